@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* Escaping: UTF-8 is decoded strictly; whatever is not plainly printable is shown as its bytes. */
+#include "base/escape.h"
+
+#include <wchar.h>
+
+/* Decodes one character. Returns its length in bytes, or 0 when the bytes are no valid UTF-8. */
+static size_t decode(const unsigned char *s, size_t left, uint32_t *ret_char)
+{
+    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t length = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+    uint32_t c;
+
+    if (length == 0 || length > left)
+        return 0;
+    c = length == 1 ? s[0] : s[0] & (0xffu >> (length + 1));
+    for (size_t i = 1; i < length; i++) {
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+        c = c << 6 | (s[i] & 0x3f);
+    }
+    if (length > 1 && (c < smallest[length] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000)))
+        return 0;
+    *ret_char = c;
+    return length;
+}
+
+/* Characters that would move the cursor, change the direction of text, or be invisible. */
+static bool is_unsafe(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
+           (c >= 0xe0000 && c <= 0xe007f);
+}
+
+static size_t put_escaped(struct buf *buf, const unsigned char *bytes, size_t length)
+{
+    static const char short_forms[] = "\nn\tt\rr\033e\\\\";
+    size_t width = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        const char *form = bytes[i] ? strchr(short_forms, bytes[i]) : NULL;
+        char text[4] = {'\\', 'x', "0123456789abcdef"[bytes[i] >> 4], "0123456789abcdef"[bytes[i] & 15]};
+
+        if (form && (form - short_forms) % 2 == 0) {
+            text[1] = form[1];
+            buf_put(buf, text, 2);
+            width += 2;
+        } else {
+            buf_put(buf, text, 4);
+            width += 4;
+        }
+    }
+    return width;
+}
+
+static size_t plain_run(const unsigned char *s, size_t length)
+{
+    size_t n = 0;
+
+    while (n < length && s[n] >= 0x20 && s[n] < 0x7f && s[n] != '\\' && s[n] != '"')
+        n++;
+    return n;
+}
+
+/* Terminal columns of a printable character: wide East Asian and emoji blocks take two, combining marks none. */
+static size_t columns_of(uint32_t c)
+{
+    int width = c < 0x300 ? 1 : wcwidth((wchar_t)c);
+
+    return width < 0 ? 1 : (size_t)width;
+}
+
+size_t escape_text(struct buf *buf, const char *bytes, size_t length)
+{
+    const unsigned char *s = (const unsigned char *)bytes;
+    size_t width = 0;
+
+    while (length > 0) {
+        size_t run = plain_run(s, length);
+        uint32_t c = 0;
+
+        if (run > 0) {
+            buf_put(buf, s, run);
+            width += run;
+        } else {
+            run = decode(s, length, &c);
+            if (run == 0 || is_unsafe(c) || c == '\\') {
+                run = run ? run : 1;
+                width += put_escaped(buf, s, run);
+            } else {
+                buf_put(buf, s, run);
+                width += columns_of(c);
+            }
+        }
+        s += run;
+        length -= run;
+    }
+    return width;
+}
+
+/* In JSON our own escapes are themselves escaped: \xNN of the text form is written \\xNN. */
+static void put_json_escaped(struct buf *buf, const unsigned char *bytes, size_t length)
+{
+    struct buf text = BUF_INIT;
+
+    put_escaped(&text, bytes, length);
+    for (size_t i = 0; i < text.length; i++) {
+        if (text.data[i] == '\\')
+            buf_byte(buf, '\\');
+        buf_byte(buf, text.data[i]);
+    }
+    if (text.error && !buf->error)
+        buf->error = text.error;
+    buf_done(&text);
+}
+
+void escape_json(struct buf *buf, const char *bytes, size_t length)
+{
+    const unsigned char *s = (const unsigned char *)bytes;
+
+    buf_byte(buf, '"');
+    while (length > 0) {
+        size_t run = plain_run(s, length);
+        uint32_t c = 0;
+
+        if (run > 0) {
+            buf_put(buf, s, run);
+        } else if (*s == '"') {
+            run = 1;
+            buf_puts(buf, "\\\"");
+        } else {
+            run = decode(s, length, &c);
+            if (run == 0 || is_unsafe(c) || c == '\\')
+                put_json_escaped(buf, s, run = run ? run : 1);
+            else
+                buf_put(buf, s, run);
+        }
+        s += run;
+        length -= run;
+    }
+    buf_byte(buf, '"');
+}
+
+void escape_csv(struct buf *buf, const char *bytes, size_t length)
+{
+    bool quote = memchr(bytes, ',', length) || memchr(bytes, '"', length) || memchr(bytes, ' ', length);
+
+    if (!quote) {
+        escape_text(buf, bytes, length);
+        return;
+    }
+    buf_byte(buf, '"');
+    while (length > 0) {
+        const char *mark = memchr(bytes, '"', length);
+        size_t run = mark ? (size_t)(mark - bytes) : length;
+
+        escape_text(buf, bytes, run);
+        if (mark) {
+            buf_puts(buf, "\"\"");
+            run++;
+        }
+        bytes += run;
+        length -= run;
+    }
+    buf_byte(buf, '"');
+}

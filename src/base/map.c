@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* Hash map: linear probing, at most 3/4 full, no deletion. */
+#include "base/map.h"
+
+#include <string.h>
+
+void map_done(struct map *map)
+{
+    free(map->slots);
+    *map = (struct map){0};
+}
+
+void map_clear(struct map *map)
+{
+    for (uint32_t i = 0; i < map->capacity; i++)
+        map->slots[i].value = MAP_NONE;
+    map->count = 0;
+}
+
+/* The finalizer of splitmix64: spreads keys that differ in few bits, as inodes and cookies do. */
+static uint32_t slot_of(const struct map *map, uint64_t key)
+{
+    key = (key ^ (key >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    key = (key ^ (key >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return (uint32_t)(key >> 32) & (map->capacity - 1);
+}
+
+static struct map_slot *find(const struct map *map, uint64_t key)
+{
+    uint32_t at = slot_of(map, key);
+
+    while (map->slots[at].value != MAP_NONE && map->slots[at].key != key)
+        at = (at + 1) & (map->capacity - 1);
+    return &map->slots[at];
+}
+
+int map_reserve(struct map *map, uint32_t count)
+{
+    struct map old = *map;
+    uint32_t capacity = old.capacity ? old.capacity : 16;
+
+    while (capacity / 4 * 3 < count) {
+        if (capacity > UINT32_MAX / 2)
+            return -ENOMEM;
+        capacity *= 2;
+    }
+    if (capacity == old.capacity)
+        return 0;
+    map->slots = malloc(sizeof(*map->slots) * capacity);
+    if (!map->slots) {
+        map->slots = old.slots;
+        return -ENOMEM;
+    }
+    map->capacity = capacity;
+    map_clear(map);
+    for (uint32_t i = 0; i < old.capacity; i++)
+        if (old.slots[i].value != MAP_NONE)
+            *find(map, old.slots[i].key) = old.slots[i];
+    map->count = old.count;
+    free(old.slots);
+    return 0;
+}
+
+int map_set(struct map *map, uint64_t key, uint32_t value)
+{
+    struct map_slot *slot;
+    int r = map_reserve(map, map->count + 1);
+
+    if (r < 0)
+        return r;
+    slot = find(map, key);
+    if (slot->value == MAP_NONE)
+        map->count++;
+    *slot = (struct map_slot){.key = key, .value = value};
+    return 0;
+}
+
+uint32_t map_get(const struct map *map, uint64_t key)
+{
+    return map->capacity ? find(map, key)->value : MAP_NONE;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* What the sources share: the context of one collection and the interface of a collector. */
+#pragma once
+
+#include "base/map.h"
+#include "model/request.h"
+#include "model/snapshot.h"
+
+/* One collection under way. */
+struct collection {
+    struct snapshot *snapshot;
+    const struct request *request;
+    int own_netns;         /* descriptor of the namespace nwho runs in; -1 when it could not be opened */
+    struct map by_cookie;  /* cookie -> index of the socket, while sources are united */
+    uint32_t protos_done;  /* PROTO_BIT()s that some source has brought whole; a later (fallback) source leaves them out */
+    bool owners_done;      /* some source has searched every descriptor that we may see */
+};
+
+/*
+ * A collector reads one source. `provides` are the needs it can serve; it runs when the request has one of them. The collectors stand in one ordered
+ * array: a later one is the fallback of an earlier one and leaves out what is done. Returns 0 also when the source failed (then it has left a note);
+ * -ENOMEM is the only error that ends a collection.
+ */
+struct collector {
+    const char *name;
+    uint32_t provides; /* enum need */
+    uint32_t source;   /* enum source_bit that switches it off; 0: always on */
+    int (*collect)(struct collection *collection);
+};
+
+/* The protocols among `wanted` that the request asks for and no source has brought yet. */
+static inline uint32_t collection_protos(const struct collection *collection, uint32_t wanted)
+{
+    return collection->request->protos & wanted & ~collection->protos_done;
+}
+
+extern const struct collector collector_inet_diag;
+extern const struct collector collector_unix_diag;
+extern const struct collector collector_packet_diag;
+extern const struct collector collector_netlink_diag;
+extern const struct collector collector_vsock_diag;
+extern const struct collector collector_proc_net;
+extern const struct collector collector_sockets_bpf;
+extern const struct collector collector_owners_bpf;
+extern const struct collector collector_owners_proc;
+extern const struct collector collector_processes;
+extern const struct collector collector_threads;
+extern const struct collector collector_interfaces;
+extern const struct collector collector_cgroups;

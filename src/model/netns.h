@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Network namespaces and the interfaces in them. */
+#pragma once
+
+#include <stdint.h>
+
+enum netns_flag {
+    NETNS_SELF = 1u << 0, /* the one nwho was started in */
+    NETNS_INIT = 1u << 1, /* the one of process 1 */
+    NETNS_READ = 1u << 2, /* its sockets were asked for */
+};
+
+struct netns {
+    uint32_t inode; /* of nsfs: the number in "net:[4026531840]" */
+    uint32_t name;  /* string: name in /run/netns or a mounted file's name; 0 none */
+    uint32_t pid;   /* a process in it, 0 when none is known */
+    uint32_t flags; /* enum netns_flag */
+    uint32_t path;  /* string: a mounted file that refers to it; 0 none */
+};
+
+struct interface {
+    uint32_t netns;   /* index into snapshot.netns */
+    uint32_t ifindex; /* unique in its namespace */
+    uint32_t name;    /* string, raw bytes */
+};
+
+/* A cgroup2 directory, to name the cgroup id that a socket carries. */
+struct cgroup {
+    uint64_t id;
+    uint32_t path; /* string */
+};

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* Processes, threads, and which descriptor of theirs is which socket. */
+#pragma once
+
+#include <stdint.h>
+
+enum process_has {
+    PROCESS_HAS_UID = 1u << 0,
+    PROCESS_HAS_START = 1u << 1,
+    PROCESS_HAS_EXE = 1u << 2,
+    PROCESS_HAS_CMDLINE = 1u << 3,
+    PROCESS_HAS_CGROUP = 1u << 4,
+    PROCESS_HAS_NETNS = 1u << 5,
+    PROCESS_HAS_FDS = 1u << 6,
+    PROCESS_HAS_FD_LIMIT = 1u << 7,
+    PROCESS_HAS_PPID = 1u << 8,
+    PROCESS_HAS_COMM = 1u << 9,
+    PROCESS_HAS_THREADS = 1u << 10,
+};
+
+enum process_flag {
+    PROCESS_EXE_DELETED = 1u << 0, /* /proc/PID/exe ends in " (deleted)" */
+    PROCESS_EXE_MEMFD = 1u << 1,
+    PROCESS_FDS_HIDDEN = 1u << 2, /* its descriptors may not be read: no permission */
+    PROCESS_GONE = 1u << 3,       /* ended while it was being read */
+};
+
+/* pid and start time together are its identity. Strings are offsets into snapshot.strings; 0 is "". */
+struct process {
+    uint64_t start_ticks; /* clock ticks after boot: field 22 of /proc/PID/stat */
+    uint32_t has;         /* enum process_has */
+    uint32_t flags;       /* enum process_flag */
+    uint32_t pid;         /* thread group id, as in our /proc */
+    uint32_t ppid;
+    uint32_t uid;      /* effective: owner of /proc/PID */
+    uint32_t comm;     /* string: /proc/PID/comm or BPF, never from stat */
+    uint32_t exe;      /* string: /proc/PID/exe, without " (deleted)" */
+    uint32_t cmdline;  /* string: arguments joined by blanks */
+    uint32_t cgroup;   /* string: path in the cgroup2 (or name=systemd) hierarchy */
+    uint32_t netns;    /* index into snapshot.netns */
+    uint32_t fds;      /* open descriptors */
+    uint32_t fd_limit; /* soft RLIMIT_NOFILE */
+    uint32_t threads;  /* number of threads */
+};
+
+/* One thread, only listed when asked for. */
+struct thread {
+    uint32_t process; /* index into snapshot.processes */
+    uint32_t tid;
+    uint32_t comm;          /* string */
+    uint32_t private_files; /* 1: has a descriptor table of its own (kcmp KCMP_FILES) */
+};
+
+/* A descriptor that is a socket. The same socket has one of these for every descriptor of every process that shares it. */
+struct holder {
+    uint32_t inode;   /* of the socket, never 0 */
+    uint32_t process; /* index into snapshot.processes */
+    uint32_t tid;     /* 0: the table of the whole process; else the thread with its own table */
+    int32_t fd;
+};

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* What a view needs from the collectors: made by the planner, read by the collectors. */
+#pragma once
+
+#include "model/socket.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Each column names the facts that it needs; a collector runs only when one of its facts is asked for. */
+enum need {
+    NEED_SOCKETS = 1u << 0,
+    NEED_TCP_INFO = 1u << 1,
+    NEED_MEMORY = 1u << 2,
+    NEED_OWNERS = 1u << 3,       /* which process holds which socket, with comm */
+    NEED_THREADS = 1u << 4,      /* names and descriptor tables of the threads of owners */
+    NEED_PROCESS_STAT = 1u << 5, /* start time, parent, number of threads */
+    NEED_EXE = 1u << 6,
+    NEED_CMDLINE = 1u << 7,
+    NEED_CGROUP = 1u << 8, /* of processes */
+    NEED_USER = 1u << 9,   /* uid of processes */
+    NEED_FDS = 1u << 10,   /* open descriptors and their limit */
+    NEED_INTERFACES = 1u << 11,
+    NEED_SOCKET_CGROUP = 1u << 12, /* paths of the cgroup ids of sockets */
+    NEED_LISTENERS = 1u << 13,     /* listening sockets too, whatever the states asked for (direction, accept queue) */
+    NEED_SYN_QUEUE = 1u << 14,     /* syn-recv sockets too, counted at their listener */
+    NEED_ALL_PROCESSES = 1u << 15, /* also processes without sockets */
+    NEED_UNIX_PEER = 1u << 16,     /* the socket at the other end, with its owner */
+    NEED_PROCESS_NETNS = 1u << 17,
+    NEED_EXACT_DETAILS = 1u << 18, /* socket options that only sock_diag tells: cc, shutdown, v6only */
+};
+
+enum match_op {
+    MATCH_ANY, /* true: a condition that the kernel cannot check */
+    MATCH_AND,
+    MATCH_OR,
+    MATCH_NOT,
+    MATCH_LOCAL_PORT, /* low <= port <= high */
+    MATCH_PEER_PORT,
+    MATCH_LOCAL_ADDR, /* prefix */
+    MATCH_PEER_ADDR,
+};
+
+/* A condition in postfix-free tree form; children are indexes into request.matches. It may accept too much, never too little. */
+struct match {
+    enum match_op op;
+    uint32_t left, right; /* AND, OR; NOT uses left */
+    uint16_t low, high;   /* ports, host order */
+    uint8_t family;       /* AF_INET, AF_INET6 */
+    uint8_t prefix;       /* bits */
+    union address address;
+};
+
+enum netns_scope {
+    NETNS_SCOPE_SELF,
+    NETNS_SCOPE_ALL,
+    NETNS_SCOPE_LISTED, /* request.netns_inodes */
+};
+
+/* Sources that may be used; a debug option and the tests switch them off one by one. */
+enum source_bit {
+    SOURCE_BPF = 1u << 0,
+    SOURCE_SOCK_DIAG = 1u << 1,
+    SOURCE_PROC_NET = 1u << 2,
+    SOURCE_PROC_FD = 1u << 3,
+    SOURCE_ALL = (1u << 4) - 1,
+};
+
+struct request {
+    uint32_t needs;    /* enum need */
+    uint32_t protos;   /* PROTO_BIT()s */
+    uint32_t states;   /* STATE_BIT()s */
+    uint32_t families; /* 1u << AF_*; for the inet families only */
+    uint32_t sources;  /* enum source_bit */
+    bool prefer_bpf;   /* use BPF whatever the size of the machine (debug option) */
+    bool any_owner;    /* one holder of a socket is enough: the search may stop early */
+    enum netns_scope netns_scope;
+    uint32_t *netns_inodes; /* borrowed */
+    uint32_t netns_count;
+    const struct match *matches; /* borrowed; the last one is the root; NULL: everything */
+    uint32_t match_count;
+    const uint32_t *pids; /* borrowed: only these processes are of interest as owners (and sockets only those they hold); NULL: all */
+    uint32_t pid_count;
+};

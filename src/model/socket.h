@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* A socket as one collector saw it: raw facts, no interpretation. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum socket_proto {
+    PROTO_UNKNOWN,
+    PROTO_TCP,
+    PROTO_UDP,
+    PROTO_UDPLITE,
+    PROTO_RAW,
+    PROTO_ICMP, /* ping socket: SOCK_DGRAM with IPPROTO_ICMP or IPPROTO_ICMPV6 */
+    PROTO_SCTP,
+    PROTO_DCCP,
+    PROTO_MPTCP,
+    PROTO_UNIX,
+    PROTO_PACKET,
+    PROTO_NETLINK,
+    PROTO_VSOCK,
+    PROTO_MAX,
+};
+
+#define PROTO_BIT(proto) (1u << (proto))
+#define PROTO_ALL ((1u << PROTO_MAX) - 2)
+#define PROTO_INET_ALL                                                                             \
+    (PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP) | PROTO_BIT(PROTO_UDPLITE) |                      \
+     PROTO_BIT(PROTO_RAW) | PROTO_BIT(PROTO_ICMP) | PROTO_BIT(PROTO_SCTP) |                        \
+     PROTO_BIT(PROTO_DCCP) | PROTO_BIT(PROTO_MPTCP))
+
+/* The numbers are the kernel's (include/net/tcp_states.h), so that a state is also a bit of sock_diag's idiag_states. */
+enum socket_state {
+    STATE_UNKNOWN,
+    STATE_ESTABLISHED,
+    STATE_SYN_SENT,
+    STATE_SYN_RECV, /* sock_diag shows TCP_NEW_SYN_RECV (12) as this one */
+    STATE_FIN_WAIT_1,
+    STATE_FIN_WAIT_2,
+    STATE_TIME_WAIT,
+    STATE_UNCONNECTED, /* the kernel's CLOSE */
+    STATE_CLOSE_WAIT,
+    STATE_LAST_ACK,
+    STATE_LISTENING,
+    STATE_CLOSING,
+    STATE_NEW_SYN_RECV_UNUSED,
+    STATE_BOUND_INACTIVE, /* bound, neither listening nor connected; sock_diag shows it since 6.8 */
+    STATE_MAX,
+};
+
+#define STATE_BIT(state) (1u << (state))
+#define STATE_ALL ((1u << STATE_MAX) - 2)
+
+/* Kernel timer of a TCP socket (idiag_timer). */
+enum socket_timer {
+    TIMER_OFF,
+    TIMER_RETRANSMIT, /* "on" in ss(8) */
+    TIMER_KEEPALIVE,
+    TIMER_TIMEWAIT,
+    TIMER_PERSIST,
+    TIMER_DELACK, /* since 6.18 */
+    TIMER_MAX,
+};
+
+/* 16 bytes in network order; an IPv4 address is in the first four. Which it is, the socket's family says. */
+union address {
+    uint8_t bytes[16];
+    uint32_t words[4];
+};
+
+/* Which facts are known. A field without its bit is unknown, and is shown so, never as 0. */
+enum socket_has {
+    SOCKET_HAS_COOKIE = 1u << 0,
+    SOCKET_HAS_UID = 1u << 1,
+    SOCKET_HAS_QUEUES = 1u << 2,
+    SOCKET_HAS_MARK = 1u << 3, /* only told with CAP_NET_ADMIN */
+    SOCKET_HAS_CGROUP = 1u << 4,
+    SOCKET_HAS_TIMER = 1u << 5,
+    SOCKET_HAS_V6ONLY = 1u << 6,
+    SOCKET_HAS_SHUTDOWN = 1u << 7,
+    SOCKET_HAS_PEER_INODE = 1u << 8,
+    SOCKET_HAS_DROPS = 1u << 9,
+    SOCKET_HAS_FILE = 1u << 10,    /* SOCKET_FILE below was looked at (BPF only) */
+    SOCKET_HAS_BACKLOG = 1u << 11, /* listening: recv_q is the accept queue, send_q its limit */
+    SOCKET_HAS_INODE = 1u << 12,   /* known to be `inode`, which may be 0: no struct socket is attached */
+};
+
+enum socket_flag {
+    SOCKET_V6ONLY = 1u << 0,
+    SOCKET_FILE = 1u << 1,         /* an open file refers to it: a descriptor somewhere, or one in flight */
+    SOCKET_KERNEL = 1u << 2,       /* made by the kernel for itself */
+    SOCKET_SHUT_RECEIVE = 1u << 3, /* receiving half is shut down */
+    SOCKET_SHUT_SEND = 1u << 4,
+    SOCKET_REPLY_ONLY = 1u << 5, /* time-wait or syn-recv minisocket: has no struct sock */
+    SOCKET_INACTIVE_BOUND = 1u << 6,
+    SOCKET_ABSTRACT = 1u << 7, /* unix: path is an abstract name, without its leading NUL */
+};
+
+struct socket {
+    uint64_t cookie;    /* SO_COOKIE, idiag_cookie; unique while the machine is up; since 2.6 (inet_diag) */
+    uint64_t cgroup_id; /* cgroup2 id = inode of its directory; INET_DIAG_CGROUP_ID since 5.8 */
+    uint32_t has;       /* enum socket_has */
+    uint32_t flags;     /* enum socket_flag */
+    uint32_t inode;     /* of the sockfs file; 0: none (time-wait, syn-recv, orphan, un-accepted child) */
+    uint32_t netns;     /* index into snapshot.netns */
+    uint32_t uid;       /* who made it (sk_uid), not who holds it */
+    uint32_t mark;      /* SO_MARK */
+    uint32_t ifindex;   /* bound device; 0 none */
+    uint32_t recv_q;    /* bytes not read yet; listening: connections not accepted yet */
+    uint32_t send_q;    /* bytes not acknowledged yet (tcp), not sent yet (others); listening: backlog */
+    uint32_t timer_ms;  /* until the timer fires */
+    uint32_t peer_inode; /* unix: of the socket at the other end; 0 none */
+    uint32_t path;      /* unix: string of its name; 0 unnamed */
+    uint32_t protocol;  /* raw: IP protocol; packet: ETH_P_*; netlink: NETLINK_* family; else 0 */
+    uint32_t drops;     /* datagrams thrown away for want of receive buffer (SK_MEMINFO_DROPS, since 4.6) */
+    uint32_t tcp;       /* 1 + index into snapshot.tcp_infos; 0: not asked or not known */
+    uint32_t memory;    /* 1 + index into snapshot.memories; 0: as above */
+    uint16_t local_port; /* host order; netlink: unused */
+    uint16_t peer_port;
+    uint8_t proto;  /* enum socket_proto */
+    uint8_t family; /* AF_INET, AF_INET6, AF_UNIX, AF_PACKET, AF_NETLINK, AF_VSOCK */
+    uint8_t type;   /* SOCK_STREAM ...; 0 unknown */
+    uint8_t state;  /* enum socket_state */
+    uint8_t timer;  /* enum socket_timer */
+    uint8_t retransmits; /* of the segment that waits now (idiag_retrans) */
+    union address local; /* vsock: words[0] = CID, words[1] = port; netlink: words[0] = port id, words[1] = groups */
+    union address peer;
+};
+
+/* struct tcp_info, the part that columns show (include/uapi/linux/tcp.h). Shorter answers of older kernels leave `size` smaller. */
+struct tcp_details {
+    uint32_t known; /* bytes of the kernel's struct tcp_info that were there */
+    uint32_t rtt_us, rttvar_us, min_rtt_us, rto_us, ato_us;
+    uint32_t cwnd, ssthresh, mss, rcv_mss, advmss, pmtu, reordering;
+    uint32_t unacked, sacked, lost, retrans_out, total_retrans;
+    uint32_t last_data_sent_ms, last_data_recv_ms, last_ack_recv_ms;
+    uint32_t snd_wnd, rcv_wnd, notsent_bytes, rcv_space;
+    uint32_t segs_out, segs_in, data_segs_out, data_segs_in;
+    uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retrans;
+    uint64_t pacing_rate, delivery_rate; /* bytes/s */
+    uint64_t busy_us, rwnd_limited_us, sndbuf_limited_us;
+    uint32_t dsack_dups, delivered, reord_seen, rcv_ooopack;
+    uint8_t backoff, options, wscale_send, wscale_receive, app_limited, ca_state;
+    uint32_t congestion; /* string: name of the congestion control; 0 unknown */
+    uint32_t ulp;        /* string: tls, mptcp; 0 none */
+};
+
+/* Socket memory in bytes (SK_MEMINFO_*, INET_DIAG_SKMEMINFO since 3.7, UNIX_DIAG_MEMINFO). */
+struct socket_memory {
+    uint32_t receive, receive_limit, send, send_limit, forward, write_queue, option, backlog;
+};
+
+/* The names of ss(8) in long form; "unknown" for what is not in the enum. */
+const char *socket_proto_name(unsigned int proto);
+const char *socket_state_name(unsigned int state);
+const char *socket_timer_name(unsigned int timer);
+const char *socket_family_name(unsigned int family);
+const char *socket_type_name(unsigned int type);
+
+/* Number of a name, also in ss(8)'s other spellings ("estab", "syn-rcv", "closed"); -EINVAL when unknown. */
+int socket_proto_parse(const char *name, unsigned int *ret_proto);
+
+/* A set of states from a name: one state or a group of ss(8): all connected synchronized bucket big. -EINVAL when unknown. */
+int socket_state_parse(const char *name, uint32_t *ret_states);

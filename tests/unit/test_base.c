@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests of src/base: arena, buffer, map, escaping. */
+#include "base/arena.h"
+#include "base/escape.h"
+#include "base/map.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static void arena_keeps_what_it_gave(void **state)
+{
+    struct arena arena = {0};
+    char *first = arena_copy(&arena, "first", 5);
+    char *large = arena_alloc(&arena, 1 << 20);
+
+    (void)state;
+    assert_non_null(first);
+    assert_non_null(large);
+    for (size_t i = 0; i < 1 << 20; i++)
+        assert_int_equal(large[i], 0);
+    assert_string_equal(first, "first");
+    assert_null(arena_alloc(&arena, SIZE_MAX));
+    arena_done(&arena);
+}
+
+static void map_finds_every_key(void **state)
+{
+    struct map map = {0};
+
+    (void)state;
+    assert_int_equal(map_get(&map, 7), MAP_NONE);
+    for (uint32_t i = 0; i < 10000; i++)
+        assert_int_equal(map_set(&map, (uint64_t)i << 32, i), 0);
+    for (uint32_t i = 0; i < 10000; i++)
+        assert_int_equal(map_get(&map, (uint64_t)i << 32), i);
+    assert_int_equal(map_get(&map, 1), MAP_NONE);
+    assert_int_equal(map.count, 10000);
+    map_done(&map);
+}
+
+static void numbers_are_written(void **state)
+{
+    struct buf buf = BUF_INIT;
+
+    (void)state;
+    buf_uint(&buf, 0);
+    buf_byte(&buf, ' ');
+    buf_uint(&buf, UINT64_MAX);
+    buf_byte(&buf, ' ');
+    buf_int(&buf, INT64_MIN);
+    buf_byte(&buf, ' ');
+    buf_hex(&buf, 0xdeadbeef);
+    assert_string_equal(buf_string(&buf), "0 18446744073709551615 -9223372036854775808 deadbeef");
+    buf_done(&buf);
+}
+
+static void assert_text(const char *bytes, size_t length, const char *expected, size_t columns)
+{
+    struct buf buf = BUF_INIT;
+
+    assert_int_equal(escape_text(&buf, bytes, length), columns);
+    assert_string_equal(buf_string(&buf), expected);
+    buf_done(&buf);
+}
+
+static void text_is_escaped(void **state)
+{
+    (void)state;
+    assert_text("plain name", 10, "plain name", 10);
+    assert_text("a\nb\033[31m", 8, "a\\nb\\e[31m", 10);
+    assert_text("nul\0in", 6, "nul\\x00in", 9);
+    assert_text("\xff\xfe", 2, "\\xff\\xfe", 8);
+    assert_text("back\\slash", 10, "back\\\\slash", 11);
+    assert_text("na\xc3\xafve", 6, "na\xc3\xafve", 5);
+    assert_text("\xe2\x80\xae" "evil", 7, "\\xe2\\x80\\xaeevil", 16); /* right-to-left override */
+    assert_text("\xc2\x9b" "31m", 5, "\\xc2\\x9b31m", 11);           /* C1 CSI */
+    assert_text("\xed\xa0\x80", 3, "\\xed\\xa0\\x80", 12);           /* a surrogate is no character */
+    assert_text("\xc0\xaf", 2, "\\xc0\\xaf", 8);                     /* overlong */
+}
+
+static void json_is_escaped(void **state)
+{
+    struct buf buf = BUF_INIT;
+
+    (void)state;
+    escape_json(&buf, "a\"b\\c\n\xff", 7);
+    assert_string_equal(buf_string(&buf), "\"a\\\"b\\\\\\\\c\\\\n\\\\xff\"");
+    buf_done(&buf);
+}
+
+static void csv_is_quoted_where_needed(void **state)
+{
+    struct buf buf = BUF_INIT;
+
+    (void)state;
+    escape_csv(&buf, "plain", 5);
+    buf_byte(&buf, ',');
+    escape_csv(&buf, "a,\"b\"\n", 6);
+    assert_string_equal(buf_string(&buf), "plain,\"a,\"\"b\"\"\\n\"");
+    buf_done(&buf);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(arena_keeps_what_it_gave), cmocka_unit_test(map_finds_every_key),
+        cmocka_unit_test(numbers_are_written),      cmocka_unit_test(text_is_escaped),
+        cmocka_unit_test(json_is_escaped),          cmocka_unit_test(csv_is_quoted_where_needed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
