@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* The filter language: text -> tree -> yes or no for a row. One parser for every command. */
+#pragma once
+
+#include "base/arena.h"
+#include "table/table.h"
+
+/*
+ * expression := or;  or := and {("or" | "||" | "|") and};  and := not {["and" | "&&" | "&"] not};  not := ("not" | "!") not | "(" or ")" | condition
+ * A superset of ss(8)'s expressions and of pcap-filter's host, net, port, src, dst words. docs: nwho(1), FILTERS.
+ */
+struct filter;
+
+struct filter_error {
+    char message[192]; /* one line: what is wrong and what is expected */
+    uint32_t at;       /* byte offset of the word in the text */
+    uint32_t length;   /* of the word */
+};
+
+/*
+ * Compiles `text` (the words of the command line joined by blanks; empty accepts every row) for rows of `table`. The filter lives in `arena`. 0; -EINVAL with
+ * *ret_error filled in; -ENOMEM. User, service and interface names are looked up here, once.
+ */
+int filter_compile(const struct table *table, const char *text, struct arena *arena, struct filter **ret_filter,
+                   struct filter_error *ret_error) MUST_CHECK;
+
+/* True when the row is wanted. */
+bool filter_accepts(const struct filter *filter, const struct view *view, uint32_t row);
+
+/* The facts that the filter itself needs (enum need). */
+uint32_t filter_needs(const struct filter *filter);
+
+/*
+ * Narrows a request to what the filter can let pass: protos, states, families, pids, and port and address conditions for the kernel. Never too narrow. What it puts
+ * into the request lives in `arena`.
+ */
+int filter_push_down(const struct filter *filter, struct arena *arena, struct request *request) MUST_CHECK;

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* Tables and columns: the single definition of every datum that nwho can show. */
+#pragma once
+
+#include "base/buf.h"
+#include "model/request.h"
+#include "model/snapshot.h"
+#include "table/value.h"
+
+struct group;
+struct join;
+
+/* What getters read: one moment, and what was derived from it. Borrowed; a text that a getter composes lives in scratch until the next call of a getter. */
+struct view {
+    const struct snapshot *snapshot;
+    const struct snapshot *previous; /* of the refresh before, or NULL */
+    const struct join *join;
+    const struct group *group; /* of `count`: the groups that its table shows; NULL elsewhere */
+    struct buf *scratch;
+    const char *(*resolve)(void *context, const struct value *address); /* host names, NULL: numeric */
+    void *resolve_context;
+};
+
+enum column_flag {
+    COLUMN_TEXT = 1u << 0,    /* in the text form unless -o says otherwise */
+    COLUMN_MACHINE = 1u << 1, /* in JSON and CSV unless columns are named */
+    COLUMN_KEY = 1u << 2,     /* part of a row's identity */
+    COLUMN_COUNTER = 1u << 3, /* only grows */
+    COLUMN_COMPOSED = 1u << 4, /* for people: put together from other columns, not in JSON unless named */
+};
+
+struct column {
+    const char *name;  /* JSON key, CSV header, -o word, filter word, sort key */
+    const char *title; /* heading in text */
+    const char *help;  /* one sentence, without a full stop */
+    enum value_kind kind;
+    uint32_t flags; /* enum column_flag */
+    uint32_t needs; /* enum need, beyond the table's own */
+    struct value (*get)(const struct view *view, uint32_t row);
+};
+
+struct table {
+    const char *name; /* plural, as in JSON "table" */
+    const char *help;
+    uint32_t needs; /* enum need: what it takes to have rows at all */
+    const struct column *columns;
+    uint32_t column_count;
+    uint32_t (*row_count)(const struct view *view);
+    uint64_t (*identity)(const struct view *view, uint32_t row); /* the same row in the next snapshot has the same; 0 none */
+};
+
+/* All tables, in the order of `nwho columns`. */
+extern const struct table *const tables[];
+extern const uint32_t table_count;
+
+extern const struct table table_sockets;
+extern const struct table table_owners; /* rows of a socket's owner list */
+extern const struct table table_processes;
+extern const struct table table_threads;
+
+const struct table *table_find(const char *name);
+const struct column *table_column(const struct table *table, const char *name);
+
+/* The nearest name to a mistyped word, or NULL when none is near. */
+const char *table_suggest_column(const struct table *table, const char *word);
