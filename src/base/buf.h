@@ -10,8 +10,9 @@
 #include <string.h>
 
 /*
- * Errors stick: after a failed allocation or write every further call does nothing and `error` says why (negative errno),
- * so that writers need one check at the end. A buffer with a sink (fd >= 0) writes itself out when it is large.
+ * Errors stick: after a failed allocation or write every further call does nothing and `error` says
+ * why (negative errno), so that writers need one check at the end. A buffer with a sink (fd >= 0)
+ * writes itself out when it is large.
  */
 struct buf {
     char *data;
@@ -26,7 +27,8 @@ struct buf {
 
 void buf_done(struct buf *buf);
 
-/* Room for `count` more bytes at data + length, or NULL. The caller adds to length what it wrote. */
+/* Room for `count` more bytes at data + length, or NULL. The caller adds to length what it wrote.
+ */
 char *buf_reserve_slow(struct buf *buf, size_t count);
 
 /* Writes everything to the sink. Returns 0 or the sticking error. */
@@ -39,7 +41,8 @@ void buf_int(struct buf *buf, int64_t number);
 void buf_hex(struct buf *buf, uint64_t number);
 void buf_printf(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* The content as a C string (a NUL is put behind it), "" when empty or failed. Valid until the next change. */
+/* The content as a C string (a NUL is put behind it), "" when empty or failed. Valid until the next
+ * change. */
 const char *buf_string(struct buf *buf);
 
 static inline char *buf_reserve(struct buf *buf, size_t count)

@@ -4,11 +4,25 @@
 
 #include <wchar.h>
 
+/* Length in bytes of the character that begins with `first`, 0 when no character does. */
+static size_t length_of(unsigned char first)
+{
+    if (first < 0x80)
+        return 1;
+    if (first < 0xc2)
+        return 0;
+    if (first < 0xe0)
+        return 2;
+    if (first < 0xf0)
+        return 3;
+    return first < 0xf5 ? 4 : 0;
+}
+
 /* Decodes one character. Returns its length in bytes, or 0 when the bytes are no valid UTF-8. */
 static size_t decode(const unsigned char *s, size_t left, uint32_t *ret_char)
 {
     static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t length = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+    size_t length = length_of(s[0]);
     uint32_t c;
 
     if (length == 0 || length > left)
@@ -28,9 +42,18 @@ static size_t decode(const unsigned char *s, size_t left, uint32_t *ret_char)
 /* Characters that would move the cursor, change the direction of text, or be invisible. */
 static bool is_unsafe(uint32_t c)
 {
-    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
-           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
-           (c >= 0xe0000 && c <= 0xe007f);
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {
+        {0, 0x1f},        {0x7f, 0x9f},     {0xad, 0xad},     {0x61c, 0x61c},   {0x200b, 0x200f},
+        {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(ranges) && c >= ranges[i].first; i++) {
+        if (c <= ranges[i].last)
+            return true;
+    }
+    return false;
 }
 
 static size_t put_escaped(struct buf *buf, const unsigned char *bytes, size_t length)
@@ -40,7 +63,8 @@ static size_t put_escaped(struct buf *buf, const unsigned char *bytes, size_t le
 
     for (size_t i = 0; i < length; i++) {
         const char *form = bytes[i] ? strchr(short_forms, bytes[i]) : NULL;
-        char text[4] = {'\\', 'x', "0123456789abcdef"[bytes[i] >> 4], "0123456789abcdef"[bytes[i] & 15]};
+        char text[4] = {'\\', 'x', "0123456789abcdef"[bytes[i] >> 4],
+                        "0123456789abcdef"[bytes[i] & 15]};
 
         if (form && (form - short_forms) % 2 == 0) {
             text[1] = form[1];
@@ -63,7 +87,8 @@ static size_t plain_run(const unsigned char *s, size_t length)
     return n;
 }
 
-/* Terminal columns of a printable character: wide East Asian and emoji blocks take two, combining marks none. */
+/* Terminal columns of a printable character: wide East Asian and emoji blocks take two, combining
+ * marks none. */
 static size_t columns_of(uint32_t c)
 {
     int width = c < 0x300 ? 1 : wcwidth((wchar_t)c);
@@ -144,7 +169,8 @@ void escape_json(struct buf *buf, const char *bytes, size_t length)
 
 void escape_csv(struct buf *buf, const char *bytes, size_t length)
 {
-    bool quote = memchr(bytes, ',', length) || memchr(bytes, '"', length) || memchr(bytes, ' ', length);
+    bool quote =
+        memchr(bytes, ',', length) || memchr(bytes, '"', length) || memchr(bytes, ' ', length);
 
     if (!quote) {
         escape_text(buf, bytes, length);

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Escaping: the one place that decides how bytes from outside reach a terminal, a JSON string or a CSV field. */
+/* Escaping: the one place that decides how bytes from outside reach a terminal, a JSON string or a
+ * CSV field. */
 #pragma once
 
 #include "base/buf.h"
 
 /*
- * Text: control characters (C0, DEL, C1), invalid UTF-8 and bidirectional or zero-width controls become \n, \t, \e or \xNN; a backslash
- * becomes two, so that the bytes can be recovered. Returns the number of terminal columns the text takes.
+ * Text: control characters (C0, DEL, C1), invalid UTF-8 and bidirectional or zero-width controls
+ * become \n, \t, \e or \xNN; a backslash becomes two, so that the bytes can be recovered. Returns
+ * the number of terminal columns the text takes.
  */
 size_t escape_text(struct buf *buf, const char *bytes, size_t length);
 
-/* JSON string with its quotes. Bytes that are no UTF-8, and the controls that escape_text() hides, become \\xNN (a backslash of their own). */
+/* JSON string with its quotes. Bytes that are no UTF-8, and the controls that escape_text() hides,
+ * become \\xNN (a backslash of their own). */
 void escape_json(struct buf *buf, const char *bytes, size_t length);
 
 /* CSV field (RFC 4180), quoted only where needed; the content is escaped as for text. */

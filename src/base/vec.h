@@ -7,8 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Makes room for `more` elements behind `count`. Large arrays move by mremap, without a copy. 0 or -ENOMEM (then nothing changed). */
-int vec_reserve(void **items, uint32_t *capacity, uint32_t count, uint32_t more, size_t size) MUST_CHECK;
+/* Makes room for `more` elements behind `count`. Large arrays move by mremap, without a copy. 0 or
+ * -ENOMEM (then nothing changed). */
+int vec_reserve(void **items, uint32_t *capacity, uint32_t count, uint32_t more, size_t size)
+    MUST_CHECK;
 
 /* VEC_ADD(&s->sockets, &s->socket_capacity, s->socket_count, 1): typed wrapper. */
 #define VEC_RESERVE(items, capacity, count, more)                                                  \

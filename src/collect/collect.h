@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Collecting: runs the sources that a request needs, in the order of their array, and fills a snapshot. */
+/* Collecting: runs the sources that a request needs, in the order of their array, and fills a
+ * snapshot. */
 #pragma once
 
 #include "model/request.h"
 #include "model/snapshot.h"
 
 /*
- * Fills an initialised snapshot. 0, or -errno only when nothing at all could be done (no memory). A source that fails leaves a note and, where
- * there is one, its fallback runs.
+ * Fills an initialised snapshot. 0, or -errno only when nothing at all could be done (no memory). A
+ * source that fails leaves a note and, where there is one, its fallback runs.
  */
 int collect(struct snapshot *snapshot, const struct request *request) MUST_CHECK;

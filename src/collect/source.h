@@ -10,15 +10,17 @@
 struct collection {
     struct snapshot *snapshot;
     const struct request *request;
-    int own_netns;         /* descriptor of the namespace nwho runs in; -1 when it could not be opened */
-    struct map by_cookie;  /* cookie -> index of the socket, while sources are united */
-    uint32_t protos_done;  /* PROTO_BIT()s that some source has brought whole; a later (fallback) source leaves them out */
-    bool owners_done;      /* some source has searched every descriptor that we may see */
+    int own_netns; /* descriptor of the namespace nwho runs in; -1 when it could not be opened */
+    struct map by_cookie; /* cookie -> index of the socket, while sources are united */
+    uint32_t protos_done; /* PROTO_BIT()s that some source has brought whole; a later (fallback)
+                             source leaves them out */
+    bool owners_done;     /* some source has searched every descriptor that we may see */
 };
 
 /*
- * A collector reads one source. `provides` are the needs it can serve; it runs when the request has one of them. The collectors stand in one ordered
- * array: a later one is the fallback of an earlier one and leaves out what is done. Returns 0 also when the source failed (then it has left a note);
+ * A collector reads one source. `provides` are the needs it can serve; it runs when the request has
+ * one of them. The collectors stand in one ordered array: a later one is the fallback of an earlier
+ * one and leaves out what is done. Returns 0 also when the source failed (then it has left a note);
  * -ENOMEM is the only error that ends a collection.
  */
 struct collector {

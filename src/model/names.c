@@ -8,10 +8,10 @@
 #include <sys/socket.h>
 
 static const char *const proto_names[PROTO_MAX] = {
-    [PROTO_UNKNOWN] = "unknown", [PROTO_TCP] = "tcp",         [PROTO_UDP] = "udp",
-    [PROTO_UDPLITE] = "udplite", [PROTO_RAW] = "raw",         [PROTO_ICMP] = "icmp",
-    [PROTO_SCTP] = "sctp",       [PROTO_DCCP] = "dccp",       [PROTO_MPTCP] = "mptcp",
-    [PROTO_UNIX] = "unix",       [PROTO_PACKET] = "packet",   [PROTO_NETLINK] = "netlink",
+    [PROTO_UNKNOWN] = "unknown", [PROTO_TCP] = "tcp",       [PROTO_UDP] = "udp",
+    [PROTO_UDPLITE] = "udplite", [PROTO_RAW] = "raw",       [PROTO_ICMP] = "icmp",
+    [PROTO_SCTP] = "sctp",       [PROTO_DCCP] = "dccp",     [PROTO_MPTCP] = "mptcp",
+    [PROTO_UNIX] = "unix",       [PROTO_PACKET] = "packet", [PROTO_NETLINK] = "netlink",
     [PROTO_VSOCK] = "vsock",
 };
 
@@ -33,7 +33,7 @@ static const char *const state_names[STATE_MAX] = {
 };
 
 static const char *const timer_names[TIMER_MAX] = {
-    [TIMER_OFF] = "off",           [TIMER_RETRANSMIT] = "on",    [TIMER_KEEPALIVE] = "keepalive",
+    [TIMER_OFF] = "off",           [TIMER_RETRANSMIT] = "on",   [TIMER_KEEPALIVE] = "keepalive",
     [TIMER_TIMEWAIT] = "timewait", [TIMER_PERSIST] = "persist", [TIMER_DELACK] = "delack",
 };
 
@@ -97,8 +97,8 @@ int socket_proto_parse(const char *name, unsigned int *ret_proto)
 int socket_state_parse(const char *name, uint32_t *ret_states)
 {
     const uint32_t small = STATE_BIT(STATE_SYN_RECV) | STATE_BIT(STATE_TIME_WAIT);
-    const uint32_t idle = STATE_BIT(STATE_LISTENING) | STATE_BIT(STATE_UNCONNECTED) |
-                          STATE_BIT(STATE_BOUND_INACTIVE);
+    const uint32_t idle =
+        STATE_BIT(STATE_LISTENING) | STATE_BIT(STATE_UNCONNECTED) | STATE_BIT(STATE_BOUND_INACTIVE);
     const struct {
         const char *name;
         uint32_t states;

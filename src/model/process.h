@@ -25,7 +25,7 @@ enum process_flag {
     PROCESS_GONE = 1u << 3,       /* ended while it was being read */
 };
 
-/* pid and start time together are its identity. Strings are offsets into snapshot.strings; 0 is "". */
+/* pid and start time together are its identity. Strings are offsets into snapshot.strings. */
 struct process {
     uint64_t start_ticks; /* clock ticks after boot: field 22 of /proc/PID/stat */
     uint32_t has;         /* enum process_has */
@@ -51,7 +51,8 @@ struct thread {
     uint32_t private_files; /* 1: has a descriptor table of its own (kcmp KCMP_FILES) */
 };
 
-/* A descriptor that is a socket. The same socket has one of these for every descriptor of every process that shares it. */
+/* A descriptor that is a socket. The same socket has one of these for every descriptor of every
+ * process that shares it. */
 struct holder {
     uint32_t inode;   /* of the socket, never 0 */
     uint32_t process; /* index into snapshot.processes */

@@ -7,7 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Each column names the facts that it needs; a collector runs only when one of its facts is asked for. */
+/* Each column names the facts that it needs; a collector runs only when one of its facts is asked
+ * for. */
 enum need {
     NEED_SOCKETS = 1u << 0,
     NEED_TCP_INFO = 1u << 1,
@@ -22,12 +23,12 @@ enum need {
     NEED_FDS = 1u << 10,   /* open descriptors and their limit */
     NEED_INTERFACES = 1u << 11,
     NEED_SOCKET_CGROUP = 1u << 12, /* paths of the cgroup ids of sockets */
-    NEED_LISTENERS = 1u << 13,     /* listening sockets too, whatever the states asked for (direction, accept queue) */
+    NEED_LISTENERS = 1u << 13,     /* listening sockets too, for direction and accept queue */
     NEED_SYN_QUEUE = 1u << 14,     /* syn-recv sockets too, counted at their listener */
     NEED_ALL_PROCESSES = 1u << 15, /* also processes without sockets */
     NEED_UNIX_PEER = 1u << 16,     /* the socket at the other end, with its owner */
     NEED_PROCESS_NETNS = 1u << 17,
-    NEED_EXACT_DETAILS = 1u << 18, /* socket options that only sock_diag tells: cc, shutdown, v6only */
+    NEED_EXACT_DETAILS = 1u << 18, /* what only sock_diag tells: cc, shutdown, v6only */
 };
 
 enum match_op {
@@ -41,7 +42,8 @@ enum match_op {
     MATCH_PEER_ADDR,
 };
 
-/* A condition in postfix-free tree form; children are indexes into request.matches. It may accept too much, never too little. */
+/* A condition in postfix-free tree form; children are indexes into request.matches. It may accept
+ * too much, never too little. */
 struct match {
     enum match_op op;
     uint32_t left, right; /* AND, OR; NOT uses left */
@@ -79,6 +81,7 @@ struct request {
     uint32_t netns_count;
     const struct match *matches; /* borrowed; the last one is the root; NULL: everything */
     uint32_t match_count;
-    const uint32_t *pids; /* borrowed: only these processes are of interest as owners (and sockets only those they hold); NULL: all */
+    const uint32_t *pids; /* borrowed: only these processes are of interest as owners (and sockets
+                             only those they hold); NULL: all */
     uint32_t pid_count;
 };

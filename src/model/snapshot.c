@@ -52,10 +52,12 @@ static uint64_t hash_bytes(const char *bytes, size_t length)
     return hash;
 }
 
-static int append_string(struct string_pool *pool, const char *bytes, uint32_t length, uint32_t *ret_offset)
+static int append_string(struct string_pool *pool, const char *bytes, uint32_t length,
+                         uint32_t *ret_offset)
 {
     uint32_t offset = pool->length + (uint32_t)sizeof(length);
-    int r = VEC_RESERVE(&pool->bytes, &pool->capacity, pool->length, (uint32_t)sizeof(length) + length + 1);
+    int r = VEC_RESERVE(&pool->bytes, &pool->capacity, pool->length,
+                        (uint32_t)sizeof(length) + length + 1);
 
     if (r < 0)
         return r;
@@ -68,7 +70,8 @@ static int append_string(struct string_pool *pool, const char *bytes, uint32_t l
     return 0;
 }
 
-int snapshot_intern(struct snapshot *snapshot, const char *bytes, size_t length, uint32_t *ret_string)
+int snapshot_intern(struct snapshot *snapshot, const char *bytes, size_t length,
+                    uint32_t *ret_string)
 {
     struct string_pool *pool = &snapshot->strings;
     uint64_t key = hash_bytes(bytes, length);
@@ -160,7 +163,8 @@ int snapshot_add_thread(struct snapshot *snapshot, struct thread thread)
     return 0;
 }
 
-int snapshot_add_interface(struct snapshot *snapshot, uint32_t netns, uint32_t ifindex, const char *name)
+int snapshot_add_interface(struct snapshot *snapshot, uint32_t netns, uint32_t ifindex,
+                           const char *name)
 {
     struct interface *added;
     uint32_t string;
@@ -230,8 +234,8 @@ int snapshot_add_netns(struct snapshot *snapshot, uint32_t inode, uint32_t *ret_
     return 0;
 }
 
-void snapshot_note(struct snapshot *snapshot, enum note_effect effect, const char *source, int error,
-                   const char *format, ...)
+void snapshot_note(struct snapshot *snapshot, enum note_effect effect, const char *source,
+                   int error, const char *format, ...)
 {
     char text[512];
     struct note note = {.effect = effect, .error = error}, *added;

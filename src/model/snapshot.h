@@ -12,9 +12,9 @@
 #include <stddef.h>
 
 enum note_effect {
-    NOTE_INFO,       /* which source was used, what it cannot see: nothing is missing because of it */
-    NOTE_DETAIL,     /* a column or a kind of socket is missing, and the reader is told which */
-    NOTE_OWNERS,     /* owners may be hidden (permission) */
+    NOTE_INFO,   /* which source was used, what it cannot see: nothing is missing because of it */
+    NOTE_DETAIL, /* a column or a kind of socket is missing, and the reader is told which */
+    NOTE_OWNERS, /* owners may be hidden (permission) */
     NOTE_INCOMPLETE, /* rows may be missing: exit code 3 */
 };
 
@@ -32,7 +32,8 @@ struct source_used {
     uint32_t source; /* string: "bpf iter/task_file", "sock_diag x2", ... */
 };
 
-/* Strings are offsets into one pool, NUL-terminated, with their length in front; offset 0 is the empty string. */
+/* Strings are offsets into one pool, NUL-terminated, with their length in front; offset 0 is the
+ * empty string. */
 struct string_pool {
     char *bytes;
     uint32_t length;
@@ -45,15 +46,16 @@ struct string_pool {
     uint32_t name##_count, name##_capacity
 
 /*
- * Every array is owned by the snapshot and freed by snapshot_done(); facts refer to each other by index, so that a snapshot can be written to
- * a file and read again as it is.
+ * Every array is owned by the snapshot and freed by snapshot_done(); facts refer to each other by
+ * index, so that a snapshot can be written to a file and read again as it is.
  */
 struct snapshot {
-    uint64_t time_ns;      /* CLOCK_REALTIME when collecting began */
-    uint64_t boot_ns;      /* CLOCK_BOOTTIME at the same moment */
-    uint32_t host;         /* string: host name */
-    uint32_t clock_ticks;  /* per second, unit of process.start_ticks */
-    uint32_t owners_known; /* 1: descriptors were searched, so that a socket without a holder has none that we may see */
+    uint64_t time_ns;       /* CLOCK_REALTIME when collecting began */
+    uint64_t boot_ns;       /* CLOCK_BOOTTIME at the same moment */
+    uint32_t host;          /* string: host name */
+    uint32_t clock_ticks;   /* per second, unit of process.start_ticks */
+    uint32_t owners_known;  /* 1: descriptors were searched, so that a socket without a holder has
+                               none that we may see */
     uint32_t pidns_is_init; /* 1: every process of the machine has a pid here */
     uint32_t incomplete;    /* 1: rows may be missing; a note says why */
     struct string_pool strings;
@@ -75,29 +77,33 @@ int snapshot_init(struct snapshot *snapshot) MUST_CHECK;
 void snapshot_done(struct snapshot *snapshot);
 
 /* Stores `length` bytes (they may contain NULs), equal ones once. 0 and the offset, or -ENOMEM. */
-int snapshot_intern(struct snapshot *snapshot, const char *bytes, size_t length, uint32_t *ret_string) MUST_CHECK;
+int snapshot_intern(struct snapshot *snapshot, const char *bytes, size_t length,
+                    uint32_t *ret_string) MUST_CHECK;
 
 /* The string at an offset and its length. Valid until the next snapshot_intern(). */
 const char *snapshot_string(const struct snapshot *snapshot, uint32_t string, size_t *ret_length);
 
-/* Each adds a zeroed element and returns it, or NULL when there is no memory. The pointer is valid until the next one is added. */
+/* Each adds a zeroed element and returns it, or NULL when there is no memory. The pointer is valid
+ * until the next one is added. */
 struct socket *snapshot_add_socket(struct snapshot *snapshot);
 struct tcp_details *snapshot_add_tcp(struct snapshot *snapshot, struct socket *socket);
 struct socket_memory *snapshot_add_memory(struct snapshot *snapshot, struct socket *socket);
 int snapshot_add_holder(struct snapshot *snapshot, struct holder holder) MUST_CHECK;
 int snapshot_add_thread(struct snapshot *snapshot, struct thread thread) MUST_CHECK;
-int snapshot_add_interface(struct snapshot *snapshot, uint32_t netns, uint32_t ifindex, const char *name) MUST_CHECK;
+int snapshot_add_interface(struct snapshot *snapshot, uint32_t netns, uint32_t ifindex,
+                           const char *name) MUST_CHECK;
 int snapshot_add_cgroup(struct snapshot *snapshot, uint64_t id, const char *path) MUST_CHECK;
 
-/* The process with this pid, added (with nothing but its pid known) when it is new. 0 and its index, or -ENOMEM. */
+/* The process with this pid, added (with nothing but its pid known) when it is new. 0 and its
+ * index, or -ENOMEM. */
 int snapshot_add_process(struct snapshot *snapshot, uint32_t pid, uint32_t *ret_index) MUST_CHECK;
 
 /* The namespace with this inode, added when it is new. 0 and its index, or -ENOMEM. */
 int snapshot_add_netns(struct snapshot *snapshot, uint32_t inode, uint32_t *ret_index) MUST_CHECK;
 
 /* Leaves a note. Never fails: without memory for the text the note itself is dropped. */
-void snapshot_note(struct snapshot *snapshot, enum note_effect effect, const char *source, int error,
-                   const char *format, ...) PRINTF_LIKE(5, 6);
+void snapshot_note(struct snapshot *snapshot, enum note_effect effect, const char *source,
+                   int error, const char *format, ...) PRINTF_LIKE(5, 6);
 
 /* Says which source brought a fact (replaces what was said of the same fact). Never fails. */
 void snapshot_source(struct snapshot *snapshot, const char *fact, const char *source);

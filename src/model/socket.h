@@ -29,7 +29,8 @@ enum socket_proto {
      PROTO_BIT(PROTO_RAW) | PROTO_BIT(PROTO_ICMP) | PROTO_BIT(PROTO_SCTP) |                        \
      PROTO_BIT(PROTO_DCCP) | PROTO_BIT(PROTO_MPTCP))
 
-/* The numbers are the kernel's (include/net/tcp_states.h), so that a state is also a bit of sock_diag's idiag_states. */
+/* The numbers are the kernel's (include/net/tcp_states.h), so that a state is also a bit of
+ * sock_diag's idiag_states. */
 enum socket_state {
     STATE_UNKNOWN,
     STATE_ESTABLISHED,
@@ -62,7 +63,8 @@ enum socket_timer {
     TIMER_MAX,
 };
 
-/* 16 bytes in network order; an IPv4 address is in the first four. Which it is, the socket's family says. */
+/* 16 bytes in network order; an IPv4 address is in the first four. Which it is, the socket's family
+ * says. */
 union address {
     uint8_t bytes[16];
     uint32_t words[4];
@@ -82,12 +84,13 @@ enum socket_has {
     SOCKET_HAS_DROPS = 1u << 9,
     SOCKET_HAS_FILE = 1u << 10,    /* SOCKET_FILE below was looked at (BPF only) */
     SOCKET_HAS_BACKLOG = 1u << 11, /* listening: recv_q is the accept queue, send_q its limit */
-    SOCKET_HAS_INODE = 1u << 12,   /* known to be `inode`, which may be 0: no struct socket is attached */
+    SOCKET_HAS_INODE = 1u << 12,   /* known to be `inode`, which may be 0: no struct socket is
+                                      attached */
 };
 
 enum socket_flag {
     SOCKET_V6ONLY = 1u << 0,
-    SOCKET_FILE = 1u << 1,         /* an open file refers to it: a descriptor somewhere, or one in flight */
+    SOCKET_FILE = 1u << 1, /* an open file refers to it: a descriptor somewhere, or one in flight */
     SOCKET_KERNEL = 1u << 2,       /* made by the kernel for itself */
     SOCKET_SHUT_RECEIVE = 1u << 3, /* receiving half is shut down */
     SOCKET_SHUT_SEND = 1u << 4,
@@ -97,37 +100,41 @@ enum socket_flag {
 };
 
 struct socket {
-    uint64_t cookie;    /* SO_COOKIE, idiag_cookie; unique while the machine is up; since 2.6 (inet_diag) */
+    uint64_t cookie;    /* SO_COOKIE, idiag_cookie; unique while the machine is up; since 2.6
+                           (inet_diag) */
     uint64_t cgroup_id; /* cgroup2 id = inode of its directory; INET_DIAG_CGROUP_ID since 5.8 */
     uint32_t has;       /* enum socket_has */
     uint32_t flags;     /* enum socket_flag */
-    uint32_t inode;     /* of the sockfs file; 0: none (time-wait, syn-recv, orphan, un-accepted child) */
+    uint32_t inode;     /* of the sockfs file; 0: none (time-wait, syn-recv, orphan, un-accepted) */
     uint32_t netns;     /* index into snapshot.netns */
     uint32_t uid;       /* who made it (sk_uid), not who holds it */
     uint32_t mark;      /* SO_MARK */
     uint32_t ifindex;   /* bound device; 0 none */
     uint32_t recv_q;    /* bytes not read yet; listening: connections not accepted yet */
-    uint32_t send_q;    /* bytes not acknowledged yet (tcp), not sent yet (others); listening: backlog */
-    uint32_t timer_ms;  /* until the timer fires */
+    uint32_t send_q; /* bytes not acknowledged yet (tcp), not sent yet (others); listening: limit */
+    uint32_t timer_ms;   /* until the timer fires */
     uint32_t peer_inode; /* unix: of the socket at the other end; 0 none */
-    uint32_t path;      /* unix: string of its name; 0 unnamed */
-    uint32_t protocol;  /* raw: IP protocol; packet: ETH_P_*; netlink: NETLINK_* family; else 0 */
-    uint32_t drops;     /* datagrams thrown away for want of receive buffer (SK_MEMINFO_DROPS, since 4.6) */
-    uint32_t tcp;       /* 1 + index into snapshot.tcp_infos; 0: not asked or not known */
-    uint32_t memory;    /* 1 + index into snapshot.memories; 0: as above */
+    uint32_t path;       /* unix: string of its name; 0 unnamed */
+    uint32_t protocol;   /* raw: IP protocol; packet: ETH_P_*; netlink: NETLINK_* family; else 0 */
+    uint32_t drops;      /* datagrams thrown away for want of receive buffer (SK_MEMINFO_DROPS,
+                            since 4.6) */
+    uint32_t tcp;        /* 1 + index into snapshot.tcp_infos; 0: not asked or not known */
+    uint32_t memory;     /* 1 + index into snapshot.memories; 0: as above */
     uint16_t local_port; /* host order; netlink: unused */
     uint16_t peer_port;
-    uint8_t proto;  /* enum socket_proto */
-    uint8_t family; /* AF_INET, AF_INET6, AF_UNIX, AF_PACKET, AF_NETLINK, AF_VSOCK */
-    uint8_t type;   /* SOCK_STREAM ...; 0 unknown */
-    uint8_t state;  /* enum socket_state */
-    uint8_t timer;  /* enum socket_timer */
+    uint8_t proto;       /* enum socket_proto */
+    uint8_t family;      /* AF_INET, AF_INET6, AF_UNIX, AF_PACKET, AF_NETLINK, AF_VSOCK */
+    uint8_t type;        /* SOCK_STREAM ...; 0 unknown */
+    uint8_t state;       /* enum socket_state */
+    uint8_t timer;       /* enum socket_timer */
     uint8_t retransmits; /* of the segment that waits now (idiag_retrans) */
-    union address local; /* vsock: words[0] = CID, words[1] = port; netlink: words[0] = port id, words[1] = groups */
+    union address local; /* vsock: words[0] = CID, words[1] = port; netlink: words[0] = port id,
+                            words[1] = groups */
     union address peer;
 };
 
-/* struct tcp_info, the part that columns show (include/uapi/linux/tcp.h). Shorter answers of older kernels leave `size` smaller. */
+/* struct tcp_info, the part that columns show (include/uapi/linux/tcp.h). Shorter answers of older
+ * kernels leave `size` smaller. */
 struct tcp_details {
     uint32_t known; /* bytes of the kernel's struct tcp_info that were there */
     uint32_t rtt_us, rttvar_us, min_rtt_us, rto_us, ato_us;
@@ -157,8 +164,10 @@ const char *socket_timer_name(unsigned int timer);
 const char *socket_family_name(unsigned int family);
 const char *socket_type_name(unsigned int type);
 
-/* Number of a name, also in ss(8)'s other spellings ("estab", "syn-rcv", "closed"); -EINVAL when unknown. */
+/* Number of a name, also in ss(8)'s other spellings ("estab", "syn-rcv", "closed"); -EINVAL when
+ * unknown. */
 int socket_proto_parse(const char *name, unsigned int *ret_proto);
 
-/* A set of states from a name: one state or a group of ss(8): all connected synchronized bucket big. -EINVAL when unknown. */
+/* A set of states from a name: one state or a group of ss(8): all connected synchronized bucket
+ * big. -EINVAL when unknown. */
 int socket_state_parse(const char *name, uint32_t *ret_states);

@@ -5,7 +5,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* The kernel fills what it is given up to 32 KiB a message; more room means fewer calls for many small dumps. */
+/* The kernel fills what it is given up to 32 KiB a message; more room means fewer calls for many
+ * small dumps. */
 #define NETLINK_BUFFER ((size_t)64 * 1024)
 
 int netlink_open(int protocol, struct netlink *ret_netlink)
@@ -42,17 +43,20 @@ static int send_request(struct netlink *netlink, struct nlmsghdr *request, uint1
     request->nlmsg_seq = ++netlink->sequence;
     request->nlmsg_pid = 0;
     do
-        sent = sendto(netlink->fd, request, request->nlmsg_len, 0, (struct sockaddr *)&kernel, sizeof(kernel));
+        sent = sendto(netlink->fd, request, request->nlmsg_len, 0, (struct sockaddr *)&kernel,
+                      sizeof(kernel));
     while (sent < 0 && errno == EINTR);
     return sent < 0 ? -errno : 0;
 }
 
-/* Reads one datagram. 0 with its length, or -errno: nothing read is -EIO, one that did not fit is -EMSGSIZE. */
+/* Reads one datagram. 0 with its length, or -errno: nothing read is -EIO, one that did not fit is
+ * -EMSGSIZE. */
 static int receive(struct netlink *netlink, size_t *ret_length)
 {
     struct sockaddr_nl from = {0};
     struct iovec part = {.iov_base = netlink->buffer, .iov_len = NETLINK_BUFFER};
-    struct msghdr header = {.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &part, .msg_iovlen = 1};
+    struct msghdr header = {
+        .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &part, .msg_iovlen = 1};
     ssize_t received;
 
     do
@@ -87,7 +91,8 @@ struct answer {
     bool done;
 };
 
-/* Hands the messages of one datagram on. 0 or -errno; answer->done at the end of the dump or at the acknowledgement. */
+/* Hands the messages of one datagram on. 0 or -errno; answer->done at the end of the dump or at the
+ * acknowledgement. */
 static int read_messages(struct netlink *netlink, size_t length, struct answer *answer)
 {
     const char *at = netlink->buffer;
@@ -115,7 +120,8 @@ static int read_messages(struct netlink *netlink, size_t length, struct answer *
     return r;
 }
 
-static int converse(struct netlink *netlink, struct nlmsghdr *request, uint16_t flags, struct answer *answer)
+static int converse(struct netlink *netlink, struct nlmsghdr *request, uint16_t flags,
+                    struct answer *answer)
 {
     int r = send_request(netlink, request, flags);
 
@@ -129,9 +135,10 @@ static int converse(struct netlink *netlink, struct nlmsghdr *request, uint16_t 
     return r;
 }
 
-/* After an error the rest of the answer still waits in the socket; its old sequence number makes the reader skip it. */
-int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, netlink_message_fn *fn, void *context,
-                 bool *ret_interrupted)
+/* After an error the rest of the answer still waits in the socket; its old sequence number makes
+ * the reader skip it. */
+int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, netlink_message_fn *fn,
+                 void *context, bool *ret_interrupted)
 {
     struct answer answer = {.fn = fn, .context = context};
     int r = converse(netlink, request, NLM_F_DUMP, &answer);
@@ -148,7 +155,8 @@ int netlink_ask(struct netlink *netlink, struct nlmsghdr *request)
     return converse(netlink, request, NLM_F_ACK, &answer);
 }
 
-void netlink_attributes(const void *bytes, size_t length, const struct nlattr **ret_attributes, size_t count)
+void netlink_attributes(const void *bytes, size_t length, const struct nlattr **ret_attributes,
+                        size_t count)
 {
     const char *at = bytes;
 
@@ -181,7 +189,8 @@ size_t netlink_copy(const struct nlattr *attribute, void *to, size_t size)
     return length;
 }
 
-int netlink_add(struct nlmsghdr *message, size_t size, uint16_t type, const void *data, size_t length)
+int netlink_add(struct nlmsghdr *message, size_t size, uint16_t type, const void *data,
+                size_t length)
 {
     size_t offset = NLMSG_ALIGN(message->nlmsg_len);
     struct nlattr header = {.nla_type = type, .nla_len = (uint16_t)(NLA_HDRLEN + length)};

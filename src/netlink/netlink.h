@@ -17,29 +17,34 @@ struct netlink {
 
 #define NETLINK_INIT ((struct netlink){.fd = -1})
 
-/* One message of an answer. `payload` is behind the nlmsghdr. A negative return ends the dump and is returned by it. */
+/* One message of an answer. `payload` is behind the nlmsghdr. A negative return ends the dump and
+ * is returned by it. */
 typedef int netlink_message_fn(void *context, uint16_t type, const void *payload, size_t length);
 
-/* Opens a socket of a netlink protocol in the network namespace of the calling thread. 0 or -errno. */
+/* Opens a socket of a netlink protocol in the calling thread's network namespace. 0 or -errno. */
 int netlink_open(int protocol, struct netlink *ret_netlink) MUST_CHECK;
 void netlink_close(struct netlink *netlink);
 
 /*
- * Sends `request` (its nlmsg_len and nlmsg_type are set; flags, sequence and port are filled in here) as a dump and calls `fn` for each message.
- * 0: the dump is whole. *ret_interrupted: the kernel said that its tables changed on the way (NLM_F_DUMP_INTR).
- * -errno: the kernel's or the socket's error, -EIO for an answer cut short, -EBADMSG for one that is malformed: what fn got so far is not whole, and the
- * next dump on this socket starts anew.
+ * Sends `request` (its nlmsg_len and nlmsg_type are set; flags, sequence and port are filled in
+ * here) as a dump and calls `fn` for each message. 0: the dump is whole. *ret_interrupted: the
+ * kernel said that its tables changed on the way (NLM_F_DUMP_INTR). -errno: the kernel's or the
+ * socket's error, -EIO for an answer cut short, -EBADMSG for one that is malformed: what fn got so
+ * far is not whole, and the next dump on this socket starts anew.
  */
-int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, netlink_message_fn *fn, void *context,
-                 bool *ret_interrupted) MUST_CHECK;
+int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, netlink_message_fn *fn,
+                 void *context, bool *ret_interrupted) MUST_CHECK;
 
 /* Sends `request` and waits for the acknowledgement or error. 0 or -errno. */
 int netlink_ask(struct netlink *netlink, struct nlmsghdr *request) MUST_CHECK;
 
-/* Sorts the attributes in `length` bytes by type: ret_attributes[type] for type < count, NULL where there is none. Malformed rests are ignored. */
-void netlink_attributes(const void *bytes, size_t length, const struct nlattr **ret_attributes, size_t count);
+/* Sorts the attributes in `length` bytes by type: ret_attributes[type] for type < count, NULL where
+ * there is none. Malformed rests are ignored. */
+void netlink_attributes(const void *bytes, size_t length, const struct nlattr **ret_attributes,
+                        size_t count);
 
-/* Copies at most `size` bytes of an attribute's content and zeroes the rest. Returns how many bytes were there (0 for NULL). */
+/* Copies at most `size` bytes of an attribute's content and zeroes the rest. Returns how many bytes
+ * were there (0 for NULL). */
 size_t netlink_copy(const struct nlattr *attribute, void *to, size_t size);
 
 static inline const void *netlink_data(const struct nlattr *attribute)
@@ -53,4 +58,5 @@ static inline size_t netlink_length(const struct nlattr *attribute)
 }
 
 /* Appends an attribute to a message of `size` bytes at most. 0 or -EMSGSIZE. */
-int netlink_add(struct nlmsghdr *message, size_t size, uint16_t type, const void *data, size_t length) MUST_CHECK;
+int netlink_add(struct nlmsghdr *message, size_t size, uint16_t type, const void *data,
+                size_t length) MUST_CHECK;

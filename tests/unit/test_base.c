@@ -76,10 +76,14 @@ static void text_is_escaped(void **state)
     assert_text("\xff\xfe", 2, "\\xff\\xfe", 8);
     assert_text("back\\slash", 10, "back\\\\slash", 11);
     assert_text("na\xc3\xafve", 6, "na\xc3\xafve", 5);
-    assert_text("\xe2\x80\xae" "evil", 7, "\\xe2\\x80\\xaeevil", 16); /* right-to-left override */
-    assert_text("\xc2\x9b" "31m", 5, "\\xc2\\x9b31m", 11);           /* C1 CSI */
-    assert_text("\xed\xa0\x80", 3, "\\xed\\xa0\\x80", 12);           /* a surrogate is no character */
-    assert_text("\xc0\xaf", 2, "\\xc0\\xaf", 8);                     /* overlong */
+    assert_text("\xe2\x80\xae"
+                "evil",
+                7, "\\xe2\\x80\\xaeevil", 16); /* right-to-left override */
+    assert_text("\xc2\x9b"
+                "31m",
+                5, "\\xc2\\x9b31m", 11);                   /* C1 CSI */
+    assert_text("\xed\xa0\x80", 3, "\\xed\\xa0\\x80", 12); /* a surrogate is no character */
+    assert_text("\xc0\xaf", 2, "\\xc0\\xaf", 8);           /* overlong */
 }
 
 static void json_is_escaped(void **state)
