@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Join: what follows from the facts of one snapshot: who holds which socket, and why nobody does. Pure. */
+/* Join: what follows from the facts of one snapshot: who holds which socket, and why nobody does.
+ * Pure. */
 #pragma once
 
 #include "model/snapshot.h"
@@ -15,7 +16,8 @@ enum owner_reason {
     OWNER_HANDSHAKE,     /* syn-recv: not a connection yet; belongs to the listener */
     OWNER_ORPHAN,        /* closed by its process, the kernel still sends */
     OWNER_KERNEL,        /* made by the kernel for itself */
-    OWNER_IN_FLIGHT,     /* a file refers to it, but no descriptor: sent over a unix socket and not received yet */
+    OWNER_IN_FLIGHT,     /* a file refers to it, but no descriptor: sent over a unix socket and not
+                            received yet */
     OWNER_NO_PERMISSION, /* some processes do not show their descriptors to us */
     OWNER_OTHER_PIDNS,   /* its process is not visible in our pid namespace */
     OWNER_CLOSED,        /* closed while the table was read */
@@ -43,7 +45,7 @@ enum address_scope {
 struct socket_join {
     uint32_t first_holder; /* into join.order */
     uint32_t holder_count;
-    uint32_t listener;  /* index of the listening socket that it came in by or waits at; JOIN_NONE */
+    uint32_t listener; /* index of the listening socket that it came in by or waits at; JOIN_NONE */
     uint32_t syn_queue; /* listening: syn-recv sockets that wait at it */
     uint8_t reason;     /* enum owner_reason */
     uint8_t direction;  /* enum socket_direction */
@@ -58,7 +60,7 @@ struct process_join {
 struct join {
     struct socket_join *sockets;    /* one for each socket of the snapshot */
     struct process_join *processes; /* one for each process */
-    uint32_t *order;                /* holders, by socket, then pid, then descriptor: indexes into snapshot.holders */
+    uint32_t *order; /* holders, by socket, then pid, then descriptor: into snapshot.holders */
     uint32_t order_count;
     struct map by_inode; /* inode -> index of the socket (the last one with it) */
 };
@@ -68,11 +70,14 @@ int join_make(const struct snapshot *snapshot, struct join *ret_join) MUST_CHECK
 void join_done(struct join *join);
 
 /* Holder number `position` of a socket. */
-const struct holder *join_holder(const struct snapshot *snapshot, const struct join *join, uint32_t socket, uint32_t position);
+const struct holder *join_holder(const struct snapshot *snapshot, const struct join *join,
+                                 uint32_t socket, uint32_t position);
 
-/* The reason in words ("time-wait", "accept-queue of nginx(1187)"), appended to `text`; nothing for OWNER_FOUND. */
+/* The reason in words ("time-wait", "accept-queue of nginx(1187)"), appended to `text`; nothing for
+ * OWNER_FOUND. */
 struct buf;
-void join_owner_note(const struct snapshot *snapshot, const struct join *join, uint32_t socket, struct buf *text);
+void join_owner_note(const struct snapshot *snapshot, const struct join *join, uint32_t socket,
+                     struct buf *text);
 
 const char *socket_direction_name(unsigned int direction);
 const char *address_scope_name(unsigned int scope);

@@ -6,8 +6,12 @@
 #include "table/table.h"
 
 /*
- * expression := or;  or := and {("or" | "||" | "|") and};  and := not {["and" | "&&" | "&"] not};  not := ("not" | "!") not | "(" or ")" | condition
- * A superset of ss(8)'s expressions and of pcap-filter's host, net, port, src, dst words. docs: nwho(1), FILTERS.
+ *   expression := or
+ *   or         := and {("or" | "||" | "|") and}
+ *   and        := not {["and" | "&&" | "&"] not}
+ *   not        := ("not" | "!") not | "(" or ")" | condition
+ * A superset of ss(8)'s expressions and of pcap-filter's host, net, port, src, dst words.
+ * docs: nwho(1), FILTERS.
  */
 struct filter;
 
@@ -18,11 +22,12 @@ struct filter_error {
 };
 
 /*
- * Compiles `text` (the words of the command line joined by blanks; empty accepts every row) for rows of `table`. The filter lives in `arena`. 0; -EINVAL with
- * *ret_error filled in; -ENOMEM. User, service and interface names are looked up here, once.
+ * Compiles `text` (the words of the command line joined by blanks; empty accepts every row) for
+ * rows of `table`. The filter lives in `arena`. 0; -EINVAL with *ret_error filled in; -ENOMEM.
+ * User, service and interface names are looked up here, once.
  */
-int filter_compile(const struct table *table, const char *text, struct arena *arena, struct filter **ret_filter,
-                   struct filter_error *ret_error) MUST_CHECK;
+int filter_compile(const struct table *table, const char *text, struct arena *arena,
+                   struct filter **ret_filter, struct filter_error *ret_error) MUST_CHECK;
 
 /* True when the row is wanted. */
 bool filter_accepts(const struct filter *filter, const struct view *view, uint32_t row);
@@ -31,7 +36,9 @@ bool filter_accepts(const struct filter *filter, const struct view *view, uint32
 uint32_t filter_needs(const struct filter *filter);
 
 /*
- * Narrows a request to what the filter can let pass: protos, states, families, pids, and port and address conditions for the kernel. Never too narrow. What it puts
- * into the request lives in `arena`.
+ * Narrows a request to what the filter can let pass: protos, states, families, pids, and port and
+ * address conditions for the kernel. Never too narrow. What it puts into the request lives in
+ * `arena`.
  */
-int filter_push_down(const struct filter *filter, struct arena *arena, struct request *request) MUST_CHECK;
+int filter_push_down(const struct filter *filter, struct arena *arena, struct request *request)
+    MUST_CHECK;

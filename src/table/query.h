@@ -30,7 +30,8 @@ enum grid_mark {
 };
 
 /*
- * Rows that were selected, in order, and the columns to show. The only thing that outputs see. A cell is evaluated when it is asked for.
+ * Rows that were selected, in order, and the columns to show. The only thing that outputs see. A
+ * cell is evaluated when it is asked for.
  */
 struct grid {
     const struct table *table;
@@ -39,12 +40,14 @@ struct grid {
     uint32_t column_count;
     uint32_t *rows; /* owned: row numbers in the table */
     uint32_t row_count;
-    uint32_t matched; /* rows before the limit */
+    uint32_t matched;             /* rows before the limit */
     uint8_t *marks;               /* owned, one for each row: enum grid_mark; NULL: none */
-    const struct view *gone_view; /* rows marked as gone are rows of this view; NULL when there are none */
+    const struct view *gone_view; /* rows marked as gone are rows of this view; NULL when there are
+                                     none */
 };
 
-/* What the collectors must bring for this query: needs of table, columns, filter and sort, narrowed by the filter. Lives in `arena`. */
+/* What the collectors must bring for this query: needs of table, columns, filter and sort, narrowed
+ * by the filter. Lives in `arena`. */
 int query_plan(const struct query *query, struct arena *arena, struct request *request) MUST_CHECK;
 
 /* Filters, sorts and limits. 0 and a grid to be freed with grid_done(), or -ENOMEM. */
@@ -53,7 +56,8 @@ void grid_done(struct grid *grid);
 
 static inline struct value grid_cell(const struct grid *grid, uint32_t row, uint32_t column)
 {
-    const struct view *view = grid->gone_view && grid->marks[row] == MARK_GONE ? grid->gone_view : grid->view;
+    const struct view *view =
+        grid->gone_view && grid->marks[row] == MARK_GONE ? grid->gone_view : grid->view;
 
     return grid->columns[column]->get(view, grid->rows[row]);
 }

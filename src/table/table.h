@@ -10,23 +10,25 @@
 struct group;
 struct join;
 
-/* What getters read: one moment, and what was derived from it. Borrowed; a text that a getter composes lives in scratch until the next call of a getter. */
+/* What getters read: one moment, and what was derived from it. Borrowed; a text that a getter
+ * composes lives in scratch until the next call of a getter. */
 struct view {
     const struct snapshot *snapshot;
     const struct snapshot *previous; /* of the refresh before, or NULL */
     const struct join *join;
     const struct group *group; /* of `count`: the groups that its table shows; NULL elsewhere */
     struct buf *scratch;
-    const char *(*resolve)(void *context, const struct value *address); /* host names, NULL: numeric */
+    const char *(*resolve)(void *context, const struct value *address); /* NULL: numeric */
     void *resolve_context;
 };
 
 enum column_flag {
-    COLUMN_TEXT = 1u << 0,    /* in the text form unless -o says otherwise */
-    COLUMN_MACHINE = 1u << 1, /* in JSON and CSV unless columns are named */
-    COLUMN_KEY = 1u << 2,     /* part of a row's identity */
-    COLUMN_COUNTER = 1u << 3, /* only grows */
-    COLUMN_COMPOSED = 1u << 4, /* for people: put together from other columns, not in JSON unless named */
+    COLUMN_TEXT = 1u << 0,     /* in the text form unless -o says otherwise */
+    COLUMN_MACHINE = 1u << 1,  /* in JSON and CSV unless columns are named */
+    COLUMN_KEY = 1u << 2,      /* part of a row's identity */
+    COLUMN_COUNTER = 1u << 3,  /* only grows */
+    COLUMN_COMPOSED = 1u << 4, /* for people: put together from other columns, not in JSON unless
+                                  named */
 };
 
 struct column {
@@ -46,7 +48,8 @@ struct table {
     const struct column *columns;
     uint32_t column_count;
     uint32_t (*row_count)(const struct view *view);
-    uint64_t (*identity)(const struct view *view, uint32_t row); /* the same row in the next snapshot has the same; 0 none */
+    uint64_t (*identity)(const struct view *view, uint32_t row); /* the same row in the next
+                                                                    snapshot has the same; 0 none */
 };
 
 /* All tables, in the order of `nwho columns`. */

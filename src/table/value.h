@@ -42,10 +42,10 @@ struct value {
 /* What a number means: decides unit, alignment, text form, and the type in JSON. */
 enum value_kind {
     KIND_TEXT,
-    KIND_NAME,    /* a word out of a fixed set: state, protocol */
+    KIND_NAME, /* a word out of a fixed set: state, protocol */
     KIND_ADDRESS,
     KIND_PORT,
-    KIND_ID,      /* a number that is a name: pid, inode; never scaled */
+    KIND_ID, /* a number that is a name: pid, inode; never scaled */
     KIND_COUNT,
     KIND_BYTES,
     KIND_BYTES_PER_SECOND,
@@ -60,7 +60,8 @@ enum value_kind {
 
 struct value_kind_info {
     const char *name; /* as `nwho columns` shows it */
-    const char *unit; /* "" or "bytes", "us", ... : the unit of the number in JSON and CSV, and of a bare number in a filter */
+    const char *unit; /* "" or "bytes", "us", ... : the unit of the number in JSON and CSV, and of a
+                         bare number in a filter */
     bool right;       /* aligned to the right in text */
     bool number;
 };
@@ -84,7 +85,8 @@ static inline struct value value_bool(bool boolean)
 
 static inline struct value value_bytes(const char *bytes, size_t length)
 {
-    return (struct value){.type = VALUE_STRING, .string = {.bytes = bytes, .length = (uint32_t)length}};
+    return (struct value){.type = VALUE_STRING,
+                          .string = {.bytes = bytes, .length = (uint32_t)length}};
 }
 
 /* A C string that lives as long as the program (a name out of a table). */

@@ -97,6 +97,7 @@ class Namespace:
 
     def __init__(self, name):
         self.name = name
+        self.children = []  # started by popen(); one may not have entered the namespace yet when it goes
 
     def prefix(self, user=None):
         """The words before a command to run it in here. /proc and /sys stay the machine's own; see `ip netns exec`."""
@@ -111,12 +112,17 @@ class Namespace:
         return _finish([*self.prefix(user), *command], expect, **options)
 
     def popen(self, command, user=None, **options):
-        return subprocess.Popen([*self.prefix(user), *map(str, command)], **options)
+        child = subprocess.Popen([*self.prefix(user), *map(str, command)], **options)
+        self.children.append(child)
+        return child
 
     def inode(self):
         return os.stat(f"/run/netns/{self.name}").st_ino
 
     def remove(self):
+        for child in self.children:
+            child.kill()  # does nothing to one that was waited for
+            child.wait()
         pids = subprocess.run(["ip", "netns", "pids", self.name], capture_output=True, text=True, check=False).stdout
         for pid in map(int, pids.split()):
             with contextlib.suppress(ProcessLookupError):
