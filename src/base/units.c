@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/* Units: short forms of numbers, and the way back, in integers all the way. */
+#include "base/units.h"
+
+#include <strings.h>
+
+/* Wide enough for every 64-bit number times every scale below. */
+typedef unsigned __int128 wide_uint;
+
+static const char prefixes[] = "KMGTPE";
+
+size_t units_write_bytes(struct buf *buf, uint64_t bytes)
+{
+    size_t start = buf->length, prefix = 0;
+    uint64_t whole = bytes, rest = 0, tenths; /* rest: of 1024 */
+
+    for (; whole >= 1024; whole >>= 10) {
+        rest = whole & 1023;
+        prefix++;
+    }
+    tenths = whole * 10 + (rest * 10 + 512) / 1024;
+    whole += rest >= 512;
+    if (whole == 1024) {
+        tenths = 10;
+        prefix++;
+    }
+    if (prefix > 0 && tenths < 100) {
+        buf_uint(buf, tenths / 10);
+        buf_byte(buf, '.');
+        buf_uint(buf, tenths % 10);
+    } else {
+        buf_uint(buf, whole);
+    }
+    if (prefix > 0)
+        buf_byte(buf, prefixes[prefix - 1]);
+    return buf->length - start;
+}
+
+/* "4.1ms", "42ms": `thousandths` of the unit, less than 1,000,000. */
+static void write_decimal(struct buf *buf, uint64_t thousandths, const char *unit)
+{
+    uint64_t tenths = (thousandths + 50) / 100;
+
+    if (tenths < 100 && tenths % 10) {
+        buf_uint(buf, tenths / 10);
+        buf_byte(buf, '.');
+        buf_uint(buf, tenths % 10);
+    } else {
+        buf_uint(buf, tenths < 100 ? tenths / 10 : (thousandths + 500) / 1000);
+    }
+    buf_puts(buf, unit);
+}
+
+/* "3h12m", "3h": two units that follow each other. */
+static void write_pair(struct buf *buf, uint64_t total, uint64_t ratio, const char *units)
+{
+    buf_uint(buf, total / ratio);
+    buf_byte(buf, units[0]);
+    if (total % ratio) {
+        buf_uint(buf, total % ratio);
+        buf_byte(buf, units[1]);
+    }
+}
+
+static void write_seconds(struct buf *buf, uint64_t seconds)
+{
+    uint64_t minutes = seconds / 60 + (seconds % 60 >= 30);
+    uint64_t hours = seconds / 3600 + (seconds % 3600 >= 1800);
+
+    if (seconds < 3600)
+        write_pair(buf, seconds, 60, "ms");
+    else if (minutes < (uint64_t)24 * 60)
+        write_pair(buf, minutes, 60, "hm");
+    else
+        write_pair(buf, hours, 24, "dh");
+}
+
+size_t units_write_duration(struct buf *buf, uint64_t microseconds)
+{
+    size_t start = buf->length;
+    uint64_t seconds = microseconds / 1000000 + (microseconds % 1000000 >= 500000);
+
+    if (microseconds == 0) {
+        buf_byte(buf, '0');
+    } else if (microseconds < 1000) {
+        buf_uint(buf, microseconds);
+        buf_puts(buf, "us");
+    } else if (microseconds < 999500) {
+        write_decimal(buf, microseconds, "ms");
+    } else if (seconds < 60) {
+        write_decimal(buf, (microseconds + 500) / 1000, "s");
+    } else {
+        write_seconds(buf, seconds);
+    }
+    return buf->length - start;
+}
+
+static uint64_t times(uint64_t number, uint64_t factor)
+{
+    uint64_t product;
+
+    return __builtin_mul_overflow(number, factor, &product) ? UINT64_MAX : product;
+}
+
+size_t units_write(struct buf *buf, enum unit unit, uint64_t number)
+{
+    size_t start = buf->length;
+
+    switch (unit) {
+    case UNIT_COUNT:
+        buf_uint(buf, number);
+        break;
+    case UNIT_BYTES:
+        units_write_bytes(buf, number);
+        break;
+    case UNIT_BYTES_PER_SECOND:
+        units_write_bytes(buf, number);
+        buf_puts(buf, "/s");
+        break;
+    case UNIT_MICROSECONDS:
+        units_write_duration(buf, number);
+        break;
+    case UNIT_MILLISECONDS:
+        units_write_duration(buf, times(number, 1000));
+        break;
+    case UNIT_SECONDS:
+        units_write_duration(buf, times(number, 1000000));
+        break;
+    }
+    return buf->length - start;
+}
+
+static bool word_is(const char *word, size_t length, const char *other)
+{
+    return strlen(other) == length && strncasecmp(word, other, length) == 0;
+}
+
+static bool is_duration(enum unit unit)
+{
+    return unit == UNIT_MICROSECONDS || unit == UNIT_MILLISECONDS || unit == UNIT_SECONDS;
+}
+
+/* How many of the finest parts (below) one unit of its own makes. */
+static uint64_t parts_in(enum unit unit)
+{
+    static const uint64_t parts[] = {
+        [UNIT_COUNT] = 1,
+        [UNIT_BYTES] = 1,
+        [UNIT_BYTES_PER_SECOND] = 8,
+        [UNIT_MICROSECONDS] = 1000,
+        [UNIT_MILLISECONDS] = 1000000,
+        [UNIT_SECONDS] = 1000000000,
+    };
+
+    return parts[unit];
+}
+
+/* Nanoseconds of a unit of time, 0 when it is none. */
+static uint64_t time_scale(const char *word, size_t length)
+{
+    static const struct {
+        const char *word;
+        uint64_t scale;
+    } units[] = {
+        {"ns", 1},
+        {"us", 1000},
+        {"\xc2\xb5s", 1000}, /* micro sign */
+        {"ms", 1000000},
+        {"s", 1000000000},
+        {"sec", 1000000000},
+        {"m", 60 * UINT64_C(1000000000)},
+        {"min", 60 * UINT64_C(1000000000)},
+        {"h", 3600 * UINT64_C(1000000000)},
+        {"d", 86400 * UINT64_C(1000000000)},
+        {"w", 7 * 86400 * UINT64_C(1000000000)},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+        if (word_is(word, length, units[i].word))
+            return units[i].scale;
+    }
+    return 0;
+}
+
+static uint64_t power(uint64_t base, size_t exponent)
+{
+    uint64_t result = 1;
+
+    while (exponent-- > 0)
+        result *= base;
+    return result;
+}
+
+/* The power of a prefix letter, 0 when `c` is none. */
+static size_t prefix_power(char c)
+{
+    for (size_t i = 0; prefixes[i]; i++) {
+        if (prefixes[i] == c || (prefixes[i] | 0x20) == c)
+            return i + 1;
+    }
+    return 0;
+}
+
+/* Bits (for a rate) or bytes of what stands behind the prefix: "", "B", "bit"; 0: none. */
+static uint64_t byte_scale(const char *word, size_t length, size_t exponent, bool binary, bool rate)
+{
+    uint64_t byte = rate ? 8 : 1, thousand = binary ? 1024 : 1000;
+
+    if (length == 0)
+        return power(1024, exponent) * byte;
+    if (rate && (word_is(word, length, "bit") || (length == 1 && *word == 'b')))
+        return power(thousand, exponent);
+    return word_is(word, length, "b") ? power(thousand, exponent) * byte : 0;
+}
+
+/* Scale of "", "K", "KB", "KiB", "Kbit" and the like in parts_in(); 0 when it is none. */
+static uint64_t size_scale(const char *word, size_t length, enum unit unit)
+{
+    bool rate = unit == UNIT_BYTES_PER_SECOND, binary;
+    size_t exponent;
+
+    if (rate && length >= 2 && word_is(word + length - 2, 2, "/s"))
+        length -= 2;
+    exponent = length > 0 ? prefix_power(*word) : 0;
+    word += exponent > 0;
+    length -= exponent > 0;
+    if (unit == UNIT_COUNT)
+        return length == 0 ? power(1000, exponent) : 0;
+    binary = exponent > 0 && length > 0 && (*word | 0x20) == 'i';
+    return byte_scale(word + binary, length - binary, exponent, binary, rate);
+}
+
+/* A decimal number: its digits without the point, and how many of them stand behind it. */
+struct decimal {
+    uint64_t digits;
+    uint64_t divisor; /* 10 to the number of digits behind the point */
+    size_t length;    /* in bytes */
+};
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* -EINVAL: no number; -ERANGE: more than 64 bits. */
+static int parse_decimal(const char *text, size_t length, struct decimal *ret_decimal)
+{
+    struct decimal decimal = {.divisor = 1};
+    bool point = false, any = false;
+
+    for (; decimal.length < length; decimal.length++) {
+        char c = text[decimal.length];
+
+        if (c == '.' && !point && any) {
+            point = true;
+            continue;
+        }
+        if (!is_digit(c))
+            break;
+        any = true;
+        if (__builtin_mul_overflow(decimal.digits, 10, &decimal.digits) ||
+            __builtin_add_overflow(decimal.digits, (uint64_t)(c - '0'), &decimal.digits) ||
+            (point && __builtin_mul_overflow(decimal.divisor, 10, &decimal.divisor)))
+            return -ERANGE;
+    }
+    if (!any || text[decimal.length - 1] == '.')
+        return -EINVAL;
+    *ret_decimal = decimal;
+    return 0;
+}
+
+/* Length of the word in front of the next digit. */
+static size_t unit_length(const char *text, size_t length)
+{
+    size_t n = 0;
+
+    while (n < length && !is_digit(text[n]))
+        n++;
+    return n;
+}
+
+int units_parse(const char *text, size_t length, enum unit unit, uint64_t *ret_number,
+                bool *ret_more)
+{
+    wide_uint total = 0, limit = ((wide_uint)1 << 64) * parts_in(unit);
+    bool more = false;
+    size_t at = 0;
+
+    do {
+        struct decimal decimal;
+        uint64_t scale;
+        size_t word;
+        int error = parse_decimal(text + at, length - at, &decimal);
+
+        if (error < 0)
+            return error;
+        at += decimal.length;
+        word = unit_length(text + at, length - at);
+        if (word == 0 && is_duration(unit))
+            scale = at == decimal.length ? parts_in(unit) : 0;
+        else
+            scale =
+                is_duration(unit) ? time_scale(text + at, word) : size_scale(text + at, word, unit);
+        at += word;
+        if (scale == 0 || (at < length && !is_duration(unit)))
+            return -EINVAL;
+        total += (wide_uint)decimal.digits * scale / decimal.divisor;
+        more |= (wide_uint)decimal.digits * scale % decimal.divisor != 0;
+        if (total >= limit)
+            return -ERANGE;
+    } while (at < length);
+
+    *ret_number = (uint64_t)(total / parts_in(unit));
+    if (ret_more)
+        *ret_more = more || total % parts_in(unit) != 0;
+    return 0;
+}
