@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/* Owners by /proc/PID/fd, without privilege for one's own processes: fallback of the BPF pass. */
+#include "collect/fd_table.h"
+
+#include "base/vec.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define SOURCE "/proc/PID/fd"
+
+/* Inode of the first pid namespace (PROC_PID_INIT_INO in the kernel since 3.8). */
+#define INIT_PID_NAMESPACE 0xEFFFFFFCu
+
+/* Flag of a kernel thread in field 9 of /proc/PID/stat (PF_KTHREAD in include/linux/sched.h). */
+#define KERNEL_THREAD 0x00200000u
+
+struct owner_scan {
+    struct fd_search search;
+    uint32_t *readable; /* owned: pids whose table was read */
+    uint32_t readable_count, readable_capacity;
+    uint32_t hidden; /* processes whose descriptors may not be read */
+    int failure; /* why a table could not be opened, when it was no matter of permission; 0 none */
+    int kcmp_error; /* why threads could not be compared; 0 none */
+};
+
+/* Kernel threads have no descriptors, so that it is no loss that theirs may not be read. */
+static bool is_kernel_thread(int proc, uint32_t pid)
+{
+    char path[32], stat[512];
+    const char *at;
+    uint64_t flags;
+    size_t length;
+
+    snprintf(path, sizeof(path), "%u/stat", pid);
+    if (proc_read(proc, path, stat, sizeof(stat), &length) < 0)
+        return false;
+    at = strrchr(stat, ')'); /* the name before it may contain anything */
+    for (int field = 2; at && field < 9; field++)
+        at = strchr(at + 1, ' ');
+    if (!at)
+        return false;
+    at++;
+    return proc_parse_number(&at, &flags) && (flags & KERNEL_THREAD);
+}
+
+static int add_hidden(struct owner_scan *scan, uint32_t pid)
+{
+    struct snapshot *snapshot = scan->search.collection->snapshot;
+    uint32_t index;
+    int r;
+
+    if (is_kernel_thread(scan->search.proc, pid))
+        return 0;
+    scan->hidden++;
+    if (!(scan->search.collection->request->needs & NEED_ALL_PROCESSES))
+        return 0;
+    r = process_add_named(snapshot, scan->search.proc, pid, &index);
+    if (r == 0)
+        snapshot->processes[index].flags |= PROCESS_FDS_HIDDEN;
+    return r;
+}
+
+static int keep_readable(struct owner_scan *scan, const struct fd_table *table)
+{
+    struct snapshot *snapshot = scan->search.collection->snapshot;
+    uint32_t needs = scan->search.collection->request->needs, index = table->process;
+    int r = VEC_RESERVE(&scan->readable, &scan->readable_capacity, scan->readable_count, 1);
+
+    if (r < 0)
+        return r;
+    scan->readable[scan->readable_count++] = table->pid;
+    if (index == MAP_NONE && (needs & NEED_ALL_PROCESSES)) {
+        r = process_add_named(snapshot, scan->search.proc, table->pid, &index);
+        if (r < 0)
+            return r;
+    }
+    if (index != MAP_NONE) {
+        snapshot->processes[index].fds = table->entries;
+        snapshot->processes[index].has |= PROCESS_HAS_FDS;
+    }
+    return 0;
+}
+
+static int scan_process(struct owner_scan *scan, uint32_t pid)
+{
+    struct fd_table table = {.pid = pid};
+    int r = fd_table_search(&scan->search, &table);
+
+    if (r == 0)
+        return keep_readable(scan, &table);
+    if (r == -EACCES || r == -EPERM)
+        return add_hidden(scan, pid);
+    if (r == -ENOMEM || proc_is_gone(r))
+        return r == -ENOMEM ? r : 0;
+    scan->failure = r;
+    return 0;
+}
+
+static int scan_listed(struct owner_scan *scan)
+{
+    const struct request *request = scan->search.collection->request;
+    int r = 0;
+
+    for (uint32_t i = 0; i < request->pid_count && r == 0; i++)
+        if (!fd_search_complete(&scan->search))
+            r = scan_process(scan, request->pids[i]);
+    return r;
+}
+
+static int scan_all(struct owner_scan *scan)
+{
+    struct proc_dir dir;
+    uint32_t pid;
+    int r = proc_dir_open(&dir, scan->search.proc, ".");
+
+    if (r < 0) {
+        scan->failure = r;
+        return 0;
+    }
+    while (!fd_search_complete(&scan->search) && (r = proc_dir_next_number(&dir, &pid)) > 0) {
+        r = scan_process(scan, pid);
+        if (r < 0)
+            break;
+    }
+    proc_dir_close(&dir);
+    if (r < 0 && r != -ENOMEM)
+        scan->failure = r;
+    return r == -ENOMEM ? r : 0;
+}
+
+/*
+ * One thread of a process: its table is searched when no other thread was found to have the same
+ * one.
+ */
+static int scan_thread(struct owner_scan *scan, struct private_tables *tables, uint32_t tid)
+{
+    struct fd_table table = {.pid = tables->pid, .tid = tid};
+    int r = private_tables_place(tables, tid);
+
+    if (r == TABLE_PRIVATE)
+        r = fd_table_search(&scan->search, &table);
+    if (r == -EPERM || r == -ENOSYS) /* of this process only, or of all */
+        scan->kcmp_error = r;
+    return r == -ENOMEM ? r : 0;
+}
+
+static int scan_threads(struct owner_scan *scan, uint32_t pid)
+{
+    CLEANUP(private_tables_done) struct private_tables tables = {.pid = pid};
+    struct proc_dir dir;
+    struct stat stat;
+    uint32_t tid;
+    char path[32];
+    int r;
+
+    snprintf(path, sizeof(path), "%u/task", pid);
+    if (fstatat(scan->search.proc, path, &stat, 0) < 0 || stat.st_nlink <= 3) /* 2 + threads */
+        return 0;
+    if (proc_dir_open(&dir, scan->search.proc, path) < 0)
+        return 0;
+    while ((r = proc_dir_next_number(&dir, &tid)) > 0) {
+        r = tid == pid ? 0 : scan_thread(scan, &tables, tid);
+        if (r < 0)
+            break;
+    }
+    proc_dir_close(&dir);
+    return r == -ENOMEM ? r : 0;
+}
+
+/*
+ * A thread can have a descriptor table of its own (unshare(CLONE_FILES)), and the table of a
+ * process whose first thread has ended is only reachable by its other threads. Both are rare, so
+ * that threads are looked at only when asked for or when a socket was left without a holder: this
+ * costs a stat a process and a kcmp a thread, while a search of every thread's table would repeat
+ * the whole work.
+ */
+static int scan_all_threads(struct owner_scan *scan)
+{
+    bool all = scan->search.collection->request->needs & NEED_THREADS;
+    int r = 0;
+
+    for (uint32_t i = 0; i < scan->readable_count && r == 0; i++)
+        if (all || scan->search.left > 0)
+            r = scan_threads(scan, scan->readable[i]);
+    if (scan->kcmp_error && all)
+        snapshot_note(scan->search.collection->snapshot, NOTE_INFO, "kcmp", scan->kcmp_error,
+                      "threads with a descriptor table of their own cannot be told apart: "
+                      "sockets that only one thread holds have no owner");
+    return r;
+}
+
+/*
+ * With hidepid, process 1 cannot be seen (invisible), or not be read (noaccess), by those whom the
+ * option is meant for.
+ */
+static bool note_hidepid(struct snapshot *snapshot, int proc)
+{
+    CLEANUP(proc_mount_done) struct proc_mount mount = {0};
+    const char *option;
+
+    if (faccessat(proc, "1/stat", R_OK, 0) == 0)
+        return false;
+    if (proc_find_mount(proc, "proc", "/proc", &mount) < 0)
+        return false;
+    option = strstr(mount.options, "hidepid=");
+    if (!option)
+        return false;
+    snapshot_note(snapshot, NOTE_OWNERS, SOURCE, 0,
+                  "/proc is mounted with %.*s: processes of other users, and what sockets they "
+                  "own, are hidden. "
+                  "Run as root (sudo nwho ...)",
+                  (int)strcspn(option, ","), option);
+    return true;
+}
+
+static void note_hidden(struct owner_scan *scan)
+{
+    struct snapshot *snapshot = scan->search.collection->snapshot;
+    const char *one = scan->hidden == 1 ? "" : "es";
+
+    if (scan->failure)
+        snapshot_note(snapshot, NOTE_OWNERS, SOURCE, scan->failure,
+                      "descriptors of some processes could not be read (%s): owners of their "
+                      "sockets are missing",
+                      strerror(-scan->failure));
+    if (note_hidepid(snapshot, scan->search.proc) || scan->hidden == 0)
+        return;
+    if (geteuid() == 0)
+        snapshot_note(
+            snapshot, NOTE_OWNERS, SOURCE, -EACCES,
+            "%u process%s may not be read even by this root: owners of their sockets are hidden. "
+            "It takes CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, outside of any container",
+            scan->hidden, one);
+    else
+        snapshot_note(snapshot, NOTE_OWNERS, SOURCE, -EACCES,
+                      "%u process%s of other users keep%s descriptors private: owners of their "
+                      "sockets are hidden. "
+                      "Run as root (sudo nwho ...)",
+                      scan->hidden, one, scan->hidden == 1 ? "s its" : " their");
+}
+
+/* When every socket has its holder nothing is hidden, whatever else could not be read. */
+static void finish(struct owner_scan *scan)
+{
+    struct collection *collection = scan->search.collection;
+    struct snapshot *snapshot = collection->snapshot;
+    struct stat stat;
+
+    if (scan->search.left > 0 || scan->search.every_socket ||
+        (collection->request->needs & NEED_ALL_PROCESSES))
+        note_hidden(scan);
+    if (!scan->failure)
+        snapshot->owners_known = 1;
+    if (fstatat(scan->search.proc, "self/ns/pid", &stat, 0) == 0)
+        snapshot->pidns_is_init = stat.st_ino == INIT_PID_NAMESPACE;
+    snapshot_source(snapshot, "owners", SOURCE);
+    collection->owners_done = true;
+}
+
+static int collect_owners(struct collection *collection)
+{
+    CLEANUP_CLOSE int proc = -1;
+    struct owner_scan scan = {0};
+    int r;
+
+    if (collection->owners_done)
+        return 0;
+    proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (proc < 0) {
+        snapshot_note(collection->snapshot, NOTE_OWNERS, SOURCE, -errno,
+                      "/proc cannot be opened: no owner of any socket is known");
+        return 0;
+    }
+    collection->snapshot->holders_count =
+        0; /* of a source that did not finish: each holder is found once more */
+    r = fd_search_init(&scan.search, collection, proc);
+    if (r == 0)
+        r = collection->request->pids ? scan_listed(&scan) : scan_all(&scan);
+    if (r == 0)
+        r = scan_all_threads(&scan);
+    if (r == 0)
+        finish(&scan);
+    fd_search_done(&scan.search);
+    free(scan.readable);
+    return r;
+}
+
+const struct collector collector_owners_proc = {
+    .name = "owners_proc",
+    .provides = NEED_OWNERS,
+    .source = SOURCE_PROC_FD,
+    .collect = collect_owners,
+};

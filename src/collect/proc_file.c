@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading /proc: directories, small files and the numbers in them. */
+#include "collect/proc_file.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+/* What getdents64(2) fills in; C libraries disagree about its name. */
+struct directory_entry {
+    uint64_t inode;
+    int64_t offset;
+    uint16_t length; /* of this whole entry */
+    uint8_t type;
+    char name[];
+};
+
+int proc_dir_open(struct proc_dir *dir, int at, const char *path)
+{
+    int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        return -errno;
+    dir->fd = fd;
+    dir->at = dir->end = 0;
+    return 0;
+}
+
+void proc_dir_close(struct proc_dir *dir)
+{
+    cleanup_close(&dir->fd);
+    dir->fd = -1;
+}
+
+static bool is_dot(const char *name)
+{
+    return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
+}
+
+int proc_dir_next(struct proc_dir *dir, const char **ret_name)
+{
+    const struct directory_entry *entry;
+    long count;
+
+    do {
+        if (dir->at >= dir->end) {
+            count = syscall(SYS_getdents64, dir->fd, dir->buffer, sizeof(dir->buffer));
+            if (count <= 0)
+                return count < 0 ? -errno : 0;
+            dir->at = 0;
+            dir->end = (size_t)count;
+        }
+        entry = (const struct directory_entry *)(const void *)(dir->buffer + dir->at);
+        dir->at += entry->length;
+    } while (is_dot(entry->name));
+    dir->inode = entry->inode;
+    dir->type = entry->type;
+    *ret_name = entry->name;
+    return 1;
+}
+
+int proc_dir_next_number(struct proc_dir *dir, uint32_t *ret_number)
+{
+    const char *name;
+    uint64_t number;
+    int r;
+
+    while ((r = proc_dir_next(dir, &name)) > 0)
+        if (proc_parse_number(&name, &number) && *name == '\0' && number <= UINT32_MAX) {
+            *ret_number = (uint32_t)number;
+            return 1;
+        }
+    return r;
+}
+
+int proc_read(int at, const char *path, char *buffer, size_t size, size_t *ret_length)
+{
+    CLEANUP_CLOSE int fd = openat(at, path, O_RDONLY | O_CLOEXEC);
+    size_t length = 0;
+    ssize_t count;
+
+    if (fd < 0)
+        return -errno;
+    while (length < size - 1) {
+        count = read(fd, buffer + length, size - 1 - length);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return -errno;
+        if (count == 0)
+            break;
+        length += (size_t)count;
+    }
+    buffer[length] = '\0';
+    *ret_length = length;
+    return 0;
+}
+
+bool proc_parse_number(const char **text, uint64_t *ret_number)
+{
+    const char *at = *text;
+    uint64_t number = 0;
+
+    if (*at < '0' || *at > '9')
+        return false;
+    for (; *at >= '0' && *at <= '9'; at++)
+        if (__builtin_mul_overflow(number, 10u, &number) ||
+            __builtin_add_overflow(number, (uint64_t)(*at - '0'), &number))
+            return false;
+    *text = at;
+    *ret_number = number;
+    return true;
+}
+
+void proc_mount_done(struct proc_mount *mount)
+{
+    free(mount->root);
+    free(mount->point);
+    free(mount->options);
+    *mount = (struct proc_mount){0};
+}
+
+/* mountinfo writes blank, tab, newline and backslash as a backslash and three octal digits. */
+static char *copy_unescaped(const char *text)
+{
+    char *copy = malloc(strlen(text) + 1), *to = copy;
+
+    for (; copy && *text; to++)
+        if (text[0] == '\\' && text[1] >= '0' && text[1] <= '3' && text[2] && text[3]) {
+            *to = (char)((text[1] - '0') * 64 + (text[2] - '0') * 8 + (text[3] - '0'));
+            text += 4;
+        } else {
+            *to = *text++;
+        }
+    if (copy)
+        *to = '\0';
+    return copy;
+}
+
+/* The next blank-separated word of a line, which is cut up; NULL at its end. */
+static char *next_word(char **line)
+{
+    char *word = strsep(line, " \n");
+
+    return word && *word ? word : NULL;
+}
+
+/*
+ * "ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [TAG...] - TYPE SOURCE SUPER_OPTIONS"
+ * (Documentation/filesystems/proc.rst)
+ */
+static int match_mount(char *line, const char *type, const char *point,
+                       struct proc_mount *ret_mount)
+{
+    char *root = NULL, *at = NULL, *word = NULL, *options;
+    struct proc_mount mount;
+
+    for (int i = 0; i < 5 && (word = next_word(&line)); i++) {
+        if (i == 3)
+            root = word;
+        at = word;
+    }
+    while (word && strcmp(word, "-") != 0)
+        word = next_word(&line);
+    word = word ? next_word(&line) : NULL;
+    if (!word || strcmp(word, type) != 0 || (point && strcmp(at, point) != 0))
+        return -ENOENT;
+    next_word(&line);
+    options = next_word(&line);
+    mount.root = copy_unescaped(root);
+    mount.point = copy_unescaped(at);
+    mount.options = copy_unescaped(options ? options : "");
+    if (!mount.root || !mount.point || !mount.options) {
+        proc_mount_done(&mount);
+        return -ENOMEM;
+    }
+    *ret_mount = mount;
+    return 0;
+}
+
+int proc_find_mount(int proc, const char *type, const char *point, struct proc_mount *ret_mount)
+{
+    int fd = openat(proc, "self/mountinfo", O_RDONLY | O_CLOEXEC);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+    struct proc_mount found = {0}, mount;
+    CLEANUP_FREE char *line = NULL;
+    size_t size = 0;
+    int r = -ENOENT, one;
+
+    if (!file) {
+        r = -errno;
+        cleanup_close(&fd);
+        return r;
+    }
+    while (getline(&line, &size, file) > 0) {
+        one = match_mount(line, type, point, &mount);
+        if (one == -ENOENT)
+            continue;
+        proc_mount_done(&found);
+        r = one;
+        if (one < 0)
+            break;
+        found = mount;
+    }
+    fclose(file);
+    if (r == 0)
+        *ret_mount = found;
+    return r;
+}

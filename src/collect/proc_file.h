@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading /proc relative to a descriptor: directories, small files and the numbers in them. */
+#pragma once
+
+#include "base/cleanup.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * A directory being read by getdents64(2), without the allocation and the extra calls of
+ * opendir(3).
+ */
+struct proc_dir {
+    int fd;            /* owned; proc_dir_close() */
+    size_t at, end;    /* of the entries in the buffer */
+    uint64_t inode;    /* of the last entry given */
+    unsigned int type; /* DT_* of the last entry given */
+    _Alignas(8) char buffer[32768];
+};
+
+/* Opens `path` relative to `at`. 0 or -errno. */
+int proc_dir_open(struct proc_dir *dir, int at, const char *path) MUST_CHECK;
+void proc_dir_close(struct proc_dir *dir);
+
+/*
+ * Next entry, without "." and "..": 1 and its name (valid until the next call), 0 at the end, or
+ * -errno.
+ */
+int proc_dir_next(struct proc_dir *dir, const char **ret_name) MUST_CHECK;
+
+/* Next entry whose whole name is a decimal number: 1 and the number, 0 at the end, or -errno. */
+int proc_dir_next_number(struct proc_dir *dir, uint32_t *ret_number) MUST_CHECK;
+
+/*
+ * Reads a file up to its end or until size - 1 bytes are there, and puts a NUL behind them. The
+ * result says how much there was, which is size - 1 for a file that may have been cut. 0 or -errno.
+ */
+int proc_read(int at, const char *path, char *buffer, size_t size, size_t *ret_length) MUST_CHECK;
+
+/*
+ * Reads the decimal number at *text and moves *text behind it. False without a digit or when it is
+ * too large.
+ */
+bool proc_parse_number(const char **text, uint64_t *ret_number);
+
+/* The process ended while it was read: normal, and never worth a note. */
+static inline bool proc_is_gone(int error)
+{
+    return error == -ENOENT || error == -ESRCH;
+}
+
+/* A mounted file system, from /proc/self/mountinfo. */
+struct proc_mount {
+    char *root;    /* directory of the file system that is mounted, owned */
+    char *point;   /* where it is mounted, owned */
+    char *options; /* of the file system (not of the mount), owned */
+};
+
+/*
+ * The last mount of a type, at `point` when that is not NULL. 0, -ENOENT when there is none, or
+ * -errno.
+ */
+int proc_find_mount(int proc, const char *type, const char *point, struct proc_mount *ret_mount)
+    MUST_CHECK;
+void proc_mount_done(struct proc_mount *mount);
