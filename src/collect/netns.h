@@ -4,14 +4,24 @@
 
 #include "collect/source.h"
 
-/* Lists the namespaces of the machine (only the own one when no more are asked for) into the
- * snapshot and marks those to be read. -ENOMEM or 0. */
+/*
+ * Lists the namespaces of the machine (only the own one and that of process 1 when no more are
+ * asked for) into the snapshot and marks those to be read. The own one is the first. Opens
+ * collection->own_netns when it is -1; the owner of the collection closes it. -ENOMEM or 0.
+ */
 int netns_discover(struct collection *collection) MUST_CHECK;
 
 /*
- * Calls `fn` once for each namespace to be read, with the calling thread inside it, and comes back.
- * A namespace that cannot be entered leaves a note. The first negative return of `fn` ends the walk
- * and is returned.
+ * Calls `fn` once for each namespace to be read, with the calling thread inside it, and comes
+ * back. A namespace that cannot be entered leaves a note. The first negative return of `fn` ends
+ * the walk and is returned.
  */
 int netns_for_each(struct collection *collection,
                    int (*fn)(struct collection *collection, uint32_t netns)) MUST_CHECK;
+
+/*
+ * What a user calls a namespace: a name in /run/netns, a path (with a slash), a pid, or an inode
+ * number. -ENOENT: no such name or file; -ESRCH: no such process, or nothing refers to that inode;
+ * -EACCES: the process does not show it to us; -EINVAL: a file that is no network namespace.
+ */
+int netns_parse(const char *text, uint32_t *ret_inode) MUST_CHECK;

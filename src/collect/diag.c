@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* sock_diag dumps: asking again, taking back what a failed dump brought, saying what is missing. */
+#include "collect/diag.h"
+
+#include "collect/netns.h"
+
+#include <linux/sock_diag.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define DUMP_TRIES 3
+
+/* Bits of the kernel's sk_shutdown (include/net/sock.h). */
+#define SHUTDOWN_RECEIVE 1
+#define SHUTDOWN_SEND 2
+
+/* Where the arrays of the snapshot ended, to take back what came after. */
+struct mark {
+    uint32_t sockets, memories;
+};
+
+static struct mark snapshot_mark(const struct snapshot *snapshot)
+{
+    return (struct mark){.sockets = snapshot->sockets_count, .memories = snapshot->memories_count};
+}
+
+static void take_back(struct snapshot *snapshot, struct mark mark)
+{
+    snapshot->sockets_count = mark.sockets;
+    snapshot->memories_count = mark.memories;
+}
+
+uint32_t diag_states(const struct request *request, enum socket_proto proto)
+{
+    uint32_t states = request->states;
+
+    if (request->needs & NEED_LISTENERS)
+        states |= STATE_BIT(STATE_LISTENING);
+    /* The other end of a unix socket may be in a state that was not asked for. */
+    if (proto == PROTO_UNIX && request->needs & NEED_UNIX_PEER)
+        states = STATE_ALL;
+    return states;
+}
+
+struct socket *diag_add_socket(struct diag_reader *reader, enum socket_proto proto, uint8_t family,
+                               uint8_t type, uint32_t inode, const uint32_t cookie[2])
+{
+    struct socket *socket = snapshot_add_socket(reader->collection->snapshot);
+
+    if (!socket)
+        return NULL;
+    socket->netns = reader->netns;
+    socket->proto = (uint8_t)proto;
+    socket->family = family;
+    socket->type = type;
+    socket->inode = inode;
+    socket->cookie = (uint64_t)cookie[1] << 32 | cookie[0];
+    socket->has = SOCKET_HAS_INODE | SOCKET_HAS_COOKIE;
+    return socket;
+}
+
+int diag_memory(struct snapshot *snapshot, struct socket *socket, const struct nlattr *attribute)
+{
+    uint32_t values[SK_MEMINFO_VARS];
+    struct socket_memory *memory;
+    size_t length = netlink_copy(attribute, values, sizeof(values));
+
+    if (length < SK_MEMINFO_BACKLOG * sizeof(values[0]))
+        return 0;
+    if (length >= (SK_MEMINFO_DROPS + 1) * sizeof(values[0])) {
+        socket->drops = values[SK_MEMINFO_DROPS];
+        socket->has |= SOCKET_HAS_DROPS;
+    }
+    memory = snapshot_add_memory(snapshot, socket);
+    if (!memory)
+        return -ENOMEM;
+    *memory = (struct socket_memory){
+        .receive = values[SK_MEMINFO_RMEM_ALLOC],
+        .receive_limit = values[SK_MEMINFO_RCVBUF],
+        .send = values[SK_MEMINFO_WMEM_ALLOC],
+        .send_limit = values[SK_MEMINFO_SNDBUF],
+        .forward = values[SK_MEMINFO_FWD_ALLOC],
+        .write_queue = values[SK_MEMINFO_WMEM_QUEUED],
+        .option = values[SK_MEMINFO_OPTMEM],
+        .backlog = values[SK_MEMINFO_BACKLOG],
+    };
+    return 0;
+}
+
+void diag_memory_queues(struct socket *socket, const struct nlattr *attribute)
+{
+    uint32_t values[SK_MEMINFO_WMEM_ALLOC + 1];
+
+    if (netlink_copy(attribute, values, sizeof(values)) < sizeof(values))
+        return;
+    socket->recv_q = values[SK_MEMINFO_RMEM_ALLOC];
+    socket->send_q = values[SK_MEMINFO_WMEM_ALLOC];
+    socket->has |= SOCKET_HAS_QUEUES;
+}
+
+void diag_shutdown(struct socket *socket, uint8_t shutdown)
+{
+    socket->has |= SOCKET_HAS_SHUTDOWN;
+    if (shutdown & SHUTDOWN_RECEIVE)
+        socket->flags |= SOCKET_SHUT_RECEIVE;
+    if (shutdown & SHUTDOWN_SEND)
+        socket->flags |= SOCKET_SHUT_SEND;
+}
+
+/* Context of the dump callback: tells our own lack of memory from the kernel's. */
+struct dump {
+    struct diag_reader reader;
+    const struct diag_source *source;
+    bool no_memory;
+};
+
+static int on_message(void *context, uint16_t type, const void *payload, size_t length)
+{
+    struct dump *dump = context;
+    int r;
+
+    if (type != SOCK_DIAG_BY_FAMILY)
+        return 0;
+    r = dump->source->add(&dump->reader, payload, length);
+    dump->no_memory = r == -ENOMEM;
+    return r;
+}
+
+static int dump_once(struct dump *dump, bool *ret_interrupted)
+{
+    struct {
+        struct nlmsghdr header;
+        union diag_request body;
+    } request = {.header.nlmsg_type = SOCK_DIAG_BY_FAMILY};
+    CLEANUP(netlink_close) struct netlink netlink = NETLINK_INIT;
+    struct sockaddr_nl address = {0};
+    socklen_t length = sizeof(address);
+    int r = netlink_open(NETLINK_SOCK_DIAG, &netlink);
+
+    if (r < 0)
+        return r;
+    if (getsockname(netlink.fd, (struct sockaddr *)&address, &length) == 0)
+        dump->reader.port = address.nl_pid;
+    request.header.nlmsg_len =
+        (uint32_t)NLMSG_LENGTH(dump->source->fill(dump->reader.collection, &request.body));
+    return netlink_dump(&netlink, &request.header, on_message, dump, ret_interrupted);
+}
+
+/* The kernel has no such source, or does not let us use it. */
+static bool is_absent(int error)
+{
+    switch (error) {
+    case -ENOENT:
+    case -EPROTONOSUPPORT:
+    case -EAFNOSUPPORT:
+    case -ESOCKTNOSUPPORT:
+    case -EOPNOTSUPP:
+    case -ENOSYS:
+    case -EINVAL:
+    case -EPERM:
+    case -EACCES:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/*
+ * A protocol whose module is not there is mostly not in use either: that is worth a word only to
+ * who asked for just this one.
+ */
+static void note_unusable(struct collection *collection, const struct diag_source *source,
+                          int error)
+{
+    const struct request *request = collection->request;
+    bool only = request->protos == PROTO_BIT(source->proto);
+
+    if (source->fallback && request->sources & SOURCE_PROC_NET)
+        snapshot_note(collection->snapshot, NOTE_INFO, source->name, error,
+                      "%s sockets are read from /proc/net/%s instead", source->fact,
+                      source->fallback);
+    else if (!is_absent(error))
+        snapshot_note(collection->snapshot, NOTE_INCOMPLETE, source->name, error,
+                      "%s sockets are missing", source->fact);
+    else if (only || error != -ENOENT)
+        snapshot_note(collection->snapshot, NOTE_DETAIL, source->name, error,
+                      "%s sockets cannot be listed: %s", source->fact,
+                      error == -ENOENT ? "the kernel has no module for it"
+                                       : "sock_diag is refused");
+}
+
+static void note_result(struct snapshot *snapshot, const struct diag_source *source, int error,
+                        bool interrupted)
+{
+    if (error < 0)
+        snapshot_note(snapshot, NOTE_INCOMPLETE, source->name, error,
+                      "%s sockets may be missing: the kernel's answer was cut short in %d tries",
+                      source->fact, DUMP_TRIES);
+    else if (interrupted)
+        snapshot_note(snapshot, NOTE_INFO, source->name, 0,
+                      "the %s sockets changed while being read", source->fact);
+}
+
+int diag_read(struct collection *collection, uint32_t netns, const struct diag_source *source)
+{
+    struct snapshot *snapshot = collection->snapshot;
+    struct mark mark = snapshot_mark(snapshot);
+    struct dump dump = {.source = source};
+    bool interrupted = true;
+    int r = -EIO;
+
+    dump.reader = (struct diag_reader){
+        .collection = collection,
+        .netns = netns,
+        .states = diag_states(collection->request, source->proto),
+    };
+    for (int try = 0; try < DUMP_TRIES && (r < 0 || interrupted) && !is_absent(r); try++) {
+        take_back(snapshot, mark);
+        r = dump_once(&dump, &interrupted);
+        if (dump.no_memory)
+            return -ENOMEM;
+    }
+    if (is_absent(r) || (r < 0 && snapshot->sockets_count == mark.sockets)) {
+        note_unusable(collection, source, r);
+        return -EPROTONOSUPPORT;
+    }
+    note_result(snapshot, source, r, interrupted);
+    return 0;
+}
+
+int diag_collect(struct collection *collection, const struct diag_source *source,
+                 int (*read)(struct collection *collection, uint32_t netns))
+{
+    struct mark mark = snapshot_mark(collection->snapshot);
+    int r;
+
+    if (!collection_protos(collection, PROTO_BIT(source->proto)))
+        return 0;
+    r = netns_for_each(collection, read);
+    if (r == 0) {
+        collection->protos_done |= PROTO_BIT(source->proto);
+        snapshot_source(collection->snapshot, source->fact, "sock_diag");
+        return 0;
+    }
+    if (r == -ENOMEM)
+        return r;
+    take_back(collection->snapshot, mark);
+    if (r != -EPROTONOSUPPORT)
+        snapshot_note(collection->snapshot, NOTE_INCOMPLETE, source->name, r,
+                      "%s sockets are missing", source->fact);
+    return 0;
+}

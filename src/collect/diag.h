@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* What the sock_diag sources but inet_diag share: a dump with its retries, notes and way back. */
+#pragma once
+
+#include "collect/source.h"
+#include "netlink/netlink.h"
+
+#include <linux/netlink_diag.h>
+#include <linux/packet_diag.h>
+#include <linux/unix_diag.h>
+#include <linux/vm_sockets_diag.h>
+
+union diag_request {
+    struct unix_diag_req unix_socket;
+    struct packet_diag_req packet;
+    struct netlink_diag_req netlink;
+    struct vsock_diag_req vsock;
+};
+
+/* One dump of one namespace under way. */
+struct diag_reader {
+    struct collection *collection;
+    uint32_t netns;
+    uint32_t port; /* port id of the netlink socket that asks */
+    uint32_t states;
+};
+
+struct diag_source {
+    const char *name;     /* of the kernel's module */
+    const char *fact;     /* name of the protocol */
+    const char *fallback; /* file in /proc/net that tells the same; NULL: none */
+    enum socket_proto proto;
+
+    /* Fills the zeroed request and returns its size. */
+    size_t (*fill)(const struct collection *collection, union diag_request *request);
+
+    /* Adds the socket of one message. -EBADMSG for a message that is too short, -ENOMEM, or 0. */
+    int (*add)(struct diag_reader *reader, const void *payload, size_t length);
+};
+
+/* The states to be read: those asked for, and those that other facts need. */
+uint32_t diag_states(const struct request *request, enum socket_proto proto);
+
+/*
+ * Reads one namespace, in which the calling thread is. -EPROTONOSUPPORT: the source does not work
+ * here (a note says so); -ENOMEM; else 0.
+ */
+int diag_read(struct collection *collection, uint32_t netns, const struct diag_source *source)
+    MUST_CHECK;
+
+/*
+ * Reads all namespaces with `read` (a diag_read() of the same source), or takes everything back
+ * and leaves it to the fallback. 0 or -ENOMEM.
+ */
+int diag_collect(struct collection *collection, const struct diag_source *source,
+                 int (*read)(struct collection *collection, uint32_t netns)) MUST_CHECK;
+
+/* A new socket with what every source knows, or NULL. */
+struct socket *diag_add_socket(struct diag_reader *reader, enum socket_proto proto, uint8_t family,
+                               uint8_t type, uint32_t inode, const uint32_t cookie[2]);
+
+/*
+ * Takes the memory figures of a *_DIAG_MEMINFO attribute (NULL: none), and the drops among them. 0
+ * or -ENOMEM.
+ */
+int diag_memory(struct snapshot *snapshot, struct socket *socket, const struct nlattr *attribute)
+    MUST_CHECK;
+
+/*
+ * Takes recv_q and send_q from the same attribute: bytes allocated for what waits to be read and
+ * to be sent.
+ */
+void diag_memory_queues(struct socket *socket, const struct nlattr *attribute);
+
+/* Takes the kernel's sk_shutdown bits. */
+void diag_shutdown(struct socket *socket, uint8_t shutdown);
+
+/* For the unit tests: the sources themselves. */
+extern const struct diag_source diag_source_unix;
+extern const struct diag_source diag_source_packet;
+extern const struct diag_source diag_source_netlink;
+extern const struct diag_source diag_source_vsock;

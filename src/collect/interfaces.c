@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* Names of the interfaces that sockets are bound to, by rtnetlink. */
+#include "collect/netns.h"
+#include "netlink/netlink.h"
+
+#include <linux/if.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define DUMP_TRIES 3
+
+struct link_dump {
+    struct collection *collection;
+    uint32_t netns;
+    bool no_memory;
+};
+
+static int add_link(void *context, uint16_t type, const void *payload, size_t length)
+{
+    struct link_dump *dump = context;
+    const struct ifinfomsg *link = payload;
+    const struct nlattr *attributes[IFLA_IFNAME + 1];
+    char name[IFNAMSIZ + 1] = "";
+    int r;
+
+    if (type != RTM_NEWLINK)
+        return 0;
+    if (length < sizeof(*link))
+        return -EBADMSG;
+    netlink_attributes((const char *)payload + NLMSG_ALIGN(sizeof(*link)), length - sizeof(*link),
+                       attributes, ARRAY_SIZE(attributes));
+    if (netlink_copy(attributes[IFLA_IFNAME], name, IFNAMSIZ) == 0 || link->ifi_index <= 0)
+        return 0;
+    r = snapshot_add_interface(dump->collection->snapshot, dump->netns, (uint32_t)link->ifi_index,
+                               name);
+    dump->no_memory = r == -ENOMEM;
+    return r;
+}
+
+static int dump_once(struct link_dump *dump, bool *ret_interrupted)
+{
+    struct {
+        struct nlmsghdr header;
+        char body[64];
+    } request = {
+        .header = {.nlmsg_type = RTM_GETLINK, .nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg))}};
+    const uint32_t mask = RTEXT_FILTER_SKIP_STATS;
+    CLEANUP(netlink_close) struct netlink netlink = NETLINK_INIT;
+    int r = netlink_open(NETLINK_ROUTE, &netlink);
+
+    if (r == 0)
+        r = netlink_add(&request.header, sizeof(request), IFLA_EXT_MASK, &mask, sizeof(mask));
+    if (r == 0)
+        r = netlink_dump(&netlink, &request.header, add_link, dump, ret_interrupted);
+    return r;
+}
+
+static int read_namespace(struct collection *collection, uint32_t netns)
+{
+    struct snapshot *snapshot = collection->snapshot;
+    struct link_dump dump = {.collection = collection, .netns = netns};
+    uint32_t mark = snapshot->interfaces_count;
+    bool interrupted = true;
+    int r = 0;
+
+    for (int try = 0; try < DUMP_TRIES && (r < 0 || interrupted); try++) {
+        snapshot->interfaces_count = mark;
+        r = dump_once(&dump, &interrupted);
+        if (dump.no_memory)
+            return -ENOMEM;
+    }
+    if (r < 0)
+        snapshot_note(snapshot, NOTE_DETAIL, "rtnetlink", r, "names of interfaces are not shown");
+    else if (interrupted)
+        snapshot_note(snapshot, NOTE_INFO, "rtnetlink", 0,
+                      "the interfaces changed while being read");
+    return 0;
+}
+
+static bool any_bound_socket(const struct snapshot *snapshot)
+{
+    for (uint32_t i = 0; i < snapshot->sockets_count; i++)
+        if (snapshot->sockets[i].ifindex)
+            return true;
+    return false;
+}
+
+/* Runs after the sockets: mostly none is bound to an interface, and then nobody has to be asked. */
+static int collect_interfaces(struct collection *collection)
+{
+    return any_bound_socket(collection->snapshot) ? netns_for_each(collection, read_namespace) : 0;
+}
+
+const struct collector collector_interfaces = {
+    .name = "interfaces",
+    .provides = NEED_INTERFACES,
+    .collect = collect_interfaces,
+};

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+/* Network namespaces: lists them and takes the collectors through those that are asked for. */
+#include "collect/netns.h"
+
+#include "collect/netns_scan.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct discovery {
+    struct collection *collection;
+    struct map by_inode; /* inode -> index into snapshot.netns */
+};
+
+static void discovery_done(struct discovery *discovery)
+{
+    map_done(&discovery->by_inode);
+}
+
+static bool is_wanted(const struct request *request, uint32_t inode, uint32_t own)
+{
+    if (request->netns_scope == NETNS_SCOPE_ALL)
+        return true;
+    if (request->netns_scope == NETNS_SCOPE_SELF)
+        return inode == own;
+    for (uint32_t i = 0; i < request->netns_count; i++)
+        if (request->netns_inodes[i] == inode)
+            return true;
+    return false;
+}
+
+/* Adds a namespace, or returns the known one; marks it when it is to be read. */
+static int add_netns(struct discovery *discovery, uint32_t inode, uint32_t *ret_index)
+{
+    struct snapshot *snapshot = discovery->collection->snapshot;
+    uint32_t index = map_get(&discovery->by_inode, inode);
+    int r = 0;
+
+    if (index == MAP_NONE) {
+        r = snapshot_add_netns(snapshot, inode, &index);
+        if (r == 0)
+            r = map_set(&discovery->by_inode, inode, index);
+        if (r < 0)
+            return r;
+        if (is_wanted(discovery->collection->request, inode, snapshot->netns[0].inode))
+            snapshot->netns[index].flags |= NETNS_READ;
+    }
+    *ret_index = index;
+    return 0;
+}
+
+/* Takes over what a place tells about a namespace, unless another place has told it before. */
+static int add_sighting(void *context, const struct netns_sighting *sighting)
+{
+    struct discovery *discovery = context;
+    struct snapshot *snapshot = discovery->collection->snapshot;
+    struct netns *netns;
+    uint32_t index;
+    int r = 0;
+
+    if (map_get(&discovery->by_inode, sighting->inode) == MAP_NONE &&
+        !is_wanted(discovery->collection->request, sighting->inode, snapshot->netns[0].inode))
+        return 0;
+    r = add_netns(discovery, sighting->inode, &index);
+    if (r < 0)
+        return r;
+    netns = &snapshot->netns[index];
+    if (!netns->pid)
+        netns->pid = sighting->pid;
+    if (!netns->path && sighting->path)
+        r = snapshot_intern(snapshot, sighting->path, strlen(sighting->path), &netns->path);
+    if (r == 0 && !netns->name && sighting->name)
+        r = snapshot_intern(snapshot, sighting->name, strlen(sighting->name), &netns->name);
+    return r;
+}
+
+/* The own namespace comes first; without /proc its inode is not known and stays 0. */
+static int add_own(struct discovery *discovery)
+{
+    struct collection *collection = discovery->collection;
+    struct stat status = {0};
+    uint32_t index;
+    int r;
+
+    if (collection->own_netns < 0)
+        collection->own_netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    if (collection->own_netns >= 0 && fstat(collection->own_netns, &status) < 0)
+        status.st_ino = 0;
+    r = snapshot_add_netns(collection->snapshot, (uint32_t)status.st_ino, &index);
+    if (r == 0)
+        r = map_set(&discovery->by_inode, status.st_ino, index);
+    if (r < 0)
+        return r;
+    collection->snapshot->netns[index].flags |= NETNS_SELF;
+    if (is_wanted(collection->request, (uint32_t)status.st_ino, (uint32_t)status.st_ino))
+        collection->snapshot->netns[index].flags |= NETNS_READ;
+    return 0;
+}
+
+static int add_init(struct discovery *discovery)
+{
+    struct netns *netns;
+    struct stat status;
+    uint32_t index;
+    int r;
+
+    if (stat("/proc/1/ns/net", &status) < 0)
+        return 0;
+    r = add_netns(discovery, (uint32_t)status.st_ino, &index);
+    if (r < 0)
+        return r;
+    netns = &discovery->collection->snapshot->netns[index];
+    netns->flags |= NETNS_INIT;
+    netns->pid = 1;
+    return 0;
+}
+
+/*
+ * How many of the namespaces asked for have not been seen in a place by which they can be entered.
+ */
+static uint32_t count_missing(const struct discovery *discovery)
+{
+    const struct request *request = discovery->collection->request;
+    const struct netns *all = discovery->collection->snapshot->netns;
+    uint32_t count = 0;
+
+    if (request->netns_scope != NETNS_SCOPE_LISTED)
+        return 0;
+    for (uint32_t i = 0; i < request->netns_count; i++) {
+        uint32_t index = map_get(&discovery->by_inode, request->netns_inodes[i]);
+
+        count += index == MAP_NONE ||
+                 (!all[index].path && !all[index].pid && !(all[index].flags & NETNS_SELF));
+    }
+    return count;
+}
+
+static void note_missing(const struct discovery *discovery, uint32_t hidden)
+{
+    const struct request *request = discovery->collection->request;
+    struct snapshot *snapshot = discovery->collection->snapshot;
+    uint32_t missing = count_missing(discovery);
+
+    if (hidden && (request->netns_scope == NETNS_SCOPE_ALL || missing))
+        snapshot_note(snapshot, NOTE_DETAIL, "netns", -EACCES,
+                      "the network namespaces of %u processes are hidden, sockets in them are not "
+                      "shown: run as root",
+                      hidden);
+    if (missing)
+        snapshot_note(snapshot, NOTE_INCOMPLETE, "netns", -ENOENT,
+                      "%u of the network namespaces asked for are not there (any more)", missing);
+}
+
+/*
+ * The cheap places first; the processes are only looked through when something asked for is still
+ * missing.
+ */
+int netns_discover(struct collection *collection)
+{
+    CLEANUP(discovery_done) struct discovery discovery = {.collection = collection};
+    const struct request *request = collection->request;
+    uint32_t hidden = 0;
+    int r = add_own(&discovery);
+
+    if (r < 0)
+        return r;
+    r = add_init(&discovery);
+    if (r == 0)
+        r = netns_scan_names(add_sighting, &discovery);
+    if (r == 0 && request->netns_scope != NETNS_SCOPE_SELF)
+        r = netns_scan_mounts(add_sighting, &discovery);
+    if (r == 0 && (request->netns_scope == NETNS_SCOPE_ALL || count_missing(&discovery)))
+        r = netns_scan_processes(add_sighting, &discovery, &hidden);
+    if (r == 0)
+        note_missing(&discovery, hidden);
+    return r;
+}
+
+/* Opens a namespace by one path, if that still leads to it. */
+static int open_path(const char *path, uint32_t inode, int *ret_fd)
+{
+    CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat status;
+
+    if (fd < 0 || fstat(fd, &status) < 0)
+        return -errno;
+    if ((uint32_t)status.st_ino != inode)
+        return -ENOENT;
+    *ret_fd = TAKE_FD(fd);
+    return 0;
+}
+
+static int open_netns(const struct snapshot *snapshot, const struct netns *netns, int *ret_fd)
+{
+    char path[32];
+    int r = -ENOENT;
+
+    if (netns->path)
+        r = open_path(snapshot_string(snapshot, netns->path, NULL), netns->inode, ret_fd);
+    if (r < 0 && netns->pid) {
+        snprintf(path, sizeof(path), "/proc/%u/ns/net", netns->pid);
+        r = open_path(path, netns->inode, ret_fd);
+    }
+    return r;
+}
+
+/*
+ * Goes in, calls fn, comes back. *ret_entered is the reason why it could not go in. Not coming
+ * back is an error that ends everything.
+ */
+static int visit(struct collection *collection, uint32_t index,
+                 int (*fn)(struct collection *collection, uint32_t netns), int *ret_entered)
+{
+    const struct netns *netns = &collection->snapshot->netns[index];
+    CLEANUP_CLOSE int fd = -1;
+    int r;
+
+    *ret_entered = 0;
+    if (netns->flags & NETNS_SELF)
+        return fn(collection, index);
+    *ret_entered =
+        collection->own_netns < 0 ? -EPERM : open_netns(collection->snapshot, netns, &fd);
+    if (*ret_entered == 0 && setns(fd, CLONE_NEWNET) < 0)
+        *ret_entered = -errno;
+    if (*ret_entered < 0)
+        return 0;
+    r = fn(collection, index);
+    if (setns(collection->own_netns, CLONE_NEWNET) < 0)
+        return -errno;
+    return r;
+}
+
+/* "name" or "net:[inode]" */
+static const char *netns_label(const struct snapshot *snapshot, const struct netns *netns,
+                               char *buffer, size_t size)
+{
+    if (netns->name)
+        snprintf(buffer, size, "%s", snapshot_string(snapshot, netns->name, NULL));
+    else
+        snprintf(buffer, size, "net:[%u]", netns->inode);
+    return buffer;
+}
+
+static bool is_gone(int error)
+{
+    return error == -ENOENT || error == -ESRCH || error == -ENOTDIR;
+}
+
+static void note_not_entered(struct snapshot *snapshot, uint32_t index, int error)
+{
+    char label[128];
+
+    netns_label(snapshot, &snapshot->netns[index], label, sizeof(label));
+    if (is_gone(error))
+        snapshot_note(snapshot, NOTE_INFO, "netns", error,
+                      "namespace %s ended while it was being read", label);
+    else
+        snapshot_note(snapshot, NOTE_INCOMPLETE, "netns", error,
+                      "sockets of namespace %s are missing: it could not be entered", label);
+}
+
+static void note_forbidden(struct snapshot *snapshot, uint32_t first, uint32_t count, int error)
+{
+    char label[128], more[32] = "";
+
+    netns_label(snapshot, &snapshot->netns[first], label, sizeof(label));
+    if (count > 1)
+        snprintf(more, sizeof(more), " and %u more", count - 1);
+    snapshot_note(snapshot, NOTE_DETAIL, "netns", error,
+                  "sockets of namespace %s%s are not shown: needs CAP_SYS_ADMIN; run as root",
+                  label, more);
+}
+
+int netns_for_each(struct collection *collection,
+                   int (*fn)(struct collection *collection, uint32_t netns))
+{
+    struct snapshot *snapshot = collection->snapshot;
+    uint32_t forbidden = 0, first = 0;
+    int r = 0, error = 0;
+
+    for (uint32_t i = 0; i < snapshot->netns_count && r >= 0; i++) {
+        int entered;
+
+        if (!(snapshot->netns[i].flags & NETNS_READ))
+            continue;
+        r = visit(collection, i, fn, &entered);
+        if (entered == -EPERM || entered == -EACCES) {
+            first = forbidden++ ? first : i;
+            error = entered;
+        } else if (entered < 0) {
+            note_not_entered(snapshot, i, entered);
+        }
+    }
+    if (forbidden)
+        note_forbidden(snapshot, first, forbidden, error);
+    return r < 0 ? r : 0;
+}

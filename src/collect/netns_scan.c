@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/* Network namespaces: where they can be seen, and what a user's word for one means. */
+#include "collect/netns_scan.h"
+
+#include "collect/netns.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+/* Namespaces got inode numbers from here on (PROC_DYNAMIC_FIRST), far above any pid. */
+#define FIRST_INODE 0xF0000000u
+
+static const char *const name_directories[] = {"/run/netns", "/var/run/netns"};
+
+/* A decimal number of at most 32 bits and nothing else. */
+static int parse_number(const char *text, uint32_t *ret_number)
+{
+    uint64_t number = 0;
+
+    if (!*text)
+        return -EINVAL;
+    for (; *text; text++) {
+        if (*text < '0' || *text > '9')
+            return -EINVAL;
+        number = number * 10 + (uint64_t)(*text - '0');
+        if (number > UINT32_MAX)
+            return -EINVAL;
+    }
+    *ret_number = (uint32_t)number;
+    return 0;
+}
+
+int netns_file_inode(const char *path, uint32_t *ret_inode)
+{
+    CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat status;
+
+    if (fd < 0 || fstat(fd, &status) < 0)
+        return -errno;
+    if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
+        return -EINVAL;
+    *ret_inode = (uint32_t)status.st_ino;
+    return 0;
+}
+
+static int scan_directory(const char *directory, dev_t nsfs, netns_sighting_fn *fn, void *context)
+{
+    DIR *stream = opendir(directory);
+    struct dirent *entry;
+    int r = 0;
+
+    if (!stream)
+        return 0;
+    while (r == 0 && (entry = readdir(stream))) {
+        struct netns_sighting sighting = {.name = entry->d_name};
+        struct stat status;
+        char path[PATH_MAX];
+
+        if (fstatat(dirfd(stream), entry->d_name, &status, 0) < 0 || status.st_dev != nsfs)
+            continue;
+        snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
+        sighting.inode = (uint32_t)status.st_ino;
+        sighting.path = path;
+        r = fn(context, &sighting);
+    }
+    closedir(stream);
+    return r;
+}
+
+/*
+ * A name without a mount on it (left behind by a crash) is an ordinary empty file: only what lies
+ * in nsfs counts.
+ */
+int netns_scan_names(netns_sighting_fn *fn, void *context)
+{
+    struct stat status, first = {0};
+    int r = 0;
+
+    if (stat("/proc/self/ns/net", &status) < 0)
+        return 0;
+    for (size_t i = 0; i < ARRAY_SIZE(name_directories) && r == 0; i++) {
+        struct stat directory;
+
+        if (stat(name_directories[i], &directory) < 0)
+            continue;
+        /* /var/run is mostly a link to /run. */
+        if (directory.st_ino == first.st_ino && directory.st_dev == first.st_dev)
+            continue;
+        first = directory;
+        r = scan_directory(name_directories[i], status.st_dev, fn, context);
+    }
+    return r;
+}
+
+/* mountinfo writes blank, tab, newline and backslash as three octal digits behind a backslash. */
+static void unescape_octal(char *text)
+{
+    char *to = text;
+
+    while (*text) {
+        if (text[0] == '\\' && text[1] >= '0' && text[1] <= '3' && text[2] >= '0' &&
+            text[2] <= '7' && text[3] >= '0' && text[3] <= '7') {
+            *to++ = (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0'));
+            text += 4;
+        } else {
+            *to++ = *text++;
+        }
+    }
+    *to = '\0';
+}
+
+/*
+ * Fields: id, parent, device, root, mount point, options, ...; the root of a namespace file is
+ * "net:[inode]".
+ */
+int netns_parse_mount(char *line, struct netns_sighting *ret_sighting)
+{
+    char *fields[5], *bracket, *slash;
+    uint32_t inode;
+
+    for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+        fields[i] = strsep(&line, " ");
+    if (!line || strncmp(fields[3], "net:[", 5) != 0 || !strstr(line, " - nsfs "))
+        return -EINVAL;
+    bracket = strchr(fields[3], ']');
+    if (!bracket || bracket[1] != '\0')
+        return -EINVAL;
+    *bracket = '\0';
+    if (parse_number(fields[3] + 5, &inode) < 0 || inode == 0)
+        return -EINVAL;
+    unescape_octal(fields[4]);
+    slash = strrchr(fields[4], '/');
+    *ret_sighting = (struct netns_sighting){
+        .inode = inode, .path = fields[4], .name = slash ? slash + 1 : fields[4]};
+    return 0;
+}
+
+int netns_scan_mounts(netns_sighting_fn *fn, void *context)
+{
+    FILE *file = fopen("/proc/self/mountinfo", "re");
+    CLEANUP_FREE char *line = NULL;
+    size_t capacity = 0;
+    int r = 0;
+
+    if (!file)
+        return 0;
+    while (r == 0 && getline(&line, &capacity, file) >= 0) {
+        struct netns_sighting sighting;
+
+        if (netns_parse_mount(line, &sighting) == 0)
+            r = fn(context, &sighting);
+    }
+    fclose(file);
+    return r;
+}
+
+int netns_scan_processes(netns_sighting_fn *fn, void *context, uint32_t *ret_hidden)
+{
+    DIR *stream = opendir("/proc");
+    struct dirent *entry;
+    uint32_t hidden = 0;
+    int r = 0;
+
+    while (r == 0 && stream && (entry = readdir(stream))) {
+        struct netns_sighting sighting = {0};
+        struct stat status;
+        char path[32];
+
+        if (parse_number(entry->d_name, &sighting.pid) < 0)
+            continue;
+        snprintf(path, sizeof(path), "%u/ns/net", sighting.pid);
+        if (fstatat(dirfd(stream), path, &status, 0) < 0) {
+            hidden += errno == EACCES || errno == EPERM;
+            continue;
+        }
+        sighting.inode = (uint32_t)status.st_ino;
+        r = fn(context, &sighting);
+    }
+    if (stream)
+        closedir(stream);
+    *ret_hidden = hidden;
+    return r;
+}
+
+static int same_inode(void *context, const struct netns_sighting *sighting)
+{
+    return sighting->inode == *(const uint32_t *)context;
+}
+
+/* 1 when some place refers to the namespace. */
+static int inode_exists(uint32_t inode)
+{
+    uint32_t hidden;
+    int r = netns_scan_names(same_inode, &inode);
+
+    if (r == 0)
+        r = netns_scan_mounts(same_inode, &inode);
+    if (r == 0)
+        r = netns_scan_processes(same_inode, &inode, &hidden);
+    return r;
+}
+
+static int parse_name(const char *text, uint32_t *ret_inode)
+{
+    char path[PATH_MAX];
+    int r = -ENOENT;
+
+    if (strchr(text, '/'))
+        return netns_file_inode(text, ret_inode);
+    if (!*text || strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
+        return -EINVAL;
+    for (size_t i = 0; i < ARRAY_SIZE(name_directories) && r == -ENOENT; i++) {
+        if (snprintf(path, sizeof(path), "%s/%s", name_directories[i], text) >= (int)sizeof(path))
+            return -ENAMETOOLONG;
+        r = netns_file_inode(path, ret_inode);
+    }
+    return r;
+}
+
+int netns_parse(const char *text, uint32_t *ret_inode)
+{
+    char path[32];
+    uint32_t number, inode;
+    int r = parse_name(text, &inode);
+
+    if (r == -ENOENT && parse_number(text, &number) == 0) {
+        snprintf(path, sizeof(path), "/proc/%u/ns/net", number);
+        if (number < FIRST_INODE)
+            r = netns_file_inode(path, &inode);
+        else
+            r = inode_exists(number) ? 0 : -ESRCH;
+        if (number >= FIRST_INODE)
+            inode = number;
+        else if (r == -ENOENT)
+            r = -ESRCH;
+    }
+    if (r == 0)
+        *ret_inode = inode;
+    return r;
+}

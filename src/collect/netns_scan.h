@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* Where network namespaces can be seen: names in /run/netns, mounted files, processes. */
+#pragma once
+
+#include "base/cleanup.h"
+
+#include <stdint.h>
+
+/* One place that refers to a namespace. The strings are borrowed and may be NULL; pid may be 0. */
+struct netns_sighting {
+    uint32_t inode;
+    uint32_t pid;
+    const char *name;
+    const char *path;
+};
+
+/* A return other than 0 ends the scan and is returned by it. */
+typedef int netns_sighting_fn(void *context, const struct netns_sighting *sighting);
+
+/* Each of these returns 0 also where its place cannot be read. */
+int netns_scan_names(netns_sighting_fn *fn, void *context) MUST_CHECK;
+int netns_scan_mounts(netns_sighting_fn *fn, void *context) MUST_CHECK;
+
+/* *ret_hidden: how many processes do not show us their namespace. */
+int netns_scan_processes(netns_sighting_fn *fn, void *context, uint32_t *ret_hidden) MUST_CHECK;
+
+/* Inode of a file of nsfs that is a network namespace; -EINVAL when it is something else. */
+int netns_file_inode(const char *path, uint32_t *ret_inode) MUST_CHECK;
+
+/*
+ * Reads one line of mountinfo in place. 0 when a network namespace is mounted there (the strings
+ * then point into the line), else -EINVAL.
+ */
+int netns_parse_mount(char *line, struct netns_sighting *ret_sighting) MUST_CHECK;

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* Packet sockets by sock_diag (packet_diag, since 3.7). */
+#include "collect/diag.h"
+
+#include <linux/sock_diag.h>
+#include <sys/socket.h>
+
+/* The queues of these sockets are only told as part of the memory figures. */
+static size_t fill_request(const struct collection *collection, union diag_request *request)
+{
+    (void)collection;
+    request->packet = (struct packet_diag_req){
+        .sdiag_family = AF_PACKET,
+        .pdiag_show = PACKET_SHOW_INFO | PACKET_SHOW_MEMINFO,
+    };
+    return sizeof(request->packet);
+}
+
+static int add_attributes(struct diag_reader *reader, struct socket *socket, const void *bytes,
+                          size_t length)
+{
+    const struct nlattr *attributes[PACKET_DIAG_MAX + 1];
+    const struct request *request = reader->collection->request;
+    struct packet_diag_info info;
+
+    netlink_attributes(bytes, length, attributes, ARRAY_SIZE(attributes));
+    netlink_copy(attributes[PACKET_DIAG_INFO], &info, sizeof(info));
+    socket->ifindex = info.pdi_index;
+    if (netlink_copy(attributes[PACKET_DIAG_UID], &socket->uid, sizeof(socket->uid)) ==
+        sizeof(socket->uid))
+        socket->has |= SOCKET_HAS_UID;
+    diag_memory_queues(socket, attributes[PACKET_DIAG_MEMINFO]);
+    if (!(request->needs & NEED_MEMORY))
+        return 0;
+    return diag_memory(reader->collection->snapshot, socket, attributes[PACKET_DIAG_MEMINFO]);
+}
+
+/* These sockets have no states: the kernel leaves all of them in CLOSE. */
+static int add_socket(struct diag_reader *reader, const void *payload, size_t length)
+{
+    const struct packet_diag_msg *message = payload;
+    struct socket *socket;
+
+    if (length < sizeof(*message))
+        return -EBADMSG;
+    if (!(reader->states & STATE_BIT(STATE_UNCONNECTED)))
+        return 0;
+    socket = diag_add_socket(reader, PROTO_PACKET, AF_PACKET, message->pdiag_type,
+                             message->pdiag_ino, message->pdiag_cookie);
+    if (!socket)
+        return -ENOMEM;
+    socket->state = STATE_UNCONNECTED;
+    socket->protocol = message->pdiag_num;
+    return add_attributes(reader, socket, (const char *)payload + NLMSG_ALIGN(sizeof(*message)),
+                          length - sizeof(*message));
+}
+
+const struct diag_source diag_source_packet = {
+    .name = "packet_diag",
+    .fact = "packet",
+    .fallback = "packet",
+    .proto = PROTO_PACKET,
+    .fill = fill_request,
+    .add = add_socket,
+};
+
+static int read_namespace(struct collection *collection, uint32_t netns)
+{
+    return diag_read(collection, netns, &diag_source_packet);
+}
+
+static int collect_packet(struct collection *collection)
+{
+    return diag_collect(collection, &diag_source_packet, read_namespace);
+}
+
+const struct collector collector_packet_diag = {
+    .name = "packet_diag",
+    .provides = NEED_SOCKETS,
+    .source = SOURCE_SOCK_DIAG,
+    .collect = collect_packet,
+};

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* Unix sockets by sock_diag (unix_diag, since 3.3). */
+#include "collect/diag.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+static size_t fill_request(const struct collection *collection, union diag_request *request)
+{
+    request->unix_socket = (struct unix_diag_req){
+        .sdiag_family = AF_UNIX,
+        .udiag_states = diag_states(collection->request, PROTO_UNIX),
+        .udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN | UDIAG_SHOW_UID,
+    };
+    if (collection->request->needs & NEED_MEMORY)
+        request->unix_socket.udiag_show |= UDIAG_SHOW_MEMINFO;
+    return sizeof(request->unix_socket);
+}
+
+/*
+ * An abstract name begins with a NUL, is as long as it is said to be and may contain anything; a
+ * path ends at its first NUL.
+ */
+static int add_name(struct snapshot *snapshot, struct socket *socket,
+                    const struct nlattr *attribute)
+{
+    const char *name = attribute ? netlink_data(attribute) : NULL;
+    size_t length = attribute ? netlink_length(attribute) : 0;
+
+    if (length == 0)
+        return 0;
+    if (*name == '\0') {
+        socket->flags |= SOCKET_ABSTRACT;
+        return snapshot_intern(snapshot, name + 1, length - 1, &socket->path);
+    }
+    return snapshot_intern(snapshot, name, strnlen(name, length), &socket->path);
+}
+
+static void add_queues(struct socket *socket, const struct nlattr *attribute)
+{
+    struct unix_diag_rqlen queues;
+
+    if (netlink_copy(attribute, &queues, sizeof(queues)) < sizeof(queues))
+        return;
+    socket->recv_q = queues.udiag_rqueue;
+    socket->send_q = queues.udiag_wqueue;
+    socket->has |= SOCKET_HAS_QUEUES;
+    if (socket->state == STATE_LISTENING)
+        socket->has |= SOCKET_HAS_BACKLOG;
+}
+
+static int add_attributes(struct diag_reader *reader, struct socket *socket, const void *bytes,
+                          size_t length)
+{
+    const struct nlattr *attributes[UNIX_DIAG_MAX + 1];
+    struct snapshot *snapshot = reader->collection->snapshot;
+    uint8_t shutdown;
+    int r;
+
+    netlink_attributes(bytes, length, attributes, ARRAY_SIZE(attributes));
+    add_queues(socket, attributes[UNIX_DIAG_RQLEN]);
+    if (netlink_copy(attributes[UNIX_DIAG_SHUTDOWN], &shutdown, sizeof(shutdown)) > 0)
+        diag_shutdown(socket, shutdown);
+    /*
+     * Without a peer there is no attribute; with one that nobody has accepted yet its inode is 0.
+     */
+    netlink_copy(attributes[UNIX_DIAG_PEER], &socket->peer_inode, sizeof(socket->peer_inode));
+    socket->has |= SOCKET_HAS_PEER_INODE;
+    /* Since 5.3. */
+    if (netlink_copy(attributes[UNIX_DIAG_UID], &socket->uid, sizeof(socket->uid)) ==
+        sizeof(socket->uid))
+        socket->has |= SOCKET_HAS_UID;
+    r = add_name(snapshot, socket, attributes[UNIX_DIAG_NAME]);
+    if (r == 0)
+        r = diag_memory(snapshot, socket, attributes[UNIX_DIAG_MEMINFO]);
+    return r;
+}
+
+/*
+ * The kernel keeps TCP's numbers here too: 1 connected (also datagram sockets, since 5.15), 7
+ * unconnected, 10 listening.
+ */
+static int add_socket(struct diag_reader *reader, const void *payload, size_t length)
+{
+    const struct unix_diag_msg *message = payload;
+    struct socket *socket;
+
+    if (length < sizeof(*message))
+        return -EBADMSG;
+    socket = diag_add_socket(reader, PROTO_UNIX, AF_UNIX, message->udiag_type, message->udiag_ino,
+                             message->udiag_cookie);
+    if (!socket)
+        return -ENOMEM;
+    socket->state = message->udiag_state < STATE_MAX ? message->udiag_state : STATE_UNKNOWN;
+    return add_attributes(reader, socket, (const char *)payload + NLMSG_ALIGN(sizeof(*message)),
+                          length - sizeof(*message));
+}
+
+const struct diag_source diag_source_unix = {
+    .name = "unix_diag",
+    .fact = "unix",
+    .fallback = "unix",
+    .proto = PROTO_UNIX,
+    .fill = fill_request,
+    .add = add_socket,
+};
+
+static int read_namespace(struct collection *collection, uint32_t netns)
+{
+    return diag_read(collection, netns, &diag_source_unix);
+}
+
+static int collect_unix(struct collection *collection)
+{
+    return diag_collect(collection, &diag_source_unix, read_namespace);
+}
+
+const struct collector collector_unix_diag = {
+    .name = "unix_diag",
+    .provides = NEED_SOCKETS,
+    .source = SOURCE_SOCK_DIAG,
+    .collect = collect_unix,
+};
