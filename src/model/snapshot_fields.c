@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/* The fields of a snapshot, each described once. A field that is missing here is not recorded; the
+ * unit test counts them. */
+#include "model/snapshot_fields.h"
+
+#include "base/cleanup.h"
+#include "model/snapshot.h"
+
+#define FIELD(type, member, ...)                                                                   \
+    {                                                                                              \
+        .name = #member, .offset = offsetof(struct type, member),                                  \
+        .width = sizeof(((struct type *)0)->member), __VA_ARGS__                                   \
+    }
+#define NUMBER(type, member) FIELD(type, member, .kind = FIELD_NUMBER)
+#define BYTES(type, member) FIELD(type, member, .kind = FIELD_BYTES)
+#define STRING(type, member) FIELD(type, member, .kind = FIELD_STRING)
+#define ENUM(type, member, end) FIELD(type, member, .kind = FIELD_ENUM, .limit = (end))
+#define INDEX(type, member, section) FIELD(type, member, .kind = FIELD_INDEX, .limit = (section))
+#define NUMBER_OF(type, member, section)                                                           \
+    FIELD(type, member, .kind = FIELD_NUMBER_OF, .limit = (section))
+
+static const struct field snapshot_fields[] = {
+    NUMBER(snapshot, time_ns),     NUMBER(snapshot, boot_ns),      STRING(snapshot, host),
+    NUMBER(snapshot, clock_ticks), NUMBER(snapshot, owners_known), NUMBER(snapshot, pidns_is_init),
+    NUMBER(snapshot, incomplete),
+};
+
+static const struct field socket_fields[] = {
+    NUMBER(socket, cookie),
+    NUMBER(socket, cgroup_id),
+    NUMBER(socket, has),
+    NUMBER(socket, flags),
+    NUMBER(socket, inode),
+    INDEX(socket, netns, SECTION_NETNS),
+    NUMBER(socket, uid),
+    NUMBER(socket, mark),
+    NUMBER(socket, ifindex),
+    NUMBER(socket, recv_q),
+    NUMBER(socket, send_q),
+    NUMBER(socket, timer_ms),
+    NUMBER(socket, peer_inode),
+    STRING(socket, path),
+    NUMBER(socket, protocol),
+    NUMBER(socket, drops),
+    NUMBER_OF(socket, tcp, SECTION_TCP),
+    NUMBER_OF(socket, memory, SECTION_MEMORY),
+    NUMBER(socket, local_port),
+    NUMBER(socket, peer_port),
+    ENUM(socket, proto, PROTO_MAX),
+    NUMBER(socket, family),
+    NUMBER(socket, type),
+    ENUM(socket, state, STATE_MAX),
+    ENUM(socket, timer, TIMER_MAX),
+    NUMBER(socket, retransmits),
+    BYTES(socket, local),
+    BYTES(socket, peer),
+};
+
+static const struct field tcp_fields[] = {
+    NUMBER(tcp_details, known),
+    NUMBER(tcp_details, rtt_us),
+    NUMBER(tcp_details, rttvar_us),
+    NUMBER(tcp_details, min_rtt_us),
+    NUMBER(tcp_details, rto_us),
+    NUMBER(tcp_details, ato_us),
+    NUMBER(tcp_details, cwnd),
+    NUMBER(tcp_details, ssthresh),
+    NUMBER(tcp_details, mss),
+    NUMBER(tcp_details, rcv_mss),
+    NUMBER(tcp_details, advmss),
+    NUMBER(tcp_details, pmtu),
+    NUMBER(tcp_details, reordering),
+    NUMBER(tcp_details, unacked),
+    NUMBER(tcp_details, sacked),
+    NUMBER(tcp_details, lost),
+    NUMBER(tcp_details, retrans_out),
+    NUMBER(tcp_details, total_retrans),
+    NUMBER(tcp_details, last_data_sent_ms),
+    NUMBER(tcp_details, last_data_recv_ms),
+    NUMBER(tcp_details, last_ack_recv_ms),
+    NUMBER(tcp_details, snd_wnd),
+    NUMBER(tcp_details, rcv_wnd),
+    NUMBER(tcp_details, notsent_bytes),
+    NUMBER(tcp_details, rcv_space),
+    NUMBER(tcp_details, segs_out),
+    NUMBER(tcp_details, segs_in),
+    NUMBER(tcp_details, data_segs_out),
+    NUMBER(tcp_details, data_segs_in),
+    NUMBER(tcp_details, bytes_sent),
+    NUMBER(tcp_details, bytes_acked),
+    NUMBER(tcp_details, bytes_received),
+    NUMBER(tcp_details, bytes_retrans),
+    NUMBER(tcp_details, pacing_rate),
+    NUMBER(tcp_details, delivery_rate),
+    NUMBER(tcp_details, busy_us),
+    NUMBER(tcp_details, rwnd_limited_us),
+    NUMBER(tcp_details, sndbuf_limited_us),
+    NUMBER(tcp_details, dsack_dups),
+    NUMBER(tcp_details, delivered),
+    NUMBER(tcp_details, reord_seen),
+    NUMBER(tcp_details, rcv_ooopack),
+    NUMBER(tcp_details, backoff),
+    NUMBER(tcp_details, options),
+    NUMBER(tcp_details, wscale_send),
+    NUMBER(tcp_details, wscale_receive),
+    NUMBER(tcp_details, app_limited),
+    NUMBER(tcp_details, ca_state),
+    STRING(tcp_details, congestion),
+    STRING(tcp_details, ulp),
+};
+
+static const struct field memory_fields[] = {
+    NUMBER(socket_memory, receive), NUMBER(socket_memory, receive_limit),
+    NUMBER(socket_memory, send),    NUMBER(socket_memory, send_limit),
+    NUMBER(socket_memory, forward), NUMBER(socket_memory, write_queue),
+    NUMBER(socket_memory, option),  NUMBER(socket_memory, backlog),
+};
+
+static const struct field process_fields[] = {
+    NUMBER(process, start_ticks),
+    NUMBER(process, has),
+    NUMBER(process, flags),
+    NUMBER(process, pid),
+    NUMBER(process, ppid),
+    NUMBER(process, uid),
+    STRING(process, comm),
+    STRING(process, exe),
+    STRING(process, cmdline),
+    STRING(process, cgroup),
+    FIELD(process, netns, .kind = FIELD_INDEX, .limit = SECTION_NETNS,
+          .only_with = PROCESS_HAS_NETNS),
+    NUMBER(process, fds),
+    NUMBER(process, fd_limit),
+    NUMBER(process, threads),
+};
+
+static const struct field thread_fields[] = {
+    INDEX(thread, process, SECTION_PROCESSES),
+    NUMBER(thread, tid),
+    STRING(thread, comm),
+    NUMBER(thread, private_files),
+};
+
+static const struct field holder_fields[] = {
+    NUMBER(holder, inode),
+    INDEX(holder, process, SECTION_PROCESSES),
+    NUMBER(holder, tid),
+    NUMBER(holder, fd),
+};
+
+static const struct field netns_fields[] = {
+    NUMBER(netns, inode), STRING(netns, name), NUMBER(netns, pid),
+    NUMBER(netns, flags), STRING(netns, path),
+};
+
+static const struct field interface_fields[] = {
+    INDEX(interface, netns, SECTION_NETNS),
+    NUMBER(interface, ifindex),
+    STRING(interface, name),
+};
+
+static const struct field cgroup_fields[] = {
+    NUMBER(cgroup, id),
+    STRING(cgroup, path),
+};
+
+static const struct field note_fields[] = {
+    STRING(note, source),
+    STRING(note, text),
+    NUMBER(note, error),
+    ENUM(note, effect, NOTE_INCOMPLETE + 1),
+};
+
+static const struct field source_fields[] = {
+    STRING(source_used, fact),
+    STRING(source_used, source),
+};
+
+#define ARRAY_OF(type, member, table, ...)                                                         \
+    {                                                                                              \
+        .name = #member, .fields = (table), .field_count = ARRAY_SIZE(table),                      \
+        .size = sizeof(struct type), .array = offsetof(struct snapshot, member),                   \
+        .count = offsetof(struct snapshot, member##_count), __VA_ARGS__                            \
+    }
+
+const struct section snapshot_sections[SECTION_MAX] = {
+    [SECTION_SNAPSHOT] = {.name = "snapshot",
+                          .fields = snapshot_fields,
+                          .field_count = ARRAY_SIZE(snapshot_fields),
+                          .size = sizeof(struct snapshot)},
+    [SECTION_SOCKETS] = ARRAY_OF(socket, sockets, socket_fields),
+    [SECTION_TCP] = ARRAY_OF(tcp_details, tcp_infos, tcp_fields),
+    [SECTION_MEMORY] = ARRAY_OF(socket_memory, memories, memory_fields),
+    [SECTION_PROCESSES] =
+        ARRAY_OF(process, processes, process_fields, .has_offset = offsetof(struct process, has)),
+    [SECTION_THREADS] = ARRAY_OF(thread, threads, thread_fields),
+    [SECTION_HOLDERS] = ARRAY_OF(holder, holders, holder_fields),
+    [SECTION_NETNS] = ARRAY_OF(netns, netns, netns_fields),
+    [SECTION_INTERFACES] = ARRAY_OF(interface, interfaces, interface_fields),
+    [SECTION_CGROUPS] = ARRAY_OF(cgroup, cgroups, cgroup_fields),
+    [SECTION_NOTES] = ARRAY_OF(note, notes, note_fields),
+    [SECTION_SOURCES] = ARRAY_OF(source_used, sources, source_fields),
+};

@@ -1,0 +1,548 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests of snapshot files: what is written is read again, and nothing else is. */
+#include "base/buf.h"
+#include "base/crc32.h"
+#include "model/snapshot_fields.h"
+#include "model/snapshot_file.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+#define HEAD_BYTES 24
+
+/* --- snapshots and files to work on --- */
+
+static void *elements_of(const struct snapshot *snapshot, const struct section *section)
+{
+    void *elements = (void *)snapshot;
+
+    if (section->array)
+        memcpy(&elements, (const char *)snapshot + section->array, sizeof(elements));
+    return elements;
+}
+
+static uint32_t count_of(const struct snapshot *snapshot, const struct section *section)
+{
+    uint32_t count = 1;
+
+    if (section->array)
+        memcpy(&count, (const char *)snapshot + section->count, sizeof(count));
+    return count;
+}
+
+/* A different value in every byte of every number; in the others one that is valid. */
+static void fill_element(const struct section *section, char *element, uint8_t *pattern)
+{
+    for (unsigned int i = 0; i < section->field_count; i++) {
+        const struct field *field = &section->fields[i];
+
+        if (field->kind == FIELD_NUMBER || field->kind == FIELD_BYTES)
+            for (unsigned int at = 0; at < field->width; at++)
+                element[field->offset + at] = (char)++*pattern;
+        else if (field->kind == FIELD_ENUM)
+            element[field->offset] = (char)(field->limit - 1);
+    }
+}
+
+static uint32_t intern(struct snapshot *snapshot, const char *bytes, size_t length)
+{
+    uint32_t string;
+
+    assert_int_equal(snapshot_intern(snapshot, bytes, length, &string), 0);
+    return string;
+}
+
+/* Two namespaces, two sockets, two processes, and one of everything else. */
+static void make_sample(struct snapshot *ret)
+{
+    uint32_t index;
+    uint8_t pattern = 0;
+    struct socket *socket;
+
+    assert_int_equal(snapshot_init(ret), 0);
+    ret->host = intern(ret, "host", 4);
+    assert_int_equal(snapshot_add_netns(ret, 4026531840, &index), 0);
+    assert_int_equal(snapshot_add_netns(ret, 4026532000, &index), 0);
+    assert_int_equal(snapshot_add_process(ret, 1, &index), 0);
+    assert_int_equal(snapshot_add_process(ret, 4242, &index), 0);
+    socket = snapshot_add_socket(ret);
+    socket->path = intern(ret, "a\0b\n", 4);
+    assert_non_null(snapshot_add_tcp(ret, socket));
+    assert_non_null(snapshot_add_memory(ret, socket));
+    snapshot_add_socket(ret)->netns = 1;
+    ret->tcp_infos[0].congestion = intern(ret, "cubic", 5);
+    assert_int_equal(snapshot_add_holder(ret, (struct holder){.process = 1}), 0);
+    assert_int_equal(snapshot_add_thread(ret, (struct thread){.process = 1}), 0);
+    assert_int_equal(snapshot_add_interface(ret, 1, 2, "eth0"), 0);
+    assert_int_equal(snapshot_add_cgroup(ret, 77, "/system.slice/a.service"), 0);
+    snapshot_note(ret, NOTE_OWNERS, "proc", -EACCES, "owners are hidden");
+    snapshot_source(ret, "tcp", "sock_diag");
+    for (unsigned int s = 0; s < SECTION_MAX; s++) {
+        const struct section *section = &snapshot_sections[s];
+        char *element = elements_of(ret, section);
+
+        for (uint32_t i = 0; i < count_of(ret, section); i++, element += section->size)
+            fill_element(section, element, &pattern);
+    }
+    ret->processes[0].netns = 1;
+    ret->processes[0].has |= PROCESS_HAS_NETNS;
+    ret->processes[0].pid = 1;
+    ret->processes[1].pid = 4242;
+}
+
+static int new_file(void)
+{
+    int fd = memfd_create("snapshot", MFD_CLOEXEC);
+
+    assert_true(fd >= 0);
+    return fd;
+}
+
+/* The file of a snapshot as bytes; the caller ends the buffer. */
+static struct buf file_of(const struct snapshot *snapshot)
+{
+    struct buf buf = BUF_INIT;
+    CLEANUP_CLOSE int fd = new_file();
+    off_t length;
+
+    assert_int_equal(snapshot_write(snapshot, fd), 0);
+    length = lseek(fd, 0, SEEK_END);
+    assert_non_null(buf_reserve(&buf, (size_t)length));
+    assert_int_equal(pread(fd, buf.data, (size_t)length, 0), length);
+    buf.length = (size_t)length;
+    return buf;
+}
+
+static bool is_same(const struct snapshot *a, const struct snapshot *b)
+{
+    if (a->strings.length != b->strings.length ||
+        memcmp(a->strings.bytes, b->strings.bytes, a->strings.length) != 0)
+        return false;
+    if (memcmp(a, b, offsetof(struct snapshot, strings)) != 0)
+        return false;
+    for (unsigned int s = 1; s < SECTION_MAX; s++) {
+        const struct section *section = &snapshot_sections[s];
+        uint32_t count = count_of(a, section);
+
+        if (count != count_of(b, section) ||
+            (count && memcmp(elements_of(a, section), elements_of(b, section),
+                             (size_t)count * section->size) != 0))
+            return false;
+    }
+    return true;
+}
+
+static void assert_refused(const struct buf *file, int expected, const char *message)
+{
+    struct snapshot untouched = {.time_ns = 7};
+    struct snapshot_file_error error;
+
+    assert_int_equal(snapshot_parse(file->data, file->length, &untouched, &error), expected);
+    assert_string_equal(error.text, message);
+    assert_int_equal(untouched.time_ns, 7);
+}
+
+/* Files made by hand, with right checksums. */
+static void put_le(struct buf *buf, uint64_t number, size_t width)
+{
+    for (size_t i = 0; i < width; i++)
+        buf_byte(buf, (char)(number >> (8 * i)));
+}
+
+static void put_sum(struct buf *buf, size_t start)
+{
+    struct crc32 crc;
+
+    crc32_init(&crc);
+    put_le(buf, crc32_add(&crc, 0, buf->data + start, buf->length - start), 4);
+}
+
+static void put_head(struct buf *buf, uint16_t version, uint32_t sections)
+{
+    buf_puts(buf, "nwho-snapshot\n");
+    put_le(buf, version, 2);
+    put_le(buf, sections, 4);
+    put_sum(buf, 0);
+    assert_int_equal(buf->length, HEAD_BYTES);
+}
+
+struct hand_field {
+    const char *name;
+    uint8_t width;
+};
+
+static void put_hand_section(struct buf *buf, const char *name, uint32_t count,
+                             const struct hand_field *fields, uint16_t field_count,
+                             const void *data, size_t length)
+{
+    size_t start = buf->length;
+
+    put_le(buf, count, 4);
+    put_le(buf, field_count, 2);
+    put_le(buf, strlen(name), 1);
+    buf_puts(buf, name);
+    for (unsigned int i = 0; i < field_count; i++) {
+        put_le(buf, fields[i].width, 1);
+        put_le(buf, strlen(fields[i].name), 1);
+        buf_puts(buf, fields[i].name);
+    }
+    buf_put(buf, data, length);
+    put_sum(buf, start);
+}
+
+static void put_moment(struct buf *buf)
+{
+    const struct hand_field fields[] = {{"time_ns", 8}};
+
+    put_hand_section(buf, "snapshot", 1, fields, 1, "\1\0\0\0\0\0\0\0", 8);
+}
+
+/* --- tests --- */
+
+static void checksums_are_the_known_ones(void **state)
+{
+    struct crc32 crc;
+
+    (void)state;
+    crc32_init(&crc);
+    assert_int_equal(crc32_add(&crc, 0, "123456789", 9), 0xcbf43926);
+    assert_int_equal(crc32_add(&crc, crc32_add(&crc, 0, "12345678", 8), "9", 1), 0xcbf43926);
+    assert_int_equal(crc32_add(&crc, crc32_add(&crc, 0, "1", 1), "23456789", 8), 0xcbf43926);
+    assert_int_equal(crc32_add(&crc, 0, "", 0), 0);
+}
+
+/* A field that was added to a struct and not to the tables shows here. */
+static void every_field_is_described(void **state)
+{
+    /* By the rules of 64-bit machines; a test on one of them is enough. */
+    const uint16_t padding[SECTION_MAX] = {
+        [SECTION_SOCKETS] = 6, [SECTION_TCP] = 6, [SECTION_PROCESSES] = 4, [SECTION_CGROUPS] = 4};
+
+    (void)state;
+    for (unsigned int s = 1; s < SECTION_MAX; s++) {
+        unsigned int described = 0;
+
+        for (unsigned int i = 0; i < snapshot_sections[s].field_count; i++)
+            described += snapshot_sections[s].fields[i].width;
+        if (sizeof(void *) == 8 && described + padding[s] != snapshot_sections[s].size)
+            fail_msg("src/model/snapshot_fields.c: section '%s' describes %u of %u bytes",
+                     snapshot_sections[s].name, described, snapshot_sections[s].size);
+    }
+    assert_int_equal(offsetof(struct snapshot, strings), 40); /* all before it is described */
+}
+
+static void what_is_written_is_read(void **state)
+{
+    CLEANUP(snapshot_done) struct snapshot sample, copy;
+    CLEANUP_CLOSE int fd = new_file();
+    struct snapshot_file_error error;
+    size_t length;
+
+    (void)state;
+    make_sample(&sample);
+    assert_int_equal(snapshot_write(&sample, fd), 0);
+    lseek(fd, 0, SEEK_SET);
+    assert_int_equal(snapshot_read(fd, &copy, &error), 0);
+    assert_string_equal(error.text, "");
+    assert_true(is_same(&sample, &copy));
+    assert_int_equal(map_get(&copy.process_index, 4242), 1);
+    assert_memory_equal(snapshot_string(&copy, copy.sockets[0].path, &length), "a\0b\n", 5);
+    assert_int_equal(length, 4);
+    assert_int_equal(intern(&copy, "cubic", 5), sample.tcp_infos[0].congestion);
+    assert_int_equal(snapshot_add_netns(&copy, 1, &(uint32_t){0}), 0);
+    snapshot_done(&copy);
+}
+
+static void pipes_work(void **state)
+{
+    CLEANUP(snapshot_done) struct snapshot sample, copy;
+    struct snapshot_file_error error;
+    int ends[2];
+
+    (void)state;
+    make_sample(&sample);
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    assert_int_equal(snapshot_write(&sample, ends[1]), 0); /* fits into the pipe's buffer */
+    close(ends[1]);
+    assert_int_equal(snapshot_read(ends[0], &copy, &error), 0);
+    close(ends[0]);
+    assert_true(is_same(&sample, &copy));
+}
+
+static void large_arrays_come_back(void **state)
+{
+    CLEANUP(snapshot_done) struct snapshot sample, copy;
+    struct snapshot_file_error error;
+    CLEANUP_CLOSE int fd = new_file();
+
+    (void)state;
+    make_sample(&sample);
+    for (uint32_t i = 0; i < 100003; i++) {
+        struct socket *socket = snapshot_add_socket(&sample);
+
+        socket->cookie = i * UINT64_C(0x100000001);
+        socket->local.words[3] = ~i;
+        assert_int_equal(snapshot_add_holder(&sample, (struct holder){.inode = i, .fd = -1}), 0);
+    }
+    assert_int_equal(snapshot_write(&sample, fd), 0);
+    lseek(fd, 0, SEEK_SET);
+    assert_int_equal(snapshot_read(fd, &copy, &error), 0);
+    assert_true(is_same(&sample, &copy));
+}
+
+static void every_flipped_bit_is_found(void **state)
+{
+    CLEANUP(snapshot_done) struct snapshot sample;
+    CLEANUP(buf_done) struct buf file = BUF_INIT;
+    struct snapshot_file_error error;
+    struct snapshot copy;
+
+    (void)state;
+    make_sample(&sample);
+    file = file_of(&sample);
+    for (size_t bit = 0; bit < file.length * 8; bit++) {
+        file.data[bit / 8] ^= (char)(1 << bit % 8);
+        if (snapshot_parse(file.data, file.length, &copy, &error) == 0)
+            fail_msg("bit %zu of %zu bytes can be flipped", bit, file.length);
+        assert_string_not_equal(error.text, "");
+        file.data[bit / 8] ^= (char)(1 << bit % 8);
+    }
+}
+
+static void every_truncation_is_found(void **state)
+{
+    CLEANUP(snapshot_done) struct snapshot sample;
+    CLEANUP(buf_done) struct buf file = BUF_INIT;
+    struct snapshot_file_error error;
+    struct snapshot copy;
+
+    (void)state;
+    make_sample(&sample);
+    file = file_of(&sample);
+    for (size_t length = 0; length < file.length; length++) {
+        /* A copy of its own, so that a sanitizer sees any byte read behind the end. */
+        CLEANUP_FREE char *cut = malloc(length + 1);
+
+        memcpy(cut, file.data, length);
+        assert_int_equal(snapshot_parse(cut, length, &copy, &error), -EBADMSG);
+        assert_string_not_equal(error.text, "");
+    }
+    buf_byte(&file, 'x');
+    assert_refused(&file, -EBADMSG, "damaged: there is something behind its end");
+}
+
+static void messages_say_what_is_wrong(void **state)
+{
+    CLEANUP(snapshot_done) struct snapshot sample;
+    CLEANUP(buf_done) struct buf file = BUF_INIT;
+    CLEANUP(buf_done) struct buf newer = BUF_INIT;
+
+    (void)state;
+    make_sample(&sample);
+    file = file_of(&sample);
+    file.data[file.length - 1] ^= 1;
+    assert_refused(&file, -EBADMSG, "damaged: section 'sources' does not match its checksum");
+    file.length--;
+    assert_refused(&file, -EBADMSG, "damaged: it ends in the middle of section 13");
+    file.data[16] ^= 1;
+    assert_refused(&file, -EBADMSG, "damaged: the head does not match its checksum");
+    file.data[0] ^= 1;
+    assert_refused(&file, -EBADMSG, "this is no snapshot file of nwho");
+    put_head(&newer, 2, 0);
+    assert_refused(&newer, -EPROTONOSUPPORT,
+                   "written by a newer nwho: format 2, this one reads up to format 1");
+}
+
+static void assert_sample_refused(struct snapshot *sample, const char *message)
+{
+    CLEANUP(buf_done) struct buf file = file_of(sample);
+
+    assert_refused(&file, -EBADMSG, message);
+}
+
+static void values_out_of_range_are_refused(void **state)
+{
+    CLEANUP(snapshot_done) struct snapshot sample;
+
+    (void)state;
+    make_sample(&sample);
+    sample.sockets[1].netns = 2;
+    assert_sample_refused(
+        &sample, "damaged: field 'netns' of element 1 in section 'sockets' is out of range");
+    sample.sockets[1].netns = 1;
+    sample.sockets[0].tcp = 2;
+    assert_sample_refused(&sample,
+                          "damaged: field 'tcp' of element 0 in section 'sockets' is out of range");
+    sample.sockets[0].tcp = 1;
+    sample.sockets[0].state = STATE_MAX;
+    assert_sample_refused(
+        &sample, "damaged: field 'state' of element 0 in section 'sockets' is out of range");
+    sample.sockets[0].state = 1;
+    sample.holders[0].process = UINT32_MAX;
+    assert_sample_refused(
+        &sample, "damaged: field 'process' of element 0 in section 'holders' is out of range");
+    sample.holders[0].process = 0;
+    for (uint32_t offset = 1; offset < 4; offset++) { /* in the length, not at a string */
+        sample.host = offset;
+        assert_sample_refused(
+            &sample, "damaged: field 'host' of element 0 in section 'snapshot' is out of range");
+    }
+    sample.host = sample.strings.length;
+    assert_sample_refused(
+        &sample, "damaged: field 'host' of element 0 in section 'snapshot' is out of range");
+    sample.host = 0;
+    sample.processes[0].netns = 9;
+    assert_sample_refused(
+        &sample, "damaged: field 'netns' of element 0 in section 'processes' is out of range");
+}
+
+/* The namespace of a process counts only where it is known. */
+static void unknown_namespace_needs_no_index(void **state)
+{
+    CLEANUP(snapshot_done) struct snapshot sample, copy;
+    CLEANUP(buf_done) struct buf file = BUF_INIT;
+    struct snapshot_file_error error;
+    uint32_t index;
+
+    (void)state;
+    assert_int_equal(snapshot_init(&sample), 0);
+    assert_int_equal(snapshot_add_process(&sample, 1, &index), 0);
+    file = file_of(&sample);
+    assert_int_equal(snapshot_parse(file.data, file.length, &copy, &error), 0);
+    assert_true(is_same(&sample, &copy));
+}
+
+/* A file of another version of nwho: unknown parts are skipped, absent ones are zero. */
+static void other_versions_can_be_read(void **state)
+{
+    const struct hand_field strange[] = {{"x", 3}, {"", 0}};
+    const struct hand_field holder[] = {{"new", 12}, {"inode", 4}, {"new", 1}};
+    CLEANUP(snapshot_done) struct snapshot copy = {0};
+    CLEANUP(buf_done) struct buf file = BUF_INIT;
+    struct snapshot_file_error error;
+    const char data[2 * 17] = {[24] = 5, [28] = 6};
+    uint32_t index;
+
+    (void)state;
+    put_head(&file, 1, 4);
+    put_hand_section(&file, "strange", 2, strange, 2, "abcdef", 6);
+    put_hand_section(&file, "holders", 2, holder, 3, data, sizeof(data));
+    put_hand_section(&file, "", 0, NULL, 0, NULL, 0);
+    put_moment(&file);
+    assert_refused(&file, -EBADMSG,
+                   "damaged: field 'process' of element 0 in section 'holders' is out of range");
+    buf_reset(&file);
+    put_head(&file, 1, 5);
+    put_hand_section(&file, "strange", 2, strange, 2, "abcdef", 6);
+    put_hand_section(&file, "holders", 2, holder, 3, data, sizeof(data));
+    put_hand_section(&file, "", 0, NULL, 0, NULL, 0);
+    put_hand_section(&file, "processes", 1, holder, 1, data, 12);
+    put_moment(&file);
+    assert_int_equal(snapshot_parse(file.data, file.length, &copy, &error), 0);
+    assert_int_equal(copy.time_ns, 1);
+    assert_int_equal(copy.boot_ns, 0);
+    assert_int_equal(copy.holders_count, 2);
+    assert_int_equal(copy.holders[0].inode, 5);
+    assert_int_equal(copy.holders[1].inode, 6);
+    assert_int_equal(copy.holders[1].fd, 0);
+    assert_int_equal(snapshot_add_process(&copy, 99, &index), 0);
+    assert_int_equal(index, 1);
+}
+
+static void crafted_files_are_refused(void **state)
+{
+    const struct hand_field narrow[] = {{"time_ns", 4}}, byte[] = {{"bytes", 1}},
+                            none[] = {{"", 0}};
+    CLEANUP(buf_done) struct buf file = BUF_INIT;
+
+    (void)state;
+    put_head(&file, 1, 0);
+    assert_refused(&file, -EBADMSG, "damaged: section 'snapshot' is missing");
+    buf_reset(&file);
+    put_head(&file, 1, 2);
+    put_moment(&file);
+    put_moment(&file);
+    assert_refused(&file, -EBADMSG, "damaged: section 'snapshot' is there twice");
+    buf_reset(&file);
+    put_head(&file, 1, 1);
+    put_hand_section(&file, "snapshot", 1, narrow, 1, "1234", 4);
+    assert_refused(&file, -EPROTONOSUPPORT,
+                   "field 'time_ns' of section 'snapshot' has 4 bytes, this nwho knows it with 8");
+    buf_reset(&file);
+    put_head(&file, 1, 1);
+    put_hand_section(&file, "snapshot", UINT32_MAX, none, 1, NULL, 0);
+    assert_refused(&file, -EBADMSG, "damaged: section 'snapshot' has 4294967295 elements");
+    buf_reset(&file);
+    put_head(&file, 1, 1);
+    put_hand_section(&file, "sockets", UINT32_MAX, none, 1, NULL, 0);
+    assert_refused(&file, -EBADMSG, "damaged: section 'sockets' has too few fields");
+    buf_reset(&file);
+    put_head(&file, 1, 1);
+    put_hand_section(&file, "sockets", UINT32_MAX, narrow, 1, NULL, 0);
+    assert_refused(&file, -EBADMSG, "damaged: it ends in the middle of section 1");
+    buf_reset(&file);
+    put_head(&file, 1, 1);
+    put_hand_section(&file, "strings", 12, byte, 1, "\0\0\0\0\0\xff\xff\xff\xff..", 12);
+    assert_refused(&file, -EBADMSG, "damaged: the string at 9 is malformed");
+    buf_reset(&file);
+    put_head(&file, 1, 1);
+    put_hand_section(&file, "strings", 17, byte, 1, "\0\0\0\0\0\1\0\0\0a\0\1\0\0\0a", 17);
+    assert_refused(&file, -EBADMSG, "damaged: the string at 15 is there twice");
+    buf_reset(&file);
+    put_head(&file, 1, 2);
+    put_hand_section(&file, "strings", 0, byte, 1, NULL, 0);
+    put_hand_section(&file, "strings", 0, byte, 1, NULL, 0);
+    assert_refused(&file, -EBADMSG, "damaged: section 'strings' is malformed");
+}
+
+static void assert_unreadable(const char *path, int expected, const char *message)
+{
+    CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct snapshot_file_error error;
+    struct snapshot copy;
+
+    assert_int_equal(snapshot_read(fd, &copy, &error), expected);
+    assert_string_equal(error.text, message);
+}
+
+static void other_inputs_are_refused(void **state)
+{
+    CLEANUP(snapshot_done) struct snapshot sample;
+    CLEANUP_CLOSE int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+
+    (void)state;
+    assert_unreadable("/dev/null", -EBADMSG, "empty");
+    assert_unreadable("/dev/zero", -EBADMSG, "this is no snapshot file of nwho");
+    assert_unreadable("/", -EISDIR, "cannot be read: Is a directory");
+    make_sample(&sample);
+    assert_int_equal(snapshot_write(&sample, full), -ENOSPC);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(checksums_are_the_known_ones),
+        cmocka_unit_test(every_field_is_described),
+        cmocka_unit_test(what_is_written_is_read),
+        cmocka_unit_test(pipes_work),
+        cmocka_unit_test(large_arrays_come_back),
+        cmocka_unit_test(every_flipped_bit_is_found),
+        cmocka_unit_test(every_truncation_is_found),
+        cmocka_unit_test(messages_say_what_is_wrong),
+        cmocka_unit_test(values_out_of_range_are_refused),
+        cmocka_unit_test(unknown_namespace_needs_no_index),
+        cmocka_unit_test(other_versions_can_be_read),
+        cmocka_unit_test(crafted_files_are_refused),
+        cmocka_unit_test(other_inputs_are_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
