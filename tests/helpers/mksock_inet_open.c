@@ -110,7 +110,8 @@ int mk_inet_bind(struct mk *mk, int fd)
 
 /*
  * Lets a socket lose every incoming segment, silently: a peer that does not answer, on loopback,
- * without firewall or clock (and without privilege, unless the kernel is a hardened one). A filter that returns 0 drops before TCP sees anything.
+ * without firewall or clock (and without privilege, unless the kernel is a hardened one). A filter
+ * that returns 0 drops before TCP sees anything.
  */
 int mk_drop_input(struct mk *mk, int fd, bool drop)
 {
