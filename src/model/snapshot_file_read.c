@@ -389,7 +389,8 @@ int snapshot_parse(const void *bytes, size_t length, struct snapshot *ret,
     return 0;
 }
 
-/* Reads up to the end; what is no snapshot (an endless device, say) is left after its first bytes. */
+/* Reads up to the end; what is no snapshot (an endless device, say) is left after its first bytes.
+ */
 static int read_input(int fd, struct buf *buf, struct snapshot_file_error *error)
 {
     for (;;) {
