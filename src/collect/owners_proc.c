@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Owners by /proc/PID/fd, without privilege for one's own processes: fallback of the BPF pass. */
 #include "collect/fd_table.h"
+#include "collect/process_text.h"
 
 #include "base/vec.h"
 
@@ -14,9 +15,6 @@
 /* Inode of the first pid namespace (PROC_PID_INIT_INO in the kernel since 3.8). */
 #define INIT_PID_NAMESPACE 0xEFFFFFFCu
 
-/* Flag of a kernel thread in field 9 of /proc/PID/stat (PF_KTHREAD in include/linux/sched.h). */
-#define KERNEL_THREAD 0x00200000u
-
 struct owner_scan {
     struct fd_search search;
     uint32_t *readable; /* owned: pids whose table was read */
@@ -29,21 +27,13 @@ struct owner_scan {
 /* Kernel threads have no descriptors, so that it is no loss that theirs may not be read. */
 static bool is_kernel_thread(int proc, uint32_t pid)
 {
-    char path[32], stat[512];
-    const char *at;
-    uint64_t flags;
+    char path[32], text[1024];
+    struct process_stat stat;
     size_t length;
 
     snprintf(path, sizeof(path), "%u/stat", pid);
-    if (proc_read(proc, path, stat, sizeof(stat), &length) < 0)
-        return false;
-    at = strrchr(stat, ')'); /* the name before it may contain anything */
-    for (int field = 2; at && field < 9; field++)
-        at = strchr(at + 1, ' ');
-    if (!at)
-        return false;
-    at++;
-    return proc_parse_number(&at, &flags) && (flags & KERNEL_THREAD);
+    return proc_read(proc, path, text, sizeof(text), &length) == 0 &&
+           process_stat_parse(text, &stat) && (stat.flags & PROCESS_STAT_KERNEL_THREAD);
 }
 
 static int add_hidden(struct owner_scan *scan, uint32_t pid)
