@@ -191,3 +191,64 @@ void escape_csv(struct buf *buf, const char *bytes, size_t length)
     }
     buf_byte(buf, '"');
 }
+
+/* Whether one of eight bytes is a control, a quote, a backslash, DEL or not ASCII. */
+static bool has_special(const unsigned char *eight)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones * 0x80;
+    uint64_t word, quote, backslash, del;
+
+    memcpy(&word, eight, sizeof(word));
+    quote = word ^ ones * '"';
+    backslash = word ^ ones * '\\';
+    del = word ^ ones * 0x7f;
+    return ((word - ones * 0x20) | word | (quote - ones) | (backslash - ones) | (del - ones)) &
+           tops;
+}
+
+bool escape_is_plain(const char *bytes, size_t length)
+{
+    const unsigned char *s = (const unsigned char *)bytes;
+
+    if (length < 8)
+        return plain_run(s, length) == length;
+    for (size_t i = 0; i + 8 < length; i += 8) {
+        if (has_special(s + i))
+            return false;
+    }
+    return !has_special(s + length - 8);
+}
+
+/* Bytes and columns of the first character or escape. */
+static size_t measure_first(const unsigned char *s, size_t length, size_t *ret_columns)
+{
+    uint32_t c = 0;
+    size_t bytes;
+
+    if (*s == '\\') {
+        bytes = length > 1 && s[1] == 'x' ? 4 : 2;
+        bytes = bytes < length ? bytes : length;
+        *ret_columns = bytes;
+        return bytes;
+    }
+    bytes = decode(s, length, &c);
+    *ret_columns = bytes ? columns_of(c) : 1;
+    return bytes ? bytes : 1;
+}
+
+size_t escape_fit(const char *text, size_t length, size_t columns, size_t *ret_columns)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    size_t at = 0, used = 0;
+
+    while (at < length) {
+        size_t width, bytes = measure_first(s + at, length - at, &width);
+
+        if (used + width > columns)
+            break;
+        at += bytes;
+        used += width;
+    }
+    *ret_columns = used;
+    return at;
+}

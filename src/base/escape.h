@@ -18,3 +18,14 @@ void escape_json(struct buf *buf, const char *bytes, size_t length);
 
 /* CSV field (RFC 4180), quoted only where needed; the content is escaped as for text. */
 void escape_csv(struct buf *buf, const char *bytes, size_t length);
+
+/* True when the bytes are printable ASCII without backslash and quote: every form above shows them
+ * as they are, one column each (CSV may still have to quote them). */
+bool escape_is_plain(const char *bytes, size_t length);
+
+/*
+ * Where to cut text that escape_text() wrote: the number of leading bytes that take at most
+ * `columns` columns, never within a character, its combining marks, or an escape. *ret_columns is
+ * what they take.
+ */
+size_t escape_fit(const char *text, size_t length, size_t columns, size_t *ret_columns);

@@ -18,7 +18,8 @@ enum unit {
  * Short forms: two or three significant digits, rounded to the nearest. Bytes and rates count by
  * 1024 as ss(8) and ls(1) -h do: "512", "1.2M", "34G", "1.2M/s". Durations: "85us", "4.1ms",
  * "212ms", "4.1s", "3m12s", "3h12m", "2d4h"; nothing at all is "0". units_parse() understands each
- * of them. A count is written in full. All return the number of bytes, which are as many columns.
+ * of them. A count is written in full. All return the number of bytes, which are as many columns;
+ * `buf` has no sink.
  */
 size_t units_write(struct buf *buf, enum unit unit, uint64_t number);
 size_t units_write_bytes(struct buf *buf, uint64_t bytes);

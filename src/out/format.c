@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+/* Format: numbers and addresses by hand, since a large output has millions of them. */
+#include "out/format.h"
+
+#include "base/escape.h"
+#include "base/units.h"
+
+#include <sys/socket.h>
+
+#define LIST_ROWS_IN_TEXT 3
+
+static const char digit_pairs[] = "00010203040506070809101112131415161718192021222324"
+                                  "25262728293031323334353637383940414243444546474849"
+                                  "50515253545556575859606162636465666768697071727374"
+                                  "75767778798081828384858687888990919293949596979899";
+
+char *format_uint(char *at, uint64_t number)
+{
+    unsigned int digits = 1;
+    char *end, *p;
+
+    for (uint64_t rest = number; rest >= 10; rest /= 10)
+        digits++;
+    end = at + digits;
+    for (p = end; number >= 100; number /= 100) {
+        p -= 2;
+        memcpy(p, &digit_pairs[number % 100 * 2], 2);
+    }
+    if (number >= 10)
+        memcpy(p - 2, &digit_pairs[number * 2], 2);
+    else
+        p[-1] = (char)('0' + number);
+    return end;
+}
+
+static char *format_octet(char *at, unsigned int octet)
+{
+    if (octet >= 100) {
+        *at++ = (char)('0' + octet / 100);
+        octet %= 100;
+        *at++ = (char)('0' + octet / 10);
+        octet %= 10;
+    } else if (octet >= 10) {
+        *at++ = (char)('0' + octet / 10);
+        octet %= 10;
+    }
+    *at++ = (char)('0' + octet);
+    return at;
+}
+
+static char *format_ipv4(char *at, const uint8_t *bytes)
+{
+    for (int i = 0; i < 4; i++) {
+        at = format_octet(at, bytes[i]);
+        *at++ = '.';
+    }
+    return at - 1;
+}
+
+static char *format_group(char *at, const uint8_t *bytes)
+{
+    unsigned int group = (unsigned int)bytes[0] << 8 | bytes[1];
+
+    for (int shift = group > 0xfff  ? 12
+                     : group > 0xff ? 8
+                     : group > 0xf  ? 4
+                                    : 0;
+         shift >= 0; shift -= 4)
+        *at++ = "0123456789abcdef"[group >> shift & 15];
+    return at;
+}
+
+/* The longest run of two or more zero groups, the first of equal ones; its length, or 0. */
+static int find_zeros(const uint8_t *bytes, int *ret_first)
+{
+    int best = 1, run = 0;
+
+    for (int i = 0; i < 8; i++) {
+        run = bytes[2 * i] || bytes[2 * i + 1] ? 0 : run + 1;
+        if (run > best) {
+            best = run;
+            *ret_first = i + 1 - run;
+        }
+    }
+    return best > 1 ? best : 0;
+}
+
+static char *format_ipv6(char *at, const uint8_t *bytes)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    int first = 8, zeros;
+
+    if (memcmp(bytes, mapped, sizeof(mapped)) == 0) {
+        memcpy(at, "::ffff:", 7);
+        return format_ipv4(at + 7, bytes + 12);
+    }
+    zeros = find_zeros(bytes, &first);
+    for (int i = 0; i < 8; i++) {
+        if (i == first) {
+            *at++ = ':';
+            i += zeros - 1;
+            if (i == 7)
+                *at++ = ':';
+            continue;
+        }
+        if (i > 0)
+            *at++ = ':';
+        at = format_group(at, bytes + 2 * i);
+    }
+    return at;
+}
+
+char *format_address(char *at, unsigned int family, const uint8_t *bytes)
+{
+    return family == AF_INET ? format_ipv4(at, bytes) : format_ipv6(at, bytes);
+}
+
+const struct view *format_view(const struct grid *grid, uint32_t row)
+{
+    return grid->gone_view && grid->marks && grid->marks[row] == MARK_GONE ? grid->gone_view
+                                                                           : grid->view;
+}
+
+/* A value within a list, not escaped. */
+static void put_raw(const struct value *value, struct buf *out)
+{
+    switch (value->type) {
+    case VALUE_STRING:
+        buf_put(out, value->string.bytes, value->string.length);
+        break;
+    case VALUE_ADDRESS: {
+        char *at = buf_reserve(out, FORMAT_ADDRESS_MAX);
+
+        if (at)
+            out->length +=
+                (size_t)(format_address(at, value->address.family, value->address.bytes) - at);
+        break;
+    }
+    case VALUE_UINT:
+        buf_uint(out, value->uint);
+        break;
+    case VALUE_INT:
+        buf_int(out, value->integer);
+        break;
+    case VALUE_BOOL:
+        buf_puts(out, value->boolean ? "yes" : "no");
+        break;
+    case VALUE_LIST:
+        buf_uint(out, value->list.count);
+        break;
+    case VALUE_NONE:
+        buf_byte(out, '-');
+        break;
+    }
+}
+
+static const struct column *list_name_column(const struct table *table)
+{
+    for (uint32_t i = 0; i < table->column_count; i++) {
+        if (table->columns[i].kind == KIND_TEXT)
+            return &table->columns[i];
+    }
+    return NULL;
+}
+
+static void put_list_row(const struct view *view, const struct table *table,
+                         const struct column *name, uint32_t row, struct buf *out)
+{
+    char separator = '(';
+
+    if (name) {
+        struct value value = name->get(view, row);
+
+        put_raw(&value, out);
+    }
+    for (const struct column *c = table->columns; c < table->columns + table->column_count; c++) {
+        struct value value;
+
+        if (!(c->flags & COLUMN_KEY) || c == name)
+            continue;
+        value = c->get(view, row);
+        buf_byte(out, separator);
+        put_raw(&value, out);
+        separator = ',';
+    }
+    if (separator == ',')
+        buf_byte(out, ')');
+}
+
+void format_list(const struct view *view, const struct value *list, uint32_t limit,
+                 const char *separator, struct buf *out)
+{
+    const struct column *name = list_name_column(list->list.table);
+    uint32_t count = list->list.count;
+    uint32_t shown = limit && count > limit ? limit : count;
+
+    for (uint32_t i = 0; i < shown; i++) {
+        if (i > 0)
+            buf_puts(out, separator);
+        put_list_row(view, list->list.table, name, list->list.first + i, out);
+    }
+    if (shown < count) {
+        buf_puts(out, separator);
+        buf_byte(out, '+');
+        buf_uint(out, count - shown);
+    }
+}
+
+static size_t put_plain(struct buf *out, const char *bytes, size_t length)
+{
+    buf_put(out, bytes, length);
+    return length;
+}
+
+static size_t put_text(struct buf *out, const char *bytes, size_t length)
+{
+    if (length == 0)
+        return put_plain(out, "\"\"", 2);
+    if (escape_is_plain(bytes, length))
+        return put_plain(out, bytes, length);
+    return escape_text(out, bytes, length);
+}
+
+static size_t put_address(const struct view *view, const struct value *value, struct buf *out)
+{
+    const char *name = view->resolve ? view->resolve(view->resolve_context, value) : NULL;
+    char *at, *end;
+
+    if (name)
+        return put_text(out, name, strlen(name));
+    at = buf_reserve(out, FORMAT_ADDRESS_MAX);
+    if (!at)
+        return 0;
+    end = format_address(at, value->address.family, value->address.bytes);
+    out->length += (size_t)(end - at);
+    return (size_t)(end - at);
+}
+
+static enum unit unit_of(enum value_kind kind)
+{
+    switch (kind) {
+    case KIND_BYTES:
+        return UNIT_BYTES;
+    case KIND_BYTES_PER_SECOND:
+        return UNIT_BYTES_PER_SECOND;
+    case KIND_MICROSECONDS:
+        return UNIT_MICROSECONDS;
+    case KIND_MILLISECONDS:
+        return UNIT_MILLISECONDS;
+    case KIND_SECONDS:
+        return UNIT_SECONDS;
+    default:
+        return UNIT_COUNT;
+    }
+}
+
+static size_t put_uint(uint64_t number, struct buf *out)
+{
+    char *at = buf_reserve(out, FORMAT_UINT_MAX), *end;
+
+    if (!at)
+        return 0;
+    end = format_uint(at, number);
+    out->length += (size_t)(end - at);
+    return (size_t)(end - at);
+}
+
+static size_t put_number(const struct format *format, enum value_kind kind, uint64_t number,
+                         struct buf *out)
+{
+    size_t start = out->length;
+
+    if (kind == KIND_HEX) {
+        buf_puts(out, "0x");
+        buf_hex(out, number);
+        return out->length - start;
+    }
+    if (format->exact || unit_of(kind) == UNIT_COUNT)
+        return put_uint(number, out);
+    return units_write(out, unit_of(kind), number);
+}
+
+static size_t put_int(const struct format *format, enum value_kind kind, int64_t number,
+                      struct buf *out)
+{
+    if (number >= 0)
+        return put_number(format, kind, (uint64_t)number, out);
+    buf_byte(out, '-');
+    return 1 + put_number(format, kind, 0 - (uint64_t)number, out);
+}
+
+static size_t put_list(const struct format *format, const struct value *value, struct buf *out)
+{
+    struct buf *text = format->scratch;
+
+    if (value->list.count == 0)
+        return put_plain(out, "-", 1);
+    buf_reset(text);
+    format_list(format->view, value, LIST_ROWS_IN_TEXT, " ", text);
+    if (text->error && !out->error)
+        out->error = text->error;
+    return put_text(out, text->data, text->length);
+}
+
+size_t format_cell(const struct format *format, const struct column *column,
+                   const struct value *value, struct buf *out)
+{
+    switch (value->type) {
+    case VALUE_UINT:
+        return put_number(format, column->kind, value->uint, out);
+    case VALUE_INT:
+        return put_int(format, column->kind, value->integer, out);
+    case VALUE_BOOL:
+        return value->boolean ? put_plain(out, "yes", 3) : put_plain(out, "no", 2);
+    case VALUE_STRING:
+        return put_text(out, value->string.bytes, value->string.length);
+    case VALUE_ADDRESS:
+        return put_address(format->view, value, out);
+    case VALUE_LIST:
+        return put_list(format, value, out);
+    case VALUE_NONE:
+        break;
+    }
+    return put_plain(out, "-", 1);
+}

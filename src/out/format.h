@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* Format: one cell -> the bytes that people read; and the numbers and addresses of every form. */
+#pragma once
+
+#include "table/query.h"
+
+#define FORMAT_UINT_MAX 20
+#define FORMAT_ADDRESS_MAX 45
+
+/* Each writes at most that many bytes, without a NUL, and returns their end. Addresses are in the
+ * form of RFC 5952, an IPv4-mapped one as ::ffff:1.2.3.4. */
+char *format_uint(char *at, uint64_t number);
+char *format_address(char *at, unsigned int family, const uint8_t *bytes);
+
+/* The view that a row of the grid belongs to. */
+const struct view *format_view(const struct grid *grid, uint32_t row);
+
+/*
+ * A list in one cell, e.g. "nginx(1203,6) nginx(1204,6) +3": of each row the first text column and,
+ * in parentheses, the key columns. At most `limit` rows (0: all). The bytes are not escaped.
+ */
+void format_list(const struct view *view, const struct value *list, uint32_t limit,
+                 const char *separator, struct buf *out);
+
+struct format {
+    const struct view *view; /* of the row */
+    struct buf *scratch;     /* for what is put together before it is escaped */
+    bool exact;              /* whole numbers of the column's unit instead of "1.2M" */
+};
+
+/* The cell as text, escaped: unknown is "-", an empty text "\"\"". Returns its terminal columns.
+ * `out` has no sink. */
+size_t format_cell(const struct format *format, const struct column *column,
+                   const struct value *value, struct buf *out);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* JSON: the grid as one document, or as one object a line. */
+#pragma once
+
+#include "table/query.h"
+
+/* What a document says beyond its grid. */
+struct json_envelope {
+    const char *table; /* name of the answer; NULL: the table's */
+    bool incomplete;   /* rows are missing for a reason that the snapshot does not know */
+};
+
+/*
+ * {"schema":"nwho/1","host":...,"time":...,"table":...,"complete":...,"sources":{...},
+ *  "warnings":[{"source":...,"effect":...,"error":...,"text":...}],"rows":[...]}, and a newline.
+ * Keys of a row are column names, unknown is null, numbers are in the unit of their column and
+ * written in full: cookies and counters may exceed 2^53, which a reader that keeps numbers as
+ * doubles (JavaScript, jq before 1.7) rounds. A list is an array of objects with the COLUMN_MACHINE
+ * columns of its table. Rows of a grid with marks have a first key "change": "new", "changed",
+ * "gone" or null. "error" is the errno of a warning, or null; "effect" is "detail", "owners" or
+ * "incomplete". `envelope` may be NULL. 0, or the error of `out`, or -ENOMEM.
+ */
+int json_write(const struct grid *grid, const struct json_envelope *envelope, struct buf *out)
+    MUST_CHECK;
+
+/* Only the rows, one object a line. */
+int jsonl_write(const struct grid *grid, struct buf *out) MUST_CHECK;

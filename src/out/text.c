@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/* Text: cells are formatted once into a compact store, which tells the widths; then written. */
+#include "out/text.h"
+
+#include "base/escape.h"
+#include "out/color.h"
+#include "out/format.h"
+
+#define GAP 2
+#define MARK_WIDTH 2
+#define NARROWEST 8 /* a text is cut no shorter */
+#define LONG_CELL 255
+#define ELLIPSIS "\xe2\x80\xa6"
+
+/*
+ * The store: for each cell a byte that is both its length and its width, then its bytes; or
+ * LONG_CELL and a struct long_cell, then its bytes.
+ */
+struct long_cell {
+    uint32_t length, width;
+};
+
+struct cell {
+    const char *bytes;
+    size_t length, width;
+};
+
+struct text {
+    const struct grid *grid;
+    const struct text_options *options;
+    struct buf cells;   /* the heading's cells first, unless it is not wanted */
+    struct buf scratch; /* of the formatter */
+    size_t *widths;
+    struct buf *out;
+    size_t blanks; /* that are due before the next cell of the line */
+};
+
+static void measure_done(struct text *text)
+{
+    buf_done(&text->cells);
+    buf_done(&text->scratch);
+    free(text->widths);
+}
+
+/* Makes room in front of a cell that does not fit the short form. */
+static void store_long(struct buf *cells, size_t at, size_t width)
+{
+    struct long_cell head = {.width = (uint32_t)width};
+
+    if (!buf_reserve(cells, sizeof(head)))
+        return;
+    head.length = (uint32_t)(cells->length - at - 1);
+    memmove(cells->data + at + 1 + sizeof(head), cells->data + at + 1, head.length);
+    memcpy(cells->data + at + 1, &head, sizeof(head));
+    cells->data[at] = (char)LONG_CELL;
+    cells->length += sizeof(head);
+}
+
+/* Ends the cell that began at `at`. */
+static void store_end(struct text *text, uint32_t column, size_t at, size_t width)
+{
+    size_t length = text->cells.length - at - 1;
+
+    if (text->cells.error)
+        return;
+    if (length == width && length < LONG_CELL)
+        text->cells.data[at] = (char)length;
+    else
+        store_long(&text->cells, at, width);
+    if (width > text->widths[column])
+        text->widths[column] = width;
+}
+
+static void store_header(struct text *text)
+{
+    for (uint32_t i = 0; i < text->grid->column_count; i++) {
+        const struct column *column = text->grid->columns[i];
+        const char *title = column->title ? column->title : column->name;
+        size_t at = text->cells.length;
+
+        buf_byte(&text->cells, 0);
+        store_end(text, i, at, escape_text(&text->cells, title, strlen(title)));
+    }
+}
+
+static void store_rows(struct text *text)
+{
+    const struct grid *grid = text->grid;
+    struct format format = {.scratch = &text->scratch, .exact = text->options->exact};
+
+    for (uint32_t row = 0; row < grid->row_count && !text->cells.error; row++) {
+        format.view = format_view(grid, row);
+        for (uint32_t i = 0; i < grid->column_count; i++) {
+            const struct column *column = grid->columns[i];
+            struct value value = column->get(format.view, grid->rows[row]);
+            size_t at = text->cells.length;
+
+            buf_byte(&text->cells, 0);
+            store_end(text, i, at, format_cell(&format, column, &value, &text->cells));
+        }
+    }
+}
+
+static struct cell next_cell(const char **at)
+{
+    unsigned char head = (unsigned char)**at;
+    struct cell cell = {.bytes = *at + 1, .length = head, .width = head};
+
+    if (head == LONG_CELL) {
+        struct long_cell long_cell;
+
+        memcpy(&long_cell, cell.bytes, sizeof(long_cell));
+        cell = (struct cell){cell.bytes + sizeof(long_cell), long_cell.length, long_cell.width};
+    }
+    *at = cell.bytes + cell.length;
+    return cell;
+}
+
+static size_t least_width(const struct column *column)
+{
+    size_t title = strlen(column->title ? column->title : column->name);
+
+    return title > NARROWEST ? title : NARROWEST;
+}
+
+/* The widest column that may be cut, or column_count. */
+static uint32_t widest_flexible(const struct text *text)
+{
+    uint32_t widest = text->grid->column_count;
+
+    for (uint32_t i = 0; i < text->grid->column_count; i++) {
+        const struct column *column = text->grid->columns[i];
+
+        if ((column->kind != KIND_TEXT && column->kind != KIND_LIST) ||
+            text->widths[i] <= least_width(column))
+            continue;
+        if (widest == text->grid->column_count || text->widths[i] > text->widths[widest])
+            widest = i;
+    }
+    return widest;
+}
+
+static void fit_terminal(struct text *text)
+{
+    uint32_t count = text->grid->column_count, widest;
+    size_t total = text->grid->marks ? MARK_WIDTH : 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        total += text->widths[i] + (i > 0 ? GAP : 0);
+    while (total > text->options->width && (widest = widest_flexible(text)) < count) {
+        text->widths[widest]--;
+        total--;
+    }
+}
+
+/* Blanks wait until something follows them, so that no line ends in one. */
+static void put_due(struct text *text, const char *bytes, size_t length)
+{
+    char *at = length > 0 ? buf_reserve(text->out, text->blanks + length) : NULL;
+
+    if (!at)
+        return;
+    memset(at, ' ', text->blanks);
+    memcpy(at + text->blanks, bytes, length);
+    text->out->length += text->blanks + length;
+    text->blanks = 0;
+}
+
+static void put_cut(struct text *text, const struct cell *cell, size_t columns)
+{
+    size_t width, length = escape_fit(cell->bytes, cell->length, columns - 1, &width);
+
+    put_due(text, cell->bytes, length);
+    put_due(text, ELLIPSIS, strlen(ELLIPSIS));
+    text->blanks += columns - width - 1;
+}
+
+static void put_bytes(struct text *text, const struct cell *cell)
+{
+    size_t length = cell->length;
+
+    while (length > 0 && cell->bytes[length - 1] == ' ')
+        length--;
+    put_due(text, cell->bytes, length);
+    text->blanks += cell->length - length;
+}
+
+static void put_cell(struct text *text, uint32_t column, const struct cell *cell)
+{
+    size_t columns = text->widths[column];
+    bool right = value_kind_info(text->grid->columns[column]->kind)->right;
+
+    if (column > 0)
+        text->blanks += GAP;
+    if (cell->width > columns) {
+        put_cut(text, cell, columns);
+        return;
+    }
+    if (right)
+        text->blanks += columns - cell->width;
+    put_bytes(text, cell);
+    if (!right)
+        text->blanks += columns - cell->width;
+}
+
+static void put_colored_cell(struct text *text, uint32_t column, const struct cell *cell,
+                             const char *row_color)
+{
+    const char *color = NULL;
+
+    if (!row_color && text->grid->columns[column]->kind == KIND_NAME)
+        color = color_of_word(cell->bytes, cell->length);
+    if (!color) {
+        put_cell(text, column, cell);
+        return;
+    }
+    text->blanks += column > 0 ? GAP : 0;
+    put_due(text, color, strlen(color));
+    put_due(text, cell->bytes, cell->length);
+    put_due(text, COLOR_RESET, strlen(COLOR_RESET));
+    text->blanks = text->widths[column] - cell->width;
+}
+
+static const char *color_of_row(const struct text *text, uint32_t row)
+{
+    static const char *const colors[] = {
+        [MARK_NEW] = COLOR_NEW, [MARK_CHANGED] = COLOR_CHANGED, [MARK_GONE] = COLOR_GONE};
+    const struct grid *grid = text->grid;
+    unsigned int mark = grid->marks ? grid->marks[row] : MARK_NONE;
+
+    if (mark != MARK_NONE && mark < ARRAY_SIZE(colors))
+        return colors[mark];
+    if (text->options->is_sick && text->options->is_sick(format_view(grid, row), grid->rows[row]))
+        return COLOR_SICK;
+    return NULL;
+}
+
+static void put_row(struct text *text, const char **at, char mark, const char *color)
+{
+    text->blanks = 0;
+    if (color)
+        put_due(text, color, strlen(color));
+    if (text->grid->marks) {
+        if (mark != ' ')
+            put_due(text, &mark, 1);
+        text->blanks = mark == ' ' ? MARK_WIDTH : MARK_WIDTH - 1;
+    }
+    for (uint32_t i = 0; i < text->grid->column_count; i++) {
+        struct cell cell = next_cell(at);
+
+        if (text->options->color)
+            put_colored_cell(text, i, &cell, color);
+        else
+            put_cell(text, i, &cell);
+    }
+    text->blanks = 0;
+    if (color)
+        put_due(text, COLOR_RESET, strlen(COLOR_RESET));
+    buf_byte(text->out, '\n');
+}
+
+static void put_rows(struct text *text)
+{
+    static const char marks[] = " +~-";
+    const struct grid *grid = text->grid;
+    const char *at = text->cells.data;
+
+    if (!text->options->no_header)
+        put_row(text, &at, ' ', text->options->color ? COLOR_HEADER : NULL);
+    for (uint32_t row = 0; row < grid->row_count && !text->out->error; row++) {
+        unsigned int mark = grid->marks ? grid->marks[row] : MARK_NONE;
+
+        put_row(text, &at, marks[mark <= MARK_GONE ? mark : MARK_NONE],
+                text->options->color ? color_of_row(text, row) : NULL);
+    }
+}
+
+int text_write(const struct grid *grid, const struct text_options *options, struct buf *out)
+{
+    struct text text CLEANUP(measure_done) = {
+        .grid = grid, .options = options, .cells = BUF_INIT, .scratch = BUF_INIT, .out = out};
+
+    text.widths = calloc(grid->column_count + 1, sizeof(*text.widths));
+    if (!text.widths)
+        return -ENOMEM;
+    if (!options->no_header)
+        store_header(&text);
+    store_rows(&text);
+    if (text.cells.error)
+        return text.cells.error;
+    if (options->width > 0)
+        fit_terminal(&text);
+    put_rows(&text);
+    return out->error;
+}

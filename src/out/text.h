@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* Text: the grid as an aligned table, for people and for grep. */
+#pragma once
+
+#include "table/query.h"
+
+struct text_options {
+    bool no_header;
+    bool color;
+    bool exact;     /* numbers in full instead of "1.2M" and "3h12m" */
+    uint32_t width; /* of the terminal: long texts are cut; 0: no terminal, nothing is cut */
+    bool (*is_sick)(const struct view *view, uint32_t row); /* rows to colour; NULL: none */
+};
+
+/*
+ * One line a row, columns two blanks apart, no blanks at the end of a line. Rows of a grid with
+ * marks begin with "+" new, "~" changed, "-" gone, or a blank. Every cell is evaluated once.
+ * 0, or the error of `out`, or -ENOMEM.
+ */
+int text_write(const struct grid *grid, const struct text_options *options, struct buf *out)
+    MUST_CHECK;
