@@ -8,7 +8,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define DUMP_TRIES 3
+#define DUMP_TRIES 4
+
+/* That many sockets fit into the first datagram of an answer (a page), whatever their names. */
+#define ONE_DATAGRAM 16
 
 /* Bits of the kernel's sk_shutdown (include/net/sock.h). */
 #define SHUTDOWN_RECEIVE 1
@@ -36,27 +39,36 @@ uint32_t diag_states(const struct request *request, enum socket_proto proto)
 
     if (request->needs & NEED_LISTENERS)
         states |= STATE_BIT(STATE_LISTENING);
+    if (request->needs & NEED_SYN_QUEUE)
+        states |= STATE_BIT(STATE_SYN_RECV);
     /* The other end of a unix socket may be in a state that was not asked for. */
     if (proto == PROTO_UNIX && request->needs & NEED_UNIX_PEER)
         states = STATE_ALL;
     return states;
 }
 
-struct socket *diag_add_socket(struct diag_reader *reader, enum socket_proto proto, uint8_t family,
-                               uint8_t type, uint32_t inode, const uint32_t cookie[2])
+int diag_add_socket(struct diag_reader *reader, const struct diag_identity *identity,
+                    struct socket **ret_socket)
 {
-    struct socket *socket = snapshot_add_socket(reader->collection->snapshot);
+    struct snapshot *snapshot = reader->collection->snapshot;
+    uint64_t cookie = (uint64_t)identity->cookie[1] << 32 | identity->cookie[0];
+    struct socket *socket;
 
-    if (!socket)
-        return NULL;
+    *ret_socket = NULL;
+    if (map_get(&reader->seen, cookie) != MAP_NONE)
+        return 0;
+    socket = snapshot_add_socket(snapshot);
+    if (!socket || map_set(&reader->seen, cookie, snapshot->sockets_count - 1) < 0)
+        return -ENOMEM;
     socket->netns = reader->netns;
-    socket->proto = (uint8_t)proto;
-    socket->family = family;
-    socket->type = type;
-    socket->inode = inode;
-    socket->cookie = (uint64_t)cookie[1] << 32 | cookie[0];
+    socket->proto = (uint8_t)identity->proto;
+    socket->family = identity->family;
+    socket->type = identity->type;
+    socket->inode = identity->inode;
+    socket->cookie = cookie;
     socket->has = SOCKET_HAS_INODE | SOCKET_HAS_COOKIE;
-    return socket;
+    *ret_socket = socket;
+    return 0;
 }
 
 int diag_memory(struct snapshot *snapshot, struct socket *socket, const struct nlattr *attribute)
@@ -201,26 +213,57 @@ static void note_result(struct snapshot *snapshot, const struct diag_source *sou
                       "the %s sockets changed while being read", source->fact);
 }
 
+/*
+ * Asks until there is a whole answer, and unites all of them by cookie: also what one that was cut
+ * short has brought are sockets. The kernel goes on from a position in its table, so that an answer
+ * of more than one datagram can leave out sockets, or bring them twice, when others come and go
+ * meanwhile, and it does not say so: then two whole answers are wanted.
+ * *ret_interrupted: every answer was marked as inconsistent by the kernel.
+ */
+static int dump_united(struct dump *dump, bool *ret_interrupted)
+{
+    const struct snapshot *snapshot = dump->reader.collection->snapshot;
+    uint32_t before = snapshot->sockets_count;
+    unsigned int whole = 0, marked = 0;
+    int r = -EIO;
+
+    for (int try = 0; try < DUMP_TRIES && whole < 2; try++) {
+        bool interrupted = false;
+
+        r = dump_once(dump, &interrupted);
+        if (dump->no_memory || is_absent(r))
+            return r;
+        marked += r == 0 && interrupted;
+        whole += r == 0 && !interrupted;
+        if (whole && snapshot->sockets_count - before <= ONE_DATAGRAM)
+            break;
+    }
+    *ret_interrupted = whole == 0 && marked > 0;
+    return whole || marked ? 0 : r;
+}
+
+static void dump_done(struct dump *dump)
+{
+    map_done(&dump->reader.seen);
+}
+
 int diag_read(struct collection *collection, uint32_t netns, const struct diag_source *source)
 {
     struct snapshot *snapshot = collection->snapshot;
-    struct mark mark = snapshot_mark(snapshot);
-    struct dump dump = {.source = source};
-    bool interrupted = true;
-    int r = -EIO;
-
-    dump.reader = (struct diag_reader){
-        .collection = collection,
-        .netns = netns,
-        .states = diag_states(collection->request, source->proto),
+    uint32_t before = snapshot->sockets_count;
+    CLEANUP(dump_done)
+    struct dump dump = {
+        .source = source,
+        .reader = {.collection = collection,
+                   .netns = netns,
+                   .states = diag_states(collection->request, source->proto)},
     };
-    for (int try = 0; try < DUMP_TRIES && (r < 0 || interrupted) && !is_absent(r); try++) {
-        take_back(snapshot, mark);
-        r = dump_once(&dump, &interrupted);
-        if (dump.no_memory)
-            return -ENOMEM;
-    }
-    if (is_absent(r) || (r < 0 && snapshot->sockets_count == mark.sockets)) {
+    bool interrupted = false;
+    int r = dump_united(&dump, &interrupted);
+
+    if (dump.no_memory)
+        return -ENOMEM;
+    if (is_absent(r) || (r < 0 && snapshot->sockets_count == before)) {
         note_unusable(collection, source, r);
         return -EPROTONOSUPPORT;
     }

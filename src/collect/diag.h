@@ -23,6 +23,16 @@ struct diag_reader {
     uint32_t netns;
     uint32_t port; /* port id of the netlink socket that asks */
     uint32_t states;
+    struct map seen; /* cookie -> index of the socket, of this namespace */
+};
+
+/* What every message tells. */
+struct diag_identity {
+    enum socket_proto proto;
+    uint8_t family;
+    uint8_t type;
+    uint32_t inode;
+    const uint32_t *cookie; /* two words, the lower one first */
 };
 
 struct diag_source {
@@ -55,9 +65,12 @@ int diag_read(struct collection *collection, uint32_t netns, const struct diag_s
 int diag_collect(struct collection *collection, const struct diag_source *source,
                  int (*read)(struct collection *collection, uint32_t netns)) MUST_CHECK;
 
-/* A new socket with what every source knows, or NULL. */
-struct socket *diag_add_socket(struct diag_reader *reader, enum socket_proto proto, uint8_t family,
-                               uint8_t type, uint32_t inode, const uint32_t cookie[2]);
+/*
+ * A new socket with what every source knows. 0 with *ret_socket NULL when the dump has brought it
+ * before; -ENOMEM.
+ */
+int diag_add_socket(struct diag_reader *reader, const struct diag_identity *identity,
+                    struct socket **ret_socket) MUST_CHECK;
 
 /*
  * Takes the memory figures of a *_DIAG_MEMINFO attribute (NULL: none), and the drops among them. 0

@@ -42,7 +42,9 @@ static int add_socket(struct diag_reader *reader, const void *payload, size_t le
 {
     const struct netlink_diag_msg *message = payload;
     unsigned int state = STATE_UNCONNECTED;
+    struct diag_identity identity = {.proto = PROTO_NETLINK, .family = AF_NETLINK};
     struct socket *socket;
+    int r;
 
     if (length < sizeof(*message))
         return -EBADMSG;
@@ -53,10 +55,12 @@ static int add_socket(struct diag_reader *reader, const void *payload, size_t le
     if (message->ndiag_protocol == NETLINK_SOCK_DIAG && message->ndiag_portid != 0 &&
         message->ndiag_portid == reader->port)
         return 0;
-    socket = diag_add_socket(reader, PROTO_NETLINK, AF_NETLINK, message->ndiag_type,
-                             message->ndiag_ino, message->ndiag_cookie);
-    if (!socket)
-        return -ENOMEM;
+    identity.type = message->ndiag_type;
+    identity.inode = message->ndiag_ino;
+    identity.cookie = message->ndiag_cookie;
+    r = diag_add_socket(reader, &identity, &socket);
+    if (r < 0 || !socket)
+        return r;
     socket->state = (uint8_t)state;
     socket->protocol = message->ndiag_protocol;
     socket->local.words[0] = message->ndiag_portid;

@@ -147,7 +147,7 @@ static void note_missing(const struct discovery *discovery, uint32_t hidden)
     if (hidden && (request->netns_scope == NETNS_SCOPE_ALL || missing))
         snapshot_note(snapshot, NOTE_DETAIL, "netns", -EACCES,
                       "the network namespaces of %u processes are hidden, sockets in them are not "
-                      "shown: run as root",
+                      "shown: needs CAP_SYS_PTRACE; run as root",
                       hidden);
     if (missing)
         snapshot_note(snapshot, NOTE_INCOMPLETE, "netns", -ENOENT,
@@ -207,6 +207,22 @@ static int open_netns(const struct snapshot *snapshot, const struct netns *netns
     return r;
 }
 
+/* Comes back. Where it cannot, nothing more is read: it would be taken for another namespace's. */
+static int leave(struct collection *collection, int result)
+{
+    struct snapshot *snapshot = collection->snapshot;
+    int error;
+
+    if (setns(collection->own_netns, CLONE_NEWNET) == 0)
+        return result;
+    error = -errno;
+    for (uint32_t i = 0; i < snapshot->netns_count; i++)
+        snapshot->netns[i].flags &= ~(uint32_t)NETNS_READ;
+    snapshot_note(snapshot, NOTE_INCOMPLETE, "netns", error,
+                  "sockets are missing: the way back to the own namespace failed");
+    return error;
+}
+
 /*
  * Goes in, calls fn, comes back. *ret_entered is the reason why it could not go in. Not coming
  * back is an error that ends everything.
@@ -228,9 +244,7 @@ static int visit(struct collection *collection, uint32_t index,
     if (*ret_entered < 0)
         return 0;
     r = fn(collection, index);
-    if (setns(collection->own_netns, CLONE_NEWNET) < 0)
-        return -errno;
-    return r;
+    return leave(collection, r);
 }
 
 /* "name" or "net:[inode]" */

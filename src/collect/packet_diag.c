@@ -25,7 +25,8 @@ static int add_attributes(struct diag_reader *reader, struct socket *socket, con
 
     netlink_attributes(bytes, length, attributes, ARRAY_SIZE(attributes));
     netlink_copy(attributes[PACKET_DIAG_INFO], &info, sizeof(info));
-    socket->ifindex = info.pdi_index;
+    /* -1: its device is gone. */
+    socket->ifindex = info.pdi_index == UINT32_MAX ? 0 : info.pdi_index;
     if (netlink_copy(attributes[PACKET_DIAG_UID], &socket->uid, sizeof(socket->uid)) ==
         sizeof(socket->uid))
         socket->has |= SOCKET_HAS_UID;
@@ -39,16 +40,20 @@ static int add_attributes(struct diag_reader *reader, struct socket *socket, con
 static int add_socket(struct diag_reader *reader, const void *payload, size_t length)
 {
     const struct packet_diag_msg *message = payload;
+    struct diag_identity identity = {.proto = PROTO_PACKET, .family = AF_PACKET};
     struct socket *socket;
+    int r;
 
     if (length < sizeof(*message))
         return -EBADMSG;
     if (!(reader->states & STATE_BIT(STATE_UNCONNECTED)))
         return 0;
-    socket = diag_add_socket(reader, PROTO_PACKET, AF_PACKET, message->pdiag_type,
-                             message->pdiag_ino, message->pdiag_cookie);
-    if (!socket)
-        return -ENOMEM;
+    identity.type = message->pdiag_type;
+    identity.inode = message->pdiag_ino;
+    identity.cookie = message->pdiag_cookie;
+    r = diag_add_socket(reader, &identity, &socket);
+    if (r < 0 || !socket)
+        return r;
     socket->state = STATE_UNCONNECTED;
     socket->protocol = message->pdiag_num;
     return add_attributes(reader, socket, (const char *)payload + NLMSG_ALIGN(sizeof(*message)),

@@ -83,14 +83,18 @@ static int add_attributes(struct diag_reader *reader, struct socket *socket, con
 static int add_socket(struct diag_reader *reader, const void *payload, size_t length)
 {
     const struct unix_diag_msg *message = payload;
+    struct diag_identity identity = {.proto = PROTO_UNIX, .family = AF_UNIX};
     struct socket *socket;
+    int r;
 
     if (length < sizeof(*message))
         return -EBADMSG;
-    socket = diag_add_socket(reader, PROTO_UNIX, AF_UNIX, message->udiag_type, message->udiag_ino,
-                             message->udiag_cookie);
-    if (!socket)
-        return -ENOMEM;
+    identity.type = message->udiag_type;
+    identity.inode = message->udiag_ino;
+    identity.cookie = message->udiag_cookie;
+    r = diag_add_socket(reader, &identity, &socket);
+    if (r < 0 || !socket)
+        return r;
     socket->state = message->udiag_state < STATE_MAX ? message->udiag_state : STATE_UNKNOWN;
     return add_attributes(reader, socket, (const char *)payload + NLMSG_ALIGN(sizeof(*message)),
                           length - sizeof(*message));

@@ -17,14 +17,18 @@ static size_t fill_request(const struct collection *collection, union diag_reque
 static int add_socket(struct diag_reader *reader, const void *payload, size_t length)
 {
     const struct vsock_diag_msg *message = payload;
+    struct diag_identity identity = {.proto = PROTO_VSOCK, .family = AF_VSOCK};
     struct socket *socket;
+    int r;
 
     if (length < sizeof(*message))
         return -EBADMSG;
-    socket = diag_add_socket(reader, PROTO_VSOCK, AF_VSOCK, message->vdiag_type, message->vdiag_ino,
-                             message->vdiag_cookie);
-    if (!socket)
-        return -ENOMEM;
+    identity.type = message->vdiag_type;
+    identity.inode = message->vdiag_ino;
+    identity.cookie = message->vdiag_cookie;
+    r = diag_add_socket(reader, &identity, &socket);
+    if (r < 0 || !socket)
+        return r;
     socket->state = message->vdiag_state < STATE_MAX ? message->vdiag_state : STATE_UNKNOWN;
     socket->local.words[0] = message->vdiag_src_cid;
     socket->local.words[1] = message->vdiag_src_port;

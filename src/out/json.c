@@ -114,7 +114,8 @@ static void put_string(struct buf *out, const char *bytes, size_t length)
     if (!at)
         return;
     at[0] = '"';
-    memcpy(at + 1, bytes, length);
+    if (length > 0) /* no bytes may be NULL */
+        memcpy(at + 1, bytes, length);
     at[length + 1] = '"';
     out->length += length + 2;
 }

@@ -122,7 +122,7 @@ static void documents_are_complete(void **state)
           value_bool(true),
           value_uint(255),
           fake_list(1, 2)}},
-        {{value_none(), value_uint(0), value_name(""), value_none(), value_none(),
+        {{value_none(), value_uint(0), value_bytes(NULL, 0), value_none(), value_none(),
           value_bool(false), value_none(), fake_list(0, 0)}},
     };
     struct buf out = BUF_INIT;
@@ -210,8 +210,8 @@ static void csv_fields_are_quoted(void **state)
         {{value_name("a,b"), value_uint(1536), value_name("say \"hi\"\n"),
           fake_address(ipv4, AF_INET), value_uint(212400), value_bool(true), value_uint(255),
           fake_list(0, 3)}},
-        {{value_none(), value_none(), value_name(""), value_none(), value_none(), value_none(),
-          value_none(), fake_list(0, 0)}},
+        {{value_none(), value_none(), value_bytes(NULL, 0), value_none(), value_none(),
+          value_none(), value_none(), fake_list(0, 0)}},
     };
     struct buf out = BUF_INIT;
     struct fake fake;

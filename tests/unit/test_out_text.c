@@ -165,7 +165,7 @@ static void wide_and_hostile_texts_are_aligned(void **state)
         {{value_name("a\nb\033[31m"), value_uint(3)}},
         {{value_name("\xff\xc3"), value_uint(4)}},
         {{value_name("back\\slash"), value_uint(5)}},
-        {{value_name(""), value_uint(6)}},
+        {{value_bytes(NULL, 0), value_uint(6)}},
         {{value_bytes("nul\0in", 6), value_uint(7)}},
     };
     struct fake fake;
