@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* Loads the iterators by bpf(2) alone, from light skeletons, and reads them. */
+/* bpftool's light skeletons carry a loader program, and the kernel itself does the relocating. */
+#include "bpf/iterators.h"
+
+#include <string.h>
+
+/* Generated code and the header it needs; not written to our warnings. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-compare"
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#pragma GCC diagnostic ignored "-Wpointer-arith"
+#pragma GCC diagnostic ignored "-Wmissing-prototypes"
+#pragma GCC diagnostic ignored "-Wshadow"
+#include "bpf/task_file.lskel.h"
+#include "bpf/tcp.lskel.h"
+#include "bpf/udp.lskel.h"
+#pragma GCC diagnostic pop
+
+/*
+ * The kernel gives at most this much in one read (8 pages), and whole records only when the buffer
+ * takes it.
+ */
+#define READ_SIZE (64 * 1024)
+
+/*
+ * The kernel ends a read that passed a million objects without a record with EAGAIN; so many in a
+ * row is no walk any more.
+ */
+#define EAGAIN_MAX 10000
+
+/* Opens and loads one skeleton, and takes from it what the caller needs. */
+#define LOAD(name, program, ret)                                                                   \
+    ({                                                                                             \
+        struct name *skeleton = name##__open();                                                    \
+        int result = skeleton ? name##__load(skeleton) : -ENOMEM;                                  \
+                                                                                                   \
+        if (result < 0) {                                                                          \
+            name##__destroy(skeleton);                                                             \
+        } else {                                                                                   \
+            (ret)->prog_fd = skeleton->progs.program.prog_fd;                                      \
+            (ret)->filter = &skeleton->bss->filter;                                                \
+            (ret)->skeleton = skeleton;                                                            \
+        }                                                                                          \
+        result;                                                                                    \
+    })
+
+static int load(enum iterator_kind kind, struct iterator *ret_iterator)
+{
+    switch (kind) {
+    case ITERATOR_TASK_FILE:
+        return LOAD(task_file_bpf, walk_descriptors, ret_iterator);
+    case ITERATOR_TCP:
+        return LOAD(tcp_bpf, walk_tcp, ret_iterator);
+    case ITERATOR_UDP:
+        return LOAD(udp_bpf, walk_udp, ret_iterator);
+    default:
+        return -EINVAL;
+    }
+}
+
+int iterator_open(enum iterator_kind kind, struct iterator *ret_iterator)
+{
+    struct iterator opened = ITERATOR_INIT;
+    int r;
+
+    opened.kind = kind;
+    r = load(kind, &opened);
+    if (r < 0)
+        return r;
+    *opened.filter = ITERATOR_FILTER_ALL;
+    *ret_iterator = opened;
+    return 0;
+}
+
+void iterator_close(struct iterator *iterator)
+{
+    int saved = errno;
+
+    if (iterator->skeleton && iterator->kind == ITERATOR_TASK_FILE)
+        task_file_bpf__destroy(iterator->skeleton);
+    else if (iterator->skeleton && iterator->kind == ITERATOR_TCP)
+        tcp_bpf__destroy(iterator->skeleton);
+    else if (iterator->skeleton)
+        udp_bpf__destroy(iterator->skeleton);
+    *iterator = ITERATOR_INIT;
+    errno = saved;
+}
+
+static int bpf(enum bpf_cmd command, union bpf_attr *attr)
+{
+    int r = (int)syscall(__NR_bpf, command, attr, sizeof(*attr));
+
+    return r < 0 ? -errno : r;
+}
+
+/*
+ * The link holds the question "which processes", the iterator made from it is one walk in the
+ * namespace of the caller.
+ */
+static int start_walk(const struct iterator *iterator, uint32_t pid, int *ret_fd)
+{
+    union bpf_iter_link_info info = {.task.pid = pid};
+    union bpf_attr attr = {
+        .link_create = {.prog_fd = (uint32_t)iterator->prog_fd, .attach_type = BPF_TRACE_ITER}};
+    CLEANUP_CLOSE int link = -1;
+    int r;
+
+    if (pid) {
+        attr.link_create.iter_info = (uintptr_t)&info;
+        attr.link_create.iter_info_len = sizeof(info);
+    }
+    link = bpf(BPF_LINK_CREATE, &attr);
+    if (link < 0)
+        return link;
+    attr = (union bpf_attr){.iter_create.link_fd = (uint32_t)link};
+    r = bpf(BPF_ITER_CREATE, &attr);
+    if (r < 0)
+        return r;
+    *ret_fd = r;
+    return 0;
+}
+
+/*
+ * One read, again when it was interrupted or the kernel took a break. The number of bytes, 0 at the
+ * end, -errno.
+ */
+static ssize_t read_again(int fd, char *buffer, size_t size)
+{
+    ssize_t n;
+
+    for (int breaks = 0;; breaks++) {
+        n = read(fd, buffer, size);
+        if (n >= 0)
+            return n;
+        if (errno != EINTR && (errno != EAGAIN || breaks >= EAGAIN_MAX))
+            return -errno;
+    }
+}
+
+static int read_records(int fd, char *buffer, iterator_record_fn *fn, void *context)
+{
+    size_t filled = 0, used = 0;
+
+    for (;;) {
+        ssize_t n = read_again(fd, buffer + filled, READ_SIZE - filled);
+        int r;
+
+        if (n < 0)
+            return (int)n;
+        if (n == 0)
+            return filled ? -EBADMSG : 0;
+        filled += (size_t)n;
+        r = record_split(buffer, filled, fn, context, &used);
+        if (r < 0)
+            return r;
+        filled -= used;
+        memmove(buffer, buffer + used, filled);
+    }
+}
+
+int iterator_walk(const struct iterator *iterator, uint32_t pid, iterator_record_fn *fn,
+                  void *context)
+{
+    _Alignas(8) char buffer[READ_SIZE];
+    CLEANUP_CLOSE int fd = -1;
+    int r;
+
+    r = start_walk(iterator, pid, &fd);
+    if (r < 0)
+        return r;
+    return read_records(fd, buffer, fn, context);
+}

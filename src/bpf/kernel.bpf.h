@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel's structures: only the fields that are read (CO-RE). */
+#pragma once
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+#include <stdbool.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+typedef struct {
+    int counter;
+} atomic_t;
+
+typedef struct refcount_struct {
+    atomic_t refs;
+} refcount_t;
+
+typedef struct {
+    __u32 val;
+} kuid_t;
+
+struct ns_common {
+    unsigned int inum;
+};
+
+struct net {
+    struct ns_common ns;
+};
+
+typedef struct {
+    struct net *net;
+} possible_net_t;
+
+struct in6_addr {
+    union {
+        __be32 u6_addr32[4];
+    } in6_u;
+};
+
+struct hlist_node {
+    struct hlist_node **pprev;
+};
+
+struct timer_list {
+    struct hlist_node entry;
+    unsigned long expires;
+};
+
+struct inode {
+    unsigned long i_ino;
+};
+
+struct file {
+    struct inode *f_inode;
+};
+
+struct kernfs_node {
+    __u64 id;
+};
+
+struct cgroup {
+    struct kernfs_node *kn;
+};
+
+/* Since 5.15; older kernels pack the pointer into an integer, and the cgroup is not told. */
+struct sock_cgroup_data {
+    struct cgroup *cgroup;
+};
+
+struct sock_common {
+    __be32 skc_daddr;
+    __be32 skc_rcv_saddr;
+    __be16 skc_dport;
+    __u16 skc_num;
+    unsigned short skc_family;
+    volatile unsigned char skc_state;
+    unsigned char skc_ipv6only : 1;
+    int skc_bound_dev_if;
+    possible_net_t skc_net;
+    struct in6_addr skc_v6_daddr;
+    struct in6_addr skc_v6_rcv_saddr;
+    struct {
+        long long counter;
+    } skc_cookie;
+};
+
+/* Since 6.18: the receive drops of udp and raw sockets. */
+struct numa_drop_counters {
+    atomic_t drops0;
+    atomic_t drops1;
+};
+
+struct sock {
+    struct sock_common __sk_common;
+    atomic_t sk_drops;
+    struct {
+        atomic_t rmem_alloc;
+    } sk_backlog;
+    struct socket *sk_socket;
+    refcount_t sk_wmem_alloc;
+    struct timer_list sk_timer;
+    struct timer_list tcp_retransmit_timer; /* since 6.19 */
+    __u32 sk_mark;
+    kuid_t sk_uid;
+    __u16 sk_protocol;
+    __u16 sk_type;
+    __u8 sk_kern_sock : 1;
+    __u8 sk_shutdown;
+    __u32 sk_ack_backlog;
+    __u32 sk_max_ack_backlog;
+    unsigned long sk_ino; /* since 6.17 */
+    struct sock_cgroup_data sk_cgrp_data;
+    struct numa_drop_counters *sk_drop_counters;
+};
+
+struct socket {
+    short type;
+    struct file *file;
+    struct sock *sk;
+};
+
+struct inet_sock {
+    struct sock sk;
+};
+
+struct inet_connection_sock {
+    struct inet_sock icsk_inet;
+    struct timer_list icsk_retransmit_timer; /* its `expires` is the timeout since 6.18 */
+    struct timer_list icsk_delack_timer;
+    struct timer_list icsk_keepalive_timer; /* since 6.19; before that sk_timer */
+    unsigned long icsk_timeout;             /* before 6.18 */
+    __u8 icsk_retransmits;
+    __u8 icsk_pending;
+    __u8 icsk_probes_out;
+};
+
+struct tcp_sock {
+    struct inet_connection_sock inet_conn;
+    __u32 copied_seq;
+    __u32 rcv_nxt;
+    __u32 snd_una;
+    __u32 write_seq;
+};
+
+struct request_sock {
+    struct sock_common __req_common;
+    __u8 num_retrans;
+    struct timer_list rsk_timer;
+};
+
+struct inet_request_sock {
+    struct request_sock req;
+    __u32 ir_mark;
+};
+
+struct tcp_request_sock {
+    struct inet_request_sock req;
+};
+
+struct inet_timewait_sock {
+    struct sock_common __tw_common;
+    __u32 tw_mark;
+    unsigned char tw_substate;
+    struct timer_list tw_timer;
+};
+
+struct tcp_timewait_sock {
+    struct inet_timewait_sock tw_sk;
+};
+
+struct udp_sock {
+    struct inet_sock inet;
+    int forward_deficit;
+};
+
+struct cred {
+    kuid_t euid;
+};
+
+struct task_struct {
+    int pid;
+    int tgid;
+    struct task_struct *group_leader;
+    const struct cred *cred;
+    char comm[16];
+};
+
+#pragma clang attribute pop
+
+/* The programs' arguments: their layout is fixed by the verifier, so they are not relocated. */
+
+struct seq_file;
+
+struct bpf_iter_meta {
+    struct seq_file *seq;
+};
+
+struct bpf_iter__task_file {
+    struct bpf_iter_meta *meta;
+    struct task_struct *task;
+    __u32 fd;
+    struct file *file;
+};
+
+struct bpf_iter__tcp {
+    struct bpf_iter_meta *meta;
+    struct sock_common *sk_common;
+    __u32 uid;
+};
+
+struct bpf_iter__udp {
+    struct bpf_iter_meta *meta;
+    struct udp_sock *udp_sk;
+    __u32 uid;
+    int bucket;
+};

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/* Fills the records from the kernel's sockets. */
+/*
+ * Every field is read directly through its typed pointer: the helpers that copy kernel memory are
+ * refused when the kernel is locked down for confidentiality, and a direct read through a stale
+ * pointer gives 0 instead of a fault.
+ */
+#pragma once
+
+#include "kernel.bpf.h"
+
+/* Only its enums are used here; its struct must not take the name of the kernel's. */
+#define socket model_socket
+#include "model/socket.h"
+#undef socket
+
+#include "record.h"
+
+/* From the kernel's headers; constants have no place in BTF. */
+enum {
+    AF_UNIX = 1,
+    AF_INET = 2,
+    AF_INET6 = 10,
+    AF_NETLINK = 16,
+    AF_PACKET = 17,
+    AF_VSOCK = 40,
+    SOCK_STREAM = 1,
+    SOCK_DGRAM = 2,
+    SOCK_RAW = 3,
+    TCP_CLOSE = 7,
+    TCP_LISTEN = 10,
+    TCP_NEW_SYN_RECV = 12,
+    TCP_BOUND_INACTIVE = 13,
+    IP_PROTO_ICMP = 1,
+    IP_PROTO_TCP = 6,
+    IP_PROTO_UDP = 17,
+    IP_PROTO_DCCP = 33,
+    IP_PROTO_ICMPV6 = 58,
+    IP_PROTO_SCTP = 132,
+    IP_PROTO_UDPLITE = 136,
+    IP_PROTO_MPTCP = 262,
+    /* icsk_pending */
+    PENDING_RETRANSMIT = 1,
+    PENDING_PROBE = 3,
+    PENDING_LOSS_PROBE = 5,
+    PENDING_REORDER = 6,
+};
+
+struct iterator_filter filter;
+
+/*
+ * The pointers of a socket, read once before the first branch. For each pointer that is read from
+ * an argument of the program, the verifier of 6.x searches the kernel's whole BTF by name, on every
+ * path anew: read where they are used, they make loading the program three times as slow.
+ */
+struct sock_links {
+    struct net *net;
+    struct socket *socket;
+    struct cgroup *cgroup;
+    struct numa_drop_counters *drops;
+};
+
+/* Keeps the compiler from moving a read behind a branch. */
+#define PIN(pointer) asm volatile("" : "+r"(pointer))
+
+static __always_inline struct sock_links sock_links(struct sock *sk)
+{
+    struct sock_links links = {.net = sk->__sk_common.skc_net.net, .socket = sk->sk_socket};
+
+    if (bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
+        links.cgroup = sk->sk_cgrp_data.cgroup;
+    if (bpf_core_field_exists(sk->sk_drop_counters))
+        links.drops = sk->sk_drop_counters;
+    PIN(links.net);
+    PIN(links.socket);
+    PIN(links.cgroup);
+    PIN(links.drops);
+    return links;
+}
+
+static __always_inline __u8 inet_proto(__u16 type, __u16 protocol)
+{
+    if (type == SOCK_RAW)
+        return PROTO_RAW;
+    switch (protocol) {
+    case IP_PROTO_TCP:
+        return PROTO_TCP;
+    case IP_PROTO_UDP:
+        return PROTO_UDP;
+    case IP_PROTO_UDPLITE:
+        return PROTO_UDPLITE;
+    case IP_PROTO_ICMP:
+    case IP_PROTO_ICMPV6:
+        return PROTO_ICMP;
+    case IP_PROTO_SCTP:
+        return PROTO_SCTP;
+    case IP_PROTO_DCCP:
+        return PROTO_DCCP;
+    case IP_PROTO_MPTCP:
+        return PROTO_MPTCP;
+    default:
+        return PROTO_UNKNOWN;
+    }
+}
+
+static __always_inline __u8 socket_proto(struct sock *sk)
+{
+    switch (sk->__sk_common.skc_family) {
+    case AF_INET:
+    case AF_INET6:
+        return inet_proto(sk->sk_type, sk->sk_protocol);
+    case AF_UNIX:
+        return PROTO_UNIX;
+    case AF_NETLINK:
+        return PROTO_NETLINK;
+    case AF_PACKET:
+        return PROTO_PACKET;
+    case AF_VSOCK:
+        return PROTO_VSOCK;
+    default:
+        return PROTO_UNKNOWN;
+    }
+}
+
+/* The states of TCP are also those of the others; only of TCP and UDP does skc_num mean a port. */
+static __always_inline __u8 socket_state(const struct sock_common *skc, __u8 proto)
+{
+    __u8 state = skc->skc_state;
+
+    if (state == TCP_NEW_SYN_RECV)
+        return STATE_SYN_RECV;
+    if (state == TCP_CLOSE && proto == PROTO_TCP && skc->skc_num)
+        return STATE_BOUND_INACTIVE;
+    return state < STATE_MAX ? state : STATE_UNKNOWN;
+}
+
+static __always_inline bool port_in(const struct port_range *range, __u16 port)
+{
+    return port >= range->low && port <= range->high;
+}
+
+static __always_inline bool is_inet(__u16 family)
+{
+    return family == AF_INET || family == AF_INET6;
+}
+
+static __always_inline bool ports_match(const struct sock_common *skc)
+{
+    __u16 local = skc->skc_num, peer = bpf_ntohs(skc->skc_dport);
+
+    if (!port_in(&filter.local, local))
+        return false;
+    if (!port_in(&filter.either, local) && !port_in(&filter.either, peer))
+        return false;
+    return port_in(&filter.peer, peer) || skc->skc_state == TCP_LISTEN;
+}
+
+/*
+ * Whether the filter wants this socket, but for its state. Fills the head, but for cookie, inode
+ * and size.
+ */
+static __always_inline bool fill_head(struct record_head *head, const struct sock_common *skc,
+                                      const struct net *net, __u8 proto)
+{
+    __u16 family = skc->skc_family;
+
+    if (!(filter.protos & PROTO_BIT(proto)))
+        return false;
+    if (is_inet(family)) {
+        if (!(filter.families & (1u << family)))
+            return false;
+        if ((filter.with_ports & PROTO_BIT(proto)) && !ports_match(skc))
+            return false;
+        head->local_port = skc->skc_num;
+    }
+    head->netns = net->ns.inum;
+    if (filter.netns && filter.netns != head->netns)
+        return false;
+    head->proto = proto;
+    head->family = family;
+    head->state = socket_state(skc, proto);
+    return true;
+}
+
+static __always_inline void copy_address(__u8 to[16], const __be32 from[4])
+{
+    __u32 *words = (__u32 *)to;
+
+    words[0] = from[0];
+    words[1] = from[1];
+    words[2] = from[2];
+    words[3] = from[3];
+}
+
+/* What every inet socket has, minisockets too. */
+static __always_inline void fill_inet(struct record_socket *record, const struct sock_common *skc)
+{
+    record->ifindex = skc->skc_bound_dev_if;
+    record->peer_port = bpf_ntohs(skc->skc_dport);
+    if (skc->skc_family == AF_INET) {
+        *(__u32 *)record->local = skc->skc_rcv_saddr;
+        *(__u32 *)record->peer = skc->skc_daddr;
+    } else if (bpf_core_field_exists(skc->skc_v6_daddr)) {
+        copy_address(record->local, skc->skc_v6_rcv_saddr.in6_u.u6_addr32);
+        copy_address(record->peer, skc->skc_v6_daddr.in6_u.u6_addr32);
+        record->has |= SOCKET_HAS_V6ONLY;
+        if (BPF_CORE_READ_BITFIELD(skc, skc_ipv6only))
+            record->flags |= SOCKET_V6ONLY;
+    }
+}
+
+/*
+ * The open file of a socket. An MPTCP subflow points to the struct socket of its connection, which
+ * is not its own.
+ */
+static __always_inline struct file *socket_file(struct sock *sk, struct socket *socket)
+{
+    return socket && socket->sk == sk ? socket->file : 0;
+}
+
+static __always_inline __u32 socket_inode(struct sock *sk, struct socket *socket)
+{
+    if (bpf_core_field_exists(sk->sk_ino))
+        return sk->sk_ino;
+    return socket && socket->file ? socket->file->f_inode->i_ino : 0;
+}
+
+/* What every full socket has. */
+static __always_inline void fill_sock(struct record_socket *record, struct sock *sk,
+                                      const struct sock_links *links)
+{
+    record->uid = sk->sk_uid.val;
+    record->mark = sk->sk_mark;
+    record->type = sk->sk_type;
+    record->shutdown = sk->sk_shutdown & 3;
+    record->drops = links->drops ? links->drops->drops0.counter + links->drops->drops1.counter
+                                 : sk->sk_drops.counter;
+    record->has |= SOCKET_HAS_COOKIE | SOCKET_HAS_UID | SOCKET_HAS_MARK | SOCKET_HAS_SHUTDOWN |
+                   SOCKET_HAS_DROPS | SOCKET_HAS_FILE | SOCKET_HAS_INODE;
+    if (socket_file(sk, links->socket))
+        record->flags |= SOCKET_FILE;
+    if (BPF_CORE_READ_BITFIELD(sk, sk_kern_sock))
+        record->flags |= SOCKET_KERNEL;
+    record->cgroup_id = links->cgroup->kn->id;
+    if (record->cgroup_id)
+        record->has |= SOCKET_HAS_CGROUP;
+}
+
+static __always_inline unsigned long retransmit_expires(struct tcp_sock *tp)
+{
+    struct inet_connection_sock *icsk = &tp->inet_conn;
+
+    if (bpf_core_field_exists(icsk->icsk_timeout))
+        return icsk->icsk_timeout;
+    if (bpf_core_field_exists(icsk->icsk_inet.sk.tcp_retransmit_timer))
+        return icsk->icsk_inet.sk.tcp_retransmit_timer.expires;
+    return icsk->icsk_retransmit_timer.expires;
+}
+
+/* The keepalive timer's expiry, or 0 when it does not run. */
+static __always_inline unsigned long keepalive_expires(struct tcp_sock *tp)
+{
+    struct inet_connection_sock *icsk = &tp->inet_conn;
+
+    if (bpf_core_field_exists(icsk->icsk_keepalive_timer))
+        return icsk->icsk_keepalive_timer.entry.pprev ? icsk->icsk_keepalive_timer.expires : 0;
+    return icsk->icsk_inet.sk.sk_timer.entry.pprev ? icsk->icsk_inet.sk.sk_timer.expires : 0;
+}
+
+static __always_inline void set_timer(struct record_socket *record, __u8 timer, __u8 retransmits,
+                                      unsigned long expires)
+{
+    record->timer = timer;
+    record->retransmits = retransmits;
+    record->timer_jiffies = (long)(expires - (unsigned long)bpf_jiffies64());
+}
+
+/* Which timer runs, in the order in which sock_diag looks. */
+static __always_inline void fill_timer(struct record_socket *record, struct tcp_sock *tp)
+{
+    __u8 pending = tp->inet_conn.icsk_pending;
+    unsigned long keepalive;
+
+    record->has |= SOCKET_HAS_TIMER;
+    if (pending == PENDING_RETRANSMIT || pending == PENDING_LOSS_PROBE ||
+        pending == PENDING_REORDER) {
+        set_timer(record, TIMER_RETRANSMIT, tp->inet_conn.icsk_retransmits, retransmit_expires(tp));
+        return;
+    }
+    if (pending == PENDING_PROBE) {
+        set_timer(record, TIMER_PERSIST, tp->inet_conn.icsk_probes_out, retransmit_expires(tp));
+        return;
+    }
+    keepalive = keepalive_expires(tp);
+    if (keepalive)
+        set_timer(record, TIMER_KEEPALIVE, tp->inet_conn.icsk_probes_out, keepalive);
+}
+
+static __always_inline void fill_tcp(struct record_socket *record, struct tcp_sock *tp)
+{
+    struct sock *sk = &tp->inet_conn.icsk_inet.sk;
+    __s32 waiting;
+
+    record->has |= SOCKET_HAS_QUEUES;
+    if (sk->__sk_common.skc_state == TCP_LISTEN) {
+        record->recv_q = sk->sk_ack_backlog;
+        record->send_q = sk->sk_max_ack_backlog;
+        record->has |= SOCKET_HAS_BACKLOG;
+    } else {
+        waiting = tp->rcv_nxt - tp->copied_seq;
+        record->recv_q = waiting > 0 ? waiting : 0;
+        record->send_q = tp->write_seq - tp->snd_una;
+    }
+    fill_timer(record, tp);
+}
+
+static __always_inline void fill_udp(struct record_socket *record, struct udp_sock *up)
+{
+    struct sock *sk = &up->inet.sk;
+
+    record->has |= SOCKET_HAS_QUEUES;
+    record->recv_q = sk->sk_backlog.rmem_alloc.counter - up->forward_deficit;
+    record->send_q = sk->sk_wmem_alloc.refs.counter - 1; /* one reference is the socket itself */
+}

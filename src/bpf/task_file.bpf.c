@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* Every descriptor that is a socket: who holds it, and of TCP all the rest. */
+#include "socket.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
+
+struct full_record {
+    struct record_head head;
+    struct record_socket socket;
+    struct record_owner owner;
+};
+
+struct owner_record {
+    struct record_head head;
+    struct record_owner owner;
+};
+
+/*
+ * Who holds the descriptor, and where the record goes. Its pointers are read once; see struct
+ * sock_links.
+ */
+struct holder_links {
+    struct seq_file *seq;
+    struct task_struct *task;
+    struct task_struct *leader;
+    const struct cred *cred;
+    __u32 fd;
+};
+
+static __always_inline void fill_owner(struct record_owner *owner, const struct holder_links *links)
+{
+    const __u64 *comm = (const void *)links->leader->comm;
+
+    owner->tgid = links->task->tgid;
+    owner->tid = links->task->pid != links->task->tgid ? links->task->pid : 0;
+    owner->fd = links->fd;
+    owner->euid = links->cred->euid.val;
+    ((__u64 *)owner->comm)[0] = comm[0];
+    ((__u64 *)owner->comm)[1] = comm[1];
+}
+
+static __always_inline void write_owner(const struct holder_links *links,
+                                        const struct record_head *head)
+{
+    struct owner_record record = {.head = *head};
+
+    record.head.parts |= RECORD_OWNER;
+    record.head.size = sizeof(record);
+    fill_owner(&record.owner, links);
+    bpf_seq_write(links->seq, &record, sizeof(record));
+}
+
+static __always_inline void write_tcp(const struct holder_links *links,
+                                      const struct record_head *head, struct tcp_sock *tp)
+{
+    struct full_record record = {.head = *head};
+    struct sock *sk = &tp->inet_conn.icsk_inet.sk;
+    struct sock_links sock = sock_links(sk);
+
+    if (!(filter.states & STATE_BIT(head->state & 31)))
+        return;
+    record.head.parts |= RECORD_OWNER | RECORD_SOCKET;
+    record.head.size = sizeof(record);
+    fill_sock(&record.socket, sk, &sock);
+    record.socket.flags |= SOCKET_FILE;
+    fill_inet(&record.socket, &sk->__sk_common);
+    fill_tcp(&record.socket, tp);
+    fill_owner(&record.owner, links);
+    bpf_seq_write(links->seq, &record, sizeof(record));
+}
+
+static __always_inline void write_record(const struct holder_links *links, struct sock *sk,
+                                         struct inode *inode)
+{
+    struct record_head head = {0};
+    struct tcp_sock *tp = 0;
+    __u8 proto = socket_proto(sk);
+
+    if (!fill_head(&head, &sk->__sk_common, sk->__sk_common.skc_net.net, proto))
+        return;
+    head.cookie = bpf_get_socket_cookie(sk);
+    head.inode = inode->i_ino;
+    if (filter.full_protos & PROTO_BIT(proto) & PROTO_BIT(PROTO_TCP))
+        tp = bpf_skc_to_tcp_sock(sk);
+    if (tp)
+        write_tcp(links, &head, tp);
+    else
+        write_owner(links, &head);
+}
+
+SEC("iter/task_file")
+int walk_descriptors(struct bpf_iter__task_file *ctx)
+{
+    struct holder_links links = {.seq = ctx->meta->seq, .task = ctx->task, .fd = ctx->fd};
+    struct file *file = ctx->file;
+    struct socket *socket;
+    struct inode *inode;
+
+    if (!links.task || !file)
+        return 0;
+    links.leader = links.task->group_leader;
+    links.cred = links.task->cred;
+    inode = file->f_inode;
+    PIN(links.leader);
+    PIN(links.cred);
+    PIN(inode);
+    if (filter.tgid && filter.tgid != (__u32)links.task->tgid)
+        return 0;
+    filter.descriptors++;
+    socket = bpf_sock_from_file(file);
+    if (socket && socket->sk)
+        write_record(&links, socket->sk, inode);
+    return 0;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* Owners by BPF: one walk over the descriptors of all processes. */
+#include "collect/bpf_pass.h"
+
+static int add_holder(void *context, const struct record *record)
+{
+    struct bpf_pass *pass = context;
+    uint32_t netns;
+    int r;
+
+    if (!record->owner)
+        return 0;
+    r = bpf_pass_netns(pass, record->head->netns, &netns);
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    return bpf_pass_add_holder(pass, record);
+}
+
+/* MPTCP: the descriptor is of the connection, the TCP sockets that carry it share its inode. */
+static uint32_t holder_protos(const struct request *request)
+{
+    return request->protos | (request->protos & PROTO_BIT(PROTO_TCP) ? PROTO_BIT(PROTO_MPTCP) : 0);
+}
+
+static int walk_owners(struct bpf_pass *pass)
+{
+    CLEANUP(iterator_close) struct iterator iterator = ITERATOR_INIT;
+    int r = bpf_pass_open_descriptors(pass, holder_protos(pass->collection->request), &iterator);
+
+    return r < 0 ? r : bpf_pass_walk_descriptors(pass, &iterator, add_holder);
+}
+
+static int collect_owners(struct collection *collection)
+{
+    CLEANUP(bpf_pass_done) struct bpf_pass pass;
+    struct snapshot *snapshot = collection->snapshot;
+    uint32_t before = snapshot->holders_count;
+    int r;
+
+    bpf_pass_init(&pass, collection);
+    if (collection->owners_done || !bpf_pays(collection))
+        return 0;
+    r = walk_owners(&pass);
+    if (r < 0) {
+        snapshot->holders_count = before;
+        return bpf_give_up(collection, BPF_SOURCE, r, "owners are searched in /proc instead");
+    }
+    collection->owners_done = true;
+    snapshot->owners_known = 1;
+    snapshot->pidns_is_init = 1;
+    snapshot_source(snapshot, "owners", BPF_SOURCE);
+    return 0;
+}
+
+const struct collector collector_owners_bpf = {
+    .name = "owners_bpf",
+    .provides = NEED_OWNERS,
+    .source = SOURCE_BPF,
+    .collect = collect_owners,
+};
