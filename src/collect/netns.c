@@ -146,9 +146,9 @@ static void note_missing(const struct discovery *discovery, uint32_t hidden)
 
     if (hidden && (request->netns_scope == NETNS_SCOPE_ALL || missing))
         snapshot_note(snapshot, NOTE_DETAIL, "netns", -EACCES,
-                      "the network namespaces of %u processes are hidden, sockets in them are not "
-                      "shown: needs CAP_SYS_PTRACE; run as root",
-                      hidden);
+                      "the network namespace of %u process%s is hidden, sockets in it may be "
+                      "missing: needs CAP_SYS_PTRACE, run as root",
+                      hidden, hidden == 1 ? "" : "es");
     if (missing)
         snapshot_note(snapshot, NOTE_INCOMPLETE, "netns", -ENOENT,
                       "%u of the network namespaces asked for are not there (any more)", missing);

@@ -14,8 +14,8 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
-/* Namespaces got inode numbers from here on (PROC_DYNAMIC_FIRST), far above any pid. */
-#define FIRST_INODE 0xF0000000u
+/* The kernel's limit of pids (PID_MAX_LIMIT). Namespaces have inode numbers far above it. */
+#define LAST_PID 4194304u
 
 static const char *const name_directories[] = {"/run/netns", "/var/run/netns"};
 
@@ -194,17 +194,29 @@ static int same_inode(void *context, const struct netns_sighting *sighting)
     return sighting->inode == *(const uint32_t *)context;
 }
 
-/* 1 when some place refers to the namespace. */
-static int inode_exists(uint32_t inode)
+/* 0 when some place refers to the namespace; -EACCES: none that we may see. */
+static int check_inode(uint32_t inode)
 {
-    uint32_t hidden;
+    uint32_t hidden = 0;
     int r = netns_scan_names(same_inode, &inode);
 
     if (r == 0)
         r = netns_scan_mounts(same_inode, &inode);
     if (r == 0)
         r = netns_scan_processes(same_inode, &inode, &hidden);
-    return r;
+    if (r == 0)
+        return hidden ? -EACCES : -ESRCH;
+    return 0;
+}
+
+static int parse_pid(uint32_t pid, uint32_t *ret_inode)
+{
+    char path[32];
+    int r;
+
+    snprintf(path, sizeof(path), "/proc/%u/ns/net", pid);
+    r = netns_file_inode(path, ret_inode);
+    return r == -ENOENT ? -ESRCH : r;
 }
 
 static int parse_name(const char *text, uint32_t *ret_inode)
@@ -226,20 +238,12 @@ static int parse_name(const char *text, uint32_t *ret_inode)
 
 int netns_parse(const char *text, uint32_t *ret_inode)
 {
-    char path[32];
     uint32_t number, inode;
     int r = parse_name(text, &inode);
 
     if (r == -ENOENT && parse_number(text, &number) == 0) {
-        snprintf(path, sizeof(path), "/proc/%u/ns/net", number);
-        if (number < FIRST_INODE)
-            r = netns_file_inode(path, &inode);
-        else
-            r = inode_exists(number) ? 0 : -ESRCH;
-        if (number >= FIRST_INODE)
-            inode = number;
-        else if (r == -ENOENT)
-            r = -ESRCH;
+        inode = number;
+        r = number <= LAST_PID ? parse_pid(number, &inode) : check_inode(number);
     }
     if (r == 0)
         *ret_inode = inode;

@@ -44,6 +44,7 @@ struct proc_reader {
     uint32_t states;
     uint32_t malformed;
     bool header_seen;
+    bool no_memory;  /* ours, not an error of read() */
     struct map seen; /* inode -> index of the socket */
     char *buffer;    /* BUFFER_SIZE bytes */
 };
@@ -134,6 +135,7 @@ static int read_all(struct proc_reader *reader, int fd)
             return -errno;
         length += (size_t)got;
         r = read_lines(reader, &length);
+        reader->no_memory = r < 0;
     } while (r == 0 && got > 0);
     reader->malformed += length > 0;
     return r;
@@ -160,8 +162,6 @@ static void note_file(struct snapshot *snapshot, const struct proc_file *file, i
 
 static int read_file(struct proc_reader *reader)
 {
-    struct snapshot *snapshot = reader->collection->snapshot;
-    uint32_t before = snapshot->sockets_count;
     CLEANUP_CLOSE int fd = -1;
     char path[64];
     int r;
@@ -172,9 +172,9 @@ static int read_file(struct proc_reader *reader)
     snprintf(path, sizeof(path), "/proc/thread-self/net/%s", reader->file->name);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     r = fd < 0 ? -errno : read_all(reader, fd);
-    if (fd >= 0 && r == -ENOMEM && snapshot->sockets_count == before)
-        return r;
-    note_file(snapshot, reader->file, r, reader->malformed);
+    if (reader->no_memory)
+        return -ENOMEM;
+    note_file(reader->collection->snapshot, reader->file, r, reader->malformed);
     return 0;
 }
 
