@@ -80,7 +80,11 @@ static __always_inline void write_record(const struct holder_links *links, struc
         return;
     head.cookie = bpf_get_socket_cookie(sk);
     head.inode = inode->i_ino;
-    if (filter.full_protos & PROTO_BIT(proto) & PROTO_BIT(PROTO_TCP))
+    /*
+     * A TCP socket without any address is in no table of the kernel, and no other source shows it.
+     */
+    if ((filter.full_protos & PROTO_BIT(proto) & PROTO_BIT(PROTO_TCP)) &&
+        head.state != STATE_UNCONNECTED)
         tp = bpf_skc_to_tcp_sock(sk);
     if (tp)
         write_tcp(links, &head, tp);

@@ -21,6 +21,16 @@ static __always_inline void write_socket(struct seq_file *seq, struct socket_rec
     bpf_seq_write(seq, record, sizeof(*record));
 }
 
+/*
+ * A socket of a process, most likely with a descriptor. Looking at its file would take another
+ * cache line of every socket; the kernel's own, and the subflows of MPTCP, have a struct socket
+ * too.
+ */
+static __always_inline bool is_held(struct sock *sk, const struct sock_links *links)
+{
+    return links->socket && !BPF_CORE_READ_BITFIELD(sk, sk_kern_sock);
+}
+
 static __always_inline void write_full(struct seq_file *seq, struct socket_record *record,
                                        struct tcp_sock *tp)
 {
@@ -28,12 +38,12 @@ static __always_inline void write_full(struct seq_file *seq, struct socket_recor
     struct sock_links links = sock_links(sk);
 
     record->head.cookie = bpf_get_socket_cookie(tp);
-    record->head.inode = socket_inode(sk, links.socket);
-    if (filter.brief && socket_file(sk, links.socket)) {
+    if (filter.brief && is_held(sk, &links)) {
         record->head.size = sizeof(record->head);
         bpf_seq_write(seq, &record->head, sizeof(record->head));
         return;
     }
+    record->head.inode = socket_inode(sk, links.socket);
     fill_sock(&record->socket, sk, &links);
     fill_inet(&record->socket, &sk->__sk_common);
     fill_tcp(&record->socket, tp);

@@ -344,3 +344,19 @@ int bpf_pass_add_holder(struct bpf_pass *pass, const struct record *record)
                                                          .tid = owner->tid,
                                                          .fd = owner->fd});
 }
+
+/* MPTCP: the descriptor is of the connection, the TCP sockets that carry it share its inode. */
+uint32_t bpf_holder_protos(const struct request *request)
+{
+    return request->protos | (request->protos & PROTO_BIT(PROTO_TCP) ? PROTO_BIT(PROTO_MPTCP) : 0);
+}
+
+void bpf_owners_finish(struct bpf_pass *pass)
+{
+    struct snapshot *snapshot = pass->collection->snapshot;
+
+    pass->collection->owners_done = true;
+    snapshot->owners_known = 1;
+    snapshot->pidns_is_init = 1;
+    snapshot_source(snapshot, "owners", BPF_SOURCE);
+}

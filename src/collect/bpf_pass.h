@@ -54,6 +54,12 @@ int bpf_pass_netns(struct bpf_pass *pass, uint32_t inode, uint32_t *ret_netns) M
 /* Adds the holder that a record tells of, and its process. 0 or -ENOMEM. */
 int bpf_pass_add_holder(struct bpf_pass *pass, const struct record *record) MUST_CHECK;
 
+/* Whose holders are of interest when the request asks for owners. */
+uint32_t bpf_holder_protos(const struct request *request);
+
+/* Says that every descriptor was searched. */
+void bpf_owners_finish(struct bpf_pass *pass);
+
 /*
  * Leaves a note that a source is not used, and why. -ENOMEM for -ENOMEM, else 0: the result of a
  * collector that gives up.

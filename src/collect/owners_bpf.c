@@ -16,16 +16,11 @@ static int add_holder(void *context, const struct record *record)
     return bpf_pass_add_holder(pass, record);
 }
 
-/* MPTCP: the descriptor is of the connection, the TCP sockets that carry it share its inode. */
-static uint32_t holder_protos(const struct request *request)
-{
-    return request->protos | (request->protos & PROTO_BIT(PROTO_TCP) ? PROTO_BIT(PROTO_MPTCP) : 0);
-}
-
 static int walk_owners(struct bpf_pass *pass)
 {
     CLEANUP(iterator_close) struct iterator iterator = ITERATOR_INIT;
-    int r = bpf_pass_open_descriptors(pass, holder_protos(pass->collection->request), &iterator);
+    int r =
+        bpf_pass_open_descriptors(pass, bpf_holder_protos(pass->collection->request), &iterator);
 
     return r < 0 ? r : bpf_pass_walk_descriptors(pass, &iterator, add_holder);
 }
@@ -45,10 +40,7 @@ static int collect_owners(struct collection *collection)
         snapshot->holders_count = before;
         return bpf_give_up(collection, BPF_SOURCE, r, "owners are searched in /proc instead");
     }
-    collection->owners_done = true;
-    snapshot->owners_known = 1;
-    snapshot->pidns_is_init = 1;
-    snapshot_source(snapshot, "owners", BPF_SOURCE);
+    bpf_owners_finish(&pass);
     return 0;
 }
 

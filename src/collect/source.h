@@ -15,6 +15,7 @@ struct collection {
     uint32_t protos_done; /* PROTO_BIT()s that some source has brought whole; a later (fallback)
                              source leaves them out */
     bool owners_done;     /* some source has searched every descriptor that we may see */
+    void *context;        /* of the collector that is running, for its netns_for_each() */
 };
 
 /*

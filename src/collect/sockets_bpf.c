@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+/* TCP and UDP sockets by BPF, with their owners, exact also while connections come and go. */
+/*
+ * TCP: first iter/tcp in each namespace, which takes what has no open file (time-wait, syn-recv,
+ * not yet accepted, closed by its process) whole and of the rest only the cookies; then one walk
+ * over all descriptors, which brings the rest whole and with its holders. In this order a
+ * connection that is accepted meanwhile is seen by both, and united by its cookie. What had an open
+ * file and then no descriptor was closed meanwhile, or is in flight over a unix socket: a second
+ * iter/tcp tells which.
+ */
+#include "collect/bpf_pass.h"
+#include "collect/netns.h"
+
+#include "base/vec.h"
+
+#include <string.h>
+#include <time.h>
+
+#define TCP_BIT PROTO_BIT(PROTO_TCP)
+#define UDP_BIT PROTO_BIT(PROTO_UDP)
+
+struct socket_pass {
+    struct bpf_pass base; /* first, so that the walk over descriptors finds both */
+    struct iterator *iterator;
+    uint32_t netns; /* that is being read */
+    bool with_owners;
+    bool only_passed; /* second iter/tcp: only sockets that were passed by and not found since */
+    uint64_t *passed; /* owned: cookies of the sockets that iter/tcp passed by */
+    uint32_t passed_count, passed_capacity;
+    struct map missing; /* cookies of `passed` that no descriptor refers to */
+    uint32_t tick_ns;   /* of the kernel's timers */
+    uint32_t described; /* TCP sockets that descriptors have brought */
+};
+
+static void socket_pass_done(struct socket_pass *pass)
+{
+    bpf_pass_done(&pass->base);
+    map_done(&pass->missing);
+    free(pass->passed);
+}
+
+/* The kernel's tick (1/CONFIG_HZ) is the resolution of its coarse clock. */
+static uint32_t kernel_tick_ns(void)
+{
+    struct timespec tick;
+
+    return clock_getres(CLOCK_MONOTONIC_COARSE, &tick) == 0 ? (uint32_t)tick.tv_nsec : 4000000;
+}
+
+static uint32_t timer_ms(const struct socket_pass *pass, const struct record_socket *from)
+{
+    if (!from->timer || from->timer_jiffies <= 0)
+        return 0;
+    return (uint32_t)((uint64_t)from->timer_jiffies * pass->tick_ns / 1000000);
+}
+
+static void fill_socket(const struct socket_pass *pass, uint32_t netns, const struct record *record,
+                        struct socket *socket)
+{
+    const struct record_head *head = record->head;
+    const struct record_socket *from = record->socket;
+
+    *socket = (struct socket){
+        .cookie = head->cookie,
+        .cgroup_id = from->cgroup_id,
+        .has = from->has,
+        .flags = from->flags | (from->shutdown & 1 ? SOCKET_SHUT_RECEIVE : 0) |
+                 (from->shutdown & 2 ? SOCKET_SHUT_SEND : 0),
+        .inode = head->inode,
+        .netns = netns,
+        .uid = from->uid,
+        .mark = from->mark,
+        .ifindex = from->ifindex,
+        .recv_q = from->recv_q,
+        .send_q = from->send_q,
+        .timer_ms = timer_ms(pass, from),
+        .drops = from->drops,
+        .local_port = head->local_port,
+        .peer_port = from->peer_port,
+        .proto = head->proto,
+        .family = head->family,
+        .type = from->type,
+        .state = head->state,
+        .timer = from->timer,
+        .retransmits = from->retransmits,
+    };
+    memcpy(socket->local.bytes, from->local, sizeof(from->local));
+    memcpy(socket->peer.bytes, from->peer, sizeof(from->peer));
+}
+
+/* Adds the socket, or renews what an earlier record of the same pass told of it. */
+static int add_socket(struct socket_pass *pass, uint32_t netns, const struct record *record)
+{
+    struct collection *collection = pass->base.collection;
+    uint64_t cookie = record->head->cookie;
+    uint32_t known = cookie ? map_get(&collection->by_cookie, cookie) : MAP_NONE;
+    struct socket *socket;
+
+    if (known != MAP_NONE) {
+        fill_socket(pass, netns, record, &collection->snapshot->sockets[known]);
+        return 0;
+    }
+    socket = snapshot_add_socket(collection->snapshot);
+    if (!socket)
+        return -ENOMEM;
+    fill_socket(pass, netns, record, socket);
+    if (!cookie)
+        return 0;
+    return map_set(&collection->by_cookie, cookie, collection->snapshot->sockets_count - 1);
+}
+
+static int remember_passed(struct socket_pass *pass, uint64_t cookie)
+{
+    int r = VEC_RESERVE(&pass->passed, &pass->passed_capacity, pass->passed_count, 1);
+
+    if (r < 0)
+        return r;
+    pass->passed[pass->passed_count++] = cookie;
+    return 0;
+}
+
+/* A record of iter/tcp or iter/udp. */
+static int take_hashed(void *context, const struct record *record)
+{
+    struct socket_pass *pass = context;
+
+    if (!record->socket)
+        return remember_passed(pass, record->head->cookie);
+    if (pass->only_passed && map_get(&pass->missing, record->head->cookie) == MAP_NONE)
+        return 0;
+    return add_socket(pass, pass->netns, record);
+}
+
+/* A record of iter/task_file: TCP sockets whole, of the others only the holder. */
+static int take_descriptor(void *context, const struct record *record)
+{
+    struct socket_pass *pass = context;
+    uint32_t netns;
+    int r;
+
+    if (!record->owner)
+        return 0;
+    r = bpf_pass_netns(&pass->base, record->head->netns, &netns);
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    if (record->socket) {
+        pass->described++;
+        r = add_socket(pass, netns, record);
+    }
+    if (r == 0 && pass->with_owners)
+        r = bpf_pass_add_holder(&pass->base, record);
+    return r;
+}
+
+static int read_netns(struct collection *collection, uint32_t netns)
+{
+    struct socket_pass *pass = collection->context;
+
+    pass->netns = netns;
+    pass->iterator->filter->netns = 0;
+    return iterator_walk(pass->iterator, 0, take_hashed, pass);
+}
+
+static int read_all_netns(struct socket_pass *pass, struct iterator *iterator)
+{
+    struct collection *collection = pass->base.collection;
+    int r;
+
+    pass->iterator = iterator;
+    collection->context = pass;
+    r = netns_for_each(collection, read_netns);
+    collection->context = NULL;
+    return r;
+}
+
+static int read_descriptors(struct socket_pass *pass, uint32_t protos)
+{
+    CLEANUP(iterator_close) struct iterator iterator = ITERATOR_INIT;
+    int r = bpf_pass_open_descriptors(&pass->base, protos, &iterator);
+
+    if (r < 0)
+        return r;
+    iterator.filter->full_protos = TCP_BIT;
+    return bpf_pass_walk_descriptors(&pass->base, &iterator, take_descriptor);
+}
+
+/* Cookies that were passed by and that no descriptor has brought. */
+static int find_missing(struct socket_pass *pass)
+{
+    const struct map *known = &pass->base.collection->by_cookie;
+    int r = 0;
+
+    for (uint32_t i = 0; i < pass->passed_count && r == 0; i++)
+        if (map_get(known, pass->passed[i]) == MAP_NONE)
+            r = map_set(&pass->missing, pass->passed[i], 1);
+    return r;
+}
+
+/*
+ * Sockets with an open file, of which not one is found among the descriptors, cannot all be in
+ * flight: the two programs do not mean the same then.
+ */
+static bool sources_disagree(const struct socket_pass *pass)
+{
+    return pass->passed_count >= 32 && pass->missing.count == pass->passed_count &&
+           pass->described > 0 && !pass->base.collection->request->pids;
+}
+
+static int read_tcp(struct socket_pass *pass, uint32_t holder_protos)
+{
+    CLEANUP(iterator_close) struct iterator tcp = ITERATOR_INIT;
+    int r = bpf_pass_open(&pass->base, ITERATOR_TCP, TCP_BIT, &tcp);
+
+    if (r < 0)
+        return r;
+    tcp.filter->brief = 1;
+    /* Of a process that is asked for by its id, only what it holds is wanted. */
+    r = pass->base.collection->request->pids ? 0 : read_all_netns(pass, &tcp);
+    if (r == 0)
+        r = read_descriptors(pass, holder_protos);
+    if (r == 0)
+        r = find_missing(pass);
+    if (r < 0 || !pass->missing.count)
+        return r;
+    if (sources_disagree(pass))
+        return -EBADMSG;
+    tcp.filter->brief = 0;
+    pass->only_passed = true;
+    r = read_all_netns(pass, &tcp);
+    pass->only_passed = false;
+    return r;
+}
+
+static int read_udp(struct socket_pass *pass)
+{
+    CLEANUP(iterator_close) struct iterator udp = ITERATOR_INIT;
+    int r = bpf_pass_open(&pass->base, ITERATOR_UDP, UDP_BIT, &udp);
+
+    return r < 0 ? r : read_all_netns(pass, &udp);
+}
+
+static int read_protos(struct socket_pass *pass, uint32_t protos)
+{
+    uint32_t holder_protos = bpf_holder_protos(pass->base.collection->request);
+    int r = 0;
+
+    if (protos & UDP_BIT)
+        r = read_udp(pass);
+    if (r == 0 && (protos & TCP_BIT))
+        r = read_tcp(pass, pass->with_owners ? holder_protos : TCP_BIT);
+    return r;
+}
+
+static void finish(struct socket_pass *pass, uint32_t protos)
+{
+    struct collection *collection = pass->base.collection;
+
+    collection->protos_done |= protos;
+    if (protos & TCP_BIT)
+        snapshot_source(collection->snapshot, "tcp", "bpf iter/tcp + iter/task_file");
+    if (protos & UDP_BIT)
+        snapshot_source(collection->snapshot, "udp", "bpf iter/udp");
+    if (pass->with_owners)
+        bpf_owners_finish(&pass->base);
+}
+
+static int collect_sockets(struct collection *collection)
+{
+    CLEANUP(socket_pass_done)
+    struct socket_pass pass = {.tick_ns = kernel_tick_ns()};
+    struct snapshot *snapshot = collection->snapshot;
+    uint32_t sockets = snapshot->sockets_count, holders = snapshot->holders_count;
+    uint32_t protos = collection_protos(collection, TCP_BIT | UDP_BIT);
+    int r;
+
+    if (!protos || !bpf_pays(collection))
+        return 0;
+    bpf_pass_init(&pass.base, collection);
+    pass.with_owners = (collection->request->needs & NEED_OWNERS) && !collection->owners_done &&
+                       (protos & TCP_BIT);
+    r = read_protos(&pass, protos);
+    if (r < 0) {
+        snapshot->sockets_count = sockets;
+        snapshot->holders_count = holders;
+        map_clear(&collection->by_cookie);
+        return bpf_give_up(collection, "bpf iterators", r, "sockets are read by sock_diag instead");
+    }
+    finish(&pass, protos);
+    return 0;
+}
+
+const struct collector collector_sockets_bpf = {
+    .name = "sockets_bpf",
+    .provides = NEED_SOCKETS,
+    .source = SOURCE_BPF,
+    .collect = collect_sockets,
+};
