@@ -18,7 +18,7 @@ struct filter;
 struct filter_error {
     char message[192]; /* one line: what is wrong and what is expected */
     uint32_t at;       /* byte offset of the word in the text */
-    uint32_t length;   /* of the word */
+    uint32_t length;   /* of the word; 0: there is none */
 };
 
 /*
@@ -28,6 +28,9 @@ struct filter_error {
  */
 int filter_compile(const struct table *table, const char *text, struct arena *arena,
                    struct filter **ret_filter, struct filter_error *ret_error) MUST_CHECK;
+
+/* Gives back what is not in the arena (regular expressions). NULL is fine. */
+void filter_done(struct filter *filter);
 
 /* True when the row is wanted. */
 bool filter_accepts(const struct filter *filter, const struct view *view, uint32_t row);
@@ -42,3 +45,9 @@ uint32_t filter_needs(const struct filter *filter);
  */
 int filter_push_down(const struct filter *filter, struct arena *arena, struct request *request)
     MUST_CHECK;
+
+/* Flag number `index` ("exposed") and what it means; false behind the last. For help and manual. */
+bool filter_flag_help(uint32_t index, const char **ret_word, const char **ret_help);
+
+/* Word number `index` that may be written for a column ("rtt" for "rtt_us"), as above. */
+bool filter_alias_help(uint32_t index, const char **ret_word, const char **ret_column);

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/* Filter language: the flags (one word, true or false of a socket), and fields of no table. */
+#include "table/filter_tree.h"
+
+#if __has_include("derive/address.h")
+#include "derive/address.h"
+#endif
+#include "derive/join.h"
+
+#include <linux/tcp.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+static const struct socket *socket_of(const struct view *view, uint32_t row)
+{
+    return &view->snapshot->sockets[row];
+}
+
+static bool is_listening(const struct socket *socket)
+{
+    const uint32_t datagram = PROTO_BIT(PROTO_UDP) | PROTO_BIT(PROTO_UDPLITE);
+
+    if (socket->state == STATE_LISTENING)
+        return true;
+    return (PROTO_BIT(socket->proto) & datagram) && socket->state == STATE_UNCONNECTED &&
+           socket->local_port != 0;
+}
+
+/* 127.0.0.1 as ::ffff:127.0.0.1 is on the loopback, too. */
+static enum address_scope scope_of(const struct socket *socket)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    union address inner = {0};
+
+    if (socket->family != AF_INET6 || memcmp(socket->local.bytes, mapped, sizeof(mapped)) != 0)
+        return address_scope(socket->family, &socket->local);
+    inner.words[0] = socket->local.words[3];
+    return address_scope(AF_INET, &inner);
+}
+
+static bool is_exposed(const struct socket *socket)
+{
+    enum address_scope scope;
+
+    if (!is_listening(socket) || (socket->family != AF_INET && socket->family != AF_INET6))
+        return false;
+    scope = scope_of(socket);
+    return scope == SCOPE_ANY || scope == SCOPE_PUBLIC;
+}
+
+static const struct tcp_details *tcp_of(const struct view *view, const struct socket *socket)
+{
+    return socket->tcp ? &view->snapshot->tcp_infos[socket->tcp - 1] : NULL;
+}
+
+static bool window_is_closed(const struct view *view, const struct socket *socket)
+{
+    const size_t needed =
+        offsetof(struct tcp_info, tcpi_snd_wnd) + sizeof(uint32_t); /* since 5.4 */
+    const struct tcp_details *tcp = tcp_of(view, socket);
+
+    return tcp && tcp->known >= needed && tcp->snd_wnd == 0 && socket->send_q > 0 &&
+           socket->state == STATE_ESTABLISHED;
+}
+
+/* Nine tenths of what the kernel lets it hold: it drops or closes its window soon. */
+static bool receive_is_full(const struct view *view, const struct socket *socket)
+{
+    const struct socket_memory *memory =
+        socket->memory ? &view->snapshot->memories[socket->memory - 1] : NULL;
+
+    if (!memory || memory->receive_limit == 0 || socket->state == STATE_LISTENING)
+        return false;
+    return (uint64_t)memory->receive * 10 >= (uint64_t)memory->receive_limit * 9;
+}
+
+static bool is_stuck(const struct view *view, const struct socket *socket)
+{
+    bool persists = (socket->has & SOCKET_HAS_TIMER) && socket->timer == TIMER_PERSIST;
+
+    return persists || window_is_closed(view, socket) || receive_is_full(view, socket);
+}
+
+/*
+ * The kernel drops what comes when a queue holds its limit (sk_acceptq_is_full() itself lets one
+ * more in).
+ */
+static bool queue_is_full(const struct view *view, uint32_t row)
+{
+    const struct socket *socket = socket_of(view, row);
+
+    if (socket->state != STATE_LISTENING || !(socket->has & SOCKET_HAS_BACKLOG) ||
+        socket->send_q == 0)
+        return false;
+    return socket->recv_q >= socket->send_q ||
+           (view->join && view->join->sockets[row].syn_queue >= socket->send_q);
+}
+
+static struct value get_listen(const struct view *view, uint32_t row)
+{
+    return value_bool(is_listening(socket_of(view, row)));
+}
+
+static struct value get_exposed(const struct view *view, uint32_t row)
+{
+    return value_bool(is_exposed(socket_of(view, row)));
+}
+
+static struct value get_direction(const struct view *view, uint32_t row,
+                                  enum socket_direction direction)
+{
+    return value_bool(view->join && view->join->sockets[row].direction == direction);
+}
+
+static struct value get_in(const struct view *view, uint32_t row)
+{
+    return get_direction(view, row, DIRECTION_IN);
+}
+
+static struct value get_out(const struct view *view, uint32_t row)
+{
+    return get_direction(view, row, DIRECTION_OUT);
+}
+
+static struct value get_local(const struct view *view, uint32_t row)
+{
+    return get_direction(view, row, DIRECTION_LOCAL);
+}
+
+static struct value get_unowned(const struct view *view, uint32_t row)
+{
+    const struct socket_join *join = view->join ? &view->join->sockets[row] : NULL;
+
+    return value_bool(join && join->holder_count == 0 && join->reason != OWNER_UNKNOWN);
+}
+
+static struct value get_kernel(const struct view *view, uint32_t row)
+{
+    bool by_kernel = view->join && view->join->sockets[row].reason == OWNER_KERNEL;
+
+    return value_bool(by_kernel || (socket_of(view, row)->flags & SOCKET_KERNEL));
+}
+
+static struct value get_orphan(const struct view *view, uint32_t row)
+{
+    return value_bool(view->join && view->join->sockets[row].reason == OWNER_ORPHAN);
+}
+
+/* One of the processes that hold the socket has this flag. */
+static struct value get_process_flag(const struct view *view, uint32_t row, uint32_t flag)
+{
+    uint32_t count = view->join ? view->join->sockets[row].holder_count : 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct holder *holder = join_holder(view->snapshot, view->join, row, i);
+
+        if (view->snapshot->processes[holder->process].flags & flag)
+            return value_bool(true);
+    }
+    return value_bool(false);
+}
+
+static struct value get_deleted(const struct view *view, uint32_t row)
+{
+    return get_process_flag(view, row, PROCESS_EXE_DELETED);
+}
+
+static struct value get_memfd(const struct view *view, uint32_t row)
+{
+    return get_process_flag(view, row, PROCESS_EXE_MEMFD);
+}
+
+static struct value get_keepalive(const struct view *view, uint32_t row)
+{
+    const struct socket *socket = socket_of(view, row);
+
+    return value_bool((socket->has & SOCKET_HAS_TIMER) && socket->timer == TIMER_KEEPALIVE);
+}
+
+static struct value get_v6only(const struct view *view, uint32_t row)
+{
+    const struct socket *socket = socket_of(view, row);
+
+    return value_bool((socket->has & SOCKET_HAS_V6ONLY) && (socket->flags & SOCKET_V6ONLY));
+}
+
+static struct value get_stuck(const struct view *view, uint32_t row)
+{
+    return value_bool(is_stuck(view, socket_of(view, row)));
+}
+
+static struct value get_sick(const struct view *view, uint32_t row)
+{
+    const struct socket *socket = socket_of(view, row);
+
+    return value_bool(socket->state == STATE_CLOSE_WAIT || is_stuck(view, socket) ||
+                      queue_is_full(view, row));
+}
+
+#define INET_TCP                                                                                   \
+    (PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_MPTCP) | PROTO_BIT(PROTO_SCTP) | PROTO_BIT(PROTO_DCCP))
+#define LISTEN_STATES (STATE_BIT(STATE_LISTENING) | STATE_BIT(STATE_UNCONNECTED))
+#define FLAG(word, what, need, proto, state)                                                       \
+    {                                                                                              \
+        .column = {.name = #word,                                                                  \
+                   .help = (what),                                                                 \
+                   .kind = KIND_BOOL,                                                              \
+                   .needs = (need),                                                                \
+                   .get = get_##word},                                                             \
+        .protos = (proto), .states = (state)                                                       \
+    }
+
+static const struct filter_flag flags[] = {
+    FLAG(listen, "waits for connections, or for datagrams from anybody", NEED_SOCKETS, ~0u,
+         LISTEN_STATES),
+    FLAG(exposed, "listens on every address or on a public one", NEED_SOCKETS, PROTO_INET_ALL,
+         LISTEN_STATES),
+    FLAG(in, "the other side connected to us", NEED_SOCKETS | NEED_LISTENERS, ~0u, ~0u),
+    FLAG(out, "we connected to the other side", NEED_SOCKETS | NEED_LISTENERS, ~0u, ~0u),
+    FLAG(local, "both ends are on this machine", NEED_SOCKETS | NEED_LISTENERS, ~0u, ~0u),
+    FLAG(unowned, "no process holds it", NEED_SOCKETS | NEED_OWNERS, ~0u, ~0u),
+    FLAG(orphan, "closed by its process, the kernel still sends", NEED_SOCKETS | NEED_OWNERS,
+         INET_TCP, ~0u),
+    FLAG(kernel, "made by the kernel for itself", NEED_SOCKETS | NEED_OWNERS, ~0u, ~0u),
+    FLAG(deleted, "the program file of an owner was deleted or replaced",
+         NEED_SOCKETS | NEED_OWNERS | NEED_EXE, ~0u, ~0u),
+    FLAG(memfd, "the program of an owner was never a file on disk",
+         NEED_SOCKETS | NEED_OWNERS | NEED_EXE, ~0u, ~0u),
+    FLAG(keepalive, "its keepalive timer runs", NEED_SOCKETS, INET_TCP, ~0u),
+    FLAG(v6only, "IPv6 only: takes no IPv4 connections", NEED_SOCKETS | NEED_EXACT_DETAILS,
+         PROTO_INET_ALL, ~0u),
+    FLAG(stuck, "data waits: the peer's window is closed, or nobody reads",
+         NEED_SOCKETS | NEED_TCP_INFO | NEED_MEMORY, ~0u, ~0u),
+    FLAG(sick, "close-wait, stuck, or a full accept or SYN queue",
+         NEED_SOCKETS | NEED_TCP_INFO | NEED_MEMORY | NEED_SYN_QUEUE, ~0u, ~0u),
+};
+
+const struct filter_flag *filter_flag(const char *word)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+        if (strcasecmp(word, flags[i].column.name) == 0)
+            return &flags[i];
+    return NULL;
+}
+
+bool filter_flag_help(uint32_t index, const char **ret_word, const char **ret_help)
+{
+    if (index >= ARRAY_SIZE(flags))
+        return false;
+    *ret_word = flags[index].column.name;
+    *ret_help = flags[index].column.help;
+    return true;
+}
+
+/* Since when nothing was sent or received: the smaller of the two. */
+static struct value get_idle(const struct view *view, uint32_t row)
+{
+    const size_t needed = offsetof(struct tcp_info, tcpi_last_data_recv) + sizeof(uint32_t);
+    const struct socket *socket = socket_of(view, row);
+    const struct tcp_details *tcp = tcp_of(view, socket);
+
+    if (!tcp || tcp->known < needed || socket->state == STATE_LISTENING)
+        return value_none();
+    return value_uint(tcp->last_data_sent_ms < tcp->last_data_recv_ms ? tcp->last_data_sent_ms
+                                                                      : tcp->last_data_recv_ms);
+}
+
+static struct value get_ifindex(const struct view *view, uint32_t row)
+{
+    return value_uint(socket_of(view, row)->ifindex);
+}
+
+static const struct column fields[] = {
+    {.name = "idle",
+     .kind = KIND_MILLISECONDS,
+     .needs = NEED_SOCKETS | NEED_TCP_INFO,
+     .get = get_idle},
+    {.name = "ifindex", .kind = KIND_ID, .needs = NEED_SOCKETS, .get = get_ifindex},
+};
+
+const struct column *filter_extra_column(const char *word)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+        if (strcasecmp(word, fields[i].name) == 0)
+            return &fields[i];
+    return NULL;
+}

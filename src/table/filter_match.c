@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* Filter language: text patterns (exact, glob, regular expression). */
+#include "table/filter_tree.h"
+
+#include <fnmatch.h>
+#include <stdio.h>
+#include <string.h>
+
+#define COMM_MAX 15 /* bytes of a process name that the kernel keeps (TASK_COMM_LEN - 1) */
+
+static int add_regex(struct filter_parser *parser, const struct filter_word *word, const char *text,
+                     bool icase, const regex_t **ret_regex)
+{
+    struct filter_regex *regex = arena_alloc(parser->arena, sizeof(*regex));
+    char reason[100];
+    int r;
+
+    if (!regex) {
+        filter_fail_memory(parser);
+        return -ENOMEM;
+    }
+    r = regcomp(&regex->regex, text, REG_EXTENDED | REG_NOSUB | (icase ? REG_ICASE : 0));
+    if (r != 0) {
+        regerror(r, &regex->regex, reason, sizeof(reason));
+        filter_fail(parser, word, "bad regular expression '%.60s': %s", text, reason);
+        return -EINVAL;
+    }
+    regex->next = parser->filter->regexes;
+    parser->filter->regexes = regex;
+    *ret_regex = &regex->regex;
+    return 0;
+}
+
+struct filter_node *filter_text(struct filter_parser *parser, const struct filter_word *word,
+                                const char *text, const struct filter_node *field)
+{
+    struct filter_node *node = filter_node(parser, FILTER_TEXT, NULL);
+    const struct column *column = field->column ? field->column : field->owner_column;
+    struct filter_pattern *pattern;
+
+    if (!node)
+        return NULL;
+    node->column = field->column;
+    node->owner_column = field->owner_column;
+    node->owners = field->owners;
+    filter_add_needs(parser, node);
+    pattern = &node->pattern;
+    pattern->text = text;
+    pattern->length = pattern->comm_length = (uint32_t)strlen(text);
+    if (word->token == TOKEN_REGEX) {
+        pattern->kind = PATTERN_REGEX;
+        return add_regex(parser, word, text, word->icase, &pattern->regex) == 0 ? node : NULL;
+    }
+    if (strcmp(column->name, "process") == 0 && pattern->length > COMM_MAX)
+        pattern->comm_length = COMM_MAX;
+    pattern->unit = strcmp(column->name, "unit") == 0;
+    if (word->token != TOKEN_QUOTED && strpbrk(text, "*?["))
+        pattern->kind = PATTERN_GLOB;
+    return node;
+}
+
+static bool is_text(const struct filter_pattern *pattern, const char *bytes, size_t length)
+{
+    return length == pattern->length && memcmp(bytes, pattern->text, length) == 0;
+}
+
+static bool matches_exactly(const struct filter_pattern *pattern, const char *bytes, size_t length)
+{
+    const size_t suffix = strlen(".service");
+
+    if (is_text(pattern, bytes, length))
+        return true;
+    if (pattern->comm_length < pattern->length)
+        return length == pattern->comm_length && memcmp(bytes, pattern->text, length) == 0;
+    return pattern->unit && length > suffix &&
+           memcmp(bytes + length - suffix, ".service", suffix) == 0 &&
+           is_text(pattern, bytes, length - suffix);
+}
+
+/*
+ * fnmatch() and regexec() want a C string; a NUL inside (names of abstract sockets) is an '@', as
+ * ss(8) shows it.
+ */
+static bool matches_string(const struct filter_pattern *pattern, const char *bytes, size_t length)
+{
+    char small[512];
+    CLEANUP_FREE char *large = NULL;
+    char *text = small;
+
+    if (pattern->kind == PATTERN_EXACT)
+        return matches_exactly(pattern, bytes, length);
+    if (length >= sizeof(small)) {
+        large = malloc(length + 1);
+        if (!large)
+            return false;
+        text = large;
+    }
+    for (size_t i = 0; i < length; i++)
+        text[i] = bytes[i];
+    text[length] = '\0';
+    for (char *nul = memchr(text, '\0', length); nul;
+         nul = memchr(nul, '\0', length - (size_t)(nul - text)))
+        *nul = '@';
+    if (pattern->kind == PATTERN_REGEX)
+        return regexec(pattern->regex, text, 0, NULL, 0) == 0;
+    return fnmatch(pattern->text, text, 0) == 0;
+}
+
+bool filter_pattern_matches(const struct filter_pattern *pattern, const struct value *value)
+{
+    char digits[24];
+    int length;
+
+    switch (value->type) {
+    case VALUE_STRING:
+        return matches_string(pattern, value->string.bytes, value->string.length);
+    case VALUE_UINT:
+        length = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)value->uint);
+        return matches_string(pattern, digits, (size_t)length);
+    default:
+        return false;
+    }
+}

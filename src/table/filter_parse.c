@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+/* Filter language: expressions, what a word begins, and the way in. */
+#include "table/filter_tree.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* A text condition on one column, when rows have it; joined to `any`. */
+static struct filter_node *or_text(struct filter_parser *parser, struct filter_node *any,
+                                   const struct filter_word *word, const char *name,
+                                   const char *text)
+{
+    struct filter_node field, *node;
+
+    if (parser->result < 0 || !filter_field(parser, name, &field))
+        return any;
+    node = filter_text(parser, word, text, &field);
+    return any ? filter_join(parser, FILTER_OR, any, node) : node;
+}
+
+/* A bare word that means nothing else: the exact name, or a glob, of process, unit or container. */
+static struct filter_node *bare_name(struct filter_parser *parser, const struct filter_word *word)
+{
+    struct filter_node *any = or_text(parser, NULL, word, "process", word->bytes);
+
+    any = or_text(parser, any, word, "unit", word->bytes);
+    any = or_text(parser, any, word, "container", word->bytes);
+    return any ? any : filter_fail(parser, word, "unknown word '%.60s'", word->bytes);
+}
+
+/* %user, @container, /path */
+static struct filter_node *bare_text(struct filter_parser *parser, const struct filter_word *word,
+                                     const char *column, const char *text)
+{
+    struct filter_node *node = or_text(parser, NULL, word, column, text);
+
+    if (!*text)
+        return filter_fail(parser, word, "a name is expected behind '%s'", word->bytes);
+    return node ? node
+                : filter_fail(parser, word, "rows of %s have no %s", parser->table->name, column);
+}
+
+/* Digits, dots, colons: an address, a prefix or ":443". */
+static bool looks_like_address(const char *text)
+{
+    bool v6 = strchr(text, ':') && strchr(strchr(text, ':') + 1, ':');
+    size_t digits = strspn(text, "0123456789");
+
+    if (*text == ':' || *text == '[')
+        return true;
+    if (v6)
+        return text[strspn(text, "0123456789abcdefABCDEF:./")] == '\0';
+    return digits > 0 && text[digits] == '.' && text[strspn(text, "0123456789./:")] == '\0';
+}
+
+static struct filter_node *bare_address(struct filter_parser *parser,
+                                        const struct filter_word *word)
+{
+    const struct column *columns[2] = {filter_column(parser, "local_addr"),
+                                       filter_column(parser, "peer_addr")};
+
+    if (!columns[0] && !columns[1])
+        return filter_fail(parser, word, "rows of %s have no addresses", parser->table->name);
+    return filter_hosts(parser, word, word->bytes, columns, false);
+}
+
+/* tcp/9000, tcp:9000 */
+static bool proto_and_port(struct filter_parser *parser, const struct filter_word *word,
+                           struct filter_node **ret_node)
+{
+    const struct column *columns[2] = {filter_column(parser, "local_port"),
+                                       filter_column(parser, "peer_port")};
+    size_t length = strcspn(word->bytes, "/:");
+    unsigned int proto;
+    char name[16];
+
+    if (!word->bytes[length] || length >= sizeof(name))
+        return false;
+    memcpy(name, word->bytes, length);
+    name[length] = '\0';
+    if (socket_proto_parse(name, &proto) < 0)
+        return false;
+    if (!filter_column(parser, "proto") || !columns[0] || !columns[1]) {
+        *ret_node = filter_fail(parser, word, "rows of %s have no ports", parser->table->name);
+        return true;
+    }
+    *ret_node = filter_join(
+        parser, FILTER_AND,
+        filter_mask(parser, FILTER_PROTO, filter_column(parser, "proto"), PROTO_BIT(proto)),
+        filter_port_list(parser, word, word->bytes + length + 1, FILTER_OP_EQ, columns));
+    return true;
+}
+
+static struct filter_node *unknown_word(struct filter_parser *parser,
+                                        const struct filter_word *word)
+{
+    const char *near = filter_suggest(parser, word->bytes);
+
+    if (near)
+        return filter_fail(parser, word, "unknown word '%.60s': did you mean '%s'?", word->bytes,
+                           near);
+    return filter_fail(parser, word,
+                       "unknown word '%.60s': `nwho columns %s` lists what can be compared",
+                       word->bytes, parser->table->name);
+}
+
+/* A name is not taken for a process where it is much more likely a mistyped keyword. */
+static const char *probably_meant(struct filter_parser *parser, const struct filter_word *word)
+{
+    const char *near = filter_suggest_long(parser, word->bytes);
+    enum filter_token next = filter_peek(parser)->token;
+
+    if (!near && (next == TOKEN_WORD || next == TOKEN_QUOTED))
+        near = filter_suggest_keyword(word->bytes);
+    return near;
+}
+
+static struct filter_node *bare_word(struct filter_parser *parser, const struct filter_word *word)
+{
+    struct filter_node *node;
+    const char *near;
+
+    if (looks_like_address(word->bytes))
+        return bare_address(parser, word);
+    if (proto_and_port(parser, word, &node))
+        return node;
+    if (word->bytes[0] == '/')
+        return bare_text(parser, word, "path", word->bytes);
+    if (word->bytes[0] == '%')
+        return bare_text(parser, word, "user", word->bytes + 1);
+    if (word->bytes[0] == '@')
+        return bare_text(parser, word, "container", word->bytes + 1);
+    if (word->bytes[strspn(word->bytes, "0123456789")] == '\0')
+        return filter_fail(parser, word,
+                           "a number alone says nothing: 'port %.20s' or 'pid %.20s'?", word->bytes,
+                           word->bytes);
+    near = probably_meant(parser, word);
+    if (near)
+        return filter_fail(
+            parser, word,
+            "unknown word '%.60s': did you mean '%s'? (a process of that name: process %.60s)",
+            word->bytes, near, word->bytes);
+    return bare_name(parser, word);
+}
+
+static bool op_follows(struct filter_parser *parser)
+{
+    return filter_peek(parser)->token == TOKEN_OP;
+}
+
+static struct filter_node *flag_condition(struct filter_parser *parser,
+                                          const struct filter_word *word,
+                                          const struct filter_flag *flag)
+{
+    struct filter_node *node;
+
+    if (!parser->filter->sockets)
+        return filter_fail(parser, word, "'%s' is said of sockets: rows of %s have no %s",
+                           flag->column.name, parser->table->name, "such sign");
+    node = filter_node(parser, FILTER_TRUE, &flag->column);
+    if (node)
+        node->flag = flag;
+    return node;
+}
+
+/* A condition that begins with a word, in the order of what words can be. */
+static struct filter_node *word_condition(struct filter_parser *parser,
+                                          const struct filter_word *word)
+{
+    struct filter_node field, *node;
+    bool known = filter_field(parser, word->bytes, &field);
+    const struct filter_flag *flag = filter_flag(word->bytes);
+
+    if (filter_network(parser, word, &node))
+        return node;
+    if (known && (op_follows(parser) || !parser->filter->sockets))
+        return filter_field_condition(parser, word);
+    if (op_follows(parser))
+        return unknown_word(parser, word);
+    if (flag)
+        return flag_condition(parser, word, flag);
+    if (filter_bare_mask(parser, word, &node))
+        return node;
+    return known ? filter_field_condition(parser, word) : bare_word(parser, word);
+}
+
+struct filter_node *filter_condition(struct filter_parser *parser)
+{
+    struct filter_word last = parser->last, word = *filter_peek(parser);
+
+    switch (word.token) {
+    case TOKEN_WORD:
+        filter_take(parser);
+        return word_condition(parser, &word);
+    case TOKEN_QUOTED:
+        filter_take(parser);
+        return bare_name(parser, &word);
+    case TOKEN_END:
+        return filter_fail(parser, &last, "a condition is expected after '%.*s'", (int)last.length,
+                           parser->text + last.at);
+    case TOKEN_CLOSE:
+        return filter_fail(parser, &word, "this parenthesis was not opened");
+    default:
+        return filter_fail(parser, &word, "a condition is expected before '%.*s'", (int)word.length,
+                           parser->text + word.at);
+    }
+}
+
+static struct filter_node *parse_or(struct filter_parser *parser);
+
+static struct filter_node *parse_parentheses(struct filter_parser *parser)
+{
+    struct filter_word open = filter_take(parser), close;
+    struct filter_node *node;
+
+    if (filter_peek(parser)->token == TOKEN_CLOSE) {
+        open.length = filter_peek(parser)->at + 1 - open.at;
+        return filter_fail(parser, &open, "these parentheses are empty");
+    }
+    if (parser->depth == FILTER_DEPTH_MAX)
+        return filter_fail(parser, &open, "more than %d parentheses inside each other",
+                           FILTER_DEPTH_MAX);
+    if (filter_peek(parser)->token == TOKEN_END)
+        return filter_fail(parser, &open, "this parenthesis is not closed");
+    parser->depth++;
+    node = parse_or(parser);
+    parser->depth--;
+    close = *filter_peek(parser);
+    if (node && close.token != TOKEN_CLOSE)
+        return filter_fail(parser, &open, "this parenthesis is not closed");
+    filter_take(parser);
+    return node;
+}
+
+static struct filter_node *parse_not(struct filter_parser *parser)
+{
+    bool negate = false;
+    struct filter_node *node;
+
+    while (filter_peek(parser)->token == TOKEN_NOT) {
+        filter_take(parser);
+        negate = !negate;
+    }
+    if (filter_peek(parser)->token == TOKEN_OPEN)
+        node = parse_parentheses(parser);
+    else
+        node = filter_condition(parser);
+    return filter_negate(parser, node, negate);
+}
+
+/* Conditions next to each other are joined by "and", too. */
+static struct filter_node *parse_and(struct filter_parser *parser)
+{
+    struct filter_node *node = parse_not(parser);
+
+    while (node) {
+        enum filter_token token = filter_peek(parser)->token;
+
+        if (token == TOKEN_END || token == TOKEN_OR || token == TOKEN_CLOSE)
+            break;
+        if (token == TOKEN_AND)
+            filter_take(parser);
+        node = filter_join(parser, FILTER_AND, node, parse_not(parser));
+    }
+    return node;
+}
+
+static struct filter_node *parse_or(struct filter_parser *parser)
+{
+    struct filter_node *node = parse_and(parser);
+
+    while (node && filter_peek(parser)->token == TOKEN_OR) {
+        filter_take(parser);
+        node = filter_join(parser, FILTER_OR, node, parse_and(parser));
+    }
+    return node;
+}
+
+static struct filter_node *parse_all(struct filter_parser *parser)
+{
+    struct filter_node *node;
+
+    if (parser->length > FILTER_TEXT_MAX) {
+        struct filter_word all = {.length = parser->length};
+
+        return filter_fail(parser, &all, "the expression is longer than %u bytes", FILTER_TEXT_MAX);
+    }
+    if (filter_peek(parser)->token == TOKEN_END)
+        return filter_node(parser, FILTER_ALL, NULL);
+    node = parse_or(parser);
+    if (node && filter_peek(parser)->token != TOKEN_END)
+        return filter_fail(parser, filter_peek(parser), "this parenthesis was not opened");
+    return node;
+}
+
+/* The list in whose rows the facts of owners are. */
+static const struct column *owners_column(const struct table *table)
+{
+    const struct column *column = table == &table_owners ? NULL : table_column(table, "owners");
+
+    return column && column->kind == KIND_LIST ? column : NULL;
+}
+
+int filter_compile(const struct table *table, const char *text, struct arena *arena,
+                   struct filter **ret_filter, struct filter_error *ret_error)
+{
+    struct filter *filter = arena_alloc(arena, sizeof(*filter));
+    size_t length = strlen(text);
+    struct filter_parser parser = {
+        .table = table,
+        .owners = owners_column(table),
+        .text = text,
+        .length = length > UINT32_MAX ? UINT32_MAX : (uint32_t)length,
+        .arena = arena,
+        .filter = filter,
+        .error = ret_error,
+    };
+
+    if (!filter)
+        return -ENOMEM;
+    filter->table = table;
+    filter->sockets = table == &table_sockets;
+    filter->root = parse_all(&parser);
+    if (!filter->root || parser.result < 0) {
+        filter_done(filter);
+        return parser.result < 0 ? parser.result : -ENOMEM;
+    }
+    *ret_filter = filter;
+    return 0;
+}
+
+void filter_done(struct filter *filter)
+{
+    struct filter_regex *regex = filter ? filter->regexes : NULL;
+
+    for (; regex; regex = regex->next)
+        regfree(&regex->regex);
+    if (filter)
+        filter->regexes = NULL;
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/* Filter language: which word means which column, and what was meant by a mistyped one. */
+#include "table/filter_tree.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* Other spellings of columns: short ones, and those of ss(8). */
+static const struct {
+    const char *word, *column;
+} aliases[] = {
+    {"proc", "process"},
+    {"comm", "process"},
+    {"cmd", "cmdline"},
+    {"ino", "inode"},
+    {"ns", "netns"},
+    {"interface", "iface"},
+    {"congestion", "cc"},
+    {"recvq", "recv_q"},
+    {"recv-q", "recv_q"},
+    {"sendq", "send_q"},
+    {"send-q", "send_q"},
+    {"rtt", "rtt_us"},
+    {"rttvar", "rttvar_us"},
+    {"minrtt", "min_rtt_us"},
+    {"rto", "rto_us"},
+    {"age", "age_s"},
+    {"lastsnd", "last_send_ms"},
+    {"lastrcv", "last_recv_ms"},
+    {"last_send", "last_send_ms"},
+    {"last_recv", "last_recv_ms"},
+    {"sent", "bytes_sent"},
+    {"received", "bytes_received"},
+    {"acked", "bytes_acked"},
+    {"rx", "rx_bytes"},
+    {"tx", "tx_bytes"},
+    {"skmem", "skmem_bytes"},
+    {"fwmark", "mark"},
+    {"dev", "iface"},
+    {"lport", "local_port"},
+    {"rport", "peer_port"},
+    {"raddr", "peer_addr"},
+    {"laddr", "local_addr"},
+    {"note", "owner_note"},
+};
+
+/* Words of the grammar that need an operand. */
+static const char *const keywords[] = {
+    "state",   "exclude", "src",       "dst",       "host",   "net",    "sport",
+    "dport",   "port",    "portrange", "dev",       "fwmark", "cgroup", "proc",
+    "process", "user",    "unit",      "container", "netns",  "pid",    "inode",
+};
+
+bool filter_alias_help(uint32_t index, const char **ret_word, const char **ret_column)
+{
+    if (index >= ARRAY_SIZE(aliases))
+        return false;
+    *ret_word = aliases[index].word;
+    *ret_column = aliases[index].column;
+    return true;
+}
+
+static const struct column *find(const struct table *table, const char *word)
+{
+    for (uint32_t i = 0; i < table->column_count; i++)
+        if (strcasecmp(table->columns[i].name, word) == 0)
+            return &table->columns[i];
+    return NULL;
+}
+
+static const char *unalias(const char *word)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(aliases); i++)
+        if (strcasecmp(aliases[i].word, word) == 0)
+            return aliases[i].column;
+    return word;
+}
+
+const struct column *filter_column(const struct filter_parser *parser, const char *word)
+{
+    const struct column *column = find(parser->table, word);
+
+    if (!column)
+        column = find(parser->table, unalias(word));
+    if (!column && parser->filter->sockets)
+        column = filter_extra_column(word);
+    return column;
+}
+
+bool filter_field(const struct filter_parser *parser, const char *word, struct filter_node *node)
+{
+    node->column = filter_column(parser, word);
+    node->owner_column = NULL;
+    node->owners = NULL;
+    if (parser->owners) {
+        node->owner_column = find(&table_owners, word);
+        if (!node->owner_column)
+            node->owner_column = find(&table_owners, unalias(word));
+        node->owners = parser->owners;
+    }
+    return node->column || node->owner_column;
+}
+
+/*
+ * Letters to insert, delete, replace or swap with their neighbour to make `a` out of `b`; words
+ * over 31 letters are far from everything.
+ */
+static unsigned int distance(const char *a, const char *b)
+{
+    unsigned int rows[3][32];
+    size_t a_length = strlen(a), b_length = strlen(b);
+
+    if (a_length > 31 || b_length > 31)
+        return 99;
+    for (unsigned int j = 0; j <= b_length; j++)
+        rows[0][j] = j;
+    for (unsigned int i = 1; i <= a_length; i++) {
+        unsigned int *row = rows[i % 3], *above = rows[(i + 2) % 3], *twice = rows[(i + 1) % 3];
+
+        row[0] = i;
+        for (unsigned int j = 1; j <= b_length; j++) {
+            unsigned int best = above[j - 1] + (a[i - 1] != b[j - 1]);
+
+            best = above[j] + 1 < best ? above[j] + 1 : best;
+            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                twice[j - 2] + 1 < best)
+                best = twice[j - 2] + 1;
+            row[j] = best;
+        }
+    }
+    return rows[a_length % 3][b_length];
+}
+
+struct nearest {
+    const char *word, *found;
+    unsigned int best; /* only nearer ones count */
+};
+
+static void try_name(struct nearest *nearest, const char *name)
+{
+    unsigned int far = distance(nearest->word, name);
+
+    if (far < nearest->best) {
+        nearest->best = far;
+        nearest->found = name;
+    }
+}
+
+/* A third of the letters may be wrong. */
+static unsigned int tolerance(const char *word)
+{
+    size_t length = strlen(word);
+
+    return length < 3 ? 1 : length < 6 ? 2 : 3;
+}
+
+const char *filter_suggest_keyword(const char *word)
+{
+    struct nearest nearest = {.word = word, .best = strlen(word) < 4 ? 1 : 2};
+
+    for (size_t i = 0; i < ARRAY_SIZE(keywords); i++)
+        try_name(&nearest, keywords[i]);
+    return nearest.found;
+}
+
+static void try_network_names(struct nearest *nearest)
+{
+    const char *name, *help;
+
+    for (uint32_t i = 0; filter_flag_help(i, &name, &help); i++)
+        try_name(nearest, name);
+    for (unsigned int i = STATE_ESTABLISHED; i < STATE_MAX; i++)
+        if (i != STATE_NEW_SYN_RECV_UNUSED)
+            try_name(nearest, socket_state_name(i));
+    for (unsigned int i = PROTO_UNKNOWN + 1; i < PROTO_MAX; i++)
+        try_name(nearest, socket_proto_name(i));
+}
+
+const char *filter_suggest_state(const char *word)
+{
+    struct nearest nearest = {.word = word, .best = tolerance(word)};
+
+    for (unsigned int i = STATE_ESTABLISHED; i < STATE_MAX; i++)
+        if (i != STATE_NEW_SYN_RECV_UNUSED)
+            try_name(&nearest, socket_state_name(i));
+    return nearest.found;
+}
+
+const char *filter_suggest_long(const struct filter_parser *parser, const char *word)
+{
+    struct nearest nearest = {.word = word, .best = 2};
+
+    if (strlen(word) < 7)
+        return NULL;
+    if (parser->filter->sockets)
+        try_network_names(&nearest);
+    return nearest.found;
+}
+
+const char *filter_suggest(const struct filter_parser *parser, const char *word)
+{
+    struct nearest nearest = {.word = word, .best = tolerance(word)};
+
+    for (uint32_t i = 0; i < parser->table->column_count; i++)
+        try_name(&nearest, parser->table->columns[i].name);
+    for (size_t i = 0; i < ARRAY_SIZE(aliases); i++)
+        if (find(parser->table, aliases[i].column))
+            try_name(&nearest, aliases[i].word);
+    if (find(parser->table, "local_port"))
+        for (size_t i = 0; i < ARRAY_SIZE(keywords); i++)
+            try_name(&nearest, keywords[i]);
+    if (parser->filter->sockets)
+        try_network_names(&nearest);
+    return nearest.found;
+}
