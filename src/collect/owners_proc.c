@@ -17,33 +17,64 @@
 
 struct owner_scan {
     struct fd_search search;
-    uint32_t *readable; /* owned: pids whose table was read */
+    uint32_t *readable; /* owned: pids whose table, or those of their threads, may be read */
     uint32_t readable_count, readable_capacity;
     uint32_t hidden; /* processes whose descriptors may not be read */
     int failure; /* why a table could not be opened, when it was no matter of permission; 0 none */
     int kcmp_error; /* why threads could not be compared; 0 none */
 };
 
-/* Kernel threads have no descriptors, so that it is no loss that theirs may not be read. */
-static bool is_kernel_thread(int proc, uint32_t pid)
+static int keep_pid(struct owner_scan *scan, uint32_t pid)
+{
+    int r = VEC_RESERVE(&scan->readable, &scan->readable_capacity, scan->readable_count, 1);
+
+    if (r == 0)
+        scan->readable[scan->readable_count++] = pid;
+    return r;
+}
+
+static bool is_own(int proc, uint32_t pid)
+{
+    struct stat stat;
+    char path[16];
+
+    snprintf(path, sizeof(path), "%u", pid);
+    return fstatat(proc, path, &stat, 0) == 0 && stat.st_uid == geteuid();
+}
+
+/*
+ * Why a table may not be read. Kernel threads and zombies have none, so that it is no loss. That of
+ * a process whose first thread has ended belongs to root, while those of its other threads can
+ * still be read.
+ */
+static int look_at_hidden(struct owner_scan *scan, uint32_t pid, bool *ret_hidden)
 {
     char path[32], text[1024];
     struct process_stat stat;
     size_t length;
 
+    *ret_hidden = true;
     snprintf(path, sizeof(path), "%u/stat", pid);
-    return proc_read(proc, path, text, sizeof(text), &length) == 0 &&
-           process_stat_parse(text, &stat) && (stat.flags & PROCESS_STAT_KERNEL_THREAD);
+    if (proc_read(scan->search.proc, path, text, sizeof(text), &length) < 0 ||
+        !process_stat_parse(text, &stat))
+        return 0;
+    if ((stat.flags & PROCESS_STAT_KERNEL_THREAD) || (stat.state == 'Z' && stat.threads < 2))
+        *ret_hidden = false;
+    if (stat.state != 'Z' || stat.threads < 2 || !is_own(scan->search.proc, pid))
+        return 0;
+    *ret_hidden = false;
+    return keep_pid(scan, pid);
 }
 
 static int add_hidden(struct owner_scan *scan, uint32_t pid)
 {
     struct snapshot *snapshot = scan->search.collection->snapshot;
     uint32_t index;
-    int r;
+    bool hidden;
+    int r = look_at_hidden(scan, pid, &hidden);
 
-    if (is_kernel_thread(scan->search.proc, pid))
-        return 0;
+    if (r < 0 || !hidden)
+        return r;
     scan->hidden++;
     if (!(scan->search.collection->request->needs & NEED_ALL_PROCESSES))
         return 0;
@@ -57,11 +88,10 @@ static int keep_readable(struct owner_scan *scan, const struct fd_table *table)
 {
     struct snapshot *snapshot = scan->search.collection->snapshot;
     uint32_t needs = scan->search.collection->request->needs, index = table->process;
-    int r = VEC_RESERVE(&scan->readable, &scan->readable_capacity, scan->readable_count, 1);
+    int r = keep_pid(scan, table->pid);
 
     if (r < 0)
         return r;
-    scan->readable[scan->readable_count++] = table->pid;
     if (index == MAP_NONE && (needs & NEED_ALL_PROCESSES)) {
         r = process_add_named(snapshot, scan->search.proc, table->pid, &index);
         if (r < 0)

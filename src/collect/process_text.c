@@ -10,20 +10,23 @@ enum { STAT_PPID = 4, STAT_FLAGS = 9, STAT_THREADS = 20, STAT_START = 22 };
 
 bool process_stat_parse(const char *text, struct process_stat *ret_stat)
 {
-    const char *at = strrchr(text, ')'), *from;
+    const char *at = strrchr(text, ')');
     uint64_t numbers[STAT_START + 1] = {0};
+    char state;
 
-    for (int field = 3; field <= STAT_START; field++) {
-        at = at ? strchr(at, ' ') : NULL;
-        if (!at)
+    if (!at || at[1] != ' ' || at[2] == '\0')
+        return false;
+    state = at[2];
+    at += 3;
+    for (int field = STAT_PPID; field <= STAT_START; field++) {
+        if (*at++ != ' ')
             return false;
-        from = ++at;
-        if (field > 3 &&
-            *from == '-') /* priority and terminal may be negative; nobody asks for them */
-            from++;
-        if (field > 3 && !proc_parse_number(&from, &numbers[field]))
+        if (*at == '-') /* terminal and priority may be negative; nobody asks for them */
+            at++;
+        if (!proc_parse_number(&at, &numbers[field]))
             return false;
     }
+    ret_stat->state = state;
     ret_stat->ppid = (uint32_t)numbers[STAT_PPID];
     ret_stat->flags = (uint32_t)numbers[STAT_FLAGS];
     ret_stat->threads = (uint32_t)numbers[STAT_THREADS];

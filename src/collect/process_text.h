@@ -10,6 +10,7 @@
 
 /* Fields of /proc/PID/stat, with their numbers in proc(5). */
 struct process_stat {
+    char state;           /* 3: 'Z' when its first thread has ended */
     uint32_t ppid;        /* 4 */
     uint32_t flags;       /* 9: PF_* */
     uint32_t threads;     /* 20 */

@@ -273,6 +273,53 @@ static void socket_of_one_thread_is_found(void **state)
     pthread_barrier_destroy(&private.barrier);
 }
 
+static void *outlive_first_thread(void *argument)
+{
+    pthread_t *first = argument;
+
+    pthread_join(*first, NULL);
+    if (write(STDOUT_FILENO, "!", 1) == 1)
+        pause();
+    return NULL;
+}
+
+/* Runs in a child: makes a socket, tells its inode, and goes on with a second thread only. */
+static void run_without_first_thread(int out)
+{
+    static pthread_t first;
+    pthread_t second;
+    uint32_t inode = inode_of(socket(AF_UNIX, SOCK_STREAM, 0));
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    first = pthread_self();
+    if (dup2(out, STDOUT_FILENO) < 0 || write(out, &inode, sizeof(inode)) != sizeof(inode) ||
+        pthread_create(&second, NULL, outlive_first_thread, &first) != 0)
+        _exit(1);
+    pthread_exit(NULL);
+}
+
+/* /proc/PID/fd is then empty, while the sockets are still open. */
+static void process_without_first_thread_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    struct socket *socket = snapshot_add_socket(&fixture->snapshot);
+    int pipe[2];
+    char byte;
+    pid_t child;
+
+    assert_non_null(socket);
+    assert_int_equal(pipe2(pipe, O_CLOEXEC), 0);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        run_without_first_thread(pipe[1]);
+    assert_int_equal(read(pipe[0], &socket->inode, sizeof(socket->inode)), sizeof(socket->inode));
+    assert_int_equal(read(pipe[0], &byte, 1), 1);
+    collect_owners(fixture);
+    assert_int_equal(count_holders(fixture, socket->inode, (uint32_t)child), 1);
+    stop_child(child, pipe);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -287,6 +334,7 @@ int main(void)
         TEST(unfinished_source_is_not_counted_twice),
         TEST(every_process_is_listed_when_asked),
         TEST(socket_of_one_thread_is_found),
+        TEST(process_without_first_thread_is_found),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

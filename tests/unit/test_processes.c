@@ -34,6 +34,7 @@ static void stat_is_parsed_after_the_last_parenthesis(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         snprintf(text, sizeof(text), "42 (%s)" STAT_REST, names[i]);
         assert_true(process_stat_parse(text, &stat));
+        assert_int_equal(stat.state, 'S');
         assert_int_equal(stat.ppid, 7);
         assert_int_equal(stat.flags, 4194560);
         assert_int_equal(stat.threads, 12);
@@ -345,6 +346,32 @@ static void private_tables_of_threads_are_read(void **state)
     run_threads(*state, false);
 }
 
+/*
+ * Id 1 is the root of the hierarchy, which every machine with cgroup2 has; the other was never
+ * given away.
+ */
+static void cgroup_ids_get_paths(void **state)
+{
+    struct fixture *fixture = *state;
+    const uint64_t ids[] = {1, UINT64_MAX - 1, 1};
+
+    for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+        struct socket *socket = snapshot_add_socket(&fixture->snapshot);
+
+        assert_non_null(socket);
+        socket->has = SOCKET_HAS_CGROUP;
+        socket->cgroup_id = ids[i];
+    }
+    fixture->request.needs = NEED_SOCKET_CGROUP;
+    assert_int_equal(collector_cgroups.collect(&fixture->collection), 0);
+    assert_int_equal(fixture->snapshot.cgroups_count + fixture->snapshot.notes_count, 1);
+    if (fixture->snapshot.cgroups_count) {
+        assert_int_equal(fixture->snapshot.cgroups[0].id, 1);
+        assert_int_equal(
+            snapshot_string(&fixture->snapshot, fixture->snapshot.cgroups[0].path, NULL)[0], '/');
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -360,6 +387,7 @@ int main(void)
         TEST(another_start_time_is_another_process),
         TEST(ended_process_is_gone),
         TEST(all_processes_are_added),
+        TEST(cgroup_ids_get_paths),
         TEST(threads_are_listed),
         TEST(private_tables_of_threads_are_read),
     };
