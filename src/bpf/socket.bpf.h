@@ -49,9 +49,16 @@ enum {
 struct iterator_filter filter;
 
 /*
- * The pointers of a socket, read once before the first branch. For each pointer that is read from
- * an argument of the program, the verifier of 6.x searches the kernel's whole BTF by name, on every
- * path anew: read where they are used, they make loading the program three times as slow.
+ * The pointers of a socket, read once. For each pointer that is read from one the verifier trusts (an
+ * argument of the program, and what hangs directly on it), the verifier of 6.x searches the kernel's
+ * whole BTF by name, on every path anew: half of the time that loading takes. Therefore the programs
+ * go on from a pointer that is not trusted (what a cast returns, what is read through another) as
+ * early as they can.
+ */
+/*
+ * Sockets of every family are looked at as struct inet_sock, which begins with struct sock: the
+ * kernel caches the types that relocation looks for in 31 slots by the hash of their names, and
+ * "sock" shares its slot with "kernfs_node", so that each would be searched for again and again.
  */
 struct sock_links {
     struct net *net;
@@ -63,14 +70,15 @@ struct sock_links {
 /* Keeps the compiler from moving a read behind a branch. */
 #define PIN(pointer) asm volatile("" : "+r"(pointer))
 
-static __always_inline struct sock_links sock_links(struct sock *sk)
+static __always_inline struct sock_links sock_links(struct inet_sock *inet)
 {
-    struct sock_links links = {.net = sk->__sk_common.skc_net.net, .socket = sk->sk_socket};
+    struct sock_links links = {.net = inet->sk.__sk_common.skc_net.net,
+                               .socket = inet->sk.sk_socket};
 
-    if (bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
-        links.cgroup = sk->sk_cgrp_data.cgroup;
-    if (bpf_core_field_exists(sk->sk_drop_counters))
-        links.drops = sk->sk_drop_counters;
+    if (bpf_core_field_exists(inet->sk.sk_cgrp_data.cgroup))
+        links.cgroup = inet->sk.sk_cgrp_data.cgroup;
+    if (bpf_core_field_exists(inet->sk.sk_drop_counters))
+        links.drops = inet->sk.sk_drop_counters;
     PIN(links.net);
     PIN(links.socket);
     PIN(links.cgroup);
@@ -103,12 +111,12 @@ static __always_inline __u8 inet_proto(__u16 type, __u16 protocol)
     }
 }
 
-static __always_inline __u8 socket_proto(struct sock *sk)
+static __always_inline __u8 socket_proto(struct inet_sock *inet)
 {
-    switch (sk->__sk_common.skc_family) {
+    switch (inet->sk.__sk_common.skc_family) {
     case AF_INET:
     case AF_INET6:
-        return inet_proto(sk->sk_type, sk->sk_protocol);
+        return inet_proto(inet->sk.sk_type, inet->sk.sk_protocol);
     case AF_UNIX:
         return PROTO_UNIX;
     case AF_NETLINK:
@@ -213,33 +221,33 @@ static __always_inline void fill_inet(struct record_socket *record, const struct
  * The open file of a socket. An MPTCP subflow points to the struct socket of its connection, which
  * is not its own.
  */
-static __always_inline struct file *socket_file(struct sock *sk, struct socket *socket)
+static __always_inline struct file *socket_file(struct inet_sock *inet, struct socket *socket)
 {
-    return socket && socket->sk == sk ? socket->file : 0;
+    return socket && socket->sk == &inet->sk ? socket->file : 0;
 }
 
-static __always_inline __u32 socket_inode(struct sock *sk, struct socket *socket)
+static __always_inline __u32 socket_inode(struct inet_sock *inet, struct socket *socket)
 {
-    if (bpf_core_field_exists(sk->sk_ino))
-        return sk->sk_ino;
+    if (bpf_core_field_exists(inet->sk.sk_ino))
+        return inet->sk.sk_ino;
     return socket && socket->file ? socket->file->f_inode->i_ino : 0;
 }
 
 /* What every full socket has. */
-static __always_inline void fill_sock(struct record_socket *record, struct sock *sk,
+static __always_inline void fill_sock(struct record_socket *record, struct inet_sock *inet,
                                       const struct sock_links *links)
 {
-    record->uid = sk->sk_uid.val;
-    record->mark = sk->sk_mark;
-    record->type = sk->sk_type;
-    record->shutdown = sk->sk_shutdown & 3;
+    record->uid = inet->sk.sk_uid.val;
+    record->mark = inet->sk.sk_mark;
+    record->type = inet->sk.sk_type;
+    record->shutdown = inet->sk.sk_shutdown & 3;
     record->drops = links->drops ? links->drops->drops0.counter + links->drops->drops1.counter
-                                 : sk->sk_drops.counter;
+                                 : inet->sk.sk_drops.counter;
     record->has |= SOCKET_HAS_COOKIE | SOCKET_HAS_UID | SOCKET_HAS_MARK | SOCKET_HAS_SHUTDOWN |
                    SOCKET_HAS_DROPS | SOCKET_HAS_FILE | SOCKET_HAS_INODE;
-    if (socket_file(sk, links->socket))
+    if (socket_file(inet, links->socket))
         record->flags |= SOCKET_FILE;
-    if (BPF_CORE_READ_BITFIELD(sk, sk_kern_sock))
+    if (BPF_CORE_READ_BITFIELD(inet, sk.sk_kern_sock))
         record->flags |= SOCKET_KERNEL;
     record->cgroup_id = links->cgroup->kn->id;
     if (record->cgroup_id)
@@ -298,13 +306,13 @@ static __always_inline void fill_timer(struct record_socket *record, struct tcp_
 
 static __always_inline void fill_tcp(struct record_socket *record, struct tcp_sock *tp)
 {
-    struct sock *sk = &tp->inet_conn.icsk_inet.sk;
+    struct inet_sock *inet = &tp->inet_conn.icsk_inet;
     __s32 waiting;
 
     record->has |= SOCKET_HAS_QUEUES;
-    if (sk->__sk_common.skc_state == TCP_LISTEN) {
-        record->recv_q = sk->sk_ack_backlog;
-        record->send_q = sk->sk_max_ack_backlog;
+    if (inet->sk.__sk_common.skc_state == TCP_LISTEN) {
+        record->recv_q = inet->sk.sk_ack_backlog;
+        record->send_q = inet->sk.sk_max_ack_backlog;
         record->has |= SOCKET_HAS_BACKLOG;
     } else {
         waiting = tp->rcv_nxt - tp->copied_seq;
@@ -316,9 +324,10 @@ static __always_inline void fill_tcp(struct record_socket *record, struct tcp_so
 
 static __always_inline void fill_udp(struct record_socket *record, struct udp_sock *up)
 {
-    struct sock *sk = &up->inet.sk;
+    struct inet_sock *inet = &up->inet;
 
     record->has |= SOCKET_HAS_QUEUES;
-    record->recv_q = sk->sk_backlog.rmem_alloc.counter - up->forward_deficit;
-    record->send_q = sk->sk_wmem_alloc.refs.counter - 1; /* one reference is the socket itself */
+    record->recv_q = inet->sk.sk_backlog.rmem_alloc.counter - up->forward_deficit;
+    record->send_q =
+        inet->sk.sk_wmem_alloc.refs.counter - 1; /* one reference is the socket itself */
 }

@@ -15,15 +15,11 @@ struct owner_record {
     struct record_owner owner;
 };
 
-/*
- * Who holds the descriptor, and where the record goes. Its pointers are read once; see struct
- * sock_links.
- */
+/* Who holds the descriptor, and where the record goes. */
 struct holder_links {
     struct seq_file *seq;
     struct task_struct *task;
     struct task_struct *leader;
-    const struct cred *cred;
     __u32 fd;
 };
 
@@ -34,7 +30,7 @@ static __always_inline void fill_owner(struct record_owner *owner, const struct 
     owner->tgid = links->task->tgid;
     owner->tid = links->task->pid != links->task->tgid ? links->task->pid : 0;
     owner->fd = links->fd;
-    owner->euid = links->cred->euid.val;
+    owner->euid = links->leader->cred->euid.val;
     ((__u64 *)owner->comm)[0] = comm[0];
     ((__u64 *)owner->comm)[1] = comm[1];
 }
@@ -54,38 +50,38 @@ static __always_inline void write_tcp(const struct holder_links *links,
                                       const struct record_head *head, struct tcp_sock *tp)
 {
     struct full_record record = {.head = *head};
-    struct sock *sk = &tp->inet_conn.icsk_inet.sk;
-    struct sock_links sock = sock_links(sk);
+    struct inet_sock *inet = &tp->inet_conn.icsk_inet;
+    struct sock_links sock = sock_links(inet);
 
     if (!(filter.states & STATE_BIT(head->state & 31)))
         return;
     record.head.parts |= RECORD_OWNER | RECORD_SOCKET;
     record.head.size = sizeof(record);
-    fill_sock(&record.socket, sk, &sock);
+    fill_sock(&record.socket, inet, &sock);
     record.socket.flags |= SOCKET_FILE;
-    fill_inet(&record.socket, &sk->__sk_common);
+    fill_inet(&record.socket, &inet->sk.__sk_common);
     fill_tcp(&record.socket, tp);
     fill_owner(&record.owner, links);
     bpf_seq_write(links->seq, &record, sizeof(record));
 }
 
-static __always_inline void write_record(const struct holder_links *links, struct sock *sk,
+static __always_inline void write_record(const struct holder_links *links, struct inet_sock *inet,
                                          struct inode *inode)
 {
     struct record_head head = {0};
     struct tcp_sock *tp = 0;
-    __u8 proto = socket_proto(sk);
+    __u8 proto = socket_proto(inet);
 
-    if (!fill_head(&head, &sk->__sk_common, sk->__sk_common.skc_net.net, proto))
+    if (!fill_head(&head, &inet->sk.__sk_common, inet->sk.__sk_common.skc_net.net, proto))
         return;
-    head.cookie = bpf_get_socket_cookie(sk);
+    head.cookie = bpf_get_socket_cookie(inet);
     head.inode = inode->i_ino;
     /*
      * A TCP socket without any address is in no table of the kernel, and no other source shows it.
      */
     if ((filter.full_protos & PROTO_BIT(proto) & PROTO_BIT(PROTO_TCP)) &&
         head.state != STATE_UNCONNECTED)
-        tp = bpf_skc_to_tcp_sock(sk);
+        tp = bpf_skc_to_tcp_sock(inet);
     if (tp)
         write_tcp(links, &head, tp);
     else
@@ -98,21 +94,16 @@ int walk_descriptors(struct bpf_iter__task_file *ctx)
     struct holder_links links = {.seq = ctx->meta->seq, .task = ctx->task, .fd = ctx->fd};
     struct file *file = ctx->file;
     struct socket *socket;
-    struct inode *inode;
 
     if (!links.task || !file)
         return 0;
-    links.leader = links.task->group_leader;
-    links.cred = links.task->cred;
-    inode = file->f_inode;
-    PIN(links.leader);
-    PIN(links.cred);
-    PIN(inode);
     if (filter.tgid && filter.tgid != (__u32)links.task->tgid)
         return 0;
     filter.descriptors++;
+    links.leader = links.task->group_leader;
+    PIN(links.leader);
     socket = bpf_sock_from_file(file);
     if (socket && socket->sk)
-        write_record(&links, socket->sk, inode);
+        write_record(&links, (struct inet_sock *)socket->sk, socket->file->f_inode);
     return 0;
 }

@@ -26,28 +26,31 @@ static __always_inline void write_socket(struct seq_file *seq, struct socket_rec
  * cache line of every socket; the kernel's own, and the subflows of MPTCP, have a struct socket
  * too.
  */
-static __always_inline bool is_held(struct sock *sk, const struct sock_links *links)
+static __always_inline bool is_held(struct inet_sock *inet, const struct sock_links *links)
 {
-    return links->socket && !BPF_CORE_READ_BITFIELD(sk, sk_kern_sock);
+    return links->socket && !BPF_CORE_READ_BITFIELD(inet, sk.sk_kern_sock);
 }
 
-static __always_inline void write_full(struct seq_file *seq, struct socket_record *record,
-                                       struct tcp_sock *tp)
+static __always_inline void take_sock(struct seq_file *seq, struct tcp_sock *tp)
 {
-    struct sock *sk = &tp->inet_conn.icsk_inet.sk;
-    struct sock_links links = sock_links(sk);
+    struct inet_sock *inet = &tp->inet_conn.icsk_inet;
+    struct sock_links links = sock_links(inet);
+    struct socket_record record = {0};
 
-    record->head.cookie = bpf_get_socket_cookie(tp);
-    if (filter.brief && is_held(sk, &links)) {
-        record->head.size = sizeof(record->head);
-        bpf_seq_write(seq, &record->head, sizeof(record->head));
+    if (!fill_head(&record.head, &inet->sk.__sk_common, links.net, PROTO_TCP) ||
+        !state_wanted(record.head.state))
+        return;
+    record.head.cookie = bpf_get_socket_cookie(tp);
+    if (filter.brief && is_held(inet, &links)) {
+        record.head.size = sizeof(record.head);
+        bpf_seq_write(seq, &record.head, sizeof(record.head));
         return;
     }
-    record->head.inode = socket_inode(sk, links.socket);
-    fill_sock(&record->socket, sk, &links);
-    fill_inet(&record->socket, &sk->__sk_common);
-    fill_tcp(&record->socket, tp);
-    write_socket(seq, record);
+    record.head.inode = socket_inode(inet, links.socket);
+    fill_sock(&record.socket, inet, &links);
+    fill_inet(&record.socket, &inet->sk.__sk_common);
+    fill_tcp(&record.socket, tp);
+    write_socket(seq, &record);
 }
 
 static __always_inline void fill_mini(struct socket_record *record, const struct sock_common *skc)
@@ -61,47 +64,60 @@ static __always_inline void fill_mini(struct socket_record *record, const struct
         record->socket.has |= SOCKET_HAS_COOKIE;
 }
 
+static __always_inline void take_timewait(struct seq_file *seq, struct tcp_timewait_sock *timewait)
+{
+    const struct sock_common *skc = &timewait->tw_sk.__tw_common;
+    struct socket_record record = {0};
+
+    if (!fill_head(&record.head, skc, skc->skc_net.net, PROTO_TCP))
+        return;
+    record.head.state = timewait->tw_sk.tw_substate;
+    if (!state_wanted(record.head.state))
+        return;
+    fill_mini(&record, skc);
+    record.socket.mark = timewait->tw_sk.tw_mark;
+    set_timer(&record.socket, TIMER_TIMEWAIT, 0, timewait->tw_sk.tw_timer.expires);
+    write_socket(seq, &record);
+}
+
+static __always_inline void take_request(struct seq_file *seq, struct inet_request_sock *request)
+{
+    const struct sock_common *skc = &request->req.__req_common;
+    struct socket_record record = {0};
+
+    if (!state_wanted(STATE_SYN_RECV) || !fill_head(&record.head, skc, skc->skc_net.net, PROTO_TCP))
+        return;
+    fill_mini(&record, skc);
+    record.socket.mark = request->ir_mark;
+    set_timer(&record.socket, TIMER_RETRANSMIT, request->req.num_retrans,
+              request->req.rsk_timer.expires);
+    write_socket(seq, &record);
+}
+
+/* What the casts return is no pointer that the verifier trusts, which makes it quick to check. */
 SEC("iter/tcp")
 int walk_tcp(struct bpf_iter__tcp *ctx)
 {
     struct seq_file *seq = ctx->meta->seq;
     struct sock_common *skc = ctx->sk_common;
-    struct socket_record record = {0};
     struct tcp_timewait_sock *timewait;
     struct tcp_request_sock *request;
     struct tcp_sock *tp;
-    struct net *net;
 
     if (!skc)
         return 0;
-    net = skc->skc_net.net;
-    PIN(net);
-    if (!fill_head(&record.head, skc, net, PROTO_TCP))
-        return 0;
     tp = bpf_skc_to_tcp_sock(skc);
     if (tp) {
-        if (state_wanted(record.head.state))
-            write_full(seq, &record, tp);
+        take_sock(seq, tp);
         return 0;
     }
     timewait = bpf_skc_to_tcp_timewait_sock(skc);
     if (timewait) {
-        fill_mini(&record, &timewait->tw_sk.__tw_common);
-        record.head.state = timewait->tw_sk.tw_substate;
-        record.socket.mark = timewait->tw_sk.tw_mark;
-        set_timer(&record.socket, TIMER_TIMEWAIT, 0, timewait->tw_sk.tw_timer.expires);
-        if (state_wanted(record.head.state))
-            write_socket(seq, &record);
+        take_timewait(seq, timewait);
         return 0;
     }
     request = bpf_skc_to_tcp_request_sock(skc);
-    if (request) {
-        fill_mini(&record, &request->req.req.__req_common);
-        record.socket.mark = request->req.ir_mark;
-        set_timer(&record.socket, TIMER_RETRANSMIT, request->req.req.num_retrans,
-                  request->req.req.rsk_timer.expires);
-        if (state_wanted(STATE_SYN_RECV))
-            write_socket(seq, &record);
-    }
+    if (request)
+        take_request(seq, &request->req);
     return 0;
 }

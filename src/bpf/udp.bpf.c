@@ -16,22 +16,27 @@ int walk_udp(struct bpf_iter__udp *ctx)
     struct udp_sock *up = ctx->udp_sk;
     struct socket_record record = {0};
     struct sock_links links;
-    struct sock *sk;
+    struct socket *socket;
+    struct inet_sock *inet;
 
     if (!up)
         return 0;
-    sk = &up->inet.sk;
-    links = sock_links(sk);
-    if (!fill_head(&record.head, &sk->__sk_common, links.net, PROTO_UDP))
+    inet = &up->inet;
+    socket = inet->sk.sk_socket;
+    PIN(socket);
+    links = sock_links(
+        (struct inet_sock *)
+            socket->sk); /* itself, not trusted; a socket in the table has its file still */
+    if (!fill_head(&record.head, &inet->sk.__sk_common, links.net, PROTO_UDP))
         return 0;
     if (!(filter.states & STATE_BIT(record.head.state & 31)))
         return 0;
     record.head.cookie = bpf_get_socket_cookie(up);
-    record.head.inode = socket_inode(sk, links.socket);
+    record.head.inode = socket_inode(inet, links.socket);
     record.head.parts = RECORD_SOCKET;
     record.head.size = sizeof(record);
-    fill_sock(&record.socket, sk, &links);
-    fill_inet(&record.socket, &sk->__sk_common);
+    fill_sock(&record.socket, inet, &links);
+    fill_inet(&record.socket, &inet->sk.__sk_common);
     fill_udp(&record.socket, up);
     bpf_seq_write(seq, &record, sizeof(record));
     return 0;
