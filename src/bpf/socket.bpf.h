@@ -49,11 +49,11 @@ enum {
 struct iterator_filter filter;
 
 /*
- * The pointers of a socket, read once. For each pointer that is read from one the verifier trusts (an
- * argument of the program, and what hangs directly on it), the verifier of 6.x searches the kernel's
- * whole BTF by name, on every path anew: half of the time that loading takes. Therefore the programs
- * go on from a pointer that is not trusted (what a cast returns, what is read through another) as
- * early as they can.
+ * The pointers of a socket, read once. For each pointer that is read from one the verifier trusts
+ * (an argument of the program, and what hangs directly on it), the verifier of 6.x searches the
+ * kernel's whole BTF by name, on every path anew: half of the time that loading takes. Therefore
+ * the programs go on from a pointer that is not trusted (what a cast returns, what is read through
+ * another) as early as they can.
  */
 /*
  * Sockets of every family are looked at as struct inet_sock, which begins with struct sock: the

@@ -2,8 +2,6 @@
 /* What the BPF sources share. */
 #include "collect/bpf_pass.h"
 
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -28,49 +26,6 @@ void bpf_pass_done(struct bpf_pass *pass)
     map_done(&pass->netns_index);
 }
 
-/*
- * The second field of a line "key value ..." or the part behind the slash of /proc/loadavg's
- * "running/all". Files of /proc are read whole in one read.
- */
-static uint64_t number_in_file(const char *path, const char *behind)
-{
-    CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-    char text[512];
-    const char *at;
-    ssize_t length;
-
-    length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-    if (length <= 0)
-        return 0;
-    text[length] = '\0';
-    at = strstr(text, behind);
-    return at ? strtoull(at + strlen(behind), NULL, 10) : 0;
-}
-
-/*
- * Measured on two cores with a 6.18 kernel: loading and checking takes BPF_LOAD_US once, and 0.5 us
- * a descriptor. /proc takes about 25 us a process and 4 us a socket, and does not know the sockets
- * of other namespaces. Threads are counted, because the kernel has that number at hand; most are
- * kernel threads on an idle machine, and cost less, so that the sum is an upper bound.
- */
-#define BPF_LOAD_US 12000
-#define PROC_US_PER_TASK 25
-#define PROC_US_PER_SOCKET 4
-
-bool bpf_pays(const struct collection *collection)
-{
-    const struct request *request = collection->request;
-    uint64_t tasks, sockets;
-
-    if (request->prefer_bpf || request->netns_scope == NETNS_SCOPE_ALL)
-        return true;
-    if (request->pids && request->pid_count <= 4)
-        return false;
-    tasks = number_in_file("/proc/loadavg", "/");
-    sockets = number_in_file("/proc/net/sockstat", "sockets: used ");
-    return tasks * PROC_US_PER_TASK + sockets * PROC_US_PER_SOCKET > BPF_LOAD_US;
-}
-
 /* Process ids in records are those of the first pid namespace. */
 static bool pids_are_ours(void)
 {
@@ -79,12 +34,23 @@ static bool pids_are_ours(void)
     return stat("/proc/self/ns/pid", &status) == 0 && status.st_ino == INIT_PID_NAMESPACE;
 }
 
+static const char *reason_text(int error)
+{
+    if (error == -EPERM || error == -EACCES)
+        return "needs root, or CAP_BPF and CAP_PERFMON";
+    if (error == -EXDEV)
+        return "process ids differ in this pid namespace";
+    if (error == -EBADMSG)
+        return "it failed its own test";
+    return strerror(-error);
+}
+
 int bpf_give_up(struct collection *collection, const char *source, int error, const char *what)
 {
     if (error == -ENOMEM)
         return -ENOMEM;
-    snapshot_note(collection->snapshot, NOTE_INFO, source, error, "%s%s%s", what, error ? ": " : "",
-                  error ? strerror(-error) : "");
+    snapshot_note(collection->snapshot, NOTE_INFO, source, error, "%s: %s", what,
+                  reason_text(error));
     return 0;
 }
 
@@ -263,14 +229,41 @@ int bpf_pass_open_descriptors(struct bpf_pass *pass, uint32_t protos, struct ite
     return 0;
 }
 
+static int ignore_record(void *context, const struct record *record)
+{
+    (void)context;
+    (void)record;
+    return 0;
+}
+
+/*
+ * Some hardened kernels leave process 1 out of the walk. A process always has descriptors, so that
+ * a walk bound to it that comes across none says so.
+ */
+static bool process_1_is_hidden(struct iterator *iterator)
+{
+    struct iterator_filter kept = *iterator->filter;
+    bool hidden;
+
+    iterator->filter->protos = 0;
+    iterator->filter->tgid = 1;
+    iterator->filter->descriptors = 0;
+    hidden =
+        iterator_walk(iterator, 1, ignore_record, NULL) == 0 && iterator->filter->descriptors == 0;
+    *iterator->filter = kept;
+    return hidden;
+}
+
 int bpf_pass_walk_descriptors(struct bpf_pass *pass, struct iterator *iterator,
                               iterator_record_fn *fn)
 {
     const struct request *request = pass->collection->request;
     int r = 0;
 
-    if (!request->pids)
+    if (!request->pids) {
+        pass->process_1_hidden = process_1_is_hidden(iterator);
         return iterator_walk(iterator, 0, fn, pass);
+    }
     for (uint32_t i = 0; i < request->pid_count && (r == 0 || r == -ESRCH); i++) {
         iterator->filter->tgid = request->pids[i];
         r = iterator_walk(iterator, request->pids[i], fn, pass);
@@ -351,12 +344,41 @@ uint32_t bpf_holder_protos(const struct request *request)
     return request->protos | (request->protos & PROTO_BIT(PROTO_TCP) ? PROTO_BIT(PROTO_MPTCP) : 0);
 }
 
-void bpf_owners_finish(struct bpf_pass *pass)
+/* Sockets with a file that nobody was seen to hold. */
+static int count_unheld(const struct snapshot *snapshot, uint32_t *ret_count)
+{
+    CLEANUP(map_done) struct map held = {0};
+    uint32_t count = 0;
+    int r = map_reserve(&held, snapshot->holders_count);
+
+    for (uint32_t i = 0; i < snapshot->holders_count && r == 0; i++)
+        r = map_set(&held, snapshot->holders[i].inode, 1);
+    for (uint32_t i = 0; i < snapshot->sockets_count && r == 0; i++) {
+        const struct socket *socket = &snapshot->sockets[i];
+
+        count += socket->inode && !(socket->flags & SOCKET_KERNEL) &&
+                 map_get(&held, socket->inode) == MAP_NONE;
+    }
+    if (r == 0)
+        *ret_count = count;
+    return r;
+}
+
+int bpf_owners_finish(struct bpf_pass *pass)
 {
     struct snapshot *snapshot = pass->collection->snapshot;
+    uint32_t unheld = 0;
+    int r = pass->process_1_hidden ? count_unheld(snapshot, &unheld) : 0;
 
+    if (r < 0)
+        return r;
+    if (unheld)
+        snapshot_note(snapshot, NOTE_OWNERS, BPF_SOURCE, -EACCES,
+                      "this kernel hides the descriptors of process 1, even from root: sockets "
+                      "that it holds have no owner");
     pass->collection->owners_done = true;
     snapshot->owners_known = 1;
     snapshot->pidns_is_init = 1;
     snapshot_source(snapshot, "owners", BPF_SOURCE);
+    return 0;
 }

@@ -15,13 +15,17 @@ struct bpf_pass {
     uint32_t last_netns;
     uint32_t last_tgid;
     uint32_t last_process;
+    bool process_1_hidden; /* by the kernel, even from root */
 };
 
 /*
- * Whether BPF is the cheaper source here, or the better one for what is asked. Owners of a small
- * machine are found faster in /proc than a program is loaded.
+ * Whether BPF is the cheaper source here for sockets, owners or both, or the better one for what is
+ * asked. A small machine is read faster in other ways than a program is loaded.
  */
-bool bpf_pays(const struct collection *collection);
+bool bpf_pays(const struct collection *collection, bool sockets, bool owners);
+
+/* The same for UDP sockets alone, which sock_diag reads as fast. */
+bool bpf_pays_for_udp(const struct collection *collection);
 
 /* Zeroed but for what it borrows. bpf_pass_done() frees. */
 void bpf_pass_init(struct bpf_pass *pass, struct collection *collection);
@@ -57,8 +61,11 @@ int bpf_pass_add_holder(struct bpf_pass *pass, const struct record *record) MUST
 /* Whose holders are of interest when the request asks for owners. */
 uint32_t bpf_holder_protos(const struct request *request);
 
-/* Says that every descriptor was searched. */
-void bpf_owners_finish(struct bpf_pass *pass);
+/*
+ * Says that every descriptor was searched, and notes when sockets have no holder because the kernel
+ * hides a process. 0 or -ENOMEM.
+ */
+int bpf_owners_finish(struct bpf_pass *pass) MUST_CHECK;
 
 /*
  * Leaves a note that a source is not used, and why. -ENOMEM for -ENOMEM, else 0: the result of a

@@ -19,8 +19,8 @@ static int add_holder(void *context, const struct record *record)
 static int walk_owners(struct bpf_pass *pass)
 {
     CLEANUP(iterator_close) struct iterator iterator = ITERATOR_INIT;
-    int r =
-        bpf_pass_open_descriptors(pass, bpf_holder_protos(pass->collection->request), &iterator);
+    uint32_t protos = bpf_holder_protos(pass->collection->request);
+    int r = bpf_pass_open_descriptors(pass, protos, &iterator);
 
     return r < 0 ? r : bpf_pass_walk_descriptors(pass, &iterator, add_holder);
 }
@@ -33,15 +33,14 @@ static int collect_owners(struct collection *collection)
     int r;
 
     bpf_pass_init(&pass, collection);
-    if (collection->owners_done || !bpf_pays(collection))
+    if (collection->owners_done || !bpf_pays(collection, false, true))
         return 0;
     r = walk_owners(&pass);
     if (r < 0) {
         snapshot->holders_count = before;
         return bpf_give_up(collection, BPF_SOURCE, r, "owners are searched in /proc instead");
     }
-    bpf_owners_finish(&pass);
-    return 0;
+    return bpf_owners_finish(&pass);
 }
 
 const struct collector collector_owners_bpf = {

@@ -173,10 +173,12 @@ static int read_all_netns(struct socket_pass *pass, struct iterator *iterator)
     return r;
 }
 
-static int read_descriptors(struct socket_pass *pass, uint32_t protos)
+static int read_descriptors(struct socket_pass *pass)
 {
     CLEANUP(iterator_close) struct iterator iterator = ITERATOR_INIT;
-    int r = bpf_pass_open_descriptors(&pass->base, protos, &iterator);
+    uint32_t holders = bpf_holder_protos(pass->base.collection->request);
+    int r =
+        bpf_pass_open_descriptors(&pass->base, pass->with_owners ? holders : TCP_BIT, &iterator);
 
     if (r < 0)
         return r;
@@ -206,29 +208,44 @@ static bool sources_disagree(const struct socket_pass *pass)
            pass->described > 0 && !pass->base.collection->request->pids;
 }
 
-static int read_tcp(struct socket_pass *pass, uint32_t holder_protos)
+/* Bound sockets that neither listen nor are connected are in no table that iter/tcp walks over. */
+static bool wants_descriptors(const struct socket_pass *pass)
 {
-    CLEANUP(iterator_close) struct iterator tcp = ITERATOR_INIT;
-    int r = bpf_pass_open(&pass->base, ITERATOR_TCP, TCP_BIT, &tcp);
+    return pass->with_owners || pass->base.collection->request->pids ||
+           pass->base.collection->request->states & STATE_BIT(STATE_BOUND_INACTIVE);
+}
 
-    if (r < 0)
-        return r;
-    tcp.filter->brief = 1;
-    /* Of a process that is asked for by its id, only what it holds is wanted. */
-    r = pass->base.collection->request->pids ? 0 : read_all_netns(pass, &tcp);
-    if (r == 0)
-        r = read_descriptors(pass, holder_protos);
-    if (r == 0)
-        r = find_missing(pass);
+static int read_passed(struct socket_pass *pass, struct iterator *tcp)
+{
+    int r = find_missing(pass);
+
     if (r < 0 || !pass->missing.count)
         return r;
     if (sources_disagree(pass))
         return -EBADMSG;
-    tcp.filter->brief = 0;
+    tcp->filter->brief = 0;
     pass->only_passed = true;
-    r = read_all_netns(pass, &tcp);
+    r = read_all_netns(pass, tcp);
     pass->only_passed = false;
     return r;
+}
+
+static int read_tcp(struct socket_pass *pass)
+{
+    CLEANUP(iterator_close) struct iterator tcp = ITERATOR_INIT;
+    bool descriptors = wants_descriptors(pass);
+    int r = bpf_pass_open(&pass->base, ITERATOR_TCP, TCP_BIT, &tcp);
+
+    if (r < 0)
+        return r;
+    tcp.filter->brief = descriptors;
+    /* Of a process that is asked for by its id, only what it holds is wanted. */
+    if (!pass->base.collection->request->pids)
+        r = read_all_netns(pass, &tcp);
+    if (r < 0 || !descriptors)
+        return r;
+    r = read_descriptors(pass);
+    return r < 0 ? r : read_passed(pass, &tcp);
 }
 
 static int read_udp(struct socket_pass *pass)
@@ -241,17 +258,16 @@ static int read_udp(struct socket_pass *pass)
 
 static int read_protos(struct socket_pass *pass, uint32_t protos)
 {
-    uint32_t holder_protos = bpf_holder_protos(pass->base.collection->request);
     int r = 0;
 
     if (protos & UDP_BIT)
         r = read_udp(pass);
     if (r == 0 && (protos & TCP_BIT))
-        r = read_tcp(pass, pass->with_owners ? holder_protos : TCP_BIT);
+        r = read_tcp(pass);
     return r;
 }
 
-static void finish(struct socket_pass *pass, uint32_t protos)
+static int finish(struct socket_pass *pass, uint32_t protos)
 {
     struct collection *collection = pass->base.collection;
 
@@ -260,33 +276,41 @@ static void finish(struct socket_pass *pass, uint32_t protos)
         snapshot_source(collection->snapshot, "tcp", "bpf iter/tcp + iter/task_file");
     if (protos & UDP_BIT)
         snapshot_source(collection->snapshot, "udp", "bpf iter/udp");
-    if (pass->with_owners)
-        bpf_owners_finish(&pass->base);
+    return pass->with_owners ? bpf_owners_finish(&pass->base) : 0;
+}
+
+/* The protocols among those asked for that BPF should read. */
+static uint32_t choose_protos(const struct collection *collection, bool owners)
+{
+    uint32_t protos = collection_protos(collection, TCP_BIT | UDP_BIT);
+
+    if ((protos & TCP_BIT) && !bpf_pays(collection, true, owners))
+        protos &= ~TCP_BIT;
+    if ((protos & UDP_BIT) && !bpf_pays_for_udp(collection))
+        protos &= ~UDP_BIT;
+    return protos;
 }
 
 static int collect_sockets(struct collection *collection)
 {
-    CLEANUP(socket_pass_done)
-    struct socket_pass pass = {.tick_ns = kernel_tick_ns()};
+    CLEANUP(socket_pass_done) struct socket_pass pass = {.tick_ns = kernel_tick_ns()};
     struct snapshot *snapshot = collection->snapshot;
     uint32_t sockets = snapshot->sockets_count, holders = snapshot->holders_count;
-    uint32_t protos = collection_protos(collection, TCP_BIT | UDP_BIT);
+    bool owners = collection->request->needs & NEED_OWNERS && !collection->owners_done;
+    uint32_t protos = choose_protos(collection, owners);
     int r;
 
-    if (!protos || !bpf_pays(collection))
+    if (!protos)
         return 0;
     bpf_pass_init(&pass.base, collection);
-    pass.with_owners = (collection->request->needs & NEED_OWNERS) && !collection->owners_done &&
-                       (protos & TCP_BIT);
+    pass.with_owners = owners && (protos & TCP_BIT);
     r = read_protos(&pass, protos);
-    if (r < 0) {
-        snapshot->sockets_count = sockets;
-        snapshot->holders_count = holders;
-        map_clear(&collection->by_cookie);
-        return bpf_give_up(collection, "bpf iterators", r, "sockets are read by sock_diag instead");
-    }
-    finish(&pass, protos);
-    return 0;
+    if (r == 0)
+        return finish(&pass, protos);
+    snapshot->sockets_count = sockets;
+    snapshot->holders_count = holders;
+    map_clear(&collection->by_cookie);
+    return bpf_give_up(collection, "bpf iterators", r, "sockets are read by sock_diag instead");
 }
 
 const struct collector collector_sockets_bpf = {

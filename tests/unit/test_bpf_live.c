@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/* The BPF sources on real sockets in a namespace of their own; skips where they may not load. */
+#include "bpf/iterators.h"
+#include "collect/netns.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+/* Everything that a test has to give back. */
+struct scene {
+    struct snapshot snapshot;
+    struct collection collection;
+    struct request request;
+    int listener, client, waiting, accepted, datagram;
+    uint16_t port;
+};
+
+static void raise_loopback(void)
+{
+    struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    assert_true(fd >= 0);
+    assert_int_equal(ioctl(fd, SIOCSIFFLAGS, &request), 0);
+    close(fd);
+}
+
+/* True when this process may load BPF and has a namespace of its own now. */
+static bool enter(void)
+{
+    struct iterator iterator = ITERATOR_INIT;
+
+    if (iterator_open(ITERATOR_TASK_FILE, &iterator) < 0)
+        return false;
+    iterator_close(&iterator);
+    if (unshare(CLONE_NEWNET) < 0)
+        return false;
+    raise_loopback();
+    return true;
+}
+
+static int stream(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_true(fd >= 0);
+    return fd;
+}
+
+static int connect_to(struct sockaddr_in address)
+{
+    int fd = stream();
+
+    assert_int_equal(connect(fd, (void *)&address, sizeof(address)), 0);
+    return fd;
+}
+
+/* A listener with one connection accepted and one that waits, and a UDP socket. */
+static void make_sockets(struct scene *scene)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+
+    scene->listener = stream();
+    assert_int_equal(bind(scene->listener, (void *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(scene->listener, 9), 0);
+    assert_int_equal(getsockname(scene->listener, (void *)&address, &size), 0);
+    scene->port = ntohs(address.sin_port);
+    scene->client = connect_to(address);
+    scene->accepted = accept4(scene->listener, NULL, NULL, SOCK_CLOEXEC);
+    assert_true(scene->accepted >= 0);
+    assert_int_equal(send(scene->client, "12345", 5, 0), 5);
+    scene->waiting = connect_to(address);
+    scene->datagram = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    assert_true(scene->datagram >= 0);
+    assert_int_equal(bind(scene->datagram, (void *)&address, sizeof(address)), 0);
+}
+
+static void collect(struct scene *scene, const struct collector *collector)
+{
+    scene->request = (struct request){.needs = NEED_SOCKETS | NEED_OWNERS,
+                                      .protos = PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP),
+                                      .states = STATE_ALL,
+                                      .families = 1u << AF_INET | 1u << AF_INET6,
+                                      .sources = SOURCE_ALL,
+                                      .prefer_bpf = true};
+    assert_int_equal(snapshot_init(&scene->snapshot), 0);
+    scene->collection =
+        (struct collection){.snapshot = &scene->snapshot,
+                            .request = &scene->request,
+                            .own_netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)};
+    assert_int_equal(netns_discover(&scene->collection), 0);
+    assert_int_equal(collector->collect(&scene->collection), 0);
+}
+
+static void end(struct scene *scene)
+{
+    close(scene->listener);
+    close(scene->client);
+    close(scene->waiting);
+    close(scene->accepted);
+    close(scene->datagram);
+    close(scene->collection.own_netns);
+    map_done(&scene->collection.by_cookie);
+    snapshot_done(&scene->snapshot);
+}
+
+/* The socket of a descriptor by its cookie, exactly once. */
+static const struct socket *find(const struct scene *scene, int fd)
+{
+    const struct socket *found = NULL;
+    uint64_t cookie;
+    socklen_t size = sizeof(cookie);
+
+    assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size), 0);
+    for (uint32_t i = 0; i < scene->snapshot.sockets_count; i++)
+        if (scene->snapshot.sockets[i].cookie == cookie) {
+            assert_null(found);
+            found = &scene->snapshot.sockets[i];
+        }
+    return found;
+}
+
+/* This process holds the inode of the descriptor, by that descriptor alone. */
+static void assert_held(const struct scene *scene, int fd)
+{
+    const struct snapshot *snapshot = &scene->snapshot;
+    unsigned int count = 0;
+    struct stat status;
+
+    assert_int_equal(fstat(fd, &status), 0);
+    for (uint32_t i = 0; i < snapshot->holders_count; i++) {
+        const struct holder *holder = &snapshot->holders[i];
+
+        if (holder->inode != (uint32_t)status.st_ino)
+            continue;
+        assert_int_equal(holder->fd, fd);
+        assert_int_equal(holder->tid, 0);
+        assert_int_equal(snapshot->processes[holder->process].pid, getpid());
+        assert_int_equal(snapshot->processes[holder->process].uid, geteuid());
+        count++;
+    }
+    assert_int_equal(count, 1);
+}
+
+static void check_tcp(const struct scene *scene)
+{
+    const struct socket *listener = find(scene, scene->listener);
+    const struct socket *accepted = find(scene, scene->accepted);
+    unsigned int unaccepted = 0;
+
+    assert_non_null(listener);
+    assert_int_equal(listener->state, STATE_LISTENING);
+    assert_int_equal(listener->local_port, scene->port);
+    assert_int_equal(listener->recv_q, 1);
+    assert_int_equal(listener->send_q, 9);
+    assert_non_null(accepted);
+    assert_int_equal(accepted->state, STATE_ESTABLISHED);
+    assert_int_equal(accepted->recv_q, 5);
+    assert_int_equal(accepted->local_port, scene->port);
+    assert_int_equal(accepted->local.words[0], htonl(INADDR_LOOPBACK));
+    assert_non_null(find(scene, scene->client));
+    assert_non_null(find(scene, scene->waiting));
+    for (uint32_t i = 0; i < scene->snapshot.sockets_count; i++) {
+        const struct socket *socket = &scene->snapshot.sockets[i];
+
+        unaccepted += socket->proto == PROTO_TCP && socket->inode == 0 &&
+                      socket->state == STATE_ESTABLISHED && socket->local_port == scene->port;
+    }
+    assert_int_equal(unaccepted, 1);
+}
+
+static void test_sockets(void **state)
+{
+    struct scene scene = {0};
+
+    (void)state;
+    make_sockets(&scene);
+    collect(&scene, &collector_sockets_bpf);
+    if (scene.collection.protos_done == 0) { /* in a pid namespace */
+        end(&scene);
+        skip();
+    }
+    assert_int_equal(scene.snapshot.sockets_count, 6);
+    check_tcp(&scene);
+    assert_non_null(find(&scene, scene.datagram));
+    assert_int_equal(find(&scene, scene.datagram)->state, STATE_UNCONNECTED);
+    assert_held(&scene, scene.listener);
+    assert_held(&scene, scene.accepted);
+    assert_held(&scene, scene.datagram);
+    assert_true(scene.collection.owners_done);
+    end(&scene);
+}
+
+static void test_owners(void **state)
+{
+    struct scene scene = {0};
+
+    (void)state;
+    make_sockets(&scene);
+    collect(&scene, &collector_owners_bpf);
+    if (!scene.collection.owners_done) {
+        end(&scene);
+        skip();
+    }
+    assert_int_equal(scene.snapshot.sockets_count, 0);
+    assert_int_equal(scene.snapshot.holders_count, 5);
+    assert_held(&scene, scene.waiting);
+    end(&scene);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sockets),
+        cmocka_unit_test(test_owners),
+    };
+
+    if (!enter())
+        return 77;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
