@@ -2,6 +2,8 @@
 /* Byte buffer: growth, numbers, and writing out. */
 #include "base/buf.h"
 
+#include "base/format.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -89,14 +91,18 @@ void buf_pad(struct buf *buf, size_t count)
 
 void buf_uint(struct buf *buf, uint64_t number)
 {
-    char digits[20];
-    size_t at = sizeof(digits);
+    char *at = buf_reserve(buf, FORMAT_UINT_MAX);
 
-    do {
-        digits[--at] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number);
-    buf_put(buf, digits + at, sizeof(digits) - at);
+    if (at)
+        buf->length = (size_t)(format_uint(at, number) - buf->data);
+}
+
+void buf_address(struct buf *buf, unsigned int family, const uint8_t *bytes)
+{
+    char *at = buf_reserve(buf, FORMAT_ADDRESS_MAX);
+
+    if (at)
+        buf->length = (size_t)(format_address(at, family, bytes) - buf->data);
 }
 
 void buf_int(struct buf *buf, int64_t number)

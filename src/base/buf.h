@@ -38,6 +38,9 @@ void buf_put(struct buf *buf, const void *bytes, size_t count);
 void buf_pad(struct buf *buf, size_t count);
 void buf_uint(struct buf *buf, uint64_t number);
 void buf_int(struct buf *buf, int64_t number);
+/* An internet address; see format_address(). */
+void buf_address(struct buf *buf, unsigned int family, const uint8_t *bytes);
+
 void buf_hex(struct buf *buf, uint64_t number);
 void buf_printf(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 

@@ -17,10 +17,10 @@ enum iterator_kind {
 /* A loaded program. Nothing of it outlives the process. */
 struct iterator {
     enum iterator_kind kind;
-    int prog_fd; /* owned by the skeleton */
-    struct iterator_filter *
-        filter; /* memory shared with the program; set it before each walk. Owned by the skeleton */
-    void *skeleton; /* owned; NULL when closed */
+    int prog_fd;                    /* owned by the skeleton */
+    struct iterator_filter *filter; /* memory shared with the program; set it before each walk.
+                                       Owned by the skeleton */
+    void *skeleton;                 /* owned; NULL when closed */
 };
 
 #define ITERATOR_INIT ((struct iterator){.prog_fd = -1})

@@ -28,8 +28,8 @@ struct cgroup_names {
     struct map ids; /* -> 0 not found yet, 1 found */
     uint32_t left;
     struct proc_mount mount;
-    struct buf
-        path; /* of the directory being walked, from the root of the hierarchy; "" for the root */
+    struct buf path; /* of the directory being walked, from the root of the hierarchy; "" for the
+                        root */
 };
 
 /*

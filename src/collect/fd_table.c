@@ -69,8 +69,8 @@ int process_add_named(struct snapshot *snapshot, int proc, uint32_t pid, uint32_
     snprintf(path, sizeof(path), "%u/comm", pid);
     if (proc_read(proc, path, comm, sizeof(comm), &length) < 0)
         return 0;
-    if (length &&
-        comm[length - 1] == '\n') /* the kernel's; a newline of the name itself stands before it */
+    if (length && comm[length - 1] == '\n') /* the kernel's; a newline of the name itself stands
+                                               before it */
         length--;
     r = snapshot_intern(snapshot, comm, length, &string);
     if (r < 0)

@@ -294,8 +294,8 @@ static int collect_owners(struct collection *collection)
                       "/proc cannot be opened: no owner of any socket is known");
         return 0;
     }
-    collection->snapshot->holders_count =
-        0; /* of a source that did not finish: each holder is found once more */
+    collection->snapshot->holders_count = 0; /* of a source that did not finish: each holder is
+                                                found once more */
     r = fd_search_init(&scan.search, collection, proc);
     if (r == 0)
         r = collection->request->pids ? scan_listed(&scan) : scan_all(&scan);

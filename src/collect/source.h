@@ -14,6 +14,8 @@ struct collection {
     struct map by_cookie; /* cookie -> index of the socket, while sources are united */
     uint32_t protos_done; /* PROTO_BIT()s that some source has brought whole; a later (fallback)
                              source leaves them out */
+    uint32_t protos_read; /* the same, of the collector that runs now: done when all namespaces are
+                           */
     bool owners_done;     /* some source has searched every descriptor that we may see */
     void *context;        /* of the collector that is running, for its netns_for_each() */
 };

@@ -9,9 +9,9 @@
 struct thread_reader {
     struct snapshot *snapshot;
     struct fd_search search;
-    struct map
-        tables_known; /* (process index, tid) whose private table an earlier source has read */
-    int kcmp_error;   /* why tables could not be compared; 0 none */
+    struct map tables_known; /* (process index, tid) whose private table an earlier source has read
+                              */
+    int kcmp_error;          /* why tables could not be compared; 0 none */
 };
 
 static uint64_t table_key(uint32_t process, uint32_t tid)

@@ -5,6 +5,8 @@
 
 #include "model/snapshot.h"
 
+struct buf;
+
 #define JOIN_NONE UINT32_MAX
 
 /* Why a socket has no owner. The words are in join_owner_note(). */
@@ -33,15 +35,6 @@ enum socket_direction {
     DIRECTION_LOCAL, /* both ends are on this machine */
 };
 
-enum address_scope {
-    SCOPE_UNKNOWN,
-    SCOPE_ANY, /* wildcard */
-    SCOPE_LOOPBACK,
-    SCOPE_PRIVATE, /* RFC 1918, RFC 4193, link-local, shared (RFC 6598) */
-    SCOPE_PUBLIC,
-    SCOPE_MULTICAST,
-};
-
 struct socket_join {
     uint32_t first_holder; /* into join.order */
     uint32_t holder_count;
@@ -60,7 +53,8 @@ struct process_join {
 struct join {
     struct socket_join *sockets;    /* one for each socket of the snapshot */
     struct process_join *processes; /* one for each process */
-    uint32_t *order; /* holders, by socket, then pid, then descriptor: into snapshot.holders */
+    uint32_t *order; /* holders, by socket, then pid, then descriptor: indexes into snapshot.holders
+                      */
     uint32_t order_count;
     struct map by_inode; /* inode -> index of the socket (the last one with it) */
 };
@@ -75,11 +69,7 @@ const struct holder *join_holder(const struct snapshot *snapshot, const struct j
 
 /* The reason in words ("time-wait", "accept-queue of nginx(1187)"), appended to `text`; nothing for
  * OWNER_FOUND. */
-struct buf;
 void join_owner_note(const struct snapshot *snapshot, const struct join *join, uint32_t socket,
                      struct buf *text);
 
 const char *socket_direction_name(unsigned int direction);
-const char *address_scope_name(unsigned int scope);
-enum address_scope address_scope(unsigned int family, const union address *address);
-bool address_is_any(unsigned int family, const union address *address);

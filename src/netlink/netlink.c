@@ -34,6 +34,12 @@ void netlink_close(struct netlink *netlink)
     *netlink = NETLINK_INIT;
 }
 
+int netlink_reopen(struct netlink *netlink, int protocol)
+{
+    netlink_close(netlink);
+    return netlink_open(protocol, netlink);
+}
+
 static int send_request(struct netlink *netlink, struct nlmsghdr *request, uint16_t flags)
 {
     struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
@@ -61,7 +67,7 @@ static int receive(struct netlink *netlink, size_t *ret_length)
 
     do
         received = recvmsg(netlink->fd, &header, 0);
-    while (received < 0 && (errno == EINTR || errno == EAGAIN));
+    while (received < 0 && errno == EINTR);
     if (received < 0)
         return -errno;
     if (received == 0)

@@ -25,6 +25,10 @@ typedef int netlink_message_fn(void *context, uint16_t type, const void *payload
 int netlink_open(int protocol, struct netlink *ret_netlink) MUST_CHECK;
 void netlink_close(struct netlink *netlink);
 
+/* Closes and opens again: after a failed dump the kernel may still be busy with it (EBUSY for the
+ * next one). */
+int netlink_reopen(struct netlink *netlink, int protocol) MUST_CHECK;
+
 /*
  * Sends `request` (its nlmsg_len and nlmsg_type are set; flags, sequence and port are filled in
  * here) as a dump and calls `fn` for each message. 0: the dump is whole. *ret_interrupted: the

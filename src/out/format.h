@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Format: one cell -> the bytes that people read; and the numbers and addresses of every form. */
+/* Format: one cell -> the bytes that people read. */
 #pragma once
 
+#include "base/format.h"
 #include "table/query.h"
-
-#define FORMAT_UINT_MAX 20
-#define FORMAT_ADDRESS_MAX 45
-
-/* Each writes at most that many bytes, without a NUL, and returns their end. Addresses are in the
- * form of RFC 5952, an IPv4-mapped one as ::ffff:1.2.3.4. */
-char *format_uint(char *at, uint64_t number);
-char *format_address(char *at, unsigned int family, const uint8_t *bytes);
 
 /* The view that a row of the grid belongs to. */
 const struct view *format_view(const struct grid *grid, uint32_t row);

@@ -56,8 +56,8 @@ static const struct tcp_details *tcp_of(const struct view *view, const struct so
 
 static bool window_is_closed(const struct view *view, const struct socket *socket)
 {
-    const size_t needed =
-        offsetof(struct tcp_info, tcpi_snd_wnd) + sizeof(uint32_t); /* since 5.4 */
+    const size_t needed = offsetof(struct tcp_info, tcpi_snd_wnd) + sizeof(uint32_t); /* since 5.4
+                                                                                       */
     const struct tcp_details *tcp = tcp_of(view, socket);
 
     return tcp && tcp->known >= needed && tcp->snd_wnd == 0 && socket->send_q > 0 &&

@@ -89,11 +89,11 @@ struct filter_flag {
 
 struct filter_node {
     enum filter_kind kind;
-    bool peer;                   /* PORT, PREFIX, SCOPE: of the other end */
-    const struct column *column; /* of the row; NULL: only owners have it */
-    const struct column
-        *owner_column; /* of table_owners: one owner for which it holds is enough; or NULL */
-    const struct column *owners;             /* with owner_column: the list */
+    bool peer;                         /* PORT, PREFIX, SCOPE: of the other end */
+    const struct column *column;       /* of the row; NULL: only owners have it */
+    const struct column *owner_column; /* of table_owners: one owner for which it holds is enough;
+                                          or NULL */
+    const struct column *owners;       /* with owner_column: the list */
     struct filter_node *child, *last, *next; /* AND, OR, NOT */
     union {
         uint64_t mask;

@@ -9,6 +9,8 @@
 
 struct group;
 struct join;
+struct names;
+struct table;
 
 /* What getters read: one moment, and what was derived from it. Borrowed; a text that a getter
  * composes lives in scratch until the next call of a getter. */
@@ -16,7 +18,9 @@ struct view {
     const struct snapshot *snapshot;
     const struct snapshot *previous; /* of the refresh before, or NULL */
     const struct join *join;
-    const struct group *group; /* of `count`: the groups that its table shows; NULL elsewhere */
+    const struct group *group;     /* of `count`: the groups that its table shows; NULL elsewhere */
+    const struct table *catalogue; /* of `columns`: the table to list; NULL: all */
+    struct names *names;           /* user names */
     struct buf *scratch;
     const char *(*resolve)(void *context, const struct value *address); /* NULL: numeric */
     void *resolve_context;
@@ -48,6 +52,8 @@ struct table {
     const struct column *columns;
     uint32_t column_count;
     uint32_t (*row_count)(const struct view *view);
+    uint64_t (*order)(const struct view *view, uint32_t row);    /* rows are shown by this unless
+                                                                    sorted; NULL: as they are */
     uint64_t (*identity)(const struct view *view, uint32_t row); /* the same row in the next
                                                                     snapshot has the same; 0 none */
 };

@@ -214,8 +214,8 @@ static void ended_process_is_gone(void **state)
     struct fixture *fixture = *state;
     uint32_t index;
 
-    assert_int_equal(snapshot_add_process(&fixture->snapshot, 4194305, &index),
-                     0); /* above any pid_max */
+    assert_int_equal(snapshot_add_process(&fixture->snapshot, 4194305, &index), 0); /* above any
+                                                                                       pid_max */
     collect_self(fixture, NEED_USER);
     assert_int_equal(fixture->snapshot.processes[index].flags, PROCESS_GONE);
     assert_int_equal(fixture->snapshot.processes[index].has, 0);

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* nwho columns: every column of every table, itself a table. */
+#include "cli/session.h"
+
+#include "base/suggest.h"
+
+/* A row is a column of a table: rows are numbered through all tables (or the one that was asked
+ * for). */
+static const struct column *find_row(const struct view *view, uint32_t row,
+                                     const struct table **ret_table)
+{
+    const struct table *only = view->catalogue;
+
+    for (uint32_t i = 0; i < table_count; i++) {
+        if (only && tables[i] != only)
+            continue;
+        *ret_table = tables[i];
+        if (row < tables[i]->column_count)
+            return &tables[i]->columns[row];
+        row -= tables[i]->column_count;
+    }
+    return NULL;
+}
+
+static uint32_t count_rows(const struct view *view)
+{
+    const struct table *only = view->catalogue;
+    uint32_t rows = 0;
+
+    for (uint32_t i = 0; i < table_count; i++)
+        rows += only && tables[i] != only ? 0 : tables[i]->column_count;
+    return rows;
+}
+
+#define FIELD(name, expression)                                                                    \
+    static struct value get_##name(const struct view *view, uint32_t row)                          \
+    {                                                                                              \
+        const struct table *table = NULL;                                                          \
+        const struct column *column = find_row(view, row, &table);                                 \
+        return column ? value_name(expression) : value_none();                                     \
+    }
+
+FIELD(table, table->name)
+FIELD(column, column->name)
+FIELD(type, value_kind_info(column->kind)->name)
+FIELD(unit, value_kind_info(column->kind)->unit)
+FIELD(title, column->title)
+FIELD(help, column->help)
+
+static struct value get_shown(const struct view *view, uint32_t row)
+{
+    const struct table *table = NULL;
+    const struct column *column = find_row(view, row, &table);
+
+    return value_name(column->flags & COLUMN_TEXT && column->flags & COLUMN_MACHINE ? "text json"
+                      : column->flags & COLUMN_TEXT                                 ? "text"
+                      : column->flags & COLUMN_MACHINE                              ? "json"
+                                                                                    : "-");
+}
+
+#define SHOWN (COLUMN_TEXT | COLUMN_MACHINE)
+
+static const struct column columns[] = {
+    {"table", "TABLE", "Table that has the column", KIND_NAME, SHOWN, 0, get_table},
+    {"column", "COLUMN", "Name: JSON key, CSV header, word for -o, --sort and filters", KIND_NAME,
+     SHOWN, 0, get_column},
+    {"type", "TYPE", "Type of the value", KIND_NAME, SHOWN, 0, get_type},
+    {"unit", "UNIT", "Unit of the number in JSON and CSV", KIND_NAME, SHOWN, 0, get_unit},
+    {"shown", "SHOWN", "Where it is shown without being asked for", KIND_NAME, SHOWN, 0, get_shown},
+    {"title", "TITLE", "Heading in the text form", KIND_NAME, 0, 0, get_title},
+    {"help", "MEANING", "What it is", KIND_NAME, SHOWN, 0, get_help},
+};
+
+static const struct table table_of_columns = {
+    .name = "columns",
+    .help = "Every column of every table",
+    .columns = columns,
+    .column_count = ARRAY_SIZE(columns),
+    .row_count = count_rows,
+};
+
+static int find_table(const char *word, const struct table **ret_table)
+{
+    struct suggestion best = suggestion_for(word);
+
+    *ret_table = table_find(word);
+    for (uint32_t i = 0; i < table_count; i++)
+        suggestion_try(&best, tables[i]->name);
+    if (*ret_table)
+        return 0;
+    return command_error("there is no table \"%s\"%s%s", word, best.name ? ": did you mean " : "",
+                         best.name ? best.name : "");
+}
+
+static int run_columns(struct options *options)
+{
+    struct session session;
+    struct query query = {.table = &table_of_columns};
+    const struct table *only = NULL;
+    int r = session_begin(&session, options);
+
+    if (r == 0 && options->word_count > 1)
+        r = command_error("columns takes one table at most");
+    if (r == 0 && options->word_count == 1)
+        r = find_table(options->words[0], &only);
+    if (r == 0)
+        r = session_columns(&session, &query, NULL);
+    session.catalogue = only;
+    if (r == 0)
+        r = session_show(&session, &query);
+    session_end(&session);
+    return r;
+}
+
+static const char *const examples[] = {
+    "nwho columns sockets",
+    "what -o, --sort and filters of nwho ls know",
+    "nwho columns --json",
+    "the same for a program",
+    NULL,
+};
+
+const struct command command_columns = {
+    .name = "columns",
+    .arguments = "[TABLE]",
+    .summary = "names, types, units and meaning of all columns",
+    .examples = examples,
+    .options = OPTIONS_OUTPUT,
+    .run = run_columns,
+};

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* nwho kill: destroys sockets, and leaves their processes alone. */
+#include "cli/session.h"
+
+#include "collect/destroy.h"
+
+#include <stdio.h>
+
+/* Asks on the terminal. Anything but a yes is a no. */
+static bool confirm(uint32_t count)
+{
+    char answer[16] = "";
+
+    fprintf(stderr, "destroy %u socket%s? [y/N] ", count, count == 1 ? "" : "s");
+    if (!fgets(answer, sizeof(answer), stdin))
+        return false;
+    return answer[0] == 'y' || answer[0] == 'Y';
+}
+
+static const char *reason(int error)
+{
+    switch (error) {
+    case -EPERM:
+    case -EACCES:
+        return "not permitted: it takes CAP_NET_ADMIN; run as root";
+    case -ENOENT:
+        return "gone already";
+    case -EOPNOTSUPP:
+        return "the kernel cannot destroy this kind (it can destroy tcp, udp, raw with "
+               "CONFIG_INET_DIAG_DESTROY)";
+    default:
+        return strerror(-error);
+    }
+}
+
+/* Says how many were destroyed, and for the others each reason once. */
+static int report(const int *errors, uint32_t count)
+{
+    uint32_t destroyed = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        destroyed += errors[i] == 0;
+    printf("%u socket%s destroyed, no process ended\n", destroyed, destroyed == 1 ? "" : "s");
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t same = 0;
+
+        for (uint32_t k = 0; k < i && errors[i]; k++)
+            same += errors[k] == errors[i];
+        if (!errors[i] || same)
+            continue;
+        for (uint32_t k = i; k < count; k++)
+            same += errors[k] == errors[i];
+        command_error("%u not destroyed: %s", same, reason(errors[i]));
+    }
+    return destroyed == count ? EXIT_FOUND : EXIT_ERROR;
+}
+
+static int destroy_rows(struct session *session, const struct grid *grid)
+{
+    CLEANUP_FREE int *errors = calloc(grid->row_count + 1u, sizeof(*errors));
+    int r = errors ? 0 : -ENOMEM;
+
+    if (r == 0)
+        r = destroy_sockets(&session->now->snapshot, grid->rows, grid->row_count, errors);
+    if (r < 0)
+        return command_error("cannot destroy sockets: %s", strerror(-r));
+    return report(errors, grid->row_count);
+}
+
+static int show_and_destroy(struct session *session, const struct grid *grid)
+{
+    const struct options *options = session->options;
+    struct buf out = BUF_SINK(STDOUT_FILENO);
+    int r = options->quiet ? 0 : session_write(session, grid, &out);
+
+    if (buf_flush(&out) < 0 || r < 0)
+        r = command_error("cannot show the sockets: %s", strerror(-out.error));
+    buf_done(&out);
+    session_notes(session);
+    if (r != 0 || grid->row_count == 0 || options->dry_run)
+        return r ? r : session_exit(session, grid->row_count);
+    if (!options->yes && !isatty(STDIN_FILENO))
+        return command_error(
+            "kill asks before it destroys, and there is no terminal to ask on: use -y");
+    if (!options->yes && !confirm(grid->row_count))
+        return command_error("nothing was destroyed");
+    return destroy_rows(session, grid);
+}
+
+static int select_and_destroy(struct session *session, struct query *query)
+{
+    struct grid grid;
+    int r = session_take(session);
+
+    if (r != 0)
+        return r;
+    if (query_run(query, &session->now->view, &grid) < 0)
+        return command_error("out of memory");
+    r = show_and_destroy(session, &grid);
+    grid_done(&grid);
+    return r;
+}
+
+static int run_kill(struct options *options)
+{
+    struct session session;
+    struct query query = {.table = &table_sockets};
+    int r = session_begin(&session, options);
+
+    if (r == 0 && options->word_count == 0)
+        r = command_error("kill needs a filter: nwho kill dst 10.0.0.9 dport :5432");
+    if (r == 0 && options->replay)
+        r = command_error("what is in a recording cannot be destroyed");
+    if (r == 0)
+        r = session_filter(&session, &query, "(tcp or udp or udplite or raw)");
+    if (r == 0)
+        r = session_columns(&session, &query, NULL);
+    if (r == 0)
+        r = session_plan(&session, &query);
+    if (r == 0)
+        r = select_and_destroy(&session, &query);
+    session_end(&session);
+    return r;
+}
+
+static const char *const examples[] = {
+    "nwho kill --dry-run process java close-wait",
+    "what would be destroyed",
+    "nwho kill dst 10.0.0.9 dport :5432",
+    "asks, then destroys the connections to one server",
+    NULL,
+};
+
+const struct command command_kill = {
+    .name = "kill",
+    .arguments = "FILTER",
+    .summary = "destroy sockets, not processes (ss -K); asks first",
+    .examples = examples,
+    .options = OPTIONS_SOCKETS | OPTIONS_SOURCE | OPTIONS_OUTPUT | OPTIONS_KILL,
+    .run = run_kill,
+};

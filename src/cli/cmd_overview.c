@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/* nwho without a word: the machine on one screen. */
+#include "cli/session.h"
+
+#include "base/escape.h"
+#include "out/text.h"
+
+#include <time.h>
+
+#define LISTENERS_SHOWN 12
+#define OWNERS_SHOWN 6
+#define SICK_SHOWN 6
+
+/* The parts of the screen, each a query on the same reading. */
+struct overview {
+    struct query counts, listeners, owners, sick;
+    struct query groups;    /* the counts as a table */
+    struct group_plan plan; /* of counts: protocol and state */
+};
+
+static int set_columns(struct query *query, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        query->columns[query->column_count++] = table_column(query->table, names[i]);
+    return 0;
+}
+
+static int make_queries(struct session *session, struct overview *overview)
+{
+    static const char *const counted[] = {"proto", "state"};
+    static const char *const of_listeners[] = {"proto", "local",  "serves",
+                                               "scope", "accept", "owner"};
+    static const char *const of_owners[] = {"pid",       "process",     "user",       "sockets",
+                                            "listening", "established", "close_wait", "unit"};
+    static const char *const of_sick[] = {"proto", "state", "recv_q", "send_q",
+                                          "local", "peer",  "owner"};
+    int r;
+
+    overview->counts.table = &table_sockets;
+    overview->listeners = (struct query){.table = &table_sockets, .limit = LISTENERS_SHOWN};
+    overview->owners = (struct query){.table = &table_processes, .limit = OWNERS_SHOWN};
+    overview->sick = (struct query){.table = &table_sockets, .limit = SICK_SHOWN};
+    set_columns(&overview->counts, counted, ARRAY_SIZE(counted));
+    set_columns(&overview->listeners, of_listeners, ARRAY_SIZE(of_listeners));
+    set_columns(&overview->owners, of_owners, ARRAY_SIZE(of_owners));
+    set_columns(&overview->sick, of_sick, ARRAY_SIZE(of_sick));
+    overview->owners.sort[overview->owners.sort_count++] =
+        (struct sort_key){.column = table_column(&table_processes, "sockets"), .descending = true};
+    r = group_plan(&table_sockets, "proto,state", &overview->plan, &session->scratch);
+    if (r < 0)
+        return command_error("out of memory");
+    if (session_own_filter(session, &overview->listeners, "listen and not unix") != 0 ||
+        session_own_filter(session, &overview->owners, "sockets > 0") != 0 ||
+        session_own_filter(session, &overview->sick, "sick and not unix") != 0)
+        return EXIT_ERROR;
+    if (session_plan_also(session, &overview->counts) != 0 ||
+        session_plan_also(session, &overview->listeners) != 0 ||
+        session_plan_also(session, &overview->owners) != 0 ||
+        session_plan_also(session, &overview->sick) != 0)
+        return EXIT_ERROR;
+    return 0;
+}
+
+static void put_heading(struct session *session, struct buf *out, const char *text)
+{
+    bool color = session_color(session);
+
+    buf_printf(out, "\n%s%s%s", color ? COLOR_HEADER : "", text, color ? COLOR_RESET : "");
+}
+
+static void put_head_line(struct session *session, struct buf *out)
+{
+    const struct snapshot *snapshot = &session->now->snapshot;
+    time_t seconds = (time_t)(snapshot->time_ns / 1000000000);
+    char text[32] = "";
+    struct tm broken;
+    size_t length;
+    const char *host = snapshot_string(snapshot, snapshot->host, &length);
+
+    if (localtime_r(&seconds, &broken))
+        strftime(text, sizeof(text), "%F %T", &broken);
+    escape_text(out, host, length);
+    buf_printf(out, "  %s  %u processes with sockets\n", text, snapshot->processes_count);
+}
+
+/* "tcp 120: established 80, listening 12": one line a protocol; groups of one protocol are gathered
+ * from the sorted list. */
+static void put_counts(struct buf *out, const struct group *group)
+{
+    static const char *const protos[] = {"tcp", "udp",  "udplite", "mptcp",  "sctp",    "dccp",
+                                         "raw", "icmp", "unix",    "packet", "netlink", "vsock"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(protos); i++) {
+        uint64_t total = 0;
+        const char *separator = ": ";
+
+        for (uint32_t k = 0; k < group->row_count; k++)
+            if (strcmp(group->rows[k].keys[0].string.bytes, protos[i]) == 0)
+                total += group->rows[k].count;
+        if (!total)
+            continue;
+        buf_printf(out, "  %-8s %6lu", protos[i], (unsigned long)total);
+        for (uint32_t k = 0; k < group->row_count; k++) {
+            const struct group_row *row = &group->rows[k];
+
+            if (strcmp(row->keys[0].string.bytes, protos[i]) != 0 ||
+                row->keys[1].type != VALUE_STRING)
+                continue;
+            buf_printf(out, "%s%s %lu", separator, row->keys[1].string.bytes,
+                       (unsigned long)row->count);
+            separator = ", ";
+        }
+        buf_byte(out, '\n');
+    }
+}
+
+static int put_table(struct session *session, struct buf *out, const struct query *query,
+                     const char *heading, const char *if_empty, uint32_t *ret_matched)
+{
+    struct grid grid;
+    int r = query_run(query, &session->now->view, &grid);
+
+    if (r < 0)
+        return r;
+    put_heading(session, out, heading);
+    if (grid.matched == 0)
+        buf_puts(out, if_empty);
+    buf_byte(out, '\n');
+    if (grid.matched)
+        r = session_write(session, &grid, out);
+    if (grid.matched > grid.row_count)
+        buf_printf(out, "  ... and %u more\n", grid.matched - grid.row_count);
+    *ret_matched = grid.matched;
+    grid_done(&grid);
+    return r;
+}
+
+static int put_screen(struct session *session, struct overview *overview, struct buf *out)
+{
+    struct group *group = &session->now->group;
+    uint32_t matched;
+    struct grid grid;
+    int r = query_run(&overview->counts, &session->now->view, &grid);
+
+    if (r == 0) {
+        r = group_make(&overview->plan, &grid, group);
+        grid_done(&grid);
+    }
+    if (r < 0)
+        return r;
+    put_head_line(session, out);
+    put_heading(session, out, "SOCKETS\n");
+    put_counts(out, group);
+    r = put_table(session, out, &overview->sick, "SICK",
+                  ": none (close-wait, full queues, peers that do not read)", &matched);
+    if (r == 0)
+        r = put_table(session, out, &overview->listeners, "LISTENERS (nwho ports)", ": none",
+                      &matched);
+    if (r == 0)
+        r = put_table(session, out, &overview->owners, "BUSIEST OWNERS (nwho ps)", ": none",
+                      &matched);
+    return r;
+}
+
+/* Other formats get the counts: a table like every other. */
+static int show_counts(struct session *session, struct overview *overview)
+{
+    overview->groups.table = &overview->plan.table;
+    session->plan = &overview->plan;
+    session->groups = &overview->groups;
+    if (session_columns(session, &overview->groups, NULL) != 0)
+        return EXIT_ERROR;
+    return session_show(session, &overview->counts);
+}
+
+static int run_overview(struct options *options)
+{
+    struct session session;
+    struct overview overview = {.plan = {.key_count = 0}};
+    struct buf out = BUF_INIT;
+    int r = session_begin(&session, options);
+
+    if (r == 0)
+        r = make_queries(&session, &overview);
+    if (r == 0 && (options->format != FORMAT_TEXT || options->watch)) {
+        r = show_counts(&session, &overview);
+    } else if (r == 0) {
+        r = session_take(&session);
+        if (r == 0 && put_screen(&session, &overview, &out) < 0)
+            r = command_error("out of memory");
+        if (r == 0 && options->quiet)
+            buf_reset(&out);
+        if (r == 0)
+            r = session_output(&session, &out);
+        if (r == 0)
+            session_notes(&session);
+        if (r == 0)
+            r = session_exit(&session, session.now->snapshot.sockets_count);
+    }
+    session_end(&session);
+    return r;
+}
+
+static const char *const examples[] = {
+    "nwho",
+    "the machine on one screen",
+    "nwho :443",
+    "who is on port 443",
+    "nwho --replay FILE",
+    "the same from a recording",
+    NULL,
+};
+
+const struct command command_overview = {
+    .name = "",
+    .arguments = "",
+    .summary = "the machine on one screen: counts, listeners, busiest owners, sick signs",
+    .examples = examples,
+    .options = OPTIONS_SOURCE | OPTIONS_OUTPUT | OPTIONS_WATCH | OPTIONS_THREADS | OPTIONS_SOCKETS,
+    .run = run_overview,
+};

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* nwho ps: processes (or threads) and what they have on the network. */
+#include "cli/session.h"
+
+#include "model/request.h"
+
+static int run_ps(struct options *options)
+{
+    struct session session;
+    struct query query = {.table = options->threads ? &table_threads : &table_processes};
+    int r = session_begin(&session, options);
+
+    /* Which sockets are counted; the filter is about processes. */
+    session.request.protos = options->protos ? options->protos
+                             : options->all  ? PROTO_ALL
+                                             : PROTO_INET_ALL;
+    if (options->families)
+        session.request.families = options->families;
+    if (r == 0)
+        r = session_filter(&session, &query, options->threads ? NULL : "sockets > 0");
+    if (r == 0)
+        r = session_columns(&session, &query, NULL);
+    if (r == 0)
+        r = session_show(&session, &query);
+    session_end(&session);
+    return r;
+}
+
+static const char *const examples[] = {
+    "nwho ps",
+    "processes that have internet sockets",
+    "nwho ps --sort sockets:desc --limit 10",
+    "the ten with the most sockets",
+    "nwho ps -a user www-data",
+    "also unix and other sockets of one user",
+    "nwho ps --threads process nginx",
+    "the threads that share the sockets",
+    NULL,
+};
+
+const struct command command_ps = {
+    .name = "ps",
+    .arguments = "[FILTER]",
+    .summary = "per process: sockets, states, descriptors",
+    .examples = examples,
+    .options = OPTIONS_SOCKETS | OPTIONS_SOURCE | OPTIONS_OUTPUT | OPTIONS_WATCH | OPTIONS_THREADS,
+    .run = run_ps,
+};

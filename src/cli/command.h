@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* A command: one row of the table in main.c; help, completion and man page come from it. */
+#pragma once
+
+#include "cli/options.h"
+
+/* Exit codes of every command. */
+enum exit_code {
+    EXIT_FOUND = 0,
+    EXIT_NOTHING = 1,    /* nothing matched */
+    EXIT_ERROR = 2,      /* bad usage, unknown word, unreadable file */
+    EXIT_INCOMPLETE = 3, /* rows may be missing */
+};
+
+struct command {
+    const char *name;      /* "" for the one that runs without a name */
+    const char *arguments; /* "[FILTER]" */
+    const char *summary;
+    const char *const *examples; /* pairs: command line, what it shows; ends with NULL */
+    uint32_t options;            /* enum option_group */
+    int (*run)(struct options *options);
+};
+
+extern const struct command command_overview, command_explain, command_ls, command_ports,
+    command_ps, command_count, command_columns, command_why_busy, command_kill, command_help;
+
+/* All of them in the order of the help; main.c has the table. */
+extern const struct command *const command_table[];
+extern const uint32_t command_table_count;
+
+/* NULL when there is none of this name. */
+const struct command *command_find(const char *name);
+
+/* One escaped line on stderr: "nwho: ...". Returns EXIT_ERROR. */
+int command_error(const char *format, ...) PRINTF_LIKE(1, 2);

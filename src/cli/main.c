@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* nwho: who on this machine is talking to the network? */
+/*
+ * The map of the program: main() finds the command and parses its options; the command
+ * (cmd_NAME.c) makes a query; the session (session.c, session_query.c, show.c) collects what the
+ * query needs (collect/ -> model/snapshot.h), joins it (derive/), selects rows (table/) and writes
+ * them (out/).
+ */
+#include "cli/command.h"
+
+#include "base/escape.h"
+#include "base/suggest.h"
+
+#include <locale.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+const struct command *const command_table[] = {
+    &command_overview, &command_explain, &command_ls,       &command_ports,   &command_ps,
+    &command_count,    &command_kill,    &command_why_busy, &command_columns, &command_help,
+};
+const uint32_t command_table_count = ARRAY_SIZE(command_table);
+
+const struct command *command_find(const char *name)
+{
+    for (uint32_t i = 0; i < command_table_count; i++)
+        if (strcmp(command_table[i]->name, name) == 0)
+            return command_table[i];
+    return NULL;
+}
+
+int command_error(const char *format, ...)
+{
+    struct buf line = BUF_SINK(STDERR_FILENO);
+    char text[1024];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    buf_puts(&line, "nwho: ");
+    escape_text(&line, text, strlen(text));
+    buf_byte(&line, '\n');
+    buf_flush(&line);
+    buf_done(&line);
+    return EXIT_ERROR;
+}
+
+/* A word that could be a mistyped command rather than the name of a process is answered with the
+ * command. */
+static const char *similar_command(const char *word)
+{
+    struct suggestion best = suggestion_for(word);
+
+    for (uint32_t i = 0; i < command_table_count; i++)
+        suggestion_try(&best, command_table[i]->name);
+    return best.name && *best.name ? best.name : NULL;
+}
+
+static bool is_word(const char *text)
+{
+    return text[strspn(text, "abcdefghijklmnopqrstuvwxyz-")] == '\0';
+}
+
+/* The command that argv[1] names. What names none is a target to be explained, or an option of the
+ * overview. */
+static const struct command *choose(int argc, char **argv, int *ret_first)
+{
+    const struct command *command = argc > 1 ? command_find(argv[1]) : &command_overview;
+
+    *ret_first = 1;
+    if (command && argc > 1 && *command->name)
+        *ret_first = 2;
+    if (!command || (argc > 1 && !*argv[1]))
+        command = argv[1][0] == '-' ? &command_overview : &command_explain;
+    return command;
+}
+
+static int run_command(const struct command *command, char **argv, uint32_t count)
+{
+    struct options options = {.watch_ms = 1000};
+    struct buf error = BUF_INIT;
+    int r = options_parse(argv, count, command->options, &options, &error);
+
+    if (r < 0)
+        r = command_error("%s%s%s (nwho help%s%s)", command->name, *command->name ? ": " : "",
+                          buf_string(&error), *command->name ? " " : "", command->name);
+    buf_done(&error);
+    if (r != 0)
+        return r;
+    /* "nwho --replay FILE :443": options of the overview before a target */
+    if (command == &command_overview && options.word_count > 0)
+        command = &command_explain;
+    if (options.help) {
+        options.words = (char *[]){(char *)(uintptr_t)command->name};
+        options.word_count = *command->name != '\0';
+        return command_help.run(&options);
+    }
+    return command->run(&options);
+}
+
+int main(int argc, char **argv)
+{
+    const struct command *command;
+    const char *similar;
+    int first;
+
+    if (argc == 2 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)) {
+        printf("nwho %s\n", NWHO_VERSION);
+        return EXIT_FOUND;
+    }
+    if (!setlocale(LC_CTYPE, ""))
+        setlocale(LC_CTYPE, "C.UTF-8");
+    command = choose(argc, argv, &first);
+    similar = command == &command_explain && argc == 2 && is_word(argv[1])
+                  ? similar_command(argv[1])
+                  : NULL;
+    if (similar)
+        fprintf(stderr,
+                "nwho: \"%s\" is no command; did you mean nwho %s? Looking for a process, unit or "
+                "container of this name.\n",
+                argv[1], similar);
+    return run_command(command, argv + first, (uint32_t)(argc - first));
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of options. */
+#include "cli/options.h"
+
+#include "base/units.h"
+#include "model/request.h"
+
+#include <limits.h>
+#include <sys/socket.h>
+
+#define FLAG(name, statement)                                                                      \
+    static int set_##name(struct options *options, const char *argument, struct buf *error)        \
+    {                                                                                              \
+        (void)argument;                                                                            \
+        (void)error;                                                                               \
+        statement;                                                                                 \
+        return 0;                                                                                  \
+    }
+
+FLAG(tcp, options->protos |= PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_MPTCP))
+FLAG(udp, options->protos |= PROTO_BIT(PROTO_UDP) | PROTO_BIT(PROTO_UDPLITE))
+FLAG(raw, options->protos |= PROTO_BIT(PROTO_RAW) | PROTO_BIT(PROTO_ICMP))
+FLAG(unix, options->protos |= PROTO_BIT(PROTO_UNIX))
+FLAG(packet, options->protos |= PROTO_BIT(PROTO_PACKET))
+FLAG(inet, options->families |= 1u << AF_INET)
+FLAG(inet6, options->families |= 1u << AF_INET6)
+FLAG(listening, options->listening = true)
+FLAG(all, options->all = true)
+FLAG(nothing, (void)options)
+FLAG(resolve, options->resolve = true)
+FLAG(all_netns, options->all_netns = true)
+FLAG(jsonl, options->format = FORMAT_JSONL)
+FLAG(csv, options->format = FORMAT_CSV)
+FLAG(no_header, options->no_header = true)
+FLAG(quiet, options->quiet = true)
+FLAG(strict, options->strict = true)
+FLAG(explain, options->explain = true)
+FLAG(no_pager, options->no_pager = true)
+FLAG(exact, options->exact = true)
+FLAG(threads, options->threads = true)
+FLAG(exposed, options->exposed = true)
+FLAG(yes, options->yes = true)
+FLAG(dry_run, options->dry_run = true)
+FLAG(help, options->help = true)
+
+#define TEXT(name)                                                                                 \
+    static int set_##name(struct options *options, const char *argument, struct buf *error)        \
+    {                                                                                              \
+        (void)error;                                                                               \
+        options->name = argument;                                                                  \
+        return 0;                                                                                  \
+    }
+
+TEXT(container)
+TEXT(record)
+TEXT(replay)
+TEXT(sources)
+TEXT(columns)
+TEXT(sort)
+
+static int refuse(struct buf *error, const char *what, const char *argument)
+{
+    buf_puts(error, what);
+    buf_puts(error, ", not \"");
+    buf_puts(error, argument);
+    buf_byte(error, '"');
+    return -EINVAL;
+}
+
+static int set_netns(struct options *options, const char *argument, struct buf *error)
+{
+    if (options->namespace_count == OPTION_NAMESPACES_MAX) {
+        buf_printf(error, "-N can be given %d times; use --all-netns", OPTION_NAMESPACES_MAX);
+        return -EINVAL;
+    }
+    options->namespaces[options->namespace_count++] = argument;
+    return 0;
+}
+
+static int set_json(struct options *options, const char *argument, struct buf *error)
+{
+    (void)error;
+    options->format = FORMAT_JSON;
+    options->json_columns = argument;
+    return 0;
+}
+
+static int parse_number(const char *argument, uint32_t *ret_number)
+{
+    uint64_t number;
+
+    if (units_parse(argument, strlen(argument), UNIT_COUNT, &number, NULL) < 0 || number > INT_MAX)
+        return -EINVAL;
+    *ret_number = (uint32_t)number;
+    return 0;
+}
+
+static int set_limit(struct options *options, const char *argument, struct buf *error)
+{
+    return parse_number(argument, &options->limit) == 0
+               ? 0
+               : refuse(error, "--limit needs a number of rows", argument);
+}
+
+static int set_times(struct options *options, const char *argument, struct buf *error)
+{
+    return parse_number(argument, &options->watch_count) == 0
+               ? 0
+               : refuse(error, "--times needs a number of refreshes", argument);
+}
+
+static int set_watch(struct options *options, const char *argument, struct buf *error)
+{
+    char *end = NULL;
+    double seconds = argument ? strtod(argument, &end) : 1;
+
+    if (argument && (*argument == '\0' || *end || !(seconds >= 0.01 && seconds <= 86400)))
+        return refuse(error, "--watch needs seconds between 0.01 and 86400", argument);
+    options->watch = true;
+    options->watch_ms = (uint64_t)(seconds * 1000);
+    return 0;
+}
+
+static int set_color(struct options *options, const char *argument, struct buf *error)
+{
+    return color_when_parse(argument, &options->color) == 0
+               ? 0
+               : refuse(error, "--color needs auto, always or never", argument);
+}
+
+#define SOCKETS OPTIONS_SOCKETS
+#define SOURCE OPTIONS_SOURCE
+#define OUTPUT OPTIONS_OUTPUT
+
+/* letter, name, argument, help, groups, what it does */
+const struct option_info option_table[] = {
+    {'t', "tcp", NULL, "TCP sockets (and MPTCP)", SOCKETS, set_tcp},
+    {'u', "udp", NULL, "UDP sockets (and UDP-Lite)", SOCKETS, set_udp},
+    {'w', "raw", NULL, "raw and ping sockets", SOCKETS, set_raw},
+    {'x', "unix", NULL, "unix sockets", SOCKETS, set_unix},
+    {'0', "packet", NULL, "packet sockets", SOCKETS, set_packet},
+    {'4', "ipv4", NULL, "IPv4 only", SOCKETS, set_inet},
+    {'6', "ipv6", NULL, "IPv6 only", SOCKETS, set_inet6},
+    {'l', "listening", NULL, "only what waits for others: listening TCP, unconnected UDP", SOCKETS,
+     set_listening},
+    {'a', "all", NULL, "every kind of socket, also unix, packet and netlink", SOCKETS, set_all},
+    {'p', "processes", NULL, "(owners are always shown)", SOCKETS, set_nothing},
+    {0, "exposed", NULL, "only what other machines can reach", OPTIONS_PORTS, set_exposed},
+    {0, "threads", NULL, "the threads of the owners too", OPTIONS_THREADS, set_threads},
+    {'y', "yes", NULL, "do not ask", OPTIONS_KILL, set_yes},
+    {0, "dry-run", NULL, "only show what would be destroyed", OPTIONS_KILL, set_dry_run},
+    {'W', "watch", "[=SEC]", "repeat each second (or SEC), marking new, changed and gone rows",
+     OPTIONS_WATCH, set_watch},
+    {0, "times", "N", "end --watch after N refreshes", OPTIONS_WATCH, set_times},
+    {'N', "netns", "NS", "network namespace: name, pid, inode or path; may be repeated", SOURCE,
+     set_netns},
+    {0, "all-netns", NULL, "every network namespace of the machine", SOURCE, set_all_netns},
+    {0, "container", "ID", "network namespace of a container (its id, or the beginning of it)",
+     SOURCE, set_container},
+    {0, "record", "FILE", "write what was read to FILE (mode 0600), for --replay", SOURCE,
+     set_record},
+    {0, "replay", "FILE", "answer from FILE instead of this machine", SOURCE, set_replay},
+    {0, "sources", "LIST", "use only these: bpf,sock_diag,proc_net,proc_fd (for debugging)", SOURCE,
+     set_sources},
+    {'o', "output", "COLUMNS", "columns; +COLUMNS adds to the usual ones; all (nwho columns)",
+     OUTPUT, set_columns},
+    {0, "sort", "KEY[:desc]", "sort by one or more columns, separated by commas", OUTPUT, set_sort},
+    {0, "limit", "N", "at most N rows", OUTPUT, set_limit},
+    {0, "json", "[=COLUMNS]", "a JSON document", OUTPUT, set_json},
+    {0, "jsonl", NULL, "JSON, one row a line", OUTPUT, set_jsonl},
+    {0, "csv", NULL, "CSV with a header line", OUTPUT, set_csv},
+    {'H', "no-header", NULL, "no header line", OUTPUT, set_no_header},
+    {'q', "quiet", NULL, "no output, only the exit code", OUTPUT, set_quiet},
+    {'n', "numeric", NULL, "numbers instead of host names (always so without -r)", OUTPUT,
+     set_nothing},
+    {'r', "resolve", NULL, "names of hosts", OUTPUT, set_resolve},
+    {0, "exact", NULL, "numbers in full instead of 1.2M and 3h12m", OUTPUT, set_exact},
+    {0, "explain", NULL, "say which sources were used and what they cannot see", OUTPUT,
+     set_explain},
+    {0, "strict", NULL, "exit code 3 also when only owners are hidden", OUTPUT, set_strict},
+    {0, "color", "WHEN", "auto, always or never", OUTPUT, set_color},
+    {0, "no-pager", NULL, "never start a pager", OUTPUT, set_no_pager},
+    {'h', "help", NULL, "this help", ~0u, set_help},
+};
+
+const uint32_t option_count = ARRAY_SIZE(option_table);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* Options: one table from which parsing, help and completion come; and what they mean together. */
+#pragma once
+
+#include "base/buf.h"
+#include "out/color.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What a command accepts; an option belongs to one or more groups. */
+enum option_group {
+    OPTIONS_OUTPUT = 1u << 0,  /* formats, columns, sorting */
+    OPTIONS_SOURCE = 1u << 1,  /* namespaces, record, replay */
+    OPTIONS_SOCKETS = 1u << 2, /* the letters of ss(8) */
+    OPTIONS_WATCH = 1u << 3,
+    OPTIONS_PORTS = 1u << 4,
+    OPTIONS_KILL = 1u << 5,
+    OPTIONS_THREADS = 1u << 6,
+};
+
+enum output_format {
+    FORMAT_TEXT,
+    FORMAT_JSON,
+    FORMAT_JSONL,
+    FORMAT_CSV,
+};
+
+#define OPTION_NAMESPACES_MAX 32
+
+struct options {
+    /* the letters of ss(8) */
+    uint32_t protos, families;
+    bool listening, all;
+    /* source */
+    bool all_netns;
+    const char *namespaces[OPTION_NAMESPACES_MAX];
+    uint32_t namespace_count;
+    const char *container;
+    const char *record, *replay;
+    const char *sources;
+    /* output */
+    enum output_format format;
+    const char *columns;      /* -o */
+    const char *json_columns; /* --json=... */
+    const char *sort;
+    uint32_t limit;
+    bool no_header, quiet, strict, explain, resolve, no_pager, exact, threads;
+    enum color_when color;
+    /* watch */
+    bool watch;
+    uint64_t watch_ms;
+    uint32_t watch_count; /* refreshes until it ends; 0: none */
+    /* ports */
+    bool exposed;
+    /* kill */
+    bool yes, dry_run;
+    /* the rest */
+    bool help;
+    char **words;
+    uint32_t word_count;
+};
+
+struct option_info {
+    char letter;          /* 0: none */
+    const char *name;     /* without the dashes */
+    const char *argument; /* its name; "[=SEC]" when it may be left out; NULL: takes none */
+    const char *help;
+    uint32_t groups;
+    int (*apply)(struct options *options, const char *argument, struct buf *error);
+};
+
+extern const struct option_info option_table[];
+extern const uint32_t option_count;
+
+/*
+ * Parses argv[0..count) with the options of `groups`. Options and words may be mixed, "--" ends
+ * the options; the words are gathered at the front of argv, where ret_options->words points.
+ * 0, or -EINVAL with one line in `error`.
+ */
+int options_parse(char **argv, uint32_t count, uint32_t groups, struct options *ret_options,
+                  struct buf *error) MUST_CHECK;

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* Parses the words of the command line by the table of options. */
+#include "cli/options.h"
+
+#include "base/suggest.h"
+
+struct parser {
+    char **argv;
+    uint32_t count, at;
+    uint32_t groups;
+    struct options *options;
+    struct buf *error;
+};
+
+static bool argument_is_optional(const struct option_info *option)
+{
+    return option->argument && option->argument[0] == '[';
+}
+
+static const struct option_info *find_long(const char *name, size_t length, uint32_t groups)
+{
+    for (uint32_t i = 0; i < option_count; i++) {
+        const struct option_info *option = &option_table[i];
+
+        if (option->groups & groups && strlen(option->name) == length &&
+            strncmp(option->name, name, length) == 0)
+            return option;
+    }
+    return NULL;
+}
+
+static const struct option_info *find_letter(char letter, uint32_t groups)
+{
+    for (uint32_t i = 0; i < option_count; i++)
+        if (option_table[i].letter == letter && option_table[i].groups & groups)
+            return &option_table[i];
+    return NULL;
+}
+
+static int unknown_letter(char letter, struct buf *error)
+{
+    buf_puts(error, "unknown option \"-");
+    buf_byte(error, letter);
+    buf_byte(error, '"');
+    return -EINVAL;
+}
+
+static int unknown_long(const char *word, uint32_t groups, struct buf *error)
+{
+    struct suggestion best = suggestion_for(word);
+
+    for (uint32_t i = 0; i < option_count; i++)
+        if (option_table[i].groups & groups)
+            suggestion_try(&best, option_table[i].name);
+    buf_puts(error, "unknown option \"--");
+    buf_puts(error, word);
+    buf_byte(error, '"');
+    if (best.name)
+        buf_printf(error, ": did you mean --%s?", best.name);
+    return -EINVAL;
+}
+
+/* The argument of an option that needs one and has none attached: the next word. */
+static int next_argument(struct parser *parser, const struct option_info *option,
+                         const char **ret_argument)
+{
+    if (parser->at + 1 >= parser->count) {
+        buf_printf(parser->error, "--%s needs an argument: %s", option->name, option->argument);
+        return -EINVAL;
+    }
+    *ret_argument = parser->argv[++parser->at];
+    return 0;
+}
+
+static int parse_long(struct parser *parser, const char *word)
+{
+    const char *equals = strchr(word, '=');
+    size_t length = equals ? (size_t)(equals - word) : strlen(word);
+    const struct option_info *option = find_long(word, length, parser->groups);
+    const char *argument = equals ? equals + 1 : NULL;
+    int r = 0;
+
+    if (!option)
+        return unknown_long(word, parser->groups, parser->error);
+    if (equals && !option->argument) {
+        buf_printf(parser->error, "--%s takes no argument", option->name);
+        return -EINVAL;
+    }
+    if (!equals && option->argument && !argument_is_optional(option))
+        r = next_argument(parser, option, &argument);
+    return r < 0 ? r : option->apply(parser->options, argument, parser->error);
+}
+
+/* What is attached to a letter: "-Nblue", "-N=blue"; an optional argument only by "=". */
+static const char *attached_argument(const struct option_info *option, const char *rest)
+{
+    if (!option->argument || !*rest)
+        return NULL;
+    if (*rest == '=')
+        return rest + 1;
+    return argument_is_optional(option) ? NULL : rest;
+}
+
+/* "-tlp" is three options. */
+static int parse_letters(struct parser *parser, const char *letters)
+{
+    int r = 0;
+
+    for (; *letters && r == 0; letters++) {
+        const struct option_info *option = find_letter(*letters, parser->groups);
+        const char *argument;
+
+        if (!option)
+            return unknown_letter(*letters, parser->error);
+        argument = attached_argument(option, letters + 1);
+        if (argument)
+            return option->apply(parser->options, argument, parser->error);
+        if (option->argument && !argument_is_optional(option))
+            r = next_argument(parser, option, &argument);
+        if (r == 0)
+            r = option->apply(parser->options, argument, parser->error);
+    }
+    return r;
+}
+
+int options_parse(char **argv, uint32_t count, uint32_t groups, struct options *ret_options,
+                  struct buf *error)
+{
+    struct parser parser = {
+        .argv = argv, .count = count, .groups = groups, .options = ret_options, .error = error};
+    uint32_t words = 0;
+    int r = 0;
+
+    for (; parser.at < count && r == 0; parser.at++) {
+        char *word = argv[parser.at];
+
+        if (strcmp(word, "--") == 0) {
+            while (++parser.at < count)
+                argv[words++] = argv[parser.at];
+            break;
+        }
+        if (word[0] == '-' && word[1] == '-')
+            r = parse_long(&parser, word + 2);
+        else if (word[0] == '-' && word[1])
+            r = parse_letters(&parser, word + 1);
+        else
+            argv[words++] = word;
+    }
+    ret_options->words = argv;
+    ret_options->word_count = words;
+    return r;
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/* A session: options -> request -> snapshot -> join -> grid -> output -> exit code. */
+#include "cli/session.h"
+
+#include "base/escape.h"
+#include "collect/collect.h"
+#include "collect/netns.h"
+#include "derive/service.h"
+#include "model/snapshot_file.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+static int parse_sources(const char *list, uint32_t *ret_sources)
+{
+    static const struct {
+        const char *name;
+        uint32_t bit;
+    } names[] = {{"bpf", SOURCE_BPF},
+                 {"sock_diag", SOURCE_SOCK_DIAG},
+                 {"proc_net", SOURCE_PROC_NET},
+                 {"proc_fd", SOURCE_PROC_FD}};
+    uint32_t sources = 0;
+
+    while (*list) {
+        size_t length = strcspn(list, ","), i = 0;
+
+        while (i < ARRAY_SIZE(names) &&
+               !(strlen(names[i].name) == length && strncmp(names[i].name, list, length) == 0))
+            i++;
+        if (i == ARRAY_SIZE(names))
+            return command_error("--sources: \"%.*s\" is none of bpf, sock_diag, proc_net, proc_fd",
+                                 (int)length, list);
+        sources |= names[i].bit;
+        list += length + (list[length] == ',');
+    }
+    *ret_sources = sources;
+    return 0;
+}
+
+static const char *netns_problem(int error)
+{
+    switch (error) {
+    case -ENOENT:
+        return "there is no such name in /run/netns; nwho ls --all-netns -o netns,owner shows all";
+    case -ESRCH:
+        return "there is no such process, and no namespace with that inode";
+    case -EACCES:
+        return "its process does not show its namespace to you; run as root";
+    default:
+        return "it is no network namespace";
+    }
+}
+
+/* What --container says is the beginning of an id in the cgroup path of some process. */
+static int find_container(struct session *session, const char *id, uint32_t *ret_inode)
+{
+    struct request request = {.needs = NEED_ALL_PROCESSES | NEED_CGROUP | NEED_PROCESS_NETNS,
+                              .sources = SOURCE_ALL};
+    CLEANUP(snapshot_done) struct snapshot snapshot;
+    int r = snapshot_init(&snapshot);
+
+    (void)session;
+    if (r == 0)
+        r = collect(&snapshot, &request);
+    for (uint32_t i = 0; i < snapshot.processes_count && r == 0; i++) {
+        const struct process *process = &snapshot.processes[i];
+        size_t length;
+        const char *path = snapshot_string(&snapshot, process->cgroup, &length);
+        struct path_part found = service_container(path, length).id;
+
+        if (process->has & PROCESS_HAS_NETNS && found.length >= strlen(id) && *id &&
+            strncmp(found.start, id, strlen(id)) == 0) {
+            *ret_inode = snapshot.netns[process->netns].inode;
+            return 0;
+        }
+    }
+    return command_error("no process of a container \"%s\" is visible here", id);
+}
+
+static int add_namespaces(struct session *session)
+{
+    const struct options *options = session->options;
+    struct request *request = &session->request;
+    uint32_t count = options->namespace_count + (options->container != NULL);
+    uint32_t *inodes = arena_alloc(&session->arena, (count + 1) * sizeof(*inodes));
+
+    if (!inodes)
+        return command_error("out of memory");
+    for (uint32_t i = 0; i < options->namespace_count; i++) {
+        int r = netns_parse(options->namespaces[i], &inodes[i]);
+
+        if (r < 0)
+            return command_error("network namespace \"%s\": %s", options->namespaces[i],
+                                 netns_problem(r));
+    }
+    if (options->container && find_container(session, options->container, &inodes[count - 1]))
+        return EXIT_ERROR;
+    request->netns_scope = options->all_netns ? NETNS_SCOPE_ALL
+                           : count            ? NETNS_SCOPE_LISTED
+                                              : NETNS_SCOPE_SELF;
+    request->netns_inodes = inodes;
+    request->netns_count = count;
+    return 0;
+}
+
+int session_begin(struct session *session, const struct options *options)
+{
+    *session = (struct session){.options = options, .scratch = BUF_INIT};
+    session->request = (struct request){
+        .protos = PROTO_ALL,
+        .states = STATE_ALL,
+        .families = 1u << AF_INET | 1u << AF_INET6,
+        .sources = SOURCE_ALL,
+    };
+    if (options->sources) {
+        if (parse_sources(options->sources, &session->request.sources) != 0)
+            return EXIT_ERROR;
+        session->request.prefer_bpf = session->request.sources & SOURCE_BPF;
+    }
+    if (options->replay && (options->namespace_count || options->container))
+        return command_error(
+            "-N and --container choose what to read; with --replay use the filter: netns NAME");
+    return options->replay ? 0 : add_namespaces(session);
+}
+
+static void frame_free(struct frame *frame)
+{
+    if (!frame)
+        return;
+    group_done(&frame->group);
+    join_done(&frame->join);
+    snapshot_done(&frame->snapshot);
+    free(frame);
+}
+
+void session_end(struct session *session)
+{
+    frame_free(session->now);
+    frame_free(session->before);
+    for (uint32_t i = 0; i < session->filter_count; i++)
+        filter_done(session->filters[i]);
+    names_done(&session->names);
+    buf_done(&session->scratch);
+    arena_done(&session->arena);
+}
+
+int session_plan(struct session *session, const struct query *query)
+{
+    if (query_plan(query, &session->arena, &session->request) < 0)
+        return command_error("out of memory");
+    if (session->options->threads)
+        session->request.needs |= NEED_THREADS;
+    /* A recording must be able to answer every question later. */
+    if (session->options->record) {
+        session->request.needs = ~(uint32_t)0;
+        session->request.protos = PROTO_ALL;
+        session->request.states = STATE_ALL;
+        session->request.families = 1u << AF_INET | 1u << AF_INET6;
+        session->request.match_count = 0;
+        session->request.pid_count = 0;
+    }
+    return 0;
+}
+
+int session_plan_also(struct session *session, const struct query *query)
+{
+    struct request request = session->request;
+
+    if (query_plan(query, &session->arena, &request) < 0)
+        return command_error("out of memory");
+    session->request.needs |= request.needs;
+    return 0;
+}
+
+static int read_replay(const char *path, struct snapshot *snapshot)
+{
+    struct snapshot_file_error error = {{0}};
+    CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int r;
+
+    if (fd < 0)
+        return command_error("%s: %s", path, strerror(errno));
+    r = snapshot_read(fd, snapshot, &error);
+    if (r < 0)
+        return command_error("%s: %s", path, error.text[0] ? error.text : strerror(-r));
+    return 0;
+}
+
+/* A recording appears whole or not at all: it is written beside its place and then renamed. */
+static int write_record(const char *path, const struct snapshot *snapshot)
+{
+    struct buf temporary = BUF_INIT;
+    CLEANUP_CLOSE int fd = -1;
+    int r = 0;
+
+    buf_puts(&temporary, path);
+    buf_puts(&temporary, ".part");
+    fd = open(buf_string(&temporary), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        r = -errno;
+    if (r == 0)
+        r = snapshot_write(snapshot, fd);
+    if (r == 0 && rename(buf_string(&temporary), path) < 0)
+        r = -errno;
+    if (r < 0) {
+        if (fd >= 0)
+            unlink(buf_string(&temporary));
+        command_error("cannot record to %s: %s", path, strerror(-r));
+    }
+    buf_done(&temporary);
+    return r < 0 ? EXIT_ERROR : 0;
+}
+
+static int fill_frame(struct session *session, struct frame *frame)
+{
+    const struct options *options = session->options;
+    int r;
+
+    if (options->replay) {
+        if (read_replay(options->replay, &frame->snapshot) != 0)
+            return EXIT_ERROR;
+    } else {
+        r = snapshot_init(&frame->snapshot);
+        if (r == 0)
+            r = collect(&frame->snapshot, &session->request);
+        if (r < 0)
+            return command_error("cannot read the sockets: %s", strerror(-r));
+    }
+    if (options->record && write_record(options->record, &frame->snapshot) != 0)
+        return EXIT_ERROR;
+    r = join_make(&frame->snapshot, &frame->join);
+    return r < 0 ? command_error("cannot join the sockets: %s", strerror(-r)) : 0;
+}
+
+int session_take(struct session *session)
+{
+    struct frame *frame = calloc(1, sizeof(*frame));
+
+    if (!frame)
+        return command_error("out of memory");
+    if (fill_frame(session, frame) != 0) {
+        frame_free(frame);
+        return EXIT_ERROR;
+    }
+    frame_free(session->before);
+    session->before = session->now;
+    session->now = frame;
+    frame->view = (struct view){
+        .snapshot = &frame->snapshot,
+        .join = &frame->join,
+        .names = &session->names,
+        .scratch = &session->scratch,
+        .catalogue = session->catalogue,
+        .group = &frame->group,
+    };
+    if (session->before)
+        frame->view.previous = &session->before->snapshot;
+    return 0;
+}
+
+static void print_note(const struct snapshot *snapshot, const struct note *note)
+{
+    struct buf line = BUF_SINK(2);
+    size_t length;
+    const char *bytes;
+
+    buf_puts(&line, note->effect == NOTE_INCOMPLETE ? "nwho: incomplete: " : "nwho: ");
+    bytes = snapshot_string(snapshot, note->text, &length);
+    escape_text(&line, bytes, length);
+    bytes = snapshot_string(snapshot, note->source, &length);
+    buf_puts(&line, " [");
+    escape_text(&line, bytes, length);
+    if (note->error) {
+        buf_puts(&line, ": ");
+        buf_puts(&line, strerror(-note->error));
+    }
+    buf_puts(&line, "]\n");
+    buf_flush(&line);
+    buf_done(&line);
+}
+
+static void print_sources(const struct snapshot *snapshot)
+{
+    struct buf line = BUF_SINK(2);
+
+    for (uint32_t i = 0; i < snapshot->sources_count; i++) {
+        buf_puts(&line, "nwho: source of ");
+        buf_puts(&line, snapshot_string(snapshot, snapshot->sources[i].fact, NULL));
+        buf_puts(&line, ": ");
+        buf_puts(&line, snapshot_string(snapshot, snapshot->sources[i].source, NULL));
+        buf_byte(&line, '\n');
+    }
+    buf_flush(&line);
+    buf_done(&line);
+}
+
+void session_notes(struct session *session)
+{
+    const struct snapshot *snapshot = &session->now->snapshot;
+    bool explain = session->options->explain;
+
+    if (session->options->quiet)
+        return;
+    if (explain && session->notes_shown == 0)
+        print_sources(snapshot);
+    for (uint32_t i = session->notes_shown; i < snapshot->notes_count; i++)
+        if (snapshot->notes[i].effect != NOTE_INFO || explain)
+            print_note(snapshot, &snapshot->notes[i]);
+    session->notes_shown = snapshot->notes_count;
+}
+
+int session_exit(const struct session *session, uint32_t rows)
+{
+    const struct snapshot *snapshot = &session->now->snapshot;
+
+    if (snapshot->incomplete)
+        return EXIT_INCOMPLETE;
+    for (uint32_t i = 0; session->options->strict && i < snapshot->notes_count; i++)
+        if (snapshot->notes[i].effect == NOTE_OWNERS)
+            return EXIT_INCOMPLETE;
+    return rows ? EXIT_FOUND : EXIT_NOTHING;
+}

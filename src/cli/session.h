@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* A session: what one command works with, from its options to the exit code. */
+#pragma once
+
+#include "base/arena.h"
+#include "cli/command.h"
+#include "derive/join.h"
+#include "derive/names.h"
+#include "model/request.h"
+#include "table/group.h"
+
+/* One moment, read and joined. */
+struct frame {
+    struct snapshot snapshot;
+    struct join join;
+    struct view view;
+    struct group group; /* of `count` */
+};
+
+struct session {
+    const struct options *options;
+    struct arena arena; /* queries, filters, requests */
+    struct names names;
+    struct buf scratch;
+    struct filter *filters[4]; /* compiled by session_filter(), freed at the end */
+    uint32_t filter_count;
+    struct request request; /* of the next session_take() */
+    struct frame *now;      /* NULL before the first session_take() */
+    struct frame *before;   /* of the refresh before; NULL in the first */
+    struct query *groups;   /* of `count`: shows the groups of the rows that were selected; NULL
+                               elsewhere */
+    const struct group_plan *plan;
+    const struct table *catalogue; /* of `columns`: the one table to list; NULL: all */
+    uint32_t notes_shown;          /* so that --watch does not repeat them */
+};
+
+/* Takes in the options that say what to read. 0, or EXIT_ERROR after one line on stderr. */
+int session_begin(struct session *session, const struct options *options) MUST_CHECK;
+void session_end(struct session *session);
+
+/*
+ * Compiles the filter: what the letters of ss(8) say, a condition of the command itself (`own`,
+ * may be NULL), and the words of the command line. 0, or EXIT_ERROR after a line with a caret.
+ */
+int session_filter(struct session *session, struct query *query, const char *own) MUST_CHECK;
+
+/* Compiles an expression of the program's own. 0 or EXIT_ERROR. */
+int session_own_filter(struct session *session, struct query *query, const char *text) MUST_CHECK;
+
+/*
+ * Columns of the query: -o, --json=..., else `usual` in text (comma separated; NULL: the table's
+ * own). And --sort, --limit. 0 or EXIT_ERROR.
+ */
+int session_columns(struct session *session, struct query *query, const char *usual) MUST_CHECK;
+
+/* Adds to session->request what the query needs. 0 or EXIT_ERROR. */
+int session_plan(struct session *session, const struct query *query) MUST_CHECK;
+
+/* The same for one of several queries on one reading: adds its needs, and narrows nothing. */
+int session_plan_also(struct session *session, const struct query *query) MUST_CHECK;
+
+/*
+ * Reads the machine (or the replay file) into `now`; what was now becomes `before`. Records.
+ * 0 or EXIT_ERROR.
+ */
+int session_take(struct session *session) MUST_CHECK;
+
+/*
+ * Plans, reads and shows the query: once, or again and again with --watch. Returns the exit code.
+ */
+int session_show(struct session *session, struct query *query) MUST_CHECK;
+
+/* True when text goes to a terminal or colour is forced. */
+bool session_color(const struct session *session);
+
+/* Writes a grid in the format of the options. 0 or -errno. */
+int session_write(struct session *session, const struct grid *grid, struct buf *out) MUST_CHECK;
+
+/* Writes `out` to standard output, through the pager where it is long; ends `out`. 0 or EXIT_ERROR.
+ */
+int session_output(struct session *session, struct buf *out) MUST_CHECK;
+
+/* Notes that the user must know, on stderr. */
+void session_notes(struct session *session);
+
+/* The exit code after showing `rows` rows. */
+int session_exit(const struct session *session, uint32_t rows);

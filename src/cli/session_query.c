@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/* From the words of the command line to a query: filter, columns, sort keys. */
+#include "cli/session.h"
+
+#include "base/escape.h"
+
+#include <stdio.h>
+#include <sys/socket.h>
+
+/* --- filter --- */
+
+static void put_protos(struct buf *text, uint32_t protos)
+{
+    const char *separator = "(";
+
+    for (unsigned int proto = 1; proto < PROTO_MAX; proto++)
+        if (protos & PROTO_BIT(proto)) {
+            buf_puts(text, separator);
+            buf_puts(text, socket_proto_name(proto));
+            separator = " or ";
+        }
+    buf_puts(text, ")");
+}
+
+static void put_and(struct buf *text)
+{
+    if (text->length)
+        buf_puts(text, " and ");
+}
+
+/* The letters as an expression, so that one language decides about every row. */
+static void put_letters(struct buf *text, const struct options *options, bool usual_protos)
+{
+    const uint32_t both = 1u << AF_INET | 1u << AF_INET6;
+
+    if (options->protos || usual_protos) {
+        put_and(text);
+        put_protos(text, options->protos ? options->protos : PROTO_INET_ALL);
+    }
+    if (options->families && options->families != both) {
+        put_and(text);
+        buf_puts(text, options->families & 1u << AF_INET ? "family inet" : "family inet6");
+    }
+    if (options->listening) {
+        put_and(text);
+        buf_puts(text, "state listening,unconnected");
+    }
+}
+
+static void join_words(struct buf *text, const struct options *options)
+{
+    for (uint32_t i = 0; i < options->word_count; i++) {
+        if (i)
+            buf_byte(text, ' ');
+        buf_puts(text, options->words[i]);
+    }
+}
+
+/* Two lines: the words with a caret below the wrong one, then what is wrong. */
+static int print_filter_error(const char *text, const struct filter_error *error, size_t offset)
+{
+    struct buf lines = BUF_SINK(2);
+    uint32_t at = error->at > offset ? error->at - (uint32_t)offset : 0;
+    size_t length = strlen(text), columns;
+
+    if (at > length)
+        at = (uint32_t)length;
+    buf_puts(&lines, "nwho: filter: ");
+    escape_text(&lines, error->message, strlen(error->message));
+    buf_puts(&lines, "\n  ");
+    columns = escape_text(&lines, text, at);
+    escape_text(&lines, text + at, length - at);
+    buf_puts(&lines, "\n  ");
+    buf_pad(&lines, columns);
+    buf_byte(&lines, '^');
+    for (uint32_t i = 1; i < error->length && at + i < length; i++)
+        buf_byte(&lines, '~');
+    buf_byte(&lines, '\n');
+    buf_flush(&lines);
+    buf_done(&lines);
+    return EXIT_ERROR;
+}
+
+/* Compiles `text`, of which the user wrote what is behind `offset`. */
+static int compile(struct session *session, const struct table *table, const char *text,
+                   size_t offset, struct filter **ret_filter)
+{
+    struct filter_error error = {{0}, 0, 0};
+    int r = filter_compile(table, text, &session->arena, ret_filter, &error);
+
+    if (r == -EINVAL)
+        return print_filter_error(text + (offset < strlen(text) ? offset : 0), &error, offset);
+    if (r < 0 || session->filter_count == ARRAY_SIZE(session->filters))
+        return command_error("out of memory");
+    session->filters[session->filter_count++] = *ret_filter;
+    return 0;
+}
+
+int session_own_filter(struct session *session, struct query *query, const char *text)
+{
+    struct filter *filter;
+
+    if (compile(session, query->table, text, 0, &filter) != 0)
+        return EXIT_ERROR;
+    query->filter = filter;
+    return 0;
+}
+
+/* True when the words themselves say which protocols are meant ("unix", "/run/x.sock", "tcp"). */
+static bool names_protos(struct session *session, const struct filter *filter, bool *ret_error)
+{
+    struct request request = {.protos = PROTO_ALL, .states = STATE_ALL, .families = ~0u};
+
+    *ret_error = filter_push_down(filter, &session->arena, &request) < 0;
+    return request.protos != PROTO_ALL;
+}
+
+static int compile_all(struct session *session, struct query *query, const char *own,
+                       const char *words, struct buf *text)
+{
+    const struct options *options = session->options;
+    struct filter *filter;
+    bool failed = false,
+         usual = query->table == &table_sockets && !options->all && !options->protos;
+    size_t offset;
+
+    if (compile(session, query->table, words, 0, &filter) != 0)
+        return EXIT_ERROR;
+    if (usual && names_protos(session, filter, &failed))
+        usual = false;
+    if (failed)
+        return command_error("out of memory");
+    if (own)
+        buf_puts(text, own);
+    if (query->table == &table_sockets)
+        put_letters(text, options, usual);
+    if (*words) {
+        put_and(text);
+        buf_byte(text, '(');
+    }
+    offset = text->length;
+    buf_puts(text, words);
+    if (*words)
+        buf_byte(text, ')');
+    if (compile(session, query->table, buf_string(text), offset, &filter) != 0)
+        return EXIT_ERROR;
+    query->filter = filter;
+    return 0;
+}
+
+int session_filter(struct session *session, struct query *query, const char *own)
+{
+    struct buf words = BUF_INIT, text = BUF_INIT;
+    int r;
+
+    join_words(&words, session->options);
+    r = compile_all(session, query, own, buf_string(&words), &text);
+    buf_done(&words);
+    buf_done(&text);
+    return r;
+}
+
+/* --- columns --- */
+
+static int unknown_column(const struct table *table, const char *name, const char *option)
+{
+    const char *near = table_suggest_column(table, name);
+
+    if (near)
+        return command_error("%s: %s have no column \"%s\": did you mean %s?", option, table->name,
+                             name, near);
+    return command_error("%s: %s have no column \"%s\" (nwho columns %s lists them)", option,
+                         table->name, name, table->name);
+}
+
+static int add_column(struct query *query, const struct column *column)
+{
+    if (query->column_count == QUERY_COLUMNS_MAX)
+        return command_error("too many columns");
+    query->columns[query->column_count++] = column;
+    return 0;
+}
+
+static int add_flagged(struct query *query, uint32_t flags, uint32_t without)
+{
+    int r = 0;
+
+    for (uint32_t i = 0; i < query->table->column_count && r == 0; i++) {
+        const struct column *column = &query->table->columns[i];
+
+        if ((column->flags & flags) == flags && !(column->flags & without))
+            r = add_column(query, column);
+    }
+    return r;
+}
+
+/* Calls `fn` for each word of a list separated by commas. */
+static int for_each_word(const char *list,
+                         int (*fn)(struct query *query, char *word, const char *option),
+                         struct query *query, const char *option)
+{
+    CLEANUP_FREE char *copy = strdup(list);
+    char *rest = copy, *word;
+    int r = 0;
+
+    if (!copy)
+        return command_error("out of memory");
+    while (r == 0 && (word = strsep(&rest, ",")))
+        if (*word)
+            r = fn(query, word, option);
+    return r;
+}
+
+static int add_named(struct query *query, char *word, const char *option)
+{
+    const struct column *column = table_column(query->table, word);
+
+    if (strcmp(word, "all") == 0)
+        return add_flagged(query, 0, COLUMN_COMPOSED);
+    return column ? add_column(query, column) : unknown_column(query->table, word, option);
+}
+
+static int add_sort_key(struct query *query, char *word, const char *option)
+{
+    char *direction = strchr(word, ':');
+    const struct column *column;
+
+    if (direction)
+        *direction++ = '\0';
+    if (direction && strcmp(direction, "desc") != 0 && strcmp(direction, "asc") != 0)
+        return command_error("--sort: \"%s\" is neither asc nor desc", direction);
+    column = table_column(query->table, word);
+    if (!column)
+        return unknown_column(query->table, word, option);
+    if (query->sort_count == ARRAY_SIZE(query->sort))
+        return command_error("--sort takes %zu keys at most", ARRAY_SIZE(query->sort));
+    query->sort[query->sort_count++] = (struct sort_key){
+        .column = column, .descending = direction && strcmp(direction, "desc") == 0};
+    return 0;
+}
+
+/* What is shown when nobody names columns, or before the columns that -o + adds. */
+static int add_default(struct session *session, struct query *query, const char *usual)
+{
+    const struct options *options = session->options;
+    const struct column *netns = table_column(query->table, "netns");
+    bool several = options->all_netns || options->namespace_count > 1;
+    int r = 0;
+
+    if (options->format != FORMAT_TEXT)
+        return add_flagged(query, COLUMN_MACHINE, 0);
+    if (several && netns)
+        r = add_column(query, netns);
+    if (r != 0)
+        return r;
+    return usual ? for_each_word(usual, add_named, query, "columns")
+                 : add_flagged(query, COLUMN_TEXT, 0);
+}
+
+int session_columns(struct session *session, struct query *query, const char *usual)
+{
+    const struct options *options = session->options;
+    const char *list = options->json_columns ? options->json_columns : options->columns;
+    const char *option = options->json_columns ? "--json" : "-o";
+    int r = 0;
+
+    if (!list || *list == '+')
+        r = add_default(session, query, usual);
+    if (r == 0 && list)
+        r = for_each_word(*list == '+' ? list + 1 : list, add_named, query, option);
+    if (r == 0 && options->sort)
+        r = for_each_word(options->sort, add_sort_key, query, "--sort");
+    if (r == 0 && query->column_count == 0)
+        return command_error("%s names no column", option);
+    query->limit = options->limit;
+    return r;
+}

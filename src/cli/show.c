@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/* Shows a query: once, or again and again; on a terminal, through a pager, to a pipe. */
+#include "cli/session.h"
+
+#include "out/csv.h"
+#include "out/json.h"
+#include "out/text.h"
+#include "table/marks.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <time.h>
+
+/* Set by SIGINT and SIGTERM: --watch ends after the refresh under way. */
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int signal)
+{
+    (void)signal;
+    interrupted = 1;
+}
+
+static struct winsize terminal_size(void)
+{
+    struct winsize size = {0};
+
+    if (isatty(STDOUT_FILENO))
+        ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+    return size;
+}
+
+bool session_color(const struct session *session)
+{
+    struct color_inputs inputs = {
+        .when = session->options->color,
+        .is_terminal = isatty(STDOUT_FILENO),
+        .no_color = getenv("NO_COLOR"),
+        .clicolor = getenv("CLICOLOR"),
+        .clicolor_force = getenv("CLICOLOR_FORCE"),
+        .term = getenv("TERM"),
+    };
+
+    return color_decide(&inputs);
+}
+
+int session_write(struct session *session, const struct grid *grid, struct buf *out)
+{
+    const struct options *options = session->options;
+    struct json_envelope envelope = {.incomplete = false};
+    struct text_options text = {
+        .no_header = options->no_header,
+        .color = session_color(session),
+        .exact = options->exact,
+        .width = terminal_size().ws_col,
+    };
+
+    switch (options->format) {
+    case FORMAT_JSON:
+        return json_write(grid, &envelope, out);
+    case FORMAT_JSONL:
+        return jsonl_write(grid, out);
+    case FORMAT_CSV:
+        return csv_write(grid, options->no_header, out);
+    case FORMAT_TEXT:
+        break;
+    }
+    return text_write(grid, &text, out);
+}
+
+/* --- one answer --- */
+
+static bool wants_pager(const struct options *options, const struct buf *text)
+{
+    struct winsize size = terminal_size();
+    uint32_t lines = 0;
+
+    if (options->no_pager || options->format != FORMAT_TEXT || size.ws_row == 0)
+        return false;
+    for (size_t i = 0; i < text->length; i++)
+        lines += text->data[i] == '\n';
+    return lines >= size.ws_row;
+}
+
+/* Runs the pager with the text on its standard input. -errno when there is none to run. */
+static int run_pager(const struct buf *text)
+{
+    const char *pager = getenv("NWHO_PAGER") ? getenv("NWHO_PAGER") : getenv("PAGER");
+    struct buf pipe_out = BUF_INIT;
+    int ends[2], status;
+    pid_t child;
+
+    if (pipe(ends) < 0)
+        return -errno;
+    child = fork();
+    if (child == 0) {
+        dup2(ends[0], STDIN_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        setenv("LESS", "FRX", 0);
+        execl("/bin/sh", "sh", "-c", pager && *pager ? pager : "less", (char *)NULL);
+        _exit(127);
+    }
+    close(ends[0]);
+    if (child > 0) {
+        signal(SIGPIPE, SIG_IGN);
+        pipe_out.fd = ends[1];
+        buf_put(&pipe_out, text->data, text->length);
+        buf_flush(&pipe_out);
+        buf_done(&pipe_out);
+    }
+    close(ends[1]);
+    if (child < 0 || waitpid(child, &status, 0) < 0)
+        return -errno;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 127 ? -ENOENT : 0;
+}
+
+/* A reader that went away (`| head`) is no error of ours. */
+static int finish_output(struct buf *out)
+{
+    int r;
+
+    if (out->fd < 0)
+        out->fd = STDOUT_FILENO;
+    r = buf_flush(out);
+    buf_done(out);
+    if (r < 0 && r != -EPIPE)
+        return command_error("cannot write the output: %s", strerror(-r));
+    return 0;
+}
+
+int session_output(struct session *session, struct buf *out)
+{
+    if (wants_pager(session->options, out) && run_pager(out) == 0)
+        buf_reset(out);
+    return finish_output(out);
+}
+
+/* The rows to show: those of the query, or with `count` the groups that they make. */
+static int make_grid(struct session *session, struct query *query, struct grid *ret_grid)
+{
+    struct frame *frame = session->now;
+    struct grid rows;
+    int r = query_run(query, &frame->view, session->groups ? &rows : ret_grid);
+
+    if (r == 0 && session->groups) {
+        r = group_make(session->plan, &rows, &frame->group);
+        grid_done(&rows);
+        if (r == 0)
+            r = query_run(session->groups, &frame->view, ret_grid);
+    }
+    return r < 0 ? command_error("cannot select the rows: %s", strerror(-r)) : 0;
+}
+
+static int show_once(struct session *session, struct query *query)
+{
+    const struct options *options = session->options;
+    bool to_terminal = terminal_size().ws_row > 0;
+    struct buf out = to_terminal ? BUF_INIT : BUF_SINK(STDOUT_FILENO);
+    struct grid grid;
+    int r;
+
+    if (session_take(session) != 0)
+        return EXIT_ERROR;
+    if (make_grid(session, query, &grid) != 0)
+        return EXIT_ERROR;
+    r = options->quiet ? 0 : session_write(session, &grid, &out);
+    if (r < 0 && r != -EPIPE)
+        command_error("cannot show the rows: %s", strerror(-r));
+    r = session_output(session, &out) == 0 && (r == 0 || r == -EPIPE)
+            ? session_exit(session, grid.row_count)
+            : EXIT_ERROR;
+    session_notes(session);
+    grid_done(&grid);
+    return r;
+}
+
+/* --- again and again --- */
+
+static void put_title(struct buf *out, const struct snapshot *snapshot, bool clear)
+{
+    time_t seconds = (time_t)(snapshot->time_ns / 1000000000);
+    char text[32] = "";
+    struct tm broken;
+
+    if (localtime_r(&seconds, &broken))
+        strftime(text, sizeof(text), "%F %T", &broken);
+    buf_printf(out, "%s%s\n", clear ? "\033[H\033[2J" : "", text);
+}
+
+static int show_refresh(struct session *session, struct query *query, uint32_t *ret_rows)
+{
+    bool clear = terminal_size().ws_row > 0 && session->options->format == FORMAT_TEXT;
+    struct buf out = BUF_INIT;
+    struct grid grid;
+    int r;
+
+    if (session_take(session) != 0)
+        return EXIT_ERROR;
+    if (make_grid(session, query, &grid) != 0)
+        return EXIT_ERROR;
+    r = grid_mark(&grid, session->groups ? session->groups : query,
+                  session->before ? &session->before->view : NULL);
+    if (session->options->format == FORMAT_TEXT)
+        put_title(&out, &session->now->snapshot, clear);
+    if (r == 0)
+        r = session_write(session, &grid, &out);
+    if (!clear && session->options->format == FORMAT_TEXT)
+        buf_byte(&out, '\n');
+    *ret_rows = grid.row_count;
+    grid_done(&grid);
+    if (r < 0)
+        return command_error("cannot show the rows: %s", strerror(-r));
+    r = finish_output(&out);
+    session->notes_shown = session->before ? session->now->snapshot.notes_count : 0;
+    session_notes(session);
+    return r;
+}
+
+static void wait_until(const struct timespec *when)
+{
+    while (!interrupted && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, when, NULL) == EINTR)
+        ;
+}
+
+static int show_watch(struct session *session, struct query *query)
+{
+    const struct options *options = session->options;
+    struct sigaction action = {.sa_handler = on_interrupt};
+    struct timespec next;
+    uint32_t rows = 0;
+
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    clock_gettime(CLOCK_MONOTONIC, &next);
+    for (uint32_t i = 0; !interrupted && (options->watch_count == 0 || i < options->watch_count);
+         i++) {
+        if (i > 0)
+            wait_until(&next);
+        if (interrupted)
+            break;
+        if (show_refresh(session, query, &rows) != 0)
+            return EXIT_ERROR;
+        next.tv_nsec += (long)(options->watch_ms % 1000) * 1000000;
+        next.tv_sec += (time_t)(options->watch_ms / 1000) + next.tv_nsec / 1000000000;
+        next.tv_nsec %= 1000000000;
+    }
+    return session->now ? session_exit(session, rows) : EXIT_FOUND;
+}
+
+int session_show(struct session *session, struct query *query)
+{
+    if (session_plan(session, query) != 0)
+        return EXIT_ERROR;
+    return session->options->watch ? show_watch(session, query) : show_once(session, query);
+}

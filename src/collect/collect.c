@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* Collecting: the ordered array of sources, and the walk over it. */
+#include "collect/collect.h"
+
+#include "collect/netns.h"
+#include "collect/source.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+
+/*
+ * Order matters: sockets before owners (an owner search may be narrowed to the sockets found), both
+ * before the facts about processes. Within one kind the exact source comes first and leaves nothing
+ * to do for its fallbacks.
+ */
+static const struct collector *const collectors[] = {
+#if HAVE_BPF
+    &collector_sockets_bpf, &collector_owners_bpf,
+#endif
+    &collector_inet_diag,   &collector_unix_diag,  &collector_packet_diag, &collector_netlink_diag,
+    &collector_vsock_diag,  &collector_proc_net,   &collector_owners_proc, &collector_processes,
+    &collector_threads,     &collector_cgroups,    &collector_interfaces,
+};
+
+static uint64_t clock_ns(clockid_t clock)
+{
+    struct timespec now = {0};
+
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
+static int describe_host(struct snapshot *snapshot)
+{
+    char name[256] = "";
+
+    gethostname(name, sizeof(name) - 1);
+    snapshot->time_ns = clock_ns(CLOCK_REALTIME);
+    snapshot->boot_ns = clock_ns(CLOCK_BOOTTIME);
+    snapshot->clock_ticks = (uint32_t)sysconf(_SC_CLK_TCK);
+    return snapshot_intern(snapshot, name, strlen(name), &snapshot->host);
+}
+
+static bool is_wanted(const struct collector *collector, const struct request *request)
+{
+    return (collector->provides & request->needs) &&
+           (!collector->source || collector->source & request->sources);
+}
+
+static int run_collectors(struct collection *collection)
+{
+    int r = netns_discover(collection);
+
+    for (size_t i = 0; i < ARRAY_SIZE(collectors) && r == 0; i++)
+        if (is_wanted(collectors[i], collection->request))
+            r = collectors[i]->collect(collection);
+    return r;
+}
+
+int collect(struct snapshot *snapshot, const struct request *request)
+{
+    struct collection collection = {
+        .snapshot = snapshot,
+        .request = request,
+        .own_netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC),
+    };
+    int r = describe_host(snapshot);
+
+    if (r == 0)
+        r = run_collectors(&collection);
+    if (collection.own_netns >= 0)
+        close(collection.own_netns);
+    map_done(&collection.by_cookie);
+    return r;
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/* Internet sockets by sock_diag (inet_diag). */
+/*
+ * A dump under churn misses or repeats sockets and the kernel does not say so. Therefore each table
+ * is read twice and united by cookie, and a third time where the two differ.
+ */
+#include "collect/inet_bytecode.h"
+#include "collect/inet_diag_message.h"
+#include "collect/netns.h"
+#include "netlink/netlink.h"
+
+#include <linux/inet_diag.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define DUMP_TRIES 4
+#define REQUEST_SIZE 2048
+
+struct inet_source {
+    enum socket_proto proto;
+    int protocol; /* IPPROTO_* */
+    const char *name;
+};
+
+/* Protocols without a sock_diag module answer ENOENT; ping sockets have none at all. */
+static const struct inet_source inet_sources[] = {
+    {PROTO_TCP, IPPROTO_TCP, "tcp"},
+    {PROTO_UDP, IPPROTO_UDP, "udp"},
+    {PROTO_UDPLITE, IPPROTO_UDPLITE, "udplite"},
+    {PROTO_RAW, IPPROTO_RAW, "raw"},
+    {PROTO_MPTCP, IPPROTO_MPTCP, "mptcp"},
+    {PROTO_SCTP, IPPROTO_SCTP, "sctp"},
+    {PROTO_DCCP, IPPROTO_DCCP, "dccp"},
+};
+
+/* One dump under way. */
+struct inet_dump {
+    struct collection *collection;
+    const struct inet_source *source;
+    struct netlink netlink;
+    uint32_t netns;
+    uint32_t states;
+    bool unfiltered;  /* leave the conditions out: listeners for the sake of others */
+    bool enrich_only; /* another source has the table; only details are wanted */
+    uint32_t added;
+};
+
+static int add_message(void *context, uint16_t type, const void *payload, size_t length)
+{
+    struct inet_dump *dump = context;
+    struct collection *collection = dump->collection;
+    struct snapshot *snapshot = collection->snapshot;
+    const struct inet_diag_msg *message = payload;
+    struct socket *socket;
+    uint64_t cookie;
+    uint32_t known;
+
+    if (type != SOCK_DIAG_BY_FAMILY || length < sizeof(*message))
+        return 0;
+    cookie = (uint64_t)message->id.idiag_cookie[1] << 32 | message->id.idiag_cookie[0];
+    known = map_get(&collection->by_cookie, cookie);
+    if (known != MAP_NONE)
+        return inet_diag_details(snapshot, known, payload, length);
+    if (dump->enrich_only && inet_diag_is_minisocket(message))
+        return 0;
+    socket = snapshot_add_socket(snapshot);
+    if (!socket)
+        return -ENOMEM;
+    socket->netns = dump->netns;
+    socket->proto = (uint8_t)dump->source->proto;
+    inet_diag_fill(socket, message);
+    dump->added++;
+    if (map_set(&collection->by_cookie, cookie, snapshot->sockets_count - 1) < 0)
+        return -ENOMEM;
+    return inet_diag_details(snapshot, snapshot->sockets_count - 1, payload, length);
+}
+
+static uint8_t wanted_extensions(const struct request *request)
+{
+    uint8_t extensions = 0;
+
+    if (request->needs & NEED_TCP_INFO)
+        extensions |= 1u << (INET_DIAG_INFO - 1);
+    if (request->needs & NEED_MEMORY)
+        extensions |= 1u << (INET_DIAG_SKMEMINFO - 1);
+    if (request->needs & NEED_EXACT_DETAILS)
+        extensions |= 1u << (INET_DIAG_CONG - 1) | 1u << (INET_DIAG_SHUTDOWN - 1);
+    return extensions;
+}
+
+static int build_request(const struct inet_dump *dump, uint8_t family, struct nlmsghdr *header)
+{
+    const struct request *request = dump->collection->request;
+    struct inet_diag_req_v2 body = {
+        .sdiag_family = family,
+        .sdiag_protocol =
+            dump->source->protocol > UINT8_MAX ? IPPROTO_TCP : (uint8_t)dump->source->protocol,
+        .idiag_ext = wanted_extensions(request),
+        .idiag_states = dump->states,
+    };
+    char code[REQUEST_SIZE / 2];
+    int length = 0, r = 0;
+
+    header->nlmsg_type = SOCK_DIAG_BY_FAMILY;
+    header->nlmsg_len = NLMSG_LENGTH(sizeof(body));
+    memcpy(NLMSG_DATA(header), &body, sizeof(body));
+    if (!dump->unfiltered)
+        length = inet_bytecode(request->matches, request->match_count, code, sizeof(code));
+    if (length > 0)
+        r = netlink_add(header, REQUEST_SIZE, INET_DIAG_REQ_BYTECODE, code, (size_t)length);
+    /* Numbers above 255 (mptcp) do not fit into sdiag_protocol. */
+    if (r == 0 && dump->source->protocol > UINT8_MAX) {
+        uint32_t protocol = (uint32_t)dump->source->protocol;
+
+        r = netlink_add(header, REQUEST_SIZE, INET_DIAG_REQ_PROTOCOL, &protocol, sizeof(protocol));
+    }
+    return r;
+}
+
+/* Whether the source can be done without: the kernel has no such protocol or no diag module for it.
+ */
+static bool source_is_absent(int error)
+{
+    return error == -ENOENT || error == -EINVAL || error == -EPROTONOSUPPORT ||
+           error == -EAFNOSUPPORT;
+}
+
+/* One family of one protocol. A dump that failed on the way is done again: what it brought so far
+ * is united with the next try by cookie, so nothing is double. */
+static int dump_family(struct inet_dump *dump, uint8_t family)
+{
+    char request[REQUEST_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
+    bool interrupted = true;
+    int r = 0;
+
+    for (int try = 0; try < DUMP_TRIES && (r < 0 || interrupted); try++) {
+        memset(request, 0, sizeof(request));
+        r = build_request(dump, family, (struct nlmsghdr *)request);
+        if (r == 0 && try > 0)
+            r = netlink_reopen(&dump->netlink, NETLINK_SOCK_DIAG);
+        if (r == 0)
+            r = netlink_dump(&dump->netlink, (struct nlmsghdr *)request, add_message, dump,
+                             &interrupted);
+        if (source_is_absent(r) || r == -EPERM || r == -EACCES)
+            break;
+    }
+    return r;
+}
+
+static int dump_families(struct inet_dump *dump)
+{
+    uint32_t families = dump->collection->request->families;
+    int r = 0;
+
+    if (families & 1u << AF_INET)
+        r = dump_family(dump, AF_INET);
+    if (r == 0 && families & 1u << AF_INET6)
+        r = dump_family(dump, AF_INET6);
+    return r;
+}
+
+/* Listeners and half-open connections that only the join needs (direction, SYN queue), where the
+ * question itself leaves them out. */
+static int dump_helpers(struct inet_dump *dump)
+{
+    const struct request *request = dump->collection->request;
+    uint32_t states = 0;
+    int r = 0;
+
+    if (request->needs & NEED_LISTENERS)
+        states |= STATE_BIT(STATE_LISTENING);
+    if (request->needs & NEED_SYN_QUEUE)
+        states |= STATE_BIT(STATE_SYN_RECV);
+    if (request->match_count == 0)
+        states &= ~dump->states;
+    if (dump->source->proto == PROTO_TCP && states) {
+        struct inet_dump helpers = *dump;
+
+        helpers.states = states;
+        helpers.unfiltered = true;
+        r = dump_families(&helpers);
+    }
+    return r;
+}
+
+static int dump_source(struct inet_dump *dump)
+{
+    int r = dump_families(dump);
+
+    if (r < 0 || dump->enrich_only)
+        return r;
+    for (int pass = 2; pass <= 3 && r == 0 && (pass == 2 || dump->added); pass++) {
+        dump->added = 0;
+        r = dump_families(dump);
+    }
+    return r < 0 ? r : dump_helpers(dump);
+}
+
+static void note_failure(struct inet_dump *dump, int error, bool got_rows)
+{
+    struct snapshot *snapshot = dump->collection->snapshot;
+
+    if (got_rows)
+        snapshot_note(snapshot, NOTE_INCOMPLETE, "sock_diag", error,
+                      "the dump of %s sockets was cut: rows may be missing", dump->source->name);
+    else if (!source_is_absent(error))
+        snapshot_note(snapshot, NOTE_INFO, "sock_diag", error, "%s sockets cannot be read this way",
+                      dump->source->name);
+}
+
+static int collect_source(struct collection *collection, const struct inet_source *source,
+                          uint32_t netns)
+{
+    struct snapshot *snapshot = collection->snapshot;
+    struct inet_dump dump = {
+        .collection = collection,
+        .source = source,
+        .netns = netns,
+        .netlink = NETLINK_INIT,
+        .states = collection->request->states & STATE_ALL,
+        .enrich_only = (collection->protos_done & PROTO_BIT(source->proto)) != 0,
+    };
+    uint32_t before = snapshot->sockets_count;
+    int r = netlink_open(NETLINK_SOCK_DIAG, &dump.netlink);
+
+    if (r == 0)
+        r = dump_source(&dump);
+    netlink_close(&dump.netlink);
+    if (r < 0) {
+        bool got_rows =
+            snapshot->sockets_count > before || collection->protos_read & PROTO_BIT(source->proto);
+
+        note_failure(&dump, r, got_rows);
+        if (!got_rows)
+            return 0;
+    }
+    if (!dump.enrich_only)
+        snapshot_source(snapshot, source->name, "sock_diag, dumps united by cookie");
+    collection->protos_read |= PROTO_BIT(source->proto);
+    return 0;
+}
+
+static int collect_netns(struct collection *collection, uint32_t netns)
+{
+    const struct request *request = collection->request;
+    bool details = request->needs & (NEED_TCP_INFO | NEED_MEMORY | NEED_EXACT_DETAILS);
+    int r = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(inet_sources) && r == 0; i++) {
+        uint32_t bit = PROTO_BIT(inet_sources[i].proto);
+
+        if (request->protos & bit && (details || !(collection->protos_done & bit)))
+            r = collect_source(collection, &inet_sources[i], netns);
+    }
+    return r;
+}
+
+static int collect_inet_diag(struct collection *collection)
+{
+    int r;
+
+    collection->protos_read = 0;
+    r = netns_for_each(collection, collect_netns);
+    collection->protos_done |= collection->protos_read;
+    return r;
+}
+
+const struct collector collector_inet_diag = {
+    .name = "sock_diag (inet)",
+    .provides = NEED_SOCKETS,
+    .source = SOURCE_SOCK_DIAG,
+    .collect = collect_inet_diag,
+};

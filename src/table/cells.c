@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* Values that several tables show. */
+#include "table/cells.h"
+
+#include "derive/names.h"
+#include "derive/service.h"
+
+struct value cell_string(const struct view *view, uint32_t string)
+{
+    size_t length;
+    const char *bytes = snapshot_string(view->snapshot, string, &length);
+
+    return length ? value_bytes(bytes, length) : value_none();
+}
+
+struct value cell_scratch(const struct view *view, size_t start)
+{
+    return value_bytes(view->scratch->data + start, view->scratch->length - start);
+}
+
+struct value cell_user(const struct view *view, bool known, uint32_t uid)
+{
+    const char *name;
+
+    if (!known)
+        return value_none();
+    name = names_user(view->names, uid);
+    if (name)
+        return value_name(name);
+    buf_reset(view->scratch);
+    buf_uint(view->scratch, uid);
+    return cell_scratch(view, 0);
+}
+
+static const struct process *get_process(const struct view *view, uint32_t process)
+{
+    return &view->snapshot->processes[process];
+}
+
+struct value process_pid(const struct view *view, uint32_t process)
+{
+    return value_uint(get_process(view, process)->pid);
+}
+
+struct value process_comm(const struct view *view, uint32_t process)
+{
+    const struct process *p = get_process(view, process);
+    size_t length;
+    const char *bytes = snapshot_string(view->snapshot, p->comm, &length);
+
+    /* A process may have the empty name; that is known, and not "unknown". */
+    return p->has & PROCESS_HAS_COMM ? value_bytes(bytes, length) : value_none();
+}
+
+struct value process_exe(const struct view *view, uint32_t process)
+{
+    return cell_string(view, get_process(view, process)->exe);
+}
+
+struct value process_cmdline(const struct view *view, uint32_t process)
+{
+    return cell_string(view, get_process(view, process)->cmdline);
+}
+
+struct value process_user(const struct view *view, uint32_t process)
+{
+    const struct process *p = get_process(view, process);
+
+    return cell_user(view, p->has & PROCESS_HAS_UID, p->uid);
+}
+
+struct value process_cgroup(const struct view *view, uint32_t process)
+{
+    return cell_string(view, get_process(view, process)->cgroup);
+}
+
+static struct value part_value(struct path_part part)
+{
+    return part.length ? value_bytes(part.start, part.length) : value_none();
+}
+
+struct value process_unit(const struct view *view, uint32_t process)
+{
+    size_t length;
+    const char *path = snapshot_string(view->snapshot, get_process(view, process)->cgroup, &length);
+
+    return part_value(service_unit(path, length));
+}
+
+struct value process_container(const struct view *view, uint32_t process)
+{
+    size_t length;
+    const char *path = snapshot_string(view->snapshot, get_process(view, process)->cgroup, &length);
+    struct path_part id = service_container(path, length).id;
+
+    id.length = service_id_shown(id);
+    return part_value(id);
+}
+
+struct value process_threads(const struct view *view, uint32_t process)
+{
+    const struct process *p = get_process(view, process);
+
+    return cell_number(p->has & PROCESS_HAS_THREADS, p->threads);
+}
+
+/* Start time counts in clock ticks after boot, and so does our own clock. */
+struct value process_age(const struct view *view, uint32_t process)
+{
+    const struct process *p = get_process(view, process);
+    uint64_t start_ns;
+
+    if (!(p->has & PROCESS_HAS_START) || !view->snapshot->clock_ticks)
+        return value_none();
+    start_ns = p->start_ticks * (UINT64_C(1000000000) / view->snapshot->clock_ticks);
+    return value_uint(view->snapshot->boot_ns > start_ns
+                          ? (view->snapshot->boot_ns - start_ns) / UINT64_C(1000000000)
+                          : 0);
+}
+
+struct value netns_label(const struct view *view, uint32_t netns)
+{
+    const struct netns *ns;
+
+    if (netns >= view->snapshot->netns_count)
+        return value_none();
+    ns = &view->snapshot->netns[netns];
+    if (ns->name)
+        return cell_string(view, ns->name);
+    if (ns->flags & NETNS_INIT)
+        return value_name("init");
+    buf_reset(view->scratch);
+    buf_uint(view->scratch, ns->inode);
+    return cell_scratch(view, 0);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* What the getters of several tables share: values out of a process, and names in the wording of
+ * the text form. */
+#pragma once
+
+#include "table/table.h"
+
+/* A string of the snapshot; VALUE_NONE for the empty one. */
+struct value cell_string(const struct view *view, uint32_t string);
+
+/* The content of scratch from `start` on. */
+struct value cell_scratch(const struct view *view, size_t start);
+
+/* A number that is only known when `known` is. */
+static inline struct value cell_number(bool known, uint64_t number)
+{
+    return known ? value_uint(number) : value_none();
+}
+
+struct value cell_user(const struct view *view, bool known, uint32_t uid);
+
+/* One fact about a process, by its index in the snapshot. */
+struct value process_pid(const struct view *view, uint32_t process);
+struct value process_comm(const struct view *view, uint32_t process);
+struct value process_exe(const struct view *view, uint32_t process);
+struct value process_cmdline(const struct view *view, uint32_t process);
+struct value process_user(const struct view *view, uint32_t process);
+struct value process_cgroup(const struct view *view, uint32_t process);
+struct value process_unit(const struct view *view, uint32_t process);
+struct value process_container(const struct view *view, uint32_t process);
+struct value process_threads(const struct view *view, uint32_t process);
+struct value process_age(const struct view *view, uint32_t process);
+
+/* A namespace: its name, "init" for that of process 1, else its inode number. */
+struct value netns_label(const struct view *view, uint32_t netns);

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/* Groups: rows with equal keys are found by a hash of the keys' values. */
+#include "table/group.h"
+
+#include "base/map.h"
+#include "base/vec.h"
+#include "derive/address.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+
+/* --- the keys --- */
+
+/* Short words for the columns that people count by. */
+static const char *column_name(const char *word)
+{
+    static const char *const others[][2] = {
+        {"peer", "peer_addr"},   {"raddr", "peer_addr"}, {"dst", "peer_addr"},
+        {"local", "local_addr"}, {"src", "local_addr"},  {"sport", "local_port"},
+        {"dport", "peer_port"},  {"proc", "process"},    {"port", "local_port"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+        if (strcmp(word, others[i][0]) == 0)
+            return others[i][1];
+    return word;
+}
+
+static int parse_prefix(const char *text, const struct column *column, uint8_t *ret_prefix,
+                        struct buf *error)
+{
+    char *end;
+    unsigned long bits = strtoul(text, &end, 10);
+
+    if (column->kind != KIND_ADDRESS) {
+        buf_printf(error, "only an address can be counted by prefix, and %s is none", column->name);
+        return -EINVAL;
+    }
+    if (*text == '\0' || *end || bits == 0 || bits > 128) {
+        buf_puts(error, "a prefix has 1 to 128 bits, not \"");
+        buf_puts(error, text);
+        buf_byte(error, '"');
+        return -EINVAL;
+    }
+    *ret_prefix = (uint8_t)bits;
+    return 0;
+}
+
+static int parse_key(const struct table *table, char *word, struct group_key *ret_key,
+                     struct buf *error)
+{
+    char *prefix = strchr(word, '/');
+    const char *near;
+
+    if (prefix)
+        *prefix++ = '\0';
+    ret_key->column = table_column(table, column_name(word));
+    if (ret_key->column && ret_key->column->kind != KIND_LIST)
+        return prefix ? parse_prefix(prefix, ret_key->column, &ret_key->prefix, error) : 0;
+    near = table_suggest_column(table, word);
+    buf_printf(error, "%s cannot be counted by \"", table->name);
+    buf_puts(error, word);
+    buf_byte(error, '"');
+    if (near && !ret_key->column)
+        buf_printf(error, ": did you mean %s?", near);
+    return -EINVAL;
+}
+
+/* --- the table of groups --- */
+
+#define KEY_GETTER(n)                                                                              \
+    static struct value get_key_##n(const struct view *view, uint32_t row)                         \
+    {                                                                                              \
+        return view->group->rows[row].keys[n];                                                     \
+    }
+
+KEY_GETTER(0)
+KEY_GETTER(1)
+KEY_GETTER(2)
+KEY_GETTER(3)
+KEY_GETTER(4)
+KEY_GETTER(5)
+KEY_GETTER(6)
+KEY_GETTER(7)
+
+static struct value get_count(const struct view *view, uint32_t row)
+{
+    return value_uint(view->group->rows[row].count);
+}
+
+static struct value get_share(const struct view *view, uint32_t row)
+{
+    return value_uint(view->group->total ? view->group->rows[row].count * 100 / view->group->total
+                                         : 0);
+}
+
+static uint32_t count_rows(const struct view *view)
+{
+    return view->group->row_count;
+}
+
+static uint64_t hash_value(uint64_t hash, const struct value *value)
+{
+    const unsigned char *bytes = (const unsigned char *)&value->uint;
+    size_t length = value->type == VALUE_NONE ? 0 : sizeof(value->uint);
+
+    if (value->type == VALUE_STRING) {
+        bytes = (const unsigned char *)value->string.bytes;
+        length = value->string.length;
+    } else if (value->type == VALUE_ADDRESS) {
+        bytes = value->address.bytes;
+        length = value->address.family == AF_INET ? 4 : 16;
+    }
+    hash = (hash ^ value->type) * UINT64_C(0x100000001b3);
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+static uint64_t hash_keys(const struct group_plan *plan, const struct value *keys)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (uint32_t i = 0; i < plan->key_count; i++)
+        hash = hash_value(hash, &keys[i]);
+    return hash;
+}
+
+static uint64_t identity(const struct view *view, uint32_t row)
+{
+    return hash_keys(view->group->plan, view->group->rows[row].keys);
+}
+
+int group_plan(const struct table *table, const char *words, struct group_plan *ret_plan,
+               struct buf *error)
+{
+    struct value (*const getters[GROUP_KEYS_MAX])(const struct view *, uint32_t) = {
+        get_key_0, get_key_1, get_key_2, get_key_3, get_key_4, get_key_5, get_key_6, get_key_7,
+    };
+    const uint32_t shown = COLUMN_TEXT | COLUMN_MACHINE;
+    CLEANUP_FREE char *copy = strdup(words);
+    char *rest = copy, *word;
+    int r = copy ? 0 : -ENOMEM;
+
+    *ret_plan = (struct group_plan){
+        .table = {.name = "groups", .help = "Counted rows", .needs = table->needs}};
+    while (r == 0 && (word = strsep(&rest, ","))) {
+        uint32_t n = ret_plan->key_count;
+
+        if (n == GROUP_KEYS_MAX) {
+            buf_printf(error, "at most %d keys can be counted by", GROUP_KEYS_MAX);
+            return -EINVAL;
+        }
+        r = parse_key(table, word, &ret_plan->keys[n], error);
+        if (r == 0) {
+            ret_plan->columns[n] = *ret_plan->keys[n].column;
+            ret_plan->columns[n].flags = shown | COLUMN_KEY;
+            ret_plan->columns[n].get = getters[n];
+            ret_plan->key_count++;
+        }
+    }
+    ret_plan->columns[ret_plan->key_count] = (struct column){
+        "count", "COUNT", "Rows with these values", KIND_COUNT, shown, 0, get_count};
+    ret_plan->columns[ret_plan->key_count + 1] = (struct column){
+        "share", "%", "Share of all rows counted, in percent", KIND_COUNT, shown, 0, get_share};
+    ret_plan->table.columns = ret_plan->columns;
+    ret_plan->table.column_count = ret_plan->key_count + 2;
+    ret_plan->table.row_count = count_rows;
+    ret_plan->table.identity = identity;
+    return r;
+}
+
+/* --- counting --- */
+
+/* Clears the bits behind the prefix; an IPv4-mapped address counts as the IPv4 address that it is.
+ */
+static void apply_prefix(struct value *value, uint8_t prefix, uint8_t *bytes)
+{
+    union address whole = {{0}};
+    unsigned int length = value->address.family == AF_INET ? 4 : 16;
+
+    memcpy(whole.bytes, value->address.bytes, length);
+    if (address_is_mapped(value->address.family, &whole)) {
+        memmove(whole.bytes, whole.bytes + 12, 4);
+        value->address.family = AF_INET;
+        length = 4;
+    }
+    for (unsigned int bit = prefix ? prefix : length * 8; bit < length * 8; bit++)
+        whole.bytes[bit / 8] &= (uint8_t) ~(0x80u >> bit % 8);
+    memcpy(bytes, whole.bytes, 16);
+    value->address.bytes = bytes;
+}
+
+/* Evaluates the keys of one row; texts are copied into `texts`, because a getter's text lives only
+ * until the next one. */
+static int take_keys(const struct group_plan *plan, const struct grid *grid, uint32_t row,
+                     struct arena *texts, struct value *keys)
+{
+    for (uint32_t i = 0; i < plan->key_count; i++) {
+        keys[i] = plan->keys[i].column->get(grid->view, grid->rows[row]);
+        if (keys[i].type == VALUE_STRING) {
+            keys[i].string.bytes = arena_copy(texts, keys[i].string.bytes, keys[i].string.length);
+            if (!keys[i].string.bytes)
+                return -ENOMEM;
+        } else if (keys[i].type == VALUE_ADDRESS) {
+            uint8_t *bytes = arena_alloc(texts, 16);
+
+            if (!bytes)
+                return -ENOMEM;
+            apply_prefix(&keys[i], plan->keys[i].prefix, bytes);
+        }
+    }
+    return 0;
+}
+
+static bool same_keys(const struct group_plan *plan, const struct value *a, const struct value *b)
+{
+    for (uint32_t i = 0; i < plan->key_count; i++)
+        if (value_compare(&a[i], &b[i]) != 0)
+            return false;
+    return true;
+}
+
+static int add_group(struct group *group, const struct value *keys)
+{
+    int r = VEC_RESERVE(&group->rows, &group->row_capacity, group->row_count, 1);
+    struct group_row *row;
+
+    if (r < 0)
+        return r;
+    row = &group->rows[group->row_count++];
+    *row = (struct group_row){.count = 1};
+    memcpy(row->keys, keys, sizeof(*keys) * group->plan->key_count);
+    return 0;
+}
+
+static int count_row(struct group *group, struct map *index, const struct value *keys)
+{
+    uint64_t hash = hash_keys(group->plan, keys);
+    uint32_t found;
+    int r;
+
+    while ((found = map_get(index, hash)) != MAP_NONE &&
+           !same_keys(group->plan, group->rows[found].keys, keys))
+        hash++;
+    group->total++;
+    if (found != MAP_NONE) {
+        group->rows[found].count++;
+        return 0;
+    }
+    r = map_set(index, hash, group->row_count);
+    return r < 0 ? r : add_group(group, keys);
+}
+
+static int compare_groups(const void *a, const void *b, void *context)
+{
+    const struct group_row *x = a, *y = b;
+    const struct group_plan *plan = context;
+
+    if (x->count != y->count)
+        return x->count > y->count ? -1 : 1;
+    for (uint32_t i = 0; i < plan->key_count; i++) {
+        int order = value_compare(&x->keys[i], &y->keys[i]);
+
+        if (order)
+            return order;
+    }
+    return 0;
+}
+
+int group_make(const struct group_plan *plan, const struct grid *grid, struct group *group)
+{
+    CLEANUP(map_done) struct map index = {0};
+    struct value keys[GROUP_KEYS_MAX];
+    int r = 0;
+
+    group->plan = plan;
+    for (uint32_t i = 0; i < grid->row_count && r == 0; i++) {
+        r = take_keys(plan, grid, i, &group->arena, keys);
+        if (r == 0)
+            r = count_row(group, &index, keys);
+    }
+    if (r == 0 && group->row_count)
+        qsort_r(group->rows, group->row_count, sizeof(*group->rows), compare_groups,
+                (void *)(uintptr_t)plan);
+    return r;
+}
+
+void group_done(struct group *group)
+{
+    free(group->rows);
+    arena_done(&group->arena);
+    *group = (struct group){0};
+}

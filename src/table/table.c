@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* The list of tables, and finding columns by name. */
+#include "table/table.h"
+
+#include "base/suggest.h"
+
+const struct table *const tables[] = {&table_sockets, &table_processes, &table_threads,
+                                      &table_owners};
+const uint32_t table_count = ARRAY_SIZE(tables);
+
+const struct table *table_find(const char *name)
+{
+    for (uint32_t i = 0; i < table_count; i++)
+        if (strcmp(tables[i]->name, name) == 0)
+            return tables[i];
+    return NULL;
+}
+
+const struct column *table_column(const struct table *table, const char *name)
+{
+    for (uint32_t i = 0; i < table->column_count; i++)
+        if (strcmp(table->columns[i].name, name) == 0)
+            return &table->columns[i];
+    return NULL;
+}
+
+const char *table_suggest_column(const struct table *table, const char *word)
+{
+    struct suggestion best = suggestion_for(word);
+
+    for (uint32_t i = 0; i < table->column_count; i++)
+        suggestion_try(&best, table->columns[i].name);
+    return best.name;
+}
