@@ -2,10 +2,7 @@
 /* Filter language: is this row wanted? Sockets are read without columns where that is the same. */
 #include "table/filter_tree.h"
 
-#if __has_include("derive/address.h")
 #include "derive/address.h"
-#endif
-#include "derive/join.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -99,10 +96,6 @@ static bool test_scope(const struct row *row, const struct filter_node *node)
 
     if (!is_inet(family))
         return false;
-    if (family == AF_INET6 && memcmp(bytes, mapped_prefix, sizeof(mapped_prefix)) == 0) {
-        bytes += sizeof(mapped_prefix);
-        family = AF_INET;
-    }
     memcpy(address.bytes, bytes, family == AF_INET ? 4 : 16);
     return (node->mask >> address_scope(family, &address)) & 1;
 }

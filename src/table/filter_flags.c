@@ -2,9 +2,7 @@
 /* Filter language: the flags (one word, true or false of a socket), and fields of no table. */
 #include "table/filter_tree.h"
 
-#if __has_include("derive/address.h")
 #include "derive/address.h"
-#endif
 #include "derive/join.h"
 
 #include <linux/tcp.h>
@@ -27,25 +25,13 @@ static bool is_listening(const struct socket *socket)
            socket->local_port != 0;
 }
 
-/* 127.0.0.1 as ::ffff:127.0.0.1 is on the loopback, too. */
-static enum address_scope scope_of(const struct socket *socket)
-{
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    union address inner = {0};
-
-    if (socket->family != AF_INET6 || memcmp(socket->local.bytes, mapped, sizeof(mapped)) != 0)
-        return address_scope(socket->family, &socket->local);
-    inner.words[0] = socket->local.words[3];
-    return address_scope(AF_INET, &inner);
-}
-
 static bool is_exposed(const struct socket *socket)
 {
     enum address_scope scope;
 
     if (!is_listening(socket) || (socket->family != AF_INET && socket->family != AF_INET6))
         return false;
-    scope = scope_of(socket);
+    scope = address_scope(socket->family, &socket->local);
     return scope == SCOPE_ANY || scope == SCOPE_PUBLIC;
 }
 
@@ -82,19 +68,16 @@ static bool is_stuck(const struct view *view, const struct socket *socket)
     return persists || window_is_closed(view, socket) || receive_is_full(view, socket);
 }
 
-/*
- * The kernel drops what comes when a queue holds its limit (sk_acceptq_is_full() itself lets one
- * more in).
- */
+/* The kernel refuses a connection at more than the limit, a SYN at the limit. */
 static bool queue_is_full(const struct view *view, uint32_t row)
 {
     const struct socket *socket = socket_of(view, row);
 
-    if (socket->state != STATE_LISTENING || !(socket->has & SOCKET_HAS_BACKLOG) ||
-        socket->send_q == 0)
+    if (socket->state != STATE_LISTENING || !(socket->has & SOCKET_HAS_BACKLOG))
         return false;
-    return socket->recv_q >= socket->send_q ||
-           (view->join && view->join->sockets[row].syn_queue >= socket->send_q);
+    if (socket->recv_q > socket->send_q)
+        return true;
+    return view->join && socket->send_q && view->join->sockets[row].syn_queue >= socket->send_q;
 }
 
 static struct value get_listen(const struct view *view, uint32_t row)
@@ -220,9 +203,10 @@ static const struct filter_flag flags[] = {
     FLAG(out, "we connected to the other side", NEED_SOCKETS | NEED_LISTENERS, ~0u, ~0u),
     FLAG(local, "both ends are on this machine", NEED_SOCKETS | NEED_LISTENERS, ~0u, ~0u),
     FLAG(unowned, "no process holds it", NEED_SOCKETS | NEED_OWNERS, ~0u, ~0u),
-    FLAG(orphan, "closed by its process, the kernel still sends", NEED_SOCKETS | NEED_OWNERS,
-         INET_TCP, ~0u),
-    FLAG(kernel, "made by the kernel for itself", NEED_SOCKETS | NEED_OWNERS, ~0u, ~0u),
+    FLAG(orphan, "closed by its process, the kernel still sends",
+         NEED_SOCKETS | NEED_OWNERS | NEED_LISTENERS, INET_TCP, ~0u),
+    FLAG(kernel, "made by the kernel for itself", NEED_SOCKETS | NEED_OWNERS | NEED_LISTENERS, ~0u,
+         ~0u),
     FLAG(deleted, "the program file of an owner was deleted or replaced",
          NEED_SOCKETS | NEED_OWNERS | NEED_EXE, ~0u, ~0u),
     FLAG(memfd, "the program of an owner was never a file on disk",

@@ -2,10 +2,7 @@
 /* Filter language: addresses, prefixes, classes of addresses and host names. */
 #include "table/filter_tree.h"
 
-#if __has_include("derive/address.h")
 #include "derive/address.h"
-#endif
-#include "derive/join.h"
 
 #include <arpa/inet.h>
 #include <netdb.h>

@@ -240,6 +240,9 @@ struct filter_word filter_take_operand(struct filter_parser *parser, bool regex)
     if (!regex || !read_regex(parser, at, &word, &end))
         end = read_word(parser, at, true, &word);
     word.length = end - at;
+    look_up_spelled(&word, TOKEN_AND);
+    if (word.token == TOKEN_AND || word.token == TOKEN_OR || word.token == TOKEN_NOT)
+        return (struct filter_word){.at = at}; /* only in quotes these can be operands */
     parser->at = end;
     parser->peeked = false;
     parser->last = word;

@@ -96,6 +96,8 @@ static struct filter_node *unknown_word(struct filter_parser *parser,
 {
     const char *near = filter_suggest(parser, word->bytes);
 
+    if (near && strcasecmp(near, word->bytes) == 0)
+        return filter_fail(parser, word, "'%s' stands alone: it cannot be compared", near);
     if (near)
         return filter_fail(parser, word, "unknown word '%.60s': did you mean '%s'?", word->bytes,
                            near);

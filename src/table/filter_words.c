@@ -2,6 +2,8 @@
 /* Filter language: which word means which column, and what was meant by a mistyped one. */
 #include "table/filter_tree.h"
 
+#include "base/suggest.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -101,116 +103,62 @@ bool filter_field(const struct filter_parser *parser, const char *word, struct f
     return node->column || node->owner_column;
 }
 
-/*
- * Letters to insert, delete, replace or swap with their neighbour to make `a` out of `b`; words
- * over 31 letters are far from everything.
- */
-static unsigned int distance(const char *a, const char *b)
-{
-    unsigned int rows[3][32];
-    size_t a_length = strlen(a), b_length = strlen(b);
-
-    if (a_length > 31 || b_length > 31)
-        return 99;
-    for (unsigned int j = 0; j <= b_length; j++)
-        rows[0][j] = j;
-    for (unsigned int i = 1; i <= a_length; i++) {
-        unsigned int *row = rows[i % 3], *above = rows[(i + 2) % 3], *twice = rows[(i + 1) % 3];
-
-        row[0] = i;
-        for (unsigned int j = 1; j <= b_length; j++) {
-            unsigned int best = above[j - 1] + (a[i - 1] != b[j - 1]);
-
-            best = above[j] + 1 < best ? above[j] + 1 : best;
-            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-                twice[j - 2] + 1 < best)
-                best = twice[j - 2] + 1;
-            row[j] = best;
-        }
-    }
-    return rows[a_length % 3][b_length];
-}
-
-struct nearest {
-    const char *word, *found;
-    unsigned int best; /* only nearer ones count */
-};
-
-static void try_name(struct nearest *nearest, const char *name)
-{
-    unsigned int far = distance(nearest->word, name);
-
-    if (far < nearest->best) {
-        nearest->best = far;
-        nearest->found = name;
-    }
-}
-
-/* A third of the letters may be wrong. */
-static unsigned int tolerance(const char *word)
-{
-    size_t length = strlen(word);
-
-    return length < 3 ? 1 : length < 6 ? 2 : 3;
-}
-
 const char *filter_suggest_keyword(const char *word)
 {
-    struct nearest nearest = {.word = word, .best = strlen(word) < 4 ? 1 : 2};
+    struct suggestion nearest = {.word = word, .distance = strlen(word) < 4 ? 1 : 2};
 
     for (size_t i = 0; i < ARRAY_SIZE(keywords); i++)
-        try_name(&nearest, keywords[i]);
-    return nearest.found;
+        suggestion_try(&nearest, keywords[i]);
+    return nearest.name;
 }
 
-static void try_network_names(struct nearest *nearest)
+static void try_network_names(struct suggestion *nearest)
 {
     const char *name, *help;
 
     for (uint32_t i = 0; filter_flag_help(i, &name, &help); i++)
-        try_name(nearest, name);
+        suggestion_try(nearest, name);
     for (unsigned int i = STATE_ESTABLISHED; i < STATE_MAX; i++)
         if (i != STATE_NEW_SYN_RECV_UNUSED)
-            try_name(nearest, socket_state_name(i));
+            suggestion_try(nearest, socket_state_name(i));
     for (unsigned int i = PROTO_UNKNOWN + 1; i < PROTO_MAX; i++)
-        try_name(nearest, socket_proto_name(i));
+        suggestion_try(nearest, socket_proto_name(i));
 }
 
 const char *filter_suggest_state(const char *word)
 {
-    struct nearest nearest = {.word = word, .best = tolerance(word)};
+    struct suggestion nearest = suggestion_for(word);
 
     for (unsigned int i = STATE_ESTABLISHED; i < STATE_MAX; i++)
         if (i != STATE_NEW_SYN_RECV_UNUSED)
-            try_name(&nearest, socket_state_name(i));
-    return nearest.found;
+            suggestion_try(&nearest, socket_state_name(i));
+    return nearest.name;
 }
 
 const char *filter_suggest_long(const struct filter_parser *parser, const char *word)
 {
-    struct nearest nearest = {.word = word, .best = 2};
+    struct suggestion nearest = {.word = word, .distance = 2};
 
     if (strlen(word) < 7)
         return NULL;
     if (parser->filter->sockets)
         try_network_names(&nearest);
-    return nearest.found;
+    return nearest.name;
 }
 
 const char *filter_suggest(const struct filter_parser *parser, const char *word)
 {
-    struct nearest nearest = {.word = word, .best = tolerance(word)};
+    struct suggestion nearest = suggestion_for(word);
 
     for (uint32_t i = 0; i < parser->table->column_count; i++)
-        try_name(&nearest, parser->table->columns[i].name);
+        suggestion_try(&nearest, parser->table->columns[i].name);
     for (size_t i = 0; i < ARRAY_SIZE(aliases); i++)
         if (find(parser->table, aliases[i].column))
-            try_name(&nearest, aliases[i].word);
+            suggestion_try(&nearest, aliases[i].word);
     if (find(parser->table, "local_port"))
         for (size_t i = 0; i < ARRAY_SIZE(keywords); i++)
-            try_name(&nearest, keywords[i]);
+            suggestion_try(&nearest, keywords[i]);
     if (parser->filter->sockets)
         try_network_names(&nearest);
-    return nearest.found;
+    return nearest.name;
 }
