@@ -32,12 +32,18 @@ static uint32_t count_rows(const struct view *view)
     return rows;
 }
 
+/* A name, or nothing: "-" in text, null in JSON. */
+static struct value name_or_none(const char *name)
+{
+    return *name ? value_name(name) : value_none();
+}
+
 #define FIELD(name, expression)                                                                    \
     static struct value get_##name(const struct view *view, uint32_t row)                          \
     {                                                                                              \
         const struct table *table = NULL;                                                          \
         const struct column *column = find_row(view, row, &table);                                 \
-        return column ? value_name(expression) : value_none();                                     \
+        return column ? name_or_none(expression) : value_none();                                   \
     }
 
 FIELD(table, table->name)
@@ -52,10 +58,10 @@ static struct value get_shown(const struct view *view, uint32_t row)
     const struct table *table = NULL;
     const struct column *column = find_row(view, row, &table);
 
-    return value_name(column->flags & COLUMN_TEXT && column->flags & COLUMN_MACHINE ? "text json"
-                      : column->flags & COLUMN_TEXT                                 ? "text"
-                      : column->flags & COLUMN_MACHINE                              ? "json"
-                                                                                    : "-");
+    return name_or_none(column->flags & COLUMN_TEXT && column->flags & COLUMN_MACHINE ? "text json"
+                        : column->flags & COLUMN_TEXT                                 ? "text"
+                        : column->flags & COLUMN_MACHINE                              ? "json"
+                                                                                      : "");
 }
 
 #define SHOWN (COLUMN_TEXT | COLUMN_MACHINE)

@@ -17,6 +17,7 @@ struct explain {
     struct query waiting, connections, processes;
     struct query peers, states; /* what is counted of the connections */
     struct group_plan peer_plan, state_plan;
+    uint32_t process; /* whose facts were shown last: they are not repeated; JOIN_NONE */
 };
 
 /* What the words mean as a filter: a number alone is a pid, tcp/9000 is a port. The rest the filter
@@ -83,13 +84,12 @@ static void put_title(struct session *session, struct buf *out, uint32_t row)
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         size_t start = out->length;
 
+        if (strcmp(names[i], "netns") == 0 && session->now->snapshot.netns_count < 3)
+            continue;
         if (i)
             buf_puts(out, i > 1 ? "  " : " ");
-        if (strcmp(names[i], "netns") == 0) {
-            if (session->now->snapshot.netns_count < 3)
-                continue;
+        if (strcmp(names[i], "netns") == 0)
             buf_puts(out, "netns ");
-        }
         if (!put_cell(session, out, &table_sockets, row, names[i]))
             out->length = start;
     }
@@ -131,26 +131,11 @@ static void put_process(struct session *session, struct buf *out, uint32_t proce
     }
 }
 
-/* Each process that holds the socket, once; workers of one program are told by the first of them.
- */
-static void put_holders(struct session *session, struct buf *out, uint32_t socket)
+static void put_threads(struct session *session, struct buf *out, uint32_t index)
 {
     const struct snapshot *snapshot = &session->now->snapshot;
-    const struct socket_join *joined = &session->now->join.sockets[socket];
+    const struct process_join *process = &session->now->join.processes[index];
 
-    if (joined->holder_count)
-        put_process(session, out, join_holder(snapshot, &session->now->join, socket, 0)->process);
-}
-
-static void put_threads(struct session *session, struct buf *out, uint32_t socket)
-{
-    const struct snapshot *snapshot = &session->now->snapshot;
-    const struct join *join = &session->now->join;
-    const struct process_join *process;
-
-    if (!join->sockets[socket].holder_count)
-        return;
-    process = &join->processes[join_holder(snapshot, join, socket, 0)->process];
     for (uint32_t i = 0; i < process->thread_count; i++) {
         uint32_t row = process->first_thread + i;
 
@@ -164,7 +149,25 @@ static void put_threads(struct session *session, struct buf *out, uint32_t socke
         buf_byte(out, '\n');
 }
 
-static void put_socket(struct session *session, struct buf *out, uint32_t row)
+/* The process that holds the socket; workers of one program are told by the first of them. */
+static void put_holder(struct session *session, struct explain *explain, struct buf *out,
+                       uint32_t socket)
+{
+    const struct join *join = &session->now->join;
+    uint32_t process;
+
+    if (!join->sockets[socket].holder_count)
+        return;
+    process = join_holder(&session->now->snapshot, join, socket, 0)->process;
+    if (process != explain->process) {
+        put_process(session, out, process);
+        put_threads(session, out, process);
+    }
+    explain->process = process;
+}
+
+static void put_socket(struct session *session, struct explain *explain, struct buf *out,
+                       uint32_t row)
 {
     static const struct fact facts[] = {
         {"owner", "owner"},  {"reach", "scope"}, {"accept", "accept"},   {"syn queue", "syn_queue"},
@@ -173,8 +176,7 @@ static void put_socket(struct session *session, struct buf *out, uint32_t row)
 
     put_title(session, out, row);
     put_facts(session, out, &table_sockets, row, facts, ARRAY_SIZE(facts));
-    put_holders(session, out, row);
-    put_threads(session, out, row);
+    put_holder(session, explain, out, row);
 }
 
 /* --- the parts --- */
@@ -220,7 +222,7 @@ static int put_waiting(struct session *session, struct explain *explain, struct 
     for (uint32_t i = 0; i < grid.row_count; i++) {
         if (out->length)
             buf_byte(out, '\n');
-        put_socket(session, out, grid.rows[i]);
+        put_socket(session, explain, out, grid.rows[i]);
     }
     if (grid.matched > grid.row_count)
         buf_printf(out, "... and %u more (nwho ls)\n", grid.matched - grid.row_count);
@@ -274,6 +276,8 @@ static int put_processes(struct session *session, struct explain *explain, struc
         put_cell(session, out, &table_processes, grid.rows[i], "pid");
         buf_puts(out, color ? ")" COLOR_RESET "\n" : ")\n");
         put_process(session, out, grid.rows[i]);
+        put_threads(session, out, grid.rows[i]);
+        explain->process = grid.rows[i];
     }
     *ret_count = grid.row_count;
     grid_done(&grid);
@@ -379,7 +383,8 @@ static void join_target(struct options *options, struct buf *text)
 static int run_explain(struct options *options)
 {
     struct session session;
-    struct explain explain = {.target = options->word_count ? options->words[0] : ""};
+    struct explain explain = {.target = options->word_count ? options->words[0] : "",
+                              .process = JOIN_NONE};
     struct query rows = {.table = &table_sockets};
     struct buf text = BUF_INIT;
     char *words[1];

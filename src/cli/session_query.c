@@ -90,8 +90,12 @@ static int compile(struct session *session, const struct table *table, const cha
 
     if (r == -EINVAL)
         return print_filter_error(text + (offset < strlen(text) ? offset : 0), &error, offset);
-    if (r < 0 || session->filter_count == ARRAY_SIZE(session->filters))
+    if (r < 0)
         return command_error("out of memory");
+    if (session->filter_count == ARRAY_SIZE(session->filters)) {
+        filter_done(*ret_filter);
+        return command_error("more than %zu filters in one command", ARRAY_SIZE(session->filters));
+    }
     session->filters[session->filter_count++] = *ret_filter;
     return 0;
 }

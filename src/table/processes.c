@@ -166,15 +166,14 @@ static struct value get_thread_sockets(const struct view *view, uint32_t row)
 }
 
 static const struct column thread_columns[] = {
-    {"pid", "PID", "Process id", KIND_ID, COLUMN_TEXT, 0, get_thread_pid},
-    {"process", "PROCESS", "Name of the process", KIND_TEXT, COLUMN_TEXT, 0, get_thread_process},
+    {"pid", "PID", "Process id", KIND_ID, SHOWN, 0, get_thread_pid},
+    {"process", "PROCESS", "Name of the process", KIND_TEXT, SHOWN, 0, get_thread_process},
     {"tid", "TID", "Thread id", KIND_ID, SHOWN | COLUMN_KEY, 0, get_tid},
     {"thread", "THREAD", "Name of the thread", KIND_TEXT, SHOWN, 0, get_thread_name},
-    {"user", "USER", "User of the process", KIND_TEXT, COLUMN_TEXT, NEED_USER, get_thread_user},
-    {"sockets", "SOCKETS", "Sockets in the descriptor table of the process", KIND_COUNT,
-     COLUMN_TEXT, 0, get_thread_sockets},
-    {"private", "PRIVATE", "Has a descriptor table of its own", KIND_BOOL, COLUMN_TEXT, 0,
-     get_private},
+    {"user", "USER", "User of the process", KIND_TEXT, SHOWN, NEED_USER, get_thread_user},
+    {"sockets", "SOCKETS", "Sockets in the descriptor table of the process", KIND_COUNT, SHOWN, 0,
+     get_thread_sockets},
+    {"private", "PRIVATE", "Has a descriptor table of its own", KIND_BOOL, SHOWN, 0, get_private},
 };
 
 static uint32_t thread_rows(const struct view *view)
