@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Hash map: linear probing, at most 3/4 full, no deletion. */
+/* Hash map: linear probing, at most 13/16 full, no deletion. */
 #include "base/map.h"
 
 #include <string.h>
@@ -39,7 +39,7 @@ int map_reserve(struct map *map, uint32_t count)
     struct map old = *map;
     uint32_t capacity = old.capacity ? old.capacity : 16;
 
-    while (capacity / 4 * 3 < count) {
+    while (capacity / 16 * 13 < count) {
         if (capacity > UINT32_MAX / 2)
             return -ENOMEM;
         capacity *= 2;

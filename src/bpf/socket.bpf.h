@@ -328,6 +328,6 @@ static __always_inline void fill_udp(struct record_socket *record, struct udp_so
 
     record->has |= SOCKET_HAS_QUEUES;
     record->recv_q = inet->sk.sk_backlog.rmem_alloc.counter - up->forward_deficit;
-    record->send_q =
-        inet->sk.sk_wmem_alloc.refs.counter - 1; /* one reference is the socket itself */
+    record->send_q = inet->sk.sk_wmem_alloc.refs.counter - 1; /* one reference is the socket itself
+                                                               */
 }

@@ -53,8 +53,6 @@ static __always_inline void write_tcp(const struct holder_links *links,
     struct inet_sock *inet = &tp->inet_conn.icsk_inet;
     struct sock_links sock = sock_links(inet);
 
-    if (!(filter.states & STATE_BIT(head->state & 31)))
-        return;
     record.head.parts |= RECORD_OWNER | RECORD_SOCKET;
     record.head.size = sizeof(record);
     fill_sock(&record.socket, inet, &sock);
@@ -73,6 +71,8 @@ static __always_inline void write_record(const struct holder_links *links, struc
     __u8 proto = socket_proto(inet);
 
     if (!fill_head(&head, &inet->sk.__sk_common, inet->sk.__sk_common.skc_net.net, proto))
+        return;
+    if ((filter.full_protos & PROTO_BIT(proto)) && !(filter.states & STATE_BIT(head.state & 31)))
         return;
     head.cookie = bpf_get_socket_cookie(inet);
     head.inode = inode->i_ino;

@@ -24,9 +24,8 @@ int walk_udp(struct bpf_iter__udp *ctx)
     inet = &up->inet;
     socket = inet->sk.sk_socket;
     PIN(socket);
-    links = sock_links(
-        (struct inet_sock *)
-            socket->sk); /* itself, not trusted; a socket in the table has its file still */
+    links = sock_links((struct inet_sock *)socket->sk); /* itself, not trusted; a socket in the
+                                                           table has its file still */
     if (!fill_head(&record.head, &inet->sk.__sk_common, links.net, PROTO_UDP))
         return 0;
     if (!(filter.states & STATE_BIT(record.head.state & 31)))

@@ -12,6 +12,7 @@
 #include "base/suggest.h"
 
 #include <locale.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -109,6 +110,10 @@ int main(int argc, char **argv)
         printf("nwho %s\n", NWHO_VERSION);
         return EXIT_FOUND;
     }
+#ifdef M_MMAP_THRESHOLD
+    /* Keeps the large arrays out of the heap: they grow without a copy and go back when freed. */
+    mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+#endif
     if (!setlocale(LC_CTYPE, ""))
         setlocale(LC_CTYPE, "C.UTF-8");
     command = choose(argc, argv, &first);

@@ -159,7 +159,7 @@ int session_plan(struct session *session, const struct query *query)
         session->request.states = STATE_ALL;
         session->request.families = 1u << AF_INET | 1u << AF_INET6;
         session->request.match_count = 0;
-        session->request.pid_count = 0;
+        session->request.pids = NULL;
     }
     return 0;
 }

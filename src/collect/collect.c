@@ -15,12 +15,16 @@
  * to do for its fallbacks.
  */
 static const struct collector *const collectors[] = {
+    &collector_unix_diag,   &collector_packet_diag, &collector_netlink_diag, &collector_vsock_diag,
 #if HAVE_BPF
-    &collector_sockets_bpf, &collector_owners_bpf,
+    &collector_sockets_bpf,
 #endif
-    &collector_inet_diag,   &collector_unix_diag,  &collector_packet_diag, &collector_netlink_diag,
-    &collector_vsock_diag,  &collector_proc_net,   &collector_owners_proc, &collector_processes,
-    &collector_threads,     &collector_cgroups,    &collector_interfaces,
+    &collector_inet_diag,   &collector_proc_net,
+#if HAVE_BPF
+    &collector_owners_bpf,
+#endif
+    &collector_owners_proc, &collector_processes,   &collector_threads,      &collector_cgroups,
+    &collector_interfaces,
 };
 
 static uint64_t clock_ns(clockid_t clock)

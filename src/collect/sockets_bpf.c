@@ -24,6 +24,7 @@ struct socket_pass {
     struct iterator *iterator;
     uint32_t netns; /* that is being read */
     bool with_owners;
+    bool unindexed;   /* nothing else will ask for these sockets by cookie */
     bool only_passed; /* second iter/tcp: only sockets that were passed by and not found since */
     uint64_t *passed; /* owned: cookies of the sockets that iter/tcp passed by */
     uint32_t passed_count, passed_capacity;
@@ -104,7 +105,7 @@ static int add_socket(struct socket_pass *pass, uint32_t netns, const struct rec
     if (!socket)
         return -ENOMEM;
     fill_socket(pass, netns, record, socket);
-    if (!cookie)
+    if (!cookie || pass->unindexed)
         return 0;
     return map_set(&collection->by_cookie, cookie, collection->snapshot->sockets_count - 1);
 }
@@ -173,7 +174,7 @@ static int read_all_netns(struct socket_pass *pass, struct iterator *iterator)
     return r;
 }
 
-static int read_descriptors(struct socket_pass *pass)
+static int read_descriptors(struct socket_pass *pass, uint32_t states)
 {
     CLEANUP(iterator_close) struct iterator iterator = ITERATOR_INIT;
     uint32_t holders = bpf_holder_protos(pass->base.collection->request);
@@ -183,6 +184,7 @@ static int read_descriptors(struct socket_pass *pass)
     if (r < 0)
         return r;
     iterator.filter->full_protos = TCP_BIT;
+    iterator.filter->states &= states;
     return bpf_pass_walk_descriptors(&pass->base, &iterator, take_descriptor);
 }
 
@@ -208,11 +210,10 @@ static bool sources_disagree(const struct socket_pass *pass)
            pass->described > 0 && !pass->base.collection->request->pids;
 }
 
-/* Bound sockets that neither listen nor are connected are in no table that iter/tcp walks over. */
-static bool wants_descriptors(const struct socket_pass *pass)
+/* Whether the sockets are read by their descriptors, and the tables only add what has none. */
+static bool starts_from_descriptors(const struct socket_pass *pass)
 {
-    return pass->with_owners || pass->base.collection->request->pids ||
-           pass->base.collection->request->states & STATE_BIT(STATE_BOUND_INACTIVE);
+    return pass->with_owners || pass->base.collection->request->pids;
 }
 
 static int read_passed(struct socket_pass *pass, struct iterator *tcp)
@@ -230,21 +231,40 @@ static int read_passed(struct socket_pass *pass, struct iterator *tcp)
     return r;
 }
 
+/*
+ * Without owners the tables tell everything but the sockets that are bound and neither listen nor
+ * are connected: these are in no table, and only descriptors lead to them. They come first, and are
+ * few, so that the tables have little to be united with.
+ */
+static int read_tables(struct socket_pass *pass, struct iterator *tcp)
+{
+    const struct request *request = pass->base.collection->request;
+    const uint32_t bound = STATE_BIT(STATE_BOUND_INACTIVE);
+    int r = request->states & bound ? read_descriptors(pass, bound) : 0;
+
+    if (r < 0)
+        return r;
+    pass->unindexed = !(request->needs & (NEED_TCP_INFO | NEED_MEMORY | NEED_EXACT_DETAILS));
+    r = read_all_netns(pass, tcp);
+    pass->unindexed = false;
+    return r;
+}
+
 static int read_tcp(struct socket_pass *pass)
 {
     CLEANUP(iterator_close) struct iterator tcp = ITERATOR_INIT;
-    bool descriptors = wants_descriptors(pass);
     int r = bpf_pass_open(&pass->base, ITERATOR_TCP, TCP_BIT, &tcp);
 
     if (r < 0)
         return r;
-    tcp.filter->brief = descriptors;
+    if (!starts_from_descriptors(pass))
+        return read_tables(pass, &tcp);
+    tcp.filter->brief = 1;
     /* Of a process that is asked for by its id, only what it holds is wanted. */
     if (!pass->base.collection->request->pids)
         r = read_all_netns(pass, &tcp);
-    if (r < 0 || !descriptors)
-        return r;
-    r = read_descriptors(pass);
+    if (r == 0)
+        r = read_descriptors(pass, STATE_ALL);
     return r < 0 ? r : read_passed(pass, &tcp);
 }
 

@@ -7,14 +7,34 @@
 
 #include <sys/socket.h>
 
-/* Makes by_inode; sockets with inode 0 (time-wait, orphans, un-accepted) are never in it. */
-static int index_inodes(const struct snapshot *snapshot, struct join *join)
+static bool has_unix(const struct snapshot *snapshot)
 {
-    int r = map_reserve(&join->by_inode, snapshot->sockets_count);
+    for (uint32_t i = 0; i < snapshot->sockets_count; i++)
+        if (snapshot->sockets[i].family == AF_UNIX)
+            return true;
+    return false;
+}
 
+/*
+ * Makes by_inode, where holders or the peers of unix sockets are to be found by it. Sockets with
+ * inode 0 (time-wait, orphans, un-accepted) are never in it. *ret_shared: several sockets have one
+ * inode.
+ */
+static int index_inodes(const struct snapshot *snapshot, struct join *join, bool *ret_shared)
+{
+    int r = 0;
+
+    *ret_shared = false;
+    if (!snapshot->holders_count && !has_unix(snapshot))
+        return 0;
+    r = map_reserve(&join->by_inode, snapshot->sockets_count);
     for (uint32_t i = 0; i < snapshot->sockets_count && r == 0; i++)
-        if (snapshot->sockets[i].inode)
+        if (snapshot->sockets[i].inode) {
+            uint32_t before = join->by_inode.count;
+
             r = map_set(&join->by_inode, snapshot->sockets[i].inode, i);
+            *ret_shared |= join->by_inode.count == before;
+        }
     return r;
 }
 
@@ -274,15 +294,17 @@ static void count_by_process(const struct snapshot *snapshot, struct join *join)
 int join_make(const struct snapshot *snapshot, struct join *ret_join)
 {
     struct join join = {0};
+    bool shared = false;
     int r;
 
     join.sockets = calloc(snapshot->sockets_count + 1, sizeof(*join.sockets));
     join.processes = calloc(snapshot->processes_count + 1, sizeof(*join.processes));
-    r = join.sockets && join.processes ? index_inodes(snapshot, &join) : -ENOMEM;
+    r = join.sockets && join.processes ? index_inodes(snapshot, &join, &shared) : -ENOMEM;
     if (r == 0)
         r = order_holders(snapshot, &join);
     if (r == 0) {
-        share_holders(snapshot, &join);
+        if (shared)
+            share_holders(snapshot, &join);
         r = join_listeners(snapshot, &join);
     }
     if (r < 0) {
@@ -291,6 +313,9 @@ int join_make(const struct snapshot *snapshot, struct join *ret_join)
     }
     find_reasons(snapshot, &join);
     count_by_process(snapshot, &join);
+    /* From here on only the peers of unix sockets are looked up by inode. */
+    if (!has_unix(snapshot))
+        map_done(&join.by_inode);
     *ret_join = join;
     return 0;
 }

@@ -56,7 +56,7 @@ struct join {
     uint32_t *order; /* holders, by socket, then pid, then descriptor: indexes into snapshot.holders
                       */
     uint32_t order_count;
-    struct map by_inode; /* inode -> index of the socket (the last one with it) */
+    struct map by_inode; /* unix sockets: inode -> index of the socket; empty without any */
 };
 
 /* 0, or -ENOMEM. The join refers to the snapshot by index only. */

@@ -103,8 +103,6 @@ struct socket {
     uint64_t cookie;    /* SO_COOKIE, idiag_cookie; unique while the machine is up; since 2.6
                            (inet_diag) */
     uint64_t cgroup_id; /* cgroup2 id = inode of its directory; INET_DIAG_CGROUP_ID since 5.8 */
-    uint32_t has;       /* enum socket_has */
-    uint32_t flags;     /* enum socket_flag */
     uint32_t inode;     /* of the sockfs file; 0: none (time-wait, syn-recv, orphan, un-accepted) */
     uint32_t netns;     /* index into snapshot.netns */
     uint32_t uid;       /* who made it (sk_uid), not who holds it */
@@ -115,11 +113,13 @@ struct socket {
     uint32_t timer_ms;   /* until the timer fires */
     uint32_t peer_inode; /* unix: of the socket at the other end; 0 none */
     uint32_t path;       /* unix: string of its name; 0 unnamed */
-    uint32_t protocol;   /* raw: IP protocol; packet: ETH_P_*; netlink: NETLINK_* family; else 0 */
     uint32_t drops;      /* datagrams thrown away for want of receive buffer (SK_MEMINFO_DROPS,
                             since 4.6) */
     uint32_t tcp;        /* 1 + index into snapshot.tcp_infos; 0: not asked or not known */
     uint32_t memory;     /* 1 + index into snapshot.memories; 0: as above */
+    uint16_t has;        /* enum socket_has */
+    uint16_t flags;      /* enum socket_flag */
+    uint16_t protocol;   /* raw: IP protocol; packet: ETH_P_*; netlink: NETLINK_* family; else 0 */
     uint16_t local_port; /* host order; netlink: unused */
     uint16_t peer_port;
     uint8_t proto;       /* enum socket_proto */

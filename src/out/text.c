@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Text: cells are formatted once into a compact store, which tells the widths; then written. */
+/* Text: cells are formatted into a compact store, which tells the widths; then written. */
 #include "out/text.h"
 
 #include "base/escape.h"
@@ -10,6 +10,7 @@
 #define MARK_WIDTH 2
 #define NARROWEST 8 /* a text is cut no shorter */
 #define LONG_CELL 255
+#define STORE_LIMIT ((size_t)8 << 20) /* bytes; rows that do not fit are formatted twice */
 #define ELLIPSIS "\xe2\x80\xa6"
 
 /*
@@ -31,6 +32,7 @@ struct text {
     struct buf cells;   /* the heading's cells first, unless it is not wanted */
     struct buf scratch; /* of the formatter */
     size_t *widths;
+    uint32_t stored_rows; /* the first ones; of the others only the widths are known */
     struct buf *out;
     size_t blanks; /* that are due before the next cell of the line */
 };
@@ -83,21 +85,32 @@ static void store_header(struct text *text)
     }
 }
 
-static void store_rows(struct text *text)
+static void store_row(struct text *text, uint32_t row)
 {
     const struct grid *grid = text->grid;
-    struct format format = {.scratch = &text->scratch, .exact = text->options->exact};
+    struct format format = {
+        .view = format_view(grid, row), .scratch = &text->scratch, .exact = text->options->exact};
 
-    for (uint32_t row = 0; row < grid->row_count && !text->cells.error; row++) {
-        format.view = format_view(grid, row);
-        for (uint32_t i = 0; i < grid->column_count; i++) {
-            const struct column *column = grid->columns[i];
-            struct value value = column->get(format.view, grid->rows[row]);
-            size_t at = text->cells.length;
+    for (uint32_t i = 0; i < grid->column_count; i++) {
+        const struct column *column = grid->columns[i];
+        struct value value = column->get(format.view, grid->rows[row]);
+        size_t at = text->cells.length;
 
-            buf_byte(&text->cells, 0);
-            store_end(text, i, at, format_cell(&format, column, &value, &text->cells));
-        }
+        buf_byte(&text->cells, 0);
+        store_end(text, i, at, format_cell(&format, column, &value, &text->cells));
+    }
+}
+
+static void store_rows(struct text *text)
+{
+    for (uint32_t row = 0; row < text->grid->row_count && !text->cells.error; row++) {
+        size_t mark = text->cells.length;
+
+        store_row(text, row);
+        if (mark > STORE_LIMIT)
+            text->cells.length = mark;
+        else
+            text->stored_rows++;
     }
 }
 
@@ -264,12 +277,18 @@ static void put_rows(struct text *text)
     static const char marks[] = " +~-";
     const struct grid *grid = text->grid;
     const char *at = text->cells.data;
+    size_t stored = text->cells.length;
 
     if (!text->options->no_header)
         put_row(text, &at, ' ', text->options->color ? COLOR_HEADER : NULL);
     for (uint32_t row = 0; row < grid->row_count && !text->out->error; row++) {
         unsigned int mark = grid->marks ? grid->marks[row] : MARK_NONE;
 
+        if (row >= text->stored_rows) {
+            text->cells.length = stored;
+            store_row(text, row);
+            at = text->cells.data + stored;
+        }
         put_row(text, &at, marks[mark <= MARK_GONE ? mark : MARK_NONE],
                 text->options->color ? color_of_row(text, row) : NULL);
     }

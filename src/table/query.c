@@ -17,10 +17,24 @@ static uint32_t needs_of(const struct query *query)
     return needs;
 }
 
+/* Columns that tell of owners must name every holder, not only the process that was asked for. */
+static bool shows_owners(const struct query *query)
+{
+    for (uint32_t i = 0; i < query->column_count; i++)
+        if (query->columns[i]->needs & NEED_OWNERS)
+            return true;
+    return (query->table->needs & NEED_OWNERS) != 0;
+}
+
 int query_plan(const struct query *query, struct arena *arena, struct request *request)
 {
+    int r;
+
     request->needs |= needs_of(query);
-    return query->filter ? filter_push_down(query->filter, arena, request) : 0;
+    r = query->filter ? filter_push_down(query->filter, arena, request) : 0;
+    if (shows_owners(query))
+        request->pids = NULL;
+    return r;
 }
 
 static int select_rows(const struct query *query, const struct view *view, struct grid *grid)
