@@ -2,7 +2,7 @@
 /* nwho help: written from the tables of commands and options. */
 #include "cli/session.h"
 
-#include "base/suggest.h"
+#include "table/filter.h"
 
 #include <stdio.h>
 
@@ -59,19 +59,88 @@ static void print_all(void)
            "unowned\n"
            "  (not before and before or; words beside each other mean and)\n\n"
            "Exit codes: 0 found, 1 nothing matched, 2 error, 3 incomplete: rows may be missing\n\n"
-           "nwho help COMMAND shows its options and examples; nwho columns lists all columns; man "
-           "nwho has the rest.\n");
+           "nwho help COMMAND shows its options and examples, nwho help filters all words of a "
+           "filter;\nnwho columns lists all columns; man nwho has the rest.\n");
 }
 
-/* For shell completion and the check of the documentation: one name a line. */
-static int print_names(const char *what)
+/* --- topics: words that name no command. "filters" is for people, the others are for completion
+ * and for the check of the documentation: one name a line. --- */
+
+static void print_filters(void)
 {
-    for (uint32_t i = 0; strcmp(what, "commands") == 0 && i < command_table_count; i++)
+    const char *word, *help;
+
+    printf("Conditions of a filter; beside each other they mean and, not before and before or.\n\n"
+           "  tcp, udp, unix ...             protocol:");
+    for (unsigned int i = PROTO_UNKNOWN + 1; i < PROTO_MAX; i++)
+        printf(" %s", socket_proto_name(i));
+    printf("\n  state S[,S], exclude S         state:");
+    for (unsigned int i = STATE_ESTABLISHED; i < STATE_MAX; i++)
+        if (i != STATE_NEW_SYN_RECV_UNUSED)
+            printf(" %s", socket_state_name(i));
+    printf("\n  src|dst|host|net ADDRESS       own, other or either address: 10.0.0.9, 10.0.0.0/8, "
+           "[fd00::1]:443, a name,\n"
+           "                                 loopback, private, public, multicast\n"
+           "  sport|dport|port PORT          own, other or either port: :443, 1024-2048, https; "
+           "= != < > <= >=\n"
+           "  COLUMN = TEXT, COLUMN ~ REGEX  any column of `nwho columns`: process = nginx, exe ~ "
+           "^/tmp/, unit = ssh*\n"
+           "  COLUMN > QUANTITY              rtt > 100ms, recv_q > 64K, idle > 2h, pacing_rate < "
+           "10Mbit\n"
+           "  pid 1203, pid 1203+            a process; with its children\n"
+           "  :443 tcp/443 10.0.0.0/8 /run/x.sock %%user @container NAME    as nwho TARGET\n\n"
+           "Flags:\n");
+    for (uint32_t i = 0; filter_flag_help(i, &word, &help); i++)
+        printf("  %-12s %s\n", word, help);
+    printf("\nOther words for columns:\n");
+    for (uint32_t i = 0; filter_alias_help(i, &word, &help); i++)
+        printf("  %-12s %s\n", word, help);
+}
+
+static void print_commands(void)
+{
+    for (uint32_t i = 0; i < command_table_count; i++)
         if (*command_table[i]->name)
             printf("%s\n", command_table[i]->name);
-    for (uint32_t i = 0; strcmp(what, "options") == 0 && i < option_count; i++)
+}
+
+static void print_option_names(void)
+{
+    for (uint32_t i = 0; i < option_count; i++)
         printf("--%s\n", option_table[i].name);
-    return EXIT_FOUND;
+}
+
+static void print_words(void)
+{
+    const char *word, *help;
+
+    for (uint32_t i = 0; filter_keyword(i, &word); i++)
+        printf("%s\n", word);
+    for (uint32_t i = 0; filter_flag_help(i, &word, &help); i++)
+        printf("%s\n", word);
+    for (unsigned int i = PROTO_UNKNOWN + 1; i < PROTO_MAX; i++)
+        printf("%s\n", socket_proto_name(i));
+    for (unsigned int i = STATE_ESTABLISHED; i < STATE_MAX; i++)
+        if (i != STATE_NEW_SYN_RECV_UNUSED)
+            printf("%s\n", socket_state_name(i));
+}
+
+static const struct topic {
+    const char *name;
+    void (*print)(void);
+} topics[] = {
+    {"filters", print_filters},
+    {"commands", print_commands},
+    {"options", print_option_names},
+    {"words", print_words},
+};
+
+static const struct topic *find_topic(const char *word)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(topics); i++)
+        if (strcmp(word, topics[i].name) == 0)
+            return &topics[i];
+    return NULL;
 }
 
 static int run_help(struct options *options)
@@ -79,10 +148,8 @@ static int run_help(struct options *options)
     const struct command *command = &command_overview;
     const char *word = options->word_count ? options->words[0] : NULL;
 
-    if (word && (strcmp(word, "commands") == 0 || strcmp(word, "options") == 0))
-        return print_names(word);
-    if (!word) {
-        print_all();
+    if (!word || find_topic(word)) {
+        (word ? find_topic(word)->print : print_all)();
         return EXIT_FOUND;
     }
     command = strcmp(word, "TARGET") == 0 ? &command_explain : command_find(word);
@@ -94,8 +161,8 @@ static int run_help(struct options *options)
 
 const struct command command_help = {
     .name = "help",
-    .arguments = "[COMMAND]",
-    .summary = "this help, or options and examples of a command",
+    .arguments = "[COMMAND|filters]",
+    .summary = "this help; options and examples of a command; the words of a filter",
     .options = 0,
     .run = run_help,
 };

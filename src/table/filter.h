@@ -51,3 +51,7 @@ bool filter_flag_help(uint32_t index, const char **ret_word, const char **ret_he
 
 /* Word number `index` that may be written for a column ("rtt" for "rtt_us"), as above. */
 bool filter_alias_help(uint32_t index, const char **ret_word, const char **ret_column);
+
+/* Word number `index` of the grammar that an operand must follow ("sport"); false behind the last.
+ */
+bool filter_keyword(uint32_t index, const char **ret_word);

@@ -62,6 +62,14 @@ bool filter_alias_help(uint32_t index, const char **ret_word, const char **ret_c
     return true;
 }
 
+bool filter_keyword(uint32_t index, const char **ret_word)
+{
+    if (index >= ARRAY_SIZE(keywords))
+        return false;
+    *ret_word = keywords[index];
+    return true;
+}
+
 static const struct column *find(const struct table *table, const char *word)
 {
     for (uint32_t i = 0; i < table->column_count; i++)

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: MIT
+"""Every new command of the README's table "Old command, new command" is executed where it has an answer.
+
+A line that has no check here fails, and so does a check whose line is not in the README.
+"""
+import contextlib
+import csv
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import live
+from live import BUILD, SOURCE, netns, run_tests, test
+
+HEADING = "## Old command, new command"
+CONTAINER = "4f3a" + "0123456789abcdef" * 3 + "0123456789ab"  # 64 digits, as docker has them
+ADDRESSES = ("192.168.1.100", "192.0.2.9", "198.51.100.7", "203.0.113.5")
+
+
+def commands_of(readme):
+    """The new commands of the table, in their order."""
+    found = []
+    for line in readme.split(HEADING, 1)[1].split("\n## ", 1)[0].splitlines():
+        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        if len(cells) != 3 or set(cells[0]) <= set("-") or cells[2] == "now":
+            continue
+        commands = re.findall(r"`([^`]*)`", cells[2].replace("\\|", "|"))
+        assert commands and all(command.startswith("nwho") for command in commands), f"no command in: {line}"
+        found += commands
+    return found
+
+
+# --- the world that the commands look at ---
+
+class World:
+    """Sockets in one namespace, made by programs with the names that the README has."""
+
+    def __init__(self, stack):
+        self.stack = stack
+        self.directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        self.ns = stack.enter_context(netns())
+        for address in ADDRESSES:
+            self.ns.run(["ip", "addr", "add", f"{address}/32", "dev", "lo"])
+        self.socket = self.directory / "docker.sock"
+        self.facts = {}
+        self.make("sshd", "shared-threads", "addr=0.0.0.0", "port=22", "threads=2", "name=worker")
+        self.make("nginx", "listening", "addr=0.0.0.0", "port=443", "reuseport=1", "--", "listening-dual", "port=80", "--",
+                  "established", "addr=192.168.1.100", "port=443", "reuseport=1", "--", "time-wait", "addr=198.51.100.7")
+        self.make("java", "close-wait", "addr=203.0.113.5", "--", "established", "addr=192.0.2.9", "port=5432", "--",
+                  "bound-inactive", "port=9000", "--", "unaccepted", "port=8080", "--", "deleted-exe")
+        self.make("dockerd", "unix-connected", f"path={self.socket}", "--", "udp", "port=5353", "--", "raw", "proto=99",
+                  "--", "packet")
+        self.make("php", "udp", "addr=0.0.0.0", "port=5354", user="www-data")
+        self.pid = self.facts["nginx"][0]["pid"]
+
+    def make(self, name, *situation, user=None):
+        program = self.directory / name
+        self.directory.chmod(0o755)
+        if user:  # a link leads to a place that others may not see
+            shutil.copy(BUILD / "tests/helpers/mksock", program)
+        else:
+            program.symlink_to(BUILD / "tests/helpers/mksock")
+        child = self.ns.popen([program, *situation], user, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.facts[name] = live._read_facts(child)  # pylint: disable=protected-access
+        self.stack.callback(child.stdout.close)
+        self.stack.callback(child.stdin.close)
+
+    def put_into_container(self):
+        """Moves nginx into a control group as docker makes them; skips where that cannot be done."""
+        mounts = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
+        point = next((line.split()[1] for line in mounts if line.split()[2] == "cgroup2"), None)
+        group = Path(point or "/", f"nwho-test-{os.getpid()}", f"docker-{CONTAINER}.scope")
+        try:
+            group.mkdir(parents=True)
+            self.stack.callback(remove_group, group, group.parents[1])
+            (group / "cgroup.procs").write_text(str(self.pid), encoding="utf-8")
+        except OSError as error:
+            live.skip(f"no control group can be made: {error}")
+
+    def run(self, command):
+        """Runs a line of the README, with the names that stand for something put in."""
+        words = {"1234": str(self.pid), "/run/docker.sock": str(self.socket), "blue": self.ns.name,
+                 "nwho": str(BUILD / "nwho")}
+        argv = [words.get(word, word) for word in shlex.split(command)]
+        if "--watch" in argv:
+            argv += ["--times", "2"]
+        if argv[1:2] == ["kill"]:
+            argv += ["-y"]
+        outside = [] if {"-N", "--all-netns", "--container"} & set(argv) else self.ns.prefix()
+        return live.run([*outside, *argv], cwd=self.directory, env={**os.environ, "LC_ALL": "C.UTF-8"}).out
+
+
+def remove_group(group, top):
+    for pid in (group / "cgroup.procs").read_text(encoding="utf-8").split():
+        with contextlib.suppress(OSError):
+            (top / "cgroup.procs").write_text(pid, encoding="utf-8")
+    group.rmdir()
+    group.parent.rmdir()
+
+
+# --- what each command must say ---
+
+def has(*patterns, without=()):
+    """All PATTERNS are found in the output, none of WITHOUT."""
+    def check(_world, out):
+        for pattern in patterns:
+            assert re.search(pattern, out, re.M), f"/{pattern}/ is not in:\n{out}"
+        for pattern in without:
+            assert not re.search(pattern, out, re.M), f"/{pattern}/ is in:\n{out}"
+    return check
+
+
+def process_is_explained(world, out):
+    has(rf"^nginx\({world.pid}\)$", r"^tcp 0\.0\.0\.0:443  listening", r"^  command +\S+/nginx ",
+        r"^tcp +established .* 192\.168\.1\.100:443 .*nginx", without=["java", "sshd"])(world, out)
+
+
+def threads_are_named(world, out):
+    tids = [world.facts["sshd"][0]["pid"]]
+    has(rf"^  threads +sshd\({tids[0]}\), worker\(\d+\), worker\(\d+\)$", "shared by 3 threads")(world, out)
+
+
+def twenty_rows_twice(_world, out):
+    headers = [line for line in out.splitlines() if line.split()[:1] == ["PROTO"]]
+    rows = [line for line in out.splitlines() if re.match(r"[ +*~=-]*tcp ", line)]
+    assert len(headers) == 2 and 2 <= len(rows) <= 40, out
+
+
+def peers_are_counted(_world, out):
+    has(r"^192\.168\.1\.100 +2 ", r"^192\.0\.2\.9 +2 ", without=["203.0.113.5", "198.51.100.7"])(None, out)
+    counts = [int(line.split()[-2]) for line in out.splitlines()[1:]]
+    assert counts == sorted(counts, reverse=True), out
+
+
+def document_is_whole(world, out):
+    document = json.loads(out)
+    assert document["schema"] == "nwho/1" and document["complete"] is True
+    assert any(row["local_port"] == 443 and row["pid"] == world.pid and row["state"] == "listening"
+               for row in document["rows"]), out
+
+
+def csv_has_four_columns(world, out):
+    rows = list(csv.DictReader(out.splitlines()))
+    assert {"local_addr": "0.0.0.0", "local_port": "443", "process": "nginx", "pid": str(world.pid)} in rows, out
+
+
+def slowest_first(_world, out):
+    header, *rows = out.splitlines()
+    assert header.split()[-2:] == ["RTT", "RETRANS"] and len(rows) >= 4, out
+    assert any(re.search(r"\d[um]s +\d+$", row) for row in rows), out
+
+
+def nothing_is_printed(_world, out):
+    assert out == "", out
+
+
+CHECKS = {
+    "nwho 1234": process_is_explained,
+    "nwho ls pid 1234": has(r"0\.0\.0\.0:443 .*nginx\(\d+\)", without=["java", "sshd", "time-wait"]),
+    "nwho :22": has(r"^tcp 0\.0\.0\.0:22  listening", r"^  owner +sshd\(\d+\)", r"^  user +root", r"^  started +"),
+    "nwho :22 --threads": threads_are_named,
+    "nwho ls -t": has(r"^tcp +listening .*sshd", r"^tcp +time-wait .*\(time-wait\)", without=["^udp", "^unix"]),
+    "nwho ls -u": has(r"^udp +unconnected .*:5353 .*dockerd", without=["^tcp", "^unix"]),
+    "nwho ls -x": has(r"^unix +listening .*docker\.sock .*dockerd", without=["^tcp", "^udp"]),
+    "nwho ls -a": has("^tcp ", "^udp ", "^unix ", "^packet ", "^raw ", "^netlink "),
+    "nwho ports": has(r"^tcp +0\.0\.0\.0:443 .* 0/128 .*nginx", r"^udp +0\.0\.0\.0:5354 .*php", without=["192.168.1"]),
+    "nwho ls -tl": has(r"^tcp +listening .*:22 ", without=["established", "^udp"]),
+    "nwho ports --exposed": has(r"^tcp +0\.0\.0\.0:443 ", without=[r"127\.0\.0\.1"]),
+    "nwho ports sport :80": has(r"^tcp +\*:80 +v4\+v6 ", without=[":443"]),
+    "nwho ports 'accept_queue > 0'": has(r"^tcp +127\.0\.0\.1:8080 .* 1/", without=[":443"]),
+    "nwho ls process nginx": has(r"192\.168\.1\.100:443 .*nginx", without=["java", "sshd"]),
+    "nwho ls dst 192.168.1.100": has(r"^tcp +established .* 192\.168\.1\.100:\d+ .*nginx", without=["192.0.2.9"]),
+    "nwho 192.168.0.0/16": has(r"^2 connections: +established 2", "192.168.1.100", without=["192.0.2.9"]),
+    "nwho ls state time-wait,close-wait": has(r"^tcp +time-wait .*198\.51\.100\.7", r"^tcp +close-wait .*java",
+                                              without=["established", "listening"]),
+    "nwho count peer established": peers_are_counted,
+    "nwho count peer/24 established sport :443": has(r"^192\.168\.1\.0\S* +1 +100$", without=["192.0.2"]),
+    "nwho count state -t": has(r"^established +\d+ ", r"^time-wait +1 ", r"^close-wait +1 ", r"^listening +\d+ "),
+    "nwho ls -t --limit 20 --watch": twenty_rows_twice,
+    "nwho count process,pid close-wait": has(r"^java +\d+ +1 +100$"),
+    "nwho ls established --sort rtt_us:desc -o +rtt_us,retrans": slowest_first,
+    "nwho ls /run/docker.sock -o +peer_owner": has(r"docker\.sock .*dockerd\(\d+\) fd \d+ +dockerd\(\d+\) fd \d+$"),
+    "nwho why-busy tcp/9000": has("^bind.. to 0.0.0.0 +fails", r"^tcp 127\.0\.0\.1:9000  bound-inactive  java\("),
+    "nwho ls -0w": has(r"^packet .*dockerd", r"^raw .*dockerd", without=["^tcp"]),
+    "nwho ls deleted -o +exe": has(r"^tcp +listening .*mksock-copy", without=["nginx"]),
+    "nwho ps --sort sockets:desc": has(r"\A +PID +PROCESS.*\n *\d+ +(java|nginx) ", r"sshd +root +1 "),
+    "nwho %www-data": has(r"^udp 0\.0\.0\.0:5354", r"^  user +www-data", without=["nginx"]),
+    "nwho ls sick": has(r"close-wait .*java", without=["established"]),
+    "nwho kill dst 192.0.2.9 dport :5432": has(r"^1 socket destroyed, no process ended$", "192.0.2.9:5432 .*java"),
+    "nwho ls -N blue": has(r"^tcp .*:443 .*nginx"),
+    "nwho ls --all-netns -o +container": has(r"^nwho-\S+ +tcp .*:443 .*nginx"),
+    "nwho ls --container 4f3a": has(r"^tcp .*:443 .*nginx"),
+    "nwho ls --json": document_is_whole,
+    "nwho ls -t --csv -o local_addr,local_port,process,pid": csv_has_four_columns,
+    "nwho ls -q listening sport :443": nothing_is_printed,
+    "nwho --record now.nwho": has(r"^SOCKETS$", r"^  tcp +\d+: ", "LISTENERS", "nginx"),
+    "nwho ls --replay now.nwho established": has(r"^tcp +established .*192\.168\.1\.100", without=["listening"]),
+}
+
+
+def name_of(command):
+    return re.sub(r"\W+", "_", command).strip("_")
+
+
+def add_tests(world):
+    commands = commands_of((SOURCE / "README.md").read_text(encoding="utf-8"))
+
+    @test
+    def every_line_has_a_check():
+        assert len(commands) == len(set(commands)), "a command stands there twice"
+        assert set(commands) == set(CHECKS), f"not on both sides: {set(commands) ^ set(CHECKS)}"
+
+    # What is destroyed cannot be looked at again.
+    for command in sorted(commands, key=lambda command: " kill " in command):
+        def one(command=command):
+            if "--container" in command:
+                world.put_into_container()
+            CHECKS[command](world, world.run(command))
+        one.__name__ = name_of(command)
+        test(one)
+
+
+if os.geteuid() != 0:
+    run_tests()
+with contextlib.ExitStack() as everything:
+    add_tests(World(everything))
+    run_tests()
