@@ -131,15 +131,18 @@ class Namespace:
 
 
 @contextlib.contextmanager
-def netns(*sysctls):
-    """A new namespace, `lo` up; SYSCTLS like "net.ipv4.tcp_fin_timeout=5" are set in it. Removed at exit."""
+def netns(*sysctls, inside=None):
+    """A new namespace, `lo` up; SYSCTLS like "net.ipv4.tcp_fin_timeout=5" are set in it. Removed at exit.
+
+    INSIDE: the namespace to make it from, whose net.ipv4.tcp_child_ehash_entries decides how its TCP table is made.
+    """
     global _count
     _count += 1
     digest = hashlib.sha256(f"{sys.argv[0]} {_current}".encode()).hexdigest()[:8]
     ns = Namespace(f"nwho-{digest}-{os.getpid()}-{_count}")
     _namespaces.append(ns)
     try:
-        run(["ip", "netns", "add", ns.name])
+        run([*(inside.prefix() if inside else []), "ip", "netns", "add", ns.name])
         ns.run(["ip", "link", "set", "lo", "up"])
         for setting in sysctls:
             name, value = setting.split("=", 1)
