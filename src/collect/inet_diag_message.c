@@ -141,6 +141,12 @@ static int add_tcp_info(struct snapshot *snapshot, uint32_t index, const struct 
     return 0;
 }
 
+/* A listener has a congestion control and no tcp_info: its details are names alone, known is 0. */
+static struct tcp_details *details_of(struct snapshot *snapshot, struct socket *socket)
+{
+    return socket->tcp ? &snapshot->tcp_infos[socket->tcp - 1] : snapshot_add_tcp(snapshot, socket);
+}
+
 static int add_names(struct snapshot *snapshot, uint32_t index,
                      const struct nlattr *const *attributes)
 {
@@ -150,9 +156,11 @@ static int add_names(struct snapshot *snapshot, uint32_t index,
     struct tcp_details *tcp;
     int r = 0;
 
-    if (!snapshot->sockets[index].tcp)
+    if (!congestion && !ulp)
         return 0;
-    tcp = &snapshot->tcp_infos[snapshot->sockets[index].tcp - 1];
+    tcp = details_of(snapshot, &snapshot->sockets[index]);
+    if (!tcp)
+        return -ENOMEM;
     if (congestion && !tcp->congestion)
         r = snapshot_intern(snapshot, netlink_data(congestion),
                             strnlen(netlink_data(congestion), netlink_length(congestion)),
