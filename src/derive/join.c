@@ -220,7 +220,7 @@ static bool owners_are_hidden(const struct snapshot *snapshot)
 static enum owner_reason reason_without_inode(const struct socket *socket,
                                               const struct socket_join *joined)
 {
-    if (socket->state == STATE_TIME_WAIT || socket->timer == TIMER_TIMEWAIT)
+    if (socket->state == STATE_TIME_WAIT)
         return OWNER_TIME_WAIT;
     if (socket->state == STATE_SYN_RECV)
         return OWNER_HANDSHAKE;
