@@ -64,8 +64,11 @@ static struct value get_recv_q(const struct view *view, uint32_t row)
 static struct value get_send_q(const struct view *view, uint32_t row)
 {
     const struct socket *socket = get_socket(view, row);
+    /* /proc/net/tcp has 0 in the place of a listener's limit. */
+    bool known = socket->has & SOCKET_HAS_QUEUES &&
+                 (socket->state != STATE_LISTENING || socket->has & SOCKET_HAS_BACKLOG);
 
-    return cell_number(socket->has & SOCKET_HAS_QUEUES, socket->send_q);
+    return cell_number(known, socket->send_q);
 }
 
 static struct value get_accept_queue(const struct view *view, uint32_t row)
