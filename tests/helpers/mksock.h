@@ -157,6 +157,7 @@ int mk_diag_find(int protocol, const struct sockaddr_storage *local,
 int mk_unix_state(int64_t inode, uint64_t cookie);
 int mk_wait_state(struct mk *mk, int fd, int state);
 int mk_wait_timer(struct mk *mk, int fd, int timer);
+int mk_wait_probed(struct mk *mk, int fd);
 int mk_wait_diag(struct mk *mk, const struct sockaddr_storage *local,
                  const struct sockaddr_storage *peer, int state, struct inet_diag_msg *ret_msg);
 int mk_wait_pending(struct mk *mk, int listener, unsigned pending);

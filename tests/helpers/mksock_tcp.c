@@ -279,7 +279,7 @@ int mk_tcp_fill(struct mk *mk, struct mk_pair *pair)
     } while (n > 0);
     if (errno != EAGAIN)
         return mk_fail_errno(mk, "send");
-    return mk_wait_timer(mk, pair->client, 4);
+    return mk_wait_probed(mk, pair->client);
 }
 
 static int make_persist(struct mk *mk)

@@ -170,6 +170,21 @@ int mk_wait_timer(struct mk *mk, int fd, int timer)
     return mk_fail(mk, "the timer stays %u, not %d", msg.idiag_timer, timer);
 }
 
+/* Until a probe of a zero window went unanswered: before that the receiver may still take more. */
+int mk_wait_probed(struct mk *mk, int fd)
+{
+    unsigned tick = 0;
+    struct tcp_info info = {0};
+    do {
+        socklen_t length = sizeof(info);
+        if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0)
+            return mk_fail_errno(mk, "TCP_INFO");
+        if (info.tcpi_backoff > 0)
+            return mk_wait_timer(mk, fd, 4);
+    } while (mk_tick(&tick));
+    return mk_fail(mk, "no zero window was probed");
+}
+
 int mk_wait_pending(struct mk *mk, int listener, unsigned pending)
 {
     unsigned tick = 0;
