@@ -6,12 +6,13 @@ A row of the program becomes a dict of column -> value whatever format it came f
 only the columns in it that mksock knows.
 """
 import csv
+import functools
 import io
 import ipaddress
 import json
 import re
 
-from live import BUILD, run
+from live import BUILD, nwho, run
 
 BPF = "bpf,sock_diag,proc_net,proc_fd"
 DIAG = "sock_diag,proc_net,proc_fd"
@@ -37,6 +38,17 @@ def unescape(text):
     parts = re.split(r"(\\x[0-9a-f]{2}|\\.)", text)
     return b"".join(bytes([int(part[2:], 16)]) if part.startswith("\\x") else
                     _NAMED[part[1:]] if part.startswith("\\") else part.encode() for part in parts)
+
+
+@functools.cache
+def has_bpf():
+    """True when this build and this machine can use BPF."""
+    return "bpf" in json.loads(nwho(None, "ls", "--sources", BPF, "--json", expect=(0, 1)).out)["sources"].get("tcp", "")
+
+
+def all_sources():
+    """The ladder from each of its rungs."""
+    return (BPF, DIAG, PROC) if has_bpf() else (DIAG, PROC)
 
 
 def is_supported(situation):
