@@ -125,6 +125,12 @@ static bool match_form(const struct name_form *form, struct path_part component,
     return true;
 }
 
+/* The NULL is for gcc 12, which under UBSan warns of the one that cannot come. */
+static const char *last_colon(const char *start, size_t length)
+{
+    return start ? memrchr(start, ':', length) : NULL;
+}
+
 /*
  * "PARENT.slice:RUNTIME:ID": what runc's systemd notation becomes when it is taken as a plain path.
  */
@@ -137,10 +143,10 @@ static struct container_name match_colons(struct path_part component)
                  {"cri-containerd", "containerd"},
                  {"crio", "cri-o"}};
     struct container_name none = {.runtime = ""};
-    const char *second = memrchr(component.start, ':', component.length), *first;
+    const char *second = last_colon(component.start, component.length), *first;
     struct path_part id, word;
 
-    first = second ? memrchr(component.start, ':', (size_t)(second - component.start)) : NULL;
+    first = second ? last_colon(component.start, (size_t)(second - component.start)) : NULL;
     if (!first)
         return none;
     word = part(first + 1, (size_t)(second - first - 1));
