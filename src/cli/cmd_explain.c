@@ -143,7 +143,7 @@ static void put_threads(struct session *session, struct buf *out, uint32_t index
         put_cell(session, out, &table_threads, row, "thread");
         buf_byte(out, '(');
         buf_uint(out, snapshot->threads[row].tid);
-        buf_byte(out, ')');
+        buf_puts(out, snapshot->threads[row].private_files ? ", own descriptors)" : ")");
     }
     if (process->thread_count)
         buf_byte(out, '\n');

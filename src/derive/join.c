@@ -288,6 +288,7 @@ static void count_by_process(const struct snapshot *snapshot, struct join *join)
 
         process->first_thread = i;
         process->thread_count++;
+        process->sharing_threads += !snapshot->threads[i].private_files;
     }
 }
 

@@ -48,6 +48,7 @@ struct socket_join {
 struct process_join {
     uint32_t sockets, listening, established, close_wait, time_wait;
     uint32_t first_thread, thread_count; /* into snapshot.threads */
+    uint32_t sharing_threads;            /* those of them without a descriptor table of their own */
 };
 
 struct join {

@@ -302,9 +302,9 @@ static void put_threads(const struct view *view, struct buf *text, uint32_t row)
     if (holder->tid) {
         buf_puts(text, " tid ");
         buf_uint(text, holder->tid);
-    } else if (process->thread_count > 1) {
+    } else if (process->sharing_threads > 1) {
         buf_puts(text, " shared by ");
-        buf_uint(text, process->thread_count);
+        buf_uint(text, process->sharing_threads);
         buf_puts(text, " threads");
     }
 }
