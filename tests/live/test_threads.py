@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+"""Threads: which ones share a socket, what they are called, and which has descriptors of its own."""
+import json
+import re
+
+import truth
+from live import mksock, netns, nwho, run_tests, test
+from truth import PROC
+
+SOURCES = truth.all_sources()
+NAME = "a) b\\x0a\\x1b[1m\\xff"  # as mksock takes it: 11 bytes
+SHOWN = r"a) b\n\e[1m\xff"
+
+
+def threads_of(facts):
+    """tid -> (name, whether it has descriptors of its own) of mksock's process."""
+    found = {facts[0]["pid"]: (b"mksock", False)}
+    for fact in facts:
+        private = any("tid" in holder for holder in fact["holders"])
+        for thread in fact["threads"]:
+            found[thread["tid"]] = (truth.unescape(thread["process"]), private)
+    return found
+
+
+
+@test
+def ps_lists_every_thread_by_name_and_tid():
+    groups = ["shared-threads", "threads=4", "--", "shared-threads", "threads=1", f"name={NAME}"]
+    with netns() as ns, mksock(ns, *groups) as facts:
+        want = threads_of(facts)
+        assert len(want) == 6 and (b"a) b\n\x1b[1m\xff", False) in want.values(), want
+        for sources in SOURCES:
+            out = nwho(ns, "ps", "--threads", "--csv", "-H", "--sources", sources, "-o",
+                       "pid,process,tid,private,thread").out
+            rows = [line.split(",", 4) for line in out.splitlines()]
+            assert {int(row[2]) for row in rows} == set(want), out
+            assert {(row[0], row[1], row[3]) for row in rows} == {(str(facts[0]["pid"]), "mksock", "false")}, out
+        document = json.loads(nwho(ns, "ps", "--threads", "--json").out)
+        assert document["table"] == "threads"
+        assert {row["tid"]: truth.unescape(row["thread"]) for row in document["rows"]} == {
+            tid: name for tid, (name, _) in want.items()}, document
+
+
+@test
+def the_text_forms_say_who_shares_a_socket():
+    with netns() as ns, mksock(ns, "shared-threads", "threads=3", f"name={NAME}") as facts:
+        pid, port = facts[0]["pid"], facts[0]["local_port"]
+        for sources in SOURCES:
+            out = nwho(ns, "ls", "-H", "--threads", "-o", "owner", "--sources", sources).out
+            assert out == f"mksock({pid}) fd {facts[0]['fd']} shared by 4 threads\n", out
+            out = nwho(ns, f":{port}", "--threads", "--sources", sources).out
+            line, = [line for line in out.splitlines() if f"mksock({pid})," in line]
+            for tid, (name, _) in threads_of(facts).items():
+                assert f"{SHOWN if name != b'mksock' else 'mksock'}({tid})" in line, (out, tid)
+        assert "shared by" not in nwho(ns, "ls").out
+        assert f"{SHOWN}(" not in nwho(ns, f":{port}").out
+
+
+@test
+def descriptors_of_one_thread_are_its_own():
+    """The socket is not in /proc/PID/fd; it is in the table of one thread, which does not share the others."""
+    groups = ["shared-threads", "threads=2", "--", "private-table", "name=loner"]
+    with netns() as ns, mksock(ns, *groups) as facts:
+        shared, private = facts
+        pid, tid = private["pid"], private["tid"]
+        for sources in SOURCES:
+            rows = json.loads(nwho(ns, "ls", "--threads", "--sources", sources,
+                                   "--json=inode,pid,tid,fd,owners,owner_note").out)["rows"]
+            found = {row.pop("inode"): row for row in rows}
+            owners = [{"pid": pid, "process": "mksock", "fd": private["fd"]}]
+            assert found[private["inode"]] == {"pid": pid, "tid": tid, "fd": private["fd"], "owners": owners,
+                                               "owner_note": None}, (sources, rows)
+            assert found[shared["inode"]]["tid"] is None and found[shared["inode"]]["pid"] == pid, (sources, rows)
+
+            lines = nwho(ns, "ls", "-H", "--threads", "-o", "inode,owner", "--sources", sources).out.splitlines()
+            texts = dict(line.split(None, 1) for line in lines)
+            assert texts[str(private["inode"])] == f"mksock({pid}) fd {private['fd']} tid {tid}", texts
+            assert texts[str(shared["inode"])] == f"mksock({pid}) fd {shared['fd']} shared by 3 threads", texts
+            out = nwho(ns, f":{private['local_port']}", "--threads", "--sources", sources).out
+            assert f"loner({tid}, own descriptors)" in out, out
+
+        out = nwho(ns, "ps", "--threads", "-H", "-o", "private,tid").out
+        assert sorted(out.split()[1::2]) == sorted(map(str, threads_of(facts))), out
+        assert re.findall(r"yes\s+(\d+)", out) == [str(tid)], out
+
+
+@test
+def a_private_table_is_found_without_asking_for_threads():
+    with netns() as ns, mksock(ns, "private-table") as facts:
+        for sources in SOURCES:
+            row, = json.loads(nwho(ns, "ls", "--sources", sources, "--json").out)["rows"]
+            assert (row["pid"], row["fd"]) == (facts[0]["pid"], facts[0]["fd"]), (sources, row)
+            if sources != PROC:
+                assert row["cookie"] == facts[0]["cookie"], row
+
+
+run_tests()
