@@ -380,6 +380,30 @@ static void join_target(struct options *options, struct buf *text)
     }
 }
 
+/* Other forms than text get the rows: a table like every other. */
+static int show_rows(struct session *session, struct query *rows)
+{
+    int r = session_columns(session, rows, NULL);
+
+    return r ? r : session_show(session, rows);
+}
+
+/* `rows` is everything that has to do with the target: what is read is narrowed by it, and by
+ * nothing else. */
+static int explain_text(struct session *session, struct explain *explain, const struct query *rows,
+                        const char *filter)
+{
+    int r = plan_queries(session, explain, filter);
+
+    if (r == 0 && strncmp(filter, "pid ", 4) == 0)
+        r = session_own_filter(session, &explain->processes, filter);
+    if (r == 0)
+        r = session_plan(session, rows);
+    if (r == 0)
+        r = plan_needs(session, explain);
+    return r ? r : show_text(session, explain);
+}
+
 static int run_explain(struct options *options)
 {
     struct session session;
@@ -397,19 +421,10 @@ static int run_explain(struct options *options)
     options->all = true;
     if (r == 0)
         r = session_filter(&session, &rows, NULL);
-    if (r == 0 && (options->format != FORMAT_TEXT || options->watch || options->columns)) {
-        r = session_columns(&session, &rows, NULL);
-        if (r == 0)
-            r = session_show(&session, &rows);
-    } else if (r == 0) {
-        r = plan_queries(&session, &explain, words[0]);
-        if (r == 0 && strncmp(words[0], "pid ", 4) == 0)
-            r = session_own_filter(&session, &explain.processes, words[0]);
-        if (r == 0)
-            r = plan_needs(&session, &explain);
-        if (r == 0)
-            r = show_text(&session, &explain);
-    }
+    if (r == 0 && (options->format != FORMAT_TEXT || options->watch || options->columns))
+        r = show_rows(&session, &rows);
+    else if (r == 0)
+        r = explain_text(&session, &explain, &rows, words[0]);
     buf_done(&text);
     session_end(&session);
     return r;

@@ -63,17 +63,22 @@ static bool is_word(const char *text)
     return text[strspn(text, "abcdefghijklmnopqrstuvwxyz-")] == '\0';
 }
 
-/* The command that argv[1] names. What names none is a target to be explained, or an option of the
- * overview. */
-static const struct command *choose(int argc, char **argv, int *ret_first)
+/*
+ * The command that the first word names; options may stand before it. A first word that names none
+ * is a target to be explained. The name is taken out of argv[1..].
+ */
+static const struct command *choose(int *argc, char **argv)
 {
-    const struct command *command = argc > 1 ? command_find(argv[1]) : &command_overview;
+    uint32_t count = (uint32_t)*argc - 1, at = options_first_word(argv + 1, count);
+    const struct command *command;
 
-    *ret_first = 1;
-    if (command && argc > 1 && *command->name)
-        *ret_first = 2;
-    if (!command || (argc > 1 && !*argv[1]))
-        command = argv[1][0] == '-' ? &command_overview : &command_explain;
+    if (at == count)
+        return &command_overview;
+    command = *argv[at + 1] ? command_find(argv[at + 1]) : NULL;
+    if (!command || !*command->name)
+        return &command_explain;
+    memmove(&argv[at + 1], &argv[at + 2], sizeof(*argv) * (count - at));
+    --*argc;
     return command;
 }
 
@@ -89,9 +94,6 @@ static int run_command(const struct command *command, char **argv, uint32_t coun
     buf_done(&error);
     if (r != 0)
         return r;
-    /* "nwho --replay FILE :443": options of the overview before a target */
-    if (command == &command_overview && options.word_count > 0)
-        command = &command_explain;
     if (options.help) {
         options.words = (char *[]){(char *)(uintptr_t)command->name};
         options.word_count = *command->name != '\0';
@@ -104,7 +106,6 @@ int main(int argc, char **argv)
 {
     const struct command *command;
     const char *similar;
-    int first;
 
     if (argc == 2 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)) {
         printf("nwho %s\n", NWHO_VERSION);
@@ -116,14 +117,13 @@ int main(int argc, char **argv)
 #endif
     if (!setlocale(LC_CTYPE, ""))
         setlocale(LC_CTYPE, "C.UTF-8");
-    command = choose(argc, argv, &first);
+    command = choose(&argc, argv);
     similar = command == &command_explain && argc == 2 && is_word(argv[1])
                   ? similar_command(argv[1])
                   : NULL;
     if (similar)
-        fprintf(stderr,
-                "nwho: \"%s\" is no command; did you mean nwho %s? Looking for a process, unit or "
-                "container of this name.\n",
-                argv[1], similar);
-    return run_command(command, argv + first, (uint32_t)(argc - first));
+        command_error("\"%s\" is no command; did you mean nwho %s? Looking for a process, unit or "
+                      "container of this name",
+                      argv[1], similar);
+    return run_command(command, argv + 1, (uint32_t)argc - 1);
 }

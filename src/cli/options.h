@@ -80,3 +80,7 @@ extern const uint32_t option_count;
  */
 int options_parse(char **argv, uint32_t count, uint32_t groups, struct options *ret_options,
                   struct buf *error) MUST_CHECK;
+
+/* Where the first word that is no option (and no argument of one) stands; `count` when there is
+ * none. */
+uint32_t options_first_word(char **argv, uint32_t count);

@@ -150,3 +150,24 @@ int options_parse(char **argv, uint32_t count, uint32_t groups, struct options *
     ret_options->word_count = words;
     return r;
 }
+
+/* Whether the word is an option that takes the next word as its argument. */
+static bool takes_next(const char *word)
+{
+    const struct option_info *option;
+
+    if (word[1] == '-')
+        option = strchr(word, '=') ? NULL : find_long(word + 2, strlen(word + 2), ~0u);
+    else
+        option = find_letter(word[strlen(word) - 1], ~0u);
+    return option && option->argument && !argument_is_optional(option);
+}
+
+uint32_t options_first_word(char **argv, uint32_t count)
+{
+    uint32_t at = 0;
+
+    while (at < count && argv[at][0] == '-' && argv[at][1] && strcmp(argv[at], "--") != 0)
+        at += takes_next(argv[at]) ? 2 : 1;
+    return at < count ? at : count;
+}

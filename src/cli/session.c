@@ -171,6 +171,8 @@ int session_plan_also(struct session *session, const struct query *query)
     if (query_plan(query, &session->arena, &request) < 0)
         return command_error("out of memory");
     session->request.needs |= request.needs;
+    if (!request.pids)
+        session->request.pids = NULL;
     return 0;
 }
 

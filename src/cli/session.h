@@ -22,8 +22,8 @@ struct session {
     struct arena arena; /* queries, filters, requests */
     struct names names;
     struct buf scratch;
-    struct filter
-        *filters[8]; /* compiled by session_filter(), freed at the end; `nwho PID` has 5 */
+    struct filter *filters[8]; /* compiled by session_filter(), freed at the end; `nwho PID` has 5
+                                */
     uint32_t filter_count;
     struct request request; /* of the next session_take() */
     struct frame *now;      /* NULL before the first session_take() */
