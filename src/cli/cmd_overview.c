@@ -76,11 +76,16 @@ static void put_head_line(struct session *session, struct buf *out)
     struct tm broken;
     size_t length;
     const char *host = snapshot_string(snapshot, snapshot->host, &length);
+    uint32_t processes = 0;
+
+    for (uint32_t i = 0; i < snapshot->processes_count; i++)
+        processes += session->now->join.processes[i].sockets > 0;
 
     if (localtime_r(&seconds, &broken))
         strftime(text, sizeof(text), "%F %T", &broken);
     escape_text(out, host, length);
-    buf_printf(out, "  %s  %u processes with sockets\n", text, snapshot->processes_count);
+    buf_printf(out, "  %s  %u process%s with sockets\n", text, processes,
+               processes == 1 ? "" : "es");
 }
 
 /* "tcp 120: established 80, listening 12": one line a protocol; groups of one protocol are gathered

@@ -3,6 +3,7 @@
 #include "cli/session.h"
 
 #include "base/escape.h"
+#include "cli/resolve.h"
 #include "collect/collect.h"
 #include "collect/netns.h"
 #include "derive/service.h"
@@ -114,6 +115,8 @@ int session_begin(struct session *session, const struct options *options)
         .families = 1u << AF_INET | 1u << AF_INET6,
         .sources = SOURCE_ALL,
     };
+    if (options->resolve)
+        session->resolver = resolver_new();
     if (options->sources) {
         if (parse_sources(options->sources, &session->request.sources) != 0)
             return EXIT_ERROR;
@@ -130,6 +133,7 @@ static void frame_free(struct frame *frame)
     if (!frame)
         return;
     group_done(&frame->group);
+    rates_done(&frame->rates);
     join_done(&frame->join);
     snapshot_done(&frame->snapshot);
     free(frame);
@@ -142,6 +146,7 @@ void session_end(struct session *session)
     for (uint32_t i = 0; i < session->filter_count; i++)
         filter_done(session->filters[i]);
     names_done(&session->names);
+    resolver_free(session->resolver);
     buf_done(&session->scratch);
     arena_done(&session->arena);
 }
@@ -152,15 +157,6 @@ int session_plan(struct session *session, const struct query *query)
         return command_error("out of memory");
     if (session->options->threads)
         session->request.needs |= NEED_THREADS;
-    /* A recording must be able to answer every question later. */
-    if (session->options->record) {
-        session->request.needs = ~(uint32_t)0;
-        session->request.protos = PROTO_ALL;
-        session->request.states = STATE_ALL;
-        session->request.families = 1u << AF_INET | 1u << AF_INET6;
-        session->request.match_count = 0;
-        session->request.pids = NULL;
-    }
     return 0;
 }
 
@@ -215,6 +211,18 @@ static int write_record(const char *path, const struct snapshot *snapshot)
     return r < 0 ? EXIT_ERROR : 0;
 }
 
+/* A recording must be able to answer every question later. */
+static void widen_for_record(struct request *request)
+{
+    request->needs = ~(uint32_t)0;
+    request->protos = PROTO_ALL;
+    request->states = STATE_ALL;
+    request->families = 1u << AF_INET | 1u << AF_INET6;
+    request->match_count = 0;
+    request->pids = NULL;
+    request->any_owner = false;
+}
+
 static int fill_frame(struct session *session, struct frame *frame)
 {
     const struct options *options = session->options;
@@ -224,6 +232,8 @@ static int fill_frame(struct session *session, struct frame *frame)
         if (read_replay(options->replay, &frame->snapshot) != 0)
             return EXIT_ERROR;
     } else {
+        if (options->record)
+            widen_for_record(&session->request);
         r = snapshot_init(&frame->snapshot);
         if (r == 0)
             r = collect(&frame->snapshot, &session->request);
@@ -234,6 +244,18 @@ static int fill_frame(struct session *session, struct frame *frame)
         return EXIT_ERROR;
     r = join_make(&frame->snapshot, &frame->join);
     return r < 0 ? command_error("cannot join the sockets: %s", strerror(-r)) : 0;
+}
+
+static int add_rates(struct session *session)
+{
+    struct frame *now = session->now;
+
+    if (!session->before || !(session->request.needs & NEED_TCP_INFO))
+        return 0;
+    if (rates_make(&now->snapshot, &session->before->snapshot, &now->rates) < 0)
+        return command_error("out of memory");
+    now->view.rates = &now->rates;
+    return 0;
 }
 
 int session_take(struct session *session)
@@ -257,9 +279,11 @@ int session_take(struct session *session)
         .catalogue = session->catalogue,
         .group = &frame->group,
     };
-    if (session->before)
-        frame->view.previous = &session->before->snapshot;
-    return 0;
+    if (session->resolver) {
+        frame->view.resolve = resolver_name;
+        frame->view.resolve_context = session->resolver;
+    }
+    return add_rates(session);
 }
 
 static void print_note(const struct snapshot *snapshot, const struct note *note)

@@ -6,13 +6,17 @@
 #include "cli/command.h"
 #include "derive/join.h"
 #include "derive/names.h"
+#include "derive/rates.h"
 #include "model/request.h"
 #include "table/group.h"
+
+struct resolver;
 
 /* One moment, read and joined. */
 struct frame {
     struct snapshot snapshot;
     struct join join;
+    struct rates rates; /* since the frame before */
     struct view view;
     struct group group; /* of `count` */
 };
@@ -21,6 +25,7 @@ struct session {
     const struct options *options;
     struct arena arena; /* queries, filters, requests */
     struct names names;
+    struct resolver *resolver; /* of -r; lives as long as the program */
     struct buf scratch;
     struct filter *filters[8]; /* compiled by session_filter(), freed at the end; `nwho PID` has 5
                                 */

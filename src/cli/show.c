@@ -2,6 +2,7 @@
 /* Shows a query: once, or again and again; on a terminal, through a pager, to a pipe. */
 #include "cli/session.h"
 
+#include "cli/resolve.h"
 #include "out/csv.h"
 #include "out/json.h"
 #include "out/text.h"
@@ -57,6 +58,8 @@ int session_write(struct session *session, const struct grid *grid, struct buf *
         .width = terminal_size().ws_col,
     };
 
+    if (session->resolver && options->format == FORMAT_TEXT)
+        resolver_prepare(session->resolver, grid);
     switch (options->format) {
     case FORMAT_JSON:
         return json_write(grid, &envelope, out);

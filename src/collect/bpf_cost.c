@@ -53,6 +53,9 @@ bool bpf_pays(const struct collection *collection, bool sockets, bool owners)
 
     if (request->prefer_bpf || request->netns_scope == NETNS_SCOPE_ALL)
         return true;
+    /* sock_diag checks ports and addresses in the kernel, and then sends little. */
+    if (sockets && request->match_count)
+        return false;
     count = number_in_file("/proc/net/sockstat", "sockets: used ");
     if (owners && !request->pids)
         gain = number_in_file("/proc/loadavg", "/") * PROC_PER_TASK + count * PROC_PER_SOCKET;

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "derive/address.h"
 #include "derive/join.h"
+#include "derive/rates.h"
 #include "table/cells.h"
 #include "table/socket_text.h"
 
@@ -386,13 +387,39 @@ TCP_COLUMN(last_ack, last_ack_recv_ms, 104)
 TCP_COLUMN(pacing_rate, pacing_rate, 112)
 TCP_COLUMN(delivery_rate, delivery_rate, 168)
 
-/* Payload: what was acknowledged without the SYN and FIN that bytes_acked counts, and what was
- * received. */
+static struct value get_rx_bytes(const struct view *view, uint32_t row)
+{
+    uint64_t bytes;
+
+    return tcp_payload_received(get_tcp(view, row), &bytes) ? value_uint(bytes) : value_none();
+}
+
 static struct value get_tx_bytes(const struct view *view, uint32_t row)
 {
-    const struct tcp_details *tcp = get_tcp(view, row);
+    uint64_t bytes;
 
-    return cell_number(tcp && tcp->known >= 216, tcp ? tcp->bytes_sent - tcp->bytes_retrans : 0);
+    return tcp_payload_sent(get_tcp(view, row), &bytes) ? value_uint(bytes) : value_none();
+}
+
+static const struct socket_rate *get_rate(const struct view *view, uint32_t row)
+{
+    return view->rates && view->rates->sockets && view->rates->sockets[row].known
+               ? &view->rates->sockets[row]
+               : NULL;
+}
+
+static struct value get_rx_rate(const struct view *view, uint32_t row)
+{
+    const struct socket_rate *rate = get_rate(view, row);
+
+    return rate ? value_uint(rate->rx) : value_none();
+}
+
+static struct value get_tx_rate(const struct view *view, uint32_t row)
+{
+    const struct socket_rate *rate = get_rate(view, row);
+
+    return rate ? value_uint(rate->tx) : value_none();
 }
 
 static struct value get_cc(const struct view *view, uint32_t row)
@@ -546,9 +573,13 @@ static const struct column columns[] = {
     {"segs_out", "SEGS-OUT", "Segments sent", KIND_COUNT, COUNTER, TCP, get_segs_out},
     {"segs_in", "SEGS-IN", "Segments received", KIND_COUNT, COUNTER, TCP, get_segs_in},
     {"rx_bytes", "RX", "Payload received since the connection began", KIND_BYTES, COUNTER, TCP,
-     get_bytes_received},
+     get_rx_bytes},
     {"tx_bytes", "TX", "Payload sent since the connection began, without what was sent again",
      KIND_BYTES, COUNTER, TCP, get_tx_bytes},
+    {"rx_rate", "RX/S", "Payload received a second since the refresh before (--watch)",
+     KIND_BYTES_PER_SECOND, 0, TCP, get_rx_rate},
+    {"tx_rate", "TX/S", "Payload sent a second since the refresh before (--watch)",
+     KIND_BYTES_PER_SECOND, 0, TCP, get_tx_rate},
     {"notsent_bytes", "NOTSENT", "Bytes in the send queue that were never sent", KIND_BYTES, 0, TCP,
      get_notsent},
     {"snd_wnd", "SND-WND", "Window that the peer offers", KIND_BYTES, 0, TCP, get_snd_wnd},

@@ -10,13 +10,14 @@
 struct group;
 struct join;
 struct names;
+struct rates;
 struct table;
 
 /* What getters read: one moment, and what was derived from it. Borrowed; a text that a getter
  * composes lives in scratch until the next call of a getter. */
 struct view {
     const struct snapshot *snapshot;
-    const struct snapshot *previous; /* of the refresh before, or NULL */
+    const struct rates *rates; /* since the refresh before; NULL: there was none */
     const struct join *join;
     const struct group *group;     /* of `count`: the groups that its table shows; NULL elsewhere */
     const struct table *catalogue; /* of `columns`: the table to list; NULL: all */
