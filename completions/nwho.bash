@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: MIT
+# bash completion for nwho(1). Commands, options, columns and words of filters are asked of the program.
+
+# The options of `nwho help COMMAND`, each spelling on a line, with its argument: "--limit N", "--json [=COLUMNS]".
+_nwho_options() {
+    "$1" help "${2:-TARGET}" 2>/dev/null |
+        sed -n '/^Options:/,$ s/^  \(-.\|  \) \(--[a-z0-9-]*\) \?\([[A-Z]\S*\)\?  .*/\1 \3\n\2 \3/p' | grep '^-'
+}
+
+# The columns of a table.
+_nwho_columns() {
+    "$1" columns "$2" -H -o column 2>/dev/null
+}
+
+# Completes the last word of a list that is separated by commas.
+_nwho_list() {
+    local before=
+    [[ $cur == *,* ]] && before=${cur%,*},
+    [[ $cur == +* && -z $before ]] && before=+
+    mapfile -t COMPREPLY < <(compgen -P "$before" -W "$1" -- "${cur#"$before"}")
+    compopt -o nospace
+}
+
+# What may follow an option that takes an argument.
+_nwho_argument() {
+    case $1 in
+    -o | --output | --json | --sort) _nwho_list "$(_nwho_columns "$program" "$table")" ;;
+    -N | --netns) mapfile -t COMPREPLY < <(compgen -W "$(ls /run/netns 2>/dev/null)" -- "$cur") ;;
+    --record | --replay) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+    --color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur") ;;
+    --sources) _nwho_list "bpf sock_diag proc_net proc_fd" ;;
+    esac
+}
+
+# A word of a filter; what comes before it may say which.
+_nwho_filter() {
+    case $prev in
+    user) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
+    process | proc) mapfile -t COMPREPLY < <(compgen -W "$("$program" ps -a -H -o process 2>/dev/null)" -- "$cur") ;;
+    netns) mapfile -t COMPREPLY < <(compgen -W "$(ls /run/netns 2>/dev/null)" -- "$cur") ;;
+    dev) mapfile -t COMPREPLY < <(compgen -W "$(ls /sys/class/net 2>/dev/null)" -- "$cur") ;;
+    *)
+        mapfile -t COMPREPLY < <(compgen -W "$("$program" help words 2>/dev/null) $(_nwho_columns "$program" "$table")" -- "$cur")
+        [[ $cur == /* ]] && mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+        ;;
+    esac
+}
+
+_nwho() {
+    local program=${COMP_WORDS[0]} cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+    local commands command='' table=sockets words=0 attached='' i name argument
+    # "--json=pid" comes as three words
+    if [[ $cur == = ]]; then
+        cur='' attached=yes
+    elif [[ $prev == = ]]; then
+        prev=${COMP_WORDS[COMP_CWORD - 2]} attached=yes
+    fi
+    commands=$("$program" help commands 2>/dev/null)
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        [[ ${COMP_WORDS[i]} == -* || ${COMP_WORDS[i]} == = ]] && continue
+        [[ $words == 0 && $'\n'$commands$'\n' == *$'\n'${COMP_WORDS[i]}$'\n'* ]] && command=${COMP_WORDS[i]}
+        words=$((words + 1))
+    done
+    [[ $command == ps ]] && table=processes
+    [[ $command == ps && " ${COMP_WORDS[*]} " == *" --threads "* ]] && table=threads
+
+    COMPREPLY=()
+    # An argument in brackets is only taken behind "=", the others are the next word, too.
+    while read -r name argument; do
+        if [[ $name == "$prev" && -n $argument && ($argument != \[* || $attached == yes) ]]; then
+            _nwho_argument "$prev"
+            return
+        fi
+    done < <(_nwho_options "$program" "$command")
+    if [[ $cur == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$(_nwho_options "$program" "$command" | cut -d ' ' -f 1)" -- "$cur")
+    elif [[ $words == 0 ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "${commands/TARGET/}" -- "$cur")
+        [[ $cur == /* ]] && mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+    elif [[ $command == count && $words == 1 ]]; then
+        _nwho_list "$(_nwho_columns "$program" sockets)"
+    elif [[ $command == columns ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$("$program" columns -H -o table 2>/dev/null | uniq)" -- "$cur")
+    elif [[ $command == help ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$commands filters" -- "$cur")
+    elif [[ $command != why-busy ]]; then
+        _nwho_filter
+    fi
+}
+
+complete -F _nwho nwho

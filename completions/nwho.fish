@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+# fish completion for nwho(1). Commands, options, columns and words of filters are asked of the program.
+
+# The command among the words so far, "none" when there is none yet.
+function __nwho_command
+    set -l words (commandline -opc | string match -v -- '-*')
+    if set -q words[2]; and contains -- $words[2] (nwho help commands)
+        echo $words[2]
+    else
+        echo none
+    end
+end
+
+function __nwho_words
+    commandline -opc | string match -v -- '-*' | count
+end
+
+function __nwho_table
+    set -l command (__nwho_command)
+    if test "$command" = ps
+        contains -- --threads (commandline -opc); and echo threads; or echo processes
+    else
+        echo sockets
+    end
+end
+
+# The columns, each behind what is already in a list that is separated by commas.
+function __nwho_columns
+    set -l before (commandline -ct | string match -r '^(?:-o|--\w+=)?(.*,|\+)?')[2]
+    nwho columns (__nwho_table) -H --csv -o column,help 2>/dev/null | string replace -r '^([^,]*),"?(.*?)"?$' "$before\$1\t\$2"
+end
+
+# The options of the command: "--limit N" and its help become "--limit<tab>at most N rows".
+function __nwho_options
+    set -l command (__nwho_command)
+    test $command = none; and set command TARGET
+    nwho help $command 2>/dev/null | string match -rg '^  (?:-.|  ) (--[a-z0-9-]+)(?: ?\[?=?[A-Z]\S*)? +(.*)$' |
+        while read -l name
+            read -l help
+            printf '%s\t%s\n' $name $help
+        end
+end
+
+function __nwho_is_first
+    test (__nwho_words) -eq 1
+end
+
+function __nwho_is_key
+    test (__nwho_command) = count; and test (__nwho_words) -eq 2
+end
+
+function __nwho_takes_filter
+    contains -- (__nwho_command) none ls ports ps count kill; and not __nwho_is_first; and not __nwho_is_key
+end
+
+complete -c nwho -f
+complete -c nwho -n __nwho_is_first -a '(nwho help commands | string match -v TARGET)'
+complete -c nwho -n __nwho_is_key -a '(__nwho_columns)'
+complete -c nwho -n __nwho_takes_filter -a '(nwho help words; __nwho_columns)'
+complete -c nwho -n 'test (__nwho_command) = columns' -a '(nwho columns -H -o table | uniq)'
+complete -c nwho -n 'test (__nwho_command) = help' -a '(nwho help commands) filters'
+complete -c nwho -n 'string match -q -- "-*" (commandline -ct)' -a '(__nwho_options)'
+complete -c nwho -s o -l output -x -a '(__nwho_columns)'
+complete -c nwho -l sort -x -a '(__nwho_columns)'
+complete -c nwho -s N -l netns -x -a '(ls /run/netns 2>/dev/null)'
+complete -c nwho -l color -x -a 'auto always never'
+complete -c nwho -l record -rF
+complete -c nwho -l replay -rF

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+"""The completion for bash offers what the program knows."""
+import os
+import shutil
+import subprocess
+
+import live
+from live import BUILD, SOURCE, run_tests, test
+
+ASK = r"""
+source "$1"
+shift
+compopt() { :; }
+COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_LINE="$*" COMP_POINT=${#COMP_LINE}
+_nwho
+printf '%s\n' "${COMPREPLY[@]}"
+"""
+
+
+def offered(*words):
+    """What is offered for the last of WORDS."""
+    if not shutil.which("bash"):
+        live.skip("there is no bash")
+    run = subprocess.run(["bash", "-c", ASK, "bash", SOURCE / "completions/nwho.bash", "nwho", *words], check=True,
+                         env={**os.environ, "PATH": f"{BUILD}:{os.environ['PATH']}"}, capture_output=True, text=True)
+    assert run.stderr == "", run.stderr
+    return set(run.stdout.split())
+
+
+@test
+def commands_come_first():
+    assert offered("") == {"ls", "ports", "ps", "count", "kill", "why-busy", "columns", "help"}
+    assert offered("po") == {"ports"}
+    assert "filters" in offered("help", "")
+
+
+@test
+def options_are_those_of_the_command():
+    assert offered("ls", "--lim") == {"--limit"}
+    assert offered("kill", "--dry") == {"--dry-run"}
+    assert offered("ls", "--dry") == set()
+    assert {"-t", "--tcp"} <= offered("ls", "-")
+
+
+@test
+def columns_are_those_of_the_table():
+    assert offered("ls", "-o", "pid,proto") == {"pid,proto", "pid,protocol"}
+    assert offered("ls", "-o", "+rtt_") == {"+rtt_us"}
+    assert offered("ls", "--json", "=", "rtt_") == {"rtt_us"}
+    assert offered("ps", "--sort", "fd") == {"fds", "fd_limit"}
+    assert offered("ps", "--threads", "-o", "tid") == {"tid"}
+    assert offered("count", "close") == set() and offered("count", "proc") == {"process"}
+    assert offered("columns", "") == {"sockets", "processes", "threads", "owners"}
+
+
+@test
+def words_of_filters_follow():
+    assert {"sport", "exposed", "close-wait", "rtt_us"} <= offered("ls", "")
+    assert offered("ls", "user", "roo") == {"root"}
+    assert offered("ls", "dev", "l") >= {"lo"}
+    assert offered("ls", "--color", "al") == {"always"}
+
+
+run_tests(needs_root=False)
