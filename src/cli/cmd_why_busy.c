@@ -102,7 +102,7 @@ static void put_reason(struct session *session, struct buf *out, const struct so
         return;
     default:
         buf_puts(out, "is a connection that uses the port: a server that sets SO_REUSEADDR can "
-                      "bind beside it\n");
+                      "bind beside it, if the one before did too\n");
         return;
     }
     if (joined->holder_count) {

@@ -48,7 +48,9 @@ static int destroy(struct netlink *netlink, const struct socket *socket)
     if (protocol < 0)
         return protocol;
     if (!(socket->has & SOCKET_HAS_COOKIE))
-        return -ENOENT;
+        return -ENODATA;
+    if (socket->state == STATE_BOUND_INACTIVE) /* the kernel would look for a connection */
+        return -EOPNOTSUPP;
     request.body.sdiag_protocol = (uint8_t)protocol;
     request.body.id = (struct inet_diag_sockid){
         .idiag_sport = htons(socket->local_port),
