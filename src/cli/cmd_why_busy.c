@@ -19,22 +19,23 @@ struct port {
 /* "tcp/9000", "9000/udp", ":9000", "9000" (tcp). */
 static int parse_port(const char *word, struct port *ret_port)
 {
+    bool named = strncmp(word, "tcp/", 4) == 0 || strncmp(word, "udp/", 4) == 0;
     char *end;
     unsigned long number;
 
-    *ret_port = (struct port){.proto = PROTO_TCP};
-    if (strncmp(word, "tcp/", 4) == 0 || strncmp(word, "udp/", 4) == 0) {
-        ret_port->proto = *word == 'u' ? PROTO_UDP : PROTO_TCP;
+    *ret_port = (struct port){.proto = *word == 'u' ? PROTO_UDP : PROTO_TCP};
+    if (named)
         word += 4;
-    } else if (*word == ':') {
+    else if (*word == ':')
         word++;
-    }
-    number = strtoul(word, &end, 10);
-    if (strcmp(end, "/udp") == 0)
-        ret_port->proto = PROTO_UDP;
-    else if (*end && strcmp(end, "/tcp") != 0)
+    if (*word < '0' || *word > '9')
         return -EINVAL;
-    if (end == word || *word == '-' || *word == '+' || number == 0 || number > 65535)
+    number = strtoul(word, &end, 10);
+    if (!named && strcmp(end, "/udp") == 0)
+        ret_port->proto = PROTO_UDP;
+    else if (*end && (named || strcmp(end, "/tcp") != 0))
+        return -EINVAL;
+    if (number == 0 || number > 65535)
         return -EINVAL;
     ret_port->number = (uint16_t)number;
     return 0;
