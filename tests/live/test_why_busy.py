@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT
+"""nwho why-busy: who is in the way of bind(), also where no other tool shows an owner; the same as bind() itself says."""
+import json
+import re
+import socket
+import subprocess
+import sys
+
+from live import mksock, netns, nwho, run_tests, test
+
+PORTS = {"listening": 5001, "bound-inactive": 5002, "udp": 5004, "established": 5005, "listening-dual": 5006,
+         "listening-v6only": 5007, "unaccepted": 5008}
+
+
+def situation():
+    return [word for name, port in PORTS.items() for word in ["--", name, f"port={port}"]][1:]
+
+
+def attempts(out):
+    """What the program says that bind() does: without and with SO_REUSEADDR, v4 and v6."""
+    found = re.findall(r"^(bind\(\) to \S+(?: \(v6 only\))?|  with SO_REUSEADDR) +(works|fails: .*)$", out, re.MULTILINE)
+    assert len(found) == 4, out
+    return [result == "works" for _, result in found]
+
+
+def really(ns, proto, port):
+    """The same by bind() in the namespace."""
+    script = """if True:
+        import socket, sys
+        for family, address in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
+            for reuse in (0, 1):
+                s = socket.socket(family, int(sys.argv[1]))
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, reuse)
+                if family == socket.AF_INET6:
+                    s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                try:
+                    s.bind((address, int(sys.argv[2])))
+                    print("works")
+                except OSError:
+                    print("fails")
+                s.close()
+    """
+    kind = socket.SOCK_STREAM if proto == "tcp" else socket.SOCK_DGRAM
+    out = ns.run([sys.executable, "-c", script, int(kind), port]).out
+    return [word == "works" for word in out.split()]
+
+
+@test
+def it_says_what_bind_says_and_who_it_is():
+    with netns() as ns, mksock(ns, *situation()) as facts:
+        for name, port in PORTS.items():
+            proto = "udp" if name == "udp" else "tcp"
+            out = nwho(ns, "why-busy", f"{proto}/{port}").out
+            assert attempts(out) == really(ns, proto, port), (name, out)
+            for fact in facts:
+                if fact["local_port"] == port:
+                    assert fact["state"] in out, (fact, out)
+                    if fact["holders"]:
+                        assert f"mksock({fact['pid']}) fd {fact['fd']}" in out, (fact, out)
+
+
+@test
+def each_cause_is_told_from_the_others():
+    with netns() as ns, mksock(ns, *situation()) as facts:
+        pid = facts[0]["pid"]
+        for name, words in {"listening": "listens here", "bound-inactive": "neither listens nor is connected",
+                            "udp": "is bound here and receives", "established": "is a connection that uses the port",
+                            "unaccepted": f"(accept-queue of mksock({pid}))"}.items():
+            proto = "udp" if name == "udp" else "tcp"
+            assert words in nwho(ns, "why-busy", f"{proto}/{PORTS[name]}").out, name
+        out = nwho(ns, "why-busy", f"tcp/{PORTS['bound-inactive']}").out
+        assert f"Free it: kill {pid}\n" in out, out
+
+
+@test
+def a_time_wait_connection_holds_the_port():
+    """The server closed first, without SO_REUSEADDR."""
+    script = """if True:
+        import socket, sys
+        server = socket.socket()
+        server.bind(("127.0.0.1", 5003))
+        server.listen()
+        client = socket.create_connection(("127.0.0.1", 5003))
+        accepted = server.accept()[0]
+        accepted.shutdown(socket.SHUT_WR)
+        assert client.recv(1) == b""
+        client.close()
+        assert accepted.recv(1) == b""
+        accepted.close()
+        server.close()
+        print("closed", flush=True)
+        sys.stdin.read()
+    """
+    with netns() as ns:
+        with ns.popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+            assert child.stdout.readline() == b"closed\n"
+            out = nwho(ns, "why-busy", "tcp/5003").out
+            assert attempts(out) == really(ns, "tcp", 5003) == [False, False, True, True], out
+            seconds, = re.findall(r"time-wait .*\n.* for (\d+) s more", out)
+            assert 1 <= int(seconds) <= 61, out
+            child.stdin.close()
+
+
+@test
+def a_free_port_is_free():
+    with netns() as ns, mksock(ns, *situation()):
+        for port, proto in ((5999, "tcp"), (5999, "udp"), (5001, "udp"), (5004, "tcp")):
+            out = nwho(ns, "why-busy", f"{proto}/{port}", expect=1).out
+            assert attempts(out) == really(ns, proto, port) == [True] * 4, out
+            assert f"no socket uses {proto} port {port}" in out, out
+
+
+@test
+def the_port_can_be_written_in_every_form():
+    with netns() as ns, mksock(ns, "listening", "port=5001", "--", "udp", "port=5004") as facts:
+        for word, fact in (("tcp/5001", facts[0]), ("5001/tcp", facts[0]), (":5001", facts[0]), ("5001", facts[0]),
+                           ("udp/5004", facts[1]), ("5004/udp", facts[1])):
+            row, = json.loads(nwho(ns, "why-busy", word, "--json").out)["rows"]
+            assert (row["inode"], row["pid"]) == (fact["inode"], fact["pid"]), row
+        assert nwho(ns, "why-busy", "-q", "5001").out == ""
+        for word in ("0", "65536", "tcp/", "tcp/x", "sctp/1", "-1", "+1", "1 ", "", " 1", "tcp/ 1", "tcp/-1", "tcp/1/udp", "tcp/1/tcp", "99999999999999999999"):
+            result = nwho(ns, "why-busy", "--", word, expect=2)
+            assert result.out == "" and result.err.count("\n") == 1, (word, result)
+        nwho(ns, "why-busy", expect=2)
+        nwho(ns, "why-busy", "1", "2", expect=2)
+
+
+@test
+def another_namespace_is_told_from_its_table_alone():
+    with netns() as ns, netns() as other, mksock(ns, "listening", "port=5001") as facts:
+        out = nwho(other, "why-busy", "-N", ns.name, "5001").out
+        assert "bind()" not in out and f"mksock({facts[0]['pid']}) fd" in out, out
+        assert "no socket uses" in nwho(other, "why-busy", "5001", expect=1).out
+
+
+run_tests()
