@@ -45,13 +45,10 @@ static const char *reason_text(int error)
     return strerror(-error);
 }
 
-int bpf_give_up(struct collection *collection, const char *source, int error, const char *what)
+void bpf_give_up(struct collection *collection, const char *source, int error, const char *what)
 {
-    if (error == -ENOMEM)
-        return -ENOMEM;
     snapshot_note(collection->snapshot, NOTE_INFO, source, error, "%s: %s", what,
                   reason_text(error));
-    return 0;
 }
 
 static struct port_range narrow(struct port_range range, const struct match *match)

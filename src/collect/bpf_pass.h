@@ -68,8 +68,7 @@ uint32_t bpf_holder_protos(const struct request *request);
 int bpf_owners_finish(struct bpf_pass *pass) MUST_CHECK;
 
 /*
- * Leaves a note that a source is not used, and why. -ENOMEM for -ENOMEM, else 0: the result of a
- * collector that gives up.
+ * Leaves a note that a source is not used, and why. Also want of memory is no end: it may be the
+ * kernel's, which counts programs and maps, and the next source needs less.
  */
-int bpf_give_up(struct collection *collection, const char *source, int error, const char *what)
-    MUST_CHECK;
+void bpf_give_up(struct collection *collection, const char *source, int error, const char *what);

@@ -2,6 +2,7 @@
 /* Collecting: the ordered array of sources, and the walk over it. */
 #include "collect/collect.h"
 
+#include "collect/missing.h"
 #include "collect/netns.h"
 #include "collect/source.h"
 
@@ -59,6 +60,8 @@ static int run_collectors(struct collection *collection)
     for (size_t i = 0; i < ARRAY_SIZE(collectors) && r == 0; i++)
         if (is_wanted(collectors[i], collection->request))
             r = collectors[i]->collect(collection);
+    if (r == 0)
+        missing_protos_note(collection);
     return r;
 }
 

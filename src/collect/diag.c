@@ -177,30 +177,6 @@ static bool is_absent(int error)
     }
 }
 
-/*
- * A protocol whose module is not there is mostly not in use either: that is worth a word only to
- * who asked for just this one.
- */
-static void note_unusable(struct collection *collection, const struct diag_source *source,
-                          int error)
-{
-    const struct request *request = collection->request;
-    bool only = request->protos == PROTO_BIT(source->proto);
-
-    if (source->fallback && request->sources & SOURCE_PROC_NET)
-        snapshot_note(collection->snapshot, NOTE_INFO, source->name, error,
-                      "%s sockets are read from /proc/net/%s instead", source->fact,
-                      source->fallback);
-    else if (!is_absent(error))
-        snapshot_note(collection->snapshot, NOTE_INCOMPLETE, source->name, error,
-                      "%s sockets are missing", source->fact);
-    else if (only || error != -ENOENT)
-        snapshot_note(collection->snapshot, NOTE_DETAIL, source->name, error,
-                      "%s sockets cannot be listed: %s", source->fact,
-                      error == -ENOENT ? "the kernel has no module for it"
-                                       : "sock_diag is refused");
-}
-
 static void note_result(struct snapshot *snapshot, const struct diag_source *source, int error,
                         bool interrupted)
 {
@@ -264,7 +240,7 @@ int diag_read(struct collection *collection, uint32_t netns, const struct diag_s
     if (dump.no_memory)
         return -ENOMEM;
     if (is_absent(r) || (r < 0 && snapshot->sockets_count == before)) {
-        note_unusable(collection, source, r);
+        collection->failures[source->proto] = r;
         return -EPROTONOSUPPORT;
     }
     note_result(snapshot, source, r, interrupted);

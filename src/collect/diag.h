@@ -36,9 +36,8 @@ struct diag_identity {
 };
 
 struct diag_source {
-    const char *name;     /* of the kernel's module */
-    const char *fact;     /* name of the protocol */
-    const char *fallback; /* file in /proc/net that tells the same; NULL: none */
+    const char *name; /* of the kernel's module */
+    const char *fact; /* name of the protocol */
     enum socket_proto proto;
 
     /* Fills the zeroed request and returns its size. */

@@ -45,17 +45,18 @@ struct inet_dump {
     bool unfiltered;  /* leave the conditions out: listeners for the sake of others */
     bool enrich_only; /* another source has the table; only details are wanted */
     uint32_t added;
+    bool no_memory; /* ours, not the kernel's */
 };
 
-static int add_message(void *context, uint16_t type, const void *payload, size_t length)
+static int add_message(struct inet_dump *dump, uint16_t type, const void *payload, size_t length)
 {
-    struct inet_dump *dump = context;
     struct collection *collection = dump->collection;
     struct snapshot *snapshot = collection->snapshot;
     const struct inet_diag_msg *message = payload;
     struct socket *socket;
     uint64_t cookie;
     uint32_t known;
+    int r;
 
     if (type != SOCK_DIAG_BY_FAMILY || length < sizeof(*message))
         return 0;
@@ -72,9 +73,19 @@ static int add_message(void *context, uint16_t type, const void *payload, size_t
     socket->proto = (uint8_t)dump->source->proto;
     inet_diag_fill(socket, message);
     dump->added++;
-    if (map_set(&collection->by_cookie, cookie, snapshot->sockets_count - 1) < 0)
-        return -ENOMEM;
+    r = map_set(&collection->by_cookie, cookie, snapshot->sockets_count - 1);
+    if (r < 0)
+        return r;
     return inet_diag_details(snapshot, snapshot->sockets_count - 1, payload, length);
+}
+
+static int on_message(void *context, uint16_t type, const void *payload, size_t length)
+{
+    struct inet_dump *dump = context;
+    int r = add_message(dump, type, payload, length);
+
+    dump->no_memory = r == -ENOMEM;
+    return r;
 }
 
 static uint8_t wanted_extensions(const struct request *request)
@@ -141,9 +152,9 @@ static int dump_family(struct inet_dump *dump, uint8_t family)
         if (r == 0 && try > 0)
             r = netlink_reopen(&dump->netlink, NETLINK_SOCK_DIAG);
         if (r == 0)
-            r = netlink_dump(&dump->netlink, (struct nlmsghdr *)request, add_message, dump,
+            r = netlink_dump(&dump->netlink, (struct nlmsghdr *)request, on_message, dump,
                              &interrupted);
-        if (source_is_absent(r) || r == -EPERM || r == -EACCES)
+        if (dump->no_memory || source_is_absent(r) || r == -EPERM || r == -EACCES)
             break;
     }
     return r;
@@ -181,6 +192,7 @@ static int dump_helpers(struct inet_dump *dump)
         helpers.states = states;
         helpers.unfiltered = true;
         r = dump_families(&helpers);
+        dump->no_memory = helpers.no_memory;
     }
     return r;
 }
@@ -198,16 +210,22 @@ static int dump_source(struct inet_dump *dump)
     return r < 0 ? r : dump_helpers(dump);
 }
 
+/*
+ * Nothing of this namespace came: another source reads the protocol, unless it has been read in
+ * another namespace. What is known from elsewhere only lacks its details then.
+ */
 static void note_failure(struct inet_dump *dump, int error, bool got_rows)
 {
-    struct snapshot *snapshot = dump->collection->snapshot;
+    struct collection *collection = dump->collection;
 
-    if (got_rows)
-        snapshot_note(snapshot, NOTE_INCOMPLETE, "sock_diag", error,
+    if (dump->enrich_only)
+        snapshot_note(collection->snapshot, NOTE_DETAIL, "sock_diag", error,
+                      "details of %s sockets are missing", dump->source->name);
+    else if (got_rows)
+        snapshot_note(collection->snapshot, NOTE_INCOMPLETE, "sock_diag", error,
                       "the dump of %s sockets was cut: rows may be missing", dump->source->name);
-    else if (!source_is_absent(error))
-        snapshot_note(snapshot, NOTE_INFO, "sock_diag", error, "%s sockets cannot be read this way",
-                      dump->source->name);
+    else
+        collection->failures[dump->source->proto] = error;
 }
 
 static int collect_source(struct collection *collection, const struct inet_source *source,
@@ -224,20 +242,19 @@ static int collect_source(struct collection *collection, const struct inet_sourc
     };
     uint32_t before = snapshot->sockets_count;
     int r = netlink_open(NETLINK_SOCK_DIAG, &dump.netlink);
+    bool got_rows;
 
     if (r == 0)
         r = dump_source(&dump);
     netlink_close(&dump.netlink);
-    if (r < 0) {
-        bool got_rows =
-            snapshot->sockets_count > before || collection->protos_read & PROTO_BIT(source->proto);
-
+    if (dump.no_memory)
+        return -ENOMEM;
+    got_rows = r == 0 || snapshot->sockets_count > before;
+    if (r < 0)
         note_failure(&dump, r, got_rows);
-        if (!got_rows)
-            return 0;
-    }
-    if (!dump.enrich_only)
-        snapshot_source(snapshot, source->name, "sock_diag, dumps united by cookie");
+    if (dump.enrich_only || !got_rows)
+        return 0;
+    snapshot_source(snapshot, source->name, "sock_diag, dumps united by cookie");
     collection->protos_read |= PROTO_BIT(source->proto);
     return 0;
 }
@@ -257,6 +274,16 @@ static int collect_netns(struct collection *collection, uint32_t netns)
     return r;
 }
 
+/* Another source would bring once more what was read in the other namespaces. */
+static void note_unread_namespace(struct collection *collection, const struct inet_source *source)
+{
+    int error = collection->failures[source->proto];
+
+    if (error < 0 && collection->protos_read & PROTO_BIT(source->proto))
+        snapshot_note(collection->snapshot, NOTE_INCOMPLETE, "sock_diag", error,
+                      "%s sockets of some network namespace are missing", source->name);
+}
+
 static int collect_inet_diag(struct collection *collection)
 {
     int r;
@@ -264,6 +291,8 @@ static int collect_inet_diag(struct collection *collection)
     collection->protos_read = 0;
     r = netns_for_each(collection, collect_netns);
     collection->protos_done |= collection->protos_read;
+    for (size_t i = 0; i < ARRAY_SIZE(inet_sources); i++)
+        note_unread_namespace(collection, &inet_sources[i]);
     return r;
 }
 

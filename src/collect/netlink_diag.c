@@ -75,7 +75,6 @@ static int add_socket(struct diag_reader *reader, const void *payload, size_t le
 const struct diag_source diag_source_netlink = {
     .name = "netlink_diag",
     .fact = "netlink",
-    .fallback = "netlink",
     .proto = PROTO_NETLINK,
     .fill = fill_request,
     .add = add_socket,

@@ -38,7 +38,8 @@ static int collect_owners(struct collection *collection)
     r = walk_owners(&pass);
     if (r < 0) {
         snapshot->holders_count = before;
-        return bpf_give_up(collection, BPF_SOURCE, r, "owners are searched in /proc instead");
+        bpf_give_up(collection, BPF_SOURCE, r, "owners are searched in /proc instead");
+        return 0;
     }
     return bpf_owners_finish(&pass);
 }

@@ -63,7 +63,6 @@ static int add_socket(struct diag_reader *reader, const void *payload, size_t le
 const struct diag_source diag_source_packet = {
     .name = "packet_diag",
     .fact = "packet",
-    .fallback = "packet",
     .proto = PROTO_PACKET,
     .fill = fill_request,
     .add = add_socket,

@@ -208,9 +208,6 @@ static int read_namespace(struct collection *collection, uint32_t netns)
 /* What these files cannot promise. */
 static void note_limits(struct snapshot *snapshot, uint32_t protos)
 {
-    if (protos & PROTO_BIT(PROTO_TCP))
-        snapshot_note(snapshot, NOTE_INFO, "/proc/net/tcp", 0,
-                      "may miss or repeat sockets while they change");
     if (protos & PROTO_BIT(PROTO_UNIX))
         snapshot_note(snapshot, NOTE_INFO, "/proc/net/unix", 0,
                       "a name with line breaks can look like another socket there");
@@ -234,6 +231,7 @@ static int collect_proc_net(struct collection *collection)
         if (protos & PROTO_BIT(proto))
             snapshot_source(collection->snapshot, socket_proto_name(proto), "/proc/net");
     collection->protos_done |= protos;
+    collection->protos_by_files |= protos;
     return 0;
 }
 

@@ -16,8 +16,10 @@ struct collection {
                              source leaves them out */
     uint32_t protos_read; /* the same, of the collector that runs now: done when all namespaces are
                            */
-    bool owners_done;     /* some source has searched every descriptor that we may see */
-    void *context;        /* of the collector that is running, for its netns_for_each() */
+    uint32_t protos_by_files; /* those of them that /proc/net brought */
+    int failures[PROTO_MAX];  /* why sock_diag could not bring a protocol; 0 when it could */
+    bool owners_done;         /* some source has searched every descriptor that we may see */
+    void *context;            /* of the collector that is running, for its netns_for_each() */
 };
 
 /*

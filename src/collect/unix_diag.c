@@ -103,7 +103,6 @@ static int add_socket(struct diag_reader *reader, const void *payload, size_t le
 const struct diag_source diag_source_unix = {
     .name = "unix_diag",
     .fact = "unix",
-    .fallback = "unix",
     .proto = PROTO_UNIX,
     .fill = fill_request,
     .add = add_socket,
