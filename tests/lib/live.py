@@ -99,9 +99,21 @@ class Namespace:
         self.name = name
         self.children = []  # started by popen(); one may not have entered the namespace yet when it goes
 
+    def marker(self):
+        """In the environment of everything that is started in here."""
+        return f"NWHO_TEST_NETNS={self.name}"
+
+    def owns(self, pid):
+        """Whether PID was started in here. An nwho of another test that looks at all namespaces only passes through."""
+        try:
+            environment = Path(f"/proc/{pid}/environ").read_bytes()
+        except OSError:
+            return False
+        return self.marker().encode() in environment.split(b"\0")
+
     def prefix(self, user=None):
         """The words before a command to run it in here. /proc and /sys stay the machine's own; see `ip netns exec`."""
-        words = ["nsenter", f"--net=/run/netns/{self.name}"]
+        words = ["env", self.marker(), "nsenter", f"--net=/run/netns/{self.name}"]
         if user is not None:
             entry = pwd.getpwnam(user)
             words += ["setpriv", f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--clear-groups",
@@ -124,7 +136,7 @@ class Namespace:
             child.kill()  # does nothing to one that was waited for
             child.wait()
         pids = subprocess.run(["ip", "netns", "pids", self.name], capture_output=True, text=True, check=False).stdout
-        for pid in map(int, pids.split()):
+        for pid in filter(self.owns, map(int, pids.split())):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         subprocess.run(["ip", "netns", "del", self.name], stderr=subprocess.DEVNULL, check=False)
