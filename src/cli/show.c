@@ -216,6 +216,8 @@ static int show_refresh(struct session *session, struct query *query, uint32_t *
     grid_done(&grid);
     if (r < 0)
         return command_error("cannot show the rows: %s", strerror(-r));
+    if (session->options->quiet)
+        buf_reset(&out);
     r = finish_output(&out);
     session->notes_shown = session->before ? session->now->snapshot.notes_count : 0;
     session_notes(session);

@@ -93,8 +93,12 @@ int grid_mark(struct grid *grid, const struct query *query, const struct view *b
     struct grid old;
     int r;
 
-    if (!before || !grid->table->identity)
+    if (!grid->table->identity)
         return 0;
+    if (!before) {
+        grid->marks = calloc(grid->row_count + 1u, 1);
+        return grid->marks ? 0 : -ENOMEM;
+    }
     r = query_run(query, before, &old);
     if (r == 0) {
         r = mark_against(grid, &old);

@@ -5,8 +5,9 @@
 #include "table/query.h"
 
 /*
- * Compares the grid with what the same query gives for `before` (NULL: there was none, nothing is
- * marked). Rows are the same by the table's identity, changed when a shown cell differs; rows that
- * are gone are added behind the others. 0 or -ENOMEM.
+ * Compares the grid with what the same query gives for `before` (NULL: there was none, and nothing
+ * is marked, but the first refresh has the form of the others). Rows are the same by the table's
+ * identity, changed when a shown cell differs; rows that are gone are added behind the others.
+ * 0 or -ENOMEM.
  */
 int grid_mark(struct grid *grid, const struct query *query, const struct view *before) MUST_CHECK;
