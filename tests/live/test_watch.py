@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: MIT
+"""--watch marks what is new, changed and gone, in every format; driven by what it has shown, never by time."""
+import json
+import select
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+from live import BUILD, PATIENCE, mksock, netns, nwho, run_tests, test, wait_for
+
+
+class Watch:
+    """A running --watch whose refreshes are read one by one."""
+
+    def __init__(self, child, end):
+        self.child, self.end, self.rest = child, end, b""
+
+    def refresh(self):
+        """The lines of the next refresh; None when there is none any more."""
+        lines, deadline = [], time.monotonic() + PATIENCE
+        while True:
+            while b"\n" in self.rest:
+                line, self.rest = self.rest.split(b"\n", 1)
+                lines.append(line.decode())
+                if self.end(lines):
+                    return lines
+            assert select.select([self.child.stdout], [], [], deadline - time.monotonic())[0], lines
+            chunk = self.child.stdout.read1(65536)
+            if not chunk:
+                assert not lines and not self.rest, (lines, self.rest)
+                return None
+            self.rest += chunk
+
+    def until(self, condition):
+        """Reads refreshes until CONDITION(parsed refresh); gives all that were read."""
+        seen, deadline = [], time.monotonic() + PATIENCE
+        while not seen or not condition(seen[-1]):
+            assert time.monotonic() < deadline, seen[-3:]
+            seen.append(self.parse())
+        return seen
+
+    def parse(self):
+        return json.loads("\n".join(self.refresh()))["rows"]
+
+
+@contextmanager
+def watch(ns, *args, end=lambda lines: lines[-1] == "]}", interval="0.05"):
+    with ns.popen([BUILD / "nwho", *args, f"--watch={interval}"], stdout=subprocess.PIPE,
+                  stderr=subprocess.PIPE) as child:
+        try:
+            yield Watch(child, end)
+        finally:
+            child.send_signal(signal.SIGINT)
+            child.stdout.read()
+            child.wait(PATIENCE)
+
+
+@contextmanager
+def connection(ns, port):
+    """Connects to a listener that does not accept: its queue grows by one."""
+    script = ("import socket, sys\ns = socket.create_connection(('127.0.0.1', int(sys.argv[1])))\n"
+              "print(flush=True)\nsys.stdin.read()\n")
+    with ns.popen([sys.executable, "-c", script, port], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout.readline() == b"\n"
+        yield
+        child.stdin.close()
+        child.wait(PATIENCE)
+
+
+def changes(rows, key="cookie"):
+    return {row[key]: row["change"] for row in rows}
+
+
+@test
+def json_tells_new_changed_and_gone():
+    with netns() as ns, mksock(ns, "listening") as facts:
+        stays = facts[0]["cookie"]
+        with watch(ns, "ls", "--json=cookie,state,recv_q,pid,owners") as view:
+            assert changes(view.parse()) == {stays: None}
+            with mksock(ns, "established", "--", "udp") as more:
+                added = {fact["cookie"] for fact in more}
+                seen = view.until(lambda rows: added <= set(changes(rows)))
+                first = [next(i for i, rows in enumerate(seen) if cookie in changes(rows)) for cookie in added]
+                for cookie, at in zip(added, first):
+                    assert changes(seen[at])[cookie] == "new", seen[at]
+                view.until(lambda rows: changes(rows) == dict.fromkeys(added | {stays}))
+                with connection(ns, facts[0]["local_port"]):
+                    rows = view.until(lambda rows: changes(rows)[stays] == "changed")[-1]
+                    listener, = [row for row in rows if row["cookie"] == stays]
+                    assert listener["recv_q"] == 1, listener
+                    assert changes(view.parse())[stays] is None
+            # Gone rows are told once, with what was known of them.
+            gone, refreshes = {}, []
+            while set(gone) < added:
+                rows = view.parse()
+                refreshes.append(rows)
+                for row in rows:
+                    if row["change"] == "gone" and row["cookie"] in added:
+                        assert row["cookie"] not in gone, "gone twice"
+                        gone[row["cookie"]] = row
+            assert {row["pid"] for row in gone.values()} <= {more[0]["pid"], None}, gone
+            assert not added & set(changes(view.parse()))
+
+
+@test
+def text_and_csv_mark_the_same():
+    with netns() as ns, mksock(ns, "listening"):
+        with watch(ns, "ls", "-H", "-o", "cookie,state", end=lambda lines: len(lines) > 1 and lines[-1] == "") as text, \
+                watch(ns, "ls", "--csv", "-H", "-o", "cookie,state,owner_note", "udp or ! udp", interval="0.07",
+                      end=lambda lines: True) as table:
+            title, line, _ = text.refresh()
+            assert time.strptime(title, "%Y-%m-%d %H:%M:%S")
+            assert line.startswith("  "), line
+            assert table.refresh()[0].startswith(","), "an empty field"
+            with mksock(ns, "udp") as more:
+                cookie = str(more[0]["cookie"])
+                find = marks_of(text, cookie)
+                assert find("+")[0] == "+ " + cookie, find
+                assert marks_of(table, cookie, csv=True)("new")
+                assert find(" ")
+            assert find("-")[0].startswith("- " + cookie)
+            assert marks_of(table, cookie, csv=True)("gone")
+
+
+def marks_of(view, cookie, csv=False):
+    """Gives a function that reads until the line of COOKIE has the mark."""
+    def find(mark):
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            for line in view.refresh():
+                if csv and line.startswith(f"{mark},{cookie},"):
+                    return line.split(",")
+                if not csv and line[:1] == mark and line[2:].split(None, 1)[:1] == [cookie]:
+                    return [line[:2] + cookie]
+        raise AssertionError(f"no mark {mark!r} at {cookie}")
+    return find
+
+
+@test
+def the_number_of_refreshes_can_be_limited():
+    with netns() as ns, mksock(ns, "listening"):
+        out = nwho(ns, "ls", "--json=cookie", "--watch=0.05", "--times", "3").out
+        assert out.count('"schema"') == 3 and out.count('{"change":null,"cookie":') == 3, out
+        out = nwho(ns, "ls", "--jsonl", "-o", "cookie", "--watch=0.05", "--times", "2").out
+        assert [set(json.loads(line)) for line in out.splitlines()] == [{"change", "cookie"}] * 2, out
+        table = nwho(ns, "ls", "--csv", "-o", "cookie", "--watch=0.05", "--times", "2").out
+        assert table.splitlines()[0::2] == ["change,cookie"] * 2, table
+        assert nwho(ns, "ls", "-q", "--watch=0.05", "--times", "2").out == ""
+        nwho(ns, "ls", "udp", "--watch=0.05", "--times", "2", expect=1)
+
+
+@test
+def groups_processes_and_listeners_are_watched_too():
+    with netns() as ns, mksock(ns, "listening") as facts:
+        with watch(ns, "count", "state", "--json") as groups, watch(ns, "ps", "--json") as processes, \
+                watch(ns, "ports", "--json") as ports:
+            assert changes(groups.parse(), "state") == {"listening": None}
+            assert changes(processes.parse(), "pid") == {facts[0]["pid"]: None}
+            assert len(ports.parse()) == 1
+            with mksock(ns, "listening", "--", "udp") as more:
+                pid = more[0]["pid"]
+                groups.until(lambda rows: changes(rows, "state").get("unconnected") == "new")
+                processes.until(lambda rows: changes(rows, "pid").get(pid) == "new")
+                ports.until(lambda rows: changes(rows, "local_port").get(more[0]["local_port"]) == "new")
+                groups.until(lambda rows: all(change is None for change in changes(rows, "state").values()))
+            groups.until(lambda rows: changes(rows, "state").get("unconnected") == "gone")
+            processes.until(lambda rows: changes(rows, "pid").get(pid) == "gone")
+            ports.until(lambda rows: changes(rows, "local_port").get(more[0]["local_port"]) == "gone")
+
+
+@test
+def an_interrupt_ends_it_in_order():
+    for number, fill in ((signal.SIGINT, "listening"), (signal.SIGTERM, None)):
+        with netns() as ns:
+            if fill:
+                with mksock(ns, fill):
+                    assert interrupted(ns, number) == 0
+            else:
+                assert interrupted(ns, number) == 1
+
+
+def interrupted(ns, number):
+    """Exit status after a signal in the middle of a long wait."""
+    with ns.popen([BUILD / "nwho", "ls", "--json", "--watch=3600"], stdout=subprocess.PIPE) as child:
+        while child.stdout.readline() not in (b"]}\n", b'"rows":[]}\n'):
+            pass
+        wait_for(lambda: sleeping(child.pid), what="it waits")
+        child.send_signal(number)
+        assert child.stdout.read() == b""
+        return child.wait(PATIENCE)
+
+
+def sleeping(pid):
+    with open(f"/proc/{pid}/wchan", encoding="ascii") as wchan, \
+            open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
+        return "nanosleep" in wchan.read() or stat.read().rpartition(")")[2].split()[0] == "S"
+
+
+@test
+def a_reader_that_goes_away_ends_it():
+    with netns() as ns, mksock(ns, "listening"):
+        with ns.popen([BUILD / "nwho", "ls", "--watch=0.05"], stdout=subprocess.PIPE) as child:
+            child.stdout.readline()
+            child.stdout.close()
+            child.wait(PATIENCE)
+
+
+run_tests()
