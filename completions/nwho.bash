@@ -48,7 +48,7 @@ _nwho_filter() {
 
 _nwho() {
     local program=${COMP_WORDS[0]} cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands command='' table=sockets words=0 attached='' i name argument
+    local commands command='' table=sockets words=0 attached='' i name argument word taking
     # "--json=pid" comes as three words
     if [[ $cur == = ]]; then
         cur='' attached=yes
@@ -56,10 +56,16 @@ _nwho() {
         prev=${COMP_WORDS[COMP_CWORD - 2]} attached=yes
     fi
     commands=$("$program" help commands 2>/dev/null)
+    # The first word that is neither an option nor the argument of one is the command.
+    taking=" $(_nwho_options "$program" ls | sed -n 's/^\(\S*\) [A-Z].*/\1/p' | tr '\n' ' ')"
     for ((i = 1; i < COMP_CWORD; i++)); do
-        [[ ${COMP_WORDS[i]} == -* || ${COMP_WORDS[i]} == = ]] && continue
-        [[ $words == 0 && $'\n'$commands$'\n' == *$'\n'${COMP_WORDS[i]}$'\n'* ]] && command=${COMP_WORDS[i]}
-        words=$((words + 1))
+        word=${COMP_WORDS[i]}
+        if [[ $word == = || $taking == *" $word "* ]]; then
+            i=$((i + 1))
+        elif [[ $word != -* ]]; then
+            [[ $words == 0 && $'\n'$commands$'\n' == *$'\n'$word$'\n'* ]] && command=$word
+            words=$((words + 1))
+        fi
     done
     [[ $command == ps ]] && table=processes
     [[ $command == ps && " ${COMP_WORDS[*]} " == *" --threads "* ]] && table=threads

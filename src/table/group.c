@@ -2,9 +2,11 @@
 /* Groups: rows with equal keys are found by a hash of the keys' values. */
 #include "table/group.h"
 
+#include "base/format.h"
 #include "base/map.h"
 #include "base/vec.h"
 #include "derive/address.h"
+#include "table/cells.h"
 
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -68,10 +70,31 @@ static int parse_key(const struct table *table, char *word, struct group_key *re
 
 /* --- the table of groups --- */
 
+/* A network is not to be taken for a host of the same address: "192.0.2.0/24". */
+static struct value shown_key(const struct view *view, uint32_t row, uint32_t n)
+{
+    struct value key = view->group->rows[row].keys[n];
+    uint8_t prefix = view->group->plan->keys[n].prefix;
+    char *at;
+
+    if (key.type != VALUE_ADDRESS || !prefix ||
+        prefix >= (key.address.family == AF_INET ? 32 : 128))
+        return key;
+    buf_reset(view->scratch);
+    at = buf_reserve(view->scratch, FORMAT_ADDRESS_MAX);
+    if (!at)
+        return value_none();
+    at = format_address(at, key.address.family, key.address.bytes);
+    view->scratch->length = (size_t)(at - view->scratch->data);
+    buf_byte(view->scratch, '/');
+    buf_uint(view->scratch, prefix);
+    return cell_scratch(view, 0);
+}
+
 #define KEY_GETTER(n)                                                                              \
     static struct value get_key_##n(const struct view *view, uint32_t row)                         \
     {                                                                                              \
-        return view->group->rows[row].keys[n];                                                     \
+        return shown_key(view, row, n);                                                            \
     }
 
 KEY_GETTER(0)

@@ -32,6 +32,8 @@ def commands_come_first():
     assert offered("") == {"ls", "ports", "ps", "count", "kill", "why-busy", "columns", "help"}
     assert offered("po") == {"ports"}
     assert "filters" in offered("help", "")
+    assert offered("--limit", "5", "-t", "po") == {"ports"}
+    assert offered("--color", "=", "never", "ps", "--sort", "fds") == {"fds"}
 
 
 @test
