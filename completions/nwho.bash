@@ -60,7 +60,9 @@ _nwho() {
     taking=" $(_nwho_options "$program" ls | sed -n 's/^\(\S*\) [A-Z].*/\1/p' | tr '\n' ' ')"
     for ((i = 1; i < COMP_CWORD; i++)); do
         word=${COMP_WORDS[i]}
-        if [[ $word == = || $taking == *" $word "* ]]; then
+        if [[ ${COMP_WORDS[i + 1]-} == = ]]; then
+            i=$((i + 2))
+        elif [[ $taking == *" $word "* ]]; then
             i=$((i + 1))
         elif [[ $word != -* ]]; then
             [[ $words == 0 && $'\n'$commands$'\n' == *$'\n'$word$'\n'* ]] && command=$word
