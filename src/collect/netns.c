@@ -283,7 +283,7 @@ static void note_forbidden(struct snapshot *snapshot, uint32_t first, uint32_t c
     netns_label(snapshot, &snapshot->netns[first], label, sizeof(label));
     if (count > 1)
         snprintf(more, sizeof(more), " and %u more", count - 1);
-    snapshot_note(snapshot, NOTE_DETAIL, "netns", error,
+    snapshot_note(snapshot, NOTE_INCOMPLETE, "netns", error,
                   "sockets of namespace %s%s are not shown: needs CAP_SYS_ADMIN; run as root",
                   label, more);
 }

@@ -7,7 +7,7 @@ import sys
 from contextlib import ExitStack
 
 import truth
-from live import BUILD, PATIENCE, mksock, netns, nwho, run, run_tests, test, wait_for
+from live import BUILD, PATIENCE, mksock, netns, nwho, run, run_tests, skip, test, wait_for
 
 SOURCES = truth.all_sources()
 ALL = ["-a", "--json=inode,netns,netns_inode,proto,pid,owner_note"]
@@ -119,6 +119,17 @@ def a_namespace_that_nobody_is_in_is_listed_too():
             finally:
                 child.stdin.close()
                 child.wait(PATIENCE)
+
+
+@test
+def a_namespace_that_may_not_be_entered_makes_the_answer_incomplete():
+    with netns() as ns, netns() as other, mksock(other, "listening"):
+        if ns.run([BUILD / "nwho", "--version"], expect=None, user="nobody").rc != 0:
+            skip("an ordinary user cannot read the build directory")
+        for scope in (["-N", other.name], ["--all-netns"]):
+            document = answer(ns, "ls", *scope, "--json", expect=3, user="nobody")
+            assert document["complete"] is False and other.name not in {row["netns"] for row in document["rows"]}
+            assert any("CAP_SYS_ADMIN" in warning["text"] for warning in document["warnings"]), document
 
 
 @test
