@@ -505,7 +505,7 @@ static const struct column columns[] = {
     {"uid", "UID", "User id of who made the socket", KIND_ID, MACHINE, 0, get_uid},
     {"user", "USER", "User who made the socket", KIND_TEXT, MACHINE, 0, get_user},
     {"owner", "OWNER", "Processes that hold the socket, or why there is none", KIND_TEXT,
-     TEXT | COMPOSED, OWNERS, socket_owner_text},
+     TEXT | COMPOSED, OWNERS | NEED_LISTENERS, socket_owner_text},
     {"pid", "PID", "Main owner: the holder with the lowest pid", KIND_ID, MACHINE, OWNERS,
      get_owner_pid},
     {"tid", "TID", "Thread, where it holds the socket in a descriptor table of its own", KIND_ID, 0,

@@ -183,4 +183,12 @@ def owners_that_end_meanwhile_do_no_harm():
         assert nwho(ns, "ls", "-H", expect=1).out == ""
 
 
+@test
+def an_accept_queue_is_told_where_listeners_are_not_asked_for():
+    with netns() as ns, mksock(ns, "unaccepted") as facts:
+        pid = next(fact["pid"] for fact in facts if fact["role"] == "subject")
+        for words in (["established"], ["dst", "127.0.0.1"]):
+            assert f"(accept-queue of mksock({pid}))" in nwho(ns, "ls", *words, "-o", "owner").out, words
+
+
 run_tests()
