@@ -390,7 +390,7 @@ static int show_rows(struct session *session, struct query *rows)
 
 /* `rows` is everything that has to do with the target: what is read is narrowed by it, and by
  * nothing else. */
-static int explain_text(struct session *session, struct explain *explain, const struct query *rows,
+static int explain_text(struct session *session, struct explain *explain, struct query *rows,
                         const char *filter)
 {
     int r = plan_queries(session, explain, filter);

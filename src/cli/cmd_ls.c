@@ -4,18 +4,9 @@
 
 static int run_ls(struct options *options)
 {
-    struct session session;
     struct query query = {.table = &table_sockets};
-    int r = session_begin(&session, options);
 
-    if (r == 0)
-        r = session_filter(&session, &query, NULL);
-    if (r == 0)
-        r = session_columns(&session, &query, NULL);
-    if (r == 0)
-        r = session_show(&session, &query);
-    session_end(&session);
-    return r;
+    return session_answer(options, &query, NULL, NULL);
 }
 
 static const char *const examples[] = {

@@ -4,19 +4,10 @@
 
 static int run_ports(struct options *options)
 {
-    struct session session;
     struct query query = {.table = &table_sockets};
-    int r = session_begin(&session, options);
 
-    if (r == 0)
-        r = session_filter(&session, &query, options->exposed ? "listen and exposed" : "listen");
-    if (r == 0)
-        r = session_columns(&session, &query,
-                            "proto,local,serves,scope,accept,syn_queue,owner,unit");
-    if (r == 0)
-        r = session_show(&session, &query);
-    session_end(&session);
-    return r;
+    return session_answer(options, &query, options->exposed ? "listen and exposed" : "listen",
+                          "proto,local,serves,scope,accept,syn_queue,owner,unit");
 }
 
 static const char *const examples[] = {

@@ -2,28 +2,11 @@
 /* nwho ps: processes (or threads) and what they have on the network. */
 #include "cli/session.h"
 
-#include "model/request.h"
-
 static int run_ps(struct options *options)
 {
-    struct session session;
     struct query query = {.table = options->threads ? &table_threads : &table_processes};
-    int r = session_begin(&session, options);
 
-    /* Which sockets are counted; the filter is about processes. */
-    session.request.protos = options->protos ? options->protos
-                             : options->all  ? PROTO_ALL
-                                             : PROTO_INET_ALL;
-    if (options->families)
-        session.request.families = options->families;
-    if (r == 0)
-        r = session_filter(&session, &query, options->threads ? NULL : "sockets > 0");
-    if (r == 0)
-        r = session_columns(&session, &query, NULL);
-    if (r == 0)
-        r = session_show(&session, &query);
-    session_end(&session);
-    return r;
+    return session_answer(options, &query, options->threads ? NULL : "sockets > 0", NULL);
 }
 
 static const char *const examples[] = {

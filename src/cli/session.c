@@ -151,8 +151,11 @@ void session_end(struct session *session)
     arena_done(&session->arena);
 }
 
-int session_plan(struct session *session, const struct query *query)
+int session_plan(struct session *session, struct query *query)
 {
+    /* Nobody will look at the columns, but who matches must be found. */
+    if (session->options->quiet)
+        query->column_count = 0;
     if (query_plan(query, &session->arena, &session->request) < 0)
         return command_error("out of memory");
     if (session->options->threads)

@@ -60,7 +60,7 @@ int session_own_filter(struct session *session, struct query *query, const char 
 int session_columns(struct session *session, struct query *query, const char *usual) MUST_CHECK;
 
 /* Adds to session->request what the query needs. 0 or EXIT_ERROR. */
-int session_plan(struct session *session, const struct query *query) MUST_CHECK;
+int session_plan(struct session *session, struct query *query) MUST_CHECK;
 
 /* The same for one of several queries on one reading: adds its needs, and narrows nothing. */
 int session_plan_also(struct session *session, const struct query *query) MUST_CHECK;
@@ -78,6 +78,13 @@ int session_show(struct session *session, struct query *query) MUST_CHECK;
 
 /* True when text goes to a terminal or colour is forced. */
 bool session_color(const struct session *session);
+
+/*
+ * A whole command that is one query: its filter (`own` as in session_filter()), its columns
+ * (`usual` as in session_columns()), shown. Returns the exit code.
+ */
+int session_answer(const struct options *options, struct query *query, const char *own,
+                   const char *usual) MUST_CHECK;
 
 /* Writes a grid in the format of the options. 0 or -errno. */
 int session_write(struct session *session, const struct grid *grid, struct buf *out) MUST_CHECK;

@@ -152,11 +152,26 @@ static int compile_all(struct session *session, struct query *query, const char 
     return 0;
 }
 
+/* For other tables the letters say which sockets are counted; the words are about the rows. */
+static void choose_sockets(struct session *session)
+{
+    const struct options *options = session->options;
+
+    if (options->protos)
+        session->request.protos = options->protos;
+    else if (!options->all)
+        session->request.protos = PROTO_INET_ALL;
+    if (options->families)
+        session->request.families = options->families;
+}
+
 int session_filter(struct session *session, struct query *query, const char *own)
 {
     struct buf words = BUF_INIT, text = BUF_INIT;
     int r;
 
+    if (query->table != &table_sockets)
+        choose_sockets(session);
     join_words(&words, session->options);
     r = compile_all(session, query, own, buf_string(&words), &text);
     buf_done(&words);

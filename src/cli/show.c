@@ -261,3 +261,19 @@ int session_show(struct session *session, struct query *query)
         return EXIT_ERROR;
     return session->options->watch ? show_watch(session, query) : show_once(session, query);
 }
+
+int session_answer(const struct options *options, struct query *query, const char *own,
+                   const char *usual)
+{
+    struct session session;
+    int r = session_begin(&session, options);
+
+    if (r == 0)
+        r = session_filter(&session, query, own);
+    if (r == 0)
+        r = session_columns(&session, query, usual);
+    if (r == 0)
+        r = session_show(&session, query);
+    session_end(&session);
+    return r;
+}
