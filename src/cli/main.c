@@ -11,6 +11,7 @@
 #include "base/escape.h"
 #include "base/suggest.h"
 
+#include <fcntl.h>
 #include <locale.h>
 #include <malloc.h>
 #include <stdarg.h>
@@ -102,14 +103,34 @@ static int run_command(const struct command *command, char **argv, uint32_t coun
     return command->run(&options);
 }
 
+/*
+ * Nothing that is opened later takes the place of a standard descriptor that the caller has closed:
+ * a descriptor is put there whose use fails as before.
+ */
+static void fill_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+/* What printf() could not write is only known now. */
+static int finish(int result)
+{
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || errno == EPIPE || result == EXIT_ERROR)
+        return result;
+    return command_error("cannot write the output: %s", strerror(errno));
+}
+
 int main(int argc, char **argv)
 {
     const struct command *command;
     const char *similar;
 
+    fill_standard_descriptors();
     if (argc == 2 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)) {
         printf("nwho %s\n", NWHO_VERSION);
-        return EXIT_FOUND;
+        return finish(EXIT_FOUND);
     }
 #ifdef M_MMAP_THRESHOLD
     /* Keeps the large arrays out of the heap: they grow without a copy and go back when freed. */
@@ -125,5 +146,5 @@ int main(int argc, char **argv)
         command_error("\"%s\" is no command; did you mean nwho %s? Looking for a process, unit or "
                       "container of this name",
                       argv[1], similar);
-    return run_command(command, argv + 1, (uint32_t)argc - 1);
+    return finish(run_command(command, argv + 1, (uint32_t)argc - 1));
 }

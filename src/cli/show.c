@@ -120,7 +120,8 @@ static int run_pager(const struct buf *text)
     return WIFEXITED(status) && WEXITSTATUS(status) == 127 ? -ENOENT : 0;
 }
 
-/* A reader that went away (`| head`) is no error of ours. */
+/* 0, EXIT_ERROR after a line on stderr, or -EPIPE: the reader went away (`| head`), which is no
+ * error of ours. */
 static int finish_output(struct buf *out)
 {
     int r;
@@ -131,14 +132,14 @@ static int finish_output(struct buf *out)
     buf_done(out);
     if (r < 0 && r != -EPIPE)
         return command_error("cannot write the output: %s", strerror(-r));
-    return 0;
+    return r;
 }
 
 int session_output(struct session *session, struct buf *out)
 {
     if (wants_pager(session->options, out) && run_pager(out) == 0)
         buf_reset(out);
-    return finish_output(out);
+    return finish_output(out) == EXIT_ERROR ? EXIT_ERROR : 0;
 }
 
 /* The rows to show: those of the query, or with `count` the groups that they make. */
@@ -193,6 +194,7 @@ static void put_title(struct buf *out, const struct snapshot *snapshot, bool cle
     buf_printf(out, "%s%s\n", clear ? "\033[H\033[2J" : "", text);
 }
 
+/* 0, EXIT_ERROR, or -EPIPE: nobody reads any more. */
 static int show_refresh(struct session *session, struct query *query, uint32_t *ret_rows)
 {
     bool clear = terminal_size().ws_row > 0 && session->options->format == FORMAT_TEXT;
@@ -224,30 +226,52 @@ static int show_refresh(struct session *session, struct query *query, uint32_t *
     return r;
 }
 
-static void wait_until(const struct timespec *when)
+/* Waits with the signals of `unblocked`, which are blocked elsewhere: one that came before ends it
+ * too. */
+static void wait_until(const struct timespec *when, const sigset_t *unblocked)
 {
-    while (!interrupted && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, when, NULL) == EINTR)
-        ;
+    struct timespec left, now;
+
+    do {
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        left.tv_sec = when->tv_sec - now.tv_sec - (when->tv_nsec < now.tv_nsec);
+        left.tv_nsec = when->tv_nsec - now.tv_nsec + (when->tv_nsec < now.tv_nsec) * 1000000000L;
+        if (left.tv_sec < 0)
+            left = (struct timespec){0};
+    } while (ppoll(NULL, 0, &left, unblocked) < 0 && !interrupted);
+}
+
+static void catch_interrupts(sigset_t *ret_unblocked)
+{
+    struct sigaction action = {.sa_handler = on_interrupt};
+    sigset_t blocked;
+
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGINT);
+    sigaddset(&blocked, SIGTERM);
+    sigprocmask(SIG_BLOCK, &blocked, ret_unblocked);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
 }
 
 static int show_watch(struct session *session, struct query *query)
 {
     const struct options *options = session->options;
-    struct sigaction action = {.sa_handler = on_interrupt};
     struct timespec next;
+    sigset_t unblocked;
     uint32_t rows = 0;
+    int r = 0;
 
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    catch_interrupts(&unblocked);
     clock_gettime(CLOCK_MONOTONIC, &next);
-    for (uint32_t i = 0; !interrupted && (options->watch_count == 0 || i < options->watch_count);
-         i++) {
+    for (uint32_t i = 0; r == 0 && (options->watch_count == 0 || i < options->watch_count); i++) {
         if (i > 0)
-            wait_until(&next);
+            wait_until(&next, &unblocked);
         if (interrupted)
             break;
-        if (show_refresh(session, query, &rows) != 0)
-            return EXIT_ERROR;
+        r = show_refresh(session, query, &rows);
+        if (r == EXIT_ERROR)
+            return r;
         next.tv_nsec += (long)(options->watch_ms % 1000) * 1000000;
         next.tv_sec += (time_t)(options->watch_ms / 1000) + next.tv_nsec / 1000000000;
         next.tv_nsec %= 1000000000;
