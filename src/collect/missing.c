@@ -40,7 +40,9 @@ static enum loss loss_of(const struct collection *collection, unsigned int proto
     if (!collection_protos(collection, PROTO_BIT(proto)))
         return LOSS_NONE;
     if (!(request->sources & SOURCE_SOCK_DIAG))
-        return PROTO_BIT(proto) & ONLY_SOCK_DIAG ? LOSS_UNKNOWN : LOSS_NONE;
+        return PROTO_BIT(proto) & ONLY_SOCK_DIAG ? LOSS_UNKNOWN
+               : PROTO_BIT(proto) & ALWAYS_THERE ? LOSS_ROWS
+                                                 : LOSS_NONE;
     if (error == 0)
         return LOSS_NONE;
     if (PROTO_BIT(proto) & ALWAYS_THERE)
