@@ -94,8 +94,8 @@ static int find_table(const char *word, const struct table **ret_table)
         suggestion_try(&best, tables[i]->name);
     if (*ret_table)
         return 0;
-    return command_error("there is no table \"%s\"%s%s", word, best.name ? ": did you mean " : "",
-                         best.name ? best.name : "");
+    return command_error("there is no table \"%s\"%s%s%s", word, best.name ? ": did you mean " : "",
+                         best.name ? best.name : "", best.name ? "?" : "");
 }
 
 static int run_columns(struct options *options)
