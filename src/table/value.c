@@ -8,6 +8,7 @@
 static const struct value_kind_info kinds[KIND_MAX] = {
     [KIND_TEXT] = {"text", "", false, false},
     [KIND_NAME] = {"name", "", false, false},
+    [KIND_ENDPOINT] = {"endpoint", "", false, false},
     [KIND_ADDRESS] = {"address", "", false, false},
     [KIND_PORT] = {"port", "", true, true},
     [KIND_ID] = {"id", "", true, true},

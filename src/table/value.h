@@ -42,7 +42,8 @@ struct value {
 /* What a number means: decides unit, alignment, text form, and the type in JSON. */
 enum value_kind {
     KIND_TEXT,
-    KIND_NAME, /* a word out of a fixed set: state, protocol */
+    KIND_NAME,     /* a word out of a fixed set: state, protocol */
+    KIND_ENDPOINT, /* address and port, or path: never cut */
     KIND_ADDRESS,
     KIND_PORT,
     KIND_ID, /* a number that is a name: pid, inode; never scaled */
