@@ -5,6 +5,7 @@
 #include "base/escape.h"
 #include "out/format.h"
 #include "out/text.h"
+#include "table/cells.h"
 
 #include <stdlib.h>
 
@@ -96,6 +97,18 @@ static void put_title(struct session *session, struct buf *out, uint32_t row)
     buf_puts(out, color ? COLOR_RESET "\n" : "\n");
 }
 
+static void put_started(struct session *session, struct buf *out, uint32_t process)
+{
+    struct value age = process_age(&session->now->view, process);
+
+    buf_puts(out, "  started   ");
+    if (age.type == VALUE_UINT && age.uint == 0)
+        buf_puts(out, "just now");
+    else if (put_cell(session, out, &table_processes, process, "age_s"))
+        buf_puts(out, " ago");
+    buf_byte(out, '\n');
+}
+
 /* Facts about the process that holds the socket, or the process itself. */
 static void put_process(struct session *session, struct buf *out, uint32_t process)
 {
@@ -119,9 +132,7 @@ static void put_process(struct session *session, struct buf *out, uint32_t proce
         bool is_deleted = strcmp(facts[i].column, "deleted") == 0;
 
         if (strcmp(facts[i].column, "age_s") == 0 && p->has & PROCESS_HAS_START) {
-            buf_puts(out, "  started   ");
-            put_cell(session, out, &table_processes, process, "age_s");
-            buf_puts(out, " ago\n");
+            put_started(session, out, process);
         } else if (is_deleted && p->flags & (PROCESS_EXE_DELETED | PROCESS_EXE_MEMFD)) {
             buf_puts(out, "  warning   its program file was deleted or replaced: restart it after "
                           "an update\n");

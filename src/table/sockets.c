@@ -124,9 +124,14 @@ static struct value get_local_addr(const struct view *view, uint32_t row)
     return get_address(get_socket(view, row), &get_socket(view, row)->local);
 }
 
+/* An unconnected socket has no peer; the wildcard in its place is no address. */
 static struct value get_peer_addr(const struct view *view, uint32_t row)
 {
-    return get_address(get_socket(view, row), &get_socket(view, row)->peer);
+    const struct socket *socket = get_socket(view, row);
+
+    if (!socket->peer_port && address_is_any(socket->family, &socket->peer))
+        return value_none();
+    return get_address(socket, &socket->peer);
 }
 
 static struct value get_local_port(const struct view *view, uint32_t row)
@@ -522,8 +527,8 @@ static const struct column columns[] = {
      get_owner_unit},
     {"container", "CONTAINER", "Container of the main owner", KIND_TEXT, 0, OWNERS | NEED_CGROUP,
      get_owner_container},
-    {"owners", "OWNERS", "All holders: pid, process, fd, and more", KIND_LIST, MACHINE, OWNERS,
-     get_owners},
+    {"owners", "OWNERS", "All holders: pid, process, fd, user, threads", KIND_LIST, MACHINE,
+     OWNERS | NEED_USER | NEED_PROCESS_STAT, get_owners},
     {"owner_note", "OWNER-NOTE", "Why there is no owner", KIND_TEXT, MACHINE,
      OWNERS | NEED_LISTENERS, socket_owner_note},
     {"peer_owner", "PEER-OWNER", "Owner of the unix socket at the other end", KIND_TEXT, COMPOSED,

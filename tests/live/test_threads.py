@@ -67,7 +67,7 @@ def descriptors_of_one_thread_are_its_own():
             rows = json.loads(nwho(ns, "ls", "--threads", "--sources", sources,
                                    "--json=inode,pid,tid,fd,owners,owner_note").out)["rows"]
             found = {row.pop("inode"): row for row in rows}
-            owners = [{"pid": pid, "process": "mksock", "fd": private["fd"]}]
+            owners = [{"pid": pid, "process": "mksock", "fd": private["fd"], "user": "root", "threads": 4}]
             assert found[private["inode"]] == {"pid": pid, "tid": tid, "fd": private["fd"], "owners": owners,
                                                "owner_note": None}, (sources, rows)
             assert found[shared["inode"]]["tid"] is None and found[shared["inode"]]["pid"] == pid, (sources, rows)
