@@ -125,7 +125,7 @@ static int put_sockets(struct session *session, const struct grid *grid, struct 
 
         buf_puts(out, socket_proto_name(socket->proto));
         buf_byte(out, ' ');
-        buf_put(out, local.string.bytes, local.string.length);
+        escape_text(out, local.string.bytes, local.string.length);
         buf_printf(out, "  %s  ", socket_state_name(socket->state));
         owner = socket_owner_text(view, grid->rows[i]);
         if (owner.type == VALUE_STRING)

@@ -44,14 +44,26 @@ struct resolver *resolver_new(void)
     return resolver;
 }
 
+static unsigned int address_length(unsigned int family)
+{
+    return family == AF_INET ? 4 : 16;
+}
+
 static uint64_t address_key(const struct value *address)
 {
     uint64_t hash = address->address.family;
-    unsigned int length = address->address.family == AF_INET ? 4 : 16;
+    unsigned int length = address_length(address->address.family);
 
     for (unsigned int i = 0; i < length; i++)
         hash = (hash ^ address->address.bytes[i]) * UINT64_C(0x100000001b3);
     return hash;
+}
+
+/* Two addresses may have the same key. */
+static bool is_of(const struct lookup *lookup, const struct value *address)
+{
+    return lookup->family == address->address.family &&
+           memcmp(lookup->bytes, address->address.bytes, address_length(lookup->family)) == 0;
 }
 
 /* getnameinfo() may ask a name server, and take its time. */
@@ -97,11 +109,13 @@ static void *work(void *context)
 
 static void add_address(struct resolver *resolver, const struct value *address)
 {
-    uint64_t key = address_key(address);
     struct lookup *lookup;
+    uint64_t key;
 
-    if (address->type != VALUE_ADDRESS || resolver->count == ADDRESSES_MAX ||
-        map_get(&resolver->index, key) != MAP_NONE ||
+    if (address->type != VALUE_ADDRESS) /* a unix socket has none */
+        return;
+    key = address_key(address);
+    if (resolver->count == ADDRESSES_MAX || map_get(&resolver->index, key) != MAP_NONE ||
         VEC_RESERVE(&resolver->lookups, &resolver->capacity, resolver->count, 1) < 0)
         return;
     lookup = calloc(1, sizeof(*lookup));
@@ -110,7 +124,7 @@ static void add_address(struct resolver *resolver, const struct value *address)
         return;
     }
     lookup->family = address->address.family;
-    memcpy(lookup->bytes, address->address.bytes, lookup->family == AF_INET ? 4 : 16);
+    memcpy(lookup->bytes, address->address.bytes, address_length(lookup->family));
     resolver->lookups[resolver->count++] = lookup;
 }
 
@@ -167,7 +181,8 @@ const char *resolver_name(void *context, const struct value *address)
 
     pthread_mutex_lock(&resolver->lock);
     index = map_get(&resolver->index, address_key(address));
-    if (index != MAP_NONE && resolver->lookups[index]->done)
+    if (index != MAP_NONE && resolver->lookups[index]->done &&
+        is_of(resolver->lookups[index], address))
         name = resolver->lookups[index]->name;
     pthread_mutex_unlock(&resolver->lock);
     return name;

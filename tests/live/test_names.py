@@ -165,8 +165,16 @@ def an_interface_may_have_a_strange_name():
             assert unescape(row["iface"]) == name.encode(), row
             assert row["inode"] == facts[0]["inode"]
             assert_harmless(nwho(ns, "ls").out)
+            assert_harmless(nwho(ns, "why-busy", f"tcp/{facts[0]['local_port']}").out)
             fields = list(csv.reader(io.StringIO(nwho(ns, "ls", "--csv", "-H", "-o", "iface").out)))
             assert unescape(fields[0][0]) == name.encode(), fields
+
+
+@test
+def names_of_hosts_are_asked_of_sockets_that_have_an_address():
+    with netns() as ns, mksock(ns, "established", "--", "unix-pair", "--", "packet", "--", "netlink"):
+        lines = nwho(ns, "ls", "-a", "-r", "--limit", "100").out.splitlines()
+        assert len(lines) == len(nwho(ns, "ls", "-a", "--limit", "100").out.splitlines()), lines
 
 
 @test
