@@ -138,17 +138,21 @@ static uint32_t count_missing(const struct discovery *discovery)
     return count;
 }
 
-static void note_missing(const struct discovery *discovery, uint32_t hidden)
+static void note_missing(const struct discovery *discovery, struct netns_unseen unseen)
 {
     const struct request *request = discovery->collection->request;
     struct snapshot *snapshot = discovery->collection->snapshot;
     uint32_t missing = count_missing(discovery);
 
-    if (hidden && (request->netns_scope == NETNS_SCOPE_ALL || missing))
+    if (unseen.error && (request->netns_scope == NETNS_SCOPE_ALL || missing))
+        snapshot_note(snapshot, NOTE_INCOMPLETE, "netns", unseen.error,
+                      "not every process could be asked for its network namespace: sockets may be "
+                      "missing");
+    if (unseen.hidden && (request->netns_scope == NETNS_SCOPE_ALL || missing))
         snapshot_note(snapshot, NOTE_DETAIL, "netns", -EACCES,
                       "the network namespace of %u process%s is hidden, sockets in it may be "
                       "missing: needs CAP_SYS_PTRACE, run as root",
-                      hidden, hidden == 1 ? "" : "es");
+                      unseen.hidden, unseen.hidden == 1 ? "" : "es");
     if (missing)
         snapshot_note(snapshot, NOTE_INCOMPLETE, "netns", -ENOENT,
                       "%u of the network namespaces asked for are not there (any more)", missing);
@@ -162,7 +166,7 @@ int netns_discover(struct collection *collection)
 {
     CLEANUP(discovery_done) struct discovery discovery = {.collection = collection};
     const struct request *request = collection->request;
-    uint32_t hidden = 0;
+    struct netns_unseen unseen = {0};
     int r = add_own(&discovery);
 
     if (r < 0)
@@ -173,9 +177,9 @@ int netns_discover(struct collection *collection)
     if (r == 0 && request->netns_scope != NETNS_SCOPE_SELF)
         r = netns_scan_mounts(add_sighting, &discovery);
     if (r == 0 && (request->netns_scope == NETNS_SCOPE_ALL || count_missing(&discovery)))
-        r = netns_scan_processes(add_sighting, &discovery, &hidden);
+        r = netns_scan_processes(add_sighting, &discovery, &unseen);
     if (r == 0)
-        note_missing(&discovery, hidden);
+        note_missing(&discovery, unseen);
     return r;
 }
 

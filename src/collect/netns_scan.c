@@ -161,14 +161,22 @@ int netns_scan_mounts(netns_sighting_fn *fn, void *context)
     return r;
 }
 
-int netns_scan_processes(netns_sighting_fn *fn, void *context, uint32_t *ret_hidden)
+static void count_unseen(struct netns_unseen *unseen, int error)
+{
+    if (error == EACCES || error == EPERM)
+        unseen->hidden++;
+    else if (error != ENOENT && error != ESRCH)
+        unseen->error = -error;
+}
+
+int netns_scan_processes(netns_sighting_fn *fn, void *context, struct netns_unseen *ret_unseen)
 {
     DIR *stream = opendir("/proc");
+    struct netns_unseen unseen = {.error = stream ? 0 : -errno};
     struct dirent *entry;
-    uint32_t hidden = 0;
     int r = 0;
 
-    while (r == 0 && stream && (entry = readdir(stream))) {
+    while (r == 0 && stream && (errno = 0, entry = readdir(stream))) {
         struct netns_sighting sighting = {0};
         struct stat status;
         char path[32];
@@ -177,15 +185,17 @@ int netns_scan_processes(netns_sighting_fn *fn, void *context, uint32_t *ret_hid
             continue;
         snprintf(path, sizeof(path), "%u/ns/net", sighting.pid);
         if (fstatat(dirfd(stream), path, &status, 0) < 0) {
-            hidden += errno == EACCES || errno == EPERM;
+            count_unseen(&unseen, errno);
             continue;
         }
         sighting.inode = (uint32_t)status.st_ino;
         r = fn(context, &sighting);
     }
+    if (r == 0 && stream && errno)
+        unseen.error = -errno;
     if (stream)
         closedir(stream);
-    *ret_hidden = hidden;
+    *ret_unseen = unseen;
     return r;
 }
 
@@ -197,15 +207,15 @@ static int same_inode(void *context, const struct netns_sighting *sighting)
 /* 0 when some place refers to the namespace; -EACCES: none that we may see. */
 static int check_inode(uint32_t inode)
 {
-    uint32_t hidden = 0;
+    struct netns_unseen unseen = {0};
     int r = netns_scan_names(same_inode, &inode);
 
     if (r == 0)
         r = netns_scan_mounts(same_inode, &inode);
     if (r == 0)
-        r = netns_scan_processes(same_inode, &inode, &hidden);
+        r = netns_scan_processes(same_inode, &inode, &unseen);
     if (r == 0)
-        return hidden ? -EACCES : -ESRCH;
+        return unseen.hidden ? -EACCES : -ESRCH;
     return 0;
 }
 

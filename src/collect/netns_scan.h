@@ -21,8 +21,14 @@ typedef int netns_sighting_fn(void *context, const struct netns_sighting *sighti
 int netns_scan_names(netns_sighting_fn *fn, void *context) MUST_CHECK;
 int netns_scan_mounts(netns_sighting_fn *fn, void *context) MUST_CHECK;
 
-/* *ret_hidden: how many processes do not show us their namespace. */
-int netns_scan_processes(netns_sighting_fn *fn, void *context, uint32_t *ret_hidden) MUST_CHECK;
+/* What a look at the processes could not see. */
+struct netns_unseen {
+    uint32_t hidden; /* processes that do not show us their namespace */
+    int error;       /* why others could not be looked at; 0 none */
+};
+
+int netns_scan_processes(netns_sighting_fn *fn, void *context, struct netns_unseen *ret_unseen)
+    MUST_CHECK;
 
 /* Inode of a file of nsfs that is a network namespace; -EINVAL when it is something else. */
 int netns_file_inode(const char *path, uint32_t *ret_inode) MUST_CHECK;
