@@ -57,6 +57,8 @@ static bool put_cell(struct session *session, struct buf *out, const struct tabl
     if (value.type == VALUE_NONE)
         return false;
     format_cell(&format, column, &value, out);
+    if (scratch.error && !out->error)
+        out->error = scratch.error;
     buf_done(&scratch);
     return true;
 }
@@ -216,6 +218,8 @@ static int count_by(struct session *session, const struct query *rows,
     }
     if (group.row_count > shown)
         buf_printf(out, ", %u more", group.row_count - shown);
+    if (r == 0)
+        r = scratch.error;
     group_done(&group);
     grid_done(&grid);
     buf_done(&scratch);
@@ -303,6 +307,16 @@ static void add_columns(struct query *query, const char *const *names, size_t co
         query->columns[query->column_count++] = table_column(query->table, names[i]);
 }
 
+/* An expression that was not put together whole would mean something else. */
+static int own_filter(struct session *session, struct query *query, struct buf *text)
+{
+    const char *expression = buf_string(text);
+
+    if (text->error)
+        return command_error("out of memory");
+    return session_own_filter(session, query, expression);
+}
+
 static int plan_queries(struct session *session, struct explain *explain, const char *filter)
 {
     static const char *const of_waiting[] = {"owner",  "exe",        "cmdline",   "unit",
@@ -324,11 +338,11 @@ static int plan_queries(struct session *session, struct explain *explain, const 
     buf_printf(&text,
                "state listening,unconnected,bound-inactive and not (unix and unconnected) and (%s)",
                filter);
-    r = session_own_filter(session, &explain->waiting, buf_string(&text));
+    r = own_filter(session, &explain->waiting, &text);
     buf_reset(&text);
     buf_printf(&text, "not state listening,unconnected,bound-inactive and (%s)", filter);
     if (r == 0)
-        r = session_own_filter(session, &explain->connections, buf_string(&text));
+        r = own_filter(session, &explain->connections, &text);
     if (r == 0 && (group_plan(&table_sockets, "peer", &explain->peer_plan, &error) < 0 ||
                    group_plan(&table_sockets, "state", &explain->state_plan, &error) < 0))
         r = command_error("out of memory");
@@ -427,6 +441,8 @@ static int run_explain(struct options *options)
 
     join_target(options, &text);
     words[0] = (char *)(uintptr_t)buf_string(&text);
+    if (r == 0 && text.error)
+        r = command_error("out of memory");
     options->words = words;
     options->word_count = 1;
     options->all = true;

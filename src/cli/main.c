@@ -33,6 +33,7 @@ const struct command *command_find(const char *name)
 
 int command_error(const char *format, ...)
 {
+    static const char no_memory[] = "nwho: out of memory\n";
     struct buf line = BUF_SINK(STDERR_FILENO);
     char text[1024];
     va_list args;
@@ -43,7 +44,8 @@ int command_error(const char *format, ...)
     buf_puts(&line, "nwho: ");
     escape_text(&line, text, strlen(text));
     buf_byte(&line, '\n');
-    buf_flush(&line);
+    if (buf_flush(&line) == -ENOMEM)
+        (void)!write(STDERR_FILENO, no_memory, sizeof(no_memory) - 1);
     buf_done(&line);
     return EXIT_ERROR;
 }

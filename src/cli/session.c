@@ -198,8 +198,11 @@ static int write_record(const char *path, const struct snapshot *snapshot)
 
     buf_puts(&temporary, path);
     buf_puts(&temporary, ".part");
-    fd = open(buf_string(&temporary), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
+    buf_string(&temporary);
+    r = temporary.error;
+    if (r == 0)
+        fd = open(temporary.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (r == 0 && fd < 0)
         r = -errno;
     if (r == 0)
         r = snapshot_write(snapshot, fd);
@@ -340,10 +343,21 @@ void session_notes(struct session *session)
     session->notes_shown = snapshot->notes_count;
 }
 
+int session_check(const struct session *session)
+{
+    if (session->scratch.error || session->names.failed)
+        return command_error("texts of the rows could not be made: %s",
+                             session->scratch.error ? strerror(-session->scratch.error)
+                                                    : "users could not be looked up");
+    return 0;
+}
+
 int session_exit(const struct session *session, uint32_t rows)
 {
     const struct snapshot *snapshot = &session->now->snapshot;
 
+    if (session_check(session) != 0)
+        return EXIT_ERROR;
     if (snapshot->incomplete)
         return EXIT_INCOMPLETE;
     for (uint32_t i = 0; session->options->strict && i < snapshot->notes_count; i++)

@@ -96,5 +96,11 @@ int session_output(struct session *session, struct buf *out) MUST_CHECK;
 /* Notes that the user must know, on stderr. */
 void session_notes(struct session *session);
 
+/*
+ * Whether every text of the rows could be made. Without memory a text is empty, and a filter that
+ * asks for it decides wrongly. 0, or EXIT_ERROR after a line on stderr.
+ */
+int session_check(const struct session *session) MUST_CHECK;
+
 /* The exit code after showing `rows` rows. */
 int session_exit(const struct session *session, uint32_t rows);

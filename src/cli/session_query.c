@@ -146,6 +146,9 @@ static int compile_all(struct session *session, struct query *query, const char 
     buf_puts(text, words);
     if (*words)
         buf_byte(text, ')');
+    buf_string(text);
+    if (text->error)
+        return command_error("out of memory");
     if (compile(session, query->table, buf_string(text), offset, &filter) != 0)
         return EXIT_ERROR;
     query->filter = filter;
@@ -173,7 +176,9 @@ int session_filter(struct session *session, struct query *query, const char *own
     if (query->table != &table_sockets)
         choose_sockets(session);
     join_words(&words, session->options);
-    r = compile_all(session, query, own, buf_string(&words), &text);
+    buf_string(&words);
+    r = words.error ? command_error("out of memory")
+                    : compile_all(session, query, own, words.data, &text);
     buf_done(&words);
     buf_done(&text);
     return r;

@@ -213,7 +213,9 @@ static int collect_cgroups(struct collection *collection)
 
     if (r == 0 && names.left > 0) {
         error = proc < 0 ? -ENOENT : find_hierarchy(proc, &names.mount);
-        if (error < 0)
+        if (error == -ENOMEM)
+            r = error;
+        else if (error < 0)
             snapshot_note(names.snapshot, NOTE_DETAIL, SOURCE, error,
                           "cgroups of sockets have no names: no cgroup2 file system is mounted");
         else

@@ -4,6 +4,7 @@
 
 #include "base/vec.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <string.h>
 
@@ -20,9 +21,15 @@ static const char *look_up(struct names *names, uint32_t uid)
     char buffer[4096];
     struct passwd entry, *found = NULL;
 
-    if (getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found) != 0 || !found)
+    int error = getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found);
+    char *name;
+
+    names->failed |= error == ENOMEM || error == EMFILE || error == ENFILE || error == EIO;
+    if (error || !found)
         return NULL;
-    return arena_copy(&names->arena, found->pw_name, strlen(found->pw_name));
+    name = arena_copy(&names->arena, found->pw_name, strlen(found->pw_name));
+    names->failed |= !name;
+    return name;
 }
 
 const char *names_user(struct names *names, uint32_t uid)

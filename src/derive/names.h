@@ -5,12 +5,15 @@
 #include "base/arena.h"
 #include "base/map.h"
 
+#include <stdbool.h>
+
 /* A cache for the life of one command. */
 struct names {
     struct arena arena;
     struct map users; /* uid -> index into user_names */
     const char **user_names;
     uint32_t user_count, user_capacity;
+    bool failed; /* a name could not be looked up, for want of memory or descriptors */
 };
 
 void names_done(struct names *names);
