@@ -246,7 +246,13 @@ static void note_hidden(struct owner_scan *scan)
                       "descriptors of some processes could not be read (%s): owners of their "
                       "sockets are missing",
                       strerror(-scan->failure));
-    if (note_hidepid(snapshot, scan->search.proc) || scan->hidden == 0)
+    if (note_hidepid(snapshot, scan->search.proc))
+        return;
+    if (scan->hidden == 0 && !scan->failure && !snapshot->pidns_is_init && scan->search.left > 0)
+        snapshot_note(snapshot, NOTE_OWNERS, SOURCE, -EXDEV,
+                      "processes outside of this pid namespace cannot be seen: owners of some "
+                      "sockets are hidden. Run nwho outside of the container");
+    if (scan->hidden == 0)
         return;
     if (geteuid() == 0)
         snapshot_note(
@@ -269,13 +275,13 @@ static void finish(struct owner_scan *scan)
     struct snapshot *snapshot = collection->snapshot;
     struct stat stat;
 
+    if (fstatat(scan->search.proc, "self/ns/pid", &stat, 0) == 0)
+        snapshot->pidns_is_init = stat.st_ino == INIT_PID_NAMESPACE;
     if (scan->search.left > 0 || scan->search.every_socket ||
         (collection->request->needs & NEED_ALL_PROCESSES))
         note_hidden(scan);
     if (!scan->failure)
         snapshot->owners_known = 1;
-    if (fstatat(scan->search.proc, "self/ns/pid", &stat, 0) == 0)
-        snapshot->pidns_is_init = stat.st_ino == INIT_PID_NAMESPACE;
     snapshot_source(snapshot, "owners", SOURCE);
     collection->owners_done = true;
 }

@@ -207,10 +207,11 @@ static int join_listeners(const struct snapshot *snapshot, struct join *join)
     return r;
 }
 
+/* By permission; -EXDEV says that they are in another pid namespace. */
 static bool owners_are_hidden(const struct snapshot *snapshot)
 {
     for (uint32_t i = 0; i < snapshot->notes_count; i++)
-        if (snapshot->notes[i].effect == NOTE_OWNERS)
+        if (snapshot->notes[i].effect == NOTE_OWNERS && snapshot->notes[i].error != -EXDEV)
             return true;
     return false;
 }

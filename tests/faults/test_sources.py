@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+"""Without a source: the next one brings the same rows and owners, and one note says what it cannot see."""
+from faults import LS, Truth, inject, quiet_machine, rows_of, run
+from live import BUILD, run_tests, test
+
+REFUSALS = ("EPERM", "EACCES", "EPROTONOSUPPORT", "EAFNOSUPPORT")
+
+
+def check_same(truth, result, hint, what):
+    """Whether the answer is TRUTH's with one note that has the HINT, or without a note when HINT is None."""
+    lines = result.err.splitlines()
+    assert result.rc == 0, f"{what}: {result.rc} {lines}"
+    missing, strange = truth.rows - rows_of(result), rows_of(result) - truth.rows
+    assert not missing and not strange, f"{what}: missing {list(missing)[:3]}, strange {list(strange)[:3]}"
+    assert (len(lines) == 1 and hint in lines[0]) if hint else not lines, f"{what}: {lines}"
+
+
+@test
+def every_set_of_sources_gives_the_same_rows():
+    with quiet_machine() as ns:
+        truth = Truth(ns)
+        for sockets, hint in (("sock_diag,proc_net", None), ("sock_diag", None), ("bpf,sock_diag", None),
+                              ("bpf,proc_net", "bpf"), ("proc_net", "/proc/net")):
+            sources = sockets + ",proc_fd"
+            result = run(ns, [BUILD / "nwho", *LS, "--sources", sources])
+            if hint == "bpf":  # where BPF does not work, TCP and UDP come from files
+                hint = "/proc/net" if result.err else None
+            check_same(truth, result, hint, sources)
+
+
+@test
+def without_owners_sources_the_rows_stay():
+    with quiet_machine() as ns:
+        truth = Truth(ns)
+        result = run(ns, [BUILD / "nwho", *LS, "--sources", "sock_diag"])
+        truth.check_rows(result)
+
+
+@test
+def sock_diag_is_refused():
+    with quiet_machine() as ns:
+        truth = Truth(ns)
+        for error in REFUSALS:
+            for bpf in ((), ("bpf:error=EPERM:when=1+",)):
+                result, met = inject(ns, [f"socket:error={error}:when=1+", *bpf], LS)
+                assert met
+                check_same(truth, result, "/proc/net", (error, bpf))
+
+
+@test
+def bpf_is_refused():
+    with quiet_machine() as ns:
+        truth = Truth(ns)
+        for error in ("EPERM", "ENOSYS", "EINVAL", "ENOMEM"):
+            result, _ = inject(ns, [f"bpf:error={error}:when=1+"], [*LS, "--sources", "bpf,sock_diag,proc_net,proc_fd"])
+            check_same(truth, result, None, error)
+
+
+@test
+def no_btf_and_no_locked_memory():
+    with quiet_machine() as ns:
+        truth = Truth(ns)
+        hide = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /sys/kernel && exec "$@"', "sh"]
+        for words in (hide, ["prlimit", "--memlock=0"]):
+            result = run(ns, [*words, BUILD / "nwho", *LS, "--sources", "bpf,sock_diag,proc_net,proc_fd"])
+            check_same(truth, result, None, words)
+
+
+run_tests()
