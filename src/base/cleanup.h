@@ -30,14 +30,6 @@ static inline void cleanup_close(int *fd)
     errno = saved;
 }
 
-static inline void *take_ptr(void *p)
-{
-    void *taken = *(void **)p;
-
-    *(void **)p = NULL;
-    return taken;
-}
-
 static inline int take_fd(int *fd)
 {
     int taken = *fd;
@@ -46,5 +38,4 @@ static inline int take_fd(int *fd)
     return taken;
 }
 
-#define TAKE_PTR(p) ((__typeof__(p))take_ptr(&(p)))
 #define TAKE_FD(fd) take_fd(&(fd))

@@ -12,6 +12,6 @@
 int vec_reserve(void **items, uint32_t *capacity, uint32_t count, uint32_t more, size_t size)
     MUST_CHECK;
 
-/* VEC_ADD(&s->sockets, &s->socket_capacity, s->socket_count, 1): typed wrapper. */
+/* VEC_RESERVE(&rows, &row_capacity, row_count, 1): typed wrapper. */
 #define VEC_RESERVE(items, capacity, count, more)                                                  \
     vec_reserve((void **)(items), (capacity), (count), (more), sizeof(**(items)))

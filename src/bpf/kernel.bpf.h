@@ -132,9 +132,8 @@ struct inet_sock {
 struct inet_connection_sock {
     struct inet_sock icsk_inet;
     struct timer_list icsk_retransmit_timer; /* its `expires` is the timeout since 6.18 */
-    struct timer_list icsk_delack_timer;
-    struct timer_list icsk_keepalive_timer; /* since 6.19; before that sk_timer */
-    unsigned long icsk_timeout;             /* before 6.18 */
+    struct timer_list icsk_keepalive_timer;  /* since 6.19; before that sk_timer */
+    unsigned long icsk_timeout;              /* before 6.18 */
     __u8 icsk_retransmits;
     __u8 icsk_pending;
     __u8 icsk_probes_out;

@@ -30,7 +30,6 @@ enum {
     TCP_CLOSE = 7,
     TCP_LISTEN = 10,
     TCP_NEW_SYN_RECV = 12,
-    TCP_BOUND_INACTIVE = 13,
     IP_PROTO_ICMP = 1,
     IP_PROTO_TCP = 6,
     IP_PROTO_UDP = 17,

@@ -10,10 +10,8 @@
 /* One reading of the machine by iterators. */
 struct bpf_pass {
     struct collection *collection;
-    struct map netns_index;    /* inode -> index into snapshot.netns */
-    uint32_t last_netns_inode; /* records come in runs of one namespace and one process */
-    uint32_t last_netns;
-    uint32_t last_tgid;
+    struct map netns_index; /* inode -> index into snapshot.netns */
+    uint32_t last_tgid;     /* records come in runs of one process */
     uint32_t last_process;
     bool process_1_hidden; /* by the kernel, even from root */
 };
