@@ -52,6 +52,8 @@ static int destroy(struct netlink *netlink, const struct socket *socket)
     if (socket->state == STATE_BOUND_INACTIVE) /* the kernel would look for a connection */
         return -EOPNOTSUPP;
     request.body.sdiag_protocol = (uint8_t)protocol;
+    if (socket->proto == PROTO_RAW) /* sdiag_raw_protocol of struct inet_diag_req_raw */
+        request.body.pad = (uint8_t)socket->protocol;
     request.body.id = (struct inet_diag_sockid){
         .idiag_sport = htons(socket->local_port),
         .idiag_dport = htons(socket->peer_port),

@@ -11,19 +11,33 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* Newer kernels append to struct tcp_info; the tail that the installed header may not have yet. */
-struct tcp_info_6_7 {
-    struct tcp_info info;
-    uint32_t rcv_wnd; /* since 6.2 */
-};
+/* tcpi_rcv_wnd (since 6.2), which the installed header may not have yet. */
+#define RCV_WND_OFFSET (TCP_INFO_RCV_WND - sizeof(uint32_t))
 
 #define ULP_NAME 1 /* INET_ULP_INFO_NAME */
-#define TIMER_NUMBER_TIMEWAIT 3
 
 bool inet_diag_is_minisocket(const struct inet_diag_msg *message)
 {
-    return message->idiag_timer == TIMER_NUMBER_TIMEWAIT ||
-           message->idiag_state == STATE_TIME_WAIT || message->idiag_state == STATE_SYN_RECV;
+    return message->idiag_timer == TIMER_TIMEWAIT || message->idiag_state == STATE_TIME_WAIT ||
+           message->idiag_state == STATE_SYN_RECV;
+}
+
+/* SCTP has two types, of which the message does not tell; DCCP has one of its own. */
+static uint8_t type_of(unsigned int proto)
+{
+    switch (proto) {
+    case PROTO_TCP:
+    case PROTO_MPTCP:
+        return SOCK_STREAM;
+    case PROTO_RAW:
+        return SOCK_RAW;
+    case PROTO_SCTP:
+        return 0;
+    case PROTO_DCCP:
+        return SOCK_DCCP;
+    default:
+        return SOCK_DGRAM;
+    }
 }
 
 void inet_diag_fill(struct socket *socket, const struct inet_diag_msg *message)
@@ -45,8 +59,8 @@ void inet_diag_fill(struct socket *socket, const struct inet_diag_msg *message)
     socket->send_q = message->idiag_wqueue;
     socket->has |= SOCKET_HAS_COOKIE | SOCKET_HAS_QUEUES | SOCKET_HAS_TIMER | SOCKET_HAS_INODE;
     if (inet_diag_is_minisocket(message))
-        socket->flags |= SOCKET_REPLY_ONLY;
-    if (socket->timer != TIMER_TIMEWAIT)
+        socket->flags |= SOCKET_REPLY_ONLY; /* of nobody: the kernel writes 0 as the user */
+    else
         socket->has |= SOCKET_HAS_UID;
     if (socket->state == STATE_LISTENING)
         socket->has |= SOCKET_HAS_BACKLOG;
@@ -58,11 +72,7 @@ void inet_diag_fill(struct socket *socket, const struct inet_diag_msg *message)
         socket->protocol = socket->local_port;
         socket->local_port = 0;
     }
-    socket->type =
-        socket->proto == PROTO_TCP || socket->proto == PROTO_MPTCP || socket->proto == PROTO_SCTP
-            ? SOCK_STREAM
-        : socket->proto == PROTO_RAW ? SOCK_RAW
-                                     : SOCK_DGRAM;
+    socket->type = type_of(socket->proto);
 }
 
 static void copy_tcp_basics(struct tcp_details *tcp, const struct tcp_info *info)
@@ -123,21 +133,24 @@ static void copy_tcp_counters(struct tcp_details *tcp, const struct tcp_info *in
  * has them already. */
 static int add_tcp_info(struct snapshot *snapshot, uint32_t index, const struct nlattr *attribute)
 {
-    struct tcp_info_6_7 info;
+    union {
+        struct tcp_info info;
+        char bytes[TCP_INFO_RCV_WND];
+    } sent;
     struct tcp_details *tcp;
     size_t known;
 
     if (!attribute || snapshot->sockets[index].tcp ||
         snapshot->sockets[index].state == STATE_LISTENING)
         return 0;
-    known = netlink_copy(attribute, &info, sizeof(info));
+    known = netlink_copy(attribute, &sent, sizeof(sent));
     tcp = snapshot_add_tcp(snapshot, &snapshot->sockets[index]);
     if (!tcp)
         return -ENOMEM;
     tcp->known = (uint32_t)known;
-    copy_tcp_basics(tcp, &info.info);
-    copy_tcp_counters(tcp, &info.info);
-    tcp->rcv_wnd = info.rcv_wnd;
+    copy_tcp_basics(tcp, &sent.info);
+    copy_tcp_counters(tcp, &sent.info);
+    memcpy(&tcp->rcv_wnd, sent.bytes + RCV_WND_OFFSET, sizeof(tcp->rcv_wnd));
     return 0;
 }
 

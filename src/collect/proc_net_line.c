@@ -157,7 +157,8 @@ static void settle_inet(struct socket *socket)
     if (socket->state == STATE_NEW_SYN_RECV_UNUSED)
         socket->state = STATE_SYN_RECV;
     if (socket->proto == PROTO_TCP &&
-        (socket->state == STATE_TIME_WAIT || socket->state == STATE_SYN_RECV))
+        (socket->timer == TIMER_TIMEWAIT || socket->state == STATE_TIME_WAIT ||
+         socket->state == STATE_SYN_RECV))
         socket->flags |= SOCKET_REPLY_ONLY;
     /* Without a file the kernel prints 0 as the user. */
     if (socket->inode != 0)

@@ -4,13 +4,9 @@
 
 #include "base/map.h"
 
-/* The counters are there when the kernel sent this much of its struct tcp_info. */
-#define KNOWN_BYTES_RECEIVED 136
-#define KNOWN_BYTES_RETRANS 216
-
 bool tcp_payload_sent(const struct tcp_details *tcp, uint64_t *ret_bytes)
 {
-    if (!tcp || tcp->known < KNOWN_BYTES_RETRANS)
+    if (!tcp || tcp->known < TCP_INFO_BYTES_RETRANS)
         return false;
     *ret_bytes = tcp->bytes_sent - tcp->bytes_retrans;
     return true;
@@ -18,7 +14,7 @@ bool tcp_payload_sent(const struct tcp_details *tcp, uint64_t *ret_bytes)
 
 bool tcp_payload_received(const struct tcp_details *tcp, uint64_t *ret_bytes)
 {
-    if (!tcp || tcp->known < KNOWN_BYTES_RECEIVED)
+    if (!tcp || tcp->known < TCP_INFO_BYTES_RECEIVED)
         return false;
     *ret_bytes = tcp->bytes_received;
     return true;

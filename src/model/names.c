@@ -75,10 +75,8 @@ const char *socket_family_name(unsigned int family)
 const char *socket_type_name(unsigned int type)
 {
     static const char *const names[] = {
-        [SOCK_STREAM] = "stream",
-        [SOCK_DGRAM] = "dgram",
-        [SOCK_RAW] = "raw",
-        [SOCK_SEQPACKET] = "seqpacket",
+        [SOCK_STREAM] = "stream",       [SOCK_DGRAM] = "dgram", [SOCK_RAW] = "raw",
+        [SOCK_SEQPACKET] = "seqpacket", [SOCK_DCCP] = "dccp",
     };
 
     return type < ARRAY_SIZE(names) && names[type] ? names[type] : "unknown";

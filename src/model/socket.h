@@ -133,10 +133,29 @@ struct socket {
     union address peer;
 };
 
-/* struct tcp_info, the part that columns show (include/uapi/linux/tcp.h). Shorter answers of older
- * kernels leave `size` smaller. */
+/*
+ * Where fields end in the kernel's struct tcp_info (include/uapi/linux/tcp.h), which only grows: a
+ * field is known when so many bytes were there. The installed header may be older than the kernel.
+ */
+enum tcp_info_end {
+    TCP_INFO_FIRST = 104, /* up to tcpi_total_retrans, which every kernel has */
+    TCP_INFO_PACING_RATE = 112,
+    TCP_INFO_BYTES_ACKED = 128,
+    TCP_INFO_BYTES_RECEIVED = 136,
+    TCP_INFO_SEGS_OUT = 140,
+    TCP_INFO_SEGS_IN = 144,
+    TCP_INFO_NOTSENT_BYTES = 148,
+    TCP_INFO_MIN_RTT = 152,
+    TCP_INFO_DELIVERY_RATE = 168,
+    TCP_INFO_BYTES_SENT = 208,
+    TCP_INFO_BYTES_RETRANS = 216,
+    TCP_INFO_SND_WND = 232,
+    TCP_INFO_RCV_WND = 236,
+};
+
+/* The part of struct tcp_info that columns show. */
 struct tcp_details {
-    uint32_t known; /* bytes of the kernel's struct tcp_info that were there */
+    uint32_t known; /* bytes of the kernel's struct tcp_info that were there: enum tcp_info_end */
     uint32_t rtt_us, rttvar_us, min_rtt_us, rto_us, ato_us;
     uint32_t cwnd, ssthresh, mss, rcv_mss, advmss, pmtu, reordering;
     uint32_t unacked, sacked, lost, retrans_out, total_retrans;

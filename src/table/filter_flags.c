@@ -5,7 +5,6 @@
 #include "derive/address.h"
 #include "derive/join.h"
 
-#include <linux/tcp.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -42,11 +41,9 @@ static const struct tcp_details *tcp_of(const struct view *view, const struct so
 
 static bool window_is_closed(const struct view *view, const struct socket *socket)
 {
-    const size_t needed = offsetof(struct tcp_info, tcpi_snd_wnd) + sizeof(uint32_t); /* since 5.4
-                                                                                       */
     const struct tcp_details *tcp = tcp_of(view, socket);
 
-    return tcp && tcp->known >= needed && tcp->snd_wnd == 0 && socket->send_q > 0 &&
+    return tcp && tcp->known >= TCP_INFO_SND_WND && tcp->snd_wnd == 0 && socket->send_q > 0 &&
            socket->state == STATE_ESTABLISHED;
 }
 
@@ -240,11 +237,10 @@ bool filter_flag_help(uint32_t index, const char **ret_word, const char **ret_he
 /* Since when nothing was sent or received: the smaller of the two. */
 static struct value get_idle(const struct view *view, uint32_t row)
 {
-    const size_t needed = offsetof(struct tcp_info, tcpi_last_data_recv) + sizeof(uint32_t);
     const struct socket *socket = socket_of(view, row);
     const struct tcp_details *tcp = tcp_of(view, socket);
 
-    if (!tcp || tcp->known < needed || socket->state == STATE_LISTENING)
+    if (!tcp || tcp->known < TCP_INFO_FIRST || socket->state == STATE_LISTENING)
         return value_none();
     return value_uint(tcp->last_data_sent_ms < tcp->last_data_recv_ms ? tcp->last_data_sent_ms
                                                                       : tcp->last_data_recv_ms);

@@ -356,8 +356,7 @@ static const struct tcp_details *get_tcp(const struct view *view, uint32_t row)
     return index ? &view->snapshot->tcp_infos[index - 1] : NULL;
 }
 
-/* A number of struct tcp_info that is there when the kernel sent at least `end` bytes of it (its
- * offset and size in the kernel's struct). */
+/* A number of struct tcp_info; `end` is enum tcp_info_end. */
 #define TCP_COLUMN(name, field, end)                                                               \
     static struct value get_##name(const struct view *view, uint32_t row)                          \
     {                                                                                              \
