@@ -117,8 +117,7 @@ static void share_holders(const struct snapshot *snapshot, struct join *join)
 /* Key of the listeners: what a connection that came in has in common with its listener. */
 static uint64_t listener_key(const struct socket *socket)
 {
-    return (uint64_t)socket->netns << 32 | (uint64_t)socket->local_port << 8 |
-           (socket->proto == PROTO_MPTCP);
+    return (uint64_t)socket->netns << 32 | (uint64_t)socket->local_port << 8 | socket->proto;
 }
 
 static bool covers(const struct socket *listener, const struct socket *socket)
@@ -369,7 +368,6 @@ void join_owner_note(const struct snapshot *snapshot, const struct join *join, u
         [OWNER_IN_FLIGHT] = "in flight over a unix socket",
         [OWNER_NO_PERMISSION] = "no permission",
         [OWNER_OTHER_PIDNS] = "other pid namespace",
-        [OWNER_CLOSED] = "closed meanwhile",
         [OWNER_KERNEL_OR_IN_FLIGHT] = "kernel, or in flight over a unix socket",
     };
     const struct socket_join *joined = &join->sockets[socket];

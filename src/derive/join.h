@@ -22,7 +22,6 @@ enum owner_reason {
                             received yet */
     OWNER_NO_PERMISSION, /* some processes do not show their descriptors to us */
     OWNER_OTHER_PIDNS,   /* its process is not visible in our pid namespace */
-    OWNER_CLOSED,        /* closed while the table was read */
     OWNER_KERNEL_OR_IN_FLIGHT, /* without BPF the two cannot be told apart */
     OWNER_REASON_MAX,
 };
@@ -46,7 +45,7 @@ struct socket_join {
 
 /* What a process has in the table. */
 struct process_join {
-    uint32_t sockets, listening, established, close_wait, time_wait;
+    uint32_t sockets, listening, established, close_wait;
     uint32_t first_thread, thread_count; /* into snapshot.threads */
     uint32_t sharing_threads;            /* those of them without a descriptor table of their own */
 };

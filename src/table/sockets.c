@@ -180,7 +180,8 @@ static struct value get_netns_inode(const struct view *view, uint32_t row)
 {
     uint32_t netns = get_socket(view, row)->netns;
 
-    return cell_number(netns < view->snapshot->netns_count, view->snapshot->netns[netns].inode);
+    return netns < view->snapshot->netns_count ? value_uint(view->snapshot->netns[netns].inode)
+                                               : value_none();
 }
 
 static struct value get_direction(const struct view *view, uint32_t row)
@@ -364,32 +365,32 @@ static const struct tcp_details *get_tcp(const struct view *view, uint32_t row)
         return tcp && tcp->known >= (end) ? value_uint(tcp->field) : value_none();                 \
     }
 
-TCP_COLUMN(retrans, total_retrans, 104)
-TCP_COLUMN(rtt, rtt_us, 104)
-TCP_COLUMN(rttvar, rttvar_us, 104)
-TCP_COLUMN(min_rtt, min_rtt_us, 152)
-TCP_COLUMN(rto, rto_us, 104)
-TCP_COLUMN(cwnd, cwnd, 104)
-TCP_COLUMN(ssthresh, ssthresh, 104)
-TCP_COLUMN(mss, mss, 104)
-TCP_COLUMN(pmtu, pmtu, 104)
-TCP_COLUMN(unacked, unacked, 104)
-TCP_COLUMN(lost, lost, 104)
-TCP_COLUMN(backoff, backoff, 104)
-TCP_COLUMN(bytes_sent, bytes_sent, 208)
-TCP_COLUMN(bytes_acked, bytes_acked, 128)
-TCP_COLUMN(bytes_received, bytes_received, 136)
-TCP_COLUMN(bytes_retrans, bytes_retrans, 216)
-TCP_COLUMN(segs_out, segs_out, 140)
-TCP_COLUMN(segs_in, segs_in, 144)
-TCP_COLUMN(notsent, notsent_bytes, 148)
-TCP_COLUMN(snd_wnd, snd_wnd, 232)
-TCP_COLUMN(rcv_wnd, rcv_wnd, 236)
-TCP_COLUMN(last_send, last_data_sent_ms, 104)
-TCP_COLUMN(last_recv, last_data_recv_ms, 104)
-TCP_COLUMN(last_ack, last_ack_recv_ms, 104)
-TCP_COLUMN(pacing_rate, pacing_rate, 112)
-TCP_COLUMN(delivery_rate, delivery_rate, 168)
+TCP_COLUMN(retrans, total_retrans, TCP_INFO_FIRST)
+TCP_COLUMN(rtt, rtt_us, TCP_INFO_FIRST)
+TCP_COLUMN(rttvar, rttvar_us, TCP_INFO_FIRST)
+TCP_COLUMN(min_rtt, min_rtt_us, TCP_INFO_MIN_RTT)
+TCP_COLUMN(rto, rto_us, TCP_INFO_FIRST)
+TCP_COLUMN(cwnd, cwnd, TCP_INFO_FIRST)
+TCP_COLUMN(ssthresh, ssthresh, TCP_INFO_FIRST)
+TCP_COLUMN(mss, mss, TCP_INFO_FIRST)
+TCP_COLUMN(pmtu, pmtu, TCP_INFO_FIRST)
+TCP_COLUMN(unacked, unacked, TCP_INFO_FIRST)
+TCP_COLUMN(lost, lost, TCP_INFO_FIRST)
+TCP_COLUMN(backoff, backoff, TCP_INFO_FIRST)
+TCP_COLUMN(bytes_sent, bytes_sent, TCP_INFO_BYTES_SENT)
+TCP_COLUMN(bytes_acked, bytes_acked, TCP_INFO_BYTES_ACKED)
+TCP_COLUMN(bytes_received, bytes_received, TCP_INFO_BYTES_RECEIVED)
+TCP_COLUMN(bytes_retrans, bytes_retrans, TCP_INFO_BYTES_RETRANS)
+TCP_COLUMN(segs_out, segs_out, TCP_INFO_SEGS_OUT)
+TCP_COLUMN(segs_in, segs_in, TCP_INFO_SEGS_IN)
+TCP_COLUMN(notsent, notsent_bytes, TCP_INFO_NOTSENT_BYTES)
+TCP_COLUMN(snd_wnd, snd_wnd, TCP_INFO_SND_WND)
+TCP_COLUMN(rcv_wnd, rcv_wnd, TCP_INFO_RCV_WND)
+TCP_COLUMN(last_send, last_data_sent_ms, TCP_INFO_FIRST)
+TCP_COLUMN(last_recv, last_data_recv_ms, TCP_INFO_FIRST)
+TCP_COLUMN(last_ack, last_ack_recv_ms, TCP_INFO_FIRST)
+TCP_COLUMN(pacing_rate, pacing_rate, TCP_INFO_PACING_RATE)
+TCP_COLUMN(delivery_rate, delivery_rate, TCP_INFO_DELIVERY_RATE)
 
 static struct value get_rx_bytes(const struct view *view, uint32_t row)
 {
@@ -636,11 +637,26 @@ static uint64_t order(const struct view *view, uint32_t row)
            (uint64_t)socket->local_port << 32 | last;
 }
 
+/* Of what has neither cookie nor inode, as time-wait may: its two ends. */
+static uint64_t hash_ends(const struct socket *socket)
+{
+    uint64_t hash =
+        (uint64_t)socket->netns << 32 | (uint32_t)socket->local_port << 16 | socket->peer_port;
+
+    for (size_t i = 0; i < ARRAY_SIZE(socket->local.bytes); i++) {
+        hash = (hash ^ socket->local.bytes[i]) * UINT64_C(0x100000001b3);
+        hash = (hash ^ socket->peer.bytes[i]) * UINT64_C(0x100000001b3);
+    }
+    return hash ^ socket->proto;
+}
+
 static uint64_t identity(const struct view *view, uint32_t row)
 {
     const struct socket *socket = get_socket(view, row);
 
-    return socket->cookie ? socket->cookie : (uint64_t)1 << 63 | socket->inode;
+    if (socket->cookie)
+        return socket->cookie;
+    return (uint64_t)1 << 63 | (socket->inode ? socket->inode : hash_ends(socket));
 }
 
 const struct table table_sockets = {
