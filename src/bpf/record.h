@@ -93,7 +93,7 @@ struct iterator_filter {
     /* tcp: 1: sockets with an open file get a head only, because task_file brings the rest */
     __u32 brief;
     struct port_range local;
-    struct port_range peer;   /* listening sockets pass */
+    struct port_range peer;   /* listening sockets pass this one and the next */
     struct port_range either; /* local or peer */
     __u64 descriptors;        /* task_file counts here how many it has looked at */
     __u32 with_ports;         /* PROTO_BIT()s that the ranges are about; the others pass */

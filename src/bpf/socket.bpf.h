@@ -157,9 +157,11 @@ static __always_inline bool ports_match(const struct sock_common *skc)
 
     if (!port_in(&filter.local, local))
         return false;
+    if (skc->skc_state == TCP_LISTEN) /* of a connection whose peer has the port, maybe */
+        return true;
     if (!port_in(&filter.either, local) && !port_in(&filter.either, peer))
         return false;
-    return port_in(&filter.peer, peer) || skc->skc_state == TCP_LISTEN;
+    return port_in(&filter.peer, peer);
 }
 
 /*

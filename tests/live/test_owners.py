@@ -191,4 +191,15 @@ def an_accept_queue_is_told_where_listeners_are_not_asked_for():
             assert f"(accept-queue of mksock({pid}))" in nwho(ns, "ls", *words, "-o", "owner").out, words
 
 
+@test
+def a_condition_on_the_other_port_does_not_hide_the_listener():
+    with netns() as ns, mksock(ns, "unaccepted") as facts:
+        child, = (fact for fact in facts if fact["owner_note"] == "accept-queue")
+        for sources in truth.all_sources():
+            for words in ("port", "dport"):
+                rows = nwho_json(ns, "ls", words, f":{child['peer_port']}", "--sources", sources)["rows"]
+                note, = (row["owner_note"] for row in rows if row["local_port"] == child["local_port"])
+                assert note == f"accept-queue of mksock({child['queue_pid']})", (sources, words, note)
+
+
 run_tests()
