@@ -123,8 +123,9 @@ static uint64_t listener_key(const struct socket *socket)
 static bool covers(const struct socket *listener, const struct socket *socket)
 {
     if (address_is_any(listener->family, &listener->local))
-        return listener->family == AF_INET6 || socket->family == AF_INET ||
-               address_is_mapped(socket->family, &socket->local);
+        return listener->family == AF_INET6
+                   ? socket->family == AF_INET6 || !(listener->flags & SOCKET_V6ONLY)
+                   : socket->family == AF_INET || address_is_mapped(socket->family, &socket->local);
     return listener->family == socket->family &&
            memcmp(&listener->local, &socket->local, sizeof(socket->local)) == 0;
 }

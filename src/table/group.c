@@ -124,8 +124,9 @@ static uint32_t count_rows(const struct view *view)
 
 static uint64_t hash_value(uint64_t hash, const struct value *value)
 {
-    const unsigned char *bytes = (const unsigned char *)&value->uint;
-    size_t length = value->type == VALUE_NONE ? 0 : sizeof(value->uint);
+    uint64_t number = value->type == VALUE_BOOL ? value->boolean : value->uint;
+    const unsigned char *bytes = (const unsigned char *)&number;
+    size_t length = value->type == VALUE_NONE ? 0 : sizeof(number);
 
     if (value->type == VALUE_STRING) {
         bytes = (const unsigned char *)value->string.bytes;
