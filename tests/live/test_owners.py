@@ -4,7 +4,7 @@ import json
 import os
 
 import truth
-from live import mksock, netns, nwho, run_tests, test, wait_for
+from live import mksock, netns, nwho, nwho_json, run_tests, test, wait_for
 from truth import BPF
 
 SOURCES = truth.all_sources()
