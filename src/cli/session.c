@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 static int parse_sources(const char *list, uint32_t *ret_sources)
 {
@@ -55,14 +56,13 @@ static const char *netns_problem(int error)
 }
 
 /* What --container says is the beginning of an id in the cgroup path of some process. */
-static int find_container(struct session *session, const char *id, uint32_t *ret_inode)
+static int find_container(const char *id, uint32_t *ret_inode)
 {
     struct request request = {.needs = NEED_ALL_PROCESSES | NEED_CGROUP | NEED_PROCESS_NETNS,
                               .sources = SOURCE_ALL};
     CLEANUP(snapshot_done) struct snapshot snapshot;
     int r = snapshot_init(&snapshot);
 
-    (void)session;
     if (r == 0)
         r = collect(&snapshot, &request);
     for (uint32_t i = 0; i < snapshot.processes_count && r == 0; i++) {
@@ -96,7 +96,7 @@ static int add_namespaces(struct session *session)
             return command_error("network namespace \"%s\": %s", options->namespaces[i],
                                  netns_problem(r));
     }
-    if (options->container && find_container(session, options->container, &inodes[count - 1]))
+    if (options->container && find_container(options->container, &inodes[count - 1]))
         return EXIT_ERROR;
     request->netns_scope = options->all_netns ? NETNS_SCOPE_ALL
                            : count            ? NETNS_SCOPE_LISTED
@@ -189,8 +189,23 @@ static int read_replay(const char *path, struct snapshot *snapshot)
     return 0;
 }
 
+/* A pipe or a device, which must not be replaced by a file. */
+static bool is_special(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && !S_ISREG(status.st_mode);
+}
+
+static int record_in_place(const char *path, const struct snapshot *snapshot)
+{
+    CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    return fd < 0 ? -errno : snapshot_write(snapshot, fd);
+}
+
 /* A recording appears whole or not at all: it is written beside its place and then renamed. */
-static int write_record(const char *path, const struct snapshot *snapshot)
+static int record_beside(const char *path, const struct snapshot *snapshot)
 {
     struct buf temporary = BUF_INIT;
     CLEANUP_CLOSE int fd = -1;
@@ -208,13 +223,17 @@ static int write_record(const char *path, const struct snapshot *snapshot)
         r = snapshot_write(snapshot, fd);
     if (r == 0 && rename(buf_string(&temporary), path) < 0)
         r = -errno;
-    if (r < 0) {
-        if (fd >= 0)
-            unlink(buf_string(&temporary));
-        command_error("cannot record to %s: %s", path, strerror(-r));
-    }
+    if (r < 0 && fd >= 0)
+        unlink(buf_string(&temporary));
     buf_done(&temporary);
-    return r < 0 ? EXIT_ERROR : 0;
+    return r;
+}
+
+static int write_record(const char *path, const struct snapshot *snapshot)
+{
+    int r = is_special(path) ? record_in_place(path, snapshot) : record_beside(path, snapshot);
+
+    return r < 0 ? command_error("cannot record to %s: %s", path, strerror(-r)) : 0;
 }
 
 /* A recording must be able to answer every question later. */
@@ -229,9 +248,30 @@ static void widen_for_record(struct request *request)
     request->any_owner = false;
 }
 
+/*
+ * A recording has every protocol, also those that the question leaves out: `nwho ps` would count
+ * their sockets.
+ */
+static void drop_unasked(struct snapshot *snapshot, const struct request *request)
+{
+    const uint32_t inet = 1u << AF_INET | 1u << AF_INET6;
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < snapshot->sockets_count; i++) {
+        const struct socket *socket = &snapshot->sockets[i];
+        uint32_t family = socket->family < 32 ? 1u << socket->family : 0;
+
+        if (request->protos & PROTO_BIT(socket->proto) &&
+            (!(family & inet) || request->families & family))
+            snapshot->sockets[kept++] = *socket;
+    }
+    snapshot->sockets_count = kept;
+}
+
 static int fill_frame(struct session *session, struct frame *frame)
 {
     const struct options *options = session->options;
+    struct request request = session->request;
     int r;
 
     if (options->replay) {
@@ -239,15 +279,17 @@ static int fill_frame(struct session *session, struct frame *frame)
             return EXIT_ERROR;
     } else {
         if (options->record)
-            widen_for_record(&session->request);
+            widen_for_record(&request);
         r = snapshot_init(&frame->snapshot);
         if (r == 0)
-            r = collect(&frame->snapshot, &session->request);
+            r = collect(&frame->snapshot, &request);
         if (r < 0)
             return command_error("cannot read the sockets: %s", strerror(-r));
     }
     if (options->record && write_record(options->record, &frame->snapshot) != 0)
         return EXIT_ERROR;
+    if (options->record || options->replay)
+        drop_unasked(&frame->snapshot, &session->request);
     r = join_make(&frame->snapshot, &frame->join);
     return r < 0 ? command_error("cannot join the sockets: %s", strerror(-r)) : 0;
 }
@@ -292,18 +334,23 @@ int session_take(struct session *session)
     return add_rates(session);
 }
 
+/* A recording may be of anybody. */
+static void put_string(struct buf *line, const struct snapshot *snapshot, uint32_t string)
+{
+    size_t length;
+    const char *bytes = snapshot_string(snapshot, string, &length);
+
+    escape_text(line, bytes, length);
+}
+
 static void print_note(const struct snapshot *snapshot, const struct note *note)
 {
     struct buf line = BUF_SINK(2);
-    size_t length;
-    const char *bytes;
 
     buf_puts(&line, note->effect == NOTE_INCOMPLETE ? "nwho: incomplete: " : "nwho: ");
-    bytes = snapshot_string(snapshot, note->text, &length);
-    escape_text(&line, bytes, length);
-    bytes = snapshot_string(snapshot, note->source, &length);
+    put_string(&line, snapshot, note->text);
     buf_puts(&line, " [");
-    escape_text(&line, bytes, length);
+    put_string(&line, snapshot, note->source);
     if (note->error) {
         buf_puts(&line, ": ");
         buf_puts(&line, strerror(-note->error));
@@ -319,28 +366,34 @@ static void print_sources(const struct snapshot *snapshot)
 
     for (uint32_t i = 0; i < snapshot->sources_count; i++) {
         buf_puts(&line, "nwho: source of ");
-        buf_puts(&line, snapshot_string(snapshot, snapshot->sources[i].fact, NULL));
+        put_string(&line, snapshot, snapshot->sources[i].fact);
         buf_puts(&line, ": ");
-        buf_puts(&line, snapshot_string(snapshot, snapshot->sources[i].source, NULL));
+        put_string(&line, snapshot, snapshot->sources[i].source);
         buf_byte(&line, '\n');
     }
     buf_flush(&line);
     buf_done(&line);
 }
 
+/* Later refreshes of --watch do not repeat them, but say each time when rows may be missing. */
+static bool is_shown(const struct session *session, const struct note *note)
+{
+    if (session->before)
+        return note->effect == NOTE_INCOMPLETE;
+    return note->effect != NOTE_INFO || session->options->explain;
+}
+
 void session_notes(struct session *session)
 {
     const struct snapshot *snapshot = &session->now->snapshot;
-    bool explain = session->options->explain;
 
     if (session->options->quiet)
         return;
-    if (explain && session->notes_shown == 0)
+    if (session->options->explain && !session->before)
         print_sources(snapshot);
-    for (uint32_t i = session->notes_shown; i < snapshot->notes_count; i++)
-        if (snapshot->notes[i].effect != NOTE_INFO || explain)
+    for (uint32_t i = 0; i < snapshot->notes_count; i++)
+        if (is_shown(session, &snapshot->notes[i]))
             print_note(snapshot, &snapshot->notes[i]);
-    session->notes_shown = snapshot->notes_count;
 }
 
 int session_check(const struct session *session)

@@ -37,7 +37,6 @@ struct session {
                                elsewhere */
     const struct group_plan *plan;
     const struct table *catalogue; /* of `columns`: the one table to list; NULL: all */
-    uint32_t notes_shown;          /* so that --watch does not repeat them */
 };
 
 /* Takes in the options that say what to read. 0, or EXIT_ERROR after one line on stderr. */

@@ -109,6 +109,7 @@ static int run_pager(const struct buf *text)
     close(ends[0]);
     if (child > 0) {
         signal(SIGPIPE, SIG_IGN);
+        signal(SIGINT, SIG_IGN); /* for the pager, in which it ends a search, say */
         pipe_out.fd = ends[1];
         buf_put(&pipe_out, text->data, text->length);
         buf_flush(&pipe_out);
@@ -221,7 +222,6 @@ static int show_refresh(struct session *session, struct query *query, uint32_t *
     if (session->options->quiet)
         buf_reset(&out);
     r = finish_output(&out);
-    session->notes_shown = session->before ? session->now->snapshot.notes_count : 0;
     session_notes(session);
     return r;
 }

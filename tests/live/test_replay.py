@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import stat
 import tempfile
 
 import truth
@@ -31,6 +32,24 @@ def a_recording_gives_the_same_answer():
                 assert replayed.out == live.out, (sources, options)
                 assert replayed.err == live.err, (sources, options)
                 assert os.stat(file).st_mode & 0o777 == 0o600 and os.listdir(path).count(f"{number}.part") == 0
+
+
+@test
+def a_recording_has_more_than_is_asked_and_counts_no_more():
+    with netns() as ns, directory() as path, mksock(ns, *SITUATION):
+        for options in ([], ["-u"], ["-4"], ["-a"], ["-x"]):
+            live = nwho(ns, "ps", *options, "-o", "pid,sockets", expect=(0, 1)).out
+            assert nwho(ns, "ps", *options, "-o", "pid,sockets", "--record", f"{path}/ps", expect=(0, 1)).out == live
+            assert nwho(None, "ps", *options, "-o", "pid,sockets", "--replay", f"{path}/ps", expect=(0, 1)).out == live
+
+
+@test
+def a_device_is_written_to_and_not_replaced():
+    with netns() as ns, directory() as path:
+        os.mknod(f"{path}/null", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+        nwho(ns, "ls", "--record", f"{path}/null", expect=1)
+        assert stat.S_ISCHR(os.stat(f"{path}/null").st_mode) and os.listdir(path) == ["null"]
+        assert "Is a directory" in nwho(ns, "ls", "--record", path, expect=2).err
 
 
 @test
