@@ -44,15 +44,18 @@ static uint32_t count_errors(const int *errors, uint32_t count, int error)
 
 /* Says how many were destroyed, and for the others each reason once. One end of a local connection
  * that is destroyed takes the other with it, so that to be gone already is no failure. */
-static int report(const int *errors, uint32_t count)
+static int report(const struct options *options, const int *errors, uint32_t count)
 {
     uint32_t destroyed = count_errors(errors, count, 0);
     uint32_t gone = count_errors(errors, count, -ENOENT);
+    FILE *out = options->format == FORMAT_TEXT ? stdout : stderr; /* behind JSON it would be none */
 
-    printf("%u socket%s destroyed", destroyed, destroyed == 1 ? "" : "s");
-    if (gone)
-        printf(", %u gone already", gone);
-    printf(", no process ended\n");
+    if (!options->quiet) {
+        fprintf(out, "%u socket%s destroyed", destroyed, destroyed == 1 ? "" : "s");
+        if (gone)
+            fprintf(out, ", %u gone already", gone);
+        fprintf(out, ", no process ended\n");
+    }
     for (uint32_t i = 0; i < count; i++)
         if (errors[i] && errors[i] != -ENOENT && !count_errors(errors, i, errors[i]))
             command_error("%u not destroyed: %s", count_errors(errors, count, errors[i]),
@@ -69,7 +72,7 @@ static int destroy_rows(struct session *session, const struct grid *grid)
         r = destroy_sockets(&session->now->snapshot, grid->rows, grid->row_count, errors);
     if (r < 0)
         return command_error("cannot destroy sockets: %s", strerror(-r));
-    return report(errors, grid->row_count);
+    return report(session->options, errors, grid->row_count);
 }
 
 static int show_and_destroy(struct session *session, const struct grid *grid)
@@ -78,8 +81,10 @@ static int show_and_destroy(struct session *session, const struct grid *grid)
     struct buf out = BUF_SINK(STDOUT_FILENO);
     int r = options->quiet ? 0 : session_write(session, grid, &out);
 
-    if (buf_flush(&out) < 0 || r < 0)
-        r = command_error("cannot show the sockets: %s", strerror(-out.error));
+    if (r == 0)
+        r = buf_flush(&out);
+    if (r < 0)
+        r = command_error("cannot show the sockets: %s", strerror(-r));
     buf_done(&out);
     session_notes(session);
     if (r == 0)

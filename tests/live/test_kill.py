@@ -64,6 +64,16 @@ def exactly_the_matched_sockets_go():
 
 
 @test
+def other_forms_than_text_hold_nothing_but_the_rows():
+    with netns() as ns, mksock(ns, "listening", "--", "listening") as facts:
+        first, second = (f":{fact['local_port']}" for fact in facts)
+        result = nwho(ns, "kill", "-y", "--json", "sport", first)
+        assert len(json.loads(result.out)["rows"]) == 1 and "1 socket destroyed" in result.err, result
+        result = nwho(ns, "kill", "-y", "-q", "sport", second)
+        assert result.out == "" and "destroyed" not in result.err, result
+
+
+@test
 def a_listener_is_destroyed_with_all_its_descriptors():
     with netns() as ns, mksock(ns, "shared-fork", "children=2", "addr=0.0.0.0", "port=5100") as facts:
         assert "1 socket destroyed" in nwho(ns, "kill", "-y", "listen", "sport", ":5100").out
