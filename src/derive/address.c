@@ -32,18 +32,18 @@ static const struct prefix inet6_prefixes[] = {
     {{0xff}, 8, SCOPE_MULTICAST},
 };
 
-static bool bits_equal(const uint8_t *a, const uint8_t *b, unsigned int bits)
+bool address_in_prefix(const uint8_t *address, const uint8_t *prefix, unsigned int bits)
 {
     unsigned int bytes = bits / 8, rest = bits % 8;
 
-    if (memcmp(a, b, bytes) != 0)
+    if (memcmp(address, prefix, bytes) != 0)
         return false;
-    return rest == 0 || ((a[bytes] ^ b[bytes]) >> (8 - rest)) == 0;
+    return rest == 0 || ((address[bytes] ^ prefix[bytes]) >> (8 - rest)) == 0;
 }
 
-bool address_in_prefix(const union address *address, const union address *prefix, unsigned int bits)
+bool address_is_inet(unsigned int family)
 {
-    return bits_equal(address->bytes, prefix->bytes, bits);
+    return family == AF_INET || family == AF_INET6;
 }
 
 bool address_is_mapped(unsigned int family, const union address *address)
@@ -62,7 +62,7 @@ static enum address_scope find_scope(const struct prefix *prefixes, size_t count
                                      const uint8_t *bytes)
 {
     for (size_t i = 0; i < count; i++)
-        if (bits_equal(bytes, prefixes[i].bytes, prefixes[i].bits))
+        if (address_in_prefix(bytes, prefixes[i].bytes, prefixes[i].bits))
             return prefixes[i].scope;
     return SCOPE_PUBLIC;
 }

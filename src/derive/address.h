@@ -14,6 +14,9 @@ enum address_scope {
     SCOPE_MAX,
 };
 
+/* Only these families have addresses and ports. */
+bool address_is_inet(unsigned int family);
+
 /* An IPv4-mapped IPv6 address has the scope of the IPv4 address in it. SCOPE_UNKNOWN for other
  * families. */
 enum address_scope address_scope(unsigned int family, const union address *address);
@@ -26,5 +29,4 @@ bool address_is_any(unsigned int family, const union address *address);
 bool address_is_mapped(unsigned int family, const union address *address);
 
 /* True when the first `bits` bits of both are the same. */
-bool address_in_prefix(const union address *address, const union address *prefix,
-                       unsigned int bits);
+bool address_in_prefix(const uint8_t *address, const uint8_t *prefix, unsigned int bits);

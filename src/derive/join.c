@@ -178,7 +178,7 @@ static enum socket_direction direction_of(const struct socket *socket, uint32_t 
 {
     if (socket->state == STATE_LISTENING)
         return DIRECTION_LISTEN;
-    if (!is_connected(socket) || (socket->family != AF_INET && socket->family != AF_INET6))
+    if (!is_connected(socket) || !address_is_inet(socket->family))
         return DIRECTION_UNKNOWN;
     if (address_scope(socket->family, &socket->peer) == SCOPE_LOOPBACK ||
         memcmp(&socket->peer, &socket->local, sizeof(socket->peer)) == 0)

@@ -20,13 +20,6 @@ bool tcp_payload_received(const struct tcp_details *tcp, uint64_t *ret_bytes)
     return true;
 }
 
-static const struct tcp_details *get_tcp(const struct snapshot *snapshot, uint32_t socket)
-{
-    uint32_t index = snapshot->sockets[socket].tcp;
-
-    return index ? &snapshot->tcp_infos[index - 1] : NULL;
-}
-
 static int index_cookies(const struct snapshot *snapshot, struct map *ret_index)
 {
     int r = 0;
@@ -72,8 +65,9 @@ int rates_make(const struct snapshot *now, const struct snapshot *before, struct
         uint32_t old = now->sockets[i].tcp ? map_get(&index, now->sockets[i].cookie) : MAP_NONE;
 
         if (old != MAP_NONE)
-            sockets[i] =
-                rate_between(get_tcp(now, i), get_tcp(before, old), now->boot_ns - before->boot_ns);
+            sockets[i] = rate_between(snapshot_tcp(now, &now->sockets[i]),
+                                      snapshot_tcp(before, &before->sockets[old]),
+                                      now->boot_ns - before->boot_ns);
     }
     ret_rates->sockets = sockets;
     return 0;

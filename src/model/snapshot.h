@@ -83,6 +83,19 @@ int snapshot_intern(struct snapshot *snapshot, const char *bytes, size_t length,
 /* The string at an offset and its length. Valid until the next snapshot_intern(). */
 const char *snapshot_string(const struct snapshot *snapshot, uint32_t string, size_t *ret_length);
 
+/* What was read of a socket besides, or NULL. */
+static inline const struct tcp_details *snapshot_tcp(const struct snapshot *snapshot,
+                                                     const struct socket *socket)
+{
+    return socket->tcp ? &snapshot->tcp_infos[socket->tcp - 1] : NULL;
+}
+
+static inline const struct socket_memory *snapshot_memory(const struct snapshot *snapshot,
+                                                          const struct socket *socket)
+{
+    return socket->memory ? &snapshot->memories[socket->memory - 1] : NULL;
+}
+
 /* Each adds a zeroed element and returns it, or NULL when there is no memory. The pointer is valid
  * until the next one is added. */
 struct socket *snapshot_add_socket(struct snapshot *snapshot);

@@ -5,6 +5,12 @@
 
 #include "table/table.h"
 
+/* The socket of a row of the table of sockets. */
+static inline const struct socket *view_socket(const struct view *view, uint32_t row)
+{
+    return &view->snapshot->sockets[row];
+}
+
 /* A string of the snapshot; VALUE_NONE for the empty one. */
 struct value cell_string(const struct view *view, uint32_t string);
 

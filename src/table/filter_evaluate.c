@@ -21,17 +21,12 @@ static struct value column_value(const struct row *row, const struct filter_node
     return node->column->get(row->view, row->index);
 }
 
-static bool is_inet(unsigned int family)
-{
-    return family == AF_INET || family == AF_INET6;
-}
-
 /* Only these have ports in the fields of struct socket. */
 static bool has_ports(const struct socket *socket)
 {
     const uint32_t without = PROTO_BIT(PROTO_RAW) | PROTO_BIT(PROTO_ICMP);
 
-    return is_inet(socket->family) && !(PROTO_BIT(socket->proto) & without);
+    return address_is_inet(socket->family) && !(PROTO_BIT(socket->proto) & without);
 }
 
 static bool test_port(const struct row *row, const struct filter_node *node)
@@ -56,22 +51,13 @@ static unsigned int address_of(const struct row *row, const struct filter_node *
 
     if (row->socket) {
         *ret_bytes = node->peer ? row->socket->peer.bytes : row->socket->local.bytes;
-        return is_inet(row->socket->family) ? row->socket->family : 0;
+        return address_is_inet(row->socket->family) ? row->socket->family : 0;
     }
     value = column_value(row, node);
     if (value.type != VALUE_ADDRESS)
         return 0;
     *ret_bytes = value.address.bytes;
     return value.address.family;
-}
-
-static bool has_prefix(const uint8_t *address, const uint8_t *prefix, unsigned int bits)
-{
-    unsigned int whole = bits / 8, rest = bits % 8;
-
-    if (memcmp(address, prefix, whole) != 0)
-        return false;
-    return rest == 0 || ((address[whole] ^ prefix[whole]) >> (8 - rest)) == 0;
 }
 
 static bool test_prefix(const struct row *row, const struct filter_node *node)
@@ -85,7 +71,7 @@ static bool test_prefix(const struct row *row, const struct filter_node *node)
         family = AF_INET;
     }
     return family == node->prefix.family &&
-           has_prefix(bytes, node->prefix.address.bytes, node->prefix.bits);
+           address_in_prefix(bytes, node->prefix.address.bytes, node->prefix.bits);
 }
 
 static bool test_scope(const struct row *row, const struct filter_node *node)
@@ -94,7 +80,7 @@ static bool test_scope(const struct row *row, const struct filter_node *node)
     unsigned int family = address_of(row, node, &bytes);
     union address address = {0};
 
-    if (!is_inet(family))
+    if (!address_is_inet(family))
         return false;
     memcpy(address.bytes, bytes, family == AF_INET ? 4 : 16);
     return (node->mask >> address_scope(family, &address)) & 1;

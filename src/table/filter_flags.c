@@ -4,15 +4,11 @@
 
 #include "derive/address.h"
 #include "derive/join.h"
+#include "table/cells.h"
 
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-
-static const struct socket *socket_of(const struct view *view, uint32_t row)
-{
-    return &view->snapshot->sockets[row];
-}
 
 static bool is_listening(const struct socket *socket)
 {
@@ -28,20 +24,15 @@ static bool is_exposed(const struct socket *socket)
 {
     enum address_scope scope;
 
-    if (!is_listening(socket) || (socket->family != AF_INET && socket->family != AF_INET6))
+    if (!is_listening(socket) || !address_is_inet(socket->family))
         return false;
     scope = address_scope(socket->family, &socket->local);
     return scope == SCOPE_ANY || scope == SCOPE_PUBLIC;
 }
 
-static const struct tcp_details *tcp_of(const struct view *view, const struct socket *socket)
-{
-    return socket->tcp ? &view->snapshot->tcp_infos[socket->tcp - 1] : NULL;
-}
-
 static bool window_is_closed(const struct view *view, const struct socket *socket)
 {
-    const struct tcp_details *tcp = tcp_of(view, socket);
+    const struct tcp_details *tcp = snapshot_tcp(view->snapshot, socket);
 
     return tcp && tcp->known >= TCP_INFO_SND_WND && tcp->snd_wnd == 0 && socket->send_q > 0 &&
            socket->state == STATE_ESTABLISHED;
@@ -50,8 +41,7 @@ static bool window_is_closed(const struct view *view, const struct socket *socke
 /* Nine tenths of what the kernel lets it hold: it drops or closes its window soon. */
 static bool receive_is_full(const struct view *view, const struct socket *socket)
 {
-    const struct socket_memory *memory =
-        socket->memory ? &view->snapshot->memories[socket->memory - 1] : NULL;
+    const struct socket_memory *memory = snapshot_memory(view->snapshot, socket);
 
     if (!memory || memory->receive_limit == 0 || socket->state == STATE_LISTENING)
         return false;
@@ -68,7 +58,7 @@ static bool is_stuck(const struct view *view, const struct socket *socket)
 /* The kernel refuses a connection at more than the limit, a SYN at the limit. */
 static bool queue_is_full(const struct view *view, uint32_t row)
 {
-    const struct socket *socket = socket_of(view, row);
+    const struct socket *socket = view_socket(view, row);
 
     if (socket->state != STATE_LISTENING || !(socket->has & SOCKET_HAS_BACKLOG))
         return false;
@@ -79,12 +69,12 @@ static bool queue_is_full(const struct view *view, uint32_t row)
 
 static struct value get_listen(const struct view *view, uint32_t row)
 {
-    return value_bool(is_listening(socket_of(view, row)));
+    return value_bool(is_listening(view_socket(view, row)));
 }
 
 static struct value get_exposed(const struct view *view, uint32_t row)
 {
-    return value_bool(is_exposed(socket_of(view, row)));
+    return value_bool(is_exposed(view_socket(view, row)));
 }
 
 static struct value get_direction(const struct view *view, uint32_t row,
@@ -119,7 +109,7 @@ static struct value get_kernel(const struct view *view, uint32_t row)
 {
     bool by_kernel = view->join && view->join->sockets[row].reason == OWNER_KERNEL;
 
-    return value_bool(by_kernel || (socket_of(view, row)->flags & SOCKET_KERNEL));
+    return value_bool(by_kernel || (view_socket(view, row)->flags & SOCKET_KERNEL));
 }
 
 static struct value get_orphan(const struct view *view, uint32_t row)
@@ -153,26 +143,26 @@ static struct value get_memfd(const struct view *view, uint32_t row)
 
 static struct value get_keepalive(const struct view *view, uint32_t row)
 {
-    const struct socket *socket = socket_of(view, row);
+    const struct socket *socket = view_socket(view, row);
 
     return value_bool((socket->has & SOCKET_HAS_TIMER) && socket->timer == TIMER_KEEPALIVE);
 }
 
 static struct value get_v6only(const struct view *view, uint32_t row)
 {
-    const struct socket *socket = socket_of(view, row);
+    const struct socket *socket = view_socket(view, row);
 
     return value_bool((socket->has & SOCKET_HAS_V6ONLY) && (socket->flags & SOCKET_V6ONLY));
 }
 
 static struct value get_stuck(const struct view *view, uint32_t row)
 {
-    return value_bool(is_stuck(view, socket_of(view, row)));
+    return value_bool(is_stuck(view, view_socket(view, row)));
 }
 
 static struct value get_sick(const struct view *view, uint32_t row)
 {
-    const struct socket *socket = socket_of(view, row);
+    const struct socket *socket = view_socket(view, row);
 
     return value_bool(socket->state == STATE_CLOSE_WAIT || is_stuck(view, socket) ||
                       queue_is_full(view, row));
@@ -237,8 +227,8 @@ bool filter_flag_help(uint32_t index, const char **ret_word, const char **ret_he
 /* Since when nothing was sent or received: the smaller of the two. */
 static struct value get_idle(const struct view *view, uint32_t row)
 {
-    const struct socket *socket = socket_of(view, row);
-    const struct tcp_details *tcp = tcp_of(view, socket);
+    const struct socket *socket = view_socket(view, row);
+    const struct tcp_details *tcp = snapshot_tcp(view->snapshot, socket);
 
     if (!tcp || tcp->known < TCP_INFO_FIRST || socket->state == STATE_LISTENING)
         return value_none();
@@ -248,7 +238,7 @@ static struct value get_idle(const struct view *view, uint32_t row)
 
 static struct value get_ifindex(const struct view *view, uint32_t row)
 {
-    return value_uint(socket_of(view, row)->ifindex);
+    return value_uint(view_socket(view, row)->ifindex);
 }
 
 static const struct column fields[] = {

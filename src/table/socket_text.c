@@ -11,11 +11,6 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-static const struct socket *get_socket(const struct view *view, uint32_t row)
-{
-    return &view->snapshot->sockets[row];
-}
-
 static void put_string(const struct view *view, struct buf *text, uint32_t string)
 {
     size_t length;
@@ -163,7 +158,7 @@ static void put_unix_peer(const struct view *view, struct buf *text, const struc
     if (!socket->peer_inode) {
         buf_byte(text, '*');
     } else if (peer != MAP_NONE) {
-        put_unix_name(view, text, get_socket(view, peer));
+        put_unix_name(view, text, view_socket(view, peer));
     } else {
         buf_byte(text, '#');
         buf_uint(text, socket->peer_inode);
@@ -240,7 +235,7 @@ static void put_end(const struct view *view, struct buf *text, const struct sock
 static struct value end_text(const struct view *view, uint32_t row, bool local)
 {
     buf_reset(view->scratch);
-    put_end(view, view->scratch, get_socket(view, row), local);
+    put_end(view, view->scratch, view_socket(view, row), local);
     return cell_scratch(view, 0);
 }
 
@@ -360,7 +355,7 @@ struct value socket_owner_note(const struct view *view, uint32_t row)
 
 struct value socket_peer_owner_text(const struct view *view, uint32_t row)
 {
-    uint32_t inode = get_socket(view, row)->peer_inode;
+    uint32_t inode = view_socket(view, row)->peer_inode;
     uint32_t peer = inode ? map_get(&view->join->by_inode, inode) : MAP_NONE;
 
     buf_reset(view->scratch);
@@ -369,7 +364,7 @@ struct value socket_peer_owner_text(const struct view *view, uint32_t row)
 
 struct value socket_serves(const struct view *view, uint32_t row)
 {
-    const struct socket *socket = get_socket(view, row);
+    const struct socket *socket = view_socket(view, row);
 
     if (socket->family == AF_INET)
         return value_name("v4");
@@ -386,8 +381,7 @@ struct value socket_serves(const struct view *view, uint32_t row)
 
 struct value socket_limited(const struct view *view, uint32_t row)
 {
-    uint32_t index = get_socket(view, row)->tcp;
-    const struct tcp_details *tcp = index ? &view->snapshot->tcp_infos[index - 1] : NULL;
+    const struct tcp_details *tcp = snapshot_tcp(view->snapshot, view_socket(view, row));
     uint64_t waited;
 
     if (!tcp || !tcp->busy_us)
@@ -405,7 +399,7 @@ struct value socket_limited(const struct view *view, uint32_t row)
 
 struct value socket_iface(const struct view *view, uint32_t row)
 {
-    const struct socket *socket = get_socket(view, row);
+    const struct socket *socket = view_socket(view, row);
 
     if (!socket->ifindex)
         return value_none();

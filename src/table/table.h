@@ -36,6 +36,9 @@ enum column_flag {
                                   named */
 };
 
+/* Evaluates one cell. */
+typedef struct value column_get_fn(const struct view *view, uint32_t row);
+
 struct column {
     const char *name;  /* JSON key, CSV header, -o word, filter word, sort key */
     const char *title; /* heading in text */
@@ -43,7 +46,7 @@ struct column {
     enum value_kind kind;
     uint32_t flags; /* enum column_flag */
     uint32_t needs; /* enum need, beyond the table's own */
-    struct value (*get)(const struct view *view, uint32_t row);
+    column_get_fn *get;
 };
 
 struct table {
