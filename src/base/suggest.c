@@ -42,8 +42,11 @@ static unsigned int edit_distance(const char *a, const char *b)
 
 struct suggestion suggestion_for(const char *word)
 {
-    /* A third of the word may be wrong, at least one letter. */
-    return (struct suggestion){.word = word, .distance = (unsigned int)strlen(word) / 3 + 2};
+    /* A third of the word may be wrong, of a short one a letter. */
+    size_t length = strlen(word);
+
+    return (struct suggestion){.word = word,
+                               .distance = length < 3 ? 2 : (unsigned int)length / 3 + 1};
 }
 
 void suggestion_try(struct suggestion *suggestion, const char *name)

@@ -7,7 +7,9 @@
 #include "out/text.h"
 #include "table/cells.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #define BLOCKS_SHOWN 12
 #define CONNECTIONS_SHOWN 20
@@ -34,6 +36,8 @@ static void translate(const char *word, struct buf *text)
         buf_printf(text, "%.*s and port :%s", (int)(slash - word), word, slash + 1);
     else if (digits && (strcmp(word + digits, "/tcp") == 0 || strcmp(word + digits, "/udp") == 0))
         buf_printf(text, "%s and port :%.*s", word + digits + 1, (int)digits, word);
+    else if (*word == '/' && strpbrk(word, " ()<>!&|\"") && !strchr(word, '"'))
+        buf_printf(text, "path = \"%s\"", word);
     else
         buf_puts(text, word);
 }
@@ -368,6 +372,40 @@ static int plan_needs(struct session *session, struct explain *explain)
     return 0;
 }
 
+/* Why a process that was asked for by its id shows nothing. Returns the exit code. */
+static int explain_no_process(struct session *session, const char *pid)
+{
+    const struct snapshot *snapshot = &session->now->snapshot;
+    char path[64];
+    struct stat status;
+    uint32_t own = snapshot->netns_count ? snapshot->netns[0].inode : 0;
+
+    snprintf(path, sizeof(path), "/proc/%s", pid);
+    if (stat(path, &status) < 0)
+        return command_error("there is no process %s", pid);
+    snprintf(path, sizeof(path), "/proc/%s/ns/net", pid);
+    if (stat(path, &status) < 0)
+        command_error("process %s does not show its network namespace to you; run as root", pid);
+    else if (status.st_ino != own && session->request.netns_scope == NETNS_SCOPE_SELF)
+        command_error("process %s is in another network namespace: nwho -N %s %s", pid, pid, pid);
+    else
+        command_error("process %s holds no socket that can be seen from here", pid);
+    return session_exit(session, 0);
+}
+
+static int explain_nothing(struct session *session, const struct explain *explain)
+{
+    const char *pid = explain->target;
+
+    if (session->options->quiet)
+        return session_exit(session, 0);
+    if (explain->processes.filter && !session->options->replay && strlen(pid) < 12 &&
+        pid[strspn(pid, "0123456789")] == '\0')
+        return explain_no_process(session, pid);
+    command_error("nothing has to do with \"%s\" now", pid);
+    return session_exit(session, 0);
+}
+
 static int show_text(struct session *session, struct explain *explain)
 {
     struct buf out = BUF_INIT;
@@ -388,8 +426,8 @@ static int show_text(struct session *session, struct explain *explain)
         buf_reset(&out);
     r = session_output(session, &out);
     session_notes(session);
-    if (r == 0 && processes + waiting + connections == 0 && !session->options->quiet)
-        command_error("nothing has to do with \"%s\" now", explain->target);
+    if (r == 0 && processes + waiting + connections == 0)
+        return explain_nothing(session, explain);
     return r ? r : session_exit(session, processes + waiting + connections);
 }
 
@@ -440,6 +478,8 @@ static int run_explain(struct options *options)
     int r = session_begin(&session, options);
 
     join_target(options, &text);
+    if (r == 0 && buf_string(&text)[strspn(buf_string(&text), " ")] == '\0')
+        r = command_error("explain what? for example: nwho :443");
     words[0] = (char *)(uintptr_t)buf_string(&text);
     if (r == 0 && text.error)
         r = command_error("out of memory");

@@ -113,13 +113,22 @@ static int select_and_destroy(struct session *session, struct query *query)
     return r;
 }
 
+/* An empty word, as of an unset variable in a script, must not mean everything. */
+static bool has_filter(const struct options *options)
+{
+    for (uint32_t i = 0; i < options->word_count; i++)
+        if (options->words[i][strspn(options->words[i], " \t\n")])
+            return true;
+    return false;
+}
+
 static int run_kill(struct options *options)
 {
     struct session session;
     struct query query = {.table = &table_sockets};
     int r = session_begin(&session, options);
 
-    if (r == 0 && options->word_count == 0)
+    if (r == 0 && !has_filter(options))
         r = command_error("kill needs a filter: nwho kill dst 10.0.0.9 dport :5432");
     if (r == 0 && options->replay)
         r = command_error("what is in a recording cannot be destroyed");

@@ -97,7 +97,7 @@ static int parse_number(const char *argument, uint32_t *ret_number)
 
 static int set_limit(struct options *options, const char *argument, struct buf *error)
 {
-    return parse_number(argument, &options->limit) == 0
+    return parse_number(argument, &options->limit) == 0 && options->limit > 0
                ? 0
                : refuse(error, "--limit needs a number of rows", argument);
 }

@@ -189,14 +189,7 @@ static int read_replay(const char *path, struct snapshot *snapshot)
     return 0;
 }
 
-/* A pipe or a device, which must not be replaced by a file. */
-static bool is_special(const char *path)
-{
-    struct stat status;
-
-    return stat(path, &status) == 0 && !S_ISREG(status.st_mode);
-}
-
+/* Opens `path` as it is: a device, a pipe. What is put in its place would not be that any more. */
 static int record_in_place(const char *path, const struct snapshot *snapshot)
 {
     CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -205,11 +198,11 @@ static int record_in_place(const char *path, const struct snapshot *snapshot)
 }
 
 /* A recording appears whole or not at all: it is written beside its place and then renamed. */
-static int record_beside(const char *path, const struct snapshot *snapshot)
+static int record_to_file(const char *path, const struct snapshot *snapshot)
 {
     struct buf temporary = BUF_INIT;
     CLEANUP_CLOSE int fd = -1;
-    int r = 0;
+    int r;
 
     buf_puts(&temporary, path);
     buf_puts(&temporary, ".part");
@@ -231,8 +224,14 @@ static int record_beside(const char *path, const struct snapshot *snapshot)
 
 static int write_record(const char *path, const struct snapshot *snapshot)
 {
-    int r = is_special(path) ? record_in_place(path, snapshot) : record_beside(path, snapshot);
+    CLEANUP_FREE char *real = realpath(path, NULL);
+    struct stat status;
+    int r;
 
+    if (real && stat(real, &status) == 0 && !S_ISREG(status.st_mode))
+        r = record_in_place(real, snapshot);
+    else
+        r = record_to_file(real ? real : path, snapshot);
     return r < 0 ? command_error("cannot record to %s: %s", path, strerror(-r)) : 0;
 }
 

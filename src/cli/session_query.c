@@ -199,6 +199,9 @@ static int unknown_column(const struct table *table, const char *name, const cha
 
 static int add_column(struct query *query, const struct column *column)
 {
+    for (uint32_t i = 0; i < query->column_count; i++)
+        if (query->columns[i] == column)
+            return 0;
     if (query->column_count == QUERY_COLUMNS_MAX)
         return command_error("too many columns");
     query->columns[query->column_count++] = column;
@@ -235,9 +238,21 @@ static int for_each_word(const char *list,
     return r;
 }
 
+/* A column by its name, or by the short word that filters know it by ("rtt"). */
+static const struct column *find_column(const struct table *table, const char *name)
+{
+    const struct column *column = table_column(table, name);
+    const char *word, *stands_for;
+
+    for (uint32_t i = 0; !column && filter_alias_help(i, &word, &stands_for); i++)
+        if (strcmp(word, name) == 0)
+            column = table_column(table, stands_for);
+    return column;
+}
+
 static int add_named(struct query *query, char *word, const char *option)
 {
-    const struct column *column = table_column(query->table, word);
+    const struct column *column = find_column(query->table, word);
 
     if (strcmp(word, "all") == 0)
         return add_flagged(query, 0, COLUMN_COMPOSED);
@@ -253,7 +268,7 @@ static int add_sort_key(struct query *query, char *word, const char *option)
         *direction++ = '\0';
     if (direction && strcmp(direction, "desc") != 0 && strcmp(direction, "asc") != 0)
         return command_error("--sort: \"%s\" is neither asc nor desc", direction);
-    column = table_column(query->table, word);
+    column = find_column(query->table, word);
     if (!column)
         return unknown_column(query->table, word, option);
     if (query->sort_count == ARRAY_SIZE(query->sort))
