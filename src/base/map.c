@@ -25,11 +25,16 @@ static uint32_t slot_of(const struct map *map, uint64_t key)
     return (uint32_t)(key >> 32) & (map->capacity - 1);
 }
 
+static uint64_t slot_key(const struct map_slot *slot)
+{
+    return (uint64_t)slot->key_high << 32 | slot->key_low;
+}
+
 static struct map_slot *find(const struct map *map, uint64_t key)
 {
     uint32_t at = slot_of(map, key);
 
-    while (map->slots[at].value != MAP_NONE && map->slots[at].key != key)
+    while (map->slots[at].value != MAP_NONE && slot_key(&map->slots[at]) != key)
         at = (at + 1) & (map->capacity - 1);
     return &map->slots[at];
 }
@@ -55,7 +60,7 @@ int map_reserve(struct map *map, uint32_t count)
     map_clear(map);
     for (uint32_t i = 0; i < old.capacity; i++)
         if (old.slots[i].value != MAP_NONE)
-            *find(map, old.slots[i].key) = old.slots[i];
+            *find(map, slot_key(&old.slots[i])) = old.slots[i];
     map->count = old.count;
     free(old.slots);
     return 0;
@@ -71,7 +76,8 @@ int map_set(struct map *map, uint64_t key, uint32_t value)
     slot = find(map, key);
     if (slot->value == MAP_NONE)
         map->count++;
-    *slot = (struct map_slot){.key = key, .value = value};
+    *slot = (struct map_slot){
+        .key_low = (uint32_t)key, .key_high = (uint32_t)(key >> 32), .value = value};
     return 0;
 }
 

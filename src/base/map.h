@@ -9,8 +9,9 @@
 
 #define MAP_NONE UINT32_MAX
 
+/* 12 bytes: the key is in halves, so that there is no padding. */
 struct map_slot {
-    uint64_t key;
+    uint32_t key_low, key_high;
     uint32_t value; /* MAP_NONE: the slot is empty */
 };
 

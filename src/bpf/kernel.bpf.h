@@ -120,6 +120,7 @@ struct sock {
 };
 
 struct socket {
+    enum { SOCKET_IS_CONNECTED = 3 } state; /* socket_state of <linux/net.h>: SS_CONNECTED */
     short type;
     struct file *file;
     struct sock *sk;

@@ -92,6 +92,7 @@ struct iterator_filter {
     __u32 tgid;     /* task_file: descriptors of this process only; 0: all */
     /* tcp: 1: sockets with an open file get a head only, because task_file brings the rest */
     __u32 brief;
+    __u32 unconnected; /* task_file: 1: what is connected is passed by */
     struct port_range local;
     struct port_range peer;   /* listening sockets pass this one and the next */
     struct port_range either; /* local or peer */

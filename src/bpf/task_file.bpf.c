@@ -103,6 +103,9 @@ int walk_descriptors(struct bpf_iter__task_file *ctx)
     links.leader = links.task->group_leader;
     PIN(links.leader);
     socket = bpf_sock_from_file(file);
+    /* Most sockets are connected; to see that here saves a look at their struct sock. */
+    if (socket && filter.unconnected && socket->state == SOCKET_IS_CONNECTED)
+        return 0;
     if (socket && socket->sk)
         write_record(&links, (struct inet_sock *)socket->sk, socket->file->f_inode);
     return 0;

@@ -185,6 +185,7 @@ static int read_descriptors(struct socket_pass *pass, uint32_t states)
         return r;
     iterator.filter->full_protos = TCP_BIT;
     iterator.filter->states &= states;
+    iterator.filter->unconnected = states == STATE_BIT(STATE_BOUND_INACTIVE);
     return bpf_pass_walk_descriptors(&pass->base, &iterator, take_descriptor);
 }
 

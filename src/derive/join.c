@@ -307,6 +307,9 @@ int join_make(const struct snapshot *snapshot, struct join *ret_join)
     if (r == 0) {
         if (shared)
             share_holders(snapshot, &join);
+        /* From here on only the peers of unix sockets are looked up by inode. */
+        if (!has_unix(snapshot))
+            map_done(&join.by_inode);
         r = join_listeners(snapshot, &join);
     }
     if (r < 0) {
@@ -315,9 +318,6 @@ int join_make(const struct snapshot *snapshot, struct join *ret_join)
     }
     find_reasons(snapshot, &join);
     count_by_process(snapshot, &join);
-    /* From here on only the peers of unix sockets are looked up by inode. */
-    if (!has_unix(snapshot))
-        map_done(&join.by_inode);
     *ret_join = join;
     return 0;
 }

@@ -10,12 +10,13 @@
 #define MARK_WIDTH 2
 #define NARROWEST 8 /* a text is cut no shorter */
 #define LONG_CELL 255
-#define STORE_LIMIT ((size_t)8 << 20) /* bytes; rows that do not fit are formatted twice */
+#define SAME_CELL 254                 /* as the cell above it */
+#define STORE_LIMIT ((size_t)2 << 20) /* bytes; rows that do not fit are formatted twice */
 #define ELLIPSIS "\xe2\x80\xa6"
 
 /*
  * The store: for each cell a byte that is both its length and its width, then its bytes; or
- * LONG_CELL and a struct long_cell, then its bytes.
+ * LONG_CELL and a struct long_cell, then its bytes; or SAME_CELL alone.
  */
 struct long_cell {
     uint32_t length, width;
@@ -32,16 +33,31 @@ struct text {
     struct buf cells;   /* the heading's cells first, unless it is not wanted */
     struct buf scratch; /* of the formatter */
     size_t *widths;
+    size_t *above;        /* where the last cell of each column stands whole */
+    struct cell *last;    /* the last cell of each column that was read */
+    bool full;            /* the store takes no more rows */
     uint32_t stored_rows; /* the first ones; of the others only the widths are known */
     struct buf *out;
     size_t blanks; /* that are due before the next cell of the line */
 };
+
+static int measure_init(struct text *text)
+{
+    uint32_t count = text->grid->column_count + 1;
+
+    text->widths = calloc(count, sizeof(*text->widths));
+    text->above = calloc(count, sizeof(*text->above));
+    text->last = calloc(count, sizeof(*text->last));
+    return text->widths && text->above && text->last ? 0 : -ENOMEM;
+}
 
 static void measure_done(struct text *text)
 {
     buf_done(&text->cells);
     buf_done(&text->scratch);
     free(text->widths);
+    free(text->above);
+    free(text->last);
 }
 
 /* Makes room in front of a cell that does not fit the short form. */
@@ -65,12 +81,28 @@ static void store_end(struct text *text, uint32_t column, size_t at, size_t widt
 
     if (text->cells.error)
         return;
-    if (length == width && length < LONG_CELL)
+    if (length == width && length < SAME_CELL)
         text->cells.data[at] = (char)length;
     else
         store_long(&text->cells, at, width);
     if (width > text->widths[column])
         text->widths[column] = width;
+}
+
+/* Takes back the cell that was just stored when it is the same as the one above: most often so. */
+static void store_once(struct text *text, uint32_t column, size_t at)
+{
+    struct buf *cells = &text->cells;
+    size_t length = cells->length - at, above = text->above[column];
+
+    if (text->full || cells->error)
+        return;
+    if (above + length <= at && memcmp(cells->data + above, cells->data + at, length) == 0) {
+        cells->data[at] = (char)SAME_CELL;
+        cells->length = at + 1;
+    } else {
+        text->above[column] = at;
+    }
 }
 
 static void store_header(struct text *text)
@@ -91,6 +123,7 @@ static void store_row(struct text *text, uint32_t row)
     struct format format = {
         .view = format_view(grid, row), .scratch = &text->scratch, .exact = text->options->exact};
 
+    grid_approach(grid, row);
     for (uint32_t i = 0; i < grid->column_count; i++) {
         const struct column *column = grid->columns[i];
         struct value value = column->get(format.view, grid->rows[row]);
@@ -98,6 +131,7 @@ static void store_row(struct text *text, uint32_t row)
 
         buf_byte(&text->cells, 0);
         store_end(text, i, at, format_cell(&format, column, &value, &text->cells));
+        store_once(text, i, at);
     }
 }
 
@@ -106,19 +140,24 @@ static void store_rows(struct text *text)
     for (uint32_t row = 0; row < text->grid->row_count && !text->cells.error; row++) {
         size_t mark = text->cells.length;
 
+        text->full = mark > STORE_LIMIT;
         store_row(text, row);
-        if (mark > STORE_LIMIT)
+        if (text->full)
             text->cells.length = mark;
         else
             text->stored_rows++;
     }
 }
 
-static struct cell next_cell(const char **at)
+static struct cell next_cell(const char **at, struct cell *last)
 {
     unsigned char head = (unsigned char)**at;
     struct cell cell = {.bytes = *at + 1, .length = head, .width = head};
 
+    if (head == SAME_CELL) {
+        ++*at;
+        return *last;
+    }
     if (head == LONG_CELL) {
         struct long_cell long_cell;
 
@@ -126,6 +165,7 @@ static struct cell next_cell(const char **at)
         cell = (struct cell){cell.bytes + sizeof(long_cell), long_cell.length, long_cell.width};
     }
     *at = cell.bytes + cell.length;
+    *last = cell;
     return cell;
 }
 
@@ -259,7 +299,7 @@ static void put_row(struct text *text, const char **at, char mark, const char *c
         text->blanks = mark == ' ' ? MARK_WIDTH : MARK_WIDTH - 1;
     }
     for (uint32_t i = 0; i < text->grid->column_count; i++) {
-        struct cell cell = next_cell(at);
+        struct cell cell = next_cell(at, &text->last[i]);
 
         if (text->options->color)
             put_colored_cell(text, i, &cell, color);
@@ -299,8 +339,7 @@ int text_write(const struct grid *grid, const struct text_options *options, stru
     struct text text CLEANUP(measure_done) = {
         .grid = grid, .options = options, .cells = BUF_INIT, .scratch = BUF_INIT, .out = out};
 
-    text.widths = calloc(grid->column_count + 1, sizeof(*text.widths));
-    if (!text.widths)
+    if (measure_init(&text) < 0)
         return -ENOMEM;
     if (!options->no_header)
         store_header(&text);

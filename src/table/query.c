@@ -4,6 +4,8 @@
 
 #include "base/vec.h"
 
+#include <string.h>
+
 static uint32_t needs_of(const struct query *query)
 {
     uint32_t needs = query->table->needs;
@@ -125,21 +127,18 @@ static int sort_rows(const struct query *query, const struct view *view, struct 
 
 /* --- natural order: a radix sort of one number a row --- */
 
-struct ordered {
-    uint64_t key;
-    uint32_t row;
-};
-
-/* One pass of a stable counting sort by one byte of the key. False when all rows have the same
- * byte: nothing was moved. */
-static bool radix_pass(const struct ordered *from, struct ordered *to, uint32_t count,
+/*
+ * One pass of a stable counting sort of positions by one byte of their keys. False when all have
+ * the same byte: nothing was moved.
+ */
+static bool radix_pass(const uint64_t *keys, const uint32_t *from, uint32_t *to, uint32_t count,
                        unsigned int shift)
 {
     uint32_t starts[256] = {0}, at = 0;
 
     for (uint32_t i = 0; i < count; i++)
-        starts[from[i].key >> shift & 0xff]++;
-    if (starts[from[0].key >> shift & 0xff] == count)
+        starts[keys[i] >> shift & 0xff]++;
+    if (starts[keys[0] >> shift & 0xff] == count)
         return false;
     for (unsigned int byte = 0; byte < 256; byte++) {
         uint32_t here = starts[byte];
@@ -148,30 +147,34 @@ static bool radix_pass(const struct ordered *from, struct ordered *to, uint32_t 
         at += here;
     }
     for (uint32_t i = 0; i < count; i++)
-        to[starts[from[i].key >> shift & 0xff]++] = from[i];
+        to[starts[keys[from[i]] >> shift & 0xff]++] = from[i];
     return true;
 }
 
 static int order_rows(const struct query *query, const struct view *view, struct grid *grid)
 {
     uint32_t count = grid->row_count;
-    CLEANUP_FREE struct ordered *memory = calloc((size_t)count * 2 + 1, sizeof(*memory));
-    struct ordered *from = memory, *to;
+    CLEANUP_FREE uint64_t *keys = calloc(count + 1u, sizeof(*keys));
+    CLEANUP_FREE uint32_t *positions = calloc((size_t)count * 2 + 1, sizeof(*positions));
+    uint32_t *from = positions, *to;
 
-    if (!memory)
+    if (!keys || !positions)
         return -ENOMEM;
-    to = memory + count;
-    for (uint32_t i = 0; i < count; i++)
-        from[i] = (struct ordered){query->table->order(view, grid->rows[i]), grid->rows[i]};
+    to = positions + count;
+    for (uint32_t i = 0; i < count; i++) {
+        keys[i] = query->table->order(view, grid->rows[i]);
+        from[i] = i;
+    }
     for (unsigned int shift = 0; shift < 64 && count > 1; shift += 8)
-        if (radix_pass(from, to, count, shift)) {
-            struct ordered *swap = from;
+        if (radix_pass(keys, from, to, count, shift)) {
+            uint32_t *swap = from;
 
             from = to;
             to = swap;
         }
     for (uint32_t i = 0; i < count; i++)
-        grid->rows[i] = from[i].row;
+        to[i] = grid->rows[from[i]];
+    memcpy(grid->rows, to, sizeof(*to) * count);
     return 0;
 }
 

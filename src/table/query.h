@@ -54,6 +54,15 @@ int query_plan(const struct query *query, struct arena *arena, struct request *r
 int query_run(const struct query *query, const struct view *view, struct grid *ret_grid) MUST_CHECK;
 void grid_done(struct grid *grid);
 
+#define GRID_AHEAD 6
+
+/* To be called before the cells of a row are evaluated, when rows are taken in order. */
+static inline void grid_approach(const struct grid *grid, uint32_t row)
+{
+    if (grid->table->prefetch && !grid->marks && row + GRID_AHEAD < grid->row_count)
+        grid->table->prefetch(grid->view, grid->rows[row + GRID_AHEAD]);
+}
+
 static inline struct value grid_cell(const struct grid *grid, uint32_t row, uint32_t column)
 {
     const struct view *view =

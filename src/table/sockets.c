@@ -438,6 +438,14 @@ static uint64_t identity(const struct view *view, uint32_t row)
     return (uint64_t)1 << 63 | (socket->inode ? socket->inode : hash_ends(socket));
 }
 
+static void prefetch(const struct view *view, uint32_t row)
+{
+    const char *socket = (const char *)get_socket(view, row);
+
+    __builtin_prefetch(socket);
+    __builtin_prefetch(socket + sizeof(struct socket) - 1);
+}
+
 const struct table table_sockets = {
     .name = "sockets",
     .help = "Sockets with their owners",
@@ -445,6 +453,7 @@ const struct table table_sockets = {
     .columns = columns,
     .column_count = ARRAY_SIZE(columns),
     .row_count = row_count,
+    .prefetch = prefetch,
     .order = order,
     .identity = identity,
 };

@@ -56,6 +56,8 @@ struct table {
     const struct column *columns;
     uint32_t column_count;
     uint32_t (*row_count)(const struct view *view);
+    /* May be NULL. Brings a row near before its turn: rows in order lie far apart in memory. */
+    void (*prefetch)(const struct view *view, uint32_t row);
     uint64_t (*order)(const struct view *view, uint32_t row);    /* rows are shown by this unless
                                                                     sorted; NULL: as they are */
     uint64_t (*identity)(const struct view *view, uint32_t row); /* the same row in the next
