@@ -440,7 +440,7 @@ static uint64_t identity(const struct view *view, uint32_t row)
 
 static void prefetch(const struct view *view, uint32_t row)
 {
-    const char *socket = (const char *)get_socket(view, row);
+    const char *socket = (const char *)view_socket(view, row);
 
     __builtin_prefetch(socket);
     __builtin_prefetch(socket + sizeof(struct socket) - 1);
