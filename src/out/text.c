@@ -33,7 +33,7 @@ struct text {
     struct buf cells;   /* the heading's cells first, unless it is not wanted */
     struct buf scratch; /* of the formatter */
     size_t *widths;
-    size_t *above;        /* where the last cell of each column stands whole */
+    size_t *above;        /* 1 + where the last cell of each column stands whole; 0: nowhere */
     struct cell *last;    /* the last cell of each column that was read */
     bool full;            /* the store takes no more rows */
     uint32_t stored_rows; /* the first ones; of the others only the widths are known */
@@ -94,14 +94,17 @@ static void store_once(struct text *text, uint32_t column, size_t at)
 {
     struct buf *cells = &text->cells;
     size_t length = cells->length - at, above = text->above[column];
+    bool same;
 
     if (text->full || cells->error)
         return;
-    if (above + length <= at && memcmp(cells->data + above, cells->data + at, length) == 0) {
+    same = above > 0 && above - 1 + length <= at &&
+           memcmp(cells->data + above - 1, cells->data + at, length) == 0;
+    if (same) {
         cells->data[at] = (char)SAME_CELL;
         cells->length = at + 1;
     } else {
-        text->above[column] = at;
+        text->above[column] = at + 1;
     }
 }
 
