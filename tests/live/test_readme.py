@@ -178,7 +178,7 @@ CHECKS = {
     "nwho 192.168.0.0/16": has(r"^2 connections: +established 2", "192.168.1.100", without=["192.0.2.9"]),
     "nwho ls state time-wait,close-wait": has(r"^tcp +time-wait .*198\.51\.100\.7", r"^tcp +close-wait .*java",
                                               without=["established", "listening"]),
-    "nwho count peer established": peers_are_counted,
+    "nwho count peer established -t": peers_are_counted,
     "nwho count peer/24 established sport :443": has(r"^192\.168\.1\.0/24 +1 +100$", without=["192.0.2"]),
     "nwho count state -t": has(r"^established +\d+ ", r"^time-wait +1 ", r"^close-wait +1 ", r"^listening +\d+ "),
     "nwho ls -t --limit 20 --watch": twenty_rows_twice,
