@@ -321,7 +321,7 @@ int session_take(struct session *session)
     frame->view = (struct view){
         .snapshot = &frame->snapshot,
         .join = &frame->join,
-        .names = &session->names,
+        .names = session->options->replay ? NULL : &session->names,
         .scratch = &session->scratch,
         .catalogue = session->catalogue,
         .group = &frame->group,

@@ -54,3 +54,4 @@ extern const struct collector collector_processes;
 extern const struct collector collector_threads;
 extern const struct collector collector_interfaces;
 extern const struct collector collector_cgroups;
+extern const struct collector collector_users;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* User names by getpwuid_r(), cached, also the absent ones. */
+/* User names, cached, also the absent ones. */
 #include "derive/names.h"
 
+#include "base/user_name.h"
 #include "base/vec.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <string.h>
 
 void names_done(struct names *names)
@@ -18,18 +18,16 @@ void names_done(struct names *names)
 
 static const char *look_up(struct names *names, uint32_t uid)
 {
-    char buffer[4096];
-    struct passwd entry, *found = NULL;
+    char name[USER_NAME_SIZE], *copy;
+    int r = user_name(uid, name);
 
-    int error = getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found);
-    char *name;
-
-    names->failed |= error == ENOMEM || error == EMFILE || error == ENFILE || error == EIO;
-    if (error || !found)
+    if (r < 0) {
+        names->failed |= r != -ENOENT;
         return NULL;
-    name = arena_copy(&names->arena, found->pw_name, strlen(found->pw_name));
-    names->failed |= !name;
-    return name;
+    }
+    copy = arena_copy(&names->arena, name, strlen(name));
+    names->failed |= !copy;
+    return copy;
 }
 
 const char *names_user(struct names *names, uint32_t uid)

@@ -43,6 +43,12 @@ struct process {
     uint32_t threads;  /* number of threads */
 };
 
+/* How the machine calls a user id; only in recordings. */
+struct user {
+    uint32_t uid;
+    uint32_t name; /* string */
+};
+
 /* One thread, only listed when asked for. */
 struct thread {
     uint32_t process; /* index into snapshot.processes */

@@ -29,6 +29,7 @@ enum need {
     NEED_UNIX_PEER = 1u << 16,     /* the socket at the other end, with its owner */
     NEED_PROCESS_NETNS = 1u << 17,
     NEED_EXACT_DETAILS = 1u << 18, /* what only sock_diag tells: cc, shutdown, v6only */
+    NEED_USER_NAMES = 1u << 19,    /* for recordings; else they are looked up when shown */
 };
 
 enum match_op {

@@ -36,6 +36,7 @@ void snapshot_done(struct snapshot *snapshot)
     free(snapshot->netns);
     free(snapshot->interfaces);
     free(snapshot->cgroups);
+    free(snapshot->users);
     free(snapshot->notes);
     free(snapshot->sources);
     map_done(&snapshot->process_index);
@@ -191,6 +192,21 @@ int snapshot_add_cgroup(struct snapshot *snapshot, uint64_t id, const char *path
     if (!added)
         return -ENOMEM;
     *added = (struct cgroup){.id = id, .path = string};
+    return 0;
+}
+
+int snapshot_add_user(struct snapshot *snapshot, uint32_t uid, const char *name)
+{
+    struct user *added;
+    uint32_t string;
+    int r = snapshot_intern(snapshot, name, strlen(name), &string);
+
+    if (r < 0)
+        return r;
+    added = ADD(snapshot, users);
+    if (!added)
+        return -ENOMEM;
+    *added = (struct user){.uid = uid, .name = string};
     return 0;
 }
 

@@ -68,6 +68,7 @@ struct snapshot {
     SNAPSHOT_ARRAY(netns, netns);
     SNAPSHOT_ARRAY(interface, interfaces);
     SNAPSHOT_ARRAY(cgroup, cgroups);
+    SNAPSHOT_ARRAY(user, users);
     SNAPSHOT_ARRAY(note, notes);
     SNAPSHOT_ARRAY(source_used, sources);
     struct map process_index; /* pid -> index into processes */
@@ -105,6 +106,7 @@ int snapshot_add_holder(struct snapshot *snapshot, struct holder holder) MUST_CH
 int snapshot_add_thread(struct snapshot *snapshot, struct thread thread) MUST_CHECK;
 int snapshot_add_interface(struct snapshot *snapshot, uint32_t netns, uint32_t ifindex,
                            const char *name) MUST_CHECK;
+int snapshot_add_user(struct snapshot *snapshot, uint32_t uid, const char *name) MUST_CHECK;
 int snapshot_add_cgroup(struct snapshot *snapshot, uint64_t id, const char *path) MUST_CHECK;
 
 /* The process with this pid, added (with nothing but its pid known) when it is new. 0 and its

@@ -164,6 +164,11 @@ static const struct field cgroup_fields[] = {
     STRING(cgroup, path),
 };
 
+static const struct field user_fields[] = {
+    NUMBER(user, uid),
+    STRING(user, name),
+};
+
 static const struct field note_fields[] = {
     STRING(note, source),
     STRING(note, text),
@@ -198,6 +203,7 @@ const struct section snapshot_sections[SECTION_MAX] = {
     [SECTION_NETNS] = ARRAY_OF(netns, netns, netns_fields),
     [SECTION_INTERFACES] = ARRAY_OF(interface, interfaces, interface_fields),
     [SECTION_CGROUPS] = ARRAY_OF(cgroup, cgroups, cgroup_fields),
+    [SECTION_USERS] = ARRAY_OF(user, users, user_fields),
     [SECTION_NOTES] = ARRAY_OF(note, notes, note_fields),
     [SECTION_SOURCES] = ARRAY_OF(source_used, sources, source_fields),
 };

@@ -18,13 +18,22 @@ struct value cell_scratch(const struct view *view, size_t start)
     return value_bytes(view->scratch->data + start, view->scratch->length - start);
 }
 
+/* In a recording only what it says: the same id may be somebody else here. */
+static const char *name_of_user(const struct view *view, uint32_t uid)
+{
+    for (uint32_t i = 0; i < view->snapshot->users_count; i++)
+        if (view->snapshot->users[i].uid == uid)
+            return snapshot_string(view->snapshot, view->snapshot->users[i].name, NULL);
+    return view->names ? names_user(view->names, uid) : NULL;
+}
+
 struct value cell_user(const struct view *view, bool known, uint32_t uid)
 {
     const char *name;
 
     if (!known)
         return value_none();
-    name = names_user(view->names, uid);
+    name = name_of_user(view, uid);
     if (name)
         return value_name(name);
     buf_reset(view->scratch);

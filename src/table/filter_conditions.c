@@ -2,6 +2,8 @@
 /* Filter language: conditions on columns, and bare words. */
 #include "table/filter_tree.h"
 
+#include "base/user_name.h"
+
 #include <pwd.h>
 #include <string.h>
 #include <strings.h>
@@ -30,17 +32,22 @@ static bool is_path(const struct column *column)
     return false;
 }
 
-/* Users are shown by name. */
-static const char *user_name(struct filter_parser *parser, const char *text)
+/* Users are shown by name where they have one; in a recording that may be another one than here. */
+static struct filter_node *user_text(struct filter_parser *parser,
+                                     const struct filter_word *operand, const char *text,
+                                     const struct filter_node *field)
 {
-    const struct passwd *user =
-        all_digits(text) && strlen(text) < 10 ? getpwuid((uid_t)strtoul(text, NULL, 10)) : NULL;
-    const char *name =
-        user ? arena_copy(parser->arena, user->pw_name, strlen(user->pw_name)) : text;
+    struct filter_node *node = filter_text(parser, operand, text, field);
+    char name[USER_NAME_SIZE];
+    const char *copy;
 
-    if (!name)
-        filter_fail_memory(parser);
-    return name;
+    if (!node || !all_digits(text) || strlen(text) >= 10 ||
+        user_name((uint32_t)strtoul(text, NULL, 10), name) < 0)
+        return node;
+    copy = arena_copy(parser->arena, name, strlen(name));
+    if (!copy)
+        return filter_fail_memory(parser);
+    return filter_join(parser, FILTER_OR, node, filter_text(parser, operand, copy, field));
 }
 
 static struct filter_node *one_text(struct filter_parser *parser, const struct filter_word *operand,
@@ -49,8 +56,8 @@ static struct filter_node *one_text(struct filter_parser *parser, const struct f
     const struct column *column = field->column ? field->column : field->owner_column;
 
     if (strcmp(column->name, "user") == 0 && operand->token == TOKEN_WORD)
-        text = user_name(parser, text);
-    return text ? filter_text(parser, operand, text, field) : NULL;
+        return user_text(parser, operand, text, field);
+    return filter_text(parser, operand, text, field);
 }
 
 static struct filter_node *text_condition(struct filter_parser *parser,

@@ -21,7 +21,7 @@ struct view {
     const struct join *join;
     const struct group *group;     /* of `count`: the groups that its table shows; NULL elsewhere */
     const struct table *catalogue; /* of `columns`: the table to list; NULL: all */
-    struct names *names;           /* user names */
+    struct names *names;           /* of this machine's users; NULL: only those of the snapshot */
     struct buf *scratch;
     const char *(*resolve)(void *context, const struct value *address); /* NULL: numeric */
     void *resolve_context;

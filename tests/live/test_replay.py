@@ -7,7 +7,7 @@ import stat
 import tempfile
 
 import truth
-from live import BUILD, mksock, netns, nwho, nwho_json, run_tests, test
+from live import BUILD, mksock, netns, nwho, nwho_json, run, run_tests, test
 
 SITUATION = ("listening -- established -- unaccepted -- time-wait -- udp -- mptcp-established -- raw -- unix-pair --"
              " unix-strange-path -- unix-abstract-nul -- packet -- netlink -- shared-fork -- dup -- shared-threads --"
@@ -41,6 +41,21 @@ def a_recording_has_more_than_is_asked_and_counts_no_more():
             live = nwho(ns, "ps", *options, "-o", "pid,sockets", expect=(0, 1)).out
             assert nwho(ns, "ps", *options, "-o", "pid,sockets", "--record", f"{path}/ps", expect=(0, 1)).out == live
             assert nwho(None, "ps", *options, "-o", "pid,sockets", "--replay", f"{path}/ps", expect=(0, 1)).out == live
+
+
+@test
+def users_are_those_of_the_machine_that_was_recorded():
+    """Where it is replayed, the same id is somebody else."""
+    with netns() as ns, directory() as path, mksock(ns, "listening"):
+        file, passwd = f"{path}/snapshot", f"{path}/passwd"
+        nwho(ns, "ls", "--record", file)
+        with open(passwd, "w", encoding="utf-8") as stream:
+            stream.write("elsewhere:x:0:0::/root:/bin/sh\n")
+        elsewhere = ["unshare", "-m", "sh", "-c", 'mount --bind "$1" /etc/passwd && shift && exec "$@"', "sh", passwd]
+        for words in ([], ["user", "root"], ["uid", "0"]):
+            command = [*elsewhere, f"{BUILD}/nwho", "ls", "--replay", file, "-o", "user", "-H", *words]
+            assert run(command).out == "root\n", words
+        run([*elsewhere, f"{BUILD}/nwho", "ls", "--replay", file, "user", "elsewhere"], expect=1)
 
 
 @test

@@ -83,6 +83,7 @@ static void make_sample(struct snapshot *ret)
     assert_int_equal(snapshot_add_thread(ret, (struct thread){.process = 1}), 0);
     assert_int_equal(snapshot_add_interface(ret, 1, 2, "eth0"), 0);
     assert_int_equal(snapshot_add_cgroup(ret, 77, "/system.slice/a.service"), 0);
+    assert_int_equal(snapshot_add_user(ret, 33, "www-data"), 0);
     snapshot_note(ret, NOTE_OWNERS, "proc", -EACCES, "owners are hidden");
     snapshot_source(ret, "tcp", "sock_diag");
     for (unsigned int s = 0; s < SECTION_MAX; s++) {
@@ -351,7 +352,7 @@ static void messages_say_what_is_wrong(void **state)
     file.data[file.length - 1] ^= 1;
     assert_refused(&file, -EBADMSG, "damaged: section 'sources' does not match its checksum");
     file.length--;
-    assert_refused(&file, -EBADMSG, "damaged: it ends in the middle of section 13");
+    assert_refused(&file, -EBADMSG, "damaged: it ends in the middle of section 14");
     file.data[16] ^= 1;
     assert_refused(&file, -EBADMSG, "damaged: the head does not match its checksum");
     file.data[0] ^= 1;
