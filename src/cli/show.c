@@ -172,7 +172,8 @@ static int show_once(struct session *session, struct query *query)
     if (make_grid(session, query, &grid) != 0)
         return EXIT_ERROR;
     r = options->quiet ? 0 : session_write(session, &grid, &out);
-    if (r < 0 && r != -EPIPE)
+    /* An output that cannot be written is told by session_output(), once. */
+    if (r < 0 && !out.error)
         command_error("cannot show the rows: %s", strerror(-r));
     r = session_output(session, &out) == 0 && (r == 0 || r == -EPIPE)
             ? session_exit(session, grid.row_count)

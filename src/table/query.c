@@ -160,6 +160,8 @@ static int order_rows(const struct query *query, const struct view *view, struct
 
     if (!keys || !positions)
         return -ENOMEM;
+    if (count == 0)
+        return 0;
     to = positions + count;
     for (uint32_t i = 0; i < count; i++) {
         keys[i] = query->table->order(view, grid->rows[i]);
