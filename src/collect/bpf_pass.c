@@ -2,12 +2,11 @@
 /* What the BPF sources share. */
 #include "collect/bpf_pass.h"
 
+#include "collect/proc_file.h"
+
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-
-/* Inode of the first pid namespace (PROC_PID_INIT_INO in the kernel since 3.8). */
-#define INIT_PID_NAMESPACE 0xEFFFFFFCu
 
 /*
  * Ports mean something only here; of the others a condition on ports is not checked by the kernel.
@@ -24,14 +23,6 @@ void bpf_pass_init(struct bpf_pass *pass, struct collection *collection)
 void bpf_pass_done(struct bpf_pass *pass)
 {
     map_done(&pass->netns_index);
-}
-
-/* Process ids in records are those of the first pid namespace. */
-static bool pids_are_ours(void)
-{
-    struct stat status;
-
-    return stat("/proc/self/ns/pid", &status) == 0 && status.st_ino == INIT_PID_NAMESPACE;
 }
 
 static const char *reason_text(int error)
@@ -213,7 +204,8 @@ int bpf_pass_open_descriptors(struct bpf_pass *pass, uint32_t protos, struct ite
     struct iterator opened = ITERATOR_INIT;
     int r;
 
-    if (!pids_are_ours())
+    /* Process ids in records are those of the first pid namespace. */
+    if (proc_pid_namespace() != PIDNS_FIRST)
         return -EXDEV;
     r = bpf_pass_open(pass, ITERATOR_TASK_FILE, protos, &opened);
     if (r == 0)

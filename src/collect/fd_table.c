@@ -67,11 +67,8 @@ int process_add_named(struct snapshot *snapshot, int proc, uint32_t pid, uint32_
     if (process->has & PROCESS_HAS_COMM)
         return 0;
     snprintf(path, sizeof(path), "%u/comm", pid);
-    if (proc_read(proc, path, comm, sizeof(comm), &length) < 0)
+    if (proc_read_comm(proc, path, comm, sizeof(comm), &length) < 0)
         return 0;
-    if (length && comm[length - 1] == '\n') /* the kernel's; a newline of the name itself stands
-                                               before it */
-        length--;
     r = snapshot_intern(snapshot, comm, length, &string);
     if (r < 0)
         return r;

@@ -23,11 +23,12 @@ static int add_attributes(struct diag_reader *reader, struct socket *socket, con
                           size_t length)
 {
     const struct nlattr *attributes[NETLINK_DIAG_MAX + 1];
+    unsigned long groups;
 
     netlink_attributes(bytes, length, attributes, ARRAY_SIZE(attributes));
-    /* A bitmap of all groups; the first 32 are what bind() can name. */
-    netlink_copy(attributes[NETLINK_DIAG_GROUPS], &socket->local.words[1],
-                 sizeof(socket->local.words[1]));
+    /* A bitmap of all groups, in the kernel's longs; the first 32 are what bind() can name. */
+    netlink_copy(attributes[NETLINK_DIAG_GROUPS], &groups, sizeof(groups));
+    socket->local.words[1] = (uint32_t)groups;
     diag_memory_queues(socket, attributes[NETLINK_DIAG_MEMINFO]);
     if (!(reader->collection->request->needs & NEED_MEMORY))
         return 0;

@@ -3,6 +3,7 @@
 #include "collect/netns_scan.h"
 
 #include "collect/netns.h"
+#include "collect/proc_file.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -22,17 +23,10 @@ static const char *const name_directories[] = {"/run/netns", "/var/run/netns"};
 /* A decimal number of at most 32 bits and nothing else. */
 static int parse_number(const char *text, uint32_t *ret_number)
 {
-    uint64_t number = 0;
+    uint64_t number;
 
-    if (!*text)
+    if (!proc_parse_number(&text, &number) || *text || number > UINT32_MAX)
         return -EINVAL;
-    for (; *text; text++) {
-        if (*text < '0' || *text > '9')
-            return -EINVAL;
-        number = number * 10 + (uint64_t)(*text - '0');
-        if (number > UINT32_MAX)
-            return -EINVAL;
-    }
     *ret_number = (uint32_t)number;
     return 0;
 }
@@ -99,23 +93,6 @@ int netns_scan_names(netns_sighting_fn *fn, void *context)
     return r;
 }
 
-/* mountinfo writes blank, tab, newline and backslash as three octal digits behind a backslash. */
-static void unescape_octal(char *text)
-{
-    char *to = text;
-
-    while (*text) {
-        if (text[0] == '\\' && text[1] >= '0' && text[1] <= '3' && text[2] >= '0' &&
-            text[2] <= '7' && text[3] >= '0' && text[3] <= '7') {
-            *to++ = (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0'));
-            text += 4;
-        } else {
-            *to++ = *text++;
-        }
-    }
-    *to = '\0';
-}
-
 /*
  * Fields: id, parent, device, root, mount point, options, ...; the root of a namespace file is
  * "net:[inode]".
@@ -135,7 +112,7 @@ int netns_parse_mount(char *line, struct netns_sighting *ret_sighting)
     *bracket = '\0';
     if (parse_number(fields[3] + 5, &inode) < 0 || inode == 0)
         return -EINVAL;
-    unescape_octal(fields[4]);
+    proc_unescape(fields[4]);
     slash = strrchr(fields[4], '/');
     *ret_sighting = (struct netns_sighting){
         .inode = inode, .path = fields[4], .name = slash ? slash + 1 : fields[4]};

@@ -12,9 +12,6 @@
 
 #define SOURCE "/proc/PID/fd"
 
-/* Inode of the first pid namespace (PROC_PID_INIT_INO in the kernel since 3.8). */
-#define INIT_PID_NAMESPACE 0xEFFFFFFCu
-
 struct owner_scan {
     struct fd_search search;
     uint32_t *readable; /* owned: pids whose table, or those of their threads, may be read */
@@ -273,10 +270,10 @@ static void finish(struct owner_scan *scan)
 {
     struct collection *collection = scan->search.collection;
     struct snapshot *snapshot = collection->snapshot;
-    struct stat stat;
+    enum pidns pidns = proc_pid_namespace();
 
-    if (fstatat(scan->search.proc, "self/ns/pid", &stat, 0) == 0)
-        snapshot->pidns_is_init = stat.st_ino == INIT_PID_NAMESPACE;
+    if (pidns != PIDNS_UNKNOWN)
+        snapshot->pidns_is_init = pidns == PIDNS_FIRST;
     if (scan->search.left > 0 || scan->search.every_socket ||
         (collection->request->needs & NEED_ALL_PROCESSES))
         note_hidden(scan);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 /* What getdents64(2) fills in; C libraries disagree about its name. */
@@ -97,6 +98,26 @@ int proc_read(int at, const char *path, char *buffer, size_t size, size_t *ret_l
     return 0;
 }
 
+int proc_read_comm(int at, const char *path, char *buffer, size_t size, size_t *ret_length)
+{
+    int r = proc_read(at, path, buffer, size, ret_length);
+
+    /* A newline of the name itself stands before the kernel's. */
+    if (r == 0 && *ret_length && buffer[*ret_length - 1] == '\n')
+        --*ret_length;
+    return r;
+}
+
+enum pidns proc_pid_namespace(void)
+{
+    const ino_t first = 0xEFFFFFFCu; /* PROC_PID_INIT_INO in the kernel since 3.8 */
+    struct stat status;
+
+    if (stat("/proc/self/ns/pid", &status) < 0)
+        return PIDNS_UNKNOWN;
+    return status.st_ino == first ? PIDNS_FIRST : PIDNS_INNER;
+}
+
 bool proc_parse_number(const char **text, uint64_t *ret_number)
 {
     const char *at = *text;
@@ -121,20 +142,28 @@ void proc_mount_done(struct proc_mount *mount)
     *mount = (struct proc_mount){0};
 }
 
-/* mountinfo writes blank, tab, newline and backslash as a backslash and three octal digits. */
-static char *copy_unescaped(const char *text)
+void proc_unescape(char *text)
 {
-    char *copy = malloc(strlen(text) + 1), *to = copy;
+    char *to = text;
 
-    for (; copy && *text; to++)
-        if (text[0] == '\\' && text[1] >= '0' && text[1] <= '3' && text[2] && text[3]) {
-            *to = (char)((text[1] - '0') * 64 + (text[2] - '0') * 8 + (text[3] - '0'));
+    while (*text) {
+        if (text[0] == '\\' && text[1] >= '0' && text[1] <= '3' && text[2] >= '0' &&
+            text[2] <= '7' && text[3] >= '0' && text[3] <= '7') {
+            *to++ = (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0'));
             text += 4;
         } else {
-            *to = *text++;
+            *to++ = *text++;
         }
+    }
+    *to = '\0';
+}
+
+static char *copy_unescaped(const char *text)
+{
+    char *copy = strdup(text);
+
     if (copy)
-        *to = '\0';
+        proc_unescape(copy);
     return copy;
 }
 

@@ -46,11 +46,25 @@ int proc_read(int at, const char *path, char *buffer, size_t size, size_t *ret_l
  */
 bool proc_parse_number(const char **text, uint64_t *ret_number);
 
+/* Reads a comm file without the newline that the kernel puts behind the name. 0 or -errno. */
+int proc_read_comm(int at, const char *path, char *buffer, size_t size, size_t *ret_length)
+    MUST_CHECK;
+
+/* Our pid namespace: in the first one every process of the machine has a pid. */
+enum pidns { PIDNS_UNKNOWN, PIDNS_FIRST, PIDNS_INNER };
+enum pidns proc_pid_namespace(void);
+
 /* The process ended while it was read: normal, and never worth a note. */
 static inline bool proc_is_gone(int error)
 {
     return error == -ENOENT || error == -ESRCH;
 }
+
+/*
+ * Takes back what mountinfo does to blank, tab, newline and backslash: a backslash and three octal
+ * digits. In place.
+ */
+void proc_unescape(char *text);
 
 /* A mounted file system, from /proc/self/mountinfo. */
 struct proc_mount {

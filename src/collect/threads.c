@@ -25,10 +25,8 @@ static int read_comm(struct thread_reader *reader, uint32_t pid, uint32_t tid, u
     size_t length;
 
     snprintf(path, sizeof(path), "%u/task/%u/comm", pid, tid);
-    if (proc_read(reader->search.proc, path, comm, sizeof(comm), &length) < 0)
+    if (proc_read_comm(reader->search.proc, path, comm, sizeof(comm), &length) < 0)
         return -ESRCH;
-    if (length && comm[length - 1] == '\n')
-        length--;
     return snapshot_intern(reader->snapshot, comm, length, ret_string);
 }
 
