@@ -160,8 +160,6 @@ static int order_rows(const struct query *query, const struct view *view, struct
 
     if (!keys || !positions)
         return -ENOMEM;
-    if (count == 0)
-        return 0;
     to = positions + count;
     for (uint32_t i = 0; i < count; i++) {
         keys[i] = query->table->order(view, grid->rows[i]);
@@ -190,7 +188,7 @@ int query_run(const struct query *query, const struct view *view, struct grid *r
     };
     int r = select_rows(query, view, &grid);
 
-    if (r == 0 && query->table->order)
+    if (r == 0 && query->table->order && grid.row_count)
         r = order_rows(query, view, &grid);
     if (r == 0 && query->sort_count)
         r = sort_rows(query, view, &grid);
