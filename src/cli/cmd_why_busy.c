@@ -210,7 +210,7 @@ static int run_why_busy(struct options *options)
     if (r == 0 && (options->word_count != 1 || parse_port(options->words[0], &port) < 0))
         r = command_error("why-busy needs one port: nwho why-busy tcp/9000");
     snprintf(text, sizeof(text), "%s and sport :%u",
-             port.proto == PROTO_UDP ? "(udp or udplite)" : "(tcp or mptcp)", port.number);
+             port.proto == PROTO_UDP ? "udp" : "(tcp or mptcp)", port.number);
     if (r == 0)
         r = session_own_filter(&session, &query, text);
     if (r == 0)

@@ -43,7 +43,7 @@ enum match_op {
     MATCH_PEER_ADDR,
 };
 
-/* A condition in postfix-free tree form; children are indexes into request.matches. It may accept
+/* A condition, as a tree; children are indexes into request.matches. It may accept
  * too much, never too little. */
 struct match {
     enum match_op op;

@@ -95,8 +95,7 @@ enum socket_flag {
     SOCKET_SHUT_RECEIVE = 1u << 3, /* receiving half is shut down */
     SOCKET_SHUT_SEND = 1u << 4,
     SOCKET_REPLY_ONLY = 1u << 5, /* time-wait or syn-recv minisocket: has no struct sock */
-    SOCKET_INACTIVE_BOUND = 1u << 6,
-    SOCKET_ABSTRACT = 1u << 7, /* unix: path is an abstract name, without its leading NUL */
+    SOCKET_ABSTRACT = 1u << 7,   /* unix: path is an abstract name, without its leading NUL */
 };
 
 struct socket {
