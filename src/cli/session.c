@@ -244,7 +244,6 @@ static void widen_for_record(struct request *request)
     request->families = 1u << AF_INET | 1u << AF_INET6;
     request->match_count = 0;
     request->pids = NULL;
-    request->any_owner = false;
 }
 
 /*

@@ -23,6 +23,7 @@ void bpf_pass_init(struct bpf_pass *pass, struct collection *collection)
 void bpf_pass_done(struct bpf_pass *pass)
 {
     map_done(&pass->netns_index);
+    map_done(&pass->wanted);
 }
 
 static const char *reason_text(int error)

@@ -13,6 +13,8 @@ struct bpf_pass {
     struct map netns_index; /* inode -> index into snapshot.netns */
     uint32_t last_tgid;     /* records come in runs of one process */
     uint32_t last_process;
+    struct map wanted; /* inodes of the sockets found, when only they matter */
+    bool only_wanted;
     bool process_1_hidden; /* by the kernel, even from root */
 };
 

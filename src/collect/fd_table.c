@@ -19,7 +19,7 @@ int fd_search_init(struct fd_search *search, struct collection *collection, int 
         .collection = collection,
         .proc = proc,
         .every_socket = !(needs & NEED_SOCKETS) && snapshot->sockets_count == 0,
-        .may_stop = collection->request->any_owner && !(needs & NEED_ALL_PROCESSES),
+        .may_stop = !(needs & (NEED_OWNERS | NEED_ALL_PROCESSES)),
     };
     r = map_reserve(&search->wanted, snapshot->sockets_count);
     for (uint32_t i = 0; i < snapshot->sockets_count && r == 0; i++)

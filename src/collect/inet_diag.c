@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Internet sockets by sock_diag (inet_diag). */
 /*
- * A dump under churn misses or repeats sockets and the kernel does not say so. Therefore each table
- * is read twice and united by cookie, and a third time where the two differ.
+ * A dump under churn misses or repeats sockets and the kernel does not say so: it goes on where it
+ * left off by counting, each time that a part is full. Therefore each table that does not fit into
+ * one part is read twice and united by cookie, and a third time where the two differ.
  */
 #include "collect/inet_bytecode.h"
 #include "collect/inet_diag_message.h"
 #include "collect/netns.h"
+#include "collect/protocols.h"
 #include "netlink/netlink.h"
 
+#include <arpa/inet.h>
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
@@ -42,11 +45,23 @@ struct inet_dump {
     struct netlink netlink;
     uint32_t netns;
     uint32_t states;
-    bool unfiltered;  /* leave the conditions out: listeners for the sake of others */
-    bool enrich_only; /* another source has the table; only details are wanted */
+    const struct port_set *helper_ports; /* conditions do not hold: what only helps others; or NULL
+                                          */
+    bool enrich_only;                    /* another source has the table; only details are wanted */
     uint32_t added;
+    bool in_parts;  /* the kernel had to go on where it left off */
     bool no_memory; /* ours, not the kernel's */
 };
+
+/* One bit for each port. */
+struct port_set {
+    uint32_t words[(UINT16_MAX + 1) / 32];
+};
+
+static bool port_set_has(const struct port_set *set, uint16_t port)
+{
+    return set->words[port / 32] & 1u << port % 32;
+}
 
 static int add_message(struct inet_dump *dump, uint16_t type, const void *payload, size_t length)
 {
@@ -65,6 +80,8 @@ static int add_message(struct inet_dump *dump, uint16_t type, const void *payloa
     if (known != MAP_NONE)
         return inet_diag_details(snapshot, known, payload, length);
     if (dump->enrich_only && inet_diag_is_minisocket(message))
+        return 0;
+    if (dump->helper_ports && !port_set_has(dump->helper_ports, ntohs(message->id.idiag_sport)))
         return 0;
     socket = snapshot_add_socket(snapshot);
     if (!socket)
@@ -117,7 +134,7 @@ static int build_request(const struct inet_dump *dump, uint8_t family, struct nl
     header->nlmsg_type = SOCK_DIAG_BY_FAMILY;
     header->nlmsg_len = NLMSG_LENGTH(sizeof(body));
     memcpy(NLMSG_DATA(header), &body, sizeof(body));
-    if (!dump->unfiltered)
+    if (!dump->helper_ports)
         length = inet_bytecode(request->matches, request->match_count, code, sizeof(code));
     if (length > 0)
         r = netlink_add(header, REQUEST_SIZE, INET_DIAG_REQ_BYTECODE, code, (size_t)length);
@@ -154,6 +171,7 @@ static int dump_family(struct inet_dump *dump, uint8_t family)
         if (r == 0)
             r = netlink_dump(&dump->netlink, (struct nlmsghdr *)request, on_message, dump,
                              &interrupted);
+        dump->in_parts |= dump->netlink.parts > 1;
         if (dump->no_memory || source_is_absent(r) || r == -EPERM || r == -EACCES)
             break;
     }
@@ -172,11 +190,27 @@ static int dump_families(struct inet_dump *dump)
     return r;
 }
 
-/* Listeners and half-open connections that only the join needs (direction, SYN queue), where the
- * question itself leaves them out. */
+/* The local ports of the TCP sockets that were found in this namespace. */
+static void add_found_ports(const struct inet_dump *dump, struct port_set *set)
+{
+    const struct snapshot *snapshot = dump->collection->snapshot;
+
+    for (uint32_t i = 0; i < snapshot->sockets_count; i++) {
+        const struct socket *socket = &snapshot->sockets[i];
+
+        if (socket->proto == PROTO_TCP && socket->netns == dump->netns)
+            set->words[socket->local_port / 32] |= 1u << socket->local_port % 32;
+    }
+}
+
+/*
+ * Listeners and half-open connections that only the join needs (direction, SYN queue), where the
+ * question itself leaves them out. They have the local port of the sockets that they help.
+ */
 static int dump_helpers(struct inet_dump *dump)
 {
     const struct request *request = dump->collection->request;
+    struct port_set found = {{0}};
     uint32_t states = 0;
     int r = 0;
 
@@ -190,7 +224,8 @@ static int dump_helpers(struct inet_dump *dump)
         struct inet_dump helpers = *dump;
 
         helpers.states = states;
-        helpers.unfiltered = true;
+        helpers.helper_ports = &found;
+        add_found_ports(dump, &found);
         r = dump_families(&helpers);
         dump->no_memory = helpers.no_memory;
     }
@@ -203,7 +238,8 @@ static int dump_source(struct inet_dump *dump)
 
     if (r < 0 || dump->enrich_only)
         return r;
-    for (int pass = 2; pass <= 3 && r == 0 && (pass == 2 || dump->added); pass++) {
+    for (int pass = 2; pass <= 3 && r == 0 && dump->in_parts && (pass == 2 || dump->added);
+         pass++) {
         dump->added = 0;
         r = dump_families(dump);
     }
@@ -263,12 +299,20 @@ static int collect_netns(struct collection *collection, uint32_t netns)
 {
     const struct request *request = collection->request;
     bool details = request->needs & (NEED_TCP_INFO | NEED_MEMORY | NEED_EXACT_DETAILS);
+    uint32_t wanted = request->protos & ~(details ? 0 : collection->protos_done);
+    struct protocols protocols = {0};
     int r = 0;
 
+    if (wanted & ~(PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP)))
+        protocols = protocols_read();
     for (size_t i = 0; i < ARRAY_SIZE(inet_sources) && r == 0; i++) {
-        uint32_t bit = PROTO_BIT(inet_sources[i].proto);
+        uint32_t bit = wanted & PROTO_BIT(inet_sources[i].proto);
 
-        if (request->protos & bit && (details || !(collection->protos_done & bit)))
+        if (bit & protocols.absent)
+            collection->failures[inet_sources[i].proto] = -ENOENT;
+        else if (bit & protocols.unused)
+            collection->protos_unused |= bit;
+        else if (bit)
             r = collect_source(collection, &inet_sources[i], netns);
     }
     return r;
@@ -289,10 +333,14 @@ static int collect_inet_diag(struct collection *collection)
     int r;
 
     collection->protos_read = 0;
+    collection->protos_unused = 0;
     r = netns_for_each(collection, collect_netns);
-    collection->protos_done |= collection->protos_read;
-    for (size_t i = 0; i < ARRAY_SIZE(inet_sources); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(inet_sources); i++) {
         note_unread_namespace(collection, &inet_sources[i]);
+        if (collection->failures[inet_sources[i].proto] == 0)
+            collection->protos_read |= collection->protos_unused & PROTO_BIT(inet_sources[i].proto);
+    }
+    collection->protos_done |= collection->protos_read;
     return r;
 }
 

@@ -313,7 +313,7 @@ static int collect_owners(struct collection *collection)
 
 const struct collector collector_owners_proc = {
     .name = "owners_proc",
-    .provides = NEED_OWNERS,
+    .provides = NEED_OWNERS | NEED_HELD,
     .source = SOURCE_PROC_FD,
     .collect = collect_owners,
 };

@@ -317,7 +317,8 @@ static int collect_sockets(struct collection *collection)
     CLEANUP(socket_pass_done) struct socket_pass pass = {.tick_ns = kernel_tick_ns()};
     struct snapshot *snapshot = collection->snapshot;
     uint32_t sockets = snapshot->sockets_count, holders = snapshot->holders_count;
-    bool owners = collection->request->needs & NEED_OWNERS && !collection->owners_done;
+    bool owners =
+        collection->request->needs & (NEED_OWNERS | NEED_HELD) && !collection->owners_done;
     uint32_t protos = choose_protos(collection, owners);
     int r;
 

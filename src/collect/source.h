@@ -16,6 +16,7 @@ struct collection {
                              source leaves them out */
     uint32_t protos_read; /* the same, of the collector that runs now: done when all namespaces are
                            */
+    uint32_t protos_unused;   /* those that some namespace has no socket of */
     uint32_t protos_by_files; /* those of them that /proc/net brought */
     int failures[PROTO_MAX];  /* why sock_diag could not bring a protocol; 0 when it could */
     bool owners_done;         /* some source has searched every descriptor that we may see */

@@ -30,6 +30,8 @@ enum need {
     NEED_PROCESS_NETNS = 1u << 17,
     NEED_EXACT_DETAILS = 1u << 18, /* what only sock_diag tells: cc, shutdown, v6only */
     NEED_USER_NAMES = 1u << 19,    /* for recordings; else they are looked up when shown */
+    NEED_HELD = 1u << 20,          /* whether any process holds the socket: the search for owners
+                                      may stop when each has one */
 };
 
 enum match_op {
@@ -76,7 +78,6 @@ struct request {
     uint32_t families; /* 1u << AF_*; for the inet families only */
     uint32_t sources;  /* enum source_bit */
     bool prefer_bpf;   /* use BPF whatever the size of the machine (debug option) */
-    bool any_owner;    /* one holder of a socket is enough: the search may stop early */
     enum netns_scope netns_scope;
     uint32_t *netns_inodes; /* borrowed */
     uint32_t netns_count;

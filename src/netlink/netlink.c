@@ -93,6 +93,7 @@ static int message_status(const struct nlmsghdr *message)
 struct answer {
     netlink_message_fn *fn;
     void *context;
+    uint32_t parts;
     bool interrupted;
     bool done;
 };
@@ -102,6 +103,7 @@ struct answer {
 static int read_messages(struct netlink *netlink, size_t length, struct answer *answer)
 {
     const char *at = netlink->buffer;
+    bool has_messages = false;
     int r = 0;
 
     while (length >= NLMSG_HDRLEN && r == 0 && !answer->done) {
@@ -114,6 +116,7 @@ static int read_messages(struct netlink *netlink, size_t length, struct answer *
         if (message->nlmsg_seq == netlink->sequence) {
             answer->interrupted |= (message->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
             answer->done = message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR;
+            has_messages |= !answer->done;
             if (answer->done)
                 r = message_status(message);
             else if (answer->fn && message->nlmsg_type >= NLMSG_MIN_TYPE)
@@ -123,6 +126,7 @@ static int read_messages(struct netlink *netlink, size_t length, struct answer *
         at += step;
         length = step < length ? length - step : 0;
     }
+    answer->parts += has_messages;
     return r;
 }
 
@@ -149,6 +153,7 @@ int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, netlink_mess
     struct answer answer = {.fn = fn, .context = context};
     int r = converse(netlink, request, NLM_F_DUMP, &answer);
 
+    netlink->parts = answer.parts;
     if (r == 0 && ret_interrupted)
         *ret_interrupted = answer.interrupted;
     return r;

@@ -12,7 +12,8 @@
 struct netlink {
     int fd;
     uint32_t sequence;
-    char *buffer; /* owned, NETLINK_BUFFER bytes */
+    uint32_t parts; /* datagrams with messages of the last dump: it was read in so many goes */
+    char *buffer;   /* owned, NETLINK_BUFFER bytes */
 };
 
 #define NETLINK_INIT ((struct netlink){.fd = -1})

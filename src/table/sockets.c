@@ -304,7 +304,7 @@ static const struct column columns[] = {
     {"owners", "OWNERS", "All holders: pid, process, fd, user, threads", KIND_LIST, MACHINE,
      OWNERS | NEED_USER | NEED_PROCESS_STAT, get_owners},
     {"owner_note", "OWNER-NOTE", "Why there is no owner", KIND_TEXT, MACHINE,
-     OWNERS | NEED_LISTENERS, socket_owner_note},
+     NEED_HELD | NEED_LISTENERS, socket_owner_note},
     {"peer_owner", "PEER-OWNER", "Owner of the unix socket at the other end", KIND_TEXT, COMPOSED,
      OWNERS | NEED_UNIX_PEER, socket_peer_owner_text},
     {"direction", "DIR", "listen, in, out, or local (both ends on this machine)", KIND_NAME, 0,

@@ -131,6 +131,15 @@ class Namespace:
     def inode(self):
         return os.stat(f"/run/netns/{self.name}").st_ino
 
+    def add_address(self, address, device="lo"):
+        """ADDRESS with its prefix length; usable when this returns (the kernel makes IPv6 routes a little later)."""
+        v6 = ["nodad"] if ":" in address else []
+        self.run(["ip", "addr", "add", address, "dev", device, *v6])
+        host = address.partition("/")[0]
+        wait_for(lambda: self.run(["ip", "route", "show", "table", "local", host] if not v6 else
+                                  ["ip", "-6", "route", "show", "table", "local", host]).out.strip(),
+                 what=f"route to {address}")
+
     def remove(self):
         for child in self.children:
             child.kill()  # does nothing to one that was waited for

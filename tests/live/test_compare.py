@@ -215,10 +215,8 @@ def counts_agree_with_the_rows():
 @test
 def networks_are_counted_by_prefix():
     with netns() as ns:
-        ns.run(["ip", "addr", "add", "10.9.0.1/16", "dev", "lo"])
-        ns.run(["ip", "addr", "add", "10.9.1.1/16", "dev", "lo"])
-        ns.run(["ip", "-6", "addr", "add", "fd00:1::1/64", "dev", "lo", "nodad"])
-        ns.run(["ip", "-6", "addr", "add", "fd00:1:0:1::1/64", "dev", "lo", "nodad"])
+        for address in ("10.9.0.1/16", "10.9.1.1/16", "fd00:1::1/64", "fd00:1:0:1::1/64"):
+            ns.add_address(address)
         groups = ("established addr=10.9.0.1 many=3 -- established addr=10.9.1.1 -- established family=6 addr=fd00:1::1"
                   " -- established family=6 addr=fd00:1:0:1::1").split()
         with mksock(ns, *groups):

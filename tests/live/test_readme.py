@@ -45,7 +45,7 @@ class World:
         self.directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         self.ns = stack.enter_context(netns())
         for address in ADDRESSES:
-            self.ns.run(["ip", "addr", "add", f"{address}/32", "dev", "lo"])
+            self.ns.add_address(f"{address}/32")
         self.socket = self.directory / "docker.sock"
         self.facts = {}
         self.make("sshd", "shared-threads", "addr=0.0.0.0", "port=22", "threads=2", "name=worker")

@@ -181,7 +181,7 @@ def a_link_local_address_has_its_interface():
     with netns() as ns:
         ns.run(["ip", "link", "add", "v0", "type", "veth", "peer", "name", "v1"])
         ns.run(["ip", "link", "set", "v0", "up"])
-        ns.run(["ip", "addr", "add", "fe80::7/64", "dev", "v0", "nodad"])
+        ns.add_address("fe80::7/64", "v0")
         with mksock(ns, "udp", "family=6", "addr=fe80::7", "iface=v0") as facts:
             assert facts[0]["iface"] == "v0" and facts[0]["local_addr"] == "fe80::7", facts
             for sources in truth.all_sources()[:-1]:

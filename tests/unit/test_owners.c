@@ -193,7 +193,7 @@ static void search_stops_when_every_socket_has_a_holder(void **state)
 {
     struct fixture *fixture = *state;
 
-    fixture->request.any_owner = true;
+    fixture->request.needs = NEED_SOCKETS | NEED_HELD;
     collect_owners(fixture); /* there is no socket at all */
     assert_int_equal(fixture->snapshot.processes_count, 0);
     assert_int_equal(fixture->snapshot.owners_known, 1);
@@ -226,8 +226,8 @@ static void every_process_is_listed_when_asked(void **state)
 {
     struct fixture *fixture = *state;
 
-    fixture->request.needs |= NEED_ALL_PROCESSES;
-    fixture->request.any_owner = true;
+    fixture->request.needs |= NEED_ALL_PROCESSES | NEED_HELD;
+    fixture->request.needs &= ~(uint32_t)NEED_OWNERS;
     collect_owners(fixture);
     assert_int_not_equal(map_get(&fixture->snapshot.process_index, (uint32_t)getpid()), MAP_NONE);
     assert_int_not_equal(map_get(&fixture->snapshot.process_index, 1), MAP_NONE);

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* Which rare protocols have no socket, by /proc/net/protocols. */
+#include "collect/protocols.h"
+
+#include "base/cleanup.h"
+#include "collect/proc_file.h"
+#include "model/socket.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#define FILE_SIZE ((size_t)16 * 1024)
+
+struct rare_protocol {
+    const char *name; /* as the kernel names it there */
+    enum socket_proto proto;
+    bool counted; /* its count is of every socket that sock_diag could show */
+};
+
+/*
+ * MPTCP is counted since 6.3 only, sctp by other rules: of them presence says enough. Of TCP the
+ * count leaves bound sockets out, and it is never rare.
+ */
+static const struct rare_protocol rare_protocols[] = {
+    {"UDP-Lite", PROTO_UDPLITE, true}, {"UDPLITEv6", PROTO_UDPLITE, true},
+    {"RAW", PROTO_RAW, true},          {"RAWv6", PROTO_RAW, true},
+    {"MPTCP", PROTO_MPTCP, false},     {"MPTCPv6", PROTO_MPTCP, false},
+    {"SCTP", PROTO_SCTP, false},       {"SCTPv6", PROTO_SCTP, false},
+    {"DCCP", PROTO_DCCP, false},       {"DCCPv6", PROTO_DCCP, false},
+};
+
+/* "RAW       1152      0      -1   NI ...": the name, the size of a socket, how many there are. */
+static void read_line(const char *line, struct protocols *protocols)
+{
+    size_t length = strcspn(line, " ");
+    const char *at = line + length;
+    uint64_t size, sockets;
+    bool counts;
+
+    at += strspn(at, " ");
+    counts = proc_parse_number(&at, &size);
+    at += strspn(at, " ");
+    counts = counts && proc_parse_number(&at, &sockets);
+    for (size_t i = 0; i < ARRAY_SIZE(rare_protocols); i++) {
+        const struct rare_protocol *rare = &rare_protocols[i];
+
+        if (strlen(rare->name) != length || memcmp(rare->name, line, length) != 0)
+            continue;
+        protocols->absent &= ~PROTO_BIT(rare->proto);
+        if (!rare->counted || !counts || sockets > 0)
+            protocols->unused &= ~PROTO_BIT(rare->proto);
+    }
+}
+
+struct protocols protocols_read(void)
+{
+    struct protocols protocols = {0};
+    CLEANUP_FREE char *text = malloc(FILE_SIZE);
+    size_t length;
+    char *rest = text, *line;
+
+    if (!text ||
+        proc_read(AT_FDCWD, "/proc/thread-self/net/protocols", text, FILE_SIZE, &length) < 0 ||
+        length == FILE_SIZE - 1 || strncmp(text, "protocol ", 9) != 0)
+        return protocols;
+    for (size_t i = 0; i < ARRAY_SIZE(rare_protocols); i++)
+        protocols.absent |= PROTO_BIT(rare_protocols[i].proto);
+    protocols.unused = protocols.absent;
+    while ((line = strsep(&rest, "\n")))
+        read_line(line, &protocols);
+    protocols.unused &= ~protocols.absent;
+    return protocols;
+}
