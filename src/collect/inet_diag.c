@@ -178,15 +178,19 @@ static int dump_family(struct inet_dump *dump, uint8_t family)
     return r;
 }
 
+/*
+ * The first part of the first dump on a socket is small, because the kernel does not know yet how
+ * much we can receive: therefore the family with fewer sockets comes first.
+ */
 static int dump_families(struct inet_dump *dump)
 {
     uint32_t families = dump->collection->request->families;
     int r = 0;
 
-    if (families & 1u << AF_INET)
-        r = dump_family(dump, AF_INET);
-    if (r == 0 && families & 1u << AF_INET6)
+    if (families & 1u << AF_INET6)
         r = dump_family(dump, AF_INET6);
+    if (r == 0 && families & 1u << AF_INET)
+        r = dump_family(dump, AF_INET);
     return r;
 }
 
