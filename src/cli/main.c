@@ -4,12 +4,13 @@
  * The map of the program: main() finds the command and parses its options; the command
  * (cmd_NAME.c) makes a query; the session (session.c, session_query.c, show.c) collects what the
  * query needs (collect/ -> model/snapshot.h), joins it (derive/), selects rows (table/) and writes
- * them (out/).
+ * them (out/). Under the name of an old tool a personality (compat/) does all of that its own way.
  */
 #include "cli/command.h"
 
 #include "base/escape.h"
 #include "base/suggest.h"
+#include "compat/personality.h"
 
 #include <fcntl.h>
 #include <locale.h>
@@ -105,6 +106,22 @@ static int run_command(const struct command *command, char **argv, uint32_t coun
     return command->run(&options);
 }
 
+/* An old tool that is meant: by the name nwho was started under, or by its first word. */
+static const struct personality *choose_personality(int *argc, char ***argv)
+{
+    const char *slash = strrchr((*argv)[0], '/');
+    const struct personality *personality = personality_find(slash ? slash + 1 : (*argv)[0]);
+
+    if (personality || *argc < 2)
+        return personality;
+    personality = personality_find((*argv)[1]);
+    if (personality) {
+        --*argc;
+        ++*argv;
+    }
+    return personality;
+}
+
 /*
  * Nothing that is opened later takes the place of a standard descriptor that the caller has closed:
  * a descriptor is put there whose use fails as before.
@@ -126,11 +143,14 @@ static int finish(int result)
 
 int main(int argc, char **argv)
 {
+    const struct personality *personality;
     const struct command *command;
     const char *similar;
 
     fill_standard_descriptors();
-    if (argc == 2 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)) {
+    personality = argc > 0 ? choose_personality(&argc, &argv) : NULL;
+    if (!personality && argc == 2 &&
+        (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)) {
         printf("nwho %s\n", NWHO_VERSION);
         return finish(EXIT_FOUND);
     }
@@ -140,6 +160,8 @@ int main(int argc, char **argv)
 #endif
     if (!setlocale(LC_CTYPE, ""))
         setlocale(LC_CTYPE, "C.UTF-8");
+    if (personality)
+        return finish(personality->run(argc, argv));
     command = choose(&argc, argv);
     similar = command == &command_explain && argc == 2 && is_word(argv[1])
                   ? similar_command(argv[1])

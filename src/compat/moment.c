@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* One reading of the machine for a personality. */
+#include "compat/moment.h"
+
+#include "collect/collect.h"
+
+#include <sys/socket.h>
+
+void moment_init(struct moment *moment)
+{
+    *moment = (struct moment){
+        .request = {.protos = PROTO_ALL,
+                    .states = STATE_ALL,
+                    .families = 1u << AF_INET | 1u << AF_INET6,
+                    .sources = SOURCE_ALL},
+        .scratch = BUF_INIT,
+    };
+}
+
+void moment_done(struct moment *moment)
+{
+    if (moment->taken) {
+        join_done(&moment->join);
+        snapshot_done(&moment->snapshot);
+    }
+    names_done(&moment->names);
+    buf_done(&moment->scratch);
+    arena_done(&moment->arena);
+}
+
+int moment_take(struct moment *moment, const struct query *query)
+{
+    int r = query_plan(query, &moment->arena, &moment->request);
+
+    if (r == 0)
+        r = snapshot_init(&moment->snapshot);
+    if (r < 0)
+        return r;
+    moment->taken = true;
+    r = collect(&moment->snapshot, &moment->request);
+    if (r == 0)
+        r = join_make(&moment->snapshot, &moment->join);
+    moment->view = (struct view){
+        .snapshot = &moment->snapshot,
+        .join = &moment->join,
+        .names = &moment->names,
+        .scratch = &moment->scratch,
+    };
+    return r;
+}

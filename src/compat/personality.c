@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* The old tools that nwho can stand in for. */
+#include "compat/personality.h"
+
+#include "base/cleanup.h"
+
+#include <string.h>
+
+const struct personality *const personalities[] = {NULL};
+const uint32_t personality_count = ARRAY_SIZE(personalities) - 1;
+
+const struct personality *personality_find(const char *name)
+{
+    for (uint32_t i = 0; i < personality_count; i++)
+        if (strcmp(personalities[i]->name, name) == 0)
+            return personalities[i];
+    return NULL;
+}

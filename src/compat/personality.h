@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* A personality: nwho under the name of an old tool, with its arguments, output and exit status. */
+/*
+ * It has two halves: an argument parser that makes a query, and a layout that prints the grid which
+ * the query yields. It collects nothing by itself.
+ */
+#pragma once
+
+#include <stdint.h>
+
+struct personality {
+    const char *name;    /* of the tool, and of the command: `nwho ss`, or nwho started as "ss" */
+    const char *summary; /* what it takes the place of */
+    /* argv[0] is the name, argv[argc] is NULL. Prints, and returns the tool's exit status. */
+    int (*run)(int argc, char **argv);
+};
+
+extern const struct personality *const personalities[];
+extern const uint32_t personality_count;
+
+/* NULL when there is none of this name. */
+const struct personality *personality_find(const char *name);
