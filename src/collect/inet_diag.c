@@ -294,7 +294,8 @@ static int collect_source(struct collection *collection, const struct inet_sourc
         note_failure(&dump, r, got_rows);
     if (dump.enrich_only || !got_rows)
         return 0;
-    snapshot_source(snapshot, source->name, "sock_diag, dumps united by cookie");
+    snapshot_source(snapshot, source->name,
+                    dump.in_parts ? "sock_diag, dumps united by cookie" : "sock_diag, in one part");
     collection->protos_read |= PROTO_BIT(source->proto);
     return 0;
 }
