@@ -4,9 +4,6 @@
 
 #include <strings.h>
 
-/* Wide enough for every 64-bit number times every scale below. */
-typedef unsigned __int128 wide_uint;
-
 static const char prefixes[] = "KMGTPE";
 
 size_t units_write_bytes(struct buf *buf, uint64_t bytes)
@@ -107,6 +104,7 @@ size_t units_write(struct buf *buf, enum unit unit, uint64_t number)
     size_t start = buf->length;
 
     switch (unit) {
+    case UNIT_NONE:
     case UNIT_COUNT:
         buf_uint(buf, number);
         break;
@@ -144,6 +142,7 @@ static bool is_duration(enum unit unit)
 static uint64_t parts_in(enum unit unit)
 {
     static const uint64_t parts[] = {
+        [UNIT_NONE] = 1,
         [UNIT_COUNT] = 1,
         [UNIT_BYTES] = 1,
         [UNIT_BYTES_PER_SECOND] = 8,
@@ -168,10 +167,14 @@ static uint64_t time_scale(const char *word, size_t length)
         {"ms", 1000000},
         {"s", 1000000000},
         {"sec", 1000000000},
+        {"seconds", 1000000000},
         {"m", 60 * UINT64_C(1000000000)},
         {"min", 60 * UINT64_C(1000000000)},
+        {"minutes", 60 * UINT64_C(1000000000)},
         {"h", 3600 * UINT64_C(1000000000)},
+        {"hours", 3600 * UINT64_C(1000000000)},
         {"d", 86400 * UINT64_C(1000000000)},
+        {"days", 86400 * UINT64_C(1000000000)},
         {"w", 7 * 86400 * UINT64_C(1000000000)},
     };
 
@@ -210,7 +213,19 @@ static uint64_t byte_scale(const char *word, size_t length, size_t exponent, boo
         return power(1024, exponent) * byte;
     if (rate && (word_is(word, length, "bit") || (length == 1 && *word == 'b')))
         return power(thousand, exponent);
-    return word_is(word, length, "b") ? power(thousand, exponent) * byte : 0;
+    if (word_is(word, length, "b") || word_is(word, length, "bytes"))
+        return power(thousand, exponent) * byte;
+    return 0;
+}
+
+/* "10Mbit/s", "1MB/s", "10Mbps": a rate is one a second anyway. */
+static size_t without_per_second(const char *word, size_t length)
+{
+    if (length >= 2 && word_is(word + length - 2, 2, "/s"))
+        return length - 2;
+    if (length >= 3 && word_is(word + length - 3, 3, "bps"))
+        return length - 2;
+    return length;
 }
 
 /* Scale of "", "K", "KB", "KiB", "Kbit" and the like in parts_in(); 0 when it is none. */
@@ -219,8 +234,10 @@ static uint64_t size_scale(const char *word, size_t length, enum unit unit)
     bool rate = unit == UNIT_BYTES_PER_SECOND, binary;
     size_t exponent;
 
-    if (rate && length >= 2 && word_is(word + length - 2, 2, "/s"))
-        length -= 2;
+    if (unit == UNIT_NONE)
+        return length == 0;
+    if (rate)
+        length = without_per_second(word, length);
     exponent = length > 0 ? prefix_power(*word) : 0;
     word += exponent > 0;
     length -= exponent > 0;
@@ -230,10 +247,13 @@ static uint64_t size_scale(const char *word, size_t length, enum unit unit)
     return byte_scale(word + binary, length - binary, exponent, binary, rate);
 }
 
-/* A decimal number: its digits without the point, and how many of them stand behind it. */
+#define DIVISOR_MAX UINT64_C(1000000000) /* products of two such numbers fit into 64 bits */
+
+/* whole + fraction / divisor */
 struct decimal {
-    uint64_t digits;
-    uint64_t divisor; /* 10 to the number of digits behind the point */
+    uint64_t whole, fraction;
+    uint64_t divisor; /* 10 to the number of digits in `fraction`, DIVISOR_MAX at most */
+    bool more;        /* and a little more, by digits behind those */
     size_t length;    /* in bytes */
 };
 
@@ -242,29 +262,39 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+/* The digits behind the point. */
+static void parse_fraction(const char *text, size_t length, struct decimal *decimal)
+{
+    for (; decimal->length < length && is_digit(text[decimal->length]); decimal->length++) {
+        uint64_t digit = (uint64_t)(text[decimal->length] - '0');
+
+        if (decimal->divisor == DIVISOR_MAX) {
+            decimal->more |= digit != 0;
+            continue;
+        }
+        decimal->fraction = decimal->fraction * 10 + digit;
+        decimal->divisor *= 10;
+    }
+}
+
 /* -EINVAL: no number; -ERANGE: more than 64 bits. */
 static int parse_decimal(const char *text, size_t length, struct decimal *ret_decimal)
 {
     struct decimal decimal = {.divisor = 1};
-    bool point = false, any = false;
 
-    for (; decimal.length < length; decimal.length++) {
-        char c = text[decimal.length];
-
-        if (c == '.' && !point && any) {
-            point = true;
-            continue;
-        }
-        if (!is_digit(c))
-            break;
-        any = true;
-        if (__builtin_mul_overflow(decimal.digits, 10, &decimal.digits) ||
-            __builtin_add_overflow(decimal.digits, (uint64_t)(c - '0'), &decimal.digits) ||
-            (point && __builtin_mul_overflow(decimal.divisor, 10, &decimal.divisor)))
+    for (; decimal.length < length && is_digit(text[decimal.length]); decimal.length++)
+        if (__builtin_mul_overflow(decimal.whole, 10, &decimal.whole) ||
+            __builtin_add_overflow(decimal.whole, (uint64_t)(text[decimal.length] - '0'),
+                                   &decimal.whole))
             return -ERANGE;
-    }
-    if (!any || text[decimal.length - 1] == '.')
+    if (decimal.length == 0)
         return -EINVAL;
+    if (decimal.length < length && text[decimal.length] == '.') {
+        decimal.length++;
+        parse_fraction(text, length, &decimal);
+        if (decimal.divisor == 1)
+            return -EINVAL; /* "1." */
+    }
     *ret_decimal = decimal;
     return 0;
 }
@@ -279,11 +309,68 @@ static size_t unit_length(const char *text, size_t length)
     return n;
 }
 
-int units_parse(const char *text, size_t length, enum unit unit, uint64_t *ret_number,
-                bool *ret_more)
+/* number + parts / parts_in(unit) units, and a little more. */
+struct quantity {
+    uint64_t number, parts;
+    bool more;
+};
+
+/*
+ * Adds `decimal` times `scale` parts, of which a unit has `unit_parts`. Of these two one divides
+ * the other, and `unit_parts` is DIVISOR_MAX at most: no product of the fraction overflows. False:
+ * more than 64 bits.
+ */
+static bool add_decimal(struct quantity *sum, const struct decimal *decimal, uint64_t scale,
+                        uint64_t unit_parts)
 {
-    wide_uint total = 0, limit = ((wide_uint)1 << 64) * parts_in(unit);
-    bool more = false;
+    uint64_t number, rest, parts = 0, carry;
+
+    if (scale < unit_parts) {
+        number = decimal->whole / (unit_parts / scale);
+        parts = decimal->whole % (unit_parts / scale) * scale;
+        rest = decimal->fraction * scale;
+    } else {
+        uint64_t units = scale / unit_parts;
+
+        rest = decimal->fraction * (units % decimal->divisor);
+        if (__builtin_mul_overflow(decimal->whole, units, &number) ||
+            __builtin_add_overflow(
+                number, decimal->fraction * (units / decimal->divisor) + rest / decimal->divisor,
+                &number))
+            return false;
+        rest = rest % decimal->divisor * unit_parts;
+    }
+    parts += sum->parts + rest / decimal->divisor;
+    carry = parts / unit_parts;
+    sum->parts = parts % unit_parts;
+    sum->more |= decimal->more || rest % decimal->divisor != 0;
+    return !__builtin_add_overflow(sum->number, number, &sum->number) &&
+           !__builtin_add_overflow(sum->number, carry, &sum->number);
+}
+
+/* The digits behind "0x". */
+static int parse_hex(const char *text, size_t length, uint64_t *ret_number)
+{
+    uint64_t number = 0;
+
+    if (length == 0)
+        return -EINVAL;
+    for (size_t i = 0; i < length; i++) {
+        char low = text[i] | 0x20;
+
+        if (!is_digit(text[i]) && (low < 'a' || low > 'f'))
+            return -EINVAL;
+        if (number >> 60)
+            return -ERANGE;
+        number = number << 4 | (uint64_t)(is_digit(text[i]) ? text[i] - '0' : low - 'a' + 10);
+    }
+    *ret_number = number;
+    return 0;
+}
+
+/* "2h30m": pairs of a number and a unit; of other units there is one pair. */
+static int parse_pairs(const char *text, size_t length, enum unit unit, struct quantity *sum)
+{
     size_t at = 0;
 
     do {
@@ -304,14 +391,26 @@ int units_parse(const char *text, size_t length, enum unit unit, uint64_t *ret_n
         at += word;
         if (scale == 0 || (at < length && !is_duration(unit)))
             return -EINVAL;
-        total += (wide_uint)decimal.digits * scale / decimal.divisor;
-        more |= (wide_uint)decimal.digits * scale % decimal.divisor != 0;
-        if (total >= limit)
+        if (!add_decimal(sum, &decimal, scale, parts_in(unit)))
             return -ERANGE;
     } while (at < length);
+    return 0;
+}
 
-    *ret_number = (uint64_t)(total / parts_in(unit));
+int units_parse(const char *text, size_t length, enum unit unit, uint64_t *ret_number,
+                bool *ret_more)
+{
+    struct quantity sum = {0};
+    int r;
+
+    if (length >= 2 && text[0] == '0' && (text[1] | 0x20) == 'x')
+        r = parse_hex(text + 2, length - 2, &sum.number);
+    else
+        r = parse_pairs(text, length, unit, &sum);
+    if (r < 0)
+        return r;
+    *ret_number = sum.number;
     if (ret_more)
-        *ret_more = more || total % parts_in(unit) != 0;
+        *ret_more = sum.more || sum.parts != 0;
     return 0;
 }

@@ -6,6 +6,7 @@
 
 /* What a number counts. A quantity without a unit of its own is a number of these. */
 enum unit {
+    UNIT_NONE, /* a number that is a name: an id, a port */
     UNIT_COUNT,
     UNIT_BYTES,
     UNIT_BYTES_PER_SECOND,
@@ -27,11 +28,12 @@ size_t units_write_duration(struct buf *buf, uint64_t microseconds);
 
 /*
  * Reads a quantity of exactly `length` bytes into a number of `unit`s. Letters may be of either
- * case, except b (bits) and B (bytes) in rates.
+ * case, except b (bits) and B (bytes) in rates. "0x1f" is hexadecimal, in the unit itself.
+ *   UNIT_NONE      "12"
  *   UNIT_COUNT     "12" "1.5K" "2M"       K M G T P E are powers of 1000
  *   UNIT_BYTES     "64K" "64KiB" "64KB"   K and KiB are 1024, KB is 1000, as in dd(1) and head(1)
  *   UNIT_BYTES_PER_SECOND                 the same with or without "/s"; "10Mbit", "10Mbit/s" and
- *                                         "10Mb/s" are 10,000,000 bits
+ *                                         "10Mb/s" and "10Mbps" are 10,000,000 bits
  *   durations      "100ms" "1.5s" "2h30m" ns us ms s m (min) h d w
  * A quantity between two numbers is rounded down, and *ret_more (may be NULL) tells that it is a
  * fraction more. -EINVAL: no quantity of this unit; -ERANGE: larger than 64 bits.

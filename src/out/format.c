@@ -3,7 +3,6 @@
 #include "out/format.h"
 
 #include "base/escape.h"
-#include "base/units.h"
 
 #include <sys/socket.h>
 
@@ -130,24 +129,6 @@ static size_t put_address(const struct view *view, const struct value *value, st
     return (size_t)(end - at);
 }
 
-static enum unit unit_of(enum value_kind kind)
-{
-    switch (kind) {
-    case KIND_BYTES:
-        return UNIT_BYTES;
-    case KIND_BYTES_PER_SECOND:
-        return UNIT_BYTES_PER_SECOND;
-    case KIND_MICROSECONDS:
-        return UNIT_MICROSECONDS;
-    case KIND_MILLISECONDS:
-        return UNIT_MILLISECONDS;
-    case KIND_SECONDS:
-        return UNIT_SECONDS;
-    default:
-        return UNIT_COUNT;
-    }
-}
-
 static size_t put_uint(uint64_t number, struct buf *out)
 {
     char *at = buf_reserve(out, FORMAT_UINT_MAX), *end;
@@ -162,6 +143,7 @@ static size_t put_uint(uint64_t number, struct buf *out)
 static size_t put_number(const struct format *format, enum value_kind kind, uint64_t number,
                          struct buf *out)
 {
+    enum unit unit = value_kind_unit(kind);
     size_t start = out->length;
 
     if (kind == KIND_HEX) {
@@ -169,9 +151,9 @@ static size_t put_number(const struct format *format, enum value_kind kind, uint
         buf_hex(out, number);
         return out->length - start;
     }
-    if (format->exact || unit_of(kind) == UNIT_COUNT)
+    if (format->exact || unit == UNIT_NONE || unit == UNIT_COUNT)
         return put_uint(number, out);
-    return units_write(out, unit_of(kind), number);
+    return units_write(out, unit, number);
 }
 
 static size_t put_int(const struct format *format, enum value_kind kind, int64_t number,

@@ -19,7 +19,7 @@ struct value cell_scratch(const struct view *view, size_t start)
 }
 
 /* In a recording only what it says: the same id may be somebody else here. */
-static const char *name_of_user(const struct view *view, uint32_t uid)
+const char *cell_user_name(const struct view *view, uint32_t uid)
 {
     for (uint32_t i = 0; i < view->snapshot->users_count; i++)
         if (view->snapshot->users[i].uid == uid)
@@ -33,7 +33,7 @@ struct value cell_user(const struct view *view, bool known, uint32_t uid)
 
     if (!known)
         return value_none();
-    name = name_of_user(view, uid);
+    name = cell_user_name(view, uid);
     if (name)
         return value_name(name);
     buf_reset(view->scratch);

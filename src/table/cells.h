@@ -24,6 +24,8 @@ static inline struct value cell_number(bool known, uint64_t number)
 }
 
 struct value cell_user(const struct view *view, bool known, uint32_t uid);
+/* NULL: no name is known. */
+const char *cell_user_name(const struct view *view, uint32_t uid);
 
 /* One fact about a process, by its index in the snapshot. */
 struct value process_pid(const struct view *view, uint32_t process);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "table/table.h"
 
 /*
@@ -16,7 +17,7 @@
 struct filter;
 
 struct filter_error {
-    char message[192]; /* one line: what is wrong and what is expected */
+    char message[256]; /* one line: what is wrong and what is expected */
     uint32_t at;       /* byte offset of the word in the text */
     uint32_t length;   /* of the word; 0: there is none */
 };
@@ -29,6 +30,13 @@ struct filter_error {
 int filter_compile(const struct table *table, const char *text, struct arena *arena,
                    struct filter **ret_filter, struct filter_error *ret_error) MUST_CHECK;
 
+/*
+ * The same for rows of a recording, which may be of another machine: nothing is looked up here that
+ * the recording knows better (users) or nobody knows (the range of ports for `autobound`).
+ */
+int filter_compile_recorded(const struct table *table, const char *text, struct arena *arena,
+                            struct filter **ret_filter, struct filter_error *ret_error) MUST_CHECK;
+
 /* Gives back what is not in the arena (regular expressions). NULL is fine. */
 void filter_done(struct filter *filter);
 
@@ -37,6 +45,18 @@ bool filter_accepts(const struct filter *filter, const struct view *view, uint32
 
 /* The facts that the filter itself needs (enum need). */
 uint32_t filter_needs(const struct filter *filter);
+
+/* Whether the filter has a condition on this column. */
+bool filter_mentions(const struct filter *filter, const char *column);
+
+/* Nothing but bare names beside each other: as one argument it is rather a name with blanks. */
+bool filter_is_names(const struct filter *filter);
+
+/*
+ * What may have been meant otherwise, when a filter lets nothing pass: a line to append to, or
+ * false.
+ */
+bool filter_hint(const struct filter *filter, struct buf *line);
 
 /*
  * Narrows a request to what the filter can let pass: protos, states, families, pids, and port and

@@ -2,8 +2,6 @@
 /* Filter language: conditions on columns, and bare words. */
 #include "table/filter_tree.h"
 
-#include "base/user_name.h"
-
 #include <pwd.h>
 #include <string.h>
 #include <strings.h>
@@ -32,66 +30,6 @@ static bool is_path(const struct column *column)
     return false;
 }
 
-/* Users are shown by name where they have one; in a recording that may be another one than here. */
-static struct filter_node *user_text(struct filter_parser *parser,
-                                     const struct filter_word *operand, const char *text,
-                                     const struct filter_node *field)
-{
-    struct filter_node *node = filter_text(parser, operand, text, field);
-    char name[USER_NAME_SIZE];
-    const char *copy;
-
-    if (!node || !all_digits(text) || strlen(text) >= 10 ||
-        user_name((uint32_t)strtoul(text, NULL, 10), name) < 0)
-        return node;
-    copy = arena_copy(parser->arena, name, strlen(name));
-    if (!copy)
-        return filter_fail_memory(parser);
-    return filter_join(parser, FILTER_OR, node, filter_text(parser, operand, copy, field));
-}
-
-static struct filter_node *one_text(struct filter_parser *parser, const struct filter_word *operand,
-                                    const char *text, const struct filter_node *field)
-{
-    const struct column *column = field->column ? field->column : field->owner_column;
-
-    if (strcmp(column->name, "user") == 0 && operand->token == TOKEN_WORD)
-        return user_text(parser, operand, text, field);
-    return filter_text(parser, operand, text, field);
-}
-
-static struct filter_node *text_condition(struct filter_parser *parser,
-                                          const struct filter_word *word,
-                                          const struct filter_node *field, enum filter_op op)
-{
-    bool like = op == FILTER_OP_LIKE || op == FILTER_OP_NOT_LIKE;
-    bool negate = op == FILTER_OP_NE || op == FILTER_OP_NOT_LIKE;
-    const struct column *column = field->column ? field->column : field->owner_column;
-    struct filter_node *any = NULL;
-    struct filter_word operand;
-    struct filter_list list;
-
-    if (is_ordering(op))
-        return filter_fail(parser, &parser->last, "%s is a text: only =, != and ~ compare it",
-                           column->name);
-    operand = filter_take_operand(parser, like || !is_path(column));
-    if (operand.token == TOKEN_END)
-        return filter_missing(parser, word, "a text");
-    if (like && operand.token == TOKEN_WORD)
-        operand.token = TOKEN_REGEX;
-    if (operand.token != TOKEN_WORD || is_path(column))
-        return filter_negate(parser, one_text(parser, &operand, operand.bytes, field), negate);
-    list = (struct filter_list){.rest = operand.bytes};
-    while (filter_next_item(parser, &list)) {
-        struct filter_node *node = one_text(parser, &operand, list.item, field);
-
-        any = any ? filter_join(parser, FILTER_OR, any, node) : node;
-        if (!any)
-            return NULL;
-    }
-    return filter_negate(parser, any, negate);
-}
-
 /* A node of this kind with the columns of `field`. */
 static struct filter_node *field_node(struct filter_parser *parser, enum filter_kind kind,
                                       const struct filter_node *field)
@@ -105,6 +43,101 @@ static struct filter_node *field_node(struct filter_parser *parser, enum filter_
     node->owners = field->owners;
     filter_add_needs(parser, node);
     return node;
+}
+
+/* Whether rows can have a user of this name. A recording has its own. */
+static bool user_exists(const struct filter_parser *parser, const char *name)
+{
+    if (parser->recorded)
+        return true;
+    errno = 0;
+    return getpwnam(name) || (errno && errno != ENOENT && errno != ESRCH);
+}
+
+/* Users are shown by name where they have one. */
+static struct filter_node *user_condition(struct filter_parser *parser,
+                                          const struct filter_word *word, const char *text,
+                                          const struct filter_node *field)
+{
+    struct filter_node *node;
+    uint64_t uid;
+    bool more;
+
+    if (all_digits(text) && filter_quantity(text, KIND_ID, &uid, &more) == 0 && uid <= UINT32_MAX) {
+        node = field_node(parser, FILTER_USER, field);
+        if (node)
+            node->uid = (uint32_t)uid;
+        return node;
+    }
+    if (!strpbrk(text, "*?[") && !user_exists(parser, text))
+        return filter_fail(parser, word, "there is no user '%.60s' on this machine", text);
+    return filter_text(parser, word, text, field);
+}
+
+struct filter_node *filter_text_or_user(struct filter_parser *parser,
+                                        const struct filter_word *word, const char *text,
+                                        const struct filter_node *field)
+{
+    const struct column *column = field->column ? field->column : field->owner_column;
+
+    if (strcmp(column->name, "user") == 0 && word->token == TOKEN_WORD)
+        return user_condition(parser, word, text, field);
+    if (column->kind == KIND_NAME)
+        parser->filter->word = column;
+    return filter_text(parser, word, text, field);
+}
+
+/* The operand of a text condition; TOKEN_END after an error. */
+static struct filter_word text_operand(struct filter_parser *parser, const struct filter_word *word,
+                                       const struct column *column, enum filter_op op)
+{
+    const struct filter_word none = {.token = TOKEN_END};
+    bool like = op == FILTER_OP_LIKE || op == FILTER_OP_NOT_LIKE;
+    struct filter_word operand;
+
+    if (is_ordering(op)) {
+        filter_fail(parser, &parser->last, "%s is a text: only =, != and ~ compare it",
+                    column->name);
+        return none;
+    }
+    operand = filter_take_operand(parser, like || !is_path(column));
+    if (operand.token == TOKEN_END) {
+        filter_missing(parser, word, "a text");
+        return none;
+    }
+    if (like)
+        operand.token = TOKEN_REGEX;
+    /* "nginx(1187) fd 6" is nothing that anybody would write. */
+    if (column->flags & COLUMN_COMPOSED && operand.token != TOKEN_REGEX) {
+        filter_fail(parser, &operand, "%s is put together from other columns: use ~", column->name);
+        return none;
+    }
+    return operand;
+}
+
+static struct filter_node *text_condition(struct filter_parser *parser,
+                                          const struct filter_word *word,
+                                          const struct filter_node *field, enum filter_op op)
+{
+    bool negate = op == FILTER_OP_NE || op == FILTER_OP_NOT_LIKE;
+    const struct column *column = field->column ? field->column : field->owner_column;
+    struct filter_word operand = text_operand(parser, word, column, op);
+    struct filter_list list = {.rest = operand.bytes};
+    struct filter_node *any = NULL;
+
+    if (operand.token == TOKEN_END)
+        return NULL;
+    if (operand.token != TOKEN_WORD || is_path(column))
+        return filter_negate(parser, filter_text_or_user(parser, &operand, operand.bytes, field),
+                             negate);
+    while (filter_next_item(parser, &list)) {
+        struct filter_node *node = filter_text_or_user(parser, &operand, list.item, field);
+
+        any = any ? filter_join(parser, FILTER_OR, any, node) : node;
+        if (!any)
+            return NULL;
+    }
+    return filter_negate(parser, any, negate);
 }
 
 /* pid 1203+ : with its children and theirs. */
@@ -149,20 +182,45 @@ static enum value_kind quantity_kind(const struct column *column)
     return column->kind;
 }
 
-static bool read_quantity(const char *text, const struct column *column, uint64_t *ret_number,
-                          bool *ret_more)
+/* uid NAME: by the user whom the rows name. */
+static struct filter_node *named_uid(struct filter_parser *parser,
+                                     const struct filter_word *operand, const char *text,
+                                     enum filter_op op, const struct filter_node *field)
 {
-    const struct passwd *user;
+    struct filter_node user = {.column = filter_column(parser, "user")};
+    struct filter_node *known = field_node(parser, FILTER_NUMBER, field), *node;
 
-    if (filter_quantity(text, quantity_kind(column), ret_number, ret_more) == 0)
-        return true;
-    if (strcmp(column->name, "uid") != 0 || !*text)
-        return false;
-    user = getpwnam(text);
-    if (user)
-        *ret_number = user->pw_uid;
-    *ret_more = false;
-    return user != NULL;
+    if (!known)
+        return NULL;
+    known->number.op = FILTER_OP_GE;
+    node = filter_negate(parser, user_condition(parser, operand, text, &user), op == FILTER_OP_NE);
+    return filter_join(parser, FILTER_AND, known, node);
+}
+
+/* "rtt > 1 ms": the unit may be a word of its own. */
+static void take_unit(struct filter_parser *parser, struct filter_word *operand,
+                      enum value_kind kind)
+{
+    const struct filter_word *next = filter_peek(parser);
+    uint64_t number;
+    bool more;
+    char *joined;
+
+    if (operand->token != TOKEN_WORD || operand->bytes[strspn(operand->bytes, "0123456789.")] ||
+        next->token != TOKEN_WORD || (next->bytes[0] >= '0' && next->bytes[0] <= '9'))
+        return;
+    joined = arena_alloc(parser->arena, strlen(operand->bytes) + strlen(next->bytes) + 1);
+    if (!joined) {
+        filter_fail_memory(parser);
+        return;
+    }
+    memcpy(joined, operand->bytes, strlen(operand->bytes));
+    memcpy(joined + strlen(operand->bytes), next->bytes, strlen(next->bytes));
+    if (filter_quantity(joined, kind, &number, &more) < 0)
+        return;
+    operand->bytes = joined;
+    operand->length = next->at + next->length - operand->at;
+    filter_take(parser);
 }
 
 static struct filter_node *one_number(struct filter_parser *parser,
@@ -180,7 +238,10 @@ static struct filter_node *one_number(struct filter_parser *parser,
         text[length - 1] = '\0';
         return descendants(parser, operand, text, field);
     }
-    if (!read_quantity(text, column, &number, &more))
+    if (filter_quantity(text, quantity_kind(column), &number, &more) < 0 &&
+        strcmp(column->name, "uid") == 0 && *text && (op == FILTER_OP_EQ || op == FILTER_OP_NE))
+        return named_uid(parser, operand, text, op, field);
+    if (filter_quantity(text, quantity_kind(column), &number, &more) < 0)
         return filter_fail(parser, operand, "'%.60s' is no value for %s: %s is expected", text,
                            column->name, quantity_example(quantity_kind(column)));
     node = field_node(parser, FILTER_NUMBER, field);
@@ -198,7 +259,7 @@ static struct filter_node *number_condition(struct filter_parser *parser,
                                             const struct filter_node *field, enum filter_op op)
 {
     struct filter_word operand = filter_take_operand(parser, false);
-    struct filter_list list = {.rest = operand.bytes};
+    struct filter_list list;
     const struct column *column = field->column ? field->column : field->owner_column;
     bool negate = op == FILTER_OP_NE && field->owner_column;
     struct filter_node *all = NULL;
@@ -209,6 +270,8 @@ static struct filter_node *number_condition(struct filter_parser *parser,
         return filter_fail(parser, &operand, "%s is a number: ~ compares texts", column->name);
     if (op == FILTER_OP_NONE || negate)
         op = FILTER_OP_EQ;
+    take_unit(parser, &operand, quantity_kind(column));
+    list = (struct filter_list){.rest = operand.bytes};
     while (filter_next_item(parser, &list)) {
         struct filter_node *node = one_number(parser, &operand, list.item, op, field);
 
@@ -289,6 +352,7 @@ struct filter_node *filter_field_condition(struct filter_parser *parser,
     switch (column->kind) {
     case KIND_TEXT:
     case KIND_NAME:
+    case KIND_ENDPOINT:
         return text_condition(parser, word, &field, op);
     case KIND_ADDRESS:
     case KIND_PORT:

@@ -3,7 +3,9 @@
 #include "table/filter_tree.h"
 
 #include "derive/address.h"
+#include "table/cells.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -214,6 +216,19 @@ static bool descends_from(const struct snapshot *snapshot, uint64_t pid, uint32_
     return false;
 }
 
+static bool is_user(const struct row *row, uint32_t uid, const struct value *value)
+{
+    const char *name = cell_user_name(row->view, uid);
+    char digits[16];
+
+    if (!name) {
+        snprintf(digits, sizeof(digits), "%u", uid);
+        name = digits;
+    }
+    return value->type == VALUE_STRING && strlen(name) == value->string.length &&
+           memcmp(name, value->string.bytes, value->string.length) == 0;
+}
+
 static bool test_value(const struct row *row, const struct filter_node *node,
                        const struct value *value)
 {
@@ -222,6 +237,8 @@ static bool test_value(const struct row *row, const struct filter_node *node,
         return value_in_order(value, node);
     case FILTER_TEXT:
         return filter_pattern_matches(&node->pattern, value);
+    case FILTER_USER:
+        return is_user(row, node->uid, value);
     case FILTER_CHILD_OF:
         return value->type == VALUE_UINT &&
                descends_from(row->view->snapshot, value->uint, node->pid);
@@ -345,4 +362,38 @@ bool filter_accepts(const struct filter *filter, const struct view *view, uint32
 uint32_t filter_needs(const struct filter *filter)
 {
     return filter->needs;
+}
+
+static bool mentions(const struct filter_node *node, const char *column)
+{
+    if (node->column && strcmp(node->column->name, column) == 0)
+        return true;
+    for (const struct filter_node *child = node->child; child; child = child->next)
+        if (mentions(child, column))
+            return true;
+    return false;
+}
+
+bool filter_mentions(const struct filter *filter, const char *column)
+{
+    return mentions(filter->root, column);
+}
+
+bool filter_is_names(const struct filter *filter)
+{
+    return filter->names;
+}
+
+bool filter_hint(const struct filter *filter, struct buf *line)
+{
+    if (filter->guess) {
+        buf_puts(line, "'");
+        buf_puts(line, filter->guess);
+        buf_puts(line, "' was taken for the name of a process, unit or container");
+    } else if (filter->word) {
+        buf_puts(line, filter->word->name);
+        buf_puts(line, ": ");
+        buf_puts(line, filter->word->help);
+    }
+    return filter->guess || filter->word;
 }

@@ -44,6 +44,14 @@ static struct filter_node *port_condition(struct filter_parser *parser,
     return filter_port_list(parser, &operand, operand.bytes, op, columns);
 }
 
+/* "unix:/run/x", "/run/x", "@abstract"; NULL: no name of a unix socket. */
+static const char *unix_path(const char *text)
+{
+    if (strncasecmp(text, "unix:", 5) == 0)
+        return text + 5;
+    return *text == '/' || *text == '@' ? text : NULL;
+}
+
 /* `net 10.0.0.0 mask 255.0.0.0` is not known; `net 10.0.0.0/8` is. */
 static struct filter_node *host_condition(struct filter_parser *parser,
                                           const struct filter_word *word, unsigned int ends,
@@ -52,6 +60,7 @@ static struct filter_node *host_condition(struct filter_parser *parser,
     const struct column *columns[2];
     struct filter_word operand;
     struct filter_node *node;
+    const char *path;
     enum filter_op op;
 
     if (!find_ends(parser, word, ends, false, columns))
@@ -62,10 +71,11 @@ static struct filter_node *host_condition(struct filter_parser *parser,
     operand = filter_take_operand(parser, false);
     if (operand.token == TOKEN_END)
         return filter_missing(parser, word, "an address");
-    if (strncasecmp(operand.bytes, "unix:", 5) == 0 && filter_column(parser, "path")) {
+    path = unix_path(operand.bytes);
+    if (path && filter_column(parser, "path")) {
         struct filter_node field = {.column = filter_column(parser, "path")};
 
-        return filter_negate(parser, filter_text(parser, &operand, operand.bytes + 5, &field),
+        return filter_negate(parser, filter_text(parser, &operand, path, &field),
                              op == FILTER_OP_NE);
     }
     node = filter_hosts(parser, &operand, operand.bytes, columns, net);
@@ -123,13 +133,17 @@ static struct filter_node *mark_condition(struct filter_parser *parser,
 }
 
 /* As ss(8): the kernel's range of ports for bind(0) and connect(), or what Linux 2.2 had. */
-static struct filter_node *autobound_condition(struct filter_parser *parser)
+static struct filter_node *autobound_condition(struct filter_parser *parser,
+                                               const struct filter_word *word)
 {
     struct filter_node *node =
         filter_node(parser, FILTER_AUTOBOUND, filter_column(parser, "local_port"));
-    FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+    FILE *file;
     unsigned int low = 1024, high = 4999;
 
+    if (parser->recorded)
+        return filter_fail(parser, word, "a recording does not have the range of such ports");
+    file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
     if (file) {
         if (fscanf(file, "%u %u", &low, &high) != 2) {
             low = 1024;
@@ -263,7 +277,7 @@ static struct filter_node *apply_rule(struct filter_parser *parser,
     case RULE_AUTOBOUND:
         break;
     }
-    return autobound_condition(parser);
+    return autobound_condition(parser, word);
 }
 
 bool filter_network(struct filter_parser *parser, const struct filter_word *word,

@@ -14,30 +14,52 @@ static struct filter_node *or_text(struct filter_parser *parser, struct filter_n
 
     if (parser->result < 0 || !filter_field(parser, name, &field))
         return any;
-    node = filter_text(parser, word, text, &field);
+    node = filter_text_or_user(parser, word, text, &field);
     return any ? filter_join(parser, FILTER_OR, any, node) : node;
 }
 
-/* A bare word that means nothing else: the exact name, or a glob, of process, unit or container. */
+/*
+ * A bare word that means nothing else: the exact names, or globs, of process, unit or container.
+ */
 static struct filter_node *bare_name(struct filter_parser *parser, const struct filter_word *word)
 {
-    struct filter_node *any = or_text(parser, NULL, word, "process", word->bytes);
+    static const char *const columns[] = {"process", "unit", "container"};
+    struct filter_list list = {.rest = word->bytes};
+    struct filter_node *any = NULL;
 
-    any = or_text(parser, any, word, "unit", word->bytes);
-    any = or_text(parser, any, word, "container", word->bytes);
+    parser->names++;
+    parser->filter->guess = word->bytes;
+    if (word->token == TOKEN_QUOTED) /* also the commas */
+        list = (struct filter_list){.item = word->bytes};
+    while (list.item || filter_next_item(parser, &list)) {
+        for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
+            any = or_text(parser, any, word, columns[i], list.item);
+        list.item = NULL;
+    }
     return any ? any : filter_fail(parser, word, "unknown word '%.60s'", word->bytes);
 }
 
-/* %user, @container, /path */
-static struct filter_node *bare_text(struct filter_parser *parser, const struct filter_word *word,
-                                     const char *column, const char *text)
+/* /path, %user, @container or @abstract. False: `word` is none. */
+static bool bare_text(struct filter_parser *parser, const struct filter_word *word,
+                      struct filter_node **ret_node)
 {
-    struct filter_node *node = or_text(parser, NULL, word, column, text);
+    const char *text = word->bytes, *column = "path";
+    struct filter_node *node = NULL;
 
+    if (*text != '/' && *text != '%' && *text != '@')
+        return false;
+    parser->names += *text != '%';
+    if (*text == '@') /* ss(8) and the column path write abstract names of unix sockets so */
+        node = or_text(parser, NULL, word, "path", text);
+    if (*text != '/')
+        column = *text++ == '%' ? "user" : "container";
+    node = or_text(parser, node, word, column, text);
     if (!*text)
-        return filter_fail(parser, word, "a name is expected behind '%s'", word->bytes);
-    return node ? node
-                : filter_fail(parser, word, "rows of %s have no %s", parser->table->name, column);
+        node = filter_fail(parser, word, "a name is expected behind '%s'", word->bytes);
+    else if (!node)
+        node = filter_fail(parser, word, "rows of %s have no %s", parser->table->name, column);
+    *ret_node = node;
+    return true;
 }
 
 /* Digits, dots, colons: an address, a prefix or ":443". */
@@ -117,6 +139,25 @@ static const char *probably_meant(struct filter_parser *parser, const struct fil
     return near;
 }
 
+/* "1203", and "1203+" as pids are written. */
+static bool is_number(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+
+    return !text[digits] || (digits && strcmp(text + digits, "+") == 0);
+}
+
+static struct filter_node *number_alone(struct filter_parser *parser,
+                                        const struct filter_word *word)
+{
+    const char *number = word->bytes;
+
+    if (strchr(number, '+'))
+        return filter_fail(parser, word, "a number alone says nothing: 'pid %.20s'?", number);
+    return filter_fail(parser, word, "a number alone says nothing: 'port %.20s' or 'pid %.20s'?",
+                       number, number);
+}
+
 static struct filter_node *bare_word(struct filter_parser *parser, const struct filter_word *word)
 {
     struct filter_node *node;
@@ -126,16 +167,10 @@ static struct filter_node *bare_word(struct filter_parser *parser, const struct 
         return bare_address(parser, word);
     if (proto_and_port(parser, word, &node))
         return node;
-    if (word->bytes[0] == '/')
-        return bare_text(parser, word, "path", word->bytes);
-    if (word->bytes[0] == '%')
-        return bare_text(parser, word, "user", word->bytes + 1);
-    if (word->bytes[0] == '@')
-        return bare_text(parser, word, "container", word->bytes + 1);
-    if (word->bytes[strspn(word->bytes, "0123456789")] == '\0')
-        return filter_fail(parser, word,
-                           "a number alone says nothing: 'port %.20s' or 'pid %.20s'?", word->bytes,
-                           word->bytes);
+    if (bare_text(parser, word, &node))
+        return node;
+    if (is_number(word->bytes))
+        return number_alone(parser, word);
     near = probably_meant(parser, word);
     if (near)
         return filter_fail(
@@ -165,13 +200,36 @@ static struct filter_node *flag_condition(struct filter_parser *parser,
     return node;
 }
 
+/*
+ * "owner = nginx": of what is put together for people the parts are compared. Only ~ is for the
+ * whole text.
+ */
+static bool means_plain_word(struct filter_parser *parser, struct filter_word *word)
+{
+    const struct filter_word *next = filter_peek(parser);
+    const char *plain = filter_plain_word(parser, word->bytes);
+    bool word_follows = next->token == TOKEN_WORD || next->token == TOKEN_QUOTED;
+
+    if (!plain || next->op == FILTER_OP_LIKE || next->op == FILTER_OP_NOT_LIKE ||
+        !(next->token == TOKEN_OP || (word_follows && !filter_flag(word->bytes))))
+        return false;
+    word->bytes = arena_copy(parser->arena, plain, strlen(plain));
+    if (!word->bytes)
+        filter_fail_memory(parser);
+    return true;
+}
+
 /* A condition that begins with a word, in the order of what words can be. */
-static struct filter_node *word_condition(struct filter_parser *parser,
-                                          const struct filter_word *word)
+static struct filter_node *word_condition(struct filter_parser *parser, struct filter_word *word)
 {
     struct filter_node field, *node;
-    bool known = filter_field(parser, word->bytes, &field);
-    const struct filter_flag *flag = filter_flag(word->bytes);
+    const struct filter_flag *flag;
+    bool known;
+
+    if (means_plain_word(parser, word) && !word->bytes)
+        return NULL;
+    known = filter_field(parser, word->bytes, &field);
+    flag = filter_flag(word->bytes);
 
     if (filter_network(parser, word, &node))
         return node;
@@ -189,14 +247,16 @@ static struct filter_node *word_condition(struct filter_parser *parser,
 struct filter_node *filter_condition(struct filter_parser *parser)
 {
     struct filter_word last = parser->last, word = *filter_peek(parser);
+    struct filter_node *node;
 
+    parser->conditions++;
     switch (word.token) {
     case TOKEN_WORD:
         filter_take(parser);
         return word_condition(parser, &word);
     case TOKEN_QUOTED:
         filter_take(parser);
-        return bare_name(parser, &word);
+        return bare_text(parser, &word, &node) ? node : bare_name(parser, &word);
     case TOKEN_END:
         return filter_fail(parser, &last, "a condition is expected after '%.*s'", (int)last.length,
                            parser->text + last.at);
@@ -215,6 +275,7 @@ static struct filter_node *parse_parentheses(struct filter_parser *parser)
     struct filter_word open = filter_take(parser), close;
     struct filter_node *node;
 
+    parser->joined = true;
     if (filter_peek(parser)->token == TOKEN_CLOSE) {
         open.length = filter_peek(parser)->at + 1 - open.at;
         return filter_fail(parser, &open, "these parentheses are empty");
@@ -242,6 +303,7 @@ static struct filter_node *parse_not(struct filter_parser *parser)
     while (filter_peek(parser)->token == TOKEN_NOT) {
         filter_take(parser);
         negate = !negate;
+        parser->joined = true;
     }
     if (filter_peek(parser)->token == TOKEN_OPEN)
         node = parse_parentheses(parser);
@@ -260,8 +322,10 @@ static struct filter_node *parse_and(struct filter_parser *parser)
 
         if (token == TOKEN_END || token == TOKEN_OR || token == TOKEN_CLOSE)
             break;
-        if (token == TOKEN_AND)
+        if (token == TOKEN_AND) {
             filter_take(parser);
+            parser->joined = true;
+        }
         node = filter_join(parser, FILTER_AND, node, parse_not(parser));
     }
     return node;
@@ -273,6 +337,7 @@ static struct filter_node *parse_or(struct filter_parser *parser)
 
     while (node && filter_peek(parser)->token == TOKEN_OR) {
         filter_take(parser);
+        parser->joined = true;
         node = filter_join(parser, FILTER_OR, node, parse_and(parser));
     }
     return node;
@@ -303,13 +368,14 @@ static const struct column *owners_column(const struct table *table)
     return column && column->kind == KIND_LIST ? column : NULL;
 }
 
-int filter_compile(const struct table *table, const char *text, struct arena *arena,
+static int compile(const struct table *table, const char *text, bool recorded, struct arena *arena,
                    struct filter **ret_filter, struct filter_error *ret_error)
 {
     struct filter *filter = arena_alloc(arena, sizeof(*filter));
     size_t length = strlen(text);
     struct filter_parser parser = {
         .table = table,
+        .recorded = recorded,
         .owners = owners_column(table),
         .text = text,
         .length = length > UINT32_MAX ? UINT32_MAX : (uint32_t)length,
@@ -327,8 +393,21 @@ int filter_compile(const struct table *table, const char *text, struct arena *ar
         filter_done(filter);
         return parser.result < 0 ? parser.result : -ENOMEM;
     }
+    filter->names = parser.names == parser.conditions && parser.names > 0 && !parser.joined;
     *ret_filter = filter;
     return 0;
+}
+
+int filter_compile(const struct table *table, const char *text, struct arena *arena,
+                   struct filter **ret_filter, struct filter_error *ret_error)
+{
+    return compile(table, text, false, arena, ret_filter, ret_error);
+}
+
+int filter_compile_recorded(const struct table *table, const char *text, struct arena *arena,
+                            struct filter **ret_filter, struct filter_error *ret_error)
+{
+    return compile(table, text, true, arena, ret_filter, ret_error);
 }
 
 void filter_done(struct filter *filter)

@@ -13,18 +13,14 @@ static int states_of(struct filter_parser *parser, const struct filter_word *wor
     uint64_t mask = 0;
 
     while (filter_next_item(parser, &list)) {
-        const char *near;
+        char suggestion[200];
         uint32_t states;
 
         if (strcasecmp(list.item, "all") == 0)
             states = ~0u;
         else if (socket_state_parse(list.item, &states) < 0) {
-            near = filter_suggest_state(list.item);
-            if (near)
-                filter_fail(parser, word, "unknown state '%.60s': did you mean '%s'?", list.item,
-                            near);
-            else
-                filter_fail(parser, word, "unknown state '%.60s'", list.item);
+            filter_suggest_state(list.item, suggestion, sizeof(suggestion));
+            filter_fail(parser, word, "unknown state '%.30s': %s", list.item, suggestion);
             return -EINVAL;
         }
         mask |= states;
@@ -107,26 +103,60 @@ static const struct column *mask_column(const struct filter_parser *parser, enum
                                                         : "family");
 }
 
+static const char *mask_name(enum filter_kind kind)
+{
+    return kind == FILTER_PROTO ? "protocol" : kind == FILTER_STATE ? "state" : "address family";
+}
+
+/*
+ * "tcp", "tcp,udp". False when no part of the word is known; where only some are, or they are of
+ * several kinds, that is an error.
+ */
+static bool find_masks(struct filter_parser *parser, const struct filter_word *word,
+                       enum filter_kind *ret_kind, uint64_t *ret_mask)
+{
+    struct filter_list list = {.rest = word->bytes};
+    const char *wrong = NULL;
+    bool any = false;
+    uint64_t mask = 0, more = 0;
+
+    if (word->token != TOKEN_WORD)
+        return false;
+    while (filter_next_item(parser, &list)) {
+        enum filter_kind kind;
+
+        if (!find_mask(list.item, &kind, &more) || (any && kind != *ret_kind)) {
+            wrong = list.item;
+            continue;
+        }
+        any = true;
+        *ret_kind = kind;
+        mask |= more;
+    }
+    if (any && wrong)
+        filter_fail(parser, word, "'%.60s' is no %s", wrong, mask_name(*ret_kind));
+    *ret_mask = mask;
+    return any;
+}
+
 bool filter_bare_mask(struct filter_parser *parser, const struct filter_word *word,
                       struct filter_node **ret_node)
 {
-    enum filter_kind kind, next_kind;
-    uint64_t mask, more;
+    enum filter_kind kind = FILTER_ALL, next_kind = FILTER_ALL;
+    uint64_t mask = 0, more = 0;
 
-    if (word->token != TOKEN_WORD || !find_mask(word->bytes, &kind, &mask))
+    if (!find_masks(parser, word, &kind, &mask))
         return false;
     if (!filter_column(parser, "proto") || !mask_column(parser, kind)) {
         *ret_node = filter_fail(parser, word, "rows of %s have no %s", parser->table->name,
-                                kind == FILTER_PROTO   ? "protocol"
-                                : kind == FILTER_STATE ? "state"
-                                                       : "address family");
+                                mask_name(kind));
         return true;
     }
     for (;;) { /* `tcp udp` is either: none is both */
         const struct filter_word *next = filter_peek(parser);
 
         if (next->token != TOKEN_WORD || filter_flag(next->bytes) ||
-            !find_mask(next->bytes, &next_kind, &more) || next_kind != kind)
+            !find_masks(parser, next, &next_kind, &more) || next_kind != kind)
             break;
         filter_take(parser);
         mask |= more;
@@ -143,7 +173,7 @@ struct filter_node *filter_mask_condition(struct filter_parser *parser,
     struct filter_word operand = filter_take_operand(parser, false);
     struct filter_list list = {.rest = operand.bytes};
     enum filter_kind kind;
-    uint64_t mask = 0, more;
+    uint64_t mask = 0, more = 0;
 
     if (operand.token == TOKEN_END)
         return filter_missing(parser, word, "a name");
@@ -155,8 +185,8 @@ struct filter_node *filter_mask_condition(struct filter_parser *parser,
         else if (!find_mask(list.item, &kind, &more))
             kind = FILTER_ALL;
         if (kind != wanted)
-            return filter_fail(parser, &operand, "unknown %s '%.60s'",
-                               wanted == FILTER_PROTO ? "protocol" : "address family", list.item);
+            return filter_fail(parser, &operand, "unknown %s '%.60s'", mask_name(wanted),
+                               list.item);
         mask |= more;
     }
     return filter_negate(parser, filter_mask(parser, wanted, mask_column(parser, wanted), mask),

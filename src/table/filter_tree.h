@@ -58,6 +58,7 @@ enum filter_kind {
     FILTER_TRUE,     /* known, and not false, 0 or empty */
     FILTER_CHILD_OF, /* process or a descendant of it */
     FILTER_MARK,
+    FILTER_USER,      /* the name of the user with this id, as the rows have it */
     FILTER_AUTOBOUND, /* ss(8)'s guess that the kernel chose the local port or name */
 };
 
@@ -114,7 +115,8 @@ struct filter_node {
         struct {
             uint32_t value, mask;
         } mark;
-        uint32_t pid;
+        uint32_t pid; /* CHILD_OF */
+        uint32_t uid; /* USER */
     };
 };
 
@@ -129,16 +131,22 @@ struct filter {
     struct filter_node *root;
     struct filter_regex *regexes; /* to be freed by regfree() */
     uint32_t needs;
+    bool names;                /* filter_is_names() */
+    const char *guess;         /* a bare word that was taken for a name; NULL: none */
+    const struct column *word; /* a column out of whose words one was compared; NULL: none */
 };
 
 struct filter_parser {
     const struct table *table;
+    bool recorded;               /* see filter_compile_recorded() */
     const struct column *owners; /* column of table_owners' rows, or NULL */
     const char *text;
     uint32_t length;
     uint32_t at; /* where the next token begins */
     uint32_t depth;
-    bool peeked; /* `ahead` is the next token */
+    uint32_t conditions, names; /* so far; how many of them are bare names */
+    bool joined;                /* by signs, words or parentheses */
+    bool peeked;                /* `ahead` is the next token */
     struct filter_word ahead;
     uint32_t ahead_end;
     struct filter_word last; /* the last one that was taken */
@@ -202,19 +210,24 @@ const struct column *filter_column(const struct filter_parser *parser, const cha
 /* The column of the row, of its owners, or both, into a node. False when neither has it. */
 bool filter_field(const struct filter_parser *parser, const char *word, struct filter_node *node);
 const struct filter_flag *filter_flag(const char *word);
+/*
+ * Of a column that is put together for people, the word whose condition is meant by = and !=: "src"
+ * for "local". NULL for all others.
+ */
+const char *filter_plain_word(const struct filter_parser *parser, const char *word);
 /* A field of sockets that no table shows (filter_flags.c). */
 const struct column *filter_extra_column(const char *word);
 /* The keyword, flag, state or column that was probably meant, or NULL. */
 const char *filter_suggest(const struct filter_parser *parser, const char *word);
-/* The state that was probably meant, or NULL. */
-const char *filter_suggest_state(const char *word);
+/* The end of a message about an unknown state: which one was probably meant, or all. */
+void filter_suggest_state(const char *word, char *text, size_t size);
 /* A flag, state or protocol from which a long word differs by one letter, or NULL. */
 const char *filter_suggest_long(const struct filter_parser *parser, const char *word);
 /* A near word that needs an operand ("state"), or NULL. */
 const char *filter_suggest_keyword(const char *word);
 
 /*
- * Operands (filter_hosts.c, filter_ports.c, filter_quantity.c, filter_match.c). `word` is the part
+ * Operands (filter_hosts.c, filter_ports.c, filter_words.c, filter_match.c). `word` is the part
  * of the text for errors, `text` what is read.
  */
 struct filter_node *filter_hosts(struct filter_parser *parser, const struct filter_word *word,
@@ -224,12 +237,16 @@ struct filter_node *filter_port_list(struct filter_parser *parser, const struct 
                                      const struct column *columns[2]);
 /*
  * A quantity in units of `kind`: 0 and the number, and whether it is a little more than that;
- * -EINVAL.
+ * -EINVAL, -ERANGE.
  */
 int filter_quantity(const char *text, enum value_kind kind, uint64_t *ret_number, bool *ret_more);
 /* A text condition on the column(s) of `field` (filter_field()); makes the pattern. */
 struct filter_node *filter_text(struct filter_parser *parser, const struct filter_word *word,
                                 const char *text, const struct filter_node *field);
+/* The same, where the text may be the name or the number of a user. */
+struct filter_node *filter_text_or_user(struct filter_parser *parser,
+                                        const struct filter_word *word, const char *text,
+                                        const struct filter_node *field);
 
 /* Conditions (filter_conditions.c, filter_network.c, filter_states.c). */
 struct filter_node *filter_condition(struct filter_parser *parser);

@@ -4,6 +4,7 @@
 
 #include "base/suggest.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -111,6 +112,11 @@ bool filter_field(const struct filter_parser *parser, const char *word, struct f
     return node->column || node->owner_column;
 }
 
+int filter_quantity(const char *text, enum value_kind kind, uint64_t *ret_number, bool *ret_more)
+{
+    return units_parse(text, strlen(text), value_kind_unit(kind), ret_number, ret_more);
+}
+
 const char *filter_suggest_keyword(const char *word)
 {
     struct suggestion nearest = {.word = word, .distance = strlen(word) < 4 ? 1 : 2};
@@ -118,6 +124,19 @@ const char *filter_suggest_keyword(const char *word)
     for (size_t i = 0; i < ARRAY_SIZE(keywords); i++)
         suggestion_try(&nearest, keywords[i]);
     return nearest.name;
+}
+
+const char *filter_plain_word(const struct filter_parser *parser, const char *word)
+{
+    static const struct {
+        const char *word, *plain;
+    } composed[] = {{"local", "src"}, {"peer", "dst"}, {"owner", "process"}};
+    const struct column *column = find(parser->table, word);
+
+    for (size_t i = 0; column && column->flags & COLUMN_COMPOSED && i < ARRAY_SIZE(composed); i++)
+        if (strcmp(column->name, composed[i].word) == 0)
+            return composed[i].plain;
+    return NULL;
 }
 
 static void try_network_names(struct suggestion *nearest)
@@ -133,14 +152,22 @@ static void try_network_names(struct suggestion *nearest)
         suggestion_try(nearest, socket_proto_name(i));
 }
 
-const char *filter_suggest_state(const char *word)
+void filter_suggest_state(const char *word, char *text, size_t size)
 {
     struct suggestion nearest = suggestion_for(word);
+    size_t at;
 
     for (unsigned int i = STATE_ESTABLISHED; i < STATE_MAX; i++)
         if (i != STATE_NEW_SYN_RECV_UNUSED)
             suggestion_try(&nearest, socket_state_name(i));
-    return nearest.name;
+    if (nearest.name) {
+        snprintf(text, size, "did you mean '%s'?", nearest.name);
+        return;
+    }
+    at = (size_t)snprintf(text, size, "states are");
+    for (unsigned int i = STATE_ESTABLISHED; i < STATE_MAX && at < size; i++)
+        if (i != STATE_NEW_SYN_RECV_UNUSED)
+            at += (size_t)snprintf(text + at, size - at, " %s", socket_state_name(i));
 }
 
 const char *filter_suggest_long(const struct filter_parser *parser, const char *word)

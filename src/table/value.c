@@ -28,6 +28,27 @@ const struct value_kind_info *value_kind_info(enum value_kind kind)
     return &kinds[kind < KIND_MAX ? kind : KIND_TEXT];
 }
 
+enum unit value_kind_unit(enum value_kind kind)
+{
+    switch (kind) {
+    case KIND_COUNT:
+    case KIND_LIST:
+        return UNIT_COUNT;
+    case KIND_BYTES:
+        return UNIT_BYTES;
+    case KIND_BYTES_PER_SECOND:
+        return UNIT_BYTES_PER_SECOND;
+    case KIND_MICROSECONDS:
+        return UNIT_MICROSECONDS;
+    case KIND_MILLISECONDS:
+        return UNIT_MILLISECONDS;
+    case KIND_SECONDS:
+        return UNIT_SECONDS;
+    default:
+        return UNIT_NONE;
+    }
+}
+
 struct value value_name(const char *name)
 {
     return value_bytes(name, strlen(name));

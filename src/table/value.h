@@ -2,6 +2,8 @@
 /* Value: one cell of a table, typed; "unknown" is a type of its own and never 0. */
 #pragma once
 
+#include "base/units.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -68,6 +70,9 @@ struct value_kind_info {
 };
 
 const struct value_kind_info *value_kind_info(enum value_kind kind);
+
+/* What a number of this kind counts. */
+enum unit value_kind_unit(enum value_kind kind);
 
 static inline struct value value_none(void)
 {

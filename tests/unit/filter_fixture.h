@@ -130,7 +130,7 @@ static inline void machine_sockets(struct machine *machine)
         {PROTO_UDP, STATE_UNCONNECTED, "127.0.0.1", 53, "0.0.0.0", 0},
         {PROTO_UDP, STATE_ESTABLISHED, "192.168.1.5", 40000, "8.8.8.8", 53},
         {PROTO_UNIX, STATE_LISTENING, "/run/x.sock", 0, NULL, 0},
-        {PROTO_UNIX, STATE_ESTABLISHED, "", 0, NULL, 0},
+        {PROTO_UNIX, STATE_ESTABLISHED, "name", 0, NULL, 0}, /* abstract */
         {PROTO_TCP, STATE_TIME_WAIT, "10.0.0.1", 22, "10.0.0.9", 50313},
         {PROTO_NETLINK, STATE_UNCONNECTED, "", 0, NULL, 0},
         {PROTO_TCP, STATE_LISTENING, "::1", 8080, "::", 0},
@@ -143,6 +143,7 @@ static inline void machine_sockets(struct machine *machine)
         else
             machine_other(machine, sockets[i].proto, sockets[i].state, sockets[i].local);
     }
+    snapshot->sockets[7].flags |= SOCKET_ABSTRACT;
     snapshot->sockets[8].inode = 0;
     snapshot->sockets[1].send_q = 70000;
     snapshot->sockets[2].recv_q = 65536;

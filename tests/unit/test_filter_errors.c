@@ -71,11 +71,19 @@ static void words(void **state)
         {"estabished", "estabished", "did you mean 'established'?"},
         {"keepalve", "keepalve", "did you mean 'keepalive'?"},
         {"state estabished", "estabished", "unknown state 'estabished': did you mean"},
-        {"state listening,foo", "listening,foo", "unknown state 'foo'"},
+        {"state listening,foo", "listening,foo",
+         "unknown state 'foo': states are established syn-sent syn-recv fin-wait-1 fin-wait-2 "
+         "time-wait unconnected close-wait last-ack listening closing bound-inactive"},
+        {"tcp,upd", "tcp,upd", "'upd' is no protocol"},
+        {"tcp,established", "tcp,established", "'established' is no protocol"},
+        {"nginx,tcp", "nginx,tcp", "'nginx' is no protocol"},
+        {"tcp established,foo", "established,foo", "'foo' is no state"},
+        {"established,", "established,", "'' is no state"},
         {"state ''", "''", "unknown state ''"},
         {"proto tpc", "tpc", "unknown protocol 'tpc'"},
         {"family ipv9", "ipv9", "unknown address family 'ipv9'"},
         {"443", "443", "a number alone says nothing: 'port 443' or 'pid 443'?"},
+        {"443+", "443+", "a number alone says nothing: 'pid 443+'?"},
     };
 
     (void)state;
@@ -125,7 +133,6 @@ static void operands(void **state)
         {"pid", "pid", "a number is expected after 'pid'"},
         {"pid x+", "x+", "'x+' is no process id"},
         {"pid 1x", "1x", "'1x' is no value for pid"},
-        {"uid no_such_user_here", "no_such_user_here", "is no value for uid"},
         {"fwmark 5/", "5/", "a mark is expected"},
         {"fwmark 0x1ffffffff", "0x1ffffffff", "a mark is expected"},
         {"state", "state", "a state is expected after 'state'"},
@@ -133,6 +140,24 @@ static void operands(void **state)
         {"v6only = maybe", "maybe", "yes or no is expected"},
         {"dev", "dev", "an interface is expected after 'dev'"},
         {"@", "@", "a name is expected behind '@'"},
+    };
+
+    (void)state;
+    expect_all(&table_sockets, mistakes, ARRAY_SIZE(mistakes));
+}
+
+static void users_and_composed_columns(void **state)
+{
+    static const struct mistake mistakes[] = {
+        {"uid no_such_user_here", "no_such_user_here", "there is no user 'no_such_user_here'"},
+        {"uid != no_such_user_here", "no_such_user_here", "there is no user"},
+        {"uid > root", "root", "'root' is no value for uid: a number is expected"},
+        {"user no_such_user_here", "no_such_user_here", "there is no user 'no_such_user_here'"},
+        {"user root,no_such_user_here", "root,no_such_user_here", "'no_such_user_here'"},
+        {"%no_such_user_here", "%no_such_user_here", "there is no user"},
+        {"peer = nowhere.invalid", "nowhere.invalid", "'nowhere.invalid' is no address"},
+        {"local > 5", ">", "addresses are only compared with = and !="},
+        {"peer_owner = x", "x", "peer_owner is put together from other columns: use ~"},
     };
 
     (void)state;
@@ -194,9 +219,13 @@ static void long_texts_are_no_problem(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(structure),        cmocka_unit_test(words),
-        cmocka_unit_test(operands),         cmocka_unit_test(rows_without_a_network),
-        cmocka_unit_test(depth_is_limited), cmocka_unit_test(long_texts_are_no_problem),
+        cmocka_unit_test(structure),
+        cmocka_unit_test(words),
+        cmocka_unit_test(operands),
+        cmocka_unit_test(users_and_composed_columns),
+        cmocka_unit_test(rows_without_a_network),
+        cmocka_unit_test(depth_is_limited),
+        cmocka_unit_test(long_texts_are_no_problem),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

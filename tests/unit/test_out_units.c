@@ -84,6 +84,18 @@ static void quantities_are_read(void **state)
     assert_parsed("1MB/s", UNIT_BYTES_PER_SECOND, 1000000, false);
     assert_parsed("1M/s", UNIT_BYTES_PER_SECOND, 1048576, false);
     assert_parsed("7", UNIT_BYTES_PER_SECOND, 7, false);
+    assert_parsed("8bps", UNIT_BYTES_PER_SECOND, 1, false);
+    assert_parsed("10Mbps", UNIT_BYTES_PER_SECOND, 1250000, false);
+    assert_parsed("1MBps", UNIT_BYTES_PER_SECOND, 1000000, false);
+    assert_parsed("4bytes", UNIT_BYTES, 4, false);
+    assert_parsed("0x1F", UNIT_NONE, 31, false);
+    assert_parsed("0xffffffffffffffff", UNIT_COUNT, UINT64_MAX, false);
+    assert_parsed("1.99999999999", UNIT_BYTES, 1, true);
+    assert_parsed("0.0000000001K", UNIT_BYTES, 0, true);
+    assert_parsed("15.999999999E", UNIT_BYTES, UINT64_C(18446744072556630111), true);
+    assert_parsed("1.000000001w", UNIT_SECONDS, 604800, true);
+    assert_parsed("500ms500ms", UNIT_SECONDS, 1, false);
+    assert_parsed("999ms999us", UNIT_SECONDS, 0, true);
     assert_parsed("100ms", UNIT_MICROSECONDS, 100000, false);
     assert_parsed("100", UNIT_MICROSECONDS, 100, false);
     assert_parsed("1.5s", UNIT_MILLISECONDS, 1500, false);
@@ -107,15 +119,20 @@ static void assert_refused(const char *text, enum unit unit, int expected)
 static void nonsense_is_refused(void **state)
 {
     static const char *const bytes[] = {"",   "K",   "x",   "-1",  "1 K", "1K2", "1Kbit", "1.",
-                                        ".5", "1..", "1/s", "1iB", " 1",  "1 ",  "1KK",   "0x10"};
+                                        ".5", "1..", "1/s", "1iB", " 1",  "1 ",  "1KK",   "0x"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(bytes); i++)
         assert_refused(bytes[i], UNIT_BYTES, -EINVAL);
+    assert_refused("0xg", UNIT_BYTES, -EINVAL);
     assert_refused("1KB", UNIT_COUNT, -EINVAL);
     assert_refused("2h30", UNIT_SECONDS, -EINVAL);
     assert_refused("2K", UNIT_SECONDS, -EINVAL);
-    assert_refused("1bps", UNIT_BYTES_PER_SECOND, -EINVAL);
+    assert_refused("1ps", UNIT_BYTES_PER_SECOND, -EINVAL);
+    assert_refused("1k", UNIT_NONE, -EINVAL);
+    assert_refused("0x10000000000000000", UNIT_NONE, -ERANGE);
+    assert_refused("18446744073709551615.9w1s", UNIT_SECONDS, -ERANGE);
+    assert_refused("18446744073709551615s1s", UNIT_SECONDS, -ERANGE);
     assert_refused("1/s/s", UNIT_BYTES_PER_SECOND, -EINVAL);
     assert_refused("18446744073709551616", UNIT_COUNT, -ERANGE);
     assert_refused("16E", UNIT_BYTES, -ERANGE);
