@@ -259,6 +259,13 @@ static void *other_thread(void *argument)
     return NULL;
 }
 
+/* A thread that was joined can still be listed in /proc for a moment. */
+static void await_end(uint32_t tid)
+{
+    while (syscall(SYS_tgkill, getpid(), (pid_t)tid, 0) == 0)
+        sched_yield();
+}
+
 static const struct thread *find_thread(const struct snapshot *snapshot, uint32_t tid)
 {
     for (uint32_t i = 0; i < snapshot->threads_count; i++)
@@ -331,6 +338,7 @@ static void run_threads(struct fixture *fixture, bool owners_from_proc)
     for (int i = 0; i < 2; i++) {
         pthread_barrier_wait(&other[i].barrier);
         pthread_join(ids[i], NULL);
+        await_end(other[i].tid);
         pthread_barrier_destroy(&other[i].barrier);
     }
     close(fd);
