@@ -67,8 +67,13 @@ int process_add_named(struct snapshot *snapshot, int proc, uint32_t pid, uint32_
     if (process->has & PROCESS_HAS_COMM)
         return 0;
     snprintf(path, sizeof(path), "%u/comm", pid);
-    if (proc_read_comm(proc, path, comm, sizeof(comm), &length) < 0)
+    r = proc_read_comm(proc, path, comm, sizeof(comm), &length);
+    if (r < 0) {
+        if (!proc_is_gone(r))
+            snapshot_note(snapshot, NOTE_OWNERS, "/proc/PID/comm", r,
+                          "names of some processes could not be read");
         return 0;
+    }
     r = snapshot_intern(snapshot, comm, length, &string);
     if (r < 0)
         return r;

@@ -103,18 +103,17 @@ static int add_own(struct discovery *discovery)
 static int add_init(struct discovery *discovery)
 {
     struct netns *netns;
-    struct stat status;
-    uint32_t index;
+    uint32_t inode, pid, index;
     int r;
 
-    if (stat("/proc/1/ns/net", &status) < 0)
+    if (netns_initial(&inode, &pid) < 0)
         return 0;
-    r = add_netns(discovery, (uint32_t)status.st_ino, &index);
+    r = add_netns(discovery, inode, &index);
     if (r < 0)
         return r;
     netns = &discovery->collection->snapshot->netns[index];
     netns->flags |= NETNS_INIT;
-    netns->pid = 1;
+    netns->pid = pid;
     return 0;
 }
 
@@ -146,10 +145,10 @@ static void note_missing(const struct discovery *discovery, struct netns_unseen 
 
     if (unseen.error && (request->netns_scope == NETNS_SCOPE_ALL || missing))
         snapshot_note(snapshot, NOTE_INCOMPLETE, "netns", unseen.error,
-                      "not every process could be asked for its network namespace: sockets may be "
+                      "not every place that shows network namespaces could be read: sockets may be "
                       "missing");
     if (unseen.hidden && (request->netns_scope == NETNS_SCOPE_ALL || missing))
-        snapshot_note(snapshot, NOTE_DETAIL, "netns", -EACCES,
+        snapshot_note(snapshot, NOTE_INCOMPLETE, "netns", -EACCES,
                       "the network namespace of %u process%s is hidden, sockets in it may be "
                       "missing: needs CAP_SYS_PTRACE, run as root",
                       unseen.hidden, unseen.hidden == 1 ? "" : "es");
@@ -173,9 +172,9 @@ int netns_discover(struct collection *collection)
         return r;
     r = add_init(&discovery);
     if (r == 0)
-        r = netns_scan_names(add_sighting, &discovery);
+        r = netns_scan_names(add_sighting, &discovery, &unseen);
     if (r == 0 && request->netns_scope != NETNS_SCOPE_SELF)
-        r = netns_scan_mounts(add_sighting, &discovery);
+        r = netns_scan_mounts(add_sighting, &discovery, &unseen);
     if (r == 0 && (request->netns_scope == NETNS_SCOPE_ALL || count_missing(&discovery)))
         r = netns_scan_processes(add_sighting, &discovery, &unseen);
     if (r == 0)

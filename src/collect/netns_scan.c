@@ -20,6 +20,10 @@
 
 static const char *const name_directories[] = {"/run/netns", "/var/run/netns"};
 
+/* A file that only the machine's first network namespace has: what is for all of them is set there.
+ */
+#define ONLY_FIRST "/proc/sys/net/core/netdev_max_backlog"
+
 /* A decimal number of at most 32 bits and nothing else. */
 static int parse_number(const char *text, uint32_t *ret_number)
 {
@@ -44,15 +48,26 @@ int netns_file_inode(const char *path, uint32_t *ret_inode)
     return 0;
 }
 
-static int scan_directory(const char *directory, dev_t nsfs, netns_sighting_fn *fn, void *context)
+static void count_unseen(struct netns_unseen *unseen, int error)
+{
+    if (error == EACCES || error == EPERM)
+        unseen->hidden++;
+    else if (error != ENOENT && error != ESRCH)
+        unseen->error = -error;
+}
+
+static int scan_directory(const char *directory, dev_t nsfs, netns_sighting_fn *fn, void *context,
+                          struct netns_unseen *unseen)
 {
     DIR *stream = opendir(directory);
     struct dirent *entry;
     int r = 0;
 
-    if (!stream)
+    if (!stream) {
+        count_unseen(unseen, errno);
         return 0;
-    while (r == 0 && (entry = readdir(stream))) {
+    }
+    while (r == 0 && (errno = 0, entry = readdir(stream))) {
         struct netns_sighting sighting = {.name = entry->d_name};
         struct stat status;
         char path[PATH_MAX];
@@ -64,6 +79,8 @@ static int scan_directory(const char *directory, dev_t nsfs, netns_sighting_fn *
         sighting.path = path;
         r = fn(context, &sighting);
     }
+    if (r == 0 && errno)
+        count_unseen(unseen, errno);
     closedir(stream);
     return r;
 }
@@ -72,7 +89,7 @@ static int scan_directory(const char *directory, dev_t nsfs, netns_sighting_fn *
  * A name without a mount on it (left behind by a crash) is an ordinary empty file: only what lies
  * in nsfs counts.
  */
-int netns_scan_names(netns_sighting_fn *fn, void *context)
+int netns_scan_names(netns_sighting_fn *fn, void *context, struct netns_unseen *unseen)
 {
     struct stat status, first = {0};
     int r = 0;
@@ -88,7 +105,7 @@ int netns_scan_names(netns_sighting_fn *fn, void *context)
         if (directory.st_ino == first.st_ino && directory.st_dev == first.st_dev)
             continue;
         first = directory;
-        r = scan_directory(name_directories[i], status.st_dev, fn, context);
+        r = scan_directory(name_directories[i], status.st_dev, fn, context, unseen);
     }
     return r;
 }
@@ -119,15 +136,17 @@ int netns_parse_mount(char *line, struct netns_sighting *ret_sighting)
     return 0;
 }
 
-int netns_scan_mounts(netns_sighting_fn *fn, void *context)
+int netns_scan_mounts(netns_sighting_fn *fn, void *context, struct netns_unseen *unseen)
 {
     FILE *file = fopen("/proc/self/mountinfo", "re");
     CLEANUP_FREE char *line = NULL;
     size_t capacity = 0;
     int r = 0;
 
-    if (!file)
+    if (!file) {
+        count_unseen(unseen, errno);
         return 0;
+    }
     while (r == 0 && getline(&line, &capacity, file) >= 0) {
         struct netns_sighting sighting;
 
@@ -138,21 +157,36 @@ int netns_scan_mounts(netns_sighting_fn *fn, void *context)
     return r;
 }
 
-static void count_unseen(struct netns_unseen *unseen, int error)
+int netns_initial(uint32_t *ret_inode, uint32_t *ret_pid)
 {
-    if (error == EACCES || error == EPERM)
-        unseen->hidden++;
-    else if (error != ENOENT && error != ESRCH)
-        unseen->error = -error;
+    struct stat status;
+    uint32_t pid = 0;
+
+    if (stat("/proc/1/ns/net", &status) == 0)
+        pid = 1;
+    else if (proc_pid_namespace() == PIDNS_FIRST && stat("/proc/2/ns/net", &status) == 0)
+        pid = 2; /* kthreadd */
+    else if (access(ONLY_FIRST, F_OK) < 0 || stat("/proc/self/ns/net", &status) < 0)
+        return -ENOENT;
+    *ret_inode = (uint32_t)status.st_ino;
+    *ret_pid = pid;
+    return 0;
 }
 
-int netns_scan_processes(netns_sighting_fn *fn, void *context, struct netns_unseen *ret_unseen)
+/* The machine's process 1 is in the first namespace, and so are the threads of the kernel. */
+static bool is_known_to_be_first(uint32_t pid)
+{
+    return pid == 1 && proc_pid_namespace() == PIDNS_FIRST;
+}
+
+int netns_scan_processes(netns_sighting_fn *fn, void *context, struct netns_unseen *unseen)
 {
     DIR *stream = opendir("/proc");
-    struct netns_unseen unseen = {.error = stream ? 0 : -errno};
     struct dirent *entry;
     int r = 0;
 
+    if (!stream)
+        count_unseen(unseen, errno);
     while (r == 0 && stream && (errno = 0, entry = readdir(stream))) {
         struct netns_sighting sighting = {0};
         struct stat status;
@@ -162,17 +196,17 @@ int netns_scan_processes(netns_sighting_fn *fn, void *context, struct netns_unse
             continue;
         snprintf(path, sizeof(path), "%u/ns/net", sighting.pid);
         if (fstatat(dirfd(stream), path, &status, 0) < 0) {
-            count_unseen(&unseen, errno);
+            if (!is_known_to_be_first(sighting.pid))
+                count_unseen(unseen, errno);
             continue;
         }
         sighting.inode = (uint32_t)status.st_ino;
         r = fn(context, &sighting);
     }
     if (r == 0 && stream && errno)
-        unseen.error = -errno;
+        count_unseen(unseen, errno);
     if (stream)
         closedir(stream);
-    *ret_unseen = unseen;
     return r;
 }
 
@@ -185,10 +219,10 @@ static int same_inode(void *context, const struct netns_sighting *sighting)
 static int check_inode(uint32_t inode)
 {
     struct netns_unseen unseen = {0};
-    int r = netns_scan_names(same_inode, &inode);
+    int r = netns_scan_names(same_inode, &inode, &unseen);
 
     if (r == 0)
-        r = netns_scan_mounts(same_inode, &inode);
+        r = netns_scan_mounts(same_inode, &inode, &unseen);
     if (r == 0)
         r = netns_scan_processes(same_inode, &inode, &unseen);
     if (r == 0)
@@ -225,10 +259,12 @@ static int parse_name(const char *text, uint32_t *ret_inode)
 
 int netns_parse(const char *text, uint32_t *ret_inode)
 {
-    uint32_t number, inode;
+    uint32_t number, inode, pid;
     int r = parse_name(text, &inode);
 
-    if (r == -ENOENT && parse_number(text, &number) == 0) {
+    if (r == -ENOENT && strcmp(text, "init") == 0)
+        r = netns_initial(&inode, &pid);
+    else if (r == -ENOENT && parse_number(text, &number) == 0) {
         inode = number;
         r = number <= LAST_PID ? parse_pid(number, &inode) : check_inode(number);
     }

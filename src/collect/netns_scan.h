@@ -17,18 +17,24 @@ struct netns_sighting {
 /* A return other than 0 ends the scan and is returned by it. */
 typedef int netns_sighting_fn(void *context, const struct netns_sighting *sighting);
 
-/* Each of these returns 0 also where its place cannot be read. */
-int netns_scan_names(netns_sighting_fn *fn, void *context) MUST_CHECK;
-int netns_scan_mounts(netns_sighting_fn *fn, void *context) MUST_CHECK;
-
-/* What a look at the processes could not see. */
+/* What could not be seen. */
 struct netns_unseen {
-    uint32_t hidden; /* processes that do not show us their namespace */
+    uint32_t hidden; /* processes or directories that are not for us */
     int error;       /* why others could not be looked at; 0 none */
 };
 
-int netns_scan_processes(netns_sighting_fn *fn, void *context, struct netns_unseen *ret_unseen)
-    MUST_CHECK;
+/* Each of these returns 0 also where its place cannot be read, and adds that to `unseen`. */
+int netns_scan_names(netns_sighting_fn *fn, void *context, struct netns_unseen *unseen) MUST_CHECK;
+int netns_scan_mounts(netns_sighting_fn *fn, void *context, struct netns_unseen *unseen) MUST_CHECK;
+int netns_scan_processes(netns_sighting_fn *fn, void *context,
+                         struct netns_unseen *unseen) MUST_CHECK;
+
+/*
+ * The namespace of process 1; where that does not show it, the machine's first one, by a thread of
+ * the kernel or by what only that one has. *ret_pid: a process in it, 0 when it is known to be our
+ * own. -ENOENT when it cannot be told.
+ */
+int netns_initial(uint32_t *ret_inode, uint32_t *ret_pid) MUST_CHECK;
 
 /* Inode of a file of nsfs that is a network namespace; -EINVAL when it is something else. */
 int netns_file_inode(const char *path, uint32_t *ret_inode) MUST_CHECK;

@@ -101,6 +101,18 @@ static int keep_readable(struct owner_scan *scan, const struct fd_table *table)
     return 0;
 }
 
+/* Only a lack of memory ends the search; what else fails is told at its end. */
+static int keep_going(struct owner_scan *scan, int error)
+{
+    bool is_refusal = error == -EACCES || error == -EPERM || error == -ENOSYS;
+
+    if (error == -ENOMEM)
+        return error;
+    if (error < 0 && !is_refusal && !proc_is_gone(error))
+        scan->failure = error;
+    return 0;
+}
+
 static int scan_process(struct owner_scan *scan, uint32_t pid)
 {
     struct fd_table table = {.pid = pid};
@@ -110,10 +122,7 @@ static int scan_process(struct owner_scan *scan, uint32_t pid)
         return keep_readable(scan, &table);
     if (r == -EACCES || r == -EPERM)
         return add_hidden(scan, pid);
-    if (r == -ENOMEM || proc_is_gone(r))
-        return r == -ENOMEM ? r : 0;
-    scan->failure = r;
-    return 0;
+    return keep_going(scan, r);
 }
 
 static int scan_listed(struct owner_scan *scan)
@@ -161,7 +170,7 @@ static int scan_thread(struct owner_scan *scan, struct private_tables *tables, u
         r = fd_table_search(&scan->search, &table);
     if (r == -EPERM || r == -ENOSYS) /* of this process only, or of all */
         scan->kcmp_error = r;
-    return r == -ENOMEM ? r : 0;
+    return keep_going(scan, r);
 }
 
 static int scan_threads(struct owner_scan *scan, uint32_t pid)
@@ -174,17 +183,20 @@ static int scan_threads(struct owner_scan *scan, uint32_t pid)
     int r;
 
     snprintf(path, sizeof(path), "%u/task", pid);
-    if (fstatat(scan->search.proc, path, &stat, 0) < 0 || stat.st_nlink <= 3) /* 2 + threads */
+    if (fstatat(scan->search.proc, path, &stat, 0) < 0)
+        return keep_going(scan, -errno);
+    if (stat.st_nlink <= 3) /* 2 + threads */
         return 0;
-    if (proc_dir_open(&dir, scan->search.proc, path) < 0)
-        return 0;
+    r = proc_dir_open(&dir, scan->search.proc, path);
+    if (r < 0)
+        return keep_going(scan, r);
     while ((r = proc_dir_next_number(&dir, &tid)) > 0) {
         r = tid == pid ? 0 : scan_thread(scan, &tables, tid);
         if (r < 0)
             break;
     }
     proc_dir_close(&dir);
-    return r == -ENOMEM ? r : 0;
+    return keep_going(scan, r);
 }
 
 /*
@@ -265,7 +277,7 @@ static void note_hidden(struct owner_scan *scan)
                       scan->hidden, one, scan->hidden == 1 ? "s its" : " their");
 }
 
-/* When every socket has its holder nothing is hidden, whatever else could not be read. */
+/* When every socket has its holder nothing is hidden, whoever else may not be read. */
 static void finish(struct owner_scan *scan)
 {
     struct collection *collection = scan->search.collection;
@@ -274,7 +286,7 @@ static void finish(struct owner_scan *scan)
 
     if (pidns != PIDNS_UNKNOWN)
         snapshot->pidns_is_init = pidns == PIDNS_FIRST;
-    if (scan->search.left > 0 || scan->search.every_socket ||
+    if (scan->search.left > 0 || scan->search.every_socket || scan->failure ||
         (collection->request->needs & NEED_ALL_PROCESSES))
         note_hidden(scan);
     if (!scan->failure)

@@ -24,8 +24,17 @@ struct process_reader {
     int proc;          /* descriptor of /proc */
     bool fds_are_size; /* the size of /proc/PID/fd is its number of descriptors (since 6.2) */
     uint32_t index;    /* of the process being read, which stays valid when the array moves */
-    int dir; /* of its directory: all facts are of one process, whoever gets its pid later */
+    int failure; /* why some fact could not be read; 0 none */
+    int dir;     /* of its directory: all facts are of one process, whoever gets its pid later */
 };
+
+/* A fact that is missing for another reason than that the process ended or is somebody else's. */
+static int keep_going(struct process_reader *reader, int error)
+{
+    if (error < 0 && error != -EACCES && error != -EPERM && !proc_is_gone(error))
+        reader->failure = error;
+    return 0;
+}
 
 static struct process *current(struct process_reader *reader)
 {
@@ -53,10 +62,10 @@ static int read_stat(struct process_reader *reader)
     struct process_stat stat;
     char text[1024];
     size_t length;
+    int r = proc_read(reader->dir, "stat", text, sizeof(text), &length);
 
-    if (proc_read(reader->dir, "stat", text, sizeof(text), &length) < 0 ||
-        !process_stat_parse(text, &stat))
-        return 0;
+    if (r < 0 || !process_stat_parse(text, &stat))
+        return keep_going(reader, r);
     if ((process->has & PROCESS_HAS_START) && process->start_ticks != stat.start_ticks) {
         process->flags |= PROCESS_GONE;
         return 0;
@@ -77,7 +86,7 @@ static int read_exe(struct process_reader *reader)
     struct process *process = current(reader);
 
     if ((count < 0 && errno != ENOENT) || length == sizeof(link))
-        return 0;
+        return keep_going(reader, count < 0 ? -errno : -ENAMETOOLONG);
     if (length >= 7 && memcmp(link, "/memfd:", 7) == 0) {
         process->flags |= PROCESS_EXE_MEMFD; /* such a file is always deleted */
         process_path_undelete(link, &length);
@@ -91,9 +100,10 @@ static int read_cmdline(struct process_reader *reader)
 {
     char text[4096 + 1];
     size_t length;
+    int r = proc_read(reader->dir, "cmdline", text, sizeof(text), &length);
 
-    if (proc_read(reader->dir, "cmdline", text, sizeof(text), &length) < 0)
-        return 0;
+    if (r < 0)
+        return keep_going(reader, r);
     length = process_cmdline_join(text, length);
     return set_string(reader, &current(reader)->cmdline, PROCESS_HAS_CMDLINE, text, length);
 }
@@ -103,10 +113,10 @@ static int read_cgroup(struct process_reader *reader)
     const char *path;
     char text[16384];
     size_t length;
+    int r = proc_read(reader->dir, "cgroup", text, sizeof(text), &length);
 
-    if (proc_read(reader->dir, "cgroup", text, sizeof(text), &length) < 0 ||
-        !process_cgroup_parse(text, &path, &length))
-        return 0;
+    if (r < 0 || !process_cgroup_parse(text, &path, &length))
+        return keep_going(reader, r);
     process_path_undelete(path, &length);
     return set_string(reader, &current(reader)->cgroup, PROCESS_HAS_CGROUP, path, length);
 }
@@ -153,13 +163,17 @@ static int read_fds(struct process_reader *reader)
     struct process *process = current(reader);
     char text[4096];
     size_t length;
+    int r = 0;
 
-    if (!(process->has & PROCESS_HAS_FDS) && count_fds(reader, &process->fds) == 0)
+    if (!(process->has & PROCESS_HAS_FDS))
+        r = count_fds(reader, &process->fds);
+    if (r == 0)
         process->has |= PROCESS_HAS_FDS;
-    if (proc_read(reader->dir, "limits", text, sizeof(text), &length) == 0 &&
-        process_fd_limit_parse(text, &process->fd_limit))
+    keep_going(reader, r);
+    r = proc_read(reader->dir, "limits", text, sizeof(text), &length);
+    if (r == 0 && process_fd_limit_parse(text, &process->fd_limit))
         process->has |= PROCESS_HAS_FD_LIMIT;
-    return 0;
+    return keep_going(reader, r);
 }
 
 static int read_netns(struct process_reader *reader)
@@ -170,7 +184,7 @@ static int read_netns(struct process_reader *reader)
     int r;
 
     if (fstatat(reader->dir, "ns/net", &stat, 0) < 0)
-        return 0;
+        return keep_going(reader, -errno);
     r = snapshot_add_netns(snapshot, (uint32_t)stat.st_ino, &process->netns);
     if (r < 0)
         return r;
@@ -239,7 +253,7 @@ static int read_process(struct process_reader *reader, uint32_t index)
     if (dir < 0) {
         if (proc_is_gone(-errno))
             snapshot->processes[index].flags |= PROCESS_GONE;
-        return 0;
+        return keep_going(reader, -errno);
     }
     reader->dir = dir;
     return read_facts(reader);
@@ -300,10 +314,13 @@ static int collect_processes(struct collection *collection)
         r = add_all(snapshot, collection->request, proc);
     for (uint32_t i = 0; r == 0 && i < snapshot->processes_count; i++)
         r = read_process(&reader, i);
-    if (r == 0 || r == -ENOMEM)
+    if (r == -ENOMEM)
         return r;
-    snapshot_note(snapshot, NOTE_DETAIL, SOURCE, r, "facts of processes could not be read: %s",
-                  strerror(-r));
+    if (r < 0 && (reader.needs & NEED_ALL_PROCESSES))
+        snapshot_note(snapshot, NOTE_INCOMPLETE, SOURCE, r, "processes are missing");
+    else if (r < 0 || reader.failure)
+        snapshot_note(snapshot, NOTE_DETAIL, SOURCE, r < 0 ? r : reader.failure,
+                      "facts of some processes could not be read");
     return 0;
 }
 

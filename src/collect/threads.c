@@ -12,6 +12,7 @@ struct thread_reader {
     struct map tables_known; /* (process index, tid) whose private table an earlier source has read
                               */
     int kcmp_error;          /* why tables could not be compared; 0 none */
+    int failure;             /* why some thread could not be read; 0 none */
 };
 
 static uint64_t table_key(uint32_t process, uint32_t tid)
@@ -23,11 +24,23 @@ static int read_comm(struct thread_reader *reader, uint32_t pid, uint32_t tid, u
 {
     char path[48], comm[128];
     size_t length;
+    int r;
 
     snprintf(path, sizeof(path), "%u/task/%u/comm", pid, tid);
-    if (proc_read_comm(reader->search.proc, path, comm, sizeof(comm), &length) < 0)
-        return -ESRCH;
-    return snapshot_intern(reader->snapshot, comm, length, ret_string);
+    r = proc_read_comm(reader->search.proc, path, comm, sizeof(comm), &length);
+
+    return r < 0 ? r : snapshot_intern(reader->snapshot, comm, length, ret_string);
+}
+
+/* Only a lack of memory ends the reading. A process of somebody else is told with its descriptors.
+ */
+static int keep_going(struct thread_reader *reader, int error)
+{
+    if (error == -ENOMEM)
+        return error;
+    if (error < 0 && error != -EACCES && error != -EPERM && !proc_is_gone(error))
+        reader->failure = error;
+    return 0;
 }
 
 /*
@@ -44,7 +57,7 @@ static int read_table(struct thread_reader *reader, struct private_tables *table
         reader->kcmp_error = kind;
     if (kind == TABLE_PRIVATE &&
         map_get(&reader->tables_known, table_key(process, tid)) == MAP_NONE &&
-        fd_table_search(&reader->search, &table) == -ENOMEM)
+        keep_going(reader, fd_table_search(&reader->search, &table)) < 0)
         return -ENOMEM;
     if (kind < 0)
         return kind == -ENOMEM ? kind : 0;
@@ -58,7 +71,7 @@ static int add_thread(struct thread_reader *reader, struct private_tables *table
     int r = read_comm(reader, tables->pid, tid, &thread.comm);
 
     if (r < 0)
-        return r == -ENOMEM ? r : 0;
+        return keep_going(reader, r);
     r = read_table(reader, tables, process, tid);
     if (r < 0)
         return r;
@@ -75,15 +88,16 @@ static int read_threads(struct thread_reader *reader, uint32_t process)
     int r;
 
     snprintf(path, sizeof(path), "%u/task", pid);
-    if (proc_dir_open(&dir, reader->search.proc, path) < 0)
-        return 0;
+    r = proc_dir_open(&dir, reader->search.proc, path);
+    if (r < 0)
+        return keep_going(reader, r);
     while ((r = proc_dir_next_number(&dir, &tid)) > 0) {
         r = add_thread(reader, &tables, process, tid);
         if (r < 0)
             break;
     }
     proc_dir_close(&dir);
-    return r == -ENOMEM ? r : 0;
+    return keep_going(reader, r);
 }
 
 /*
@@ -116,6 +130,9 @@ static int read_all(struct thread_reader *reader)
     for (uint32_t i = 0; i < reader->snapshot->processes_count && r == 0; i++)
         if (map_get(&owners, i) != MAP_NONE)
             r = read_threads(reader, i);
+    if (reader->failure)
+        snapshot_note(reader->snapshot, NOTE_INCOMPLETE, "/proc/PID/task", reader->failure,
+                      "some threads could not be read: %s", strerror(-reader->failure));
     if (reader->kcmp_error)
         snapshot_note(reader->snapshot, NOTE_INFO, "kcmp", reader->kcmp_error,
                       "descriptor tables of threads could not be compared (%s): "
@@ -131,7 +148,7 @@ static int collect_threads(struct collection *collection)
     int r;
 
     if (proc < 0) {
-        snapshot_note(reader.snapshot, NOTE_DETAIL, "/proc/PID/task", -errno,
+        snapshot_note(reader.snapshot, NOTE_INCOMPLETE, "/proc/PID/task", -errno,
                       "threads could not be listed: %s", strerror(errno));
         return 0;
     }

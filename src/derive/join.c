@@ -369,7 +369,7 @@ void join_owner_note(const struct snapshot *snapshot, const struct join *join, u
         [OWNER_IN_FLIGHT] = "in flight over a unix socket",
         [OWNER_NO_PERMISSION] = "no permission",
         [OWNER_OTHER_PIDNS] = "other pid namespace",
-        [OWNER_KERNEL_OR_IN_FLIGHT] = "kernel, or in flight over a unix socket",
+        [OWNER_KERNEL_OR_IN_FLIGHT] = "closed meanwhile, kernel, or in flight over a unix socket",
     };
     const struct socket_join *joined = &join->sockets[socket];
 

@@ -22,7 +22,8 @@ enum owner_reason {
                             received yet */
     OWNER_NO_PERMISSION, /* some processes do not show their descriptors to us */
     OWNER_OTHER_PIDNS,   /* its process is not visible in our pid namespace */
-    OWNER_KERNEL_OR_IN_FLIGHT, /* without BPF the two cannot be told apart */
+    OWNER_KERNEL_OR_IN_FLIGHT, /* or closed between the two readings: without BPF they cannot be
+                                  told apart */
     OWNER_REASON_MAX,
 };
 

@@ -6,7 +6,7 @@
 
 enum netns_flag {
     NETNS_SELF = 1u << 0, /* the one nwho was started in */
-    NETNS_INIT = 1u << 1, /* the one of process 1 */
+    NETNS_INIT = 1u << 1, /* the one of process 1: netns_initial() */
     NETNS_READ = 1u << 2, /* its sockets were asked for */
 };
 

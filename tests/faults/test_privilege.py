@@ -140,6 +140,17 @@ def a_user_namespace():
 
 
 @test
+def namespaces_of_hidden_processes_may_have_more_rows():
+    """He may enter every namespace, and does not see which there are."""
+    with world() as (ns, program, _, _):
+        for scope in (["--all-netns"], ["-N", ns.name]):
+            result = run(ns, [*as_user("sys_admin"), program, "ls", "-t", "-H", "-o", "pid", *scope])
+            hidden = scope == ["--all-netns"]
+            assert result.rc == (3 if hidden else 0), result
+            assert ("is hidden, sockets in it may be missing" in result.err) == hidden, result
+
+
+@test
 def a_process_that_cannot_be_read():
     with world() as (ns, program, other, own):
         with listener_of_the_user(ns, "secret") as secret:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The search for owners and namespaces meets errors: what is missing is said, and --strict makes it exit status 3."""
-from faults import FULL, LS, SANITIZED, Truth, count_calls, inject, inject_everywhere, quiet_machine, rows_of, run
+from faults import FULL, LS, SANITIZED, Truth, check_alive, count_calls, inject, inject_everywhere, quiet_machine, rows_of, run
 from live import BUILD, run_tests, skip, test
 
 PROC = ["--sources", "sock_diag,proc_net,proc_fd"]
@@ -8,10 +8,10 @@ TRIES = 3  # places of one fault in the short form
 ERRORS = ("EMFILE", "ENOMEM", "EIO", "EACCES") if FULL else ("EMFILE", "EACCES")
 
 
-def try_calls(ns, calls, args, check):
+def try_calls(ns, calls, args, check, errors=ERRORS):
     for call in calls:
         step = max(1, count_calls(ns, call, args) // TRIES)
-        for error in ERRORS:
+        for error in errors:
             inject_everywhere(ns, f"{call}:error={error}", args, check, step)
 
 
@@ -32,6 +32,25 @@ def searching_descriptors_strictly():
             assert result.rc in (2, 3, 127) or rows_of(result) == truth.rows, "exit status 0, and owners are missing"
 
         try_calls(ns, ("openat", "getdents64", "readlinkat"), [*LS, *PROC, "--strict"], check)
+
+
+@test
+def names_and_threads_and_facts():
+    """Whatever is missing of an answer, something says so (but for what is only not for us)."""
+    with quiet_machine() as ns:
+        for args in (["ls", "-tl", "--threads", "-H", "-o", "inode,owner,tid,exe,cmdline,unit"],
+                     ["ps", "-H", "-o", "pid,process,exe,cmdline,user,fds,fd_limit"],
+                     ["ps", "--threads", "-H", "-o", "pid,tid,thread"]):
+            args = [*args, *PROC]
+            whole = run(ns, [BUILD / "nwho", *args])
+            assert whole.rc == 0, whole
+
+            def check(result, whole=whole):
+                if check_alive(result) and result.rc != 2 and result.out != whole.out:
+                    assert "nwho: " in result.err, "not the same, and nothing is said"
+                    assert result.rc == 3 or len(result.out.splitlines()) == len(whole.out.splitlines()), "rows are missing"
+
+            try_calls(ns, ("openat", "getdents64", "newfstatat", "readlinkat", "read"), args, check, ("EMFILE", "EIO"))
 
 
 @test

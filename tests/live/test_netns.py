@@ -43,6 +43,20 @@ def a_namespace_is_found_by_name_pid_inode_and_path():
 
 
 @test
+def the_initial_namespace_has_a_name():
+    """Also where process 1 does not show it, and to an ordinary user who is in it."""
+    outside = answer(None, "ls", "-N", "init", *ALL, expect=(0, 1, 3))
+    assert {row["netns"] for row in outside["rows"]} <= {"init"}, outside
+    if os.path.exists("/proc/sys/net/core/netdev_max_backlog"):
+        assert {row["netns"] for row in answer(None, "ls", *ALL)["rows"]} == {"init"}
+        nwho(None, "ls", "-N", "init", "--sources", "sock_diag", expect=(0, 1), user="nobody")
+    with netns() as ns:
+        inside = answer(ns, "ls", "-N", "init", *ALL)
+        assert {(row["netns"], row["netns_inode"]) for row in inside["rows"]} == {
+            ("init", row["netns_inode"]) for row in outside["rows"][:1]}, inside
+
+
+@test
 def several_namespaces_and_the_one_we_are_in():
     with netns() as first, netns() as second, netns() as third, ExitStack() as stack:
         facts = {ns.name: stack.enter_context(mksock(ns, *KINDS)) for ns in (first, second, third)}

@@ -77,7 +77,7 @@ def a_socket_in_flight_says_so():
             assert row["inode"] == facts[0]["inode"] and row["owners"] == [] and row["pid"] is None, row
             notes = {"in flight over a unix socket"}
             if sources != BPF:
-                notes = {"kernel, or in flight over a unix socket"}
+                notes = {"closed meanwhile, kernel, or in flight over a unix socket"}
             if owners_may_be_hidden(document):
                 notes.add("no permission")
             assert row["owner_note"] in notes, (sources, row["owner_note"])
