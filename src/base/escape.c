@@ -167,29 +167,52 @@ void escape_json(struct buf *buf, const char *bytes, size_t length)
     buf_byte(buf, '"');
 }
 
-void escape_csv(struct buf *buf, const char *bytes, size_t length)
+void escape_part(struct buf *buf, const char *bytes, size_t length, const char *reserved)
+{
+    size_t run = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        if (!bytes[i] || !strchr(reserved, bytes[i]))
+            continue;
+        escape_text(buf, bytes + run, i - run);
+        put_escaped(buf, (const unsigned char *)bytes + i, 1);
+        run = i + 1;
+    }
+    escape_text(buf, bytes + run, length - run);
+}
+
+void escape_csv_quotes(struct buf *buf, const char *text, size_t length)
 {
     bool quote =
-        memchr(bytes, ',', length) || memchr(bytes, '"', length) || memchr(bytes, ' ', length);
+        memchr(text, ',', length) || memchr(text, '"', length) || memchr(text, ' ', length);
 
     if (!quote) {
-        escape_text(buf, bytes, length);
+        buf_put(buf, text, length);
         return;
     }
     buf_byte(buf, '"');
     while (length > 0) {
-        const char *mark = memchr(bytes, '"', length);
-        size_t run = mark ? (size_t)(mark - bytes) : length;
+        const char *mark = memchr(text, '"', length);
+        size_t run = mark ? (size_t)(mark - text) + 1 : length;
 
-        escape_text(buf, bytes, run);
-        if (mark) {
-            buf_puts(buf, "\"\"");
-            run++;
-        }
-        bytes += run;
+        buf_put(buf, text, run);
+        if (mark)
+            buf_byte(buf, '"');
+        text += run;
         length -= run;
     }
     buf_byte(buf, '"');
+}
+
+void escape_csv(struct buf *buf, const char *bytes, size_t length)
+{
+    struct buf text = BUF_INIT;
+
+    escape_text(&text, bytes, length);
+    escape_csv_quotes(buf, buf_string(&text), text.length);
+    if (text.error && !buf->error)
+        buf->error = text.error;
+    buf_done(&text);
 }
 
 /* Whether one of eight bytes is a control, a quote, a backslash, DEL or not ASCII. */

@@ -12,12 +12,18 @@
  */
 size_t escape_text(struct buf *buf, const char *bytes, size_t length);
 
+/* The same, and the bytes of `reserved`, which mean something around the text, become \xNN. */
+void escape_part(struct buf *buf, const char *bytes, size_t length, const char *reserved);
+
 /* JSON string with its quotes. Bytes that are no UTF-8, and the controls that escape_text() hides,
  * become \\xNN (a backslash of their own). */
 void escape_json(struct buf *buf, const char *bytes, size_t length);
 
 /* CSV field (RFC 4180), quoted only where needed; the content is escaped as for text. */
 void escape_csv(struct buf *buf, const char *bytes, size_t length);
+
+/* Text that is escaped already as a CSV field: only its quotes. */
+void escape_csv_quotes(struct buf *buf, const char *text, size_t length);
 
 /* True when the bytes are printable ASCII without backslash and quote: every form above shows them
  * as they are, one column each (CSV may still have to quote them). */

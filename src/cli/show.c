@@ -50,7 +50,6 @@ bool session_color(const struct session *session)
 int session_write(struct session *session, const struct grid *grid, struct buf *out)
 {
     const struct options *options = session->options;
-    struct json_envelope envelope = {.incomplete = false};
     struct text_options text = {
         .no_header = options->no_header,
         .color = session_color(session),
@@ -62,7 +61,7 @@ int session_write(struct session *session, const struct grid *grid, struct buf *
         resolver_prepare(session->resolver, grid);
     switch (options->format) {
     case FORMAT_JSON:
-        return json_write(grid, &envelope, out);
+        return json_write(grid, out);
     case FORMAT_JSONL:
         return jsonl_write(grid, out);
     case FORMAT_CSV:

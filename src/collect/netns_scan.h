@@ -26,8 +26,8 @@ struct netns_unseen {
 /* Each of these returns 0 also where its place cannot be read, and adds that to `unseen`. */
 int netns_scan_names(netns_sighting_fn *fn, void *context, struct netns_unseen *unseen) MUST_CHECK;
 int netns_scan_mounts(netns_sighting_fn *fn, void *context, struct netns_unseen *unseen) MUST_CHECK;
-int netns_scan_processes(netns_sighting_fn *fn, void *context,
-                         struct netns_unseen *unseen) MUST_CHECK;
+int netns_scan_processes(netns_sighting_fn *fn, void *context, struct netns_unseen *unseen)
+    MUST_CHECK;
 
 /*
  * The namespace of process 1; where that does not show it, the machine's first one, by a thread of

@@ -24,8 +24,8 @@ struct process_reader {
     int proc;          /* descriptor of /proc */
     bool fds_are_size; /* the size of /proc/PID/fd is its number of descriptors (since 6.2) */
     uint32_t index;    /* of the process being read, which stays valid when the array moves */
-    int failure; /* why some fact could not be read; 0 none */
-    int dir;     /* of its directory: all facts are of one process, whoever gets its pid later */
+    int failure;       /* why some fact could not be read; 0 none */
+    int dir; /* of its directory: all facts are of one process, whoever gets its pid later */
 };
 
 /* A fact that is missing for another reason than that the process ended or is somebody else's. */

@@ -30,10 +30,10 @@ static void put_list(struct buf *out, const struct view *view, const struct valu
     if (list->list.count == 0)
         return;
     buf_reset(scratch);
-    format_list(view, list, 0, ";", scratch);
+    format_list(view, list, &(struct list_style){.separator = ";", .reserved = ";(),"}, scratch);
     if (scratch->error && !out->error)
         out->error = scratch->error;
-    put_text(out, scratch->data, scratch->length);
+    escape_csv_quotes(out, buf_string(scratch), scratch->length);
 }
 
 static void put_field(struct buf *out, const struct view *view, const struct value *value,

@@ -56,15 +56,25 @@ static const struct column *list_name_column(const struct table *table)
     return NULL;
 }
 
-static void put_list_row(const struct view *view, const struct table *table,
-                         const struct column *name, uint32_t row, struct buf *out)
+static void put_list_name(const struct value *value, const struct list_style *style,
+                          struct buf *out)
 {
+    if (style->reserved && value->type == VALUE_STRING)
+        escape_part(out, value->string.bytes, value->string.length, style->reserved);
+    else
+        put_raw(value, out);
+}
+
+static void put_list_row(const struct view *view, const struct table *table, uint32_t row,
+                         const struct list_style *style, struct buf *out)
+{
+    const struct column *name = list_name_column(table);
     char separator = '(';
 
     if (name) {
         struct value value = name->get(view, row);
 
-        put_raw(&value, out);
+        put_list_name(&value, style, out);
     }
     for (const struct column *c = table->columns; c < table->columns + table->column_count; c++) {
         struct value value;
@@ -80,20 +90,19 @@ static void put_list_row(const struct view *view, const struct table *table,
         buf_byte(out, ')');
 }
 
-void format_list(const struct view *view, const struct value *list, uint32_t limit,
-                 const char *separator, struct buf *out)
+void format_list(const struct view *view, const struct value *list, const struct list_style *style,
+                 struct buf *out)
 {
-    const struct column *name = list_name_column(list->list.table);
     uint32_t count = list->list.count;
-    uint32_t shown = limit && count > limit ? limit : count;
+    uint32_t shown = style->limit && count > style->limit ? style->limit : count;
 
     for (uint32_t i = 0; i < shown; i++) {
         if (i > 0)
-            buf_puts(out, separator);
-        put_list_row(view, list->list.table, name, list->list.first + i, out);
+            buf_puts(out, style->separator);
+        put_list_row(view, list->list.table, list->list.first + i, style, out);
     }
     if (shown < count) {
-        buf_puts(out, separator);
+        buf_puts(out, style->separator);
         buf_byte(out, '+');
         buf_uint(out, count - shown);
     }
@@ -172,7 +181,8 @@ static size_t put_list(const struct format *format, const struct value *value, s
     if (value->list.count == 0)
         return put_plain(out, "-", 1);
     buf_reset(text);
-    format_list(format->view, value, LIST_ROWS_IN_TEXT, " ", text);
+    format_list(format->view, value,
+                &(struct list_style){.limit = LIST_ROWS_IN_TEXT, .separator = " "}, text);
     if (text->error && !out->error)
         out->error = text->error;
     return put_text(out, text->data, text->length);

@@ -8,12 +8,18 @@
 /* The view that a row of the grid belongs to. */
 const struct view *format_view(const struct grid *grid, uint32_t row);
 
+struct list_style {
+    uint32_t limit; /* at most so many rows; 0: all */
+    const char *separator;
+    const char *reserved; /* names are escaped, and these bytes of theirs too; NULL: as they are */
+};
+
 /*
  * A list in one cell, e.g. "nginx(1203,6) nginx(1204,6) +3": of each row the first text column and,
- * in parentheses, the key columns. At most `limit` rows (0: all). The bytes are not escaped.
+ * in parentheses, the key columns.
  */
-void format_list(const struct view *view, const struct value *list, uint32_t limit,
-                 const char *separator, struct buf *out);
+void format_list(const struct view *view, const struct value *list, const struct list_style *style,
+                 struct buf *out);
 
 struct format {
     const struct view *view; /* of the row */

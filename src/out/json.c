@@ -292,18 +292,17 @@ static void put_warnings(struct buf *out, const struct snapshot *snapshot)
     buf_byte(out, ']');
 }
 
-static void put_head(const struct grid *grid, const struct json_envelope *envelope, struct buf *out)
+static void put_head(const struct grid *grid, struct buf *out)
 {
     const struct snapshot *snapshot = grid->view->snapshot;
-    bool incomplete = snapshot->incomplete || (envelope && envelope->incomplete);
 
     buf_puts(out, "{\"schema\":\"nwho/1\",\"host\":");
     put_pool_string(out, snapshot, snapshot->host);
     buf_puts(out, ",\"time\":");
     put_time(out, snapshot->time_ns);
     buf_puts(out, ",\"table\":");
-    put_c_string(out, envelope && envelope->table ? envelope->table : grid->table->name);
-    buf_puts(out, incomplete ? ",\"complete\":false" : ",\"complete\":true");
+    put_c_string(out, grid->table->name);
+    buf_puts(out, snapshot->incomplete ? ",\"complete\":false" : ",\"complete\":true");
     buf_puts(out, ",\n\"sources\":");
     put_sources(out, snapshot);
     buf_puts(out, ",\n\"warnings\":");
@@ -326,11 +325,11 @@ static int put_rows(const struct grid *grid, const char *between, struct buf *ou
     return out->error;
 }
 
-int json_write(const struct grid *grid, const struct json_envelope *envelope, struct buf *out)
+int json_write(const struct grid *grid, struct buf *out)
 {
     int error;
 
-    put_head(grid, envelope, out);
+    put_head(grid, out);
     if (grid->row_count > 0)
         buf_byte(out, '\n');
     error = put_rows(grid, ",\n", out);

@@ -4,12 +4,6 @@
 
 #include "table/query.h"
 
-/* What a document says beyond its grid. */
-struct json_envelope {
-    const char *table; /* name of the answer; NULL: the table's */
-    bool incomplete;   /* rows are missing for a reason that the snapshot does not know */
-};
-
 /*
  * {"schema":"nwho/1","host":...,"time":...,"table":...,"complete":...,"sources":{...},
  *  "warnings":[{"source":...,"effect":...,"error":...,"text":...}],"rows":[...]}, and a newline.
@@ -18,10 +12,9 @@ struct json_envelope {
  * doubles (JavaScript, jq before 1.7) rounds. A list is an array of objects with the COLUMN_MACHINE
  * columns of its table. Rows of a grid with marks have a first key "change": "new", "changed",
  * "gone" or null. "error" is the errno of a warning, or null; "effect" is "detail", "owners" or
- * "incomplete". `envelope` may be NULL. 0, or the error of `out`, or -ENOMEM.
+ * "incomplete". 0, or the error of `out`, or -ENOMEM.
  */
-int json_write(const struct grid *grid, const struct json_envelope *envelope, struct buf *out)
-    MUST_CHECK;
+int json_write(const struct grid *grid, struct buf *out) MUST_CHECK;
 
 /* Only the rows, one object a line. */
 int jsonl_write(const struct grid *grid, struct buf *out) MUST_CHECK;

@@ -284,11 +284,7 @@ static const char *color_of_row(const struct text *text, uint32_t row)
     const struct grid *grid = text->grid;
     unsigned int mark = grid->marks ? grid->marks[row] : MARK_NONE;
 
-    if (mark != MARK_NONE && mark < ARRAY_SIZE(colors))
-        return colors[mark];
-    if (text->options->is_sick && text->options->is_sick(format_view(grid, row), grid->rows[row]))
-        return COLOR_SICK;
-    return NULL;
+    return mark < ARRAY_SIZE(colors) ? colors[mark] : NULL;
 }
 
 static void put_row(struct text *text, const char **at, char mark, const char *color)

@@ -9,7 +9,6 @@ struct text_options {
     bool color;
     bool exact;     /* numbers in full instead of "1.2M" and "3h12m" */
     uint32_t width; /* of the terminal: long texts are cut; 0: no terminal, nothing is cut */
-    bool (*is_sick)(const struct view *view, uint32_t row); /* rows to colour; NULL: none */
 };
 
 /*

@@ -197,4 +197,13 @@ def a_long_command_line_is_cut_and_does_no_harm():
                 child.wait(PATIENCE)
 
 
+@test
+def a_name_forges_no_owner_in_csv():
+    with netns() as ns, mksock(ns, "listening", "comm=x;nginx(1,3)") as facts:
+        for sources in SOURCES:
+            out = nwho(ns, "ls", "--csv", "-H", "-o", "owners", "--sources", sources).out
+            (cell,), = csv.reader(io.StringIO(out))
+            assert cell == rf"x\x3bnginx\x281\x2c3\x29({facts[0]['pid']},{facts[0]['fd']})", cell
+
+
 run_tests()

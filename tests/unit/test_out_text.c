@@ -253,12 +253,6 @@ static void cuts_never_break_anything(void **state)
     }
 }
 
-static bool second_is_sick(const struct view *view, uint32_t row)
-{
-    (void)view;
-    return row == 1;
-}
-
 static void marks_and_colours_are_shown(void **state)
 {
     const struct fake_row rows[] = {
@@ -275,10 +269,10 @@ static void marks_and_colours_are_shown(void **state)
 
     (void)state;
     assert_int_equal(fake_init(&fake, rows, 4, 2), 0);
-    assert_text(&fake, &(struct text_options){.color = true, .is_sick = second_is_sick},
+    assert_text(&fake, &(struct text_options){.color = true},
                 "\033[1mSTATE       RECV-Q\033[0m\n"
                 "\033[31mclose-wait\033[0m       1\n"
-                "\033[31mlistening        2\033[0m\n"
+                "\033[36mlistening\033[0m        2\n"
                 "other            3\n"
                 "\033[36mlistening\033[0m        4\n");
     fake.grid.marks = fake.marks;
