@@ -21,8 +21,8 @@ int netns_for_each(struct collection *collection,
 
 /*
  * What a user calls a namespace: a name in /run/netns, "init" as we call the one of process 1, a
- * path (with a slash), a pid, or an inode number. -ENOENT: no such name or file; -ESRCH: no such process, or nothing refers to that inode;
- * -EACCES: the process, or some that could be in that namespace, do not show theirs to us; -EINVAL:
- * a file that is no network namespace.
+ * path (with a slash), a pid, or an inode number. -ENOENT: no such name or file; -ESRCH: no such
+ * process, or nothing refers to that inode; -EACCES: the process, or some that could be in that
+ * namespace, do not show theirs to us; -EINVAL: a file that is no network namespace.
  */
 int netns_parse(const char *text, uint32_t *ret_inode) MUST_CHECK;
