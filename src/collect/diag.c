@@ -189,6 +189,12 @@ static void note_result(struct snapshot *snapshot, const struct diag_source *sou
                       "the %s sockets changed while being read", source->fact);
 }
 
+/* The socket that asks is among the answers: each further one would bring another. */
+static bool is_self_shown(const struct dump *dump)
+{
+    return dump->source->proto == PROTO_NETLINK && dump->reader.collection->request->verbatim;
+}
+
 /*
  * Asks until there is a whole answer, and unites all of them by cookie: also what one that was cut
  * short has brought are sockets. The kernel goes on from a position in its table, so that an answer
@@ -211,7 +217,7 @@ static int dump_united(struct dump *dump, bool *ret_interrupted)
             return r;
         marked += r == 0 && interrupted;
         whole += r == 0 && !interrupted;
-        if (whole && snapshot->sockets_count - before <= ONE_DATAGRAM)
+        if (whole && (snapshot->sockets_count - before <= ONE_DATAGRAM || is_self_shown(dump)))
             break;
     }
     *ret_interrupted = whole == 0 && marked > 0;

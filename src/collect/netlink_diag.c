@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Netlink sockets by sock_diag (netlink_diag, since 3.10). */
 #include "collect/diag.h"
+#include "collect/fd_table.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
 /* ndiag_state: 0 unconnected, 1 connect() was called. */
@@ -54,7 +56,7 @@ static int add_socket(struct diag_reader *reader, const void *payload, size_t le
     if (!(reader->states & STATE_BIT(state)))
         return 0;
     if (message->ndiag_protocol == NETLINK_SOCK_DIAG && message->ndiag_portid != 0 &&
-        message->ndiag_portid == reader->port)
+        message->ndiag_portid == reader->port && !reader->collection->request->verbatim)
         return 0;
     identity.type = message->ndiag_type;
     identity.inode = message->ndiag_ino;
@@ -86,9 +88,32 @@ static int read_namespace(struct collection *collection, uint32_t netns)
     return diag_read(collection, netns, &diag_source_netlink);
 }
 
+/*
+ * The kernel gives a socket the pid of its process as port id, unless another socket has it: so
+ * the id hints at the process, whoever holds the socket.
+ */
+static int name_ports(struct collection *collection)
+{
+    CLEANUP_CLOSE int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct snapshot *snapshot = collection->snapshot;
+    int r = 0;
+
+    for (uint32_t i = 0; i < snapshot->sockets_count && r == 0 && proc >= 0; i++) {
+        const struct socket *socket = &snapshot->sockets[i];
+        uint32_t port = socket->local.words[0], index;
+
+        if (socket->proto == PROTO_NETLINK && port > 0 && port <= INT32_MAX &&
+            map_get(&snapshot->process_index, port) == MAP_NONE)
+            r = process_add_named(snapshot, proc, port, &index);
+    }
+    return r;
+}
+
 static int collect_netlink(struct collection *collection)
 {
-    return diag_collect(collection, &diag_source_netlink, read_namespace);
+    int r = diag_collect(collection, &diag_source_netlink, read_namespace);
+
+    return r == 0 && collection->request->needs & NEED_PORT_NAMES ? name_ports(collection) : r;
 }
 
 const struct collector collector_netlink_diag = {

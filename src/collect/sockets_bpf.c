@@ -322,7 +322,7 @@ static int collect_sockets(struct collection *collection)
     uint32_t protos = choose_protos(collection, owners);
     int r;
 
-    if (!protos)
+    if (!protos || collection->request->verbatim)
         return 0;
     bpf_pass_init(&pass.base, collection);
     pass.with_owners = owners && (protos & TCP_BIT);

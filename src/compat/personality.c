@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-const struct personality *const personalities[] = {NULL};
-const uint32_t personality_count = ARRAY_SIZE(personalities) - 1;
+const struct personality *const personalities[] = {&personality_ss};
+const uint32_t personality_count = ARRAY_SIZE(personalities);
 
 const struct personality *personality_find(const char *name)
 {

@@ -15,6 +15,8 @@ struct personality {
     int (*run)(int argc, char **argv);
 };
 
+extern const struct personality personality_ss;
+
 extern const struct personality *const personalities[];
 extern const uint32_t personality_count;
 

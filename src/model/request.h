@@ -32,6 +32,8 @@ enum need {
     NEED_USER_NAMES = 1u << 19,    /* for recordings; else they are looked up when shown */
     NEED_HELD = 1u << 20,          /* whether any process holds the socket: the search for owners
                                       may stop when each has one */
+    NEED_PORT_NAMES = 1u << 21,    /* names of the processes after which netlink port ids are
+                                      called */
 };
 
 enum match_op {
@@ -77,6 +79,7 @@ struct request {
     uint32_t states;   /* STATE_BIT()s */
     uint32_t families; /* 1u << AF_*; for the inet families only */
     uint32_t sources;  /* enum source_bit */
+    bool verbatim;     /* all that sock_diag tells, in its order, also the socket that asks */
     bool prefer_bpf;   /* use BPF whatever the size of the machine (debug option) */
     enum netns_scope netns_scope;
     uint32_t *netns_inodes; /* borrowed */

@@ -188,7 +188,7 @@ int query_run(const struct query *query, const struct view *view, struct grid *r
     };
     int r = select_rows(query, view, &grid);
 
-    if (r == 0 && query->table->order && grid.row_count)
+    if (r == 0 && query->table->order && grid.row_count && !query->as_found)
         r = order_rows(query, view, &grid);
     if (r == 0 && query->sort_count)
         r = sort_rows(query, view, &grid);

@@ -20,6 +20,7 @@ struct query {
     struct sort_key sort[8];
     uint32_t sort_count; /* 0: the table's natural order */
     uint32_t limit;      /* 0: no limit */
+    bool as_found;       /* without sort: in the order in which the source brought the rows */
 };
 
 enum grid_mark {

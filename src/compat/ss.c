@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/* ss(8) of iproute2 6.1: the same output and exit status. */
+#include "compat/moment.h"
+#include "compat/personality.h"
+#include "compat/ss_row.h"
+#include "compat/ss_select.h"
+
+#include <sys/socket.h>
+
+#define EXIT_FAILED 1
+
+/* The tables in the order in which ss shows them, with what each is made of. */
+struct shown_table {
+    uint32_t tables; /* SS_TABLE_BIT()s */
+    enum socket_proto proto;
+    int family; /* that has to be asked for; AF_INET: or AF_INET6 */
+};
+
+static const struct shown_table shown_tables[] = {
+    {SS_TABLE_BIT(SS_TABLE_NETLINK), PROTO_NETLINK, AF_NETLINK},
+    {SS_TABLE_BIT(SS_TABLE_PACKET_DGRAM) | SS_TABLE_BIT(SS_TABLE_PACKET_RAW), PROTO_PACKET,
+     AF_PACKET},
+    {SS_TABLE_BIT(SS_TABLE_UNIX_DGRAM) | SS_TABLE_BIT(SS_TABLE_UNIX_STREAM) |
+         SS_TABLE_BIT(SS_TABLE_UNIX_SEQPACKET),
+     PROTO_UNIX, AF_UNIX},
+    {SS_TABLE_BIT(SS_TABLE_RAW), PROTO_RAW, AF_INET},
+    {SS_TABLE_BIT(SS_TABLE_UDP), PROTO_UDP, AF_INET},
+    {SS_TABLE_BIT(SS_TABLE_TCP), PROTO_TCP, AF_INET},
+    {SS_TABLE_BIT(SS_TABLE_DCCP), PROTO_DCCP, AF_INET},
+    {SS_TABLE_BIT(SS_TABLE_SCTP), PROTO_SCTP, AF_INET},
+    {SS_TABLE_BIT(SS_TABLE_VSOCK_STREAM) | SS_TABLE_BIT(SS_TABLE_VSOCK_DGRAM), PROTO_VSOCK,
+     AF_VSOCK},
+    {SS_TABLE_BIT(SS_TABLE_MPTCP), PROTO_MPTCP, AF_INET},
+};
+
+#define INET_FAMILIES (SS_FAMILY_BIT(AF_INET) | SS_FAMILY_BIT(AF_INET6))
+
+static bool is_shown(const struct ss_selection *selection, const struct shown_table *table)
+{
+    uint64_t families = table->family == AF_INET ? INET_FAMILIES : SS_FAMILY_BIT(table->family);
+
+    if (!(selection->tables & table->tables) || !(selection->families & families))
+        return false;
+    /* These have no other state, and are not even asked for. */
+    return (table->family != AF_PACKET && table->family != AF_NETLINK) ||
+           selection->states & STATE_BIT(STATE_UNCONNECTED);
+}
+
+/* The kernel's tables: one dump each, whatever types of socket are shown of it. */
+static void narrow_request(const struct ss_options *options, struct request *request)
+{
+    const struct ss_selection *selection = &options->selection;
+
+    request->protos = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(shown_tables); i++)
+        if (is_shown(selection, &shown_tables[i]))
+            request->protos |= PROTO_BIT(shown_tables[i].proto);
+    request->states = selection->states;
+    request->families = (uint32_t)(selection->families & INET_FAMILIES);
+    request->verbatim = true;
+    if (!options->numeric)
+        request->needs |= NEED_PORT_NAMES;
+}
+
+/* The facts that the options ask for, by the columns that have them. */
+static int add_columns(const struct ss_options *options, struct query *query)
+{
+    const struct {
+        bool wanted;
+        const char *column;
+    } columns[] = {
+        {true, "iface"},
+        {options->processes || options->threads, "pid"},
+        {options->threads, "tid"},
+        {options->details > 0, "shutdown"},
+        {options->memory, "skmem_bytes"},
+        {options->tcp_info, "rtt_us"},
+        {options->tcp_info, "cc"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
+        const struct column *column = table_column(query->table, columns[i].column);
+
+        if (!columns[i].wanted)
+            continue;
+        if (!column)
+            return -ENOENT;
+        query->columns[query->column_count++] = column;
+    }
+    return 0;
+}
+
+static bool is_type_shown(const struct ss_selection *selection, const struct socket *socket)
+{
+    enum ss_table table;
+
+    switch (socket->family) {
+    case AF_UNIX:
+        table = socket->type == SOCK_STREAM      ? SS_TABLE_UNIX_STREAM
+                : socket->type == SOCK_SEQPACKET ? SS_TABLE_UNIX_SEQPACKET
+                                                 : SS_TABLE_UNIX_DGRAM;
+        break;
+    case AF_PACKET:
+        table = socket->type == SOCK_RAW ? SS_TABLE_PACKET_RAW : SS_TABLE_PACKET_DGRAM;
+        break;
+    case AF_VSOCK:
+        table = socket->type == SOCK_STREAM ? SS_TABLE_VSOCK_STREAM : SS_TABLE_VSOCK_DGRAM;
+        break;
+    default:
+        return true;
+    }
+    return (selection->tables & SS_TABLE_BIT(table)) != 0;
+}
+
+/* Of the families that were named, sock_diag is only asked for the last; files are read for all. */
+static bool is_family_asked(const struct ss_selection *selection, const struct socket *socket)
+{
+    bool preferred =
+        selection->preferred_family == AF_INET || selection->preferred_family == AF_INET6;
+
+    return !preferred || socket->family == selection->preferred_family ||
+           !(socket->has & SOCKET_HAS_COOKIE);
+}
+
+/* Rows stand in the order of the kernel, but for the families: IPv4 is asked for first. */
+static void put_rows(struct ss_writer *writer, const struct grid *grid, enum socket_proto proto,
+                     int family)
+{
+    const struct ss_selection *selection = &writer->options->selection;
+
+    for (uint32_t i = 0; i < grid->row_count; i++) {
+        const struct socket *socket = &writer->view->snapshot->sockets[grid->rows[i]];
+
+        if (socket->proto == proto && (family == AF_UNSPEC || socket->family == family) &&
+            is_type_shown(selection, socket) &&
+            (family == AF_UNSPEC || is_family_asked(selection, socket)))
+            ss_row(writer, grid->rows[i]);
+    }
+}
+
+static void put_tables(struct ss_writer *writer, const struct grid *grid)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(shown_tables); i++) {
+        const struct shown_table *table = &shown_tables[i];
+
+        if (!is_shown(&writer->options->selection, table))
+            continue;
+        if (table->family == AF_INET) {
+            put_rows(writer, grid, table->proto, AF_INET);
+            put_rows(writer, grid, table->proto, AF_INET6);
+        } else {
+            put_rows(writer, grid, table->proto, AF_UNSPEC);
+        }
+    }
+}
+
+static bool is_one_bit(uint32_t bits)
+{
+    return (bits & (bits - 1)) == 0;
+}
+
+static int print(const struct ss_options *options, const struct view *view, const struct grid *grid)
+{
+    struct ss_writer writer = {.options = options, .view = view};
+    int r;
+
+    ss_layout_init(&writer.layout);
+    writer.layout.columns[SS_COLUMN_NETID].hidden = is_one_bit(options->selection.tables);
+    writer.layout.columns[SS_COLUMN_STATE].hidden = is_one_bit(options->selection.states);
+    if (options->header)
+        ss_layout_header(&writer.layout);
+    put_tables(&writer, grid);
+    r = ss_layout_finish(&writer.layout);
+    ss_layout_done(&writer.layout);
+    ss_names_done(&writer.names);
+    return r;
+}
+
+static int show(const struct ss_options *options)
+{
+    struct query query = {.table = &table_sockets, .as_found = true};
+    struct moment moment;
+    struct grid grid;
+    int r;
+
+    moment_init(&moment);
+    narrow_request(options, &moment.request);
+    r = add_columns(options, &query);
+    if (r == 0)
+        r = moment_take(&moment, &query);
+    if (r == 0)
+        r = query_run(&query, &moment.view, &grid);
+    if (r == 0) {
+        r = print(options, &moment.view, &grid);
+        grid_done(&grid);
+    }
+    moment_done(&moment);
+    return r;
+}
+
+/* What leaves nothing to show is told, and is no error. */
+static bool is_empty(const struct ss_selection *selection)
+{
+    if (!selection->tables)
+        ss_complain("ss: no socket tables to show with such filter.");
+    else if (!selection->families)
+        ss_complain("ss: no families to show with such filter.");
+    else if (!selection->states)
+        ss_complain("ss: no socket states to show with such filter.");
+    else
+        return false;
+    return true;
+}
+
+static int run(int argc, char **argv)
+{
+    struct ss_options options;
+    int status, r;
+
+    if (ss_options_parse(argc, argv, &options, &status) != 0)
+        return status;
+    if (is_empty(&options.selection))
+        return 0;
+    r = show(&options);
+    if (r == 0 || r == -EPIPE)
+        return 0;
+    ss_complain("ss: %s", strerror(-r));
+    return EXIT_FAILED;
+}
+
+const struct personality personality_ss = {
+    .name = "ss",
+    .summary = "sockets, as ss(8) of iproute2 6.1 shows them",
+    .run = run,
+};

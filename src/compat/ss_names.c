@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/* Names for ports, hosts and protocols, as ss(8) chooses them. */
+#include "compat/ss_names.h"
+
+#include "base/vec.h"
+#include "derive/address.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/if_ether.h>
+#include <linux/netlink.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* What the real tool takes for granted when the kernel does not tell. */
+#define EPHEMERAL_LOW 1024
+#define EPHEMERAL_HIGH 4999
+
+void ss_names_done(struct ss_names *names)
+{
+    arena_done(&names->arena);
+    map_done(&names->ports);
+    map_done(&names->hosts);
+    free(names->texts);
+    *names = (struct ss_names){0};
+}
+
+/* Keeps the answer to a question; without memory it is asked again. Text number 0 is no name. */
+static const char *keep(struct ss_names *names, struct map *map, uint64_t key, const char *text)
+{
+    const char *copy = text ? arena_copy(&names->arena, text, strlen(text)) : NULL;
+
+    if (VEC_RESERVE(&names->texts, &names->text_capacity, names->text_count, 2) < 0)
+        return copy;
+    if (names->text_count == 0)
+        names->texts[names->text_count++] = NULL;
+    if (!copy) {
+        (void)!map_set(map, key, 0);
+        return NULL;
+    }
+    names->texts[names->text_count] = copy;
+    if (map_set(map, key, names->text_count) == 0)
+        names->text_count++;
+    return copy;
+}
+
+/* --- ports --- */
+
+/* The file that an environment variable names, or one below another /proc. */
+static void range_path(char *path, size_t size)
+{
+    const char *file = getenv("PROC_IP_LOCAL_PORT_RANGE"), *root = getenv("PROC_ROOT");
+
+    if (file)
+        snprintf(path, size, "%s", file);
+    else
+        snprintf(path, size, "%s/sys/net/ipv4/ip_local_port_range", root ? root : "/proc");
+}
+
+static void read_range(struct ss_names *names)
+{
+    char path[PATH_MAX], text[64] = "";
+    unsigned int low, high;
+    CLEANUP_CLOSE int fd = -1;
+
+    names->ephemeral_low = EPHEMERAL_LOW;
+    names->ephemeral_high = EPHEMERAL_HIGH;
+    range_path(path, sizeof(path));
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+        return;
+    if (sscanf(text, "%u %u", &low, &high) == 2) {
+        names->ephemeral_low = low;
+        names->ephemeral_high = high;
+    }
+}
+
+bool ss_port_is_ephemeral(struct ss_names *names, uint32_t port)
+{
+    if (!names->ephemeral_high)
+        read_range(names);
+    return port >= names->ephemeral_low && port <= names->ephemeral_high;
+}
+
+const char *ss_service_name(struct ss_names *names, const char *protocol, uint16_t port)
+{
+    uint64_t key = (uint64_t)(protocol ? (unsigned char)*protocol : 0) << 16 | port;
+    uint32_t known = map_get(&names->ports, key);
+    const struct servent *service;
+
+    if (known != MAP_NONE)
+        return names->texts[known];
+    service = ss_port_is_ephemeral(names, port) ? NULL : getservbyport(htons(port), protocol);
+    return keep(names, &names->ports, key, service ? service->s_name : NULL);
+}
+
+/* --- hosts --- */
+
+static uint64_t address_key(unsigned int family, const union address *address)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ family;
+
+    for (size_t i = 0; i < (family == AF_INET ? 4 : sizeof(*address)); i++)
+        hash = (hash ^ address->bytes[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+const char *ss_host_name(struct ss_names *names, unsigned int family, const union address *address)
+{
+    bool mapped = address_is_mapped(family, address);
+    const uint8_t *bytes = mapped ? address->bytes + 12 : address->bytes;
+    int asked = mapped ? AF_INET : (int)family;
+    uint64_t key = address_key(family, address);
+    uint32_t known = map_get(&names->hosts, key);
+    const struct hostent *host;
+
+    if (known != MAP_NONE)
+        return names->texts[known];
+    host = gethostbyaddr(bytes, asked == AF_INET ? 4 : 16, asked);
+    return keep(names, &names->hosts, key, host ? host->h_name : NULL);
+}
+
+/* --- protocols --- */
+
+struct number_name {
+    uint16_t number;
+    const char *name;
+};
+
+const char *ss_ip_protocol_name(uint16_t protocol)
+{
+    const struct protoent *entry = getprotobynumber(protocol);
+
+    return entry ? entry->p_name : NULL;
+}
+
+/* In the words of iproute2 for ETH_P_*. */
+static const struct number_name link_protocols[] = {
+    {ETH_P_LOOP, "loop"},       {ETH_P_PUP, "pup"},           {ETH_P_PUPAT, "pupat"},
+    {ETH_P_IP, "ip"},           {ETH_P_X25, "x25"},           {ETH_P_ARP, "arp"},
+    {ETH_P_BPQ, "bpq"},         {ETH_P_IEEEPUP, "ieeepup"},   {ETH_P_IEEEPUPAT, "ieeepupat"},
+    {ETH_P_DEC, "dec"},         {ETH_P_DNA_DL, "dna_dl"},     {ETH_P_DNA_RC, "dna_rc"},
+    {ETH_P_DNA_RT, "dna_rt"},   {ETH_P_LAT, "lat"},           {ETH_P_DIAG, "diag"},
+    {ETH_P_CUST, "cust"},       {ETH_P_SCA, "sca"},           {ETH_P_RARP, "rarp"},
+    {ETH_P_ATALK, "atalk"},     {ETH_P_AARP, "aarp"},         {ETH_P_8021Q, "802.1Q"},
+    {ETH_P_IPX, "ipx"},         {ETH_P_IPV6, "ipv6"},         {ETH_P_PPP_DISC, "ppp_disc"},
+    {ETH_P_PPP_SES, "ppp_ses"}, {ETH_P_ATMMPOA, "atmmpoa"},   {ETH_P_ATMFATE, "atmfate"},
+    {ETH_P_802_3, "802_3"},     {ETH_P_AX25, "ax25"},         {ETH_P_ALL, "all"},
+    {ETH_P_802_2, "802_2"},     {ETH_P_SNAP, "snap"},         {ETH_P_DDCMP, "ddcmp"},
+    {ETH_P_WAN_PPP, "wan_ppp"}, {ETH_P_PPP_MP, "ppp_mp"},     {ETH_P_LOCALTALK, "localtalk"},
+    {ETH_P_CAN, "can"},         {ETH_P_PPPTALK, "ppptalk"},   {ETH_P_TR_802_2, "tr_802_2"},
+    {ETH_P_MOBITEX, "mobitex"}, {ETH_P_CONTROL, "control"},   {ETH_P_IRDA, "irda"},
+    {ETH_P_ECONET, "econet"},   {ETH_P_TIPC, "tipc"},         {ETH_P_PROFINET, "profinet"},
+    {ETH_P_AOE, "aoe"},         {ETH_P_ETHERCAT, "ethercat"}, {ETH_P_8021AD, "802.1ad"},
+    {ETH_P_MPLS_UC, "mpls_uc"}, {ETH_P_MPLS_MC, "mpls_mc"},   {ETH_P_TEB, "teb"},
+    {0x9100, "802.1Q"},         {ETH_P_LLDP, "lldp"},
+};
+
+/* In the words of iproute2 for NETLINK_*. */
+static const struct number_name netlink_families[] = {
+    {NETLINK_ROUTE, "rtnl"},
+    {NETLINK_USERSOCK, "usersock"},
+    {NETLINK_FIREWALL, "fw"},
+    {NETLINK_SOCK_DIAG, "tcpdiag"},
+    {NETLINK_NFLOG, "nflog"},
+    {NETLINK_XFRM, "xfrm"},
+    {NETLINK_SELINUX, "selinux"},
+    {NETLINK_ISCSI, "iscsi"},
+    {NETLINK_AUDIT, "audit"},
+    {NETLINK_FIB_LOOKUP, "fiblookup"},
+    {NETLINK_CONNECTOR, "connector"},
+    {NETLINK_NETFILTER, "nft"},
+    {NETLINK_IP6_FW, "ip6fw"},
+    {NETLINK_DNRTMSG, "dec-rt"},
+    {NETLINK_KOBJECT_UEVENT, "uevent"},
+    {NETLINK_GENERIC, "genl"},
+    {NETLINK_SCSITRANSPORT, "scsi-trans"},
+    {NETLINK_ECRYPTFS, "ecryptfs"},
+    {NETLINK_RDMA, "rdma"},
+    {NETLINK_CRYPTO, "crypto"},
+};
+
+static const char *name_of(const struct number_name *table, size_t count, uint16_t number)
+{
+    for (size_t i = 0; i < count; i++)
+        if (table[i].number == number)
+            return table[i].name;
+    return NULL;
+}
+
+/* A word of the table, or a number in any of C's spellings up to `limit`. */
+static int number_of(const struct number_name *table, size_t count, const char *text,
+                     unsigned long limit, uint32_t *ret_number)
+{
+    unsigned long number;
+    char *end;
+
+    for (size_t i = 0; i < count; i++)
+        if (strcasecmp(table[i].name, text) == 0) {
+            *ret_number = table[i].number;
+            return 0;
+        }
+    number = strtoul(text, &end, 0);
+    if (!*text || *end || number > limit)
+        return -EINVAL;
+    *ret_number = (uint32_t)number;
+    return 0;
+}
+
+const char *ss_link_protocol_name(uint16_t protocol)
+{
+    return name_of(link_protocols, ARRAY_SIZE(link_protocols), protocol);
+}
+
+const char *ss_netlink_family_name(uint16_t protocol)
+{
+    return name_of(netlink_families, ARRAY_SIZE(netlink_families), protocol);
+}
+
+int ss_link_protocol_parse(const char *name, uint16_t *ret_protocol)
+{
+    uint32_t number;
+    int r = number_of(link_protocols, ARRAY_SIZE(link_protocols), name, UINT16_MAX, &number);
+
+    if (r == 0)
+        *ret_protocol = (uint16_t)number;
+    return r;
+}
+
+int ss_netlink_family_parse(const char *name, uint32_t *ret_protocol)
+{
+    return number_of(netlink_families, ARRAY_SIZE(netlink_families), name, UINT32_MAX,
+                     ret_protocol);
+}
