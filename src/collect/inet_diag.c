@@ -184,13 +184,14 @@ static int dump_family(struct inet_dump *dump, uint8_t family)
  */
 static int dump_families(struct inet_dump *dump)
 {
-    uint32_t families = dump->collection->request->families;
+    static const uint8_t fewer_first[] = {AF_INET6, AF_INET}, usual[] = {AF_INET, AF_INET6};
+    const struct request *request = dump->collection->request;
+    const uint8_t *order = request->verbatim ? usual : fewer_first;
     int r = 0;
 
-    if (families & 1u << AF_INET6)
-        r = dump_family(dump, AF_INET6);
-    if (r == 0 && families & 1u << AF_INET)
-        r = dump_family(dump, AF_INET);
+    for (size_t i = 0; i < ARRAY_SIZE(fewer_first) && r == 0; i++)
+        if (request->families & 1u << order[i])
+            r = dump_family(dump, order[i]);
     return r;
 }
 

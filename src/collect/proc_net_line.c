@@ -237,7 +237,7 @@ int proc_line_unix(const char *line, size_t length, struct proc_row *ret_row)
     skip_pointer(&cursor);
     expect(&cursor, ':');
     expect(&cursor, ' ');
-    hex(&cursor, 8, UINT32_MAX); /* references */
+    socket->references = (uint32_t)hex(&cursor, 8, UINT32_MAX);
     expect(&cursor, ' ');
     protocol = hex(&cursor, 8, 0);
     expect(&cursor, ' ');

@@ -104,6 +104,9 @@ static int read_cmdline(struct process_reader *reader)
 
     if (r < 0)
         return keep_going(reader, r);
+    r = set_string(reader, &current(reader)->argv0, 0, text, strnlen(text, length));
+    if (r < 0)
+        return r;
     length = process_cmdline_join(text, length);
     return set_string(reader, &current(reader)->cmdline, PROCESS_HAS_CMDLINE, text, length);
 }

@@ -113,8 +113,13 @@ static int read_namespace(struct collection *collection, uint32_t netns)
     return diag_read(collection, netns, &diag_source_unix);
 }
 
+/* How many refer to a socket it does not tell: then the file is read instead. */
 static int collect_unix(struct collection *collection)
 {
+    const struct request *request = collection->request;
+
+    if (request->needs & NEED_REFERENCES && request->sources & SOURCE_PROC_NET)
+        return 0;
     return diag_collect(collection, &diag_source_unix, read_namespace);
 }
 

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-const struct personality *const personalities[] = {&personality_ss};
+const struct personality *const personalities[] = {&personality_ss, &personality_netstat};
 const uint32_t personality_count = ARRAY_SIZE(personalities);
 
 const struct personality *personality_find(const char *name)

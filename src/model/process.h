@@ -36,6 +36,7 @@ struct process {
     uint32_t comm;     /* string: /proc/PID/comm or BPF, never from stat */
     uint32_t exe;      /* string: /proc/PID/exe, without " (deleted)" */
     uint32_t cmdline;  /* string: arguments joined by blanks */
+    uint32_t argv0;    /* string: the first of them */
     uint32_t cgroup;   /* string: path in the cgroup2 (or name=systemd) hierarchy */
     uint32_t netns;    /* index into snapshot.netns */
     uint32_t fds;      /* open descriptors */

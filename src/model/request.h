@@ -34,6 +34,7 @@ enum need {
                                       may stop when each has one */
     NEED_PORT_NAMES = 1u << 21,    /* names of the processes after which netlink port ids are
                                       called */
+    NEED_REFERENCES = 1u << 29,    /* of unix sockets: only /proc/net/unix tells */
 };
 
 enum match_op {

@@ -112,6 +112,7 @@ struct socket {
     uint32_t timer_ms;   /* until the timer fires */
     uint32_t peer_inode; /* unix: of the socket at the other end; 0 none */
     uint32_t path;       /* unix: string of its name; 0 unnamed */
+    uint32_t references; /* unix, when asked for: how many hold the kernel's socket */
     uint32_t drops;      /* datagrams thrown away for want of receive buffer (SK_MEMINFO_DROPS,
                             since 4.6) */
     uint32_t tcp;        /* 1 + index into snapshot.tcp_infos; 0: not asked or not known */

@@ -71,6 +71,11 @@ struct value process_cmdline(const struct view *view, uint32_t process)
     return cell_string(view, get_process(view, process)->cmdline);
 }
 
+struct value process_argv0(const struct view *view, uint32_t process)
+{
+    return cell_string(view, get_process(view, process)->argv0);
+}
+
 struct value process_user(const struct view *view, uint32_t process)
 {
     const struct process *p = get_process(view, process);

@@ -32,6 +32,7 @@ struct value process_pid(const struct view *view, uint32_t process);
 struct value process_comm(const struct view *view, uint32_t process);
 struct value process_exe(const struct view *view, uint32_t process);
 struct value process_cmdline(const struct view *view, uint32_t process);
+struct value process_argv0(const struct view *view, uint32_t process);
 struct value process_user(const struct view *view, uint32_t process);
 struct value process_cgroup(const struct view *view, uint32_t process);
 struct value process_unit(const struct view *view, uint32_t process);

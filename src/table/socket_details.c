@@ -83,6 +83,13 @@ struct value socket_timer_ms(const struct view *view, uint32_t row)
     return cell_number(socket->has & SOCKET_HAS_TIMER && socket->timer, socket->timer_ms);
 }
 
+struct value socket_timer_tries(const struct view *view, uint32_t row)
+{
+    const struct socket *socket = view_socket(view, row);
+
+    return cell_number(socket->has & SOCKET_HAS_TIMER && socket->timer, socket->retransmits);
+}
+
 /* The kernel keeps no time of birth; only a time-wait socket tells, by its timer of 60 s
  * (TCP_TIMEWAIT_LEN), for how long it has been in its state. */
 struct value socket_age(const struct view *view, uint32_t row)

@@ -95,6 +95,13 @@ static struct value get_peer_inode(const struct view *view, uint32_t row)
     return cell_number(socket->peer_inode != 0, socket->peer_inode);
 }
 
+static struct value get_references(const struct view *view, uint32_t row)
+{
+    const struct socket *socket = view_socket(view, row);
+
+    return cell_number(socket->references != 0, socket->references);
+}
+
 static struct value get_protocol(const struct view *view, uint32_t row)
 {
     const struct socket *socket = view_socket(view, row);
@@ -207,6 +214,7 @@ OWNER_COLUMN(pid)
 OWNER_COLUMN(comm)
 OWNER_COLUMN(exe)
 OWNER_COLUMN(cmdline)
+OWNER_COLUMN(argv0)
 OWNER_COLUMN(unit)
 OWNER_COLUMN(container)
 
@@ -295,6 +303,8 @@ static const struct column columns[] = {
      get_owner_exe},
     {"cmdline", "CMDLINE", "Command line of the main owner", KIND_TEXT, 0, OWNERS | NEED_CMDLINE,
      get_owner_cmdline},
+    {"argv0", "ARGV0", "First word of the command line of the main owner", KIND_TEXT, 0,
+     OWNERS | NEED_CMDLINE, get_owner_argv0},
     {"cgroup", "CGROUP", "Control group of the socket, else of its main owner", KIND_TEXT, 0,
      OWNERS | NEED_CGROUP | NEED_SOCKET_CGROUP, get_cgroup},
     {"unit", "UNIT", "systemd unit of the main owner", KIND_TEXT, 0, OWNERS | NEED_CGROUP,
@@ -324,6 +334,8 @@ static const struct column columns[] = {
     {"timer", "TIMER", "Kernel timer: off on keepalive timewait persist delack", KIND_NAME, 0, 0,
      socket_timer},
     {"timer_ms", "EXPIRES", "Time until the timer fires", KIND_MILLISECONDS, 0, 0, socket_timer_ms},
+    {"timer_tries", "TRIES", "How often the timer has sent again, or probed", KIND_COUNT, 0, 0,
+     socket_timer_tries},
     {"age_s", "AGE", "Time in the state, where the kernel tells it (time-wait)", KIND_SECONDS, 0, 0,
      socket_age},
     {"retrans", "RETRANS", "Segments sent again since the connection began", KIND_COUNT, COUNTER,
@@ -396,6 +408,8 @@ static const struct column columns[] = {
      NEED_MEMORY, socket_drops},
     {"peer_inode", "PEER-INODE", "Inode of the unix socket at the other end", KIND_ID, 0, 0,
      get_peer_inode},
+    {"references", "REFS", "How many hold the kernel's unix socket", KIND_COUNT, 0, NEED_REFERENCES,
+     get_references},
     {"protocol", "PROTOCOL", "Number: IP protocol (raw), ETH_P_* (packet), family (netlink)",
      KIND_ID, 0, 0, get_protocol},
 };

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* netstat of net-tools 2.10. */
+#include "compat/netstat.h"
+
+#include "base/escape.h"
+#include "compat/personality.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help_text[] =
+    "netstat, as nwho shows it: sockets, routes, interfaces and counters\n"
+    "\n"
+    "usage: netstat [-t] [-u] [-U] [-w] [-x] [-4] [-6] [-A FAMILY] [-a | -l] [-neopvWc]\n"
+    "       netstat -r [-6] [-A FAMILY] [-neFCc]\n"
+    "       netstat -i [-aec]\n"
+    "       netstat -g [-46n]\n"
+    "       netstat -s [-6] [-t] [-u] [-w]\n"
+    "       netstat -V | -h\n"
+    "\n"
+    "  -t --tcp  -u --udp  -U --udplite  -S --sctp  -w --raw  -x --unix   which sockets\n"
+    "  -4 -6 --inet --inet6 -A --protocol=FAMILY[,FAMILY]                which families\n"
+    "  -a --all            also what listens\n"
+    "  -l --listening      only what listens\n"
+    "  -n --numeric        numbers for hosts, ports and users (--numeric-hosts, -ports, -users)\n"
+    "  -e --extend         more columns; twice: still more\n"
+    "  -p --programs       process and program of each socket\n"
+    "  -o --timers         timers\n"
+    "  -W --wide           whole addresses\n"
+    "  -c --continuous     again each second\n"
+    "  -v --verbose        say which tables this system does not have\n"
+    "  -r --route  -i --interfaces  -g --groups  -s --statistics  -M --masquerade   other tables\n"
+    "  -C --cache  -F --fib   routes: the cache, or the table\n";
+
+void netstat_say(const char *format, ...)
+{
+    struct buf line = BUF_SINK(STDERR_FILENO);
+    char text[512];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    buf_puts(&line, "netstat: ");
+    escape_text(&line, text, strlen(text));
+    buf_byte(&line, '\n');
+    (void)buf_flush(&line);
+    buf_done(&line);
+}
+
+void netstat_help(int fd)
+{
+    struct buf out = BUF_SINK(fd);
+
+    buf_puts(&out, help_text);
+    (void)buf_flush(&out);
+    buf_done(&out);
+}
+
+static const char version_text[] = "net-tools 2.10\n(as nwho " NWHO_VERSION " shows it)\n";
+
+const char *netstat_which(const struct netstat_options *options)
+{
+    if (options->all)
+        return "(servers and established)";
+    return options->listening ? "(only servers)" : "(w/o servers)";
+}
+
+void netstat_no_support(const char *what)
+{
+    netstat_say("this system has no %s", what);
+}
+
+int netstat_masquerade(struct netstat *netstat)
+{
+    (void)netstat;
+    netstat_no_support("table of masqueraded connections (see nwho nat)");
+    return NETSTAT_FAILED;
+}
+
+static int show_once(struct netstat *netstat)
+{
+    switch (netstat->options.show) {
+    case NETSTAT_SHOW_MASQUERADE:
+        return netstat_masquerade(netstat);
+    default:
+        return netstat_sockets(netstat);
+    }
+}
+
+/* With -c again and again, until something fails or nobody reads. */
+static int show(struct netstat *netstat)
+{
+    int status;
+
+    do {
+        status = show_once(netstat);
+        if (buf_flush(&netstat->out) < 0 || status != 0 || !netstat->options.continuous)
+            break;
+        sleep(1);
+    } while (true);
+    return status;
+}
+
+static int run(int argc, char **argv)
+{
+    struct netstat netstat = {.out = BUF_SINK(STDOUT_FILENO),
+                              .terminal = isatty(STDOUT_FILENO) == 1};
+    int status = netstat_options_parse(argc, argv, &netstat.options);
+
+    if (status != 0)
+        return status - 1;
+    if (netstat.options.show == NETSTAT_SHOW_HELP) {
+        netstat_help(STDOUT_FILENO);
+        return 0;
+    }
+    if (netstat.options.show == NETSTAT_SHOW_VERSION) {
+        buf_puts(&netstat.out, version_text);
+        (void)buf_flush(&netstat.out);
+        buf_done(&netstat.out);
+        return 0;
+    }
+    status = show(&netstat);
+    buf_done(&netstat.out);
+    netstat_names_done(&netstat.names);
+    return status;
+}
+
+const struct personality personality_netstat = {
+    .name = "netstat",
+    .summary = "sockets, routes, interfaces and counters, as netstat of net-tools shows them",
+    .run = run,
+};

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* Names of hosts, services and users as netstat looks them up: one after the other, each once. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/map.h"
+
+#include <stdbool.h>
+
+enum netstat_service {
+    NETSTAT_SERVICE_TCP,
+    NETSTAT_SERVICE_UDP,
+    NETSTAT_SERVICE_RAW, /* IP protocols */
+    NETSTAT_SERVICE_MAX,
+};
+
+struct netstat_host;
+
+struct netstat_names {
+    struct arena arena; /* everything that the maps lead to */
+    struct map hosts, services, users;
+    const struct netstat_host **host_list; /* owned */
+    uint32_t host_count, host_capacity;
+    const char **texts; /* owned; of services and users; "": has no name */
+    uint32_t text_count, text_capacity;
+    bool services_read;
+};
+
+void netstat_names_done(struct netstat_names *names);
+
+/*
+ * NULL when there is none. Address: 4 or 16 bytes. A name server may be asked, which takes its
+ * time.
+ */
+const char *netstat_host(struct netstat_names *names, unsigned int family, const uint8_t *bytes);
+const char *netstat_service(struct netstat_names *names, enum netstat_service service,
+                            uint16_t port);
+const char *netstat_user(struct netstat_names *names, uint32_t uid);

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* netstat: unix sockets. */
+#include "compat/netstat.h"
+
+#include "base/escape.h"
+#include "base/format.h"
+
+#include <string.h>
+
+static bool is_word(const struct value *value, const char *word)
+{
+    size_t length = strlen(word);
+
+    return value->type == VALUE_STRING && value->string.length == length &&
+           memcmp(value->string.bytes, word, length) == 0;
+}
+
+static uint64_t number_of(const struct grid *grid, uint32_t row, enum netstat_column column)
+{
+    struct value value = grid_cell(grid, row, column);
+
+    return value.type == VALUE_UINT ? value.uint : 0;
+}
+
+static const char *type_of(const struct grid *grid, uint32_t row)
+{
+    static const char *const words[][2] = {{"stream", "STREAM"},
+                                           {"dgram", "DGRAM"},
+                                           {"raw", "RAW"},
+                                           {"rdm", "RDM"},
+                                           {"seqpacket", "SEQPACKET"}};
+    struct value type = grid_cell(grid, row, NETSTAT_TYPE);
+
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        if (is_word(&type, words[i][0]))
+            return words[i][1];
+    return "UNKNOWN";
+}
+
+/* A socket without an inode has no file: a connection that waits to be accepted, or one that its
+ * process has closed. */
+static const char *state_of(const struct grid *grid, uint32_t row, bool listening)
+{
+    struct value state = grid_cell(grid, row, NETSTAT_STATE);
+    bool file = number_of(grid, row, NETSTAT_INODE) != 0;
+
+    if (listening)
+        return "LISTENING";
+    if (is_word(&state, "established"))
+        return file ? "CONNECTED" : "CONNECTING";
+    return file ? "" : "DISCONNECTING";
+}
+
+/* Names end at their first blank, as a reader of words sees them. */
+static void put_path(struct netstat *netstat, const struct grid *grid, uint32_t row)
+{
+    static const char blanks[] = " \t\n\v\f\r";
+    struct value path = grid_cell(grid, row, NETSTAT_PATH);
+    const char *at = path.string.bytes, *end;
+    size_t length = 0;
+
+    buf_byte(&netstat->out, ' ');
+    if (path.type == VALUE_STRING) {
+        end = at + path.string.length;
+        while (at < end && *at && strchr(blanks, *at))
+            at++;
+        while (at + length < end && at[length] && !strchr(blanks, at[length]))
+            length++;
+    }
+    if (netstat->terminal)
+        escape_text(&netstat->out, at, length);
+    else
+        buf_put(&netstat->out, at, length);
+    buf_byte(&netstat->out, '\n');
+}
+
+static void put_row(struct netstat *netstat, const struct grid *grid, uint32_t row, bool listening)
+{
+    const char *type = type_of(grid, row), *state = state_of(grid, row, listening);
+    struct buf *out = &netstat->out;
+    char digits[FORMAT_UINT_MAX];
+
+    netstat_left(out, "unix", 4, 6);
+    netstat_left(out, digits,
+                 (size_t)(format_uint(digits, number_of(grid, row, NETSTAT_REFERENCES)) - digits),
+                 6);
+    buf_byte(out, ' ');
+    buf_puts(out, listening ? "[ ACC ]     " : "[ ]         ");
+    netstat_left(out, type, strlen(type), 10);
+    buf_byte(out, ' ');
+    netstat_left(out, state, strlen(state), 13);
+    buf_byte(out, ' ');
+    netstat_left(out, digits,
+                 (size_t)(format_uint(digits, number_of(grid, row, NETSTAT_INODE)) - digits), 8);
+    if (netstat->options.programs)
+        netstat_program(netstat, grid, row);
+    put_path(netstat, grid, row);
+}
+
+int netstat_unix(struct netstat *netstat, const struct grid *grid)
+{
+    struct buf *out = &netstat->out;
+
+    buf_printf(out, "Active UNIX domain sockets %s\n", netstat_which(&netstat->options));
+    buf_puts(out, "Proto RefCnt Flags       Type       State         I-Node  ");
+    if (netstat->options.programs)
+        buf_puts(out, " PID/Program name    ");
+    buf_puts(out, " Path\n");
+    for (uint32_t row = 0; row < grid->row_count; row++) {
+        struct value proto = grid_cell(grid, row, NETSTAT_PROTO);
+        struct value state = grid_cell(grid, row, NETSTAT_STATE);
+        bool listening = is_word(&state, "listening");
+
+        if (is_word(&proto, "unix") &&
+            (netstat->options.all || listening == netstat->options.listening))
+            put_row(netstat, grid, row, listening);
+    }
+    return 0;
+}
