@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { STAT_PPID = 4, STAT_FLAGS = 9, STAT_THREADS = 20, STAT_START = 22 };
+enum { STAT_PPID = 4, STAT_PGID = 5, STAT_FLAGS = 9, STAT_THREADS = 20, STAT_START = 22 };
 
 bool process_stat_parse(const char *text, struct process_stat *ret_stat)
 {
@@ -28,6 +28,7 @@ bool process_stat_parse(const char *text, struct process_stat *ret_stat)
     }
     ret_stat->state = state;
     ret_stat->ppid = (uint32_t)numbers[STAT_PPID];
+    ret_stat->pgid = (uint32_t)numbers[STAT_PGID];
     ret_stat->flags = (uint32_t)numbers[STAT_FLAGS];
     ret_stat->threads = (uint32_t)numbers[STAT_THREADS];
     ret_stat->start_ticks = numbers[STAT_START];

@@ -72,6 +72,7 @@ static int read_stat(struct process_reader *reader)
     }
     process->start_ticks = stat.start_ticks;
     process->ppid = stat.ppid;
+    process->pgid = stat.pgid;
     process->threads = stat.threads;
     process->has |= PROCESS_HAS_START | PROCESS_HAS_PPID | PROCESS_HAS_THREADS;
     return 0;

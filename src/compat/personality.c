@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-const struct personality *const personalities[] = {&personality_ss, &personality_netstat};
+const struct personality *const personalities[] = {&personality_ss, &personality_netstat,
+                                                   &personality_lsof};
 const uint32_t personality_count = ARRAY_SIZE(personalities);
 
 const struct personality *personality_find(const char *name)

@@ -17,6 +17,7 @@ struct personality {
 
 extern const struct personality personality_ss;
 extern const struct personality personality_netstat;
+extern const struct personality personality_lsof;
 
 extern const struct personality *const personalities[];
 extern const uint32_t personality_count;

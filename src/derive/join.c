@@ -76,7 +76,8 @@ static int order_holders(const struct snapshot *snapshot, struct join *join)
 
     join->order_count = count_holders(snapshot, join);
     join->order = calloc(join->order_count ? join->order_count : 1, sizeof(*join->order));
-    if (!join->order)
+    join->order_sockets = calloc(join->order_count + 1, sizeof(*join->order_sockets));
+    if (!join->order || !join->order_sockets)
         return -ENOMEM;
     for (uint32_t i = 0; i < snapshot->sockets_count; i++) {
         join->sockets[i].first_holder = at;
@@ -89,6 +90,7 @@ static int order_holders(const struct snapshot *snapshot, struct join *join)
         if (index != MAP_NONE) {
             struct socket_join *socket = &join->sockets[index];
 
+            join->order_sockets[socket->first_holder + socket->holder_count] = index;
             join->order[socket->first_holder + socket->holder_count++] = i;
         }
     }
@@ -327,6 +329,7 @@ void join_done(struct join *join)
     free(join->sockets);
     free(join->processes);
     free(join->order);
+    free(join->order_sockets);
     map_done(&join->by_inode);
     *join = (struct join){0};
 }

@@ -56,6 +56,7 @@ struct join {
     struct process_join *processes; /* one for each process */
     uint32_t *order; /* holders, by socket, then pid, then descriptor: indexes into snapshot.holders
                       */
+    uint32_t *order_sockets; /* for each in `order`: index of the socket */
     uint32_t order_count;
     struct map by_inode; /* unix sockets: inode -> index of the socket; empty without any */
 };

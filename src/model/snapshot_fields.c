@@ -123,6 +123,7 @@ static const struct field process_fields[] = {
     NUMBER(process, flags),
     NUMBER(process, pid),
     NUMBER(process, ppid),
+    NUMBER(process, pgid),
     NUMBER(process, uid),
     STRING(process, comm),
     STRING(process, exe),

@@ -51,6 +51,27 @@ struct value process_pid(const struct view *view, uint32_t process)
     return value_uint(get_process(view, process)->pid);
 }
 
+struct value process_ppid(const struct view *view, uint32_t process)
+{
+    const struct process *p = get_process(view, process);
+
+    return cell_number(p->has & PROCESS_HAS_PPID, p->ppid);
+}
+
+struct value process_pgid(const struct view *view, uint32_t process)
+{
+    const struct process *p = get_process(view, process);
+
+    return cell_number(p->has & PROCESS_HAS_PPID, p->pgid);
+}
+
+struct value process_uid(const struct view *view, uint32_t process)
+{
+    const struct process *p = get_process(view, process);
+
+    return cell_number(p->has & PROCESS_HAS_UID, p->uid);
+}
+
 struct value process_comm(const struct view *view, uint32_t process)
 {
     const struct process *p = get_process(view, process);

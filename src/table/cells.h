@@ -29,6 +29,9 @@ const char *cell_user_name(const struct view *view, uint32_t uid);
 
 /* One fact about a process, by its index in the snapshot. */
 struct value process_pid(const struct view *view, uint32_t process);
+struct value process_ppid(const struct view *view, uint32_t process);
+struct value process_pgid(const struct view *view, uint32_t process);
+struct value process_uid(const struct view *view, uint32_t process);
 struct value process_comm(const struct view *view, uint32_t process);
 struct value process_exe(const struct view *view, uint32_t process);
 struct value process_cmdline(const struct view *view, uint32_t process);

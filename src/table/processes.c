@@ -10,6 +10,9 @@
     }
 
 PROCESS_COLUMN(pid)
+PROCESS_COLUMN(ppid)
+PROCESS_COLUMN(pgid)
+PROCESS_COLUMN(uid)
 PROCESS_COLUMN(comm)
 PROCESS_COLUMN(user)
 PROCESS_COLUMN(exe)
@@ -23,13 +26,6 @@ PROCESS_COLUMN(age)
 static const struct process *get_process(const struct view *view, uint32_t row)
 {
     return &view->snapshot->processes[row];
-}
-
-static struct value get_ppid(const struct view *view, uint32_t row)
-{
-    const struct process *process = get_process(view, row);
-
-    return cell_number(process->has & PROCESS_HAS_PPID, process->ppid);
 }
 
 static struct value get_netns(const struct view *view, uint32_t row)
@@ -80,7 +76,9 @@ COUNT_COLUMN(close_wait)
 static const struct column process_columns[] = {
     {"pid", "PID", "Process id", KIND_ID, SHOWN | COLUMN_KEY, 0, get_pid},
     {"ppid", "PPID", "Process id of the parent", KIND_ID, 0, NEED_PROCESS_STAT, get_ppid},
+    {"pgid", "PGID", "Process group", KIND_ID, 0, NEED_PROCESS_STAT, get_pgid},
     {"process", "PROCESS", "Name of the process", KIND_TEXT, SHOWN, 0, get_comm},
+    {"uid", "UID", "User id of the process", KIND_ID, 0, NEED_USER, get_uid},
     {"user", "USER", "User of the process", KIND_TEXT, SHOWN, NEED_USER, get_user},
     {"sockets", "SOCKETS", "Sockets that it holds", KIND_COUNT, SHOWN, 0, get_sockets},
     {"listening", "LISTEN", "Listening sockets", KIND_COUNT, SHOWN, 0, get_listening},

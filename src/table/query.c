@@ -19,9 +19,14 @@ static uint32_t needs_of(const struct query *query)
     return needs;
 }
 
-/* Columns that tell of owners must name every holder, not only the process that was asked for. */
+/*
+ * Columns that tell of owners must name every holder, not only the process that was asked for. Of
+ * descriptors each row has one.
+ */
 static bool shows_owners(const struct query *query)
 {
+    if (query->table == &table_descriptors)
+        return false;
     for (uint32_t i = 0; i < query->column_count; i++)
         if (query->columns[i]->needs & NEED_OWNERS)
             return true;

@@ -5,9 +5,8 @@
 #include "derive/join.h"
 #include "table/cells.h"
 #include "table/socket_details.h"
+#include "table/socket_facts.h"
 #include "table/socket_text.h"
-
-#include <sys/socket.h>
 
 /* The main owner is the holder with the lowest pid: for a service usually the parent of its
  * workers. */
@@ -15,189 +14,6 @@ static const struct holder *main_holder(const struct view *view, uint32_t row)
 {
     return view->join->sockets[row].holder_count ? join_holder(view->snapshot, view->join, row, 0)
                                                  : NULL;
-}
-
-/* --- what it is --- */
-
-static struct value get_proto(const struct view *view, uint32_t row)
-{
-    return value_name(socket_proto_name(view_socket(view, row)->proto));
-}
-
-static struct value get_family(const struct view *view, uint32_t row)
-{
-    return value_name(socket_family_name(view_socket(view, row)->family));
-}
-
-static struct value get_type(const struct view *view, uint32_t row)
-{
-    uint8_t type = view_socket(view, row)->type;
-
-    return type ? value_name(socket_type_name(type)) : value_none();
-}
-
-static struct value get_state(const struct view *view, uint32_t row)
-{
-    uint8_t state = view_socket(view, row)->state;
-
-    return state ? value_name(socket_state_name(state)) : value_none();
-}
-
-/* --- both ends --- */
-
-static struct value get_address(const struct socket *socket, const union address *address)
-{
-    if (!address_is_inet(socket->family))
-        return value_none();
-    return (struct value){.type = VALUE_ADDRESS, .address = {address->bytes, socket->family}};
-}
-
-static struct value get_local_addr(const struct view *view, uint32_t row)
-{
-    return get_address(view_socket(view, row), &view_socket(view, row)->local);
-}
-
-/* An unconnected socket has no peer; the wildcard in its place is no address. */
-static struct value get_peer_addr(const struct view *view, uint32_t row)
-{
-    const struct socket *socket = view_socket(view, row);
-
-    if (!socket->peer_port && address_is_any(socket->family, &socket->peer))
-        return value_none();
-    return get_address(socket, &socket->peer);
-}
-
-static struct value get_local_port(const struct view *view, uint32_t row)
-{
-    const struct socket *socket = view_socket(view, row);
-
-    return cell_number(address_is_inet(socket->family) && socket->local_port, socket->local_port);
-}
-
-static struct value get_peer_port(const struct view *view, uint32_t row)
-{
-    const struct socket *socket = view_socket(view, row);
-
-    return cell_number(address_is_inet(socket->family) && socket->peer_port, socket->peer_port);
-}
-
-static struct value get_path(const struct view *view, uint32_t row)
-{
-    return view_socket(view, row)->family == AF_UNIX && view_socket(view, row)->path
-               ? socket_local_text(view, row)
-               : value_none();
-}
-
-static struct value get_peer_inode(const struct view *view, uint32_t row)
-{
-    const struct socket *socket = view_socket(view, row);
-
-    return cell_number(socket->peer_inode != 0, socket->peer_inode);
-}
-
-static struct value get_references(const struct view *view, uint32_t row)
-{
-    const struct socket *socket = view_socket(view, row);
-
-    return cell_number(socket->references != 0, socket->references);
-}
-
-static struct value get_protocol(const struct view *view, uint32_t row)
-{
-    const struct socket *socket = view_socket(view, row);
-    bool known = socket->proto == PROTO_RAW || socket->proto == PROTO_ICMP ||
-                 socket->proto == PROTO_PACKET || socket->proto == PROTO_NETLINK;
-
-    return cell_number(known, socket->protocol);
-}
-
-static struct value get_netns(const struct view *view, uint32_t row)
-{
-    return netns_label(view, view_socket(view, row)->netns);
-}
-
-static struct value get_netns_inode(const struct view *view, uint32_t row)
-{
-    uint32_t netns = view_socket(view, row)->netns;
-
-    return netns < view->snapshot->netns_count ? value_uint(view->snapshot->netns[netns].inode)
-                                               : value_none();
-}
-
-static struct value get_direction(const struct view *view, uint32_t row)
-{
-    uint8_t direction = view->join->sockets[row].direction;
-
-    return direction ? value_name(socket_direction_name(direction)) : value_none();
-}
-
-/* Of the peer; of the own address where there is no peer: then it tells who can reach the socket.
- */
-static struct value get_scope(const struct view *view, uint32_t row)
-{
-    const struct socket *socket = view_socket(view, row);
-    enum address_scope scope = address_scope(socket->family, &socket->peer);
-
-    if (scope == SCOPE_ANY)
-        scope = address_scope(socket->family, &socket->local);
-    return scope ? value_name(scope == SCOPE_ANY ? "public" : address_scope_name(scope))
-                 : value_none();
-}
-
-/* --- identity --- */
-
-static struct value get_inode(const struct view *view, uint32_t row)
-{
-    const struct socket *socket = view_socket(view, row);
-
-    return cell_number(socket->inode != 0, socket->inode);
-}
-
-static struct value get_cookie(const struct view *view, uint32_t row)
-{
-    const struct socket *socket = view_socket(view, row);
-
-    return cell_number(socket->has & SOCKET_HAS_COOKIE, socket->cookie);
-}
-
-static struct value get_uid(const struct view *view, uint32_t row)
-{
-    const struct socket *socket = view_socket(view, row);
-
-    return cell_number(socket->has & SOCKET_HAS_UID, socket->uid);
-}
-
-static struct value get_user(const struct view *view, uint32_t row)
-{
-    const struct socket *socket = view_socket(view, row);
-
-    return cell_user(view, socket->has & SOCKET_HAS_UID, socket->uid);
-}
-
-static struct value get_mark(const struct view *view, uint32_t row)
-{
-    const struct socket *socket = view_socket(view, row);
-
-    return cell_number(socket->has & SOCKET_HAS_MARK, socket->mark);
-}
-
-static struct value get_v6only(const struct view *view, uint32_t row)
-{
-    const struct socket *socket = view_socket(view, row);
-
-    return socket->has & SOCKET_HAS_V6ONLY && socket->family == AF_INET6
-               ? value_bool(socket->flags & SOCKET_V6ONLY)
-               : value_none();
-}
-
-static struct value get_shutdown(const struct view *view, uint32_t row)
-{
-    static const char *const words[] = {"none", "receive", "send", "both"};
-    const struct socket *socket = view_socket(view, row);
-    unsigned int which = (socket->flags & SOCKET_SHUT_RECEIVE ? 1u : 0) |
-                         (socket->flags & SOCKET_SHUT_SEND ? 2u : 0);
-
-    return socket->has & SOCKET_HAS_SHUTDOWN ? value_name(words[which]) : value_none();
 }
 
 /* --- owners --- */
@@ -263,10 +79,10 @@ static struct value get_cgroup(const struct view *view, uint32_t row)
 
 /* name, title, help, kind, flags, needs, getter */
 static const struct column columns[] = {
-    {"proto", "PROTO", "Protocol", KIND_NAME, TEXT | MACHINE | COLUMN_KEY, 0, get_proto},
-    {"family", "FAMILY", "Address family", KIND_NAME, MACHINE, 0, get_family},
-    {"type", "TYPE", "Socket type", KIND_NAME, 0, 0, get_type},
-    {"state", "STATE", "State, in the words of ss(8)", KIND_NAME, TEXT | MACHINE, 0, get_state},
+    {"proto", "PROTO", "Protocol", KIND_NAME, TEXT | MACHINE | COLUMN_KEY, 0, socket_proto},
+    {"family", "FAMILY", "Address family", KIND_NAME, MACHINE, 0, socket_family},
+    {"type", "TYPE", "Socket type", KIND_NAME, 0, 0, socket_type},
+    {"state", "STATE", "State, in the words of ss(8)", KIND_NAME, TEXT | MACHINE, 0, socket_state},
     {"recv_q", "RECV-Q", "Bytes not read yet; listening: connections not accepted yet", KIND_COUNT,
      TEXT | MACHINE, 0, socket_recv_q},
     {"send_q", "SEND-Q", "Bytes not acknowledged yet; listening: limit of the accept queue",
@@ -275,22 +91,24 @@ static const struct column columns[] = {
      NEED_INTERFACES, socket_local_text},
     {"peer", "PEER", "Address and port of the other end, or its path", KIND_ENDPOINT,
      TEXT | COMPOSED, NEED_UNIX_PEER, socket_peer_text},
-    {"local_addr", "LOCAL-ADDR", "Own address", KIND_ADDRESS, MACHINE, 0, get_local_addr},
-    {"local_port", "LPORT", "Own port", KIND_PORT, MACHINE, 0, get_local_port},
-    {"peer_addr", "PEER-ADDR", "Address of the other end", KIND_ADDRESS, MACHINE, 0, get_peer_addr},
-    {"peer_port", "PPORT", "Port of the other end", KIND_PORT, MACHINE, 0, get_peer_port},
+    {"local_addr", "LOCAL-ADDR", "Own address", KIND_ADDRESS, MACHINE, 0, socket_local_addr},
+    {"local_port", "LPORT", "Own port", KIND_PORT, MACHINE, 0, socket_local_port},
+    {"peer_addr", "PEER-ADDR", "Address of the other end", KIND_ADDRESS, MACHINE, 0,
+     socket_peer_addr},
+    {"peer_port", "PPORT", "Port of the other end", KIND_PORT, MACHINE, 0, socket_peer_port},
     {"iface", "IFACE", "Interface that the socket is bound to", KIND_TEXT, MACHINE, NEED_INTERFACES,
      socket_iface},
     {"path", "PATH", "Name of a unix socket; an abstract one begins with @", KIND_TEXT, MACHINE, 0,
-     get_path},
+     socket_path},
     {"netns", "NETNS", "Network namespace: its name, init, or its inode", KIND_TEXT,
-     MACHINE | COLUMN_KEY, 0, get_netns},
-    {"netns_inode", "NETNS-INO", "Inode of the network namespace", KIND_ID, 0, 0, get_netns_inode},
-    {"inode", "INODE", "Inode of the socket", KIND_ID, MACHINE, 0, get_inode},
+     MACHINE | COLUMN_KEY, 0, socket_netns},
+    {"netns_inode", "NETNS-INO", "Inode of the network namespace", KIND_ID, 0, 0,
+     socket_netns_inode},
+    {"inode", "INODE", "Inode of the socket", KIND_ID, MACHINE, 0, socket_inode},
     {"cookie", "COOKIE", "Cookie of the socket (SO_COOKIE), unique while the machine is up",
-     KIND_ID, MACHINE | COLUMN_KEY, 0, get_cookie},
-    {"uid", "UID", "User id of who made the socket", KIND_ID, MACHINE, 0, get_uid},
-    {"user", "USER", "User who made the socket", KIND_TEXT, MACHINE, 0, get_user},
+     KIND_ID, MACHINE | COLUMN_KEY, 0, socket_cookie},
+    {"uid", "UID", "User id of who made the socket", KIND_ID, MACHINE, 0, socket_uid},
+    {"user", "USER", "User who made the socket", KIND_TEXT, MACHINE, 0, socket_user},
     {"owner", "OWNER", "Processes that hold the socket, or why there is none", KIND_TEXT,
      TEXT | COMPOSED, OWNERS | NEED_LISTENERS, socket_owner_text},
     {"pid", "PID", "Main owner: the holder with the lowest pid", KIND_ID, MACHINE, OWNERS,
@@ -318,10 +136,10 @@ static const struct column columns[] = {
     {"peer_owner", "PEER-OWNER", "Owner of the unix socket at the other end", KIND_TEXT, COMPOSED,
      OWNERS | NEED_UNIX_PEER, socket_peer_owner_text},
     {"direction", "DIR", "listen, in, out, or local (both ends on this machine)", KIND_NAME, 0,
-     NEED_LISTENERS, get_direction},
+     NEED_LISTENERS, socket_direction},
     {"scope", "SCOPE",
      "Of the peer (listening: of the own address): loopback private public multicast", KIND_NAME, 0,
-     0, get_scope},
+     0, socket_scope},
     {"serves", "SERVES", "Address families that a bound socket serves: v4, v6, v4+v6", KIND_NAME, 0,
      NEED_EXACT_DETAILS, socket_serves},
     {"accept", "ACCEPT", "Accept queue and its limit; ! when it is full", KIND_TEXT, COMPOSED, 0,
@@ -394,10 +212,10 @@ static const struct column columns[] = {
     {"ulp", "ULP", "Upper layer protocol on the connection: tls, mptcp", KIND_TEXT, 0, TCP,
      socket_ulp},
     {"mark", "MARK", "SO_MARK; only told to CAP_NET_ADMIN", KIND_HEX, 0, NEED_EXACT_DETAILS,
-     get_mark},
-    {"v6only", "V6ONLY", "IPV6_V6ONLY", KIND_BOOL, 0, NEED_EXACT_DETAILS, get_v6only},
+     socket_mark},
+    {"v6only", "V6ONLY", "IPV6_V6ONLY", KIND_BOOL, 0, NEED_EXACT_DETAILS, socket_v6only},
     {"shutdown", "SHUTDOWN", "Halves of the connection that are shut down", KIND_NAME, 0,
-     NEED_EXACT_DETAILS, get_shutdown},
+     NEED_EXACT_DETAILS, socket_shutdown},
     {"skmem_bytes", "SKMEM", "Kernel memory of the socket's queues", KIND_BYTES, 0, NEED_MEMORY,
      socket_skmem},
     {"rcvbuf_bytes", "RCVBUF", "Limit of the receive buffer", KIND_BYTES, 0, NEED_MEMORY,
@@ -407,11 +225,11 @@ static const struct column columns[] = {
     {"drops", "DROPS", "Packets thrown away for want of receive buffer", KIND_COUNT, COUNTER,
      NEED_MEMORY, socket_drops},
     {"peer_inode", "PEER-INODE", "Inode of the unix socket at the other end", KIND_ID, 0, 0,
-     get_peer_inode},
+     socket_peer_inode},
     {"references", "REFS", "How many hold the kernel's unix socket", KIND_COUNT, 0, NEED_REFERENCES,
-     get_references},
+     socket_references},
     {"protocol", "PROTOCOL", "Number: IP protocol (raw), ETH_P_* (packet), family (netlink)",
-     KIND_ID, 0, 0, get_protocol},
+     KIND_ID, 0, 0, socket_protocol},
 };
 
 static uint32_t row_count(const struct view *view)

@@ -5,7 +5,7 @@
 #include "base/suggest.h"
 
 const struct table *const tables[] = {&table_sockets, &table_processes, &table_threads,
-                                      &table_owners};
+                                      &table_owners, &table_descriptors};
 const uint32_t table_count = ARRAY_SIZE(tables);
 
 const struct table *table_find(const char *name)

@@ -69,7 +69,8 @@ extern const struct table *const tables[];
 extern const uint32_t table_count;
 
 extern const struct table table_sockets;
-extern const struct table table_owners; /* rows of a socket's owner list */
+extern const struct table table_owners;      /* rows of a socket's owner list */
+extern const struct table table_descriptors; /* sockets as processes hold them */
 extern const struct table table_processes;
 extern const struct table table_threads;
 

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parts of the lsof personality share: its options, its rows, and the steps between. */
+#pragma once
+
+#include "compat/moment.h"
+
+#include <regex.h>
+
+/* Kinds of selection: each is an OR of its members; between kinds it is OR, or AND with -a. */
+enum lsof_select {
+    LSOF_SELECT_COMMAND = 1u << 0, /* -c */
+    LSOF_SELECT_PID = 1u << 1,     /* -p */
+    LSOF_SELECT_PGID = 1u << 2,    /* -g SET */
+    LSOF_SELECT_UID = 1u << 3,     /* -u */
+    LSOF_SELECT_FD = 1u << 4,      /* -d */
+    LSOF_SELECT_TASK = 1u << 5,    /* -K */
+    LSOF_SELECT_INET = 1u << 6,    /* -i, -i4, -i6 */
+    LSOF_SELECT_ADDRESS = 1u << 7, /* -i ADDRESS */
+    LSOF_SELECT_UNIX = 1u << 8,    /* -U */
+    LSOF_SELECT_OTHER = 1u << 9,   /* files that are no sockets: -N, names, +D */
+};
+
+/* Kinds that only sockets belong to. */
+#define LSOF_SELECT_SOCKETS (LSOF_SELECT_INET | LSOF_SELECT_ADDRESS | LSOF_SELECT_UNIX)
+
+/* A member of -p, -g or -u. */
+struct lsof_id {
+    uint32_t id;
+    bool exclude;
+    bool found;
+    const char *login; /* -u by name; NULL */
+};
+
+/* A list that is owned. */
+struct lsof_ids {
+    struct lsof_id *items;
+    uint32_t count, capacity;
+};
+
+struct lsof_command {
+    const char *text; /* what a name begins with; of a regular expression what is between slashes */
+    bool is_regex, exclude, found;
+    regex_t regex;
+};
+
+/* One address of -i; a host with several addresses, or a list of ports, becomes several. */
+struct lsof_address {
+    const char *text; /* the argument */
+    uint32_t first;   /* of the argument's addresses: index of the one that keeps `found` */
+    uint8_t family;   /* 0: any */
+    uint8_t proto;    /* enum socket_proto; 0: any */
+    bool any_port, found;
+    uint32_t low, high;
+    union address address; /* zero: any */
+};
+
+struct lsof_fds {
+    uint32_t low, high;
+};
+
+/* A state of -sTCP:. */
+struct lsof_state {
+    const char *name; /* as lsof writes it */
+    uint32_t bit;     /* STATE_BIT() */
+    bool exclude, found;
+};
+
+enum lsof_size_mode { LSOF_SIZE_OR_OFFSET, LSOF_SIZE, LSOF_OFFSET };
+enum lsof_form { LSOF_COLUMNS, LSOF_FIELDS, LSOF_TERSE, LSOF_JSON, LSOF_JSON_LINES };
+
+struct lsof_options {
+    struct arena arena; /* of texts */
+    uint32_t select;    /* enum lsof_select */
+    bool and;           /* -a */
+    bool ipv4, ipv6;    /* -i without an address */
+    struct lsof_ids pids, pgids, uids;
+    struct lsof_command *commands;
+    uint32_t command_count, command_capacity;
+    struct lsof_address *addresses;
+    uint32_t address_count, address_capacity;
+    struct lsof_fds *fds;
+    uint32_t fd_count, fd_capacity;
+    bool fds_exclude;
+    struct lsof_state *states; /* -s */
+    uint32_t state_count, state_capacity;
+    bool numeric_hosts, numeric_ports, numeric_users;
+    bool show_ppid, show_pgid, show_links, show_tasks;
+    bool no_inet;                   /* -X */
+    bool endpoints, endpoint_files; /* -E, +E */
+    bool state, queues;             /* -T */
+    uint32_t flags;                 /* +f: 0 none, 'g', 'G' */
+    enum lsof_size_mode size;
+    uint32_t command_width; /* 0: all */
+    enum lsof_form form;
+    uint64_t fields;    /* LSOF_FIELD()s */
+    bool fields_nul;    /* -F0 */
+    bool verbose;       /* -V */
+    bool allow_missing; /* -Q */
+    bool warnings;      /* +w */
+    bool help, version, field_help;
+    uint32_t repeat_s;     /* of -r; 0 with `repeat`: without a pause */
+    uint32_t repeat_count; /* 0: endless */
+    bool repeat, repeat_until_empty;
+    const char *marker; /* strftime(3) format; NULL: the usual one */
+};
+
+#define LSOF_FIELD(letter) (UINT64_C(1) << ((letter)&63))
+
+/* One line: a descriptor, or a descriptor as a thread sees it. Texts live as long as the moment. */
+struct lsof_file {
+    uint32_t pid, ppid, pgid, uid, tid;
+    int32_t fd;
+    const char *command;
+    uint32_t command_length;
+    const char *thread; /* name of the thread; NULL without tid */
+    uint32_t thread_length;
+    uint32_t inode, recv_q, send_q;
+    bool has_queues;
+    uint8_t family, proto, type;
+    uint32_t state; /* a STATE_BIT(), 0 unknown */
+    union address local, peer;
+    uint16_t local_port, peer_port;
+    const char *path; /* unix; NULL unnamed */
+    uint32_t path_length;
+    uint64_t kernel_address; /* unix */
+    uint32_t flags;          /* open(2) flags */
+    bool selected;
+};
+
+struct lsof_names;
+
+/* One listing. */
+struct lsof_list {
+    struct lsof_options *options;
+    struct moment moment;
+    struct grid grid;
+    struct lsof_file *files; /* owned */
+    uint32_t count, capacity;
+    uint32_t selected;
+    uint32_t found; /* enum lsof_select: INET and TASK, seen in a process that was looked at */
+    struct arena arena;
+    struct lsof_names *names; /* borrowed: of all listings */
+    struct buf *out;
+};
+
+/* Parses the command line. 0; -EINVAL after a message on stderr; -ENOMEM. */
+int lsof_options_parse(int argc, char **argv, struct lsof_options *options) MUST_CHECK;
+void lsof_options_done(struct lsof_options *options);
+
+/* Values of options: each 0, -EINVAL after a message, or -ENOMEM. */
+int lsof_parse_inet(struct lsof_options *options, const char *value) MUST_CHECK;
+int lsof_parse_command(struct lsof_options *options, const char *value) MUST_CHECK;
+int lsof_parse_ids(struct lsof_ids *ids, const char *value, bool *ret_included) MUST_CHECK;
+int lsof_parse_users(struct lsof_options *options, const char *value) MUST_CHECK;
+int lsof_parse_fds(struct lsof_options *options, const char *value) MUST_CHECK;
+int lsof_parse_states(struct lsof_options *options, const char *value) MUST_CHECK;
+int lsof_parse_fields(struct lsof_options *options, const char *value) MUST_CHECK;
+
+/* One line on stderr, with the name of the tool in front. Returns -EINVAL. */
+int lsof_error(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/* Reads the machine into list->files, in order, and marks those that are selected. 0 or -errno. */
+int lsof_read(struct lsof_list *list) MUST_CHECK;
+void lsof_list_done(struct lsof_list *list);
+
+/* Whether the socket is what -i, -U and -s ask for, and its process what the others do. */
+void lsof_select(struct lsof_list *list);
+
+/* Exit status, after naming what was not found (-V). */
+int lsof_verdict(struct lsof_list *list);
+
+/* Writes the selected files to list->out. */
+void lsof_write_columns(struct lsof_list *list);
+void lsof_write_fields(struct lsof_list *list);
+void lsof_write_json(struct lsof_list *list);
+void lsof_write_terse(struct lsof_list *list);
+
+/* The NAME column without what -T adds: "127.0.0.1:22->10.0.0.1:4711". */
+void lsof_put_name(struct lsof_list *list, const struct lsof_file *file, struct buf *text);
+
+/* The descriptor's number, right-aligned to `width`. */
+void lsof_put_fd(struct buf *out, int32_t fd, uint32_t width);
+
+/* "(LISTEN)" of TCP and unix sockets as a word; NULL for none. */
+const char *lsof_state_name(const struct lsof_file *file);
+
+/* "TCP", "UDP", "UDPLITE", "unix"; "IPv4", "IPv6", "unix". */
+const char *lsof_node_name(const struct lsof_file *file);
+const char *lsof_type_name(const struct lsof_file *file);
+
+/* Bytes that are not printable become \n, \t, ^X or \xNN, as lsof shows them. */
+void lsof_escape(struct buf *text, const char *bytes, size_t length, bool blanks);
+
+/* Names of hosts, ports and users; NULL: no memory. */
+struct lsof_names *lsof_names_new(void);
+void lsof_names_free(struct lsof_names *names);
+const char *lsof_host(struct lsof_names *names, unsigned int family, const union address *address);
+const char *lsof_service(struct lsof_names *names, unsigned int proto, uint16_t port);
+const char *lsof_user(struct lsof_names *names, uint32_t uid);

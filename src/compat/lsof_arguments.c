@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+/* The sets that options of lsof take: processes, users, commands, descriptors, states, fields. */
+#include "compat/lsof.h"
+
+#include "base/vec.h"
+
+#include <ctype.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static bool parse_number(const char *text, uint32_t *ret_number)
+{
+    char *end;
+    unsigned long number;
+
+    if (!isdigit((unsigned char)*text))
+        return false;
+    errno = 0;
+    number = strtoul(text, &end, 10);
+    if (*end || errno || number > UINT32_MAX)
+        return false;
+    *ret_number = (uint32_t)number;
+    return true;
+}
+
+static int add_id(struct lsof_ids *ids, struct lsof_id id)
+{
+    int r;
+
+    for (uint32_t i = 0; i < ids->count; i++)
+        if (ids->items[i].id == id.id) {
+            if (ids->items[i].exclude == id.exclude)
+                return 0;
+            return lsof_error("%u is both asked for and left out", id.id);
+        }
+    r = VEC_RESERVE(&ids->items, &ids->capacity, ids->count, 1);
+    if (r == 0)
+        ids->items[ids->count++] = id;
+    return r;
+}
+
+int lsof_parse_ids(struct lsof_ids *ids, const char *value, bool *ret_included)
+{
+    CLEANUP_FREE char *copy = strdup(value);
+    char *rest = copy, *one;
+    int r = copy ? 0 : -ENOMEM;
+
+    while (r == 0 && (one = strsep(&rest, ",")) != NULL) {
+        struct lsof_id id = {.exclude = *one == '^'};
+
+        if (!parse_number(one + id.exclude, &id.id))
+            return lsof_error("%s: \"%s\" is no process id", value, one);
+        r = add_id(ids, id);
+        *ret_included |= !id.exclude;
+    }
+    return r;
+}
+
+static int add_user(struct lsof_options *options, const char *word)
+{
+    struct lsof_id id = {.exclude = *word == '^'};
+    const struct passwd *entry;
+    const char *name = word + id.exclude;
+
+    if (!parse_number(name, &id.id)) {
+        entry = *name ? getpwnam(name) : NULL;
+        if (!entry)
+            return lsof_error("-u: there is no user \"%s\"", name);
+        id.id = entry->pw_uid;
+        id.login = arena_copy(&options->arena, name, strlen(name));
+        if (!id.login)
+            return -ENOMEM;
+    }
+    options->select |= id.exclude ? 0u : LSOF_SELECT_UID;
+    return add_id(&options->uids, id);
+}
+
+int lsof_parse_users(struct lsof_options *options, const char *value)
+{
+    CLEANUP_FREE char *copy = strdup(value);
+    char *rest = copy, *one;
+    int r = copy ? 0 : -ENOMEM;
+
+    while (r == 0 && (one = strsep(&rest, ",")) != NULL)
+        r = add_user(options, one);
+    return r;
+}
+
+/* "/REGEX/[bix]": 0, -EINVAL after a message. */
+static int compile_regex(struct lsof_options *options, struct lsof_command *command,
+                         const char *value)
+{
+    const char *end = strrchr(value, '/'), *letter;
+    int flags = REG_NOSUB | REG_EXTENDED;
+    char *text;
+
+    if (end == value)
+        return lsof_error("-c %s: the regular expression has no end", value);
+    for (letter = end + 1; *letter; letter++) {
+        if (*letter == 'i')
+            flags |= REG_ICASE;
+        else if (*letter == 'b')
+            flags &= ~REG_EXTENDED;
+        else if (*letter == 'x')
+            flags |= REG_EXTENDED;
+        else
+            return lsof_error("-c %s: unknown letter %c (b, i, x)", value, *letter);
+    }
+    text = arena_copy(&options->arena, value + 1, (size_t)(end - value - 1));
+    if (!text)
+        return -ENOMEM;
+    if (*text == '\0' || regcomp(&command->regex, text, flags) != 0)
+        return lsof_error("-c %s: not a regular expression", value);
+    command->is_regex = true;
+    command->text = text;
+    return 0;
+}
+
+int lsof_parse_command(struct lsof_options *options, const char *value)
+{
+    struct lsof_command command = {.exclude = *value == '^'};
+    int r = VEC_RESERVE(&options->commands, &options->command_capacity, options->command_count, 1);
+
+    if (r < 0)
+        return r;
+    command.text = value + command.exclude;
+    if (*command.text == '\0')
+        return lsof_error("-c: which command?");
+    for (uint32_t i = 0; i < options->command_count && *value != '/'; i++)
+        if (!options->commands[i].is_regex && options->commands[i].exclude != command.exclude &&
+            strcmp(options->commands[i].text, command.text) == 0)
+            return lsof_error("-c: %s is both asked for and left out", command.text);
+    if (*value == '/')
+        r = compile_regex(options, &command, value);
+    if (r < 0)
+        return r;
+    options->commands[options->command_count++] = command;
+    options->select |= command.exclude ? 0u : LSOF_SELECT_COMMAND;
+    return 0;
+}
+
+/* Names of descriptors that are never sockets: they may be asked for, and select none. */
+static bool is_fd_name(const char *text)
+{
+    return *text &&
+           text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")] ==
+               '\0';
+}
+
+static int parse_fd(const char *word, struct lsof_fds *ret_fds)
+{
+    const char *dash = strchr(word, '-');
+    char low[16];
+
+    if (parse_number(word, &ret_fds->low)) {
+        ret_fds->high = ret_fds->low;
+        return 0;
+    }
+    if (strcmp(word, "fd") == 0) {
+        *ret_fds = (struct lsof_fds){0, INT32_MAX};
+        return 0;
+    }
+    if (dash && (size_t)(dash - word) < sizeof(low)) {
+        snprintf(low, sizeof(low), "%.*s", (int)(dash - word), word);
+        if (parse_number(low, &ret_fds->low) && parse_number(dash + 1, &ret_fds->high) &&
+            ret_fds->low < ret_fds->high)
+            return 0;
+    }
+    if (!is_fd_name(word))
+        return lsof_error("-d: \"%s\" is no descriptor", word);
+    *ret_fds = (struct lsof_fds){UINT32_MAX, UINT32_MAX};
+    return 0;
+}
+
+int lsof_parse_fds(struct lsof_options *options, const char *value)
+{
+    CLEANUP_FREE char *copy = strdup(value);
+    char *rest = copy, *one;
+    int r = copy ? 0 : -ENOMEM;
+
+    while (r == 0 && (one = strsep(&rest, ",")) != NULL) {
+        bool exclude = *one == '^';
+
+        if (options->fd_count && exclude != options->fds_exclude)
+            return lsof_error("-d %s: descriptors to show and to leave out in one set", value);
+        r = VEC_RESERVE(&options->fds, &options->fd_capacity, options->fd_count, 1);
+        if (r == 0)
+            r = parse_fd(one + exclude, &options->fds[options->fd_count]);
+        options->fd_count += r == 0;
+        options->fds_exclude = exclude;
+    }
+    options->select |= LSOF_SELECT_FD;
+    return r;
+}
+
+static const struct {
+    const char *name;
+    uint32_t state;
+} state_names[] = {
+    {"ESTABLISHED", STATE_BIT(STATE_ESTABLISHED)}, {"SYN_SENT", STATE_BIT(STATE_SYN_SENT)},
+    {"SYN_RECV", STATE_BIT(STATE_SYN_RECV)},       {"FIN_WAIT1", STATE_BIT(STATE_FIN_WAIT_1)},
+    {"FIN_WAIT2", STATE_BIT(STATE_FIN_WAIT_2)},    {"TIME_WAIT", STATE_BIT(STATE_TIME_WAIT)},
+    {"CLOSE", STATE_BIT(STATE_UNCONNECTED)},       {"CLOSE_WAIT", STATE_BIT(STATE_CLOSE_WAIT)},
+    {"LAST_ACK", STATE_BIT(STATE_LAST_ACK)},       {"LISTEN", STATE_BIT(STATE_LISTENING)},
+    {"CLOSING", STATE_BIT(STATE_CLOSING)},         {"CLOSED", 0},
+};
+
+static int add_state(struct lsof_options *options, const char *word)
+{
+    bool exclude = *word == '^';
+    int r = VEC_RESERVE(&options->states, &options->state_capacity, options->state_count, 1);
+
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < ARRAY_SIZE(state_names); i++)
+        if (strcasecmp(state_names[i].name, word + exclude) == 0) {
+            options->states[options->state_count++] = (struct lsof_state){
+                .name = state_names[i].name, .bit = state_names[i].state, .exclude = exclude};
+            return 0;
+        }
+    return lsof_error("-s: no such TCP state: %s", word + exclude);
+}
+
+int lsof_parse_states(struct lsof_options *options, const char *value)
+{
+    CLEANUP_FREE char *copy = strdup(value);
+    char *rest = copy, *one;
+    int r = copy ? 0 : -ENOMEM;
+
+    if (r < 0)
+        return r;
+    one = strsep(&rest, ":");
+    if (strcasecmp(one, "TCP") != 0)
+        return lsof_error("-s %s: only states of TCP have names", value);
+    if (*rest == '\0')
+        return lsof_error("-s %s: no state", value);
+    while (r == 0 && (one = strsep(&rest, ",")) != NULL)
+        r = add_state(options, one);
+    return r;
+}
+
+int lsof_parse_fields(struct lsof_options *options, const char *value)
+{
+    static const char known[] = "acdDfGgiKkLlmMnopPrRsStTu";
+    uint64_t fields = LSOF_FIELD('p');
+    size_t letters = 0;
+
+    options->form = LSOF_FIELDS;
+    for (; *value; value++) {
+        if (*value == '?') {
+            options->field_help = true;
+        } else if (*value == '0') {
+            options->fields_nul = true;
+        } else if (strchr(known, *value)) {
+            fields |= LSOF_FIELD(*value);
+            letters++;
+        } else {
+            return lsof_error("-F: no such field: %c (lsof -F ? lists them)", *value);
+        }
+    }
+    for (const char *letter = known; *letter && !letters; letter++)
+        fields |= *letter == 'r' ? 0 : LSOF_FIELD(*letter);
+    options->fields |= fields;
+    return 0;
+}

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: MIT */
+/* The columns of lsof: as wide as the widest of what is shown. */
+#include "compat/lsof.h"
+
+#include "derive/address.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define FD_WIDTH 4       /* then the mode and a place for the lock */
+#define NAME_MAX_SIZE 32 /* of a login name */
+
+static uint32_t digits(uint64_t number)
+{
+    uint32_t count = 1;
+
+    while (number >= 10) {
+        number /= 10;
+        count++;
+    }
+    return count;
+}
+
+static void widen(uint32_t *width, size_t needed)
+{
+    if (needed > *width)
+        *width = (uint32_t)needed;
+}
+
+static void put_right(struct buf *out, const char *text, uint32_t width)
+{
+    size_t length = strlen(text);
+
+    if (length < width)
+        buf_pad(out, width - length);
+    buf_put(out, text, length);
+}
+
+static void put_number(struct buf *out, uint64_t number, uint32_t width)
+{
+    uint32_t length = digits(number);
+
+    if (length < width)
+        buf_pad(out, width - length);
+    buf_uint(out, number);
+}
+
+const char *lsof_type_name(const struct lsof_file *file)
+{
+    if (file->family == AF_UNIX)
+        return "unix";
+    return file->family == AF_INET6 ? "IPv6" : "IPv4";
+}
+
+const char *lsof_node_name(const struct lsof_file *file)
+{
+    return file->proto == PROTO_TCP ? "TCP" : file->proto == PROTO_UDP ? "UDP" : "UDPLITE";
+}
+
+static const char *tcp_state_name(uint32_t state)
+{
+    static const char *const names[STATE_MAX] = {
+        [STATE_ESTABLISHED] = "ESTABLISHED", [STATE_SYN_SENT] = "SYN_SENT",
+        [STATE_SYN_RECV] = "SYN_RECV",       [STATE_FIN_WAIT_1] = "FIN_WAIT1",
+        [STATE_FIN_WAIT_2] = "FIN_WAIT2",    [STATE_TIME_WAIT] = "TIME_WAIT",
+        [STATE_UNCONNECTED] = "CLOSE",       [STATE_CLOSE_WAIT] = "CLOSE_WAIT",
+        [STATE_LAST_ACK] = "LAST_ACK",       [STATE_LISTENING] = "LISTEN",
+        [STATE_CLOSING] = "CLOSING",
+    };
+
+    for (uint32_t i = 0; i < STATE_MAX; i++)
+        if (state == STATE_BIT(i) && names[i])
+            return names[i];
+    return NULL;
+}
+
+const char *lsof_state_name(const struct lsof_file *file)
+{
+    if (file->proto == PROTO_TCP)
+        return tcp_state_name(file->state);
+    if (file->family != AF_UNIX)
+        return NULL;
+    if (file->state == STATE_BIT(STATE_LISTENING))
+        return "LISTEN";
+    return file->state == STATE_BIT(STATE_ESTABLISHED) ? "CONNECTED" : "UNCONNECTED";
+}
+
+/* --- the widths --- */
+
+struct widths {
+    uint32_t command, pid, tid, thread, ppid, pgid, user, flags, device, node;
+};
+
+/* Text of unix sockets: 0x and 16 digits. */
+#define KERNEL_ADDRESS_WIDTH 18
+
+/* The name as it is shown, with escapes, cut to `limit` bytes of its own (0: none). */
+static void put_command(struct buf *text, const char *bytes, uint32_t length, uint32_t limit)
+{
+    lsof_escape(text, bytes, limit && length > limit ? limit : length, true);
+}
+
+static uint32_t command_width(struct lsof_list *list, const char *bytes, uint32_t length)
+{
+    struct buf *scratch = &list->moment.scratch;
+
+    buf_reset(scratch);
+    put_command(scratch, bytes, length, list->options->command_width);
+    return (uint32_t)scratch->length;
+}
+
+static void put_flags(struct buf *out, uint32_t width)
+{
+    buf_pad(out, width);
+}
+
+static void measure(struct lsof_list *list, const struct lsof_file *file, struct widths *widths)
+{
+    const struct lsof_options *options = list->options;
+
+    widen(&widths->command, command_width(list, file->command, file->command_length));
+    widen(&widths->pid, digits(file->pid));
+    widen(&widths->ppid, digits(file->ppid));
+    widen(&widths->pgid, digits(file->pgid));
+    if (file->tid) {
+        widen(&widths->tid, digits(file->tid));
+        widen(&widths->thread, command_width(list, file->thread, file->thread_length));
+    }
+    if (!options->numeric_users)
+        widen(&widths->user, strlen(lsof_user(list->names, file->uid)));
+    if (file->family == AF_UNIX) {
+        widen(&widths->device, KERNEL_ADDRESS_WIDTH);
+        widen(&widths->node, digits(file->inode));
+    } else {
+        widen(&widths->device, digits(file->inode));
+        widen(&widths->node, strlen(lsof_node_name(file)));
+    }
+}
+
+static struct widths measure_all(struct lsof_list *list)
+{
+    struct widths widths = {
+        .command = strlen("COMMAND"),
+        .pid = strlen("PID"),
+        .tid = strlen("TID"),
+        .thread = strlen("TASKCMD"),
+        .ppid = strlen("PPID"),
+        .pgid = strlen("PGID"),
+        .user = list->options->numeric_users ? 8 : strlen("USER"),
+        .flags = strlen("FILE-FLAG"),
+        .device = strlen("DEVICE"),
+        .node = strlen("NODE"),
+    };
+
+    for (uint32_t i = 0; i < list->count; i++)
+        if (list->files[i].selected)
+            measure(list, &list->files[i], &widths);
+    return widths;
+}
+
+/* --- the lines --- */
+
+static const char *size_title(const struct lsof_options *options)
+{
+    if (options->size == LSOF_SIZE)
+        return "SIZE";
+    return options->size == LSOF_OFFSET ? "OFFSET" : "SIZE/OFF";
+}
+
+static void put_left(struct buf *out, const char *text, uint32_t width)
+{
+    size_t length = strlen(text);
+
+    buf_put(out, text, length);
+    if (length < width)
+        buf_pad(out, width - length);
+}
+
+static void put_title(struct buf *out, const char *title, uint32_t width)
+{
+    buf_byte(out, ' ');
+    put_right(out, title, width);
+}
+
+static void put_titles(struct lsof_list *list, const struct widths *widths)
+{
+    const struct lsof_options *options = list->options;
+    struct buf *out = list->out;
+
+    put_left(out, "COMMAND", widths->command);
+    put_title(out, "PID", widths->pid);
+    if (options->show_tasks) {
+        put_title(out, "TID", widths->tid);
+        buf_byte(out, ' ');
+        put_left(out, "TASKCMD", widths->thread);
+    }
+    if (options->show_ppid)
+        put_title(out, "PPID", widths->ppid);
+    if (options->show_pgid)
+        put_title(out, "PGID", widths->pgid);
+    put_title(out, "USER", widths->user);
+    put_title(out, "FD", FD_WIDTH);
+    buf_puts(out, "   TYPE");
+    if (options->flags)
+        put_title(out, "FILE-FLAG", widths->flags);
+    put_title(out, "DEVICE", widths->device);
+    put_title(out, size_title(options), (uint32_t)strlen(size_title(options)));
+    if (options->show_links)
+        put_title(out, "NLINK", 5);
+    put_title(out, "NODE", widths->node);
+    buf_puts(out, " NAME\n");
+}
+
+static void put_padded_command(struct lsof_list *list, const char *bytes, uint32_t length,
+                               uint32_t width)
+{
+    size_t start = list->out->length;
+
+    put_command(list->out, bytes, length, list->options->command_width);
+    if (list->out->length - start < width)
+        buf_pad(list->out, width - (list->out->length - start));
+}
+
+static void put_task(struct lsof_list *list, const struct lsof_file *file,
+                     const struct widths *widths)
+{
+    buf_byte(list->out, ' ');
+    if (file->tid) {
+        put_number(list->out, file->tid, widths->tid);
+        buf_byte(list->out, ' ');
+        put_padded_command(list, file->thread, file->thread_length, widths->thread);
+    } else {
+        buf_pad(list->out, widths->tid + 1 + widths->thread);
+    }
+}
+
+static void put_process(struct lsof_list *list, const struct lsof_file *file,
+                        const struct widths *widths)
+{
+    const struct lsof_options *options = list->options;
+    struct buf *out = list->out;
+
+    put_padded_command(list, file->command, file->command_length, widths->command);
+    buf_byte(out, ' ');
+    put_number(out, file->pid, widths->pid);
+    if (options->show_tasks)
+        put_task(list, file, widths);
+    if (options->show_ppid) {
+        buf_byte(out, ' ');
+        put_number(out, file->ppid, widths->ppid);
+    }
+    if (options->show_pgid) {
+        buf_byte(out, ' ');
+        put_number(out, file->pgid, widths->pgid);
+    }
+    buf_byte(out, ' ');
+    if (options->numeric_users)
+        put_number(out, file->uid, widths->user);
+    else
+        put_right(out, lsof_user(list->names, file->uid), widths->user);
+}
+
+static void put_descriptor(struct lsof_list *list, const struct lsof_file *file,
+                           const struct widths *widths)
+{
+    const struct lsof_options *options = list->options;
+    const char *size = options->size == LSOF_SIZE ? "" : "0t0";
+    struct buf *out = list->out;
+    char text[32];
+
+    buf_byte(out, ' ');
+    lsof_put_fd(out, file->fd, FD_WIDTH);
+    buf_puts(out, "u  ");
+    buf_puts(out, lsof_type_name(file));
+    if (options->flags) {
+        buf_byte(out, ' ');
+        put_flags(out, widths->flags);
+    }
+    buf_byte(out, ' ');
+    if (file->family == AF_UNIX) {
+        snprintf(text, sizeof(text), "0x%016llx", (unsigned long long)file->kernel_address);
+        put_right(out, text, widths->device);
+    } else {
+        put_number(out, file->inode, widths->device);
+    }
+    put_title(out, size, (uint32_t)strlen(size_title(options)));
+    if (options->show_links)
+        buf_pad(out, 6);
+    buf_byte(out, ' ');
+    if (file->family == AF_UNIX)
+        put_number(out, file->inode, widths->node);
+    else
+        put_right(out, lsof_node_name(file), widths->node);
+}
+
+/* A number that does not fit is shown by its last three digits. */
+void lsof_put_fd(struct buf *out, int32_t fd, uint32_t width)
+{
+    if (fd < 10000)
+        put_number(out, (uint64_t)fd, width);
+    else
+        buf_printf(out, "*%03d", fd % 1000);
+}
+
+/* " (LISTEN QR=0 QS=0)". The blank stands there also when nothing follows it. */
+static void put_state(struct lsof_list *list, const struct lsof_file *file)
+{
+    const struct lsof_options *options = list->options;
+    const char *state = options->state ? lsof_state_name(file) : NULL;
+    bool queues = options->queues && file->family != AF_UNIX;
+    struct buf *out = list->out;
+
+    if (!options->state && !options->queues)
+        return;
+    buf_byte(out, ' ');
+    if (!state && !queues)
+        return;
+    buf_byte(out, '(');
+    if (state)
+        buf_puts(out, state);
+    if (queues)
+        buf_printf(out, "%sQR=%u QS=%u", state ? " " : "", file->recv_q, file->send_q);
+    buf_byte(out, ')');
+}
+
+static void put_line(struct lsof_list *list, const struct lsof_file *file,
+                     const struct widths *widths)
+{
+    put_process(list, file, widths);
+    put_descriptor(list, file, widths);
+    buf_byte(list->out, ' ');
+    lsof_put_name(list, file, list->out);
+    put_state(list, file);
+    buf_byte(list->out, '\n');
+}
+
+void lsof_write_columns(struct lsof_list *list)
+{
+    struct widths widths;
+
+    if (list->selected == 0)
+        return;
+    widths = measure_all(list);
+    put_titles(list, &widths);
+    for (uint32_t i = 0; i < list->count; i++)
+        if (list->files[i].selected)
+            put_line(list, &list->files[i], &widths);
+}
+
+void lsof_write_terse(struct lsof_list *list)
+{
+    uint32_t last = 0;
+
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct lsof_file *file = &list->files[i];
+
+        if (!file->selected || file->pid == last)
+            continue;
+        last = file->pid;
+        buf_uint(list->out, file->pid);
+        buf_byte(list->out, '\n');
+    }
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/* How lsof writes names: hosts, services, users, the NAME column, and bytes that cannot be shown.
+ */
+#include "compat/lsof.h"
+
+#include "base/map.h"
+#include "base/vec.h"
+#include "derive/address.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* What was looked up before. Texts are in the arena; an address has its number as text too. */
+struct lsof_names {
+    struct arena arena;
+    struct names users;
+    struct map hosts; /* hash of the address -> index of the first of a chain */
+    struct host {
+        union address address;
+        uint8_t family;
+        const char *text;
+        uint32_t next; /* MAP_NONE: the last */
+    } * entries;
+    uint32_t count, capacity;
+    struct map services; /* protocol and port -> index into service_texts; */
+    const char **service_texts;
+    uint32_t service_count, service_capacity;
+};
+
+struct lsof_names *lsof_names_new(void)
+{
+    return calloc(1, sizeof(struct lsof_names));
+}
+
+void lsof_names_free(struct lsof_names *names)
+{
+    if (!names)
+        return;
+    names_done(&names->users);
+    map_done(&names->hosts);
+    map_done(&names->services);
+    free(names->entries);
+    free(names->service_texts);
+    arena_done(&names->arena);
+    free(names);
+}
+
+/* --- hosts --- */
+
+static const char *look_up_host(struct lsof_names *names, unsigned int family,
+                                const union address *address)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } socket_address = {0};
+    char host[NI_MAXHOST];
+    socklen_t size = family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+
+    socket_address.any.sa_family = (sa_family_t)family;
+    if (family == AF_INET)
+        memcpy(&socket_address.v4.sin_addr, address->bytes, 4);
+    else
+        memcpy(&socket_address.v6.sin6_addr, address->bytes, 16);
+    if (getnameinfo(&socket_address.any, size, host, sizeof(host), NULL, 0, NI_NAMEREQD) != 0)
+        return NULL;
+    return arena_copy(&names->arena, host, strlen(host));
+}
+
+static uint64_t hash_address(unsigned int family, const union address *address)
+{
+    uint64_t hash = family;
+
+    for (size_t i = 0; i < ARRAY_SIZE(address->words); i++)
+        hash = (hash ^ address->words[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+const char *lsof_host(struct lsof_names *names, unsigned int family, const union address *address)
+{
+    uint64_t hash = hash_address(family, address);
+    uint32_t first = map_get(&names->hosts, hash);
+    struct host host = {.address = *address, .family = (uint8_t)family, .next = first};
+
+    for (uint32_t at = first; at != MAP_NONE; at = names->entries[at].next)
+        if (names->entries[at].family == family &&
+            memcmp(&names->entries[at].address, address, sizeof(*address)) == 0)
+            return names->entries[at].text;
+    host.text = look_up_host(names, family, address);
+    if (VEC_RESERVE(&names->entries, &names->capacity, names->count, 1) == 0 &&
+        map_set(&names->hosts, hash, names->count) == 0)
+        names->entries[names->count++] = host;
+    return host.text;
+}
+
+/* --- services --- */
+
+const char *lsof_service(struct lsof_names *names, unsigned int proto, uint16_t port)
+{
+    uint64_t key = (uint64_t)proto << 16 | port;
+    uint32_t index = map_get(&names->services, key);
+    const struct servent *service;
+    const char *text;
+
+    if (index != MAP_NONE)
+        return names->service_texts[index];
+    service = getservbyport(htons(port), proto == PROTO_TCP ? "tcp" : "udp");
+    text = service ? arena_copy(&names->arena, service->s_name, strlen(service->s_name)) : NULL;
+    if (VEC_RESERVE(&names->service_texts, &names->service_capacity, names->service_count, 1) ==
+            0 &&
+        map_set(&names->services, key, names->service_count) == 0)
+        names->service_texts[names->service_count++] = text;
+    return text;
+}
+
+/* --- users --- */
+
+const char *lsof_user(struct lsof_names *names, uint32_t uid)
+{
+    const char *name = names_user(&names->users, uid);
+    char number[16];
+
+    if (name)
+        return name;
+    snprintf(number, sizeof(number), "%u", uid);
+    name = arena_copy(&names->arena, number, strlen(number));
+    return name ? name : "?";
+}
+
+/* --- the NAME column --- */
+
+static void put_host(struct lsof_list *list, unsigned int family, const union address *address,
+                     struct buf *text)
+{
+    union address inner = {{0}};
+    const char *name;
+
+    if (address_is_mapped(family, address)) {
+        memcpy(inner.bytes, address->bytes + 12, 4);
+        address = &inner;
+        family = AF_INET;
+    }
+    if (address_is_any(family, address)) {
+        buf_byte(text, '*');
+        return;
+    }
+    name = list->options->numeric_hosts ? NULL : lsof_host(list->names, family, address);
+    if (name) {
+        lsof_escape(text, name, strlen(name), false);
+        return;
+    }
+    if (family == AF_INET6)
+        buf_byte(text, '[');
+    buf_address(text, family, address->bytes);
+    if (family == AF_INET6)
+        buf_byte(text, ']');
+}
+
+static void put_port(struct lsof_list *list, unsigned int proto, uint16_t port, struct buf *text)
+{
+    const char *name = NULL;
+
+    buf_byte(text, ':');
+    if (port && !list->options->numeric_ports)
+        name = lsof_service(list->names, proto, port);
+    if (name)
+        buf_puts(text, name);
+    else if (port)
+        buf_uint(text, port);
+    else
+        buf_byte(text, '*');
+}
+
+static void put_unix_name(const struct lsof_file *file, struct buf *text)
+{
+    const char *type = file->type == SOCK_STREAM  ? "STREAM"
+                       : file->type == SOCK_DGRAM ? "DGRAM"
+                                                  : "SEQPACKET";
+
+    if (file->path_length) {
+        lsof_escape(text, file->path, file->path_length, false);
+        buf_byte(text, ' ');
+    }
+    buf_puts(text, "type=");
+    buf_puts(text, type);
+}
+
+void lsof_put_name(struct lsof_list *list, const struct lsof_file *file, struct buf *text)
+{
+    if (file->family == AF_UNIX) {
+        put_unix_name(file, text);
+        return;
+    }
+    put_host(list, file->family, &file->local, text);
+    put_port(list, file->proto, file->local_port, text);
+    if (!file->peer_port && address_is_any(file->family, &file->peer))
+        return;
+    buf_puts(text, "->");
+    put_host(list, file->family, &file->peer, text);
+    put_port(list, file->proto, file->peer_port, text);
+}
+
+/* --- bytes --- */
+
+void lsof_escape(struct buf *text, const char *bytes, size_t length, bool blanks)
+{
+    static const char letters[] = "\b\f\n\r\t", names[] = "bfnrt";
+
+    for (size_t i = 0; i < length; i++) {
+        unsigned char byte = (unsigned char)bytes[i];
+        const char *letter = byte ? strchr(letters, byte) : NULL;
+
+        if (isprint(byte) && !(blanks && byte == ' '))
+            buf_byte(text, (char)byte);
+        else if (letter)
+            buf_printf(text, "\\%c", names[letter - letters]);
+        else if (byte < 0x20)
+            buf_printf(text, "^%c", byte + '@');
+        else
+            buf_printf(text, "\\x%02x", byte);
+    }
+}

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: MIT */
+/* Options of lsof: single letters behind - or +, whose values may be left out. */
+#include "compat/lsof.h"
+
+#include "base/buf.h"
+#include "base/escape.h"
+#include "base/vec.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Where reading is: words may hold several letters. */
+struct reader {
+    char **argv;
+    int at;        /* word */
+    size_t offset; /* in that word; 0: it has not been begun */
+    char prefix;   /* '-' or '+' */
+    int before;    /* of the last value, to give it back */
+    size_t before_offset;
+};
+
+int lsof_error(const char *format, ...)
+{
+    struct buf line = BUF_SINK(STDERR_FILENO);
+    char text[1024];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    buf_puts(&line, "lsof: ");
+    escape_text(&line, text, strlen(text));
+    buf_byte(&line, '\n');
+    (void)buf_flush(&line);
+    buf_done(&line);
+    return -EINVAL;
+}
+
+/* The next letter; 0 when the options are over. */
+static int next_letter(struct reader *reader)
+{
+    const char *word = reader->argv[reader->at];
+
+    if (reader->offset && word[reader->offset] == '\0') {
+        reader->at++;
+        reader->offset = 0;
+        word = reader->argv[reader->at];
+    }
+    if (reader->offset == 0) {
+        if (!word || (word[0] != '-' && word[0] != '+') || word[1] == '\0')
+            return 0;
+        if (strcmp(word, "--") == 0 || strcmp(word, "++") == 0) {
+            reader->at++;
+            return 0;
+        }
+        reader->prefix = word[0];
+        reader->offset = 1;
+    }
+    return (unsigned char)word[reader->offset++];
+}
+
+/* The rest of the word, else the next word; NULL when there is neither. */
+static const char *take_value(struct reader *reader)
+{
+    const char *word = reader->argv[reader->at];
+
+    reader->before = reader->at;
+    reader->before_offset = reader->offset;
+    if (word[reader->offset] == '\0') {
+        word = reader->argv[reader->at + 1];
+        if (!word)
+            return NULL;
+        reader->at++;
+        reader->offset = strlen(word);
+        return word;
+    }
+    word += reader->offset;
+    reader->offset += strlen(word);
+    return word;
+}
+
+static void give_back(struct reader *reader)
+{
+    reader->at = reader->before;
+    reader->offset = reader->before_offset;
+}
+
+/* The same for an option whose value may be left out: another option is none. */
+static const char *take_optional(struct reader *reader)
+{
+    const char *value = take_value(reader);
+
+    if (value && *value != '-' && *value != '+')
+        return value;
+    give_back(reader);
+    return NULL;
+}
+
+/* A decimal number, whose word may go on with other letters. False: there is none. */
+static bool take_number(struct reader *reader, uint32_t *ret_number)
+{
+    const char *value = take_value(reader);
+    size_t digits = value ? strspn(value, "0123456789") : 0;
+
+    if (digits == 0 || digits > 9) {
+        give_back(reader);
+        return false;
+    }
+    *ret_number = (uint32_t)strtoul(value, NULL, 10);
+    reader->offset -= strlen(value) - digits;
+    return true;
+}
+
+/* --- one function for each option that has a value --- */
+
+static int set_command(struct lsof_options *options, struct reader *reader)
+{
+    const char *value = take_value(reader);
+    char *end;
+
+    if (!value || (reader->prefix == '-' && (*value == '-' || *value == '+')))
+        return lsof_error("-c: which command?");
+    if (reader->prefix == '-')
+        return lsof_parse_command(options, value);
+    options->command_width = (uint32_t)strtoul(value, &end, 10);
+    if (!isdigit((unsigned char)*value) || *end)
+        return lsof_error("+c %s: not a width", value);
+    if (options->command_width && options->command_width < strlen("COMMAND"))
+        options->command_width = strlen("COMMAND");
+    return 0;
+}
+
+static int set_fds(struct lsof_options *options, struct reader *reader)
+{
+    const char *value = take_value(reader);
+
+    if (!value || *value == '-' || *value == '+')
+        return lsof_error("%cd: a value is missing", reader->prefix);
+    if (reader->prefix == '-')
+        return lsof_parse_fds(options, value);
+    options->select |= LSOF_SELECT_OTHER;
+    return 0;
+}
+
+static int set_directory(struct lsof_options *options, struct reader *reader)
+{
+    const char *value = take_value(reader);
+
+    if (!value)
+        return lsof_error("%cD: a value is missing", reader->prefix);
+    options->select |= reader->prefix == '+' ? LSOF_SELECT_OTHER : 0u;
+    return 0;
+}
+
+static int set_endpoints(struct lsof_options *options, struct reader *reader)
+{
+    options->endpoints = true;
+    options->endpoint_files = reader->prefix == '+';
+    return 0;
+}
+
+/* Only what every file has is of use for sockets: the flags it was opened with. */
+static int set_file_info(struct lsof_options *options, struct reader *reader)
+{
+    const char *value = take_optional(reader);
+
+    for (; value && *value; value++) {
+        if (*value != 'g' && *value != 'G')
+            return lsof_error("%cf: unknown letter %c (g, G)", reader->prefix, *value);
+        options->flags = reader->prefix == '+' ? (uint32_t)*value : 0;
+    }
+    return 0;
+}
+
+static int set_fields(struct lsof_options *options, struct reader *reader)
+{
+    const char *value = take_optional(reader);
+
+    return lsof_parse_fields(options, value ? value : "");
+}
+
+static int set_groups(struct lsof_options *options, struct reader *reader)
+{
+    const char *value = take_value(reader);
+    bool included = false;
+    int r = 0;
+
+    options->show_pgid = true;
+    if (value && (isdigit((unsigned char)*value) || *value == '^'))
+        r = lsof_parse_ids(&options->pgids, value, &included);
+    else
+        give_back(reader);
+    options->select |= included ? LSOF_SELECT_PGID : 0u;
+    return r;
+}
+
+static int set_inet(struct lsof_options *options, struct reader *reader)
+{
+    const char *value = take_optional(reader);
+
+    return lsof_parse_inet(options, value ? value : "");
+}
+
+static int set_tasks(struct lsof_options *options, struct reader *reader)
+{
+    const char *value = take_optional(reader);
+
+    if (value && strcmp(value, "i") != 0)
+        return lsof_error("-K %s: only i may follow", value);
+    options->show_tasks = !value;
+    options->select &= ~(uint32_t)LSOF_SELECT_TASK;
+    options->select |= value ? 0u : LSOF_SELECT_TASK;
+    return 0;
+}
+
+static int set_links(struct lsof_options *options, struct reader *reader)
+{
+    uint32_t number;
+    bool limited = take_number(reader, &number);
+
+    if (limited && reader->prefix == '-')
+        return lsof_error("-L: no number may follow");
+    if (limited && number) /* sockets have no link count that could be compared */
+        options->select |= LSOF_SELECT_OTHER;
+    options->show_links = reader->prefix == '+';
+    return 0;
+}
+
+static int set_offset(struct lsof_options *options, struct reader *reader)
+{
+    uint32_t digits;
+
+    if (!take_number(reader, &digits))
+        options->size = LSOF_OFFSET;
+    return 0;
+}
+
+static int set_pids(struct lsof_options *options, struct reader *reader)
+{
+    const char *value = take_value(reader);
+    bool included = false;
+    int r;
+
+    if (!value || *value == '-' || *value == '+')
+        return lsof_error("-p: which process?");
+    r = lsof_parse_ids(&options->pids, value, &included);
+    options->select |= included ? LSOF_SELECT_PID : 0u;
+    return r;
+}
+
+/* [SECONDS][cCOUNT][mFORMAT] */
+static int set_repeat(struct lsof_options *options, struct reader *reader)
+{
+    const char *value;
+
+    options->repeat = true;
+    options->repeat_until_empty = reader->prefix == '+';
+    options->repeat_s = 15;
+    take_number(reader, &options->repeat_s);
+    if (reader->argv[reader->at] && reader->argv[reader->at][reader->offset] == 'c') {
+        reader->offset++;
+        if (!take_number(reader, &options->repeat_count) || !options->repeat_count)
+            return lsof_error("-r: c wants a number of listings behind it");
+    }
+    if (reader->argv[reader->at] && reader->argv[reader->at][reader->offset] == 'm') {
+        reader->offset++;
+        value = take_value(reader);
+        if (!value || !*value)
+            return lsof_error("-r: m wants a format behind it");
+        options->marker = value;
+    }
+    return 0;
+}
+
+static int set_size(struct lsof_options *options, struct reader *reader)
+{
+    const char *value = take_value(reader);
+
+    if (value && strchr(value, ':'))
+        return lsof_parse_states(options, value);
+    give_back(reader);
+    options->size = LSOF_SIZE;
+    return 0;
+}
+
+static int set_timeout(struct lsof_options *options, struct reader *reader)
+{
+    uint32_t seconds;
+
+    (void)options;
+    if (take_number(reader, &seconds) && seconds < 2)
+        return lsof_error("-S %u: at least 2 seconds", seconds);
+    return 0;
+}
+
+/* Takes as many letters as it knows; the rest of the word is options again. */
+static int set_info(struct lsof_options *options, struct reader *reader)
+{
+    const char *value = take_optional(reader);
+
+    options->state = options->queues = false;
+    for (; value && *value; value++) {
+        if (!strchr("fqs", *value))
+            return lsof_error("-T: unknown letter %c (f, q, s)", *value);
+        options->state |= *value == 's';
+        options->queues |= *value == 'q';
+    }
+    return 0;
+}
+
+static int set_users(struct lsof_options *options, struct reader *reader)
+{
+    const char *value = take_value(reader);
+
+    if (!value || *value == '-' || *value == '+')
+        return lsof_error("-u: which user?");
+    return lsof_parse_users(options, value);
+}
+
+static int skip_value(struct lsof_options *options, struct reader *reader)
+{
+    (void)options;
+    return take_value(reader) ? 0 : lsof_error("%c: a value is missing", reader->prefix);
+}
+
+static int skip_optional(struct lsof_options *options, struct reader *reader)
+{
+    (void)options;
+    take_optional(reader);
+    return 0;
+}
+
+static const struct {
+    char letter;
+    int (*set)(struct lsof_options *options, struct reader *reader);
+} with_value[] = {
+    {'c', set_command},   {'d', set_fds},       {'D', set_directory}, {'E', set_endpoints},
+    {'e', skip_value},    {'f', set_file_info}, {'F', set_fields},    {'g', set_groups},
+    {'i', set_inet},      {'K', set_tasks},     {'L', set_links},     {'m', skip_value},
+    {'o', set_offset},    {'p', set_pids},      {'r', set_repeat},    {'s', set_size},
+    {'S', set_timeout},   {'T', set_info},      {'u', set_users},     {'x', skip_optional},
+    {'Z', skip_optional},
+};
+
+static bool set_flag(struct lsof_options *options, int letter, bool plus)
+{
+    switch (letter) {
+    case 'a':
+        options->and = true;
+        return true;
+    case '?':
+    case 'h':
+        options->help = true;
+        return true;
+    case 'j':
+        options->form = LSOF_JSON_LINES;
+        return true;
+    case 'J':
+        options->form = LSOF_JSON;
+        return true;
+    case 'l':
+        options->numeric_users = true;
+        return true;
+    case 'n':
+        options->numeric_hosts = true;
+        return true;
+    case 'N':
+        options->select |= LSOF_SELECT_OTHER;
+        return true;
+    case 'P':
+        options->numeric_ports = true;
+        return true;
+    case 'Q':
+        options->allow_missing = true;
+        return true;
+    case 'R':
+        options->show_ppid = true;
+        return true;
+    case 't':
+        options->form = LSOF_TERSE;
+        return true;
+    case 'U':
+        options->select |= LSOF_SELECT_UNIX;
+        return true;
+    case 'v':
+        options->version = true;
+        return true;
+    case 'V':
+        options->verbose = true;
+        return true;
+    case 'w':
+        options->warnings = plus;
+        return true;
+    case 'X':
+        options->no_inet = true;
+        return true;
+    default:
+        return strchr("bMOC", letter) && letter != 'C'; /* nothing here can block */
+    }
+}
+
+static int set_option(struct lsof_options *options, struct reader *reader, int letter)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(with_value); i++)
+        if (with_value[i].letter == letter)
+            return with_value[i].set(options, reader);
+    return set_flag(options, letter, reader->prefix == '+')
+               ? 0
+               : lsof_error("-%c: no such option (lsof -h)", letter);
+}
+
+static int check(const struct lsof_options *options)
+{
+    if (options->and &&!options->select)
+        return lsof_error("-a: nothing was selected that could be combined");
+    if (options->no_inet && options->select & (LSOF_SELECT_INET | LSOF_SELECT_ADDRESS))
+        return lsof_error("-i and -X contradict each other");
+    return 0;
+}
+
+int lsof_options_parse(int argc, char **argv, struct lsof_options *options)
+{
+    struct reader reader = {.argv = argv, .at = argc > 0};
+    int letter, r = 0;
+
+    *options = (struct lsof_options){.state = true, .warnings = true, .command_width = 9};
+    while (r == 0 && (letter = next_letter(&reader)) != 0)
+        r = set_option(options, &reader, letter);
+    if (r == 0 && argv[reader.at])
+        options->select |= LSOF_SELECT_OTHER;
+    return r < 0 ? r : check(options);
+}
+
+void lsof_options_done(struct lsof_options *options)
+{
+    for (uint32_t i = 0; i < options->command_count; i++)
+        if (options->commands[i].is_regex)
+            regfree(&options->commands[i].regex);
+    free(options->commands);
+    free(options->addresses);
+    free(options->fds);
+    free(options->states);
+    free(options->pids.items);
+    free(options->pgids.items);
+    free(options->uids.items);
+    arena_done(&options->arena);
+}
