@@ -25,21 +25,21 @@ struct explain {
 
 /* What the words mean as a filter: a number alone is a pid, tcp/9000 is a port. The rest the filter
  * language knows. */
-static void translate(const char *word, struct buf *text)
+static void translate(struct session *session, const char *word, struct buf *text)
 {
     const char *slash = strchr(word, '/');
     size_t digits = strspn(word, "0123456789");
 
-    if (*word && word[digits] == '\0')
+    if (*word && (word[digits] == '\0' || (digits && strcmp(word + digits, "+") == 0)))
         buf_printf(text, "pid %s", word);
     else if (slash && (strncmp(word, "tcp/", 4) == 0 || strncmp(word, "udp/", 4) == 0))
         buf_printf(text, "%.*s and port :%s", (int)(slash - word), word, slash + 1);
     else if (digits && (strcmp(word + digits, "/tcp") == 0 || strcmp(word + digits, "/udp") == 0))
         buf_printf(text, "%s and port :%.*s", word + digits + 1, (int)digits, word);
-    else if (*word == '/' && strpbrk(word, " ()<>!&|\"") && !strchr(word, '"'))
-        buf_printf(text, "path = \"%s\"", word);
+    else if (*word == '/' && strpbrk(word, " ()<>!&|\"'"))
+        session_put_quoted(word, text);
     else
-        buf_puts(text, word);
+        session_put_word(session, &table_sockets, word, text);
 }
 
 /* --- facts below each other: a label and a value a line --- */
@@ -198,30 +198,35 @@ static void put_socket(struct session *session, struct explain *explain, struct 
 
 /* --- the parts --- */
 
+/* Behind `label` the largest groups; nothing where the key of all rows is unknown. */
 static int count_by(struct session *session, const struct query *rows,
-                    const struct group_plan *plan, uint32_t shown, struct buf *out)
+                    const struct group_plan *plan, const char *label, uint32_t shown,
+                    struct buf *out)
 {
     struct group group = {0};
     struct grid grid;
     struct view view = session->now->view;
     struct buf scratch = BUF_INIT;
     struct format format = {.view = &view, .scratch = &scratch};
+    uint32_t known = 0;
     int r = query_run(rows, &session->now->view, &grid);
 
     if (r < 0)
         return r;
     r = group_make(plan, &grid, &group);
     view.group = &group;
-    for (uint32_t i = 0; r == 0 && i < group.row_count && i < shown; i++) {
+    for (uint32_t i = 0; r == 0 && i < group.row_count; i++) {
         struct value value = plan->columns[0].get(&view, i);
 
-        buf_puts(out, i ? ", " : "  ");
+        if (value.type == VALUE_NONE || known++ >= shown)
+            continue;
+        buf_puts(out, known > 1 ? ", " : label);
         format_cell(&format, &plan->columns[0], &value, out);
         buf_byte(out, ' ');
         buf_uint(out, group.rows[i].count);
     }
-    if (group.row_count > shown)
-        buf_printf(out, ", %u more", group.row_count - shown);
+    if (known > shown)
+        buf_printf(out, ", %u more", known - shown);
     if (r == 0)
         r = scratch.error;
     group_done(&group);
@@ -262,10 +267,10 @@ static int put_connections(struct session *session, struct explain *explain, str
     if (grid.matched) {
         buf_printf(out, "%s%u connection%s:", out->length ? "\n" : "", grid.matched,
                    grid.matched == 1 ? "" : "s");
-        r = count_by(session, &explain->states, &explain->state_plan, STATE_MAX, out);
-        buf_puts(out, "\n  with");
+        r = count_by(session, &explain->states, &explain->state_plan, "  ", STATE_MAX, out);
         if (r == 0)
-            r = count_by(session, &explain->peers, &explain->peer_plan, PEERS_SHOWN, out);
+            r = count_by(session, &explain->peers, &explain->peer_plan, "\n  with  ", PEERS_SHOWN,
+                         out);
         buf_puts(out, "\n\n");
         if (r == 0)
             r = session_write(session, &grid, out);
@@ -431,15 +436,17 @@ static int show_text(struct session *session, struct explain *explain)
     return r ? r : session_exit(session, processes + waiting + connections);
 }
 
-static void join_target(struct options *options, struct buf *text)
+static void join_target(struct session *session, struct buf *text)
 {
+    const struct options *options = session->options;
+
     if (options->word_count == 1) {
-        translate(options->words[0], text);
+        translate(session, options->words[0], text);
         return;
     }
     for (uint32_t i = 0; i < options->word_count; i++) {
         buf_puts(text, i ? " " : "");
-        buf_puts(text, options->words[i]);
+        session_put_word(session, &table_sockets, options->words[i], text);
     }
 }
 
@@ -474,24 +481,20 @@ static int run_explain(struct options *options)
                               .process = JOIN_NONE};
     struct query rows = {.table = &table_sockets};
     struct buf text = BUF_INIT;
-    char *words[1];
     int r = session_begin(&session, options);
 
-    join_target(options, &text);
+    join_target(&session, &text);
     if (r == 0 && buf_string(&text)[strspn(buf_string(&text), " ")] == '\0')
         r = command_error("explain what? for example: nwho :443");
-    words[0] = (char *)(uintptr_t)buf_string(&text);
     if (r == 0 && text.error)
         r = command_error("out of memory");
-    options->words = words;
-    options->word_count = 1;
     options->all = true;
     if (r == 0)
-        r = session_filter(&session, &rows, NULL);
+        r = session_filter_text(&session, &rows, NULL, buf_string(&text));
     if (r == 0 && (options->format != FORMAT_TEXT || options->watch || options->columns))
         r = show_rows(&session, &rows);
     else if (r == 0)
-        r = explain_text(&session, &explain, &rows, words[0]);
+        r = explain_text(&session, &explain, &rows, buf_string(&text));
     buf_done(&text);
     session_end(&session);
     return r;
@@ -521,7 +524,7 @@ const struct command command_explain = {
     .name = "TARGET",
     .arguments = "",
     .summary = "explain one thing: :443 tcp/9000 1234 10.0.0.9 10.0.0.0/8 /run/x.sock %user "
-               "@container NAME",
+               "@container @abstract NAME",
     .examples = examples,
     .options = OPTIONS_SOURCE | OPTIONS_OUTPUT | OPTIONS_WATCH | OPTIONS_THREADS,
     .run = run_explain,

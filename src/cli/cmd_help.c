@@ -88,7 +88,8 @@ static void print_filters(void)
            "  COLUMN > QUANTITY              rtt > 100ms, recv_q > 64K, idle > 2h, pacing_rate < "
            "10Mbit\n"
            "  pid 1203, pid 1203+            a process; with its children\n"
-           "  :443 tcp/443 10.0.0.0/8 /run/x.sock %%user @container NAME    as nwho TARGET\n\n"
+           "  :443 tcp/443 10.0.0.0/8 /run/x.sock %%user @container @abstract NAME    as nwho "
+           "TARGET\n\n"
            "Flags:\n");
     for (uint32_t i = 0; filter_flag_help(i, &word, &help); i++)
         printf("  %-12s %s\n", word, help);

@@ -89,6 +89,8 @@ static int show_and_destroy(struct session *session, const struct grid *grid)
     session_notes(session);
     if (r == 0)
         r = session_check(session);
+    if (r == 0 && grid->row_count == 0)
+        session_hint(session);
     if (r != 0 || grid->row_count == 0 || options->dry_run)
         return r ? r : session_exit(session, grid->row_count);
     if (!options->yes && !isatty(STDIN_FILENO))

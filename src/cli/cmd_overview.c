@@ -185,6 +185,9 @@ static int run_overview(struct options *options)
     struct buf out = BUF_INIT;
     int r = session_begin(&session, options);
 
+    if (r == 0 && options->listening)
+        r = command_error("-l chooses rows: nwho ports, or nwho ls -l");
+    session_narrow(&session, PROTO_ALL);
     if (r == 0)
         r = make_queries(&session, &overview);
     if (r == 0 && (options->format != FORMAT_TEXT || options->watch)) {

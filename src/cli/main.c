@@ -11,6 +11,7 @@
 #include "base/escape.h"
 #include "base/suggest.h"
 #include "compat/personality.h"
+#include "table/filter.h"
 
 #include <fcntl.h>
 #include <locale.h>
@@ -51,12 +52,39 @@ int command_error(const char *format, ...)
     return EXIT_ERROR;
 }
 
+/* Words of filters are no mistyped commands: "port" is not "ports". */
+static bool is_filter_word(const char *word)
+{
+    const char *known, *help;
+    uint32_t states;
+    unsigned int proto;
+
+    for (uint32_t i = 0; filter_keyword(i, &known); i++)
+        if (strcmp(word, known) == 0)
+            return true;
+    for (uint32_t i = 0; filter_flag_help(i, &known, &help); i++)
+        if (strcmp(word, known) == 0)
+            return true;
+    return socket_proto_parse(word, &proto) == 0 || socket_state_parse(word, &states) == 0 ||
+           table_column(&table_sockets, word);
+}
+
 /* A word that could be a mistyped command rather than the name of a process is answered with the
  * command. */
 static const char *similar_command(const char *word)
 {
+    static const char *const synonyms[][2] = {
+        {"list", "ls"},      {"show", "ls"},      {"sockets", "ls"},      {"connections", "ls"},
+        {"conns", "ls"},     {"listen", "ports"}, {"listening", "ports"}, {"listeners", "ports"},
+        {"processes", "ps"}, {"group", "count"},  {"top", "ls --watch"},
+    };
     struct suggestion best = suggestion_for(word);
 
+    for (size_t i = 0; i < ARRAY_SIZE(synonyms); i++)
+        if (strcmp(word, synonyms[i][0]) == 0)
+            return synonyms[i][1];
+    if (is_filter_word(word))
+        return NULL;
     for (uint32_t i = 0; i < command_table_count; i++)
         suggestion_try(&best, command_table[i]->name);
     return best.name && *best.name ? best.name : NULL;
@@ -65,6 +93,15 @@ static const char *similar_command(const char *word)
 static bool is_word(const char *text)
 {
     return text[strspn(text, "abcdefghijklmnopqrstuvwxyz-")] == '\0';
+}
+
+static void hint_command(const char *word)
+{
+    const char *similar = is_word(word) ? similar_command(word) : NULL;
+
+    if (similar)
+        command_error("\"%s\" is no command; did you mean nwho %s? It is taken for a target", word,
+                      similar);
 }
 
 /*
@@ -79,11 +116,19 @@ static const struct command *choose(int *argc, char **argv)
     if (at == count)
         return &command_overview;
     command = *argv[at + 1] ? command_find(argv[at + 1]) : NULL;
-    if (!command || !*command->name)
+    if (!command || !*command->name) {
+        hint_command(argv[at + 1]);
         return &command_explain;
+    }
     memmove(&argv[at + 1], &argv[at + 2], sizeof(*argv) * (count - at));
     --*argc;
     return command;
+}
+
+static int print_version(void)
+{
+    printf("nwho %s\n", NWHO_VERSION);
+    return EXIT_FOUND;
 }
 
 static int run_command(const struct command *command, char **argv, uint32_t count)
@@ -98,6 +143,8 @@ static int run_command(const struct command *command, char **argv, uint32_t coun
     buf_done(&error);
     if (r != 0)
         return r;
+    if (options.version)
+        return print_version();
     if (options.help) {
         options.words = (char *[]){(char *)(uintptr_t)command->name};
         options.word_count = *command->name != '\0';
@@ -145,15 +192,12 @@ int main(int argc, char **argv)
 {
     const struct personality *personality;
     const struct command *command;
-    const char *similar;
 
     fill_standard_descriptors();
     personality = argc > 0 ? choose_personality(&argc, &argv) : NULL;
     if (!personality && argc == 2 &&
-        (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)) {
-        printf("nwho %s\n", NWHO_VERSION);
-        return finish(EXIT_FOUND);
-    }
+        (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0))
+        return finish(print_version());
 #ifdef M_MMAP_THRESHOLD
     /* Keeps the large arrays out of the heap: they grow without a copy and go back when freed. */
     mallopt(M_MMAP_THRESHOLD, 256 * 1024);
@@ -163,12 +207,5 @@ int main(int argc, char **argv)
     if (personality)
         return finish(personality->run(argc, argv));
     command = choose(&argc, argv);
-    similar = command == &command_explain && argc == 2 && is_word(argv[1])
-                  ? similar_command(argv[1])
-                  : NULL;
-    if (similar)
-        command_error("\"%s\" is no command; did you mean nwho %s? Looking for a process, unit or "
-                      "container of this name",
-                      argv[1], similar);
     return finish(run_command(command, argv + 1, (uint32_t)argc - 1));
 }

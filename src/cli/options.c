@@ -42,6 +42,7 @@ FLAG(exposed, options->exposed = true)
 FLAG(yes, options->yes = true)
 FLAG(dry_run, options->dry_run = true)
 FLAG(help, options->help = true)
+FLAG(version, options->version = true)
 
 #define TEXT(name)                                                                                 \
     static int set_##name(struct options *options, const char *argument, struct buf *error)        \
@@ -181,6 +182,7 @@ const struct option_info option_table[] = {
     {0, "color", "WHEN", "auto, always or never", OUTPUT, set_color},
     {0, "no-pager", NULL, "never start a pager", OUTPUT, set_no_pager},
     {'h', "help", NULL, "this help", ~0u, set_help},
+    {'V', "version", NULL, "version of the program", ~0u, set_version},
 };
 
 const uint32_t option_count = ARRAY_SIZE(option_table);

@@ -56,7 +56,7 @@ struct options {
     /* kill */
     bool yes, dry_run;
     /* the rest */
-    bool help;
+    bool help, version;
     char **words;
     uint32_t word_count;
 };

@@ -72,6 +72,27 @@ static int next_argument(struct parser *parser, const struct option_info *option
     return 0;
 }
 
+static bool is_number(const char *word)
+{
+    return *word && word[strspn(word, "0123456789.")] == '\0';
+}
+
+/*
+ * Behind --watch a number is rather the seconds than what it would be: the word after an option
+ * that needs none.
+ */
+static int apply(struct parser *parser, const struct option_info *option, const char *argument)
+{
+    const char *next = parser->at + 1 < parser->count ? parser->argv[parser->at + 1] : "";
+
+    if (argument || !option->argument || strcmp(option->argument, "[=SEC]") != 0 ||
+        !is_number(next))
+        return option->apply(parser->options, argument, parser->error);
+    buf_printf(parser->error, "--%s %.20s: seconds are attached, --%s=%.20s or -%c%.20s",
+               option->name, next, option->name, next, option->letter, next);
+    return -EINVAL;
+}
+
 static int parse_long(struct parser *parser, const char *word)
 {
     const char *equals = strchr(word, '=');
@@ -88,17 +109,15 @@ static int parse_long(struct parser *parser, const char *word)
     }
     if (!equals && option->argument && !argument_is_optional(option))
         r = next_argument(parser, option, &argument);
-    return r < 0 ? r : option->apply(parser->options, argument, parser->error);
+    return r < 0 ? r : apply(parser, option, argument);
 }
 
-/* What is attached to a letter: "-Nblue", "-N=blue"; an optional argument only by "=". */
+/* What is attached to a letter: "-Nblue", "-N=blue". */
 static const char *attached_argument(const struct option_info *option, const char *rest)
 {
     if (!option->argument || !*rest)
         return NULL;
-    if (*rest == '=')
-        return rest + 1;
-    return argument_is_optional(option) ? NULL : rest;
+    return *rest == '=' ? rest + 1 : rest;
 }
 
 /* "-tlp" is three options. */
@@ -114,11 +133,11 @@ static int parse_letters(struct parser *parser, const char *letters)
             return unknown_letter(*letters, parser->error);
         argument = attached_argument(option, letters + 1);
         if (argument)
-            return option->apply(parser->options, argument, parser->error);
+            return apply(parser, option, argument);
         if (option->argument && !argument_is_optional(option))
             r = next_argument(parser, option, &argument);
         if (r == 0)
-            r = option->apply(parser->options, argument, parser->error);
+            r = apply(parser, option, argument);
     }
     return r;
 }

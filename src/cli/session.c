@@ -45,11 +45,13 @@ static const char *netns_problem(int error)
 {
     switch (error) {
     case -ENOENT:
-        return "there is no such name in /run/netns; nwho ls --all-netns -o netns,owner shows all";
+        return "there is no such name in /run/netns, and no such path; nwho ls --all-netns -o "
+               "netns,owner shows all";
     case -ESRCH:
         return "there is no such process, and no namespace with that inode";
     case -EACCES:
-        return "its process does not show its namespace to you; run as root";
+        return "its processes, or some that may be in it, do not show their namespace to you: that "
+               "takes CAP_SYS_PTRACE";
     default:
         return "it is no network namespace";
     }

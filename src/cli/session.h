@@ -30,10 +30,11 @@ struct session {
     struct filter *filters[8]; /* compiled by session_filter(), freed at the end; `nwho PID` has 5
                                 */
     uint32_t filter_count;
-    struct request request; /* of the next session_take() */
-    struct frame *now;      /* NULL before the first session_take() */
-    struct frame *before;   /* of the refresh before; NULL in the first */
-    struct query *groups;   /* of `count`: shows the groups of the rows that were selected; NULL
+    const struct filter *words; /* what the user asked for, of `filters`; NULL: everything */
+    struct request request;     /* of the next session_take() */
+    struct frame *now;          /* NULL before the first session_take() */
+    struct frame *before;       /* of the refresh before; NULL in the first */
+    struct query *groups;       /* of `count`: shows the groups of the rows that were selected; NULL
                                elsewhere */
     const struct group_plan *plan;
     const struct table *catalogue; /* of `columns`: the one table to list; NULL: all */
@@ -48,6 +49,24 @@ void session_end(struct session *session);
  * may be NULL), and the words of the command line. 0, or EXIT_ERROR after a line with a caret.
  */
 int session_filter(struct session *session, struct query *query, const char *own) MUST_CHECK;
+
+/* The same with `words` instead of those of the command line. */
+int session_filter_text(struct session *session, struct query *query, const char *own,
+                        const char *words) MUST_CHECK;
+
+/*
+ * Appends an argument of the command line to an expression. With blanks it is a part of it ("rtt >
+ * 1 ms"), but in quotes where it is nothing but names: then it is one.
+ */
+void session_put_word(struct session *session, const struct table *table, const char *word,
+                      struct buf *text);
+void session_put_quoted(const char *word, struct buf *text);
+
+/* The letters, where they say what is read rather than which rows are shown. */
+void session_narrow(struct session *session, uint32_t usual_protos);
+
+/* One line on stderr, when nothing was found that may have been meant otherwise. */
+void session_hint(const struct session *session);
 
 /* Compiles an expression of the program's own. 0 or EXIT_ERROR. */
 int session_own_filter(struct session *session, struct query *query, const char *text) MUST_CHECK;

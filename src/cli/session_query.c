@@ -29,13 +29,13 @@ static void put_and(struct buf *text)
 }
 
 /* The letters as an expression, so that one language decides about every row. */
-static void put_letters(struct buf *text, const struct options *options, bool usual_protos)
+static void put_letters(struct buf *text, const struct options *options, uint32_t usual_protos)
 {
     const uint32_t both = 1u << AF_INET | 1u << AF_INET6;
 
     if (options->protos || usual_protos) {
         put_and(text);
-        put_protos(text, options->protos ? options->protos : PROTO_INET_ALL);
+        put_protos(text, options->protos ? options->protos : usual_protos);
     }
     if (options->families && options->families != both) {
         put_and(text);
@@ -47,12 +47,57 @@ static void put_letters(struct buf *text, const struct options *options, bool us
     }
 }
 
-static void join_words(struct buf *text, const struct options *options)
+void session_put_quoted(const char *word, struct buf *text)
 {
+    buf_byte(text, '"');
+    for (; *word; word++) {
+        if (*word == '"' || *word == '\\')
+            buf_byte(text, '\\');
+        buf_byte(text, *word);
+    }
+    buf_byte(text, '"');
+}
+
+static int compile_text(struct session *session, const struct table *table, const char *text,
+                        struct filter **ret_filter, struct filter_error *ret_error)
+{
+    return (session->options->replay ? filter_compile_recorded : filter_compile)(
+        table, text, &session->arena, ret_filter, ret_error);
+}
+
+/* A path or @name is one also where it would be no expression: "/run/my sock 2". */
+static bool is_one_name(struct session *session, const struct table *table, const char *word)
+{
+    struct filter *filter = NULL;
+    struct filter_error error;
+    bool names;
+
+    if (!strpbrk(word, " \t\n") || strpbrk(word, "\"'"))
+        return false;
+    if (compile_text(session, table, word, &filter, &error) < 0)
+        return *word == '/' || *word == '@';
+    names = filter_is_names(filter);
+    filter_done(filter);
+    return names;
+}
+
+void session_put_word(struct session *session, const struct table *table, const char *word,
+                      struct buf *text)
+{
+    if (is_one_name(session, table, word))
+        session_put_quoted(word, text);
+    else
+        buf_puts(text, word);
+}
+
+static void join_words(struct session *session, const struct table *table, struct buf *text)
+{
+    const struct options *options = session->options;
+
     for (uint32_t i = 0; i < options->word_count; i++) {
         if (i)
             buf_byte(text, ' ');
-        buf_puts(text, options->words[i]);
+        session_put_word(session, table, options->words[i], text);
     }
 }
 
@@ -86,7 +131,7 @@ static int compile(struct session *session, const struct table *table, const cha
                    size_t offset, struct filter **ret_filter)
 {
     struct filter_error error = {{0}, 0, 0};
-    int r = filter_compile(table, text, &session->arena, ret_filter, &error);
+    int r = compile_text(session, table, text, ret_filter, &error);
 
     if (r == -EINVAL)
         return print_filter_error(text + (offset < strlen(text) ? offset : 0), &error, offset);
@@ -119,25 +164,40 @@ static bool names_protos(struct session *session, const struct filter *filter, b
     return request.protos != PROTO_ALL;
 }
 
+/*
+ * The protocols of rows that neither letters nor words say anything about: those of the internet,
+ * and unix where the words may name such a socket (@name). 0: all.
+ */
+static int choose_usual(struct session *session, const struct filter *filter, uint32_t *ret_protos)
+{
+    const struct options *options = session->options;
+    bool failed = false;
+
+    *ret_protos = 0;
+    if (options->all || options->protos || names_protos(session, filter, &failed))
+        return failed ? command_error("out of memory") : 0;
+    *ret_protos = PROTO_INET_ALL;
+    if (filter_mentions(filter, "path"))
+        *ret_protos |= PROTO_BIT(PROTO_UNIX);
+    return 0;
+}
+
 static int compile_all(struct session *session, struct query *query, const char *own,
                        const char *words, struct buf *text)
 {
-    const struct options *options = session->options;
     struct filter *filter;
-    bool failed = false,
-         usual = query->table == &table_sockets && !options->all && !options->protos;
+    uint32_t usual = 0;
     size_t offset;
 
     if (compile(session, query->table, words, 0, &filter) != 0)
         return EXIT_ERROR;
-    if (usual && names_protos(session, filter, &failed))
-        usual = false;
-    if (failed)
-        return command_error("out of memory");
+    session->words = filter;
+    if (query->table == &table_sockets && choose_usual(session, filter, &usual) != 0)
+        return EXIT_ERROR;
     if (own)
         buf_puts(text, own);
     if (query->table == &table_sockets)
-        put_letters(text, options, usual);
+        put_letters(text, session->options, usual);
     if (*words) {
         put_and(text);
         buf_byte(text, '(');
@@ -155,33 +215,58 @@ static int compile_all(struct session *session, struct query *query, const char 
     return 0;
 }
 
-/* For other tables the letters say which sockets are counted; the words are about the rows. */
-static void choose_sockets(struct session *session)
+void session_narrow(struct session *session, uint32_t usual_protos)
 {
     const struct options *options = session->options;
 
     if (options->protos)
         session->request.protos = options->protos;
     else if (!options->all)
-        session->request.protos = PROTO_INET_ALL;
-    if (options->families)
+        session->request.protos = usual_protos;
+    if (options->families) {
         session->request.families = options->families;
+        session->request.protos &= PROTO_INET_ALL;
+    }
+}
+
+int session_filter_text(struct session *session, struct query *query, const char *own,
+                        const char *words)
+{
+    struct buf text = BUF_INIT;
+    int r = compile_all(session, query, own, words, &text);
+
+    buf_done(&text);
+    return r;
 }
 
 int session_filter(struct session *session, struct query *query, const char *own)
 {
-    struct buf words = BUF_INIT, text = BUF_INIT;
+    struct buf words = BUF_INIT;
     int r;
 
     if (query->table != &table_sockets)
-        choose_sockets(session);
-    join_words(&words, session->options);
+        session_narrow(session, PROTO_INET_ALL);
+    join_words(session, query->table, &words);
     buf_string(&words);
     r = words.error ? command_error("out of memory")
-                    : compile_all(session, query, own, words.data, &text);
+                    : session_filter_text(session, query, own, words.data);
     buf_done(&words);
-    buf_done(&text);
     return r;
+}
+
+void session_hint(const struct session *session)
+{
+    const struct options *options = session->options;
+    struct buf line = BUF_INIT;
+
+    if (options->quiet || !session->words)
+        return;
+    if (!options->replay && session->request.netns_scope == NETNS_SCOPE_SELF &&
+        filter_mentions(session->words, "netns"))
+        command_error("only this network namespace was read: -N NAME or --all-netns reads others");
+    else if (filter_hint(session->words, &line) && !line.error)
+        command_error("nothing found; %s", buf_string(&line));
+    buf_done(&line);
 }
 
 /* --- columns --- */

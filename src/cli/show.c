@@ -178,6 +178,8 @@ static int show_once(struct session *session, struct query *query)
             ? session_exit(session, grid.row_count)
             : EXIT_ERROR;
     session_notes(session);
+    if (r == EXIT_NOTHING)
+        session_hint(session);
     grid_done(&grid);
     return r;
 }

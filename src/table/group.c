@@ -28,24 +28,50 @@ static const char *column_name(const char *word)
     return word;
 }
 
-static int parse_prefix(const char *text, const struct column *column, uint8_t *ret_prefix,
-                        struct buf *error)
-{
-    char *end;
-    unsigned long bits = strtoul(text, &end, 10);
+#define BITS_V4 32
+#define BITS_V6 128
+#define NETWORK_V6 64 /* bits of what is one network of IPv6, as a /24 usually is of IPv4 */
 
-    if (column->kind != KIND_ADDRESS) {
-        buf_printf(error, "only an address can be counted by prefix, and %s is none", column->name);
-        return -EINVAL;
-    }
-    if (*text == '\0' || *end || bits == 0 || bits > 128) {
-        buf_puts(error, "a prefix has 1 to 128 bits, not \"");
+static int parse_bits(const char *text, unsigned int limit, uint8_t *ret_bits, struct buf *error)
+{
+    uint64_t bits;
+
+    if (units_parse(text, strlen(text), UNIT_NONE, &bits, NULL) < 0 || bits == 0 || bits > limit) {
+        buf_printf(error, "a prefix%s has 1 to %u bits, not \"", limit == BITS_V4 ? " of IPv4" : "",
+                   limit);
         buf_puts(error, text);
         buf_byte(error, '"');
         return -EINVAL;
     }
-    *ret_prefix = (uint8_t)bits;
+    *ret_bits = (uint8_t)bits;
     return 0;
+}
+
+/*
+ * "24/56": of IPv4 and of IPv6. One alone belongs to the family that it suits: "24" to IPv4, and
+ * IPv6 is counted by its usual networks; "56" to IPv6, and IPv4 is counted by address.
+ */
+static int parse_prefix(char *text, struct group_key *key, struct buf *error)
+{
+    char *second = strchr(text, '/');
+    int r;
+
+    if (key->column->kind != KIND_ADDRESS) {
+        buf_printf(error, "only an address can be counted by prefix, and %s is none",
+                   key->column->name);
+        return -EINVAL;
+    }
+    if (second) {
+        *second++ = '\0';
+        r = parse_bits(text, BITS_V4, &key->bits_v4, error);
+        return r < 0 ? r : parse_bits(second, BITS_V6, &key->bits_v6, error);
+    }
+    r = parse_bits(text, BITS_V6, &key->bits_v6, error);
+    if (r == 0 && key->bits_v6 <= BITS_V4) {
+        key->bits_v4 = key->bits_v6;
+        key->bits_v6 = NETWORK_V6;
+    }
+    return r;
 }
 
 static int parse_key(const struct table *table, char *word, struct group_key *ret_key,
@@ -56,9 +82,10 @@ static int parse_key(const struct table *table, char *word, struct group_key *re
 
     if (prefix)
         *prefix++ = '\0';
-    ret_key->column = table_column(table, column_name(word));
+    *ret_key = (struct group_key){
+        .column = table_column(table, column_name(word)), .bits_v4 = BITS_V4, .bits_v6 = BITS_V6};
     if (ret_key->column && ret_key->column->kind != KIND_LIST)
-        return prefix ? parse_prefix(prefix, ret_key->column, &ret_key->prefix, error) : 0;
+        return prefix ? parse_prefix(prefix, ret_key, error) : 0;
     near = table_suggest_column(table, word);
     buf_printf(error, "%s cannot be counted by \"", table->name);
     buf_puts(error, word);
@@ -70,15 +97,22 @@ static int parse_key(const struct table *table, char *word, struct group_key *re
 
 /* --- the table of groups --- */
 
+static unsigned int bits_of(const struct group_key *key, unsigned int family)
+{
+    return family == AF_INET ? key->bits_v4 : key->bits_v6;
+}
+
 /* A network is not to be taken for a host of the same address: "192.0.2.0/24". */
 static struct value shown_key(const struct view *view, uint32_t row, uint32_t n)
 {
     struct value key = view->group->rows[row].keys[n];
-    uint8_t prefix = view->group->plan->keys[n].prefix;
+    unsigned int prefix;
     char *at;
 
-    if (key.type != VALUE_ADDRESS || !prefix ||
-        prefix >= (key.address.family == AF_INET ? 32 : 128))
+    if (key.type != VALUE_ADDRESS)
+        return key;
+    prefix = bits_of(&view->group->plan->keys[n], key.address.family);
+    if (prefix == (key.address.family == AF_INET ? BITS_V4 : BITS_V6))
         return key;
     buf_reset(view->scratch);
     at = buf_reserve(view->scratch, FORMAT_ADDRESS_MAX);
@@ -113,8 +147,9 @@ static struct value get_count(const struct view *view, uint32_t row)
 
 static struct value get_share(const struct view *view, uint32_t row)
 {
-    return value_uint(view->group->total ? view->group->rows[row].count * 100 / view->group->total
-                                         : 0);
+    uint64_t total = view->group->total;
+
+    return value_uint(total ? (view->group->rows[row].count * 100 + total / 2) / total : 0);
 }
 
 static uint32_t count_rows(const struct view *view)
@@ -198,7 +233,7 @@ int group_plan(const struct table *table, const char *words, struct group_plan *
 
 /* Clears the bits behind the prefix; an IPv4-mapped address counts as the IPv4 address that it is.
  */
-static void apply_prefix(struct value *value, uint8_t prefix, uint8_t *bytes)
+static void apply_prefix(struct value *value, const struct group_key *key, uint8_t *bytes)
 {
     union address whole = {{0}};
     unsigned int length = value->address.family == AF_INET ? 4 : 16;
@@ -209,7 +244,7 @@ static void apply_prefix(struct value *value, uint8_t prefix, uint8_t *bytes)
         value->address.family = AF_INET;
         length = 4;
     }
-    for (unsigned int bit = prefix ? prefix : length * 8; bit < length * 8; bit++)
+    for (unsigned int bit = bits_of(key, value->address.family); bit < length * 8; bit++)
         whole.bytes[bit / 8] &= (uint8_t) ~(0x80u >> bit % 8);
     memcpy(bytes, whole.bytes, 16);
     value->address.bytes = bytes;
@@ -231,7 +266,7 @@ static int take_keys(const struct group_plan *plan, const struct grid *grid, uin
 
             if (!bytes)
                 return -ENOMEM;
-            apply_prefix(&keys[i], plan->keys[i].prefix, bytes);
+            apply_prefix(&keys[i], &plan->keys[i], bytes);
         }
     }
     return 0;

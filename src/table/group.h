@@ -9,7 +9,7 @@
 
 struct group_key {
     const struct column *column;
-    uint8_t prefix; /* addresses: only the first bits count; 0: all */
+    uint8_t bits_v4, bits_v6; /* addresses: only so many of the first bits count */
 };
 
 struct group_row {
@@ -34,7 +34,9 @@ struct group {
     struct arena arena;
 };
 
-/* The keys: "state,process", "peer/24". 0; -EINVAL with one line in `error`; -ENOMEM. */
+/*
+ * The keys: "state,process", "peer/24", "peer/24/56". 0; -EINVAL with one line in `error`; -ENOMEM.
+ */
 int group_plan(const struct table *table, const char *words, struct group_plan *ret_plan,
                struct buf *error) MUST_CHECK;
 

@@ -392,7 +392,7 @@ struct value socket_limited(const struct view *view, uint32_t row)
         return value_none();
     buf_reset(view->scratch);
     buf_puts(view->scratch, waited == tcp->rwnd_limited_us ? "rwnd " : "sndbuf ");
-    buf_uint(view->scratch, waited * 100 / tcp->busy_us);
+    buf_uint(view->scratch, (waited * 100 + tcp->busy_us / 2) / tcp->busy_us);
     buf_byte(view->scratch, '%');
     return cell_scratch(view, 0);
 }

@@ -221,9 +221,10 @@ def networks_are_counted_by_prefix():
                   " -- established family=6 addr=fd00:1:0:1::1").split()
         with mksock(ns, *groups):
             rows = nwho_json(ns, "ls", "established")["rows"]
-            for key, length in (("peer/24", 24), ("peer/16", 16), ("peer/64", 64), ("peer/48", 48), ("peer/8", 8)):
+            for key, v4, v6 in (("peer/24", 24, 64), ("peer/16", 16, 64), ("peer/64", 32, 64), ("peer/48", 32, 48),
+                                ("peer/8/16", 8, 16)):
                 want = collections.Counter(
-                    str(ipaddress.ip_network(f"{row['peer_addr']}/{min(length, 32 if '.' in row['peer_addr'] else 128)}",
+                    str(ipaddress.ip_network(f"{row['peer_addr']}/{v4 if '.' in row['peer_addr'] else v6}",
                                              strict=False).network_address) for row in rows)
                 groups = nwho_json(ns, "count", key, "established")["rows"]
                 found = {next(iter(group.values())).split("/")[0]: group["count"] for group in groups}

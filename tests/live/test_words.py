@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+"""What words may mean: lists, units, names with blanks, users, abstract names, mistyped commands; and the hints."""
+import os
+import tempfile
+
+from live import mksock, netns, nwho, nwho_json, run_tests, test
+
+
+def inodes(ns, *args, **options):
+    return {row["inode"] for row in nwho_json(ns, "ls", *args, **options)["rows"]}
+
+
+@test
+def lists_and_units_are_read_as_they_are_written():
+    with netns() as ns, mksock(ns, "listening", "--", "udp", "--", "close-wait", "--", "established") as facts:
+        assert facts
+        assert inodes(ns, "tcp,udp") == inodes(ns, "tcp udp") != set()
+        assert inodes(ns, "established,close-wait") == inodes(ns, "state established,close-wait") != set()
+        assert inodes(ns, "recv_q >= 0 bytes") == inodes(ns, "recv_q >= 0")
+        assert inodes(ns, "rtt", "<", "10", "s") == inodes(ns, "rtt<10s") != set()
+
+
+@test
+def an_argument_of_names_is_one_name():
+    with netns() as ns, tempfile.TemporaryDirectory() as directory:
+        path, abstract = f"{directory}/my sock", f"nwho test {os.getpid()}"
+        with mksock(ns, "listening", "comm=my server", "--", "unix-listening", f"path={path}", "--", "unix-listening",
+                    f"abstract={abstract}") as facts:
+            server, named, hidden = ({fact["inode"]} for fact in facts if fact["in_tables"])
+            for words in (["my server"], ["process", "my server"], ['process "my server"'], ["tcp", "my server"],
+                          ["process", "~", "^my server$"], ["owner", "my server"]):
+                assert inodes(ns, *words) == server, words
+            for words in ([path], ["path", path], ["unix", path], ["src", path], ["local", "=", path]):
+                assert inodes(ns, *words) == named, words
+            for words in ([f"@{abstract}"], ["path", f"@{abstract}"]):
+                assert inodes(ns, *words) == hidden, words
+            assert "my server" in nwho(ns, "my server").out
+            assert path in nwho(ns, path).out and abstract in nwho(ns, f"@{abstract}").out
+
+
+@test
+def what_nobody_can_have_is_an_error_and_what_is_not_there_a_hint():
+    with netns() as ns, netns() as other, mksock(ns, "listening"):
+        for words in ("user nobody-at-all", "%nobody-at-all", "uid nobody-at-all"):
+            result = nwho(ns, "ls", *words.split(), expect=2)
+            assert "there is no user 'nobody-at-all'" in result.err, result
+        for words, hint in (("nobodys-process", "'nobodys-process' was taken for the name of a process"),
+                            ("direction incoming", "direction: listen, in, out"),
+                            (f"netns {other.name}", "-N NAME or --all-netns")):
+            result = nwho(ns, "ls", *words.split(), expect=1)
+            assert hint in result.err, (words, result)
+            assert "nwho: " not in nwho(ns, "ls", "-q", *words.split(), expect=1).err, words
+        for words in ("sport :1", "process nobodys-process"):
+            assert "nothing found" not in nwho(ns, "ls", *words.split(), expect=1).err, words
+
+
+@test
+def a_recording_is_asked_for_its_own_users():
+    with netns() as ns, tempfile.TemporaryDirectory() as directory, mksock(ns, "listening"):
+        file = f"{directory}/snapshot"
+        nwho(ns, "ls", "--record", file)
+        for words in ("user root", "uid root", "user 0", "uid 0"):
+            assert inodes(None, *words.split(), "--replay", file), words
+        nwho(None, "ls", "--replay", file, "user", "nobody-at-all", expect=1)
+        nwho(None, "ls", "--replay", file, "uid", "nobody-at-all", expect=1)
+        assert "a recording" in nwho(None, "ls", "--replay", file, "autobound", expect=2).err
+
+
+@test
+def options_have_their_values_attached():
+    with netns() as ns, mksock(ns, "listening"):
+        assert nwho(ns, "ls", "-W0.01", "--times", "2").out.count("listening") == 2
+        for words in (["-W", "1"], ["--watch", "1"]):
+            assert "--watch=1 or -W1" in nwho(ns, "ls", *words, expect=2).err, words
+        for words in (["-V"], ["ls", "-V"], ["--version", "--json"], ["count", "state", "--version"]):
+            assert nwho(ns, *words).out.startswith("nwho "), words
+
+
+@test
+def letters_narrow_the_overview_and_processes():
+    with netns() as ns, mksock(ns, "listening", "--", "udp"):
+        out = nwho(ns, "-t").out
+        assert "  tcp " in out and "  udp " not in out and "netlink" not in out, out
+        out = nwho(ns, "-u", "--csv").out
+        assert "udp," in out and "tcp," not in out, out
+        assert nwho(ns, "-6", "--csv", expect=None).out.count("\n") <= 1 + 2
+        assert "nwho ports" in nwho(ns, "-l", expect=2).err
+
+
+@test
+def a_mistyped_command_is_recognised():
+    with netns() as ns:
+        for word, command in (("lss", "ls"), ("list", "ls"), ("connections", "ls"), ("listeners", "ports"), ("pots", "ports")):
+            for words in ([word], [word, "established"]):
+                result = nwho(ns, *words, expect=1)
+                assert f"did you mean nwho {command}?" in result.err, (words, result)
+        for words in (["port", "22"], ["state", "established"], ["process", "nobodys-process"]):
+            assert "did you mean" not in nwho(ns, *words, expect=1).err, words
+
+
+@test
+def networks_have_a_length_for_each_family():
+    with netns() as ns:
+        for address in ("10.9.0.1/16", "fd00:1:2:3::1/64"):
+            ns.add_address(address)
+        with mksock(ns, "established", "addr=10.9.0.1", "--", "established", "family=6", "addr=fd00:1:2:3::1"):
+            for key, networks in (("peer/24", {"10.9.0.0/24", "fd00:1:2:3::/64"}), ("peer/24/32", {"10.9.0.0/24", "fd00:1::/32"}),
+                                  ("peer/48", {"10.9.0.1", "fd00:1:2::/48"}), ("peer/32/128", {"10.9.0.1", "fd00:1:2:3::1"})):
+                rows = nwho_json(ns, "count", key, "established")["rows"]
+                assert {row["peer_addr"] for row in rows} == networks, (key, rows)
+        for key in ("peer/33/64", "peer/24/129", "peer/129", "peer/0", "peer/24/", "peer//64"):
+            assert "a prefix" in nwho(ns, "count", key, expect=2).err, key
+
+
+@test
+def shares_are_rounded():
+    with netns() as ns, mksock(ns, "listening", "--", "listening", "--", "udp"):
+        rows = nwho_json(ns, "count", "proto")["rows"]
+        assert [row["share"] for row in rows] == [67, 33], rows
+
+
+@test
+def unix_connections_have_no_peer_address_to_count():
+    with netns() as ns, mksock(ns, "unix-connected") as facts:
+        out = nwho(ns, str(facts[0]["pid"])).out
+        assert "connection" in out and "with" not in out.replace("with sockets", ""), out
+
+
+run_tests()
