@@ -99,6 +99,19 @@ static uint64_t times(uint64_t number, uint64_t factor)
     return __builtin_mul_overflow(number, factor, &product) ? UINT64_MAX : product;
 }
 
+/* "10Gbit", "2500Mbit": speeds of links are round numbers. */
+static void write_bits(struct buf *buf, uint64_t number)
+{
+    size_t prefix = 0;
+
+    for (; number && number % 1000 == 0 && prefixes[prefix]; prefix++)
+        number /= 1000;
+    buf_uint(buf, number);
+    if (prefix > 0)
+        buf_byte(buf, prefixes[prefix - 1]);
+    buf_puts(buf, "bit");
+}
+
 size_t units_write(struct buf *buf, enum unit unit, uint64_t number)
 {
     size_t start = buf->length;
@@ -114,6 +127,9 @@ size_t units_write(struct buf *buf, enum unit unit, uint64_t number)
     case UNIT_BYTES_PER_SECOND:
         units_write_bytes(buf, number);
         buf_puts(buf, "/s");
+        break;
+    case UNIT_BITS_PER_SECOND:
+        write_bits(buf, number);
         break;
     case UNIT_MICROSECONDS:
         units_write_duration(buf, number);
@@ -146,6 +162,7 @@ static uint64_t parts_in(enum unit unit)
         [UNIT_COUNT] = 1,
         [UNIT_BYTES] = 1,
         [UNIT_BYTES_PER_SECOND] = 8,
+        [UNIT_BITS_PER_SECOND] = 1,
         [UNIT_MICROSECONDS] = 1000,
         [UNIT_MILLISECONDS] = 1000000,
         [UNIT_SECONDS] = 1000000000,
@@ -231,7 +248,7 @@ static size_t without_per_second(const char *word, size_t length)
 /* Scale of "", "K", "KB", "KiB", "Kbit" and the like in parts_in(); 0 when it is none. */
 static uint64_t size_scale(const char *word, size_t length, enum unit unit)
 {
-    bool rate = unit == UNIT_BYTES_PER_SECOND, binary;
+    bool rate = unit == UNIT_BYTES_PER_SECOND || unit == UNIT_BITS_PER_SECOND, binary;
     size_t exponent;
 
     if (unit == UNIT_NONE)
@@ -241,6 +258,8 @@ static uint64_t size_scale(const char *word, size_t length, enum unit unit)
     exponent = length > 0 ? prefix_power(*word) : 0;
     word += exponent > 0;
     length -= exponent > 0;
+    if (unit == UNIT_BITS_PER_SECOND && length == 0)
+        return power(1000, exponent);
     if (unit == UNIT_COUNT)
         return length == 0 ? power(1000, exponent) : 0;
     binary = exponent > 0 && length > 0 && (*word | 0x20) == 'i';

@@ -110,6 +110,18 @@ static int set_times(struct options *options, const char *argument, struct buf *
                : refuse(error, "--times needs a number of refreshes", argument);
 }
 
+static int set_delta(struct options *options, const char *argument, struct buf *error)
+{
+    char *end = NULL;
+    double seconds = strtod(argument, &end);
+
+    if (*argument == '\0' || *end || !(seconds >= 0.01 && seconds <= 86400))
+        return refuse(error, "--delta needs seconds between 0.01 and 86400", argument);
+    options->delta = true;
+    options->delta_ms = (uint64_t)(seconds * 1000);
+    return 0;
+}
+
 static int set_watch(struct options *options, const char *argument, struct buf *error)
 {
     char *end = NULL;
@@ -148,6 +160,9 @@ const struct option_info option_table[] = {
     {'p', "processes", NULL, "(owners are always shown)", SOCKETS, set_nothing},
     {0, "exposed", NULL, "only what other machines can reach", OPTIONS_PORTS, set_exposed},
     {0, "threads", NULL, "the threads of the owners too", OPTIONS_THREADS, set_threads},
+    {'a', "all", NULL, "also what is zero, and of each processor", OPTIONS_STATS, set_all},
+    {'d', "delta", "SEC", "only what counts in the next SEC seconds, and how much", OPTIONS_STATS,
+     set_delta},
     {'y', "yes", NULL, "do not ask", OPTIONS_KILL, set_yes},
     {0, "dry-run", NULL, "only show what would be destroyed", OPTIONS_KILL, set_dry_run},
     {'W', "watch", "[=SEC]", "repeat each second (or SEC), marking new, changed and gone rows",

@@ -17,6 +17,7 @@ enum option_group {
     OPTIONS_PORTS = 1u << 4,
     OPTIONS_KILL = 1u << 5,
     OPTIONS_THREADS = 1u << 6,
+    OPTIONS_STATS = 1u << 7,
 };
 
 enum output_format {
@@ -51,6 +52,9 @@ struct options {
     bool watch;
     uint64_t watch_ms;
     uint32_t watch_count; /* refreshes until it ends; 0: none */
+    /* stats */
+    bool delta;
+    uint64_t delta_ms;
     /* ports */
     bool exposed;
     /* kill */

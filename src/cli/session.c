@@ -298,7 +298,8 @@ static int add_rates(struct session *session)
 {
     struct frame *now = session->now;
 
-    if (!session->before || !(session->request.needs & NEED_TCP_INFO))
+    if (!session->before ||
+        !(session->request.needs & (NEED_TCP_INFO | NEED_LINKS | NEED_COUNTERS)))
         return 0;
     if (rates_make(&now->snapshot, &session->before->snapshot, &now->rates) < 0)
         return command_error("out of memory");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of the interfaces that sockets are bound to, by rtnetlink. */
+/* Interfaces by rtnetlink: the names that sockets and routes need, or all that is known of each. */
+#include "collect/link.h"
 #include "collect/netns.h"
 #include "netlink/netlink.h"
 
@@ -13,6 +14,7 @@
 struct link_dump {
     struct collection *collection;
     uint32_t netns;
+    bool whole; /* state and counters too, not only the names */
     bool no_memory;
 };
 
@@ -20,8 +22,9 @@ static int add_link(void *context, uint16_t type, const void *payload, size_t le
 {
     struct link_dump *dump = context;
     const struct ifinfomsg *link = payload;
-    const struct nlattr *attributes[IFLA_IFNAME + 1];
+    const struct nlattr *attributes[IFLA_CARRIER_CHANGES + 1];
     char name[IFNAMSIZ + 1] = "";
+    struct snapshot *snapshot = dump->collection->snapshot;
     int r;
 
     if (type != RTM_NEWLINK)
@@ -32,8 +35,10 @@ static int add_link(void *context, uint16_t type, const void *payload, size_t le
                        attributes, ARRAY_SIZE(attributes));
     if (netlink_copy(attributes[IFLA_IFNAME], name, IFNAMSIZ) == 0 || link->ifi_index <= 0)
         return 0;
-    r = snapshot_add_interface(dump->collection->snapshot, dump->netns, (uint32_t)link->ifi_index,
-                               name);
+    r = snapshot_add_interface(snapshot, dump->netns, (uint32_t)link->ifi_index, name);
+    if (r == 0 && dump->whole)
+        r = link_read(snapshot, link, attributes,
+                      &snapshot->interfaces[snapshot->interfaces_count - 1]);
     dump->no_memory = r == -ENOMEM;
     return r;
 }
@@ -49,7 +54,7 @@ static int dump_once(struct link_dump *dump, bool *ret_interrupted)
     CLEANUP(netlink_close) struct netlink netlink = NETLINK_INIT;
     int r = netlink_open(NETLINK_ROUTE, &netlink);
 
-    if (r == 0)
+    if (r == 0 && !dump->whole)
         r = netlink_add(&request.header, sizeof(request), IFLA_EXT_MASK, &mask, sizeof(mask));
     if (r == 0)
         r = netlink_dump(&netlink, &request.header, add_link, dump, ret_interrupted);
@@ -59,7 +64,8 @@ static int dump_once(struct link_dump *dump, bool *ret_interrupted)
 static int read_namespace(struct collection *collection, uint32_t netns)
 {
     struct snapshot *snapshot = collection->snapshot;
-    struct link_dump dump = {.collection = collection, .netns = netns};
+    struct link_dump dump = {
+        .collection = collection, .netns = netns, .whole = collection->request->needs & NEED_LINKS};
     uint32_t mark = snapshot->interfaces_count;
     bool interrupted = true;
     int r = 0;
@@ -71,11 +77,12 @@ static int read_namespace(struct collection *collection, uint32_t netns)
             return -ENOMEM;
     }
     if (r < 0)
-        snapshot_note(snapshot, NOTE_DETAIL, "rtnetlink", r, "names of interfaces are not shown");
+        snapshot_note(snapshot, dump.whole ? NOTE_INCOMPLETE : NOTE_DETAIL, "rtnetlink", r,
+                      dump.whole ? "interfaces are missing" : "names of interfaces are not shown");
     else if (interrupted)
         snapshot_note(snapshot, NOTE_INFO, "rtnetlink", 0,
                       "the interfaces changed while being read");
-    return 0;
+    return collection->request->needs & NEED_LINK_DETAILS ? link_details(collection, mark) : 0;
 }
 
 static bool any_bound_socket(const struct snapshot *snapshot)
@@ -86,14 +93,19 @@ static bool any_bound_socket(const struct snapshot *snapshot)
     return false;
 }
 
-/* Runs after the sockets: mostly none is bound to an interface, and then nobody has to be asked. */
+/* Runs after the sockets: mostly none is bound to an interface, and then nobody has to be asked for
+ * its name. */
 static int collect_interfaces(struct collection *collection)
 {
-    return any_bound_socket(collection->snapshot) ? netns_for_each(collection, read_namespace) : 0;
+    bool wanted = collection->request->needs & (NEED_LINKS | NEED_LINK_DETAILS | NEED_ROUTES);
+
+    return wanted || any_bound_socket(collection->snapshot)
+               ? netns_for_each(collection, read_namespace)
+               : 0;
 }
 
 const struct collector collector_interfaces = {
     .name = "interfaces",
-    .provides = NEED_INTERFACES,
+    .provides = NEED_INTERFACES | NEED_LINKS | NEED_LINK_DETAILS | NEED_ROUTES,
     .collect = collect_interfaces,
 };

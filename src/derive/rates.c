@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Rates of sockets between two refreshes. */
+/* Rates of sockets and interfaces between two refreshes. */
 #include "derive/rates.h"
 
 #include "base/map.h"
+#include "derive/rates_counters.h"
 
 bool tcp_payload_sent(const struct tcp_details *tcp, uint64_t *ret_bytes)
 {
@@ -47,15 +48,13 @@ static struct socket_rate rate_between(const struct tcp_details *now,
     return rate;
 }
 
-int rates_make(const struct snapshot *now, const struct snapshot *before, struct rates *ret_rates)
+static int rate_sockets(const struct snapshot *now, const struct snapshot *before,
+                        struct rates *ret_rates)
 {
     CLEANUP(map_done) struct map index = {0};
-    struct socket_rate *sockets;
+    struct socket_rate *sockets = calloc(now->sockets_count + 1u, sizeof(*sockets));
     int r;
 
-    if (now->boot_ns <= before->boot_ns)
-        return 0;
-    sockets = calloc(now->sockets_count + 1u, sizeof(*sockets));
     r = sockets ? index_cookies(before, &index) : -ENOMEM;
     if (r < 0) {
         free(sockets);
@@ -73,8 +72,76 @@ int rates_make(const struct snapshot *now, const struct snapshot *before, struct
     return 0;
 }
 
+uint64_t interface_identity(const struct snapshot *snapshot, const struct interface *interface)
+{
+    return (uint64_t)snapshot->netns[interface->netns].inode << 32 | interface->ifindex;
+}
+
+static struct interface_rate rate_of_link(const struct interface *now,
+                                          const struct interface *before, uint64_t elapsed_ns)
+{
+    const struct link_stats *a = &before->stats, *b = &now->stats;
+    struct interface_rate rate = {.known = false};
+    double second = 1e9 / (double)elapsed_ns;
+
+    if (!(now->has & before->has & INTERFACE_HAS_STATS) || b->rx_bytes < a->rx_bytes ||
+        b->tx_bytes < a->tx_bytes || b->rx_packets < a->rx_packets || b->tx_packets < a->tx_packets)
+        return rate;
+    rate.known = true;
+    rate.rx = (uint64_t)((double)(b->rx_bytes - a->rx_bytes) * second);
+    rate.tx = (uint64_t)((double)(b->tx_bytes - a->tx_bytes) * second);
+    rate.rx_packets = (uint64_t)((double)(b->rx_packets - a->rx_packets) * second + 0.5);
+    rate.tx_packets = (uint64_t)((double)(b->tx_packets - a->tx_packets) * second + 0.5);
+    return rate;
+}
+
+static int rate_interfaces(const struct snapshot *now, const struct snapshot *before,
+                           struct rates *ret_rates)
+{
+    CLEANUP(map_done) struct map index = {0};
+    struct interface_rate *rates = calloc(now->interfaces_count + 1u, sizeof(*rates));
+    int r = rates ? 0 : -ENOMEM;
+
+    for (uint32_t i = 0; i < before->interfaces_count && r == 0; i++)
+        r = map_set(&index, interface_identity(before, &before->interfaces[i]), i);
+    if (r < 0) {
+        free(rates);
+        return r;
+    }
+    for (uint32_t i = 0; i < now->interfaces_count; i++) {
+        uint32_t old = map_get(&index, interface_identity(now, &now->interfaces[i]));
+
+        if (old != MAP_NONE)
+            rates[i] = rate_of_link(&now->interfaces[i], &before->interfaces[old],
+                                    now->boot_ns - before->boot_ns);
+    }
+    ret_rates->interfaces = rates;
+    return 0;
+}
+
+int rates_make(const struct snapshot *now, const struct snapshot *before, struct rates *ret_rates)
+{
+    struct rates rates = {0};
+    int r;
+
+    if (now->boot_ns <= before->boot_ns)
+        return 0;
+    r = rate_sockets(now, before, &rates);
+    if (r == 0)
+        r = rate_interfaces(now, before, &rates);
+    if (r == 0)
+        r = rates_of_counters(now, before, &rates);
+    if (r < 0)
+        rates_done(&rates);
+    else
+        *ret_rates = rates;
+    return r;
+}
+
 void rates_done(struct rates *rates)
 {
     free(rates->sockets);
-    rates->sockets = NULL;
+    free(rates->interfaces);
+    free(rates->counters);
+    *rates = (struct rates){0};
 }

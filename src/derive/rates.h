@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Rates: what the byte counters of two snapshots say about the time between them. Pure. */
+/* Rates: what the counters of two snapshots say about the time between them. Pure. */
 #pragma once
 
 #include "model/snapshot.h"
@@ -9,14 +9,36 @@ struct socket_rate {
     uint64_t rx, tx; /* payload, bytes/s */
 };
 
-struct rates {
-    struct socket_rate *sockets; /* one for each socket of `now`; NULL: nothing to compare with */
+struct interface_rate {
+    bool known;
+    uint64_t rx, tx;                 /* bytes/s */
+    uint64_t rx_packets, tx_packets; /* packets/s */
 };
 
-/* Sockets are matched by cookie; a counter that went back makes the rate unknown. 0 or -ENOMEM. */
+struct counter_rate {
+    bool known;
+    int64_t delta; /* since the snapshot before; of a gauge it may be negative */
+    int64_t rate;  /* the same per second, rounded */
+};
+
+/* One for each element of `now`; NULL: nothing to compare with. */
+struct rates {
+    struct socket_rate *sockets;
+    struct interface_rate *interfaces;
+    struct counter_rate *counters;
+};
+
+/*
+ * Sockets are matched by cookie, interfaces by index, counters by name, each within its namespace;
+ * a counter that went back makes the rate unknown. 0 or -ENOMEM.
+ */
 int rates_make(const struct snapshot *now, const struct snapshot *before, struct rates *ret_rates)
     MUST_CHECK;
 void rates_done(struct rates *rates);
+
+/* The same counter, or interface, in another snapshot has the same; never 0. */
+uint64_t counter_identity(const struct snapshot *snapshot, const struct counter *counter);
+uint64_t interface_identity(const struct snapshot *snapshot, const struct interface *interface);
 
 /* Payload sent since the connection began, without what was sent again; false when unknown. */
 bool tcp_payload_sent(const struct tcp_details *tcp, uint64_t *ret_bytes);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Network namespaces and the interfaces in them. */
+/* Network namespaces and control groups. */
 #pragma once
 
 #include <stdint.h>
@@ -16,12 +16,6 @@ struct netns {
     uint32_t pid;   /* a process in it, 0 when none is known */
     uint32_t flags; /* enum netns_flag */
     uint32_t path;  /* string: a mounted file that refers to it; 0 none */
-};
-
-struct interface {
-    uint32_t netns;   /* index into snapshot.netns */
-    uint32_t ifindex; /* unique in its namespace */
-    uint32_t name;    /* string, raw bytes */
 };
 
 /* A cgroup2 directory, to name the cgroup id that a socket carries. */

@@ -34,7 +34,14 @@ enum need {
                                       may stop when each has one */
     NEED_PORT_NAMES = 1u << 21,    /* names of the processes after which netlink port ids are
                                       called */
-    NEED_REFERENCES = 1u << 29,    /* of unix sockets: only /proc/net/unix tells */
+    NEED_LINKS = 1u << 22,         /* every interface with its state and counters */
+    NEED_LINK_DETAILS = 1u << 23,  /* speed, and what the queueing discipline counts */
+    NEED_COUNTERS = 1u << 24,      /* of the protocols, from /proc/net */
+    NEED_ROUTES = 1u << 25,
+    NEED_ROUTE_USE = 1u << 26,   /* what only /proc/net/ipv6_route tells of them */
+    NEED_MEMBERSHIPS = 1u << 27, /* multicast groups */
+    NEED_MEMBERS = 1u << 28,     /* and which sockets joined them */
+    NEED_REFERENCES = 1u << 29,  /* of unix sockets: only /proc/net/unix tells */
 };
 
 enum match_op {
@@ -90,4 +97,7 @@ struct request {
     const uint32_t *pids; /* borrowed: only these processes are of interest as owners (and sockets
                              only those they hold); NULL: all */
     uint32_t pid_count;
+    const union address *route_to; /* borrowed: also ask which way the kernel would take there;
+                                      NULL: do not */
+    uint8_t route_family;          /* of it */
 };

@@ -35,6 +35,10 @@ void snapshot_done(struct snapshot *snapshot)
     free(snapshot->holders);
     free(snapshot->netns);
     free(snapshot->interfaces);
+    free(snapshot->counters);
+    free(snapshot->routes);
+    free(snapshot->memberships);
+    free(snapshot->group_members);
     free(snapshot->cgroups);
     free(snapshot->users);
     free(snapshot->notes);
@@ -124,6 +128,31 @@ const char *snapshot_string(const struct snapshot *snapshot, uint32_t string, si
 struct socket *snapshot_add_socket(struct snapshot *snapshot)
 {
     return ADD(snapshot, sockets);
+}
+
+struct counter *snapshot_add_counter(struct snapshot *snapshot)
+{
+    return ADD(snapshot, counters);
+}
+
+struct route *snapshot_add_route(struct snapshot *snapshot)
+{
+    return ADD(snapshot, routes);
+}
+
+struct membership *snapshot_add_membership(struct snapshot *snapshot)
+{
+    return ADD(snapshot, memberships);
+}
+
+int snapshot_add_group_member(struct snapshot *snapshot, struct group_member member)
+{
+    struct group_member *added = ADD(snapshot, group_members);
+
+    if (!added)
+        return -ENOMEM;
+    *added = member;
+    return 0;
 }
 
 struct tcp_details *snapshot_add_tcp(struct snapshot *snapshot, struct socket *socket)
@@ -248,6 +277,15 @@ int snapshot_add_netns(struct snapshot *snapshot, uint32_t inode, uint32_t *ret_
     added->inode = inode;
     *ret_index = snapshot->netns_count - 1;
     return 0;
+}
+
+const struct interface *snapshot_interface(const struct snapshot *snapshot, uint32_t netns,
+                                           uint32_t ifindex)
+{
+    for (uint32_t i = 0; i < snapshot->interfaces_count; i++)
+        if (snapshot->interfaces[i].ifindex == ifindex && snapshot->interfaces[i].netns == netns)
+            return &snapshot->interfaces[i];
+    return NULL;
 }
 
 void snapshot_note(struct snapshot *snapshot, enum note_effect effect, const char *source,

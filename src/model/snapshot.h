@@ -4,8 +4,12 @@
 
 #include "base/cleanup.h"
 #include "base/map.h"
+#include "model/counter.h"
+#include "model/interface.h"
+#include "model/membership.h"
 #include "model/netns.h"
 #include "model/process.h"
+#include "model/route.h"
 #include "model/socket.h"
 
 #include <stdbool.h>
@@ -67,6 +71,10 @@ struct snapshot {
     SNAPSHOT_ARRAY(holder, holders);
     SNAPSHOT_ARRAY(netns, netns);
     SNAPSHOT_ARRAY(interface, interfaces);
+    SNAPSHOT_ARRAY(counter, counters);
+    SNAPSHOT_ARRAY(route, routes);
+    SNAPSHOT_ARRAY(membership, memberships);
+    SNAPSHOT_ARRAY(group_member, group_members);
     SNAPSHOT_ARRAY(cgroup, cgroups);
     SNAPSHOT_ARRAY(user, users);
     SNAPSHOT_ARRAY(note, notes);
@@ -102,6 +110,10 @@ static inline const struct socket_memory *snapshot_memory(const struct snapshot 
 struct socket *snapshot_add_socket(struct snapshot *snapshot);
 struct tcp_details *snapshot_add_tcp(struct snapshot *snapshot, struct socket *socket);
 struct socket_memory *snapshot_add_memory(struct snapshot *snapshot, struct socket *socket);
+struct counter *snapshot_add_counter(struct snapshot *snapshot);
+struct route *snapshot_add_route(struct snapshot *snapshot);
+struct membership *snapshot_add_membership(struct snapshot *snapshot);
+int snapshot_add_group_member(struct snapshot *snapshot, struct group_member member) MUST_CHECK;
 int snapshot_add_holder(struct snapshot *snapshot, struct holder holder) MUST_CHECK;
 int snapshot_add_thread(struct snapshot *snapshot, struct thread thread) MUST_CHECK;
 int snapshot_add_interface(struct snapshot *snapshot, uint32_t netns, uint32_t ifindex,
@@ -115,6 +127,10 @@ int snapshot_add_process(struct snapshot *snapshot, uint32_t pid, uint32_t *ret_
 
 /* The namespace with this inode, added when it is new. 0 and its index, or -ENOMEM. */
 int snapshot_add_netns(struct snapshot *snapshot, uint32_t inode, uint32_t *ret_index) MUST_CHECK;
+
+/* The interface of a namespace with this index, or NULL. */
+const struct interface *snapshot_interface(const struct snapshot *snapshot, uint32_t netns,
+                                           uint32_t ifindex);
 
 /* Leaves a note. Never fails: without memory for the text the note itself is dropped. */
 void snapshot_note(struct snapshot *snapshot, enum note_effect effect, const char *source,

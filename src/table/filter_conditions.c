@@ -169,6 +169,8 @@ static const char *quantity_example(enum value_kind kind)
         return "a size such as 512, 64K or 1M";
     case KIND_BYTES_PER_SECOND:
         return "a rate such as 10Mbit or 1MB/s";
+    case KIND_BITS_PER_SECOND:
+        return "a speed such as 100Mbit or 10Gbit";
     default:
         return "a number";
     }

@@ -5,6 +5,7 @@
 #include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define COMM_MAX 15 /* bytes of a process name that the kernel keeps (TASK_COMM_LEN - 1) */
 
@@ -59,6 +60,15 @@ struct filter_node *filter_text(struct filter_parser *parser, const struct filte
     return node;
 }
 
+/* strcasestr() for what is no C string. */
+static bool has_part(const struct filter_pattern *pattern, const char *bytes, size_t length)
+{
+    for (size_t i = 0; i + pattern->length <= length; i++)
+        if (strncasecmp(bytes + i, pattern->text, pattern->length) == 0)
+            return true;
+    return false;
+}
+
 static bool is_text(const struct filter_pattern *pattern, const char *bytes, size_t length)
 {
     return length == pattern->length && memcmp(bytes, pattern->text, length) == 0;
@@ -70,6 +80,8 @@ static bool matches_exactly(const struct filter_pattern *pattern, const char *by
 
     if (is_text(pattern, bytes, length))
         return true;
+    if (pattern->part)
+        return has_part(pattern, bytes, length);
     if (pattern->comm_length < pattern->length)
         return length == pattern->comm_length && memcmp(bytes, pattern->text, length) == 0;
     return pattern->unit && length > suffix &&
@@ -103,7 +115,7 @@ static bool matches_string(const struct filter_pattern *pattern, const char *byt
         *nul = '@';
     if (pattern->kind == PATTERN_REGEX)
         return regexec(pattern->regex, text, 0, NULL, 0) == 0;
-    return fnmatch(pattern->text, text, 0) == 0;
+    return fnmatch(pattern->text, text, pattern->part ? FNM_CASEFOLD : 0) == 0;
 }
 
 bool filter_pattern_matches(const struct filter_pattern *pattern, const struct value *value)

@@ -16,8 +16,12 @@ enum {
 static bool find_ends(struct filter_parser *parser, const struct filter_word *word,
                       unsigned int ends, bool ports, const struct column *columns[2])
 {
-    columns[0] = ends & LOCAL ? filter_column(parser, ports ? "local_port" : "local_addr") : NULL;
-    columns[1] = ends & PEER ? filter_column(parser, ports ? "peer_port" : "peer_addr") : NULL;
+    for (int peer = 0; peer < 2; peer++) {
+        columns[peer] = NULL;
+        if (ends & (peer ? PEER : LOCAL))
+            columns[peer] = !ports ? filter_address_column(parser, peer)
+                                   : filter_column(parser, peer ? "peer_port" : "local_port");
+    }
     if (((ends & LOCAL) && !columns[0]) || ((ends & PEER) && !columns[1])) {
         filter_fail(parser, word, "rows of %s have no %s", parser->table->name,
                     ports ? "ports" : "addresses");
@@ -280,21 +284,33 @@ static struct filter_node *apply_rule(struct filter_parser *parser,
     return autobound_condition(parser, word);
 }
 
+static bool has_column(const struct filter_parser *parser, const struct network_word *network)
+{
+    if (strcmp(network->column, "local_addr") == 0 || strcmp(network->column, "peer_addr") == 0)
+        return filter_address_column(parser, network->column[0] == 'p');
+    return filter_column(parser, network->column);
+}
+
 bool filter_network(struct filter_parser *parser, const struct filter_word *word,
                     struct filter_node **ret_node)
 {
     for (size_t i = 0; i < ARRAY_SIZE(network_words); i++) {
         const struct network_word *network = &network_words[i];
         struct filter_node field;
+        const struct column *own;
         bool owned;
 
         if (!filter_is(word, network->word))
             continue;
+        own = filter_column(parser, network->word);
+        if (parser->table->words && network->rule != RULE_DEV && network->rule != RULE_FAMILY &&
+            (own || !has_column(parser, network)))
+            return false; /* a column like others, or a part of a name */
         if (network->rule <= RULE_FAMILY && !filter_column(parser, "proto") &&
             filter_column(parser, word->bytes))
             return false; /* the state of an interface is a text like others */
         owned = network->rule == RULE_CGROUP && filter_field(parser, network->column, &field);
-        if (filter_column(parser, network->column) || owned)
+        if (has_column(parser, network) || owned)
             *ret_node = apply_rule(parser, network, word);
         else
             *ret_node = filter_fail(parser, word, "rows of %s have no %s", parser->table->name,

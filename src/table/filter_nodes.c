@@ -11,7 +11,7 @@ void filter_add_needs(struct filter_parser *parser, const struct filter_node *no
         parser->filter->needs |= node->column->needs;
     if (node->owner_column)
         parser->filter->needs |=
-            node->owner_column->needs | node->owners->needs | table_owners.needs;
+            node->owner_column->needs | node->owners->needs | parser->table->owners->needs;
 }
 
 struct filter_node *filter_node(struct filter_parser *parser, enum filter_kind kind,

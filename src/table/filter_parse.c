@@ -18,6 +18,24 @@ static struct filter_node *or_text(struct filter_parser *parser, struct filter_n
     return any ? filter_join(parser, FILTER_OR, any, node) : node;
 }
 
+/* The same of a table that says which columns are meant. */
+static struct filter_node *bare_words(struct filter_parser *parser, const struct filter_word *word)
+{
+    struct filter_node *any = NULL;
+
+    for (const char *const *name = parser->table->words; *name && parser->result == 0; name++) {
+        struct filter_node field, *node;
+
+        if (!filter_field(parser, *name, &field))
+            continue;
+        node = filter_text(parser, word, word->bytes, &field);
+        if (node)
+            node->pattern.part = parser->table->words_are_parts;
+        any = any ? filter_join(parser, FILTER_OR, any, node) : node;
+    }
+    return any;
+}
+
 /*
  * A bare word that means nothing else: the exact names, or globs, of process, unit or container.
  */
@@ -27,6 +45,8 @@ static struct filter_node *bare_name(struct filter_parser *parser, const struct 
     struct filter_list list = {.rest = word->bytes};
     struct filter_node *any = NULL;
 
+    if (parser->table->words)
+        return bare_words(parser, word);
     parser->names++;
     parser->filter->guess = word->bytes;
     if (word->token == TOKEN_QUOTED) /* also the commas */
@@ -78,9 +98,11 @@ static bool looks_like_address(const char *text)
 static struct filter_node *bare_address(struct filter_parser *parser,
                                         const struct filter_word *word)
 {
-    const struct column *columns[2] = {filter_column(parser, "local_addr"),
-                                       filter_column(parser, "peer_addr")};
+    const struct column *columns[2] = {filter_address_column(parser, false),
+                                       filter_address_column(parser, true)};
 
+    if (!columns[0] && !columns[1] && parser->table->words)
+        return bare_words(parser, word);
     if (!columns[0] && !columns[1])
         return filter_fail(parser, word, "rows of %s have no addresses", parser->table->name);
     return filter_hosts(parser, word, word->bytes, columns, false);
@@ -165,6 +187,8 @@ static struct filter_node *bare_word(struct filter_parser *parser, const struct 
 
     if (looks_like_address(word->bytes))
         return bare_address(parser, word);
+    if (parser->table->words)
+        return bare_words(parser, word);
     if (proto_and_port(parser, word, &node))
         return node;
     if (bare_text(parser, word, &node))
@@ -237,7 +261,7 @@ static struct filter_node *word_condition(struct filter_parser *parser, struct f
         return filter_field_condition(parser, word);
     if (op_follows(parser))
         return unknown_word(parser, word);
-    if (flag)
+    if (flag && !parser->table->words)
         return flag_condition(parser, word, flag);
     if (filter_bare_mask(parser, word, &node))
         return node;
@@ -363,7 +387,7 @@ static struct filter_node *parse_all(struct filter_parser *parser)
 /* The list in whose rows the facts of owners are. */
 static const struct column *owners_column(const struct table *table)
 {
-    const struct column *column = table == &table_owners ? NULL : table_column(table, "owners");
+    const struct column *column = table->owners ? table_column(table, "owners") : NULL;
 
     return column && column->kind == KIND_LIST ? column : NULL;
 }

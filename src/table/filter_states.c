@@ -139,15 +139,27 @@ static bool find_masks(struct filter_parser *parser, const struct filter_word *w
     return any;
 }
 
+/* Of tables with names of their own ("TcpInSegs") only a family is more than a part of a name. */
+static bool names_family(const struct filter_parser *parser, const struct filter_word *word)
+{
+    enum filter_kind kind;
+    uint64_t mask;
+
+    return word->token == TOKEN_WORD && find_mask(word->bytes, &kind, &mask) &&
+           kind == FILTER_FAMILY && mask_column(parser, kind);
+}
+
 bool filter_bare_mask(struct filter_parser *parser, const struct filter_word *word,
                       struct filter_node **ret_node)
 {
     enum filter_kind kind = FILTER_ALL, next_kind = FILTER_ALL;
     uint64_t mask = 0, more = 0;
 
+    if (parser->table->words && !names_family(parser, word))
+        return false;
     if (!find_masks(parser, word, &kind, &mask))
         return false;
-    if (!filter_column(parser, "proto") || !mask_column(parser, kind)) {
+    if ((kind != FILTER_FAMILY && !filter_column(parser, "proto")) || !mask_column(parser, kind)) {
         *ret_node = filter_fail(parser, word, "rows of %s have no %s", parser->table->name,
                                 mask_name(kind));
         return true;

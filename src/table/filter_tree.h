@@ -76,6 +76,7 @@ struct filter_pattern {
     /* PATTERN_EXACT: so much is compared with a process name, which the kernel cuts at 15 bytes. */
     uint32_t comm_length;
     bool unit; /* a value "NAME.service" is also NAME */
+    bool part; /* case does not count; PATTERN_EXACT: a part of the value is enough */
     const regex_t *regex;
 };
 
@@ -90,11 +91,11 @@ struct filter_flag {
 
 struct filter_node {
     enum filter_kind kind;
-    bool peer;                         /* PORT, PREFIX, SCOPE: of the other end */
-    const struct column *column;       /* of the row; NULL: only owners have it */
-    const struct column *owner_column; /* of table_owners: one owner for which it holds is enough;
-                                          or NULL */
-    const struct column *owners;       /* with owner_column: the list */
+    bool peer;                               /* PORT, PREFIX, SCOPE: of the other end */
+    const struct column *column;             /* of the row; NULL: only owners have it */
+    const struct column *owner_column;       /* of the owners' rows: one owner for which it holds is
+                                                enough; or NULL */
+    const struct column *owners;             /* with owner_column: the list */
     struct filter_node *child, *last, *next; /* AND, OR, NOT */
     union {
         uint64_t mask;
@@ -139,7 +140,7 @@ struct filter {
 struct filter_parser {
     const struct table *table;
     bool recorded;               /* see filter_compile_recorded() */
-    const struct column *owners; /* column of table_owners' rows, or NULL */
+    const struct column *owners; /* column with rows of table->owners, or NULL */
     const char *text;
     uint32_t length;
     uint32_t at; /* where the next token begins */
@@ -264,6 +265,10 @@ bool filter_bare_mask(struct filter_parser *parser, const struct filter_word *wo
 /* column op operand */
 struct filter_node *filter_field_condition(struct filter_parser *parser,
                                            const struct filter_word *word);
+
+/* The column with an address of the rows: the own one, or (`peer`) the other; NULL: there is none.
+ */
+const struct column *filter_address_column(const struct filter_parser *parser, bool peer);
 
 /* Truth of one value (filter_match.c). */
 bool filter_pattern_matches(const struct filter_pattern *pattern, const struct value *value);

@@ -98,15 +98,22 @@ const struct column *filter_column(const struct filter_parser *parser, const cha
     return column;
 }
 
+const struct column *filter_address_column(const struct filter_parser *parser, bool peer)
+{
+    const char *name = parser->table->addresses[peer];
+
+    return filter_column(parser, name ? name : peer ? "peer_addr" : "local_addr");
+}
+
 bool filter_field(const struct filter_parser *parser, const char *word, struct filter_node *node)
 {
     node->column = filter_column(parser, word);
     node->owner_column = NULL;
     node->owners = NULL;
     if (parser->owners) {
-        node->owner_column = find(&table_owners, word);
+        node->owner_column = find(parser->table->owners, word);
         if (!node->owner_column)
-            node->owner_column = find(&table_owners, unalias(word));
+            node->owner_column = find(parser->table->owners, unalias(word));
         node->owners = parser->owners;
     }
     return node->column || node->owner_column;

@@ -28,7 +28,8 @@ static int cell_differs(const struct grid *now, uint32_t now_row, const struct g
     }
     b = grid_cell(before, before_row, column);
     /* A rate needs two refreshes to be known: that it is known now is no news. */
-    if (b.type == VALUE_NONE && now->columns[column]->kind == KIND_BYTES_PER_SECOND)
+    if (b.type == VALUE_NONE && (now->columns[column]->kind == KIND_BYTES_PER_SECOND ||
+                                 now->columns[column]->flags & COLUMN_RATE))
         return 0;
     return value_compare(&a, &b) != 0;
 }

@@ -279,6 +279,7 @@ static void prefetch(const struct view *view, uint32_t row)
 }
 
 const struct table table_sockets = {
+    .owners = &table_owners,
     .name = "sockets",
     .help = "Sockets with their owners",
     .needs = NEED_SOCKETS,

@@ -4,8 +4,10 @@
 
 #include "base/suggest.h"
 
-const struct table *const tables[] = {&table_sockets, &table_processes, &table_threads,
-                                      &table_owners, &table_descriptors};
+const struct table *const tables[] = {
+    &table_sockets,     &table_processes,  &table_threads,  &table_owners,
+    &table_descriptors, &table_interfaces, &table_counters,
+};
 const uint32_t table_count = ARRAY_SIZE(tables);
 
 const struct table *table_find(const char *name)

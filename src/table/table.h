@@ -34,6 +34,7 @@ enum column_flag {
     COLUMN_COUNTER = 1u << 3,  /* only grows */
     COLUMN_COMPOSED = 1u << 4, /* for people: put together from other columns, not in JSON unless
                                   named */
+    COLUMN_RATE = 1u << 5,     /* known from the second reading on */
 };
 
 /* Evaluates one cell. */
@@ -55,6 +56,11 @@ struct table {
     uint32_t needs; /* enum need: what it takes to have rows at all */
     const struct column *columns;
     uint32_t column_count;
+    const char *const *words;   /* columns that a bare word of a filter is compared with, ends with
+                                   NULL; NULL: process, unit, container */
+    bool words_are_parts;       /* ... a part of the text is enough, in upper or lower case */
+    const char *addresses[2];   /* columns with the own and the other address; NULL: as sockets */
+    const struct table *owners; /* rows of its column "owners"; NULL: it has none */
     uint32_t (*row_count)(const struct view *view);
     /* May be NULL. Brings a row near before its turn: rows in order lie far apart in memory. */
     void (*prefetch)(const struct view *view, uint32_t row);
@@ -73,6 +79,8 @@ extern const struct table table_owners;      /* rows of a socket's owner list */
 extern const struct table table_descriptors; /* sockets as processes hold them */
 extern const struct table table_processes;
 extern const struct table table_threads;
+extern const struct table table_interfaces;
+extern const struct table table_counters;
 
 const struct table *table_find(const char *name);
 const struct column *table_column(const struct table *table, const char *name);

@@ -15,6 +15,7 @@ static const struct value_kind_info kinds[KIND_MAX] = {
     [KIND_COUNT] = {"count", "", true, true},
     [KIND_BYTES] = {"bytes", "bytes", true, true},
     [KIND_BYTES_PER_SECOND] = {"rate", "bytes/s", true, true},
+    [KIND_BITS_PER_SECOND] = {"bit rate", "bit/s", true, true},
     [KIND_MICROSECONDS] = {"duration", "us", true, true},
     [KIND_MILLISECONDS] = {"duration", "ms", true, true},
     [KIND_SECONDS] = {"duration", "s", true, true},
@@ -38,6 +39,8 @@ enum unit value_kind_unit(enum value_kind kind)
         return UNIT_BYTES;
     case KIND_BYTES_PER_SECOND:
         return UNIT_BYTES_PER_SECOND;
+    case KIND_BITS_PER_SECOND:
+        return UNIT_BITS_PER_SECOND;
     case KIND_MICROSECONDS:
         return UNIT_MICROSECONDS;
     case KIND_MILLISECONDS:

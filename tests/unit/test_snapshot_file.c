@@ -82,6 +82,10 @@ static void make_sample(struct snapshot *ret)
     assert_int_equal(snapshot_add_holder(ret, (struct holder){.process = 1}), 0);
     assert_int_equal(snapshot_add_thread(ret, (struct thread){.process = 1}), 0);
     assert_int_equal(snapshot_add_interface(ret, 1, 2, "eth0"), 0);
+    assert_non_null(snapshot_add_counter(ret));
+    assert_non_null(snapshot_add_route(ret));
+    assert_non_null(snapshot_add_membership(ret));
+    assert_int_equal(snapshot_add_group_member(ret, (struct group_member){.process = 1}), 0);
     assert_int_equal(snapshot_add_cgroup(ret, 77, "/system.slice/a.service"), 0);
     assert_int_equal(snapshot_add_user(ret, 33, "www-data"), 0);
     snapshot_note(ret, NOTE_OWNERS, "proc", -EACCES, "owners are hidden");
@@ -342,6 +346,7 @@ static void every_truncation_is_found(void **state)
 
 static void messages_say_what_is_wrong(void **state)
 {
+    char middle[64];
     CLEANUP(snapshot_done) struct snapshot sample;
     CLEANUP(buf_done) struct buf file = BUF_INIT;
     CLEANUP(buf_done) struct buf newer = BUF_INIT;
@@ -352,7 +357,9 @@ static void messages_say_what_is_wrong(void **state)
     file.data[file.length - 1] ^= 1;
     assert_refused(&file, -EBADMSG, "damaged: section 'sources' does not match its checksum");
     file.length--;
-    assert_refused(&file, -EBADMSG, "damaged: it ends in the middle of section 14");
+    snprintf(middle, sizeof(middle), "damaged: it ends in the middle of section %d",
+             SECTION_MAX + 1); /* the strings are the last one */
+    assert_refused(&file, -EBADMSG, middle);
     file.data[16] ^= 1;
     assert_refused(&file, -EBADMSG, "damaged: the head does not match its checksum");
     file.data[0] ^= 1;

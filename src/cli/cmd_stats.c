@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* nwho stats: counters of the protocols, and what they count in some seconds. */
+#include "cli/session.h"
+
+#include <time.h>
+
+static void sleep_ms(uint64_t milliseconds)
+{
+    struct timespec left = {.tv_sec = (time_t)(milliseconds / 1000),
+                            .tv_nsec = (long)(milliseconds % 1000) * 1000000};
+
+    while (nanosleep(&left, &left) < 0 && errno == EINTR)
+        continue;
+}
+
+/*
+ * Without -a: what is not zero, of all processors together; with -d only what has counted
+ * meanwhile.
+ */
+static const char *own_filter(const struct options *options)
+{
+    if (options->all)
+        return NULL;
+    return options->delta ? "delta != 0 and not cpu >= 0" : "value != 0 and not cpu >= 0";
+}
+
+static const char *usual_columns(const struct options *options)
+{
+    if (options->watch || options->delta)
+        return options->all ? "counter,cpu,value,delta,rate,meaning"
+                            : "counter,value,delta,rate,meaning";
+    return options->all ? "counter,cpu,value,meaning" : NULL;
+}
+
+/* The first of the two readings is only there to be compared with. A recording is only one. */
+static int take_first(struct session *session, const struct query *query)
+{
+    if (session_plan_also(session, query) != 0 || session_take(session) != 0)
+        return EXIT_ERROR;
+    sleep_ms(session->options->delta_ms);
+    return 0;
+}
+
+static int run_stats(struct options *options)
+{
+    struct session session;
+    struct query query = {.table = &table_counters};
+    int r = session_begin(&session, options);
+
+    if (r == 0 && options->delta && options->watch)
+        r = command_error("-d ends after its second reading: it does not go with --watch");
+    if (r == 0)
+        r = session_filter(&session, &query, own_filter(options));
+    if (r == 0)
+        r = session_columns(&session, &query, usual_columns(options));
+    if (r == 0 && options->delta && !options->replay)
+        r = take_first(&session, &query);
+    if (r == 0)
+        r = session_show(&session, &query);
+    session_end(&session);
+    return r;
+}
+
+static const char *const examples[] = {
+    "nwho stats",
+    "every counter that is not zero, with its meaning",
+    "nwho stats retrans",
+    "counters with a part of a name",
+    "nwho stats 'TcpExt*Drop*' -a",
+    "a glob, also those that are zero",
+    "nwho stats -d 5",
+    "what counted in the next five seconds",
+    "nwho stats listen --watch",
+    "the same again and again",
+    "nwho stats group TcpExt 'value > 1000'",
+    "a filter",
+    NULL,
+};
+
+const struct command command_stats = {
+    .name = "stats",
+    .arguments = "[PATTERN|FILTER]",
+    .summary = "protocol counters with deltas and plain meanings (netstat -s, nstat)",
+    .examples = examples,
+    .options = OPTIONS_SOURCE | OPTIONS_OUTPUT | OPTIONS_WATCH | OPTIONS_STATS,
+    .run = run_stats,
+};

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* Counters of the protocols, by /proc/net: each file once for each namespace. */
+#include "collect/counter_text.h"
+#include "collect/netns.h"
+#include "collect/proc_file.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+/* softnet_stat has 136 bytes for each CPU. */
+#define FILE_SIZE ((size_t)1024 * 1024)
+
+static const struct counter_file {
+    const char *path;
+    counter_parse_fn *parse;
+    const char *prefix; /* of names, before the group */
+    bool machine;       /* the same in every namespace */
+    bool optional;      /* of a module that mostly is not there */
+} counter_files[COUNTER_SOURCE_MAX] = {
+    [COUNTER_SNMP] = {"snmp", counter_parse_pairs, "", false, false},
+    [COUNTER_NETSTAT] = {"netstat", counter_parse_pairs, "", false, false},
+    [COUNTER_SNMP6] = {"snmp6", counter_parse_names, "", false, true},
+    [COUNTER_SOCKSTAT] = {"sockstat", counter_parse_sockstat, "Sock", false, false},
+    [COUNTER_SOCKSTAT6] = {"sockstat6", counter_parse_sockstat, "Sock", false, true},
+    [COUNTER_SOFTNET] = {"softnet_stat", counter_parse_softnet, "", true, false},
+    [COUNTER_XFRM] = {"xfrm_stat", counter_parse_names, "", false, true},
+    [COUNTER_SCTP] = {"sctp/snmp", counter_parse_names, "", false, true},
+};
+
+struct counter_reader {
+    struct snapshot *snapshot;
+    uint32_t netns;
+    enum counter_source source;
+};
+
+/* "TcpExt" and "TCPTimeouts" as they are; of sockstat "TCP" and "inuse" become SockTCPInuse, and
+ * "sockets" and "used" SockUsed. */
+static int make_name(struct counter_reader *reader, const struct counter_item *item,
+                     uint32_t *ret_name)
+{
+    const char *prefix = counter_files[reader->source].prefix;
+    size_t group = strncmp(item->group, "sockets", item->group_length) == 0 && item->group_length
+                       ? 0
+                       : item->group_length;
+    size_t start = strlen(prefix) + group;
+    char name[160];
+    int length = snprintf(name, sizeof(name), "%s%.*s%.*s", prefix, (int)group, item->group,
+                          (int)item->label_length, item->label);
+
+    if (length < 0 || (size_t)length >= sizeof(name))
+        return -EMSGSIZE;
+    if (*prefix && name[start] >= 'a' && name[start] <= 'z')
+        name[start] = (char)(name[start] - 'a' + 'A');
+    return snapshot_intern(reader->snapshot, name, (size_t)length, ret_name);
+}
+
+static int add_counter(void *context, const struct counter_item *item)
+{
+    struct counter_reader *reader = context;
+    struct counter *counter;
+    uint32_t name, group, label;
+    int r = make_name(reader, item, &name);
+
+    if (r == -EMSGSIZE)
+        return 0;
+    if (r == 0)
+        r = snapshot_intern(reader->snapshot, item->group, item->group_length, &group);
+    if (r == 0)
+        r = snapshot_intern(reader->snapshot, item->label, item->label_length, &label);
+    if (r < 0)
+        return r;
+    counter = snapshot_add_counter(reader->snapshot);
+    if (!counter)
+        return -ENOMEM;
+    *counter = (struct counter){
+        .value = item->value,
+        .netns = reader->netns,
+        .name = name,
+        .group = group,
+        .label = label,
+        .cpu = item->cpu,
+        .source = (uint16_t)reader->source,
+        .flags = (uint16_t)item->flags,
+    };
+    return 0;
+}
+
+static int read_file(struct counter_reader *reader, char *text)
+{
+    const struct counter_file *file = &counter_files[reader->source];
+    char path[64];
+    size_t length;
+    int r;
+
+    snprintf(path, sizeof(path), "/proc/thread-self/net/%s", file->path);
+    r = proc_read(AT_FDCWD, path, text, FILE_SIZE, &length);
+    if (r == -ENOENT && file->optional)
+        return 0;
+    if (r < 0 || length == FILE_SIZE - 1)
+        snapshot_note(reader->snapshot, NOTE_INCOMPLETE, "proc_net", r,
+                      "counters of /proc/net/%s are missing", file->path);
+    return r < 0 ? 0 : file->parse(text, add_counter, reader);
+}
+
+static int read_namespace(struct collection *collection, uint32_t netns)
+{
+    struct counter_reader reader = {.snapshot = collection->snapshot, .netns = netns};
+    bool *machine_done = collection->context;
+    CLEANUP_FREE char *text = malloc(FILE_SIZE);
+    int r = text ? 0 : -ENOMEM;
+
+    for (int source = 0; source < COUNTER_SOURCE_MAX && r == 0; source++) {
+        reader.source = (enum counter_source)source;
+        if (!counter_files[source].machine || !*machine_done)
+            r = read_file(&reader, text);
+    }
+    *machine_done = true;
+    return r;
+}
+
+static int collect_counters(struct collection *collection)
+{
+    bool machine_done = false;
+    int r;
+
+    collection->context = &machine_done;
+    r = netns_for_each(collection, read_namespace);
+    collection->context = NULL;
+    return r;
+}
+
+const struct collector collector_counters = {
+    .name = "counters",
+    .provides = NEED_COUNTERS,
+    .collect = collect_counters,
+};

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* What counters have counted between two snapshots. */
+#include "derive/rates_counters.h"
+
+#include "base/map.h"
+
+/* FNV-1a of the name, then of the namespace and the CPU. */
+uint64_t counter_identity(const struct snapshot *snapshot, const struct counter *counter)
+{
+    const uint64_t prime = UINT64_C(0x100000001b3);
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    size_t length;
+    const char *name = snapshot_string(snapshot, counter->name, &length);
+
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ (unsigned char)name[i]) * prime;
+    hash = (hash ^ snapshot->netns[counter->netns].inode) * prime;
+    hash = (hash ^ counter->cpu) * prime;
+    return hash ? hash : 1;
+}
+
+static struct counter_rate rate_between(const struct counter *now, const struct counter *before,
+                                        uint64_t elapsed_ns)
+{
+    struct counter_rate rate = {.delta = (int64_t)(now->value - before->value)};
+    double per_second;
+
+    if (now->flags & COUNTER_WRAPS)
+        rate.delta = (int64_t)(uint32_t)(now->value - before->value);
+    rate.known = rate.delta >= 0 || now->flags & COUNTER_GAUGE;
+    per_second = (double)rate.delta * 1e9 / (double)elapsed_ns;
+    rate.rate = (int64_t)(per_second < 0 ? per_second - 0.5 : per_second + 0.5);
+    return rate;
+}
+
+int rates_of_counters(const struct snapshot *now, const struct snapshot *before,
+                      struct rates *ret_rates)
+{
+    CLEANUP(map_done) struct map index = {0};
+    struct counter_rate *rates = calloc(now->counters_count + 1u, sizeof(*rates));
+    int r = rates ? map_reserve(&index, before->counters_count) : -ENOMEM;
+
+    for (uint32_t i = 0; i < before->counters_count && r == 0; i++)
+        r = map_set(&index, counter_identity(before, &before->counters[i]), i);
+    if (r < 0) {
+        free(rates);
+        return r;
+    }
+    for (uint32_t i = 0; i < now->counters_count; i++) {
+        uint32_t old = map_get(&index, counter_identity(now, &now->counters[i]));
+
+        if (old != MAP_NONE)
+            rates[i] = rate_between(&now->counters[i], &before->counters[old],
+                                    now->boot_ns - before->boot_ns);
+    }
+    ret_rates->counters = rates;
+    return 0;
+}
