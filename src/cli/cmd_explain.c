@@ -16,7 +16,7 @@
 #define PEERS_SHOWN 5
 
 struct explain {
-    const char *target; /* as the user wrote it */
+    const char *target; /* as the user wrote it; several words joined */
     struct query waiting, connections, processes;
     struct query peers, states; /* what is counted of the connections */
     struct group_plan peer_plan, state_plan;
@@ -408,6 +408,8 @@ static int explain_nothing(struct session *session, const struct explain *explai
         pid[strspn(pid, "0123456789")] == '\0')
         return explain_no_process(session, pid);
     command_error("nothing has to do with \"%s\" now", pid);
+    if (session->options->word_count > 1)
+        session_hint(session);
     return session_exit(session, 0);
 }
 
@@ -489,6 +491,8 @@ static int run_explain(struct options *options)
     if (r == 0 && text.error)
         r = command_error("out of memory");
     options->all = true;
+    if (options->word_count > 1)
+        explain.target = buf_string(&text);
     if (r == 0)
         r = session_filter_text(&session, &rows, NULL, buf_string(&text));
     if (r == 0 && (options->format != FORMAT_TEXT || options->watch || options->columns))

@@ -50,6 +50,9 @@ def what_nobody_can_have_is_an_error_and_what_is_not_there_a_hint():
             result = nwho(ns, "ls", *words.split(), expect=1)
             assert hint in result.err, (words, result)
             assert "nwho: " not in nwho(ns, "ls", "-q", *words.split(), expect=1).err, words
+        for words, hint in ((["tcp", "nobodys-process"], "'nobodys-process' was taken for"), (["netns", other.name], "--all-netns")):
+            result = nwho(ns, *words, expect=1)
+            assert f'"{" ".join(words)}"' in result.err and hint in result.err, (words, result)
         for words in ("sport :1", "process nobodys-process"):
             assert "nothing found" not in nwho(ns, "ls", *words.split(), expect=1).err, words
 
