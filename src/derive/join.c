@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "derive/address.h"
+#include "derive/listeners.h"
 
 #include <sys/socket.h>
 
@@ -116,60 +117,6 @@ static void share_holders(const struct snapshot *snapshot, struct join *join)
     }
 }
 
-/* Key of the listeners: what a connection that came in has in common with its listener. */
-static uint64_t listener_key(const struct socket *socket)
-{
-    return (uint64_t)socket->netns << 32 | (uint64_t)socket->local_port << 8 | socket->proto;
-}
-
-static bool covers(const struct socket *listener, const struct socket *socket)
-{
-    if (address_is_any(listener->family, &listener->local))
-        return listener->family == AF_INET6
-                   ? socket->family == AF_INET6 || !(listener->flags & SOCKET_V6ONLY)
-                   : socket->family == AF_INET || address_is_mapped(socket->family, &socket->local);
-    return listener->family == socket->family &&
-           memcmp(&listener->local, &socket->local, sizeof(socket->local)) == 0;
-}
-
-/* Listeners with the same port are chained: next[] leads from one to the one before it. */
-struct listeners {
-    struct map last; /* listener_key -> socket index */
-    uint32_t *next;  /* by socket index */
-};
-
-static int index_listeners(const struct snapshot *snapshot, struct listeners *listeners)
-{
-    int r = 0;
-
-    listeners->next = malloc(sizeof(*listeners->next) * (snapshot->sockets_count + 1));
-    if (!listeners->next)
-        return -ENOMEM;
-    for (uint32_t i = 0; i < snapshot->sockets_count && r == 0; i++) {
-        const struct socket *socket = &snapshot->sockets[i];
-
-        if (socket->state != STATE_LISTENING || socket->family == AF_UNIX)
-            continue;
-        listeners->next[i] = map_get(&listeners->last, listener_key(socket));
-        r = map_set(&listeners->last, listener_key(socket), i);
-    }
-    return r;
-}
-
-static uint32_t find_listener(const struct snapshot *snapshot, const struct listeners *listeners,
-                              const struct socket *socket)
-{
-    uint32_t best = JOIN_NONE;
-    uint32_t at = map_get(&listeners->last, listener_key(socket));
-
-    for (; at != MAP_NONE; at = listeners->next[at])
-        if (covers(&snapshot->sockets[at], socket) &&
-            (best == JOIN_NONE ||
-             !address_is_any(snapshot->sockets[at].family, &snapshot->sockets[at].local)))
-            best = at;
-    return best;
-}
-
 static bool is_connected(const struct socket *socket)
 {
     return socket->state != STATE_LISTENING && socket->state != STATE_UNCONNECTED &&
@@ -190,23 +137,24 @@ static enum socket_direction direction_of(const struct socket *socket, uint32_t 
 
 static int join_listeners(const struct snapshot *snapshot, struct join *join)
 {
-    struct listeners listeners = {0};
-    int r = index_listeners(snapshot, &listeners);
+    struct listeners listeners;
+    int r = listeners_make(snapshot, &listeners);
 
-    for (uint32_t i = 0; i < snapshot->sockets_count && r == 0; i++) {
+    if (r < 0)
+        return r;
+    for (uint32_t i = 0; i < snapshot->sockets_count; i++) {
         const struct socket *socket = &snapshot->sockets[i];
         struct socket_join *joined = &join->sockets[i];
 
         joined->listener = JOIN_NONE;
-        if (is_connected(socket) && socket->family != AF_UNIX && listeners.last.count)
-            joined->listener = find_listener(snapshot, &listeners, socket);
+        if (is_connected(socket) && socket->family != AF_UNIX)
+            joined->listener = listeners_find(snapshot, &listeners, socket);
         joined->direction = (uint8_t)direction_of(socket, joined->listener);
         if (socket->state == STATE_SYN_RECV && joined->listener != JOIN_NONE)
             join->sockets[joined->listener].syn_queue++;
     }
-    free(listeners.next);
-    map_done(&listeners.last);
-    return r;
+    listeners_done(&listeners);
+    return 0;
 }
 
 /* By permission; -EXDEV says that they are in another pid namespace. */
