@@ -101,20 +101,6 @@ static int show_and_destroy(struct session *session, const struct grid *grid)
     return destroy_rows(session, grid);
 }
 
-static int select_and_destroy(struct session *session, struct query *query)
-{
-    struct grid grid;
-    int r = session_take(session);
-
-    if (r != 0)
-        return r;
-    if (query_run(query, &session->now->view, &grid) < 0)
-        return command_error("out of memory");
-    r = show_and_destroy(session, &grid);
-    grid_done(&grid);
-    return r;
-}
-
 /* An empty word, as of an unset variable in a script, must not mean everything. */
 static bool has_filter(const struct options *options)
 {
@@ -128,6 +114,7 @@ static int run_kill(struct options *options)
 {
     struct session session;
     struct query query = {.table = &table_sockets};
+    struct grid grid = {0};
     int r = session_begin(&session, options);
 
     if (r == 0 && !has_filter(options))
@@ -141,7 +128,10 @@ static int run_kill(struct options *options)
     if (r == 0)
         r = session_plan(&session, &query);
     if (r == 0)
-        r = select_and_destroy(&session, &query);
+        r = session_select(&session, &query, &grid);
+    if (r == 0)
+        r = show_and_destroy(&session, &grid);
+    grid_done(&grid);
     session_end(&session);
     return r;
 }

@@ -3,6 +3,8 @@
 #include "cli/session.h"
 
 #include "base/escape.h"
+#include "collect/netns.h"
+#include "table/cells.h"
 #include "table/socket_text.h"
 
 #include <arpa/inet.h>
@@ -79,64 +81,30 @@ static const char *bind_result(int error)
     }
 }
 
-/* Why a socket is in the way, and what frees the port. */
-static void put_reason(struct session *session, struct buf *out, const struct socket *socket,
-                       uint32_t row)
+/* --- what bind() says --- */
+
+struct trial {
+    struct session *session;
+    struct port port;
+    struct buf *out;
+    uint32_t namespaces; /* in which it was tried */
+    bool busy;
+};
+
+/* With several namespaces each is named. */
+static void put_netns(struct session *session, struct buf *out, uint32_t netns)
 {
-    const struct socket_join *joined = &session->now->join.sockets[row];
+    struct value name = netns_label(&session->now->view, netns);
 
-    switch (socket->state) {
-    case STATE_LISTENING:
-        buf_puts(out, "listens here: stop that service, or use another port or address\n");
+    if (session->request.netns_scope != NETNS_SCOPE_ALL && session->request.netns_count < 2)
         return;
-    case STATE_BOUND_INACTIVE:
-        buf_puts(out, "is bound here, but neither listens nor is connected: ss -l, netstat and "
-                      "lsof -i do not show it. ");
-        break;
-    case STATE_UNCONNECTED:
-        buf_puts(out, "is bound here and receives\n");
-        return;
-    case STATE_TIME_WAIT:
-        buf_printf(out, "is a closed connection that waits for stray packets, for %u s more: ",
-                   socket->timer_ms / 1000 + 1);
-        buf_puts(out, "a server that sets SO_REUSEADDR can bind, if the one before did too\n");
-        return;
-    default:
-        buf_puts(out, "is a connection that uses the port: a server that sets SO_REUSEADDR can "
-                      "bind beside it, if the one before did too\n");
-        return;
-    }
-    if (joined->holder_count) {
-        const struct holder *holder =
-            join_holder(&session->now->snapshot, &session->now->join, row, 0);
-
-        buf_printf(out, "Free it: kill %u", session->now->snapshot.processes[holder->process].pid);
-    }
+    buf_puts(out, "netns ");
+    if (name.type == VALUE_STRING)
+        escape_text(out, name.string.bytes, name.string.length);
     buf_byte(out, '\n');
 }
 
-static int put_sockets(struct session *session, const struct grid *grid, struct buf *out)
-{
-    const struct view *view = &session->now->view;
-
-    for (uint32_t i = 0; i < grid->row_count; i++) {
-        const struct socket *socket = &view->snapshot->sockets[grid->rows[i]];
-        struct value local = socket_local_text(view, grid->rows[i]), owner;
-
-        buf_puts(out, socket_proto_name(socket->proto));
-        buf_byte(out, ' ');
-        escape_text(out, local.string.bytes, local.string.length);
-        buf_printf(out, "  %s  ", socket_state_name(socket->state));
-        owner = socket_owner_text(view, grid->rows[i]);
-        if (owner.type == VALUE_STRING)
-            escape_text(out, owner.string.bytes, owner.string.length);
-        buf_puts(out, "\n  ");
-        put_reason(session, out, socket, grid->rows[i]);
-    }
-    return out->error;
-}
-
-static bool put_attempts(struct port port, struct buf *out)
+static int try_in_namespace(void *context, uint32_t netns)
 {
     static const struct {
         int family;
@@ -148,15 +116,200 @@ static bool put_attempts(struct port port, struct buf *out)
         {AF_INET6, false, "bind() to [::] (v6 only)"},
         {AF_INET6, true, "  with SO_REUSEADDR"},
     };
-    bool busy = false;
+    struct trial *trial = context;
 
+    put_netns(trial->session, trial->out, netns);
     for (size_t i = 0; i < ARRAY_SIZE(attempts); i++) {
-        int r = try_bind(port, attempts[i].family, attempts[i].reuse);
+        int r = try_bind(trial->port, attempts[i].family, attempts[i].reuse);
 
-        buf_printf(out, "%-24s %s\n", attempts[i].text, bind_result(r));
-        busy |= r == -EADDRINUSE;
+        buf_printf(trial->out, "%-24s %s\n", attempts[i].text, bind_result(r));
+        trial->busy |= r == -EADDRINUSE;
     }
-    return busy;
+    trial->namespaces++;
+    return 0;
+}
+
+/* *ret_busy is left alone where it could not be tried: then the table alone must tell. */
+static int put_attempts(struct session *session, struct port port, struct buf *out, bool *ret_busy)
+{
+    struct trial trial = {.session = session, .port = port, .out = out};
+    int r;
+
+    if (session->options->replay) {
+        buf_puts(out, "bind() was not tried: this is a recording\n");
+        return 0;
+    }
+    r = netns_visit(&session->now->snapshot, try_in_namespace, &trial);
+    if (r < 0)
+        return command_error("cannot come back from a network namespace: %s", strerror(-r));
+    if (trial.namespaces)
+        *ret_busy = trial.busy;
+    else
+        buf_puts(out, "bind() was not tried: the network namespace could not be entered\n");
+    return 0;
+}
+
+/* --- who is in the way --- */
+
+/* In what way; in the order in which they are told. */
+enum way {
+    WAY_LISTENS,
+    WAY_BOUND,
+    WAY_RECEIVES,
+    WAY_CONNECTED_DATAGRAM,
+    WAY_CONNECTION,
+    WAY_TIME_WAIT,
+    WAY_MAX,
+};
+
+static enum way way_of(const struct socket *socket)
+{
+    switch (socket->state) {
+    case STATE_LISTENING:
+        return WAY_LISTENS;
+    case STATE_BOUND_INACTIVE:
+        return WAY_BOUND;
+    case STATE_UNCONNECTED:
+        return WAY_RECEIVES;
+    case STATE_TIME_WAIT:
+        return WAY_TIME_WAIT;
+    default:
+        return socket->proto == PROTO_UDP ? WAY_CONNECTED_DATAGRAM : WAY_CONNECTION;
+    }
+}
+
+static const char *advice(enum way way)
+{
+    static const char *const texts[WAY_MAX] = {
+        [WAY_LISTENS] = "listens here: stop that service, or use another port or address",
+        [WAY_BOUND] = "is bound here, but neither listens nor is connected: ss -l, netstat and "
+                      "lsof -i do not show it",
+        [WAY_RECEIVES] = "is bound here and receives: stop that service, or use another port or "
+                         "address",
+        [WAY_CONNECTED_DATAGRAM] =
+            "is connected and keeps the port until it is closed: use another "
+            "port or address",
+        [WAY_CONNECTION] =
+            "is a connection that uses the port: a server that sets SO_REUSEADDR can "
+            "bind beside it, if the one before did too",
+        [WAY_TIME_WAIT] = "is a closed connection that waits for stray packets: a server that sets "
+                          "SO_REUSEADDR can bind, if the one before did too",
+    };
+
+    return texts[way];
+}
+
+/* Sockets that differ only in their peer and descriptor are told as one. */
+struct alike {
+    uint32_t row; /* of the first */
+    uint32_t count;
+};
+
+struct telling {
+    struct session *session;
+    struct buf *out;
+    struct buf pids;     /* that would have to end */
+    uint32_t last_pid;   /* of them */
+    uint32_t count;      /* sockets of this way */
+    uint32_t longest_ms; /* until the last timer fires */
+};
+
+static const struct process *main_owner(struct session *session, uint32_t row)
+{
+    const struct frame *now = session->now;
+
+    if (!now->join.sockets[row].holder_count)
+        return NULL;
+    return &now->snapshot.processes[join_holder(&now->snapshot, &now->join, row, 0)->process];
+}
+
+static bool is_alike(struct session *session, uint32_t a, uint32_t b)
+{
+    const struct frame *now = session->now;
+    const struct socket *x = &now->snapshot.sockets[a], *y = &now->snapshot.sockets[b];
+
+    return x->netns == y->netns && x->proto == y->proto && x->state == y->state &&
+           x->family == y->family && x->ifindex == y->ifindex &&
+           memcmp(&x->local, &y->local, sizeof(x->local)) == 0 &&
+           main_owner(session, a) == main_owner(session, b) &&
+           now->join.sockets[a].reason == now->join.sockets[b].reason;
+}
+
+static void put_value(struct buf *out, struct value value)
+{
+    if (value.type == VALUE_STRING)
+        escape_text(out, value.string.bytes, value.string.length);
+}
+
+/* "tcp 10.0.0.1:80  established  nginx(1187) fd 9", "tcp 10.0.0.1:80  100 x established  nginx(1187)"
+ */
+static void put_alike(struct telling *telling, const struct alike *alike)
+{
+    const struct view *view = &telling->session->now->view;
+    const struct socket *socket = &view->snapshot->sockets[alike->row];
+    const struct process *owner = main_owner(telling->session, alike->row);
+    struct buf *out = telling->out;
+
+    buf_puts(out, socket_proto_name(socket->proto));
+    buf_byte(out, ' ');
+    put_value(out, socket_local_text(view, alike->row));
+    buf_puts(out, "  ");
+    if (alike->count > 1)
+        buf_printf(out, "%u x ", alike->count);
+    buf_printf(out, "%s  ", socket_state_name(socket->state));
+    if (alike->count > 1 && owner) {
+        put_value(out, cell_string(view, owner->comm));
+        buf_printf(out, "(%u)", owner->pid);
+    } else {
+        put_value(out, socket_owner_text(view, alike->row));
+    }
+    buf_byte(out, '\n');
+    if (owner && owner->pid != telling->last_pid) {
+        buf_printf(&telling->pids, " %u", owner->pid);
+        telling->last_pid = owner->pid;
+    }
+}
+
+static void put_advice(struct telling *telling, enum way way)
+{
+    struct buf *out = telling->out;
+
+    buf_printf(out, "  %s%s", telling->count > 1 ? "each " : "", advice(way));
+    if (way == WAY_TIME_WAIT)
+        buf_printf(out, "; the last one waits for %u s more", telling->longest_ms / 1000 + 1);
+    if (way == WAY_BOUND && telling->pids.length)
+        buf_printf(out, ". Free it: kill%s", buf_string(&telling->pids));
+    buf_byte(out, '\n');
+}
+
+static void put_way(struct session *session, const struct grid *grid, enum way way, struct buf *out)
+{
+    struct telling telling = {.session = session, .out = out, .pids = BUF_INIT};
+    struct alike alike = {0};
+
+    for (uint32_t i = 0; i < grid->row_count; i++) {
+        const struct socket *socket = &session->now->snapshot.sockets[grid->rows[i]];
+
+        if (way_of(socket) != way)
+            continue;
+        telling.count++;
+        if (socket->timer_ms > telling.longest_ms)
+            telling.longest_ms = socket->timer_ms;
+        if (alike.count && is_alike(session, alike.row, grid->rows[i])) {
+            alike.count++;
+            continue;
+        }
+        if (alike.count)
+            put_alike(&telling, &alike);
+        alike = (struct alike){.row = grid->rows[i], .count = 1};
+    }
+    if (alike.count) {
+        put_alike(&telling, &alike);
+        put_advice(&telling, way);
+    }
+    if (telling.pids.error && !out->error)
+        out->error = telling.pids.error;
+    buf_done(&telling.pids);
 }
 
 static int show_text(struct session *session, const struct grid *grid, struct port port)
@@ -164,15 +317,13 @@ static int show_text(struct session *session, const struct grid *grid, struct po
     const struct options *options = session->options;
     struct buf out = BUF_INIT;
     bool busy = grid->row_count > 0;
-    int r;
+    int r = put_attempts(session, port, &out, &busy);
 
-    /* Only here can bind() be tried; elsewhere the table alone must tell. */
-    if (!options->replay && session->request.netns_scope == NETNS_SCOPE_SELF)
-        busy = put_attempts(port, &out);
     if (grid->row_count)
         buf_byte(&out, '\n');
-    r = put_sockets(session, grid, &out);
-    if (r == 0 && grid->row_count == 0)
+    for (unsigned int way = 0; way < WAY_MAX; way++)
+        put_way(session, grid, way, &out);
+    if (grid->row_count == 0)
         buf_printf(&out, "\nno socket uses %s port %u%s\n", socket_proto_name(port.proto),
                    port.number,
                    busy ? " that can be seen from here: it may be held by the kernel, or by a "
@@ -180,20 +331,28 @@ static int show_text(struct session *session, const struct grid *grid, struct po
                         : "");
     if (options->quiet)
         buf_reset(&out);
-    r = session_output(session, &out);
+    if (r == 0)
+        r = session_output(session, &out);
+    buf_done(&out);
     session_notes(session);
     return r ? r : session_exit(session, busy);
 }
 
-static int run_query(struct session *session, struct query *query, struct port port)
+/* Rows that are alike stand side by side. */
+static int answer(struct session *session, struct query *query, struct port port)
 {
+    static const char *const keys[] = {"netns", "proto", "state", "local", "pid", "owner_note"};
     struct grid grid;
-    int r = session_take(session);
+    int r;
 
+    query->sort_count = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+        query->sort[query->sort_count++].column = table_column(query->table, keys[i]);
+    r = session_plan(session, query);
+    if (r == 0)
+        r = session_select(session, query, &grid);
     if (r != 0)
         return r;
-    if (query_run(query, &session->now->view, &grid) < 0)
-        return command_error("out of memory");
     r = show_text(session, &grid, port);
     grid_done(&grid);
     return r;
@@ -217,8 +376,8 @@ static int run_why_busy(struct options *options)
         r = session_columns(&session, &query, NULL);
     if (r == 0 && options->format != FORMAT_TEXT)
         r = session_show(&session, &query);
-    else if (r == 0 && (r = session_plan(&session, &query)) == 0)
-        r = run_query(&session, &query, port);
+    else if (r == 0)
+        r = answer(&session, &query, port);
     session_end(&session);
     return r;
 }

@@ -90,6 +90,13 @@ int session_plan_also(struct session *session, const struct query *query) MUST_C
 int session_take(struct session *session) MUST_CHECK;
 
 /*
+ * Reads with session_take() and selects the rows of a planned query, or with `count` the groups
+ * that they make. 0 and a grid to be ended by grid_done(), or EXIT_ERROR.
+ */
+int session_select(struct session *session, const struct query *query, struct grid *ret_grid)
+    MUST_CHECK;
+
+/*
  * Plans, reads and shows the query: once, or again and again with --watch. Returns the exit code.
  */
 int session_show(struct session *session, struct query *query) MUST_CHECK;

@@ -142,13 +142,16 @@ int session_output(struct session *session, struct buf *out)
     return finish_output(out) == EXIT_ERROR ? EXIT_ERROR : 0;
 }
 
-/* The rows to show: those of the query, or with `count` the groups that they make. */
-static int make_grid(struct session *session, struct query *query, struct grid *ret_grid)
+int session_select(struct session *session, const struct query *query, struct grid *ret_grid)
 {
-    struct frame *frame = session->now;
+    struct frame *frame;
     struct grid rows;
-    int r = query_run(query, &frame->view, session->groups ? &rows : ret_grid);
+    int r;
 
+    if (session_take(session) != 0)
+        return EXIT_ERROR;
+    frame = session->now;
+    r = query_run(query, &frame->view, session->groups ? &rows : ret_grid);
     if (r == 0 && session->groups) {
         r = group_make(session->plan, &rows, &frame->group);
         grid_done(&rows);
@@ -166,9 +169,7 @@ static int show_once(struct session *session, struct query *query)
     struct grid grid;
     int r;
 
-    if (session_take(session) != 0)
-        return EXIT_ERROR;
-    if (make_grid(session, query, &grid) != 0)
+    if (session_select(session, query, &grid) != 0)
         return EXIT_ERROR;
     r = options->quiet ? 0 : session_write(session, &grid, &out);
     /* An output that cannot be written is told by session_output(), once. */
@@ -205,9 +206,7 @@ static int show_refresh(struct session *session, struct query *query, uint32_t *
     struct grid grid;
     int r;
 
-    if (session_take(session) != 0)
-        return EXIT_ERROR;
-    if (make_grid(session, query, &grid) != 0)
+    if (session_select(session, query, &grid) != 0)
         return EXIT_ERROR;
     r = grid_mark(&grid, session->groups ? session->groups : query,
                   session->before ? &session->before->view : NULL);

@@ -315,3 +315,24 @@ int netns_for_each(struct collection *collection,
         note_forbidden(snapshot, first, forbidden, error);
     return r < 0 ? r : 0;
 }
+
+struct visitor {
+    int (*fn)(void *context, uint32_t netns);
+    void *context;
+};
+
+static int call_visitor(struct collection *collection, uint32_t netns)
+{
+    const struct visitor *visitor = collection->context;
+
+    return visitor->fn(visitor->context, netns);
+}
+
+int netns_visit(struct snapshot *snapshot, int (*fn)(void *context, uint32_t netns), void *context)
+{
+    struct visitor visitor = {fn, context};
+    CLEANUP_CLOSE int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    struct collection collection = {.snapshot = snapshot, .own_netns = own, .context = &visitor};
+
+    return netns_for_each(&collection, call_visitor);
+}

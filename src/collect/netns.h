@@ -20,6 +20,13 @@ int netns_for_each(struct collection *collection,
                    int (*fn)(struct collection *collection, uint32_t netns)) MUST_CHECK;
 
 /*
+ * The same when all is collected: calls `fn` inside each namespace that was read. A namespace that
+ * cannot be entered (any more) leaves a note.
+ */
+int netns_visit(struct snapshot *snapshot, int (*fn)(void *context, uint32_t netns), void *context)
+    MUST_CHECK;
+
+/*
  * What a user calls a namespace: a name in /run/netns, "init" as we call the one of process 1, a
  * path (with a slash), a pid, or an inode number. -ENOENT: no such name or file; -ESRCH: no such
  * process, or nothing refers to that inode; -EACCES: the process, or some that could be in that

@@ -5,8 +5,9 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 
-from live import mksock, netns, nwho, run_tests, test
+from live import BUILD, mksock, netns, nwho, run_tests, test
 
 PORTS = {"listening": 5001, "bound-inactive": 5002, "udp": 5004, "established": 5005, "listening-dual": 5006,
          "listening-v6only": 5007, "unaccepted": 5008}
@@ -126,11 +127,64 @@ def the_port_can_be_written_in_every_form():
 
 
 @test
-def another_namespace_is_told_from_its_table_alone():
+def bind_is_tried_in_the_namespace_that_is_asked_for():
     with netns() as ns, netns() as other, mksock(ns, "listening", "port=5001") as facts:
         out = nwho(other, "why-busy", "-N", ns.name, "5001").out
-        assert "bind()" not in out and f"mksock({facts[0]['pid']}) fd" in out, out
-        assert "no socket uses" in nwho(other, "why-busy", "5001", expect=1).out
+        assert attempts(out) == really(ns, "tcp", 5001) == [False] * 2 + [True] * 2, out
+        assert f"mksock({facts[0]['pid']}) fd" in out and "netns" not in out, out
+        out = nwho(other, "why-busy", "5001", expect=1).out
+        assert "no socket uses" in out and attempts(out) == [True] * 4, out
+        out = nwho(other, "why-busy", "-N", ns.name, "-N", other.name, "5001").out
+        first, second = sorted((f"netns {ns.name}\n", f"netns {other.name}\n"), key=out.index)
+        parts = dict(zip((first, second), out.split(first)[1].split("\n\n")[0].split(second)))
+        assert attempts(parts[f"netns {ns.name}\n"]) == [False] * 2 + [True] * 2, out
+        assert attempts(parts[f"netns {other.name}\n"]) == [True] * 4, out
+
+
+@test
+def what_was_not_tried_is_said():
+    with netns() as ns, netns() as other, mksock(ns, "listening", "port=5001"), \
+            tempfile.TemporaryDirectory() as directory:
+        nwho(ns, "ls", "-q", "--record", f"{directory}/recording")
+        out = nwho(None, "why-busy", "--replay", f"{directory}/recording", "5001").out
+        assert out.startswith("bind() was not tried: this is a recording\n") and "listens here" in out, out
+        if other.run([BUILD / "nwho", "--version"], expect=None, user="nobody").rc == 0:
+            out = nwho(other, "why-busy", "-N", ns.name, "5001", user="nobody", expect=3).out
+            assert out.startswith("bind() was not tried: the network namespace could not be entered\n"), out
+
+
+CONNECTIONS = """if True:
+    import socket, sys
+    server = socket.create_server(("127.0.0.1", 5005))
+    clients = [socket.create_connection(("127.0.0.1", 5005)) for _ in range(20)]
+    accepted = [server.accept()[0] for _ in clients]
+    datagrams = []
+    for i in range(3):
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind(("127.0.0.1", 5005))
+        s.connect(("127.0.0.1", 6000 + i))
+        datagrams.append(s)
+    print("ready", flush=True)
+    sys.stdin.read()
+"""
+
+
+@test
+def connections_are_told_together():
+    with netns() as ns:
+        with ns.popen([sys.executable, "-c", CONNECTIONS], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+            assert child.stdout.readline() == b"ready\n"
+            out = nwho(ns, "why-busy", "tcp/5005").out
+            comm = open(f"/proc/{child.pid}/comm", encoding="utf-8").read().strip()
+            assert re.search(r"\n\ntcp 127\.0\.0\.1:5005  listening  \S+ fd \d+\n  listens here: .*\n"
+                             rf"tcp 127\.0\.0\.1:5005  20 x established  {re.escape(comm)}\({child.pid}\)\n"
+                             r"  each is a connection that uses the port: .*\n$", out), out
+            out = nwho(ns, "why-busy", "udp/5005").out
+            told = out.split("\n\n")[1]
+            assert f"  3 x established  {comm}({child.pid})\n" in told and "keeps the port" in told, out
+            assert "SO_REUSEADDR" not in told, out
+            child.stdin.close()
 
 
 run_tests()
