@@ -57,6 +57,24 @@ def the_text_forms_say_who_shares_a_socket():
 
 
 @test
+def the_threads_of_every_owner_stand_under_its_name():
+    with netns() as ns, mksock(ns, "shared-fork", "children=2", "--", "shared-threads", "threads=2", "name=worker") as facts:
+        pids = sorted(holder["pid"] for holder in facts[0]["holders"])
+        assert len(pids) == 3, facts
+        for sources in SOURCES:
+            out = nwho(ns, "mksock", "--threads", "--sources", sources).out
+            told = re.findall(r"^  (?:threads  |         ) (mksock\(\d+\)): (.*)$", out, re.MULTILINE)
+            assert [name for name, _ in told] == [f"mksock({pid})" for pid in pids], out
+            for pid, (name, threads) in zip(pids, told):
+                others = {thread["tid"] for thread in facts[1]["threads"]} if pid == facts[1]["pid"] else set()
+                assert set(threads.split(", ")) == {name} | {f"worker({tid})" for tid in others}, out
+            assert all(block.count("  threads ") < 2 for block in out.split("\n\n")), out
+        out = nwho(ns, str(facts[1]["pid"]), "--threads").out
+        assert out.count(f"mksock({facts[1]['pid']}): ") == 1, out
+        assert re.search(r"^  threads   3$", nwho(ns, str(facts[1]["pid"])).out, re.MULTILINE)
+
+
+@test
 def descriptors_of_one_thread_are_its_own():
     """The socket is not in /proc/PID/fd; it is in the table of one thread, which does not share the others."""
     groups = ["shared-threads", "threads=2", "--", "private-table", "name=loner"]
