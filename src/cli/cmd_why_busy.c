@@ -241,8 +241,7 @@ static void put_value(struct buf *out, struct value value)
         escape_text(out, value.string.bytes, value.string.length);
 }
 
-/* "tcp 10.0.0.1:80  established  nginx(1187) fd 9", "tcp 10.0.0.1:80  100 x established  nginx(1187)"
- */
+/* "tcp 10.0.0.1:80  established  nginx(1187) fd 9", or "...:80  100 x established  nginx(1187)" */
 static void put_alike(struct telling *telling, const struct alike *alike)
 {
     const struct view *view = &telling->session->now->view;

@@ -15,13 +15,19 @@
 #include <sys/wait.h>
 #include <time.h>
 
-/* Set by SIGINT and SIGTERM: --watch ends after the refresh under way. */
+/* Set by SIGINT and SIGTERM: --watch ends. */
 static volatile sig_atomic_t interrupted;
+
+/* While output is written: the exit code with which they end it at once, as a reader may take
+ * nothing for ever. Else -1. */
+static volatile sig_atomic_t leave_with = -1;
 
 static void on_interrupt(int signal)
 {
     (void)signal;
     interrupted = 1;
+    if (leave_with >= 0)
+        _exit(leave_with);
 }
 
 static struct winsize terminal_size(void)
@@ -198,10 +204,88 @@ static void put_title(struct buf *out, const struct snapshot *snapshot, bool cle
     buf_printf(out, "%s%s\n", clear ? "\033[H\033[2J" : "", text);
 }
 
-/* 0, EXIT_ERROR, or -EPIPE: nobody reads any more. */
-static int show_refresh(struct session *session, struct query *query, uint32_t *ret_rows)
+/* Lines of the screen that the line at `text` takes, and its length in bytes with the newline.
+ * Characters of three bytes and more count two columns where most of their block are wide. */
+static uint32_t line_height(const char *text, size_t length, uint32_t columns, size_t *ret_length)
 {
-    bool clear = terminal_size().ws_row > 0 && session->options->format == FORMAT_TEXT;
+    const char *end = memchr(text, '\n', length);
+    size_t bytes = end ? (size_t)(end - text) : length, width = 0;
+
+    for (size_t i = 0; i < bytes; i++) {
+        unsigned char byte = (unsigned char)text[i];
+
+        if (byte == '\033')
+            while (i < bytes && text[i] != 'm')
+                i++;
+        else if ((byte & 0xc0) != 0x80)
+            width += byte >= 0xe3 ? 2 : 1;
+    }
+    *ret_length = bytes + 1;
+    return columns && width > columns ? (uint32_t)((width + columns - 1) / columns) : 1;
+}
+
+/* How many of the lines of a text have room; *ret_all: how many there are. */
+static uint32_t count_fitting(const char *text, size_t length, const struct winsize *room,
+                              uint32_t *ret_all)
+{
+    uint32_t height = 0, fitting = 0, all = 0;
+    size_t line;
+
+    for (size_t at = 0; at < length; at += line) {
+        height += line_height(text + at, length - at, room->ws_col, &line);
+        fitting += height <= room->ws_row;
+        all++;
+    }
+    *ret_all = all;
+    return fitting;
+}
+
+/* As many rows as there is room for, and how many more there are. */
+static int write_screen(struct session *session, struct grid *grid, struct winsize room,
+                        struct buf *out)
+{
+    uint32_t all = grid->row_count, head = session->options->no_header ? 0 : 1, fitting, lines;
+    size_t start = out->length;
+    int r = 0;
+
+    grid_clip(grid, room.ws_row);
+    do {
+        struct winsize left = room;
+
+        left.ws_row -= grid->row_count < all; /* for the line below */
+        out->length = start;
+        r = session_write(session, grid, out);
+        fitting = count_fitting(out->data + start, out->length - start, &left, &lines);
+        if (fitting < lines)
+            grid_clip(grid, fitting > head + 1 ? fitting - head : 1);
+    } while (r == 0 && fitting < lines && lines > head + 1);
+    if (grid->row_count < all)
+        buf_printf(out, "... %u more\n", all - grid->row_count);
+    return r;
+}
+
+/* Writes and says with SIGINT and SIGTERM open: they end it wherever it is stuck. */
+static int write_interruptibly(struct session *session, struct buf *out, uint32_t rows,
+                               const sigset_t *unblocked)
+{
+    sigset_t blocked;
+    int r;
+
+    leave_with = session_exit(session, rows);
+    sigprocmask(SIG_SETMASK, unblocked, &blocked);
+    r = finish_output(out);
+    session_notes(session);
+    sigprocmask(SIG_SETMASK, &blocked, NULL);
+    leave_with = -1;
+    return r;
+}
+
+/* 0, EXIT_ERROR, or -EPIPE: nobody reads any more. */
+static int show_refresh(struct session *session, struct query *query, const sigset_t *unblocked,
+                        uint32_t *ret_rows)
+{
+    struct winsize room = terminal_size();
+    bool text = session->options->format == FORMAT_TEXT, clear = room.ws_row > 0 && text;
     struct buf out = BUF_INIT;
     struct grid grid;
     int r;
@@ -210,21 +294,22 @@ static int show_refresh(struct session *session, struct query *query, uint32_t *
         return EXIT_ERROR;
     r = grid_mark(&grid, session->groups ? session->groups : query,
                   session->before ? &session->before->view : NULL);
-    if (session->options->format == FORMAT_TEXT)
-        put_title(&out, &session->now->snapshot, clear);
-    if (r == 0)
-        r = session_write(session, &grid, &out);
-    if (!clear && session->options->format == FORMAT_TEXT)
-        buf_byte(&out, '\n');
     *ret_rows = grid.row_count;
+    if (text)
+        put_title(&out, &session->now->snapshot, clear);
+    room.ws_row -= room.ws_row > 2 ? 2 : 0; /* the title has a line, and so has the cursor */
+    if (r == 0)
+        r = clear ? write_screen(session, &grid, room, &out) : session_write(session, &grid, &out);
+    if (!clear && text)
+        buf_byte(&out, '\n');
     grid_done(&grid);
-    if (r < 0)
+    if (r < 0) {
+        buf_done(&out);
         return command_error("cannot show the rows: %s", strerror(-r));
+    }
     if (session->options->quiet)
         buf_reset(&out);
-    r = finish_output(&out);
-    session_notes(session);
-    return r;
+    return write_interruptibly(session, &out, *ret_rows, unblocked);
 }
 
 /* Waits with the signals of `unblocked`, which are blocked elsewhere: one that came before ends it
@@ -270,7 +355,7 @@ static int show_watch(struct session *session, struct query *query)
             wait_until(&next, &unblocked);
         if (interrupted)
             break;
-        r = show_refresh(session, query, &rows);
+        r = show_refresh(session, query, &unblocked, &rows);
         if (r == EXIT_ERROR)
             return r;
         next.tv_nsec += (long)(options->watch_ms % 1000) * 1000000;

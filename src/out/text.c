@@ -33,6 +33,8 @@ struct text {
     struct buf cells;   /* the heading's cells first, unless it is not wanted */
     struct buf scratch; /* of the formatter */
     size_t *widths;
+    size_t *least;        /* that a terminal leaves of a column's width, whatever does not fit */
+    size_t gap;           /* between columns */
     size_t *above;        /* 1 + where the last cell of each column stands whole; 0: nowhere */
     struct cell *last;    /* the last cell of each column that was read */
     bool full;            /* the store takes no more rows */
@@ -46,9 +48,10 @@ static int measure_init(struct text *text)
     uint32_t count = text->grid->column_count + 1;
 
     text->widths = calloc(count, sizeof(*text->widths));
+    text->least = calloc(count, sizeof(*text->least));
     text->above = calloc(count, sizeof(*text->above));
     text->last = calloc(count, sizeof(*text->last));
-    return text->widths && text->above && text->last ? 0 : -ENOMEM;
+    return text->widths && text->least && text->above && text->last ? 0 : -ENOMEM;
 }
 
 static void measure_done(struct text *text)
@@ -56,6 +59,7 @@ static void measure_done(struct text *text)
     buf_done(&text->cells);
     buf_done(&text->scratch);
     free(text->widths);
+    free(text->least);
     free(text->above);
     free(text->last);
 }
@@ -74,6 +78,18 @@ static void store_long(struct buf *cells, size_t at, size_t width)
     cells->length += sizeof(head);
 }
 
+/* The columns up to the first pid of "nginx(1187,1190) fd 6", and one for the mark of the cut. */
+static size_t owner_width(const char *bytes, size_t length, size_t width)
+{
+    size_t end = 0;
+
+    while (end < length && bytes[end] != ',' && bytes[end] != ')')
+        end++;
+    if (end < length && bytes[end] == ')')
+        end++;
+    return end + 1 < width ? end + 1 : width;
+}
+
 /* Ends the cell that began at `at`. */
 static void store_end(struct text *text, uint32_t column, size_t at, size_t width)
 {
@@ -87,6 +103,18 @@ static void store_end(struct text *text, uint32_t column, size_t at, size_t widt
         store_long(&text->cells, at, width);
     if (width > text->widths[column])
         text->widths[column] = width;
+}
+
+static void store_least(struct text *text, uint32_t column, size_t at, size_t width)
+{
+    size_t least;
+
+    if (text->cells.error || text->options->width == 0 ||
+        !(text->grid->columns[column]->flags & COLUMN_OWNER))
+        return;
+    least = owner_width(text->cells.data + at + 1, text->cells.length - at - 1, width);
+    if (least > text->least[column])
+        text->least[column] = least;
 }
 
 /* Takes back the cell that was just stored when it is the same as the one above: most often so. */
@@ -130,10 +158,12 @@ static void store_row(struct text *text, uint32_t row)
     for (uint32_t i = 0; i < grid->column_count; i++) {
         const struct column *column = grid->columns[i];
         struct value value = column->get(format.view, grid->rows[row]);
-        size_t at = text->cells.length;
+        size_t at = text->cells.length, width;
 
         buf_byte(&text->cells, 0);
-        store_end(text, i, at, format_cell(&format, column, &value, &text->cells));
+        width = format_cell(&format, column, &value, &text->cells);
+        store_least(text, i, at, width);
+        store_end(text, i, at, width);
         store_once(text, i, at);
     }
 }
@@ -172,11 +202,16 @@ static struct cell next_cell(const char **at, struct cell *last)
     return cell;
 }
 
-static size_t least_width(const struct column *column)
+/* Only texts are cut; what cannot be shorter is as wide as it is. */
+static size_t least_width(const struct text *text, uint32_t index)
 {
+    const struct column *column = text->grid->columns[index];
     size_t title = strlen(column->title ? column->title : column->name);
+    size_t least = title > NARROWEST ? title : NARROWEST;
 
-    return title > NARROWEST ? title : NARROWEST;
+    if (column->kind != KIND_TEXT && column->kind != KIND_LIST)
+        return text->widths[index];
+    return least > text->least[index] ? least : text->least[index];
 }
 
 /* The widest column that may be cut, or column_count. */
@@ -185,10 +220,7 @@ static uint32_t widest_flexible(const struct text *text)
     uint32_t widest = text->grid->column_count;
 
     for (uint32_t i = 0; i < text->grid->column_count; i++) {
-        const struct column *column = text->grid->columns[i];
-
-        if ((column->kind != KIND_TEXT && column->kind != KIND_LIST) ||
-            text->widths[i] <= least_width(column))
+        if (text->widths[i] <= least_width(text, i))
             continue;
         if (widest == text->grid->column_count || text->widths[i] > text->widths[widest])
             widest = i;
@@ -196,6 +228,8 @@ static uint32_t widest_flexible(const struct text *text)
     return widest;
 }
 
+/* First long texts give way, the widest before the others, then every second blank between columns.
+ * Numbers, words, addresses, and who owns a socket are never cut: rather a line is longer. */
 static void fit_terminal(struct text *text)
 {
     uint32_t count = text->grid->column_count, widest;
@@ -207,6 +241,8 @@ static void fit_terminal(struct text *text)
         text->widths[widest]--;
         total--;
     }
+    if (total > text->options->width && total < text->options->width + count)
+        text->gap = 1;
 }
 
 /* Blanks wait until something follows them, so that no line ends in one. */
@@ -247,7 +283,7 @@ static void put_cell(struct text *text, uint32_t column, const struct cell *cell
     bool right = value_kind_info(text->grid->columns[column]->kind)->right;
 
     if (column > 0)
-        text->blanks += GAP;
+        text->blanks += text->gap;
     if (cell->width > columns) {
         put_cut(text, cell, columns);
         return;
@@ -270,7 +306,7 @@ static void put_colored_cell(struct text *text, uint32_t column, const struct ce
         put_cell(text, column, cell);
         return;
     }
-    text->blanks += column > 0 ? GAP : 0;
+    text->blanks += column > 0 ? text->gap : 0;
     put_due(text, color, strlen(color));
     put_due(text, cell->bytes, cell->length);
     put_due(text, COLOR_RESET, strlen(COLOR_RESET));
@@ -335,8 +371,12 @@ static void put_rows(struct text *text)
 
 int text_write(const struct grid *grid, const struct text_options *options, struct buf *out)
 {
-    struct text text CLEANUP(measure_done) = {
-        .grid = grid, .options = options, .cells = BUF_INIT, .scratch = BUF_INIT, .out = out};
+    struct text text CLEANUP(measure_done) = {.grid = grid,
+                                              .options = options,
+                                              .cells = BUF_INIT,
+                                              .scratch = BUF_INIT,
+                                              .gap = GAP,
+                                              .out = out};
 
     if (measure_init(&text) < 0)
         return -ENOMEM;

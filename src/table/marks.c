@@ -107,3 +107,28 @@ int grid_mark(struct grid *grid, const struct query *query, const struct view *b
     }
     return r;
 }
+
+void grid_clip(struct grid *grid, uint32_t count)
+{
+    uint32_t kept = 0, marked = 0, plain;
+
+    if (grid->row_count <= count)
+        return;
+    for (uint32_t i = 0; grid->marks && i < grid->row_count; i++)
+        marked += grid->marks[i] != MARK_NONE;
+    marked = marked < count ? marked : count;
+    plain = count - marked;
+    for (uint32_t i = 0; i < grid->row_count; i++) {
+        bool is_marked = grid->marks && grid->marks[i] != MARK_NONE;
+        uint32_t *left = is_marked ? &marked : &plain;
+
+        if (*left == 0)
+            continue;
+        --*left;
+        grid->rows[kept] = grid->rows[i];
+        if (grid->marks)
+            grid->marks[kept] = grid->marks[i];
+        kept++;
+    }
+    grid->row_count = kept;
+}

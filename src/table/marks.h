@@ -11,3 +11,7 @@
  * 0 or -ENOMEM.
  */
 int grid_mark(struct grid *grid, const struct query *query, const struct view *before) MUST_CHECK;
+
+/* Leaves at most `count` rows: those with a mark before the others, and all in the order that they
+ * have. */
+void grid_clip(struct grid *grid, uint32_t count);

@@ -35,6 +35,7 @@ enum column_flag {
     COLUMN_COMPOSED = 1u << 4, /* for people: put together from other columns, not in JSON unless
                                   named */
     COLUMN_RATE = 1u << 5,     /* known from the second reading on */
+    COLUMN_OWNER = 1u << 6,    /* "nginx(1187,1190)": cut no shorter than the first name and pid */
 };
 
 /* Evaluates one cell. */

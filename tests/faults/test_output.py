@@ -117,6 +117,95 @@ def an_interrupted_watch_ends_at_once_and_leaves_the_terminal_as_it_was():
                 assert b"\033[?25l" not in seen
 
 
+def on_terminal(ns, *args):
+    """What a command writes on a terminal of 80 columns."""
+    with terminal() as (master, slave):
+        child = subprocess.Popen([*ns.prefix(), PROGRAM, *args, "--no-pager"], stdin=slave, stdout=slave,
+                                 stderr=subprocess.DEVNULL, env={**ENVIRONMENT, "TERM": "xterm", "NO_COLOR": "1"})
+        seen = b""
+        while child.poll() is None or select.select([master], [], [], 0)[0]:
+            if select.select([master], [], [], 0.05)[0]:
+                seen += os.read(master, 65536)
+        return seen.decode().replace("\r\n", "\n").splitlines()
+
+
+@test
+def on_a_narrow_terminal_owners_and_addresses_are_whole():
+    """The further pids of an owner give way, then blanks; then lines are longer."""
+    with netns() as ns, live.mksock(ns, "shared-fork", "children=9", "--", "established") as facts:
+        holders = sorted(holder["pid"] for holder in facts[0]["holders"])
+        for state in ("listening", "established"):
+            lines = on_terminal(ns, "ls", f"state {state}")
+            whole = run(ns, [PROGRAM, "ls", f"state {state}"]).out.splitlines()
+            assert len(lines) == len(whole) == (2 if state == "listening" else 3), lines
+            for line, full in zip(lines, whole):
+                assert len(line) <= 80, lines
+                assert line.split()[:6] == full.split()[:6], (line, full)
+            assert all(re.search(rf" mksock\({holders[0]}[,)]", line) for line in lines[1:]), lines
+        assert len(whole[1]) > 80 and re.match("PROTO STATE +RECV-Q SEND-Q ", lines[0]), lines
+
+
+CLEAR = "\033[H\033[2J"
+
+
+@contextlib.contextmanager
+def watch_on_terminal(ns, *args):
+    """Gives a function that gives the lines of the next whole screen."""
+    with terminal() as (master, slave):
+        watch = subprocess.Popen([*ns.prefix(), PROGRAM, *args, "--watch=0.05"], stdin=slave, stdout=slave,
+                                 stderr=subprocess.DEVNULL, env={**ENVIRONMENT, "TERM": "xterm", "NO_COLOR": "1"})
+        seen = ""
+
+        def screen():
+            nonlocal seen
+            while seen.count(CLEAR) < 2:
+                assert select.select([master], [], [], live.PATIENCE)[0], seen
+                seen += os.read(master, 65536).decode()
+            _, shown, rest = seen.split(CLEAR, 2)
+            seen = CLEAR + rest
+            return shown.replace("\r\n", "\n").splitlines()
+
+        try:
+            yield screen
+        finally:
+            watch.send_signal(signal.SIGINT)
+            live.wait_for(lambda: drain(master) or watch.poll() is not None)
+
+
+@test
+def a_watch_stays_on_the_screen_and_shows_what_changes():
+    with quiet_machine() as ns, watch_on_terminal(ns, "ls", "tcp", "-o", "proto,local,owner") as screen:
+        lines = screen()
+        assert len(lines) == 23 and lines[1].split()[0] == "PROTO", lines
+        assert lines[-1] == "... 390 more" and len(lines) - 3 + 390 == 410, lines[-1]
+        with live.mksock(ns, "established") as facts:
+            end = f"127.0.0.1:{facts[0]['local_port']} "
+            live.wait_for(lambda: any(line.startswith("+ tcp") and end in line for line in screen()))
+        live.wait_for(lambda: any(line.startswith("- tcp") and end in line for line in screen()))
+
+
+@test
+def lines_that_are_too_long_take_the_room_of_several():
+    with quiet_machine() as ns, watch_on_terminal(ns, "ls", "tcp", "-o", "+rtt_us,cwnd,mss,cc,inode,cookie") as screen:
+        lines = screen()
+        assert sum((len(line) + 79) // 80 for line in lines) <= 23 and len(lines) > 5, lines
+        assert re.fullmatch(r"\.\.\. \d+ more", lines[-1]), lines
+
+
+@test
+def a_watch_whose_reader_sleeps_is_ended_by_a_signal():
+    with quiet_machine() as ns:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            watch = subprocess.Popen([*ns.prefix(), PROGRAM, "ls", "--json=all", "--watch=0.01"], stdout=subprocess.PIPE,
+                                     stderr=subprocess.DEVNULL, env=ENVIRONMENT)
+            path = Path(f"/proc/{watch.pid}/wchan")
+            live.wait_for(lambda: "pipe_write" in path.read_text(), what="the pipe is full")
+            watch.send_signal(number)
+            live.wait_for(lambda: watch.poll() is not None)
+            watch.stdout.close()
+            assert watch.returncode == 0, watch.returncode
+
+
 @test
 def a_watch_ends_with_its_reader():
     with netns() as ns, live.mksock(ns, "listening"):

@@ -253,6 +253,48 @@ static void cuts_never_break_anything(void **state)
     }
 }
 
+static void owners_keep_their_first_name_and_pid(void **state)
+{
+    const struct column columns[] = {
+        {.name = "state", .title = "STATE", .kind = KIND_NAME, .get = fake_get_0},
+        {.name = "recv_q", .title = "RECV-Q", .kind = KIND_COUNT, .get = fake_get_1},
+        {.name = "owner",
+         .title = "OWNER",
+         .kind = KIND_TEXT,
+         .flags = COLUMN_OWNER,
+         .get = fake_get_2},
+    };
+    const struct column *shown[] = {&columns[0], &columns[1], &columns[2]};
+    const struct fake_row rows[] = {
+        {{value_name("listening"), value_uint(1), value_name("nginx(1187,1190,1191 +5)")}},
+        {{value_name("listening"), value_uint(1), value_name("worker(12345) fd 6")}},
+        {{value_name("time-wait"), value_uint(0), value_name("(time-wait)")}},
+    };
+    struct fake fake;
+
+    (void)state;
+    assert_int_equal(fake_init(&fake, rows, 3, 3), 0);
+    fake.grid.columns = shown;
+    assert_text(&fake, &(struct text_options){.width = 38},
+                "STATE      RECV-Q  OWNER\n"
+                "listening       1  nginx(1187,1190,11\xe2\x80\xa6\n"
+                "listening       1  worker(12345) fd 6\n"
+                "time-wait       0  (time-wait)\n");
+    assert_text(&fake, &(struct text_options){.width = 31, .no_header = true},
+                "listening  1  nginx(1187,1190,\xe2\x80\xa6\n"
+                "listening  1  worker(12345) fd\xe2\x80\xa6\n"
+                "time-wait  0  (time-wait)\n");
+    assert_text(&fake, &(struct text_options){.width = 26, .no_header = true},
+                "listening 1 nginx(1187,11\xe2\x80\xa6\n"
+                "listening 1 worker(12345)\xe2\x80\xa6\n"
+                "time-wait 0 (time-wait)\n");
+    assert_text(&fake, &(struct text_options){.width = 10, .no_header = true},
+                "listening  1  nginx(1187,11\xe2\x80\xa6\n"
+                "listening  1  worker(12345)\xe2\x80\xa6\n"
+                "time-wait  0  (time-wait)\n");
+    fake_done(&fake);
+}
+
 static void marks_and_colours_are_shown(void **state)
 {
     const struct fake_row rows[] = {
@@ -351,6 +393,7 @@ int main(void)
         cmocka_unit_test(empty_grids_are_a_header),
         cmocka_unit_test(lines_have_no_trailing_blanks),
         cmocka_unit_test(long_texts_are_cut_on_terminals),
+        cmocka_unit_test(owners_keep_their_first_name_and_pid),
         cmocka_unit_test(cuts_never_break_anything),
         cmocka_unit_test(marks_and_colours_are_shown),
         cmocka_unit_test(long_cells_are_kept),
