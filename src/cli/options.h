@@ -18,6 +18,8 @@ enum option_group {
     OPTIONS_KILL = 1u << 5,
     OPTIONS_THREADS = 1u << 6,
     OPTIONS_STATS = 1u << 7,
+    OPTIONS_ROUTES = 1u << 8,
+    OPTIONS_GROUPS = 1u << 9,
 };
 
 enum output_format {

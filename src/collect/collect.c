@@ -25,7 +25,7 @@ static const struct collector *const collectors[] = {
     &collector_owners_bpf,
 #endif
     &collector_owners_proc, &collector_processes,   &collector_threads,      &collector_cgroups,
-    &collector_interfaces,  &collector_counters,    &collector_users,
+    &collector_interfaces,  &collector_counters,    &collector_routes,       &collector_users,
 };
 
 static uint64_t clock_ns(clockid_t clock)

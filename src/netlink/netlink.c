@@ -159,11 +159,17 @@ int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, netlink_mess
     return r;
 }
 
-int netlink_ask(struct netlink *netlink, struct nlmsghdr *request)
+int netlink_query(struct netlink *netlink, struct nlmsghdr *request, netlink_message_fn *fn,
+                  void *context)
 {
-    struct answer answer = {0};
+    struct answer answer = {.fn = fn, .context = context};
 
     return converse(netlink, request, NLM_F_ACK, &answer);
+}
+
+int netlink_ask(struct netlink *netlink, struct nlmsghdr *request)
+{
+    return netlink_query(netlink, request, NULL, NULL);
 }
 
 void netlink_attributes(const void *bytes, size_t length, const struct nlattr **ret_attributes,

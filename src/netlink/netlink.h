@@ -40,6 +40,11 @@ int netlink_reopen(struct netlink *netlink, int protocol) MUST_CHECK;
 int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, netlink_message_fn *fn,
                  void *context, bool *ret_interrupted) MUST_CHECK;
 
+/* Sends `request` (no dump), calls `fn` for each message of the answer and waits for the
+ * acknowledgement or error. 0 or -errno. */
+int netlink_query(struct netlink *netlink, struct nlmsghdr *request, netlink_message_fn *fn,
+                  void *context) MUST_CHECK;
+
 /* Sends `request` and waits for the acknowledgement or error. 0 or -errno. */
 int netlink_ask(struct netlink *netlink, struct nlmsghdr *request) MUST_CHECK;
 

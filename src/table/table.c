@@ -6,7 +6,7 @@
 
 const struct table *const tables[] = {
     &table_sockets,     &table_processes,  &table_threads,  &table_owners,
-    &table_descriptors, &table_interfaces, &table_counters,
+    &table_descriptors, &table_interfaces, &table_counters, &table_routes,
 };
 const uint32_t table_count = ARRAY_SIZE(tables);
 

@@ -82,6 +82,7 @@ extern const struct table table_processes;
 extern const struct table table_threads;
 extern const struct table table_interfaces;
 extern const struct table table_counters;
+extern const struct table table_routes;
 
 const struct table *table_find(const char *name);
 const struct column *table_column(const struct table *table, const char *name);
