@@ -30,29 +30,46 @@ static bool is_exposed(const struct socket *socket)
     return scope == SCOPE_ANY || scope == SCOPE_PUBLIC;
 }
 
-static bool window_is_closed(const struct view *view, const struct socket *socket)
+/* In these data can be sent; a syn-sent socket knows no window yet. */
+#define SENDING_STATES                                                                             \
+    (STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_CLOSE_WAIT) | STATE_BIT(STATE_FIN_WAIT_1) |    \
+     STATE_BIT(STATE_CLOSING) | STATE_BIT(STATE_LAST_ACK))
+
+/* The peer takes nothing more; the persist timer asks again and again whether it does. */
+static bool peer_is_full(const struct view *view, const struct socket *socket)
 {
     const struct tcp_details *tcp = snapshot_tcp(view->snapshot, socket);
 
+    if ((socket->has & SOCKET_HAS_TIMER) && socket->timer == TIMER_PERSIST)
+        return true;
     return tcp && tcp->known >= TCP_INFO_SND_WND && tcp->snd_wnd == 0 && socket->send_q > 0 &&
-           socket->state == STATE_ESTABLISHED;
+           STATE_BIT(socket->state) & SENDING_STATES;
 }
 
-/* Nine tenths of what the kernel lets it hold: it drops or closes its window soon. */
+/*
+ * Nobody reads: the window is closed, or nine tenths of the memory are used, at which TCP closes it
+ * soon and others drop. Before 6.2, which does not tell the window, half of the memory: the kernel
+ * offers no more of it.
+ */
 static bool receive_is_full(const struct view *view, const struct socket *socket)
 {
     const struct socket_memory *memory = snapshot_memory(view->snapshot, socket);
+    const struct tcp_details *tcp = snapshot_tcp(view->snapshot, socket);
 
-    if (!memory || memory->receive_limit == 0 || socket->state == STATE_LISTENING)
+    if (socket->state == STATE_LISTENING)
         return false;
+    if (tcp && tcp->known >= TCP_INFO_RCV_WND && tcp->rcv_wnd == 0 && socket->recv_q > 0)
+        return true;
+    if (!memory || memory->receive_limit == 0)
+        return false;
+    if (tcp && tcp->known < TCP_INFO_RCV_WND)
+        return (uint64_t)socket->recv_q * 2 >= memory->receive_limit;
     return (uint64_t)memory->receive * 10 >= (uint64_t)memory->receive_limit * 9;
 }
 
 static bool is_stuck(const struct view *view, const struct socket *socket)
 {
-    bool persists = (socket->has & SOCKET_HAS_TIMER) && socket->timer == TIMER_PERSIST;
-
-    return persists || window_is_closed(view, socket) || receive_is_full(view, socket);
+    return peer_is_full(view, socket) || receive_is_full(view, socket);
 }
 
 /* The kernel refuses a connection at more than the limit, a SYN at the limit. */

@@ -122,7 +122,7 @@ def process_is_explained(world, out):
 
 def threads_are_named(world, out):
     tids = [world.facts["sshd"][0]["pid"]]
-    has(rf"^  threads +sshd\({tids[0]}\), worker\(\d+\), worker\(\d+\)$", "shared by 3 threads")(world, out)
+    has(rf"^  threads +sshd\({tids[0]}\): sshd\({tids[0]}\), worker\(\d+\), worker\(\d+\)$", "shared by 3 threads")(world, out)
 
 
 def twenty_rows_twice(_world, out):

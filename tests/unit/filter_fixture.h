@@ -159,6 +159,7 @@ static inline void machine_sockets(struct machine *machine)
                                      .last_data_sent_ms = 8000000,
                                      .last_data_recv_ms = 7300000,
                                      .snd_wnd = 1,
+                                     .rcv_wnd = 1,
                                      .delivery_rate = 1250000});
 }
 
