@@ -203,9 +203,12 @@ def _read_facts(process):
 
 
 @contextlib.contextmanager
-def mksock(ns, *situation, user=None):
-    """Sockets in exactly one SITUATION, as long as the block runs; gives what the helper says about them."""
-    process = ns.popen([BUILD / "tests/helpers/mksock", *situation], user, stdin=subprocess.PIPE,
+def mksock(ns, *situation, user=None, program=None):
+    """Sockets in exactly one SITUATION, as long as the block runs; gives what the helper says about them.
+
+    PROGRAM: a link to the helper, for processes of another name.
+    """
+    process = ns.popen([program or BUILD / "tests/helpers/mksock", *situation], user, stdin=subprocess.PIPE,
                        stdout=subprocess.PIPE)
     try:
         yield _read_facts(process)
