@@ -73,31 +73,54 @@ void netstat_no_support(const char *what)
     netstat_say("this system has no %s", what);
 }
 
-int netstat_masquerade(struct netstat *netstat)
+int netstat_table(struct netstat *netstat, struct query *query, const char *const *columns,
+                  uint32_t count, void (*put)(struct netstat *netstat, const struct grid *grid))
 {
-    (void)netstat;
-    netstat_no_support("table of masqueraded connections (see nwho nat)");
-    return NETSTAT_FAILED;
+    struct moment moment;
+    struct grid grid;
+    int r;
+
+    query->column_count = count;
+    for (uint32_t i = 0; i < count; i++)
+        query->columns[i] = table_column(query->table, columns[i]);
+    moment_init(&moment);
+    r = moment_take(&moment, query);
+    if (r == 0)
+        r = query_run(query, &moment.view, &grid);
+    if (r == 0) {
+        put(netstat, &grid);
+        grid_done(&grid);
+    } else {
+        netstat_say("%s", strerror(-r));
+    }
+    moment_done(&moment);
+    return r == 0 ? 0 : NETSTAT_FAILED;
 }
 
 static int show_once(struct netstat *netstat)
 {
     switch (netstat->options.show) {
     case NETSTAT_SHOW_MASQUERADE:
-        return netstat_masquerade(netstat);
+        netstat_no_support("table of masqueraded connections (see nwho nat)");
+        return NETSTAT_FAILED;
+    case NETSTAT_SHOW_INTERFACES:
+        return netstat_interfaces(netstat);
+    case NETSTAT_SHOW_STATISTICS:
+        return netstat_statistics(netstat);
     default:
         return netstat_sockets(netstat);
     }
 }
 
-/* With -c again and again, until something fails or nobody reads. */
+/* With -c again and again, until something fails or nobody reads; but -s only once. */
 static int show(struct netstat *netstat)
 {
+    bool again = netstat->options.continuous && netstat->options.show != NETSTAT_SHOW_STATISTICS;
     int status;
 
     do {
         status = show_once(netstat);
-        if (buf_flush(&netstat->out) < 0 || status != 0 || !netstat->options.continuous)
+        if (buf_flush(&netstat->out) < 0 || status != 0 || !again)
             break;
         sleep(1);
     } while (true);

@@ -23,7 +23,15 @@ struct netstat {
  * does not have is an error only where it was asked for by name).
  */
 int netstat_sockets(struct netstat *netstat);
-int netstat_masquerade(struct netstat *netstat);
+int netstat_statistics(struct netstat *netstat);
+int netstat_interfaces(struct netstat *netstat);
+
+/*
+ * Asks for `count` columns by their names, reads the machine and has the grid printed. The exit
+ * status.
+ */
+int netstat_table(struct netstat *netstat, struct query *query, const char *const *columns,
+                  uint32_t count, void (*put)(struct netstat *netstat, const struct grid *grid));
 
 /* The two parts of netstat_sockets(), of which each writes its headings and the rows that it takes
  * from the grid (columns: enum netstat_column). */
@@ -58,7 +66,13 @@ enum netstat_column {
 /* Pieces of a row. */
 void netstat_left(struct buf *out, const char *text, size_t length, size_t width);
 void netstat_number(struct buf *out, uint64_t number, size_t width); /* aligned to the right */
+void netstat_number_left(struct buf *out, uint64_t number, size_t width);
+/* From other processes: escaped on a terminal. */
+void netstat_escaped(struct netstat *netstat, const char *text, size_t length, size_t width);
 void netstat_program(struct netstat *netstat, const struct grid *grid, uint32_t row);
+
+/* Less than, equal to or greater than 0; not transitive. */
+int netstat_compare_names(const char *a, const char *b);
 
 /* "(w/o servers)" and the like. */
 const char *netstat_which(const struct netstat_options *options);

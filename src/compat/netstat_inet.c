@@ -72,6 +72,13 @@ void netstat_number(struct buf *out, uint64_t number, size_t width)
     buf_put(out, digits, length);
 }
 
+void netstat_number_left(struct buf *out, uint64_t number, size_t width)
+{
+    char digits[FORMAT_UINT_MAX];
+
+    netstat_left(out, digits, (size_t)(format_uint(digits, number) - digits), width);
+}
+
 static bool is_word(const struct value *value, const char *word)
 {
     size_t length = strlen(word);
@@ -197,13 +204,10 @@ static const struct state_name *state_of(const struct grid *grid, uint32_t row)
 static void put_state(struct buf *out, const struct section *section,
                       const struct state_name *state)
 {
-    char digits[FORMAT_UINT_MAX];
     const char *text = state ? state->shown : "UNKNOWN";
 
     if (section->bit == PROTO_RAW) {
-        char *end = format_uint(digits, state ? state->number : 0);
-
-        netstat_left(out, digits, (size_t)(end - digits), 11);
+        netstat_number_left(out, state ? state->number : 0, 11);
         return;
     }
     if (section->bit != PROTO_TCP && state && state->number == STATE_UNCONNECTED)
@@ -215,19 +219,17 @@ static void put_user(struct netstat *netstat, const struct grid *grid, uint32_t 
 {
     uint32_t uid = (uint32_t)number_of(grid, row, NETSTAT_UID);
     const char *name = netstat->options.numeric_users ? NULL : netstat_user(&netstat->names, uid);
-    char digits[FORMAT_UINT_MAX];
 
     buf_byte(&netstat->out, ' ');
     if (name)
         netstat_left(&netstat->out, name, strlen(name), 10);
     else
-        netstat_left(&netstat->out, digits, (size_t)(format_uint(digits, uid) - digits), 10);
+        netstat_number_left(&netstat->out, uid, 10);
     buf_byte(&netstat->out, ' ');
-    netstat_left(&netstat->out, digits,
-                 (size_t)(format_uint(digits, number_of(grid, row, NETSTAT_INODE)) - digits), 10);
+    netstat_number_left(&netstat->out, number_of(grid, row, NETSTAT_INODE), 10);
 }
 
-static void put_escaped(struct netstat *netstat, const char *text, size_t length, size_t width)
+void netstat_escaped(struct netstat *netstat, const char *text, size_t length, size_t width)
 {
     size_t columns = length;
 
@@ -267,7 +269,7 @@ void netstat_program(struct netstat *netstat, const struct grid *grid, uint32_t 
     if (word.length > PROGRAM_MAX - length)
         word.length = PROGRAM_MAX - length;
     memcpy(text + length, word.bytes, word.length);
-    put_escaped(netstat, text, length + word.length, PROGRAM_MAX + 1);
+    netstat_escaped(netstat, text, length + word.length, PROGRAM_MAX + 1);
 }
 
 /* Retransmissions that go on are counted in the second number, probes in the third. */

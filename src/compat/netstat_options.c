@@ -72,14 +72,34 @@ static const struct family_name {
     const char *name;
     enum netstat_family family;
 } family_names[] = {
-    {"inet", NETSTAT_INET},     {"ip", NETSTAT_INET},
-    {"tcpip", NETSTAT_INET},    {"inet6", NETSTAT_INET6},
-    {"unix", NETSTAT_UNIX},     {"ipx", NETSTAT_IPX},
-    {"ax25", NETSTAT_AX25},     {"x25", NETSTAT_X25},
-    {"netrom", NETSTAT_NETROM}, {"rose", NETSTAT_ROSE},
-    {"ddp", NETSTAT_DDP},       {"appletalk", NETSTAT_DDP},
-    {"econet", NETSTAT_ECONET}, {"bluetooth", NETSTAT_BLUETOOTH},
+    {"inet", NETSTAT_INET},   {"ip", NETSTAT_INET},       {"tcpip", NETSTAT_INET},
+    {"inet6", NETSTAT_INET6}, {"unix", NETSTAT_UNIX},     {"ipx", NETSTAT_IPX},
+    {"ax25", NETSTAT_AX25},   {"x25", NETSTAT_X25},       {"netrom", NETSTAT_NETROM},
+    {"rose", NETSTAT_ROSE},   {"ddp", NETSTAT_DDP},       {"appletalk", NETSTAT_DDP},
+    {"ec", NETSTAT_ECONET},   {"econet", NETSTAT_ECONET}, {"bluetooth", NETSTAT_BLUETOOTH},
 };
+
+const char *netstat_family_name(enum netstat_family family)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(family_names); i++)
+        if (family_names[i].family == family)
+            return family_names[i].name;
+    return "";
+}
+
+/* Bluetooth is no family that -r and -s have heard of. */
+static int name_family(struct netstat_options *options, enum netstat_family family)
+{
+    options->families |= family;
+    if (family == NETSTAT_BLUETOOTH)
+        return 0;
+    if (options->named_families == NETSTAT_FAMILIES_MAX) {
+        netstat_say("too many address families");
+        return NETSTAT_FAILED + 1;
+    }
+    options->named[options->named_families++] = family;
+    return 0;
+}
 
 static int add_family(struct netstat_options *options, const char *name, size_t length)
 {
@@ -87,10 +107,7 @@ static int add_family(struct netstat_options *options, const char *name, size_t 
         if (strlen(family_names[i].name) != length ||
             memcmp(family_names[i].name, name, length) != 0)
             continue;
-        options->families |= family_names[i].family;
-        if (!options->first_family)
-            options->first_family = family_names[i].family;
-        return 0;
+        return name_family(options, family_names[i].family);
     }
     netstat_say("address family \"%.*s\" is not known", (int)length, name);
     return NETSTAT_FAILED + 1;
@@ -149,7 +166,7 @@ static bool take_rows(struct netstat_options *options, int letter)
     }
 }
 
-/* Letters that say what is told of a row. -d, -F and -N change nothing. */
+/* Letters that say what is told of a row. -d and -N change nothing. */
 static bool take_details(struct netstat_options *options, int letter)
 {
     switch (letter) {
@@ -174,8 +191,10 @@ static bool take_details(struct netstat_options *options, int letter)
     case 'c':
         options->continuous = true;
         return true;
-    case 'd':
     case 'F':
+        options->fib = true;
+        return true;
+    case 'd':
     case 'N':
     case OPTION_NOTHING:
         return true;
@@ -263,7 +282,7 @@ static void settle(struct netstat_options *options)
                             PROTO_BIT(PROTO_UDPLITE) | PROTO_BIT(PROTO_RAW);
     const uint32_t inet = NETSTAT_INET | NETSTAT_INET6;
 
-    if (options->families & inet && !options->protos)
+    if ((options->families & inet || options->show == NETSTAT_SHOW_STATISTICS) && !options->protos)
         options->protos = protos;
     if ((options->protos || options->groups) && !(options->families & inet))
         options->families |= inet;

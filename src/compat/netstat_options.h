@@ -32,16 +32,19 @@ enum netstat_family {
     NETSTAT_BLUETOOTH = 1u << 11,
 };
 
+#define NETSTAT_FAMILIES_MAX 32
+
 struct netstat_options {
     enum netstat_show show;
-    uint32_t families;     /* enum netstat_family, as they were asked for and what follows */
-    uint32_t first_family; /* that was named: of -r and -s; 0: none was */
-    uint32_t protos;       /* PROTO_BIT()s of the internet; 0 without them */
-    bool named_protos;     /* they were asked for by name: one that is missing is an error */
-    bool everything;       /* nothing was asked for: the internet and unix */
+    uint32_t families; /* enum netstat_family, as they were asked for and what follows */
+    enum netstat_family named[NETSTAT_FAMILIES_MAX]; /* one after the other, also repeated */
+    uint32_t named_families;
+    uint32_t protos;   /* PROTO_BIT()s of the internet; 0 without them */
+    bool named_protos; /* they were asked for by name: one that is missing is an error */
+    bool everything;   /* nothing was asked for: the internet and unix */
     bool groups;
     bool all, listening, wide, programs, timers, verbose, continuous, context;
-    bool cache; /* -C: of routes */
+    bool cache, fib; /* of routes; none of both is fib */
     bool numeric_hosts, numeric_ports, numeric_users;
     uint32_t extend; /* how often -e was given */
 };
@@ -50,4 +53,7 @@ struct netstat_options {
  * argv as main() gets it. 0; or the exit status + 1 where the command line ends it (it has been
  * said why on stderr).
  */
+/* As messages call it. */
+const char *netstat_family_name(enum netstat_family family);
+
 int netstat_options_parse(int argc, char **argv, struct netstat_options *ret_options);

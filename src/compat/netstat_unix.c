@@ -2,9 +2,6 @@
 /* netstat: unix sockets. */
 #include "compat/netstat.h"
 
-#include "base/escape.h"
-#include "base/format.h"
-
 #include <string.h>
 
 static bool is_word(const struct value *value, const char *word)
@@ -67,10 +64,7 @@ static void put_path(struct netstat *netstat, const struct grid *grid, uint32_t 
         while (at + length < end && at[length] && !strchr(blanks, at[length]))
             length++;
     }
-    if (netstat->terminal)
-        escape_text(&netstat->out, at, length);
-    else
-        buf_put(&netstat->out, at, length);
+    netstat_escaped(netstat, at, length, 0);
     buf_byte(&netstat->out, '\n');
 }
 
@@ -78,20 +72,16 @@ static void put_row(struct netstat *netstat, const struct grid *grid, uint32_t r
 {
     const char *type = type_of(grid, row), *state = state_of(grid, row, listening);
     struct buf *out = &netstat->out;
-    char digits[FORMAT_UINT_MAX];
 
     netstat_left(out, "unix", 4, 6);
-    netstat_left(out, digits,
-                 (size_t)(format_uint(digits, number_of(grid, row, NETSTAT_REFERENCES)) - digits),
-                 6);
+    netstat_number_left(out, number_of(grid, row, NETSTAT_REFERENCES), 6);
     buf_byte(out, ' ');
     buf_puts(out, listening ? "[ ACC ]     " : "[ ]         ");
     netstat_left(out, type, strlen(type), 10);
     buf_byte(out, ' ');
     netstat_left(out, state, strlen(state), 13);
     buf_byte(out, ' ');
-    netstat_left(out, digits,
-                 (size_t)(format_uint(digits, number_of(grid, row, NETSTAT_INODE)) - digits), 8);
+    netstat_number_left(out, number_of(grid, row, NETSTAT_INODE), 8);
     if (netstat->options.programs)
         netstat_program(netstat, grid, row);
     put_path(netstat, grid, row);

@@ -75,9 +75,10 @@ struct value socket_peer_port(const struct view *view, uint32_t row)
 
 struct value socket_path(const struct view *view, uint32_t row)
 {
-    return view_socket(view, row)->family == AF_UNIX && view_socket(view, row)->path
-               ? socket_local_text(view, row)
-               : value_none();
+    const struct socket *socket = view_socket(view, row);
+    bool named = socket->path || socket->flags & SOCKET_ABSTRACT; /* which may be empty */
+
+    return socket->family == AF_UNIX && named ? socket_local_text(view, row) : value_none();
 }
 
 struct value socket_peer_inode(const struct view *view, uint32_t row)
