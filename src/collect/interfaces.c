@@ -22,7 +22,7 @@ static int add_link(void *context, uint16_t type, const void *payload, size_t le
 {
     struct link_dump *dump = context;
     const struct ifinfomsg *link = payload;
-    const struct nlattr *attributes[IFLA_CARRIER_CHANGES + 1];
+    const struct nlattr *attributes[LINK_ATTRIBUTES];
     char name[IFNAMSIZ + 1] = "";
     struct snapshot *snapshot = dump->collection->snapshot;
     int r;

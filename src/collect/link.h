@@ -7,9 +7,12 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
+/* How many attributes link_read() looks at: IFLA_LINK_NETNSID is the last of them. */
+#define LINK_ATTRIBUTES (IFLA_LINK_NETNSID + 1)
+
 /*
- * Takes the facts of an RTM_NEWLINK message into *interface; `attributes` has IFLA_CARRIER_CHANGES
- * as its last. 0 or -ENOMEM.
+ * Takes the facts of an RTM_NEWLINK message into *interface; `attributes` has LINK_ATTRIBUTES. 0 or
+ * -ENOMEM.
  */
 int link_read(struct snapshot *snapshot, const struct ifinfomsg *link,
               const struct nlattr *const *attributes, struct interface *interface) MUST_CHECK;
