@@ -98,6 +98,35 @@ int proc_read(int at, const char *path, char *buffer, size_t size, size_t *ret_l
     return 0;
 }
 
+#define ALL_FIRST ((size_t)64 * 1024)
+#define ALL_MAX ((size_t)256 * 1024 * 1024)
+
+/* Read again from the start in a larger buffer: what the kernel makes in one go fits together. */
+int proc_read_all(int at, const char *path, char **ret_text)
+{
+    CLEANUP_FREE char *text = NULL;
+    size_t length = 0;
+
+    for (size_t size = ALL_FIRST;; size *= 4) {
+        char *larger = realloc(text, size);
+        int r;
+
+        if (!larger)
+            return -ENOMEM;
+        text = larger;
+        r = proc_read(at, path, text, size, &length);
+        if (r < 0)
+            return r;
+        if (length < size - 1)
+            break;
+        if (size >= ALL_MAX)
+            return -EFBIG;
+    }
+    *ret_text = text;
+    text = NULL;
+    return 0;
+}
+
 int proc_read_comm(int at, const char *path, char *buffer, size_t size, size_t *ret_length)
 {
     int r = proc_read(at, path, buffer, size, ret_length);

@@ -41,6 +41,12 @@ int proc_dir_next_number(struct proc_dir *dir, uint32_t *ret_number) MUST_CHECK;
 int proc_read(int at, const char *path, char *buffer, size_t size, size_t *ret_length) MUST_CHECK;
 
 /*
+ * Reads a file up to its end, however large, into memory that the caller frees, with a NUL behind
+ * it. 0 or -errno.
+ */
+int proc_read_all(int at, const char *path, char **ret_text) MUST_CHECK;
+
+/*
  * Reads the decimal number at *text and moves *text behind it. False without a digit or when it is
  * too large.
  */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What only /proc/net/ipv6_route tells of IPv6 routes: flags, references, use. */
+#include "collect/proc_hex.h"
 #include "collect/route_message.h"
 
 #include <string.h>
@@ -8,28 +9,10 @@
 /* The lines stand in the order of the dump; so far ahead a route is looked for when they do not. */
 #define LOOK_AHEAD 1024
 
-static bool hex_digit(char c, uint8_t *ret_digit)
-{
-    const char *digits = "0123456789abcdef", *found = c ? strchr(digits, c) : NULL;
-
-    if (!found)
-        return false;
-    *ret_digit = (uint8_t)(found - digits);
-    return true;
-}
-
 /* `bytes` bytes, two digits each, with a blank or the end behind them. */
 static bool read_bytes(const char **at, uint8_t *to, size_t bytes)
 {
-    for (size_t i = 0; i < bytes; i++) {
-        uint8_t high, low;
-
-        if (!hex_digit((*at)[0], &high) || !hex_digit((*at)[1], &low))
-            return false;
-        to[i] = (uint8_t)(high << 4 | low);
-        *at += 2;
-    }
-    if (**at && **at != ' ')
+    if (proc_hex_bytes(at, to, bytes) < bytes || (**at && **at != ' '))
         return false;
     *at += strspn(*at, " ");
     return true;

@@ -11,8 +11,6 @@
 #include <sys/socket.h>
 
 #define DUMP_TRIES 3
-#define FILE_FIRST ((size_t)64 * 1024)
-#define FILE_MAX ((size_t)256 * 1024 * 1024)
 
 struct route_request {
     struct nlmsghdr header;
@@ -82,31 +80,10 @@ static int dump_family(struct route_dump *dump, uint8_t family)
 
 /* --- what only a file tells --- */
 
-/* The whole file, however large; NULL without memory. */
-static char *read_whole(const char *path, int *ret_error)
-{
-    char *text = NULL;
-    size_t length = 0, size = FILE_FIRST;
-
-    for (;; size *= 4) {
-        char *larger = realloc(text, size);
-
-        if (!larger) {
-            free(text);
-            *ret_error = -ENOMEM;
-            return NULL;
-        }
-        text = larger;
-        *ret_error = proc_read(AT_FDCWD, path, text, size, &length);
-        if (*ret_error < 0 || length < size - 1 || size >= FILE_MAX)
-            return text;
-    }
-}
-
 static int read_use(struct snapshot *snapshot, uint32_t netns, uint32_t first)
 {
-    int r = 0;
-    CLEANUP_FREE char *text = read_whole("/proc/thread-self/net/ipv6_route", &r);
+    CLEANUP_FREE char *text = NULL;
+    int r = proc_read_all(AT_FDCWD, "/proc/thread-self/net/ipv6_route", &text);
 
     if (r == -ENOMEM)
         return r;

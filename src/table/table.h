@@ -83,6 +83,8 @@ extern const struct table table_threads;
 extern const struct table table_interfaces;
 extern const struct table table_counters;
 extern const struct table table_routes;
+extern const struct table table_groups;
+extern const struct table table_members; /* rows of a group's owner list */
 
 const struct table *table_find(const char *name);
 const struct column *table_column(const struct table *table, const char *name);

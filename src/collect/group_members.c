@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/* Which sockets joined a multicast group: each is asked, through a descriptor of its own process.
+ */
+/*
+ * No file and no netlink message tells who joined. The kernel answers MCAST_MSFILTER only to a
+ * member, and pidfd_getfd(2) (since 5.6) lends us the descriptor to ask with, for some
+ * microseconds: the one way that needs no BPF and guesses nothing.
+ */
+#include "base/vec.h"
+#include "collect/source.h"
+
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+/* Socket number `inode` is a member of membership number `membership`. */
+struct joined {
+    uint32_t inode;
+    uint32_t membership;
+};
+
+struct search {
+    struct snapshot *snapshot;
+    struct map sockets; /* inode -> index of a socket that can be a member */
+    struct map asked;   /* inodes that were asked, or whose process did not let us */
+    struct joined *joined;
+    uint32_t joined_count, joined_capacity;
+    int pidfd;
+    uint32_t process; /* that it is of */
+    int error;        /* why some could not be asked; 0 none */
+};
+
+static void search_done(struct search *search)
+{
+    map_done(&search->sockets);
+    map_done(&search->asked);
+    free(search->joined);
+    if (search->pidfd >= 0)
+        close(search->pidfd);
+}
+
+static int index_sockets(struct search *search)
+{
+    const uint32_t protos = PROTO_BIT(PROTO_UDP) | PROTO_BIT(PROTO_UDPLITE) | PROTO_BIT(PROTO_RAW) |
+                            PROTO_BIT(PROTO_ICMP);
+    const struct snapshot *snapshot = search->snapshot;
+    int r = 0;
+
+    for (uint32_t i = 0; i < snapshot->sockets_count && r == 0; i++) {
+        const struct socket *socket = &snapshot->sockets[i];
+
+        if (socket->inode && PROTO_BIT(socket->proto) & protos)
+            r = map_set(&search->sockets, socket->inode, i);
+    }
+    return r;
+}
+
+/* 1 a member, 0 not, or -errno. */
+static int is_member(int fd, const struct membership *membership)
+{
+    struct group_filter filter = {.gf_interface = membership->ifindex};
+    struct sockaddr_in *v4 = (struct sockaddr_in *)&filter.gf_group;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&filter.gf_group;
+    socklen_t length = sizeof(filter);
+    int level = membership->family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6;
+
+    filter.gf_group.ss_family = membership->family;
+    if (membership->family == AF_INET)
+        memcpy(&v4->sin_addr, &membership->group, sizeof(v4->sin_addr));
+    else
+        memcpy(&v6->sin6_addr, &membership->group, sizeof(v6->sin6_addr));
+    if (getsockopt(fd, level, MCAST_MSFILTER, &filter, &length) == 0)
+        return 1;
+    return errno == EADDRNOTAVAIL ? 0 : -errno;
+}
+
+static int add_joined(struct search *search, uint32_t inode, uint32_t membership)
+{
+    int r = VEC_RESERVE(&search->joined, &search->joined_capacity, search->joined_count, 1);
+
+    if (r == 0)
+        search->joined[search->joined_count++] =
+            (struct joined){.inode = inode, .membership = membership};
+    return r;
+}
+
+/* IPv6 sockets can be members of IPv4 groups too, not the other way round. */
+static int ask_socket(struct search *search, int fd, const struct socket *socket)
+{
+    const struct snapshot *snapshot = search->snapshot;
+    int r = 0;
+
+    for (uint32_t i = 0; i < snapshot->memberships_count && r == 0; i++) {
+        const struct membership *membership = &snapshot->memberships[i];
+
+        if (membership->netns != socket->netns || membership->family == AF_PACKET ||
+            (membership->family == AF_INET6 && socket->family != AF_INET6))
+            continue;
+        if (is_member(fd, membership) == 1)
+            r = add_joined(search, socket->inode, i);
+    }
+    return r;
+}
+
+/* Lends the descriptor of a holder; the same number may be another file by now. 0 or -errno. */
+static int borrow(struct search *search, const struct holder *holder, int *ret_fd)
+{
+    uint32_t pid = search->snapshot->processes[holder->process].pid;
+    CLEANUP_CLOSE int fd = -1;
+    struct stat status;
+
+    if (search->pidfd < 0 || search->process != holder->process) {
+        if (search->pidfd >= 0)
+            close(search->pidfd);
+        search->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+        search->process = holder->process;
+    }
+    if (search->pidfd < 0)
+        return -errno;
+    fd = (int)syscall(SYS_pidfd_getfd, search->pidfd, holder->fd, 0);
+    if (fd < 0 || fstat(fd, &status) < 0)
+        return -errno;
+    if ((uint32_t)status.st_ino != holder->inode)
+        return -ESRCH;
+    *ret_fd = TAKE_FD(fd);
+    return 0;
+}
+
+/* A thread with a descriptor table of its own is not asked: its pidfd would be that of the process.
+ */
+static int ask_holder(struct search *search, const struct holder *holder)
+{
+    uint32_t index = map_get(&search->sockets, holder->inode);
+    CLEANUP_CLOSE int fd = -1;
+    int r;
+
+    if (index == MAP_NONE || map_get(&search->asked, holder->inode) != MAP_NONE)
+        return 0;
+    r = holder->tid ? -EOPNOTSUPP : borrow(search, holder, &fd);
+    if (r < 0) {
+        search->error = r == -ESRCH || r == -EBADF ? search->error : r;
+        return 0;
+    }
+    r = map_set(&search->asked, holder->inode, 1);
+    return r < 0 ? r : ask_socket(search, fd, &search->snapshot->sockets[index]);
+}
+
+/* Every holder of a member is one, membership after membership. */
+static int add_members(struct search *search)
+{
+    struct snapshot *snapshot = search->snapshot;
+    int r = 0;
+
+    for (uint32_t m = 0; m < snapshot->memberships_count; m++)
+        for (uint32_t i = 0; i < search->joined_count; i++) {
+            if (search->joined[i].membership != m)
+                continue;
+            for (uint32_t h = 0; h < snapshot->holders_count && r == 0; h++)
+                if (snapshot->holders[h].inode == search->joined[i].inode)
+                    r = snapshot_add_group_member(
+                        snapshot, (struct group_member){.membership = m,
+                                                        .process = snapshot->holders[h].process,
+                                                        .inode = snapshot->holders[h].inode,
+                                                        .fd = snapshot->holders[h].fd});
+        }
+    return r;
+}
+
+/* A process that hides its descriptors may have joined any group. */
+static bool hides_owners(const struct snapshot *snapshot)
+{
+    for (uint32_t i = 0; i < snapshot->notes_count; i++)
+        if (snapshot->notes[i].effect == NOTE_OWNERS)
+            return true;
+    return !snapshot->owners_known;
+}
+
+static void finish(struct search *search)
+{
+    struct snapshot *snapshot = search->snapshot;
+    bool whole = search->error == 0 && !hides_owners(snapshot);
+
+    for (uint32_t i = 0; i < snapshot->memberships_count; i++)
+        if (whole && snapshot->memberships[i].family != AF_PACKET)
+            snapshot->memberships[i].has |= MEMBERSHIP_HAS_MEMBERS;
+    if (search->error)
+        snapshot_note(snapshot, NOTE_DETAIL, "pidfd_getfd", search->error,
+                      "who joined multicast groups is not known of every socket: needs "
+                      "CAP_SYS_PTRACE, and Linux 5.6");
+}
+
+static int collect_group_members(struct collection *collection)
+{
+    CLEANUP(search_done)
+    struct search search = {.snapshot = collection->snapshot, .pidfd = -1};
+    const struct snapshot *snapshot = collection->snapshot;
+    int r = snapshot->memberships_count ? index_sockets(&search) : 0;
+
+    for (uint32_t i = 0; i < snapshot->holders_count && r == 0; i++)
+        r = ask_holder(&search, &snapshot->holders[i]);
+    if (r == 0)
+        r = add_members(&search);
+    if (r == 0)
+        finish(&search);
+    return r;
+}
+
+const struct collector collector_group_members = {
+    .name = "group members",
+    .provides = NEED_MEMBERS,
+    .collect = collect_group_members,
+};
