@@ -111,7 +111,7 @@ static void hint_command(const char *word)
  */
 static const struct command *choose(int *argc, char **argv)
 {
-    uint32_t count = (uint32_t)*argc - 1, at = options_first_word(argv + 1, count);
+    uint32_t count = *argc > 0 ? (uint32_t)*argc - 1 : 0, at = options_first_word(argv + 1, count);
     const struct command *command;
 
     if (at == count)
@@ -208,5 +208,5 @@ int main(int argc, char **argv)
     if (personality)
         return finish(personality->run(argc, argv));
     command = choose(&argc, argv);
-    return finish(run_command(command, argv + 1, (uint32_t)argc - 1));
+    return finish(run_command(command, argv + 1, argc > 0 ? (uint32_t)argc - 1 : 0));
 }

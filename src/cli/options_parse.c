@@ -170,16 +170,29 @@ int options_parse(char **argv, uint32_t count, uint32_t groups, struct options *
     return r;
 }
 
+static bool needs_argument(const struct option_info *option)
+{
+    return option && option->argument && !argument_is_optional(option);
+}
+
+/* The first letter with an argument has it attached, or is the last one: "-tN blue", "-Nblue". */
+static bool letters_take_next(const char *letters)
+{
+    for (; *letters; letters++) {
+        const struct option_info *option = find_letter(*letters, ~0u);
+
+        if (option && option->argument)
+            return needs_argument(option) && !letters[1];
+    }
+    return false;
+}
+
 /* Whether the word is an option that takes the next word as its argument. */
 static bool takes_next(const char *word)
 {
-    const struct option_info *option;
-
-    if (word[1] == '-')
-        option = strchr(word, '=') ? NULL : find_long(word + 2, strlen(word + 2), ~0u);
-    else
-        option = find_letter(word[strlen(word) - 1], ~0u);
-    return option && option->argument && !argument_is_optional(option);
+    if (word[1] != '-')
+        return letters_take_next(word + 1);
+    return needs_argument(find_long(word + 2, strlen(word + 2), ~0u));
 }
 
 uint32_t options_first_word(char **argv, uint32_t count)

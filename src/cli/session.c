@@ -6,7 +6,7 @@
 #include "cli/resolve.h"
 #include "collect/collect.h"
 #include "collect/netns.h"
-#include "derive/service.h"
+#include "derive/container.h"
 #include "model/snapshot_file.h"
 
 #include <fcntl.h>
@@ -25,7 +25,7 @@ static int parse_sources(const char *list, uint32_t *ret_sources)
                  {"proc_fd", SOURCE_PROC_FD}};
     uint32_t sources = 0;
 
-    while (*list) {
+    do {
         size_t length = strcspn(list, ","), i = 0;
 
         while (i < ARRAY_SIZE(names) &&
@@ -36,7 +36,7 @@ static int parse_sources(const char *list, uint32_t *ret_sources)
                                  (int)length, list);
         sources |= names[i].bit;
         list += length + (list[length] == ',');
-    }
+    } while (*list);
     *ret_sources = sources;
     return 0;
 }
@@ -57,29 +57,26 @@ static const char *netns_problem(int error)
     }
 }
 
-/* What --container says is the beginning of an id in the cgroup path of some process. */
+/* What --container says, as some process is in it. */
 static int find_container(const char *id, uint32_t *ret_inode)
 {
     struct request request = {.needs = NEED_ALL_PROCESSES | NEED_CGROUP | NEED_PROCESS_NETNS,
                               .sources = SOURCE_ALL};
     CLEANUP(snapshot_done) struct snapshot snapshot;
+    uint32_t netns = 0;
     int r = snapshot_init(&snapshot);
 
     if (r == 0)
         r = collect(&snapshot, &request);
-    for (uint32_t i = 0; i < snapshot.processes_count && r == 0; i++) {
-        const struct process *process = &snapshot.processes[i];
-        size_t length;
-        const char *path = snapshot_string(&snapshot, process->cgroup, &length);
-        struct path_part found = service_container(path, length).id;
-
-        if (process->has & PROCESS_HAS_NETNS && found.length >= strlen(id) && *id &&
-            strncmp(found.start, id, strlen(id)) == 0) {
-            *ret_inode = snapshot.netns[process->netns].inode;
-            return 0;
-        }
-    }
-    return command_error("no process of a container \"%s\" is visible here", id);
+    if (r < 0)
+        return command_error("cannot read the processes: %s", strerror(-r));
+    r = container_netns(&snapshot, id, &netns);
+    if (r == -EEXIST)
+        return command_error("\"%s\" is the beginning of several containers: write more of it", id);
+    if (r < 0)
+        return command_error("no process of a container \"%s\" is visible here", id);
+    *ret_inode = snapshot.netns[netns].inode;
+    return 0;
 }
 
 static int add_namespaces(struct session *session)
@@ -207,11 +204,11 @@ static int record_to_file(const char *path, const struct snapshot *snapshot)
     int r;
 
     buf_puts(&temporary, path);
-    buf_puts(&temporary, ".part");
+    buf_puts(&temporary, ".XXXXXX");
     buf_string(&temporary);
     r = temporary.error;
     if (r == 0)
-        fd = open(temporary.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+        fd = mkostemp(temporary.data, O_CLOEXEC); /* mode 0600, and nobody else's */
     if (r == 0 && fd < 0)
         r = -errno;
     if (r == 0)
@@ -344,6 +341,7 @@ static void put_string(struct buf *line, const struct snapshot *snapshot, uint32
     escape_text(line, bytes, length);
 }
 
+/* The error may be any number, too. */
 static void print_note(const struct snapshot *snapshot, const struct note *note)
 {
     struct buf line = BUF_SINK(2);
@@ -354,7 +352,7 @@ static void print_note(const struct snapshot *snapshot, const struct note *note)
     put_string(&line, snapshot, note->source);
     if (note->error) {
         buf_puts(&line, ": ");
-        buf_puts(&line, strerror(-note->error));
+        buf_puts(&line, strerror((int)(0 - (uint32_t)note->error)));
     }
     buf_puts(&line, "]\n");
     buf_flush(&line);

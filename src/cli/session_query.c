@@ -368,7 +368,7 @@ static int add_default(struct session *session, struct query *query, const char 
 {
     const struct options *options = session->options;
     const struct column *netns = table_column(query->table, "netns");
-    bool several = options->all_netns || options->namespace_count > 1;
+    bool several = options->all_netns || session->request.netns_count > 1;
     int r = 0;
 
     if (options->format != FORMAT_TEXT)

@@ -19,21 +19,10 @@ static void put_string(const struct view *view, struct buf *text, uint32_t strin
     buf_put(text, bytes, length);
 }
 
-static const struct interface *find_interface(const struct view *view, uint32_t netns,
-                                              uint32_t ifindex)
-{
-    for (uint32_t i = 0; i < view->snapshot->interfaces_count; i++) {
-        const struct interface *interface = &view->snapshot->interfaces[i];
-
-        if (interface->netns == netns && interface->ifindex == ifindex)
-            return interface;
-    }
-    return NULL;
-}
-
 static void put_interface(const struct view *view, struct buf *text, const struct socket *socket)
 {
-    const struct interface *interface = find_interface(view, socket->netns, socket->ifindex);
+    const struct interface *interface =
+        snapshot_interface(view->snapshot, socket->netns, socket->ifindex);
 
     if (interface)
         put_string(view, text, interface->name);

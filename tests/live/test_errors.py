@@ -25,6 +25,7 @@ USAGE = {
     "ls --times x": '"x"',
     "ls --color maybe": '"maybe"',
     "ls --sources sock_diag,x": '"x"',
+    "ls --sources=": '""',
     "ls -N": "--netns needs an argument",
     "ls -N no-such-namespace": "no-such-namespace",
     "ls -N 4194305": "4194305",

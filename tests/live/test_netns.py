@@ -81,6 +81,16 @@ def several_namespaces_and_the_one_we_are_in():
 def the_column_appears_when_there_are_several():
     with netns() as first, netns() as second, mksock(first, "listening"), mksock(second, "udp"):
         assert nwho(None, "ls", "-N", first.name).out.split()[0] == "PROTO"
+        # The name is attached: its last letter is no option that takes the next word, which is the command.
+        for option in ("-N", "-qN", "-N="):
+            for letter in "odN":
+                link = f"/run/netns/{first.name}-{letter}"
+                os.symlink(first.name, link)
+                try:
+                    attached = nwho(None, f"{option}{first.name}-{letter}", "ls", "-H", "-o", "proto")
+                finally:
+                    os.unlink(link)
+                assert attached.out == ("" if "q" in option else "tcp\n"), (option, letter, attached)
         lines = nwho(None, "ls", "-N", first.name, "-N", second.name).out.splitlines()
         assert sorted(line.split()[0] for line in lines) == ["NETNS", first.name, second.name], lines
 

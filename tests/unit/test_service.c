@@ -2,12 +2,15 @@
 /* Tests of what a cgroup path says: systemd unit and container. */
 #include "derive/service.h"
 
+#include "derive/container.h"
+
 #include "base/cleanup.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -139,12 +142,58 @@ static void long_ids_are_shown_short(void **state)
     assert_int_equal(service_id_shown((struct path_part){"a-long-name-of-a-container", 26}), 26);
 }
 
+/* A process in a container of lxc with this name, and in this namespace. */
+static void add_process(struct snapshot *snapshot, const char *name, uint32_t netns)
+{
+    const uint32_t pid = snapshot->processes_count + 1;
+    struct process *process;
+    uint32_t index, cgroup;
+    char path[64];
+
+    snprintf(path, sizeof(path), "/lxc.payload.%s", name);
+    assert_int_equal(snapshot_add_process(snapshot, pid, &index), 0);
+    assert_int_equal(snapshot_intern(snapshot, path, strlen(path), &cgroup), 0);
+    process = &snapshot->processes[index];
+    process->cgroup = cgroup;
+    process->netns = netns;
+    process->has = PROCESS_HAS_CGROUP | PROCESS_HAS_NETNS;
+}
+
+static void a_name_is_one_container(void **state)
+{
+    CLEANUP(snapshot_done) struct snapshot snapshot;
+    uint32_t netns = 99;
+
+    (void)state;
+    assert_int_equal(snapshot_init(&snapshot), 0);
+    add_process(&snapshot, "web2", 2);
+    add_process(&snapshot, "web", 1);
+    add_process(&snapshot, "webcam", 3);
+    add_process(&snapshot, "db-a", 4);
+    add_process(&snapshot, "db-b", 4);
+    add_process(&snapshot, "hidden", 5);
+    snapshot.processes[5].has = PROCESS_HAS_CGROUP;
+    assert_int_equal(container_netns(&snapshot, "we", &netns), -EEXIST);
+    assert_int_equal(container_netns(&snapshot, "", &netns), -ENOENT);
+    assert_int_equal(container_netns(&snapshot, "web3", &netns), -ENOENT);
+    assert_int_equal(container_netns(&snapshot, "hidden", &netns), -ENOENT);
+    assert_int_equal(netns, 99);
+    assert_int_equal(container_netns(&snapshot, "web", &netns), 0);
+    assert_int_equal(netns, 1);
+    assert_int_equal(container_netns(&snapshot, "webc", &netns), 0);
+    assert_int_equal(netns, 3);
+    /* As the containers of a pod. */
+    assert_int_equal(container_netns(&snapshot, "db", &netns), 0);
+    assert_int_equal(netns, 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paths_are_understood),
         cmocka_unit_test(length_is_respected),
         cmocka_unit_test(long_ids_are_shown_short),
+        cmocka_unit_test(a_name_is_one_container),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
