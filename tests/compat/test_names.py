@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Under the names of the old tools: links and `nwho TOOL` are the same, and the links that ./dev install offers."""
+import os
+import tempfile
+from pathlib import Path
+
+from compat import RELEASES, links
+from live import BUILD, SOURCE, mksock, netns, run, run_tests, test
+
+LINES = {"ss": ["-tan", "-tlnp", "-V", "-h", "--nonsense"],
+         "netstat": ["-tan", "-tlnp", "-V", "-h", "--nonsense"],
+         "lsof": ["-nPi", "-t -i", "-v", "-h", "-nonsense"]}
+NWHO = BUILD / "nwho"
+
+
+def make_links(*words, expect=0):
+    return run([SOURCE / "tools/make-links", *words], expect)
+
+
+@test
+def the_first_word_and_the_name_are_the_same():
+    with netns() as ns, mksock(ns, *"listening port=22 -- established -- udp".split()), links() as directory:
+        for tool, lines in LINES.items():
+            for line in lines:
+                by_link = ns.run([f"{directory}/{tool}", *line.split()], expect=None)
+                by_word = ns.run([NWHO, tool, *line.split()], expect=None)
+                assert (by_link.rc, by_link.out) == (by_word.rc, by_word.out), (tool, line, by_link, by_word)
+                assert by_link.out or by_link.err, (tool, line)
+                assert "nwho: " not in by_link.err or by_link.rc == 0, (tool, line, by_link.err)
+
+
+@test
+def only_the_last_part_of_the_name_counts():
+    with netns() as ns, mksock(ns, "listening", "port=22"), links() as directory:
+        want = ns.run([f"{directory}/ss", "-tln"]).out
+        assert "127.0.0.1:22" in want and want.startswith("State"), want
+        for name in ("ss", "./ss", "/x/y/ss"):
+            assert ns.run(["bash", "-c", 'exec -a "$0" "$@"', name, NWHO, "-tln"]).out == want, name
+        for name in ("nwho", "sss", "ss-old", "ss/", "", "/"):
+            result = ns.run(["bash", "-c", 'exec -a "$0" "$@"', name, NWHO, "--version"], expect=None)
+            assert result.out.startswith("nwho "), (name, result)
+
+
+@test
+def links_are_made_where_nothing_is():
+    with tempfile.TemporaryDirectory() as name:
+        make_links(NWHO, name)
+        assert {tool: os.readlink(f"{name}/{tool}") for tool in RELEASES} == dict.fromkeys(RELEASES, str(NWHO))
+        assert "already" in make_links(NWHO, name).out
+        assert "ss utility" in run([f"{name}/ss", "-V"]).out
+
+
+@test
+def what_is_there_stays():
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        (place / "ss").write_text("mine", encoding="ascii")
+        (place / "netstat").symlink_to("/nonexistent/netstat")
+        (place / "lsof").mkdir()
+        result = make_links(NWHO, name, expect=1)
+        assert all(f"{name}/{tool} is there already" in result.err for tool in RELEASES), result.err
+        assert (place / "ss").read_text(encoding="ascii") == "mine" and os.readlink(place / "netstat") == "/nonexistent/netstat"
+        make_links("--replace", NWHO, name, expect=1)
+        assert os.readlink(place / "ss") == os.readlink(place / "netstat") == str(NWHO)
+        assert (place / "lsof").is_dir() and not any((place / "lsof").iterdir())
+
+
+@test
+def links_want_a_directory():
+    for words in ((), (NWHO,), (NWHO, "/nonexistent"), (NWHO, NWHO), ("--replace", NWHO), (NWHO, "/tmp", "/tmp")):
+        assert "usage: " in make_links(*words, expect=2).err, words
+
+
+run_tests()
