@@ -178,6 +178,17 @@ static int show_counts(struct session *session, struct overview *overview)
     return session_show(session, &overview->counts);
 }
 
+/* The screen is several tables: what is said of one would silently be left out. */
+static int check_options(const struct options *options)
+{
+    if (options->listening)
+        return command_error("-l chooses rows: nwho ports, or nwho ls -l");
+    if (options->format == FORMAT_TEXT && !options->watch &&
+        (options->columns || options->sort || options->limit))
+        return command_error("-o, --sort and --limit are for one table: nwho ls, ports or ps");
+    return 0;
+}
+
 static int run_overview(struct options *options)
 {
     struct session session;
@@ -185,8 +196,8 @@ static int run_overview(struct options *options)
     struct buf out = BUF_INIT;
     int r = session_begin(&session, options);
 
-    if (r == 0 && options->listening)
-        r = command_error("-l chooses rows: nwho ports, or nwho ls -l");
+    if (r == 0)
+        r = check_options(options);
     session_narrow(&session, PROTO_ALL);
     if (r == 0)
         r = make_queries(&session, &overview);

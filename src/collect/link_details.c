@@ -30,7 +30,8 @@ static void read_speed(int fd, const struct snapshot *snapshot, struct interface
     memcpy(request.ifr_name, name, strlen(name) + 1);
     if (ioctl(fd, SIOCETHTOOL, &request) < 0)
         return;
-    interface->speed_mbit = ethtool_cmd_speed(&command);
+    /* ethtool_cmd_speed() shifts into the sign of an int where the speed is unknown. */
+    interface->speed_mbit = (uint32_t)command.speed_hi << 16 | command.speed;
     if (interface->speed_mbit != 0 && interface->speed_mbit != (uint32_t)SPEED_UNKNOWN &&
         interface->speed_mbit != UINT16_MAX)
         interface->has |= INTERFACE_HAS_SPEED;

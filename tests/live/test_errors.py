@@ -54,6 +54,9 @@ USAGE = {
     "why-busy tcp/99999": "needs one port",
     "ls --replay /no/such/file": "/no/such/file",
     "--no-such-option": "--no-such-option",
+    "--limit 3": "for one table",
+    "-o state": "for one table",
+    "--sort count": "for one table",
 }
 # filter: the word that the caret points at, and what the line says
 FILTERS = {
