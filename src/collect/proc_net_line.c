@@ -85,6 +85,21 @@ static void skip_pointer(struct cursor *cursor)
         cursor->bad = true;
 }
 
+/* The same, kept as far as it is a number: its low half, then its high half. */
+static void keep_pointer(struct cursor *cursor, union address *address)
+{
+    struct cursor number = {.at = cursor->at};
+    uint64_t pointer;
+
+    skip_pointer(cursor);
+    number.end = cursor->at;
+    pointer = hex(&number, 1, UINT64_MAX);
+    if (number.bad || number.at != number.end)
+        return;
+    address->words[0] = (uint32_t)pointer;
+    address->words[1] = (uint32_t)(pointer >> 32);
+}
+
 /* Nothing but blanks may follow. 0 or -EINVAL for the whole line. */
 static int line_end(struct cursor *cursor)
 {
@@ -234,7 +249,7 @@ int proc_line_unix(const char *line, size_t length, struct proc_row *ret_row)
     struct socket *socket = &ret_row->socket;
     uint64_t protocol, flags, column;
 
-    skip_pointer(&cursor);
+    keep_pointer(&cursor, &socket->local);
     expect(&cursor, ':');
     expect(&cursor, ' ');
     socket->references = (uint32_t)hex(&cursor, 8, UINT32_MAX);

@@ -214,7 +214,13 @@ static bool sources_disagree(const struct socket_pass *pass)
 /* Whether the sockets are read by their descriptors, and the tables only add what has none. */
 static bool starts_from_descriptors(const struct socket_pass *pass)
 {
-    return pass->with_owners || pass->base.collection->request->pids;
+    return pass->with_owners;
+}
+
+/* Of a process that is asked for by its id, only what it holds is wanted. */
+static bool wants_held_only(const struct request *request)
+{
+    return request->pids || request->held_only;
 }
 
 static int read_passed(struct socket_pass *pass, struct iterator *tcp)
@@ -254,16 +260,17 @@ static int read_tables(struct socket_pass *pass, struct iterator *tcp)
 static int read_tcp(struct socket_pass *pass)
 {
     CLEANUP(iterator_close) struct iterator tcp = ITERATOR_INIT;
-    int r = bpf_pass_open(&pass->base, ITERATOR_TCP, TCP_BIT, &tcp);
+    int r;
 
+    if (wants_held_only(pass->base.collection->request))
+        return read_descriptors(pass, STATE_ALL);
+    r = bpf_pass_open(&pass->base, ITERATOR_TCP, TCP_BIT, &tcp);
     if (r < 0)
         return r;
     if (!starts_from_descriptors(pass))
         return read_tables(pass, &tcp);
     tcp.filter->brief = 1;
-    /* Of a process that is asked for by its id, only what it holds is wanted. */
-    if (!pass->base.collection->request->pids)
-        r = read_all_netns(pass, &tcp);
+    r = read_all_netns(pass, &tcp);
     if (r == 0)
         r = read_descriptors(pass, STATE_ALL);
     return r < 0 ? r : read_passed(pass, &tcp);

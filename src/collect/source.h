@@ -51,6 +51,7 @@ extern const struct collector collector_proc_net;
 extern const struct collector collector_sockets_bpf;
 extern const struct collector collector_owners_bpf;
 extern const struct collector collector_owners_proc;
+extern const struct collector collector_fd_flags;
 extern const struct collector collector_processes;
 extern const struct collector collector_threads;
 extern const struct collector collector_interfaces;

@@ -3,22 +3,72 @@
 #include "compat/lsof.h"
 #include "compat/personality.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
+
+static const char help[] =
+    "usage: lsof [OPTION...]    the sockets of processes, as lsof 4.95 lists them (nwho)\n"
+    "\n"
+    "Which sockets (any of them; all of them with -a):\n"
+    "  -i[4|6]             Internet sockets\n"
+    "  -i [46][PROTOCOL][@HOST][:PORTS]\n"
+    "                      those with such an end: tcp@10.0.0.1:22,80-90\n"
+    "  -U                  unix sockets\n"
+    "  -s TCP:STATE,...    only in these states; ^STATE: not in this one\n"
+    "Whose (together with -a; ^ in front leaves out):\n"
+    "  -c NAME | /REGEX/[bix]   -p PIDS   -u USERS   -g [GROUPS]   -d DESCRIPTORS\n"
+    "  -K                  threads too; -K i: never\n"
+    "What is shown:\n"
+    "  -n -P -l            numbers instead of names of hosts, ports, users\n"
+    "  -R -g +L +fg +fG    parent, process group, links, flags of open(2)\n"
+    "  -T[qs]              state (s), queues (q), nothing\n"
+    "  -E, +E              who holds the other end; and these sockets too\n"
+    "  +c WIDTH   -o   -s  width of names (0: all), offset only, size only\n"
+    "How:\n"
+    "  -t                  only process ids\n"
+    "  -F[FIELDS][0]       one field a line, for programs; -F ? lists them\n"
+    "  -J, -j              JSON, JSON lines\n"
+    "  -r[SEC][cN][mFORMAT], +r   again and again; +r: until nothing is found\n"
+    "  -V                  say what was not found      -Q   then end with 0 all the same\n"
+    "  -h, -v              this text, the version\n";
 
 static void write_list(struct lsof_list *list)
 {
-    switch (list->options->form) {
-    case LSOF_TERSE:
-        lsof_write_terse(list);
-        break;
-    default:
-        lsof_write_columns(list);
-        break;
-    }
+    static void (*const writers[])(struct lsof_list * list) = {
+        [LSOF_COLUMNS] = lsof_write_columns, [LSOF_FIELDS] = lsof_write_fields,
+        [LSOF_TERSE] = lsof_write_terse,     [LSOF_JSON] = lsof_write_json,
+        [LSOF_JSON_LINES] = lsof_write_json,
+    };
+
+    writers[list->options->form](list);
 }
 
-/* One listing: its exit status. */
-static int list_once(struct lsof_options *options, struct lsof_names *names, struct buf *out)
+/* Closes each listing of -r. */
+static void write_marker(const struct lsof_options *options, struct buf *out)
+{
+    /* By a pointer: the compiler cannot check a format that the user gives. */
+    size_t (*const format_time)(char *, size_t, const char *, const struct tm *) = strftime;
+    time_t now = time(NULL);
+    char text[256] = "";
+    struct tm local;
+
+    if (options->marker && localtime_r(&now, &local) &&
+        format_time(text, sizeof(text), options->marker, &local) == 0)
+        text[0] = '\0';
+    if (options->form == LSOF_FIELDS)
+        buf_byte(out, 'm');
+    else if (!options->marker)
+        buf_puts(out, "=======");
+    buf_puts(out, text);
+    if (options->form == LSOF_FIELDS && options->fields_nul)
+        buf_byte(out, '\0');
+    buf_byte(out, '\n');
+}
+
+/* One listing. 0 or an exit status; *ret_selected: how many lines it has. */
+static int list_once(struct lsof_options *options, struct lsof_names *names, struct buf *out,
+                     uint32_t *ret_selected)
 {
     struct lsof_list list = {.options = options, .names = names, .out = out};
     int r = lsof_read(&list), status = 1;
@@ -27,9 +77,34 @@ static int list_once(struct lsof_options *options, struct lsof_names *names, str
         lsof_error("the machine could not be read: %s", strerror(-r));
     } else {
         write_list(&list);
+        *ret_selected = list.selected;
+        if (options->repeat_s && (list.selected || !options->repeat_until_empty))
+            write_marker(options, out);
         status = lsof_verdict(&list);
     }
     lsof_list_done(&list);
+    return status;
+}
+
+/* Lists once, or with -r until a condition or a signal ends it. */
+static int list_all(struct lsof_options *options, struct lsof_names *names, struct buf *out)
+{
+    uint32_t selected = 0, done = 0;
+    bool ever = false;
+    int status;
+
+    for (;;) {
+        status = list_once(options, names, out, &selected);
+        ever |= selected > 0;
+        done++;
+        if (buf_flush(out) < 0 || !options->repeat_s)
+            break;
+        if (options->repeat_count && done >= options->repeat_count)
+            break;
+        if (options->repeat_until_empty && !selected)
+            return ever ? 0 : 1;
+        sleep(options->repeat_s);
+    }
     return status;
 }
 
@@ -50,16 +125,36 @@ static int run_options(struct lsof_options *options)
 {
     struct lsof_names *names = lsof_names_new();
     struct buf out = BUF_SINK(STDOUT_FILENO);
-    int status;
+    int status = 1;
 
-    if (!names)
-        return lsof_error("out of memory") ? 1 : 0;
-    status = list_once(options, names, &out);
-    if (buf_flush(&out) < 0 && out.error != -EPIPE)
-        status = lsof_error("cannot write: %s", strerror(-out.error)) ? 1 : 0;
+    if (names)
+        status = list_all(options, names, &out);
+    else
+        lsof_error("out of memory");
+    if (buf_flush(&out) < 0 && out.error != -EPIPE) {
+        lsof_error("cannot write: %s", strerror(-out.error));
+        status = 1;
+    }
     buf_done(&out);
     lsof_names_free(names);
     return status;
+}
+
+/* What lsof says about itself goes to stderr. */
+static bool answer(const struct lsof_options *options)
+{
+    struct buf out = BUF_SINK(STDERR_FILENO);
+
+    if (options->help)
+        buf_puts(&out, help);
+    else if (options->version)
+        buf_puts(&out, "lsof of nwho " NWHO_VERSION ", which stands in for the network part of "
+                       "lsof 4.95.0\n");
+    else if (options->field_help)
+        lsof_write_field_help(&out);
+    (void)buf_flush(&out);
+    buf_done(&out);
+    return options->help || options->version || options->field_help;
 }
 
 static int run(int argc, char **argv)
@@ -67,11 +162,16 @@ static int run(int argc, char **argv)
     struct lsof_options options;
     int r = lsof_options_parse(argc, argv, &options), status = 1;
 
-    if (r == 0 && needs_other_files(&options))
+    if (r == -ENOMEM) {
+        lsof_error("out of memory");
+    } else if (r == 0 && answer(&options)) {
+        status = 0;
+    } else if (r == 0 && needs_other_files(&options)) {
         lsof_error("this selection asks for files that are no sockets, which nwho does not list: "
                    "use the real lsof, or select sockets (-i, -U; with -a and -p, -c, -u, ...)");
-    else if (r == 0)
+    } else if (r == 0) {
         status = run_options(&options);
+    }
     lsof_options_done(&options);
     return status;
 }

@@ -85,22 +85,24 @@ struct lsof_options {
     uint32_t state_count, state_capacity;
     bool numeric_hosts, numeric_ports, numeric_users;
     bool show_ppid, show_pgid, show_links, show_tasks;
-    bool no_inet;                   /* -X */
-    bool endpoints, endpoint_files; /* -E, +E */
-    bool state, queues;             /* -T */
-    uint32_t flags;                 /* +f: 0 none, 'g', 'G' */
+    bool no_inet;                       /* -X */
+    bool endpoints, endpoint_files;     /* -E, +E */
+    bool state, queues, socket_options; /* -T: s, q, f */
+    uint32_t flags;                     /* +f: 0 none, 'g', 'G' */
     enum lsof_size_mode size;
-    uint32_t command_width; /* 0: all */
+    bool size_asked, offset_asked; /* -s, -o */
+    uint32_t command_width;        /* 0: all */
     enum lsof_form form;
-    uint64_t fields;    /* LSOF_FIELD()s */
+    uint64_t fields;    /* LSOF_FIELD()s; 0: no -F */
     bool fields_nul;    /* -F0 */
     bool verbose;       /* -V */
     bool allow_missing; /* -Q */
     bool warnings;      /* +w */
     bool help, version, field_help;
-    uint32_t repeat_s;     /* of -r; 0 with `repeat`: without a pause */
-    uint32_t repeat_count; /* 0: endless */
-    bool repeat, repeat_until_empty;
+    uint32_t repeat_s;          /* of -r; 0: one listing */
+    uint32_t repeat_count;      /* 0: endless */
+    const char *repeat_command; /* see set_repeat(); NULL: none */
+    bool repeat_until_empty;
     const char *marker; /* strftime(3) format; NULL: the usual one */
 };
 
@@ -115,15 +117,18 @@ struct lsof_file {
     const char *thread; /* name of the thread; NULL without tid */
     uint32_t thread_length;
     uint32_t inode, recv_q, send_q;
-    bool has_queues;
+
     uint8_t family, proto, type;
     uint32_t state; /* a STATE_BIT(), 0 unknown */
     union address local, peer;
     uint16_t local_port, peer_port;
     const char *path; /* unix; NULL unnamed */
     uint32_t path_length;
-    uint64_t kernel_address; /* unix */
-    uint32_t flags;          /* open(2) flags */
+    uint64_t kernel_address;             /* unix */
+    uint32_t flags;                      /* open(2) flags; 0 unknown */
+    const char *endpoint;                /* -E: who holds the other end; NULL */
+    uint32_t first_thread, thread_count; /* -K: rows of the table of threads */
+    bool has_tasks;                      /* its process has several threads */
     bool selected;
 };
 
@@ -159,6 +164,9 @@ int lsof_parse_fields(struct lsof_options *options, const char *value) MUST_CHEC
 /* One line on stderr, with the name of the tool in front. Returns -EINVAL. */
 int lsof_error(const char *format, ...) PRINTF_LIKE(1, 2);
 
+/* Whether -F, -J or -j shows a field. */
+bool lsof_shows(const struct lsof_options *options, char letter);
+
 /* Reads the machine into list->files, in order, and marks those that are selected. 0 or -errno. */
 int lsof_read(struct lsof_list *list) MUST_CHECK;
 void lsof_list_done(struct lsof_list *list);
@@ -174,6 +182,13 @@ void lsof_write_columns(struct lsof_list *list);
 void lsof_write_fields(struct lsof_list *list);
 void lsof_write_json(struct lsof_list *list);
 void lsof_write_terse(struct lsof_list *list);
+void lsof_write_field_help(struct buf *out);
+
+/* -K: each file of a process once more for each of its other threads. 0 or -ENOMEM. */
+int lsof_add_tasks(struct lsof_list *list) MUST_CHECK;
+
+/* -E: finds who holds the other ends; +E selects these files too. 0 or -errno. */
+int lsof_find_endpoints(struct lsof_list *list) MUST_CHECK;
 
 /* The NAME column without what -T adds: "127.0.0.1:22->10.0.0.1:4711". */
 void lsof_put_name(struct lsof_list *list, const struct lsof_file *file, struct buf *text);
@@ -188,12 +203,27 @@ const char *lsof_state_name(const struct lsof_file *file);
 const char *lsof_node_name(const struct lsof_file *file);
 const char *lsof_type_name(const struct lsof_file *file);
 
-/* Bytes that are not printable become \n, \t, ^X or \xNN, as lsof shows them. */
-void lsof_escape(struct buf *text, const char *bytes, size_t length, bool blanks);
+/*
+ * Bytes that are not printable become \n, \t, ^X or \xNN, a backslash becomes two. What is
+ * printable depends on the locale.
+ */
+void lsof_escape(struct buf *text, const char *bytes, size_t length);
+
+/*
+ * The same for a column: byte by byte, blanks too, and cut where `width` would be exceeded; then
+ * padded to it. And the width that lsof thinks the whole text takes, at most `limit` (0: none).
+ */
+void lsof_put_padded(struct buf *text, const char *bytes, size_t length, uint32_t width);
+uint32_t lsof_width(const char *bytes, size_t length, uint32_t limit);
+
+/* "RW,ND,CX" or "0x80002;0x0". */
+void lsof_put_flags(struct buf *text, uint32_t flags, bool hexadecimal);
 
 /* Names of hosts, ports and users; NULL: no memory. */
 struct lsof_names *lsof_names_new(void);
 void lsof_names_free(struct lsof_names *names);
 const char *lsof_host(struct lsof_names *names, unsigned int family, const union address *address);
 const char *lsof_service(struct lsof_names *names, unsigned int proto, uint16_t port);
+/* The login name; a user without one is a number of at least 8 columns. */
 const char *lsof_user(struct lsof_names *names, uint32_t uid);
+bool lsof_has_login(struct lsof_names *names, uint32_t uid);

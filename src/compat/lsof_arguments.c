@@ -247,7 +247,8 @@ int lsof_parse_fields(struct lsof_options *options, const char *value)
     uint64_t fields = LSOF_FIELD('p');
     size_t letters = 0;
 
-    options->form = LSOF_FIELDS;
+    if (options->form < LSOF_JSON)
+        options->form = LSOF_FIELDS;
     for (; *value; value++) {
         if (*value == '?') {
             options->field_help = true;
@@ -263,5 +264,9 @@ int lsof_parse_fields(struct lsof_options *options, const char *value)
     for (const char *letter = known; *letter && !letters; letter++)
         fields |= *letter == 'r' ? 0 : LSOF_FIELD(*letter);
     options->fields |= fields;
+    if (options->flags && fields & LSOF_FIELD('G'))
+        options->flags = 'G';
+    if (fields & LSOF_FIELD('T'))
+        options->state = options->queues = true;
     return 0;
 }

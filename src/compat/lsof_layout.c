@@ -8,8 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define FD_WIDTH 4       /* then the mode and a place for the lock */
-#define NAME_MAX_SIZE 32 /* of a login name */
+#define FD_WIDTH 4 /* then the mode and a place for the lock */
 
 static uint32_t digits(uint64_t number)
 {
@@ -95,40 +94,27 @@ struct widths {
 /* Text of unix sockets: 0x and 16 digits. */
 #define KERNEL_ADDRESS_WIDTH 18
 
-/* The name as it is shown, with escapes, cut to `limit` bytes of its own (0: none). */
-static void put_command(struct buf *text, const char *bytes, uint32_t length, uint32_t limit)
-{
-    lsof_escape(text, bytes, limit && length > limit ? limit : length, true);
-}
-
-static uint32_t command_width(struct lsof_list *list, const char *bytes, uint32_t length)
-{
-    struct buf *scratch = &list->moment.scratch;
-
-    buf_reset(scratch);
-    put_command(scratch, bytes, length, list->options->command_width);
-    return (uint32_t)scratch->length;
-}
-
-static void put_flags(struct buf *out, uint32_t width)
-{
-    buf_pad(out, width);
-}
-
 static void measure(struct lsof_list *list, const struct lsof_file *file, struct widths *widths)
 {
     const struct lsof_options *options = list->options;
 
-    widen(&widths->command, command_width(list, file->command, file->command_length));
+    widen(&widths->command,
+          lsof_width(file->command, file->command_length, options->command_width));
     widen(&widths->pid, digits(file->pid));
     widen(&widths->ppid, digits(file->ppid));
     widen(&widths->pgid, digits(file->pgid));
     if (file->tid) {
         widen(&widths->tid, digits(file->tid));
-        widen(&widths->thread, command_width(list, file->thread, file->thread_length));
+        widen(&widths->thread,
+              lsof_width(file->thread, file->thread_length, options->command_width));
     }
     if (!options->numeric_users)
         widen(&widths->user, strlen(lsof_user(list->names, file->uid)));
+    if (options->flags) {
+        buf_reset(&list->moment.scratch);
+        lsof_put_flags(&list->moment.scratch, file->flags, options->flags == 'G');
+        widen(&widths->flags, list->moment.scratch.length);
+    }
     if (file->family == AF_UNIX) {
         widen(&widths->device, KERNEL_ADDRESS_WIDTH);
         widen(&widths->node, digits(file->inode));
@@ -212,16 +198,6 @@ static void put_titles(struct lsof_list *list, const struct widths *widths)
     buf_puts(out, " NAME\n");
 }
 
-static void put_padded_command(struct lsof_list *list, const char *bytes, uint32_t length,
-                               uint32_t width)
-{
-    size_t start = list->out->length;
-
-    put_command(list->out, bytes, length, list->options->command_width);
-    if (list->out->length - start < width)
-        buf_pad(list->out, width - (list->out->length - start));
-}
-
 static void put_task(struct lsof_list *list, const struct lsof_file *file,
                      const struct widths *widths)
 {
@@ -229,7 +205,7 @@ static void put_task(struct lsof_list *list, const struct lsof_file *file,
     if (file->tid) {
         put_number(list->out, file->tid, widths->tid);
         buf_byte(list->out, ' ');
-        put_padded_command(list, file->thread, file->thread_length, widths->thread);
+        lsof_put_padded(list->out, file->thread, file->thread_length, widths->thread);
     } else {
         buf_pad(list->out, widths->tid + 1 + widths->thread);
     }
@@ -241,7 +217,7 @@ static void put_process(struct lsof_list *list, const struct lsof_file *file,
     const struct lsof_options *options = list->options;
     struct buf *out = list->out;
 
-    put_padded_command(list, file->command, file->command_length, widths->command);
+    lsof_put_padded(out, file->command, file->command_length, widths->command);
     buf_byte(out, ' ');
     put_number(out, file->pid, widths->pid);
     if (options->show_tasks)
@@ -274,8 +250,9 @@ static void put_descriptor(struct lsof_list *list, const struct lsof_file *file,
     buf_puts(out, "u  ");
     buf_puts(out, lsof_type_name(file));
     if (options->flags) {
-        buf_byte(out, ' ');
-        put_flags(out, widths->flags);
+        buf_reset(&list->moment.scratch);
+        lsof_put_flags(&list->moment.scratch, file->flags, options->flags == 'G');
+        put_title(out, buf_string(&list->moment.scratch), widths->flags);
     }
     buf_byte(out, ' ');
     if (file->family == AF_UNIX) {
@@ -311,7 +288,7 @@ static void put_state(struct lsof_list *list, const struct lsof_file *file)
     bool queues = options->queues && file->family != AF_UNIX;
     struct buf *out = list->out;
 
-    if (!options->state && !options->queues)
+    if (!options->state && !options->queues && !options->socket_options)
         return;
     buf_byte(out, ' ');
     if (!state && !queues)

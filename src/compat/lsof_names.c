@@ -8,7 +8,6 @@
 #include "derive/address.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
@@ -120,6 +119,11 @@ const char *lsof_service(struct lsof_names *names, unsigned int proto, uint16_t 
 
 /* --- users --- */
 
+bool lsof_has_login(struct lsof_names *names, uint32_t uid)
+{
+    return names_user(&names->users, uid) != NULL;
+}
+
 const char *lsof_user(struct lsof_names *names, uint32_t uid)
 {
     const char *name = names_user(&names->users, uid);
@@ -127,7 +131,7 @@ const char *lsof_user(struct lsof_names *names, uint32_t uid)
 
     if (name)
         return name;
-    snprintf(number, sizeof(number), "%u", uid);
+    snprintf(number, sizeof(number), "%8u", uid);
     name = arena_copy(&names->arena, number, strlen(number));
     return name ? name : "?";
 }
@@ -151,7 +155,7 @@ static void put_host(struct lsof_list *list, unsigned int family, const union ad
     }
     name = list->options->numeric_hosts ? NULL : lsof_host(list->names, family, address);
     if (name) {
-        lsof_escape(text, name, strlen(name), false);
+        lsof_escape(text, name, strlen(name));
         return;
     }
     if (family == AF_INET6)
@@ -166,7 +170,7 @@ static void put_port(struct lsof_list *list, unsigned int proto, uint16_t port, 
     const char *name = NULL;
 
     buf_byte(text, ':');
-    if (port && !list->options->numeric_ports)
+    if (port && !list->options->numeric_ports && proto != PROTO_UDPLITE)
         name = lsof_service(list->names, proto, port);
     if (name)
         buf_puts(text, name);
@@ -176,26 +180,32 @@ static void put_port(struct lsof_list *list, unsigned int proto, uint16_t port, 
         buf_byte(text, '*');
 }
 
+/* lsof reads the line of /proc/net/unix in words, so that a name ends at its first blank. */
+static uint32_t first_word(const char *text, uint32_t length)
+{
+    for (uint32_t i = 0; i < length; i++)
+        if (strchr(" \t\r\f", text[i]))
+            return i;
+    return length;
+}
+
 static void put_unix_name(const struct lsof_file *file, struct buf *text)
 {
+    uint32_t length = first_word(file->path, file->path_length);
     const char *type = file->type == SOCK_STREAM  ? "STREAM"
                        : file->type == SOCK_DGRAM ? "DGRAM"
                                                   : "SEQPACKET";
 
-    if (file->path_length) {
-        lsof_escape(text, file->path, file->path_length, false);
+    if (length) {
+        lsof_escape(text, file->path, length);
         buf_byte(text, ' ');
     }
     buf_puts(text, "type=");
     buf_puts(text, type);
 }
 
-void lsof_put_name(struct lsof_list *list, const struct lsof_file *file, struct buf *text)
+static void put_inet_name(struct lsof_list *list, const struct lsof_file *file, struct buf *text)
 {
-    if (file->family == AF_UNIX) {
-        put_unix_name(file, text);
-        return;
-    }
     put_host(list, file->family, &file->local, text);
     put_port(list, file->proto, file->local_port, text);
     if (!file->peer_port && address_is_any(file->family, &file->peer))
@@ -205,23 +215,14 @@ void lsof_put_name(struct lsof_list *list, const struct lsof_file *file, struct 
     put_port(list, file->proto, file->peer_port, text);
 }
 
-/* --- bytes --- */
-
-void lsof_escape(struct buf *text, const char *bytes, size_t length, bool blanks)
+void lsof_put_name(struct lsof_list *list, const struct lsof_file *file, struct buf *text)
 {
-    static const char letters[] = "\b\f\n\r\t", names[] = "bfnrt";
-
-    for (size_t i = 0; i < length; i++) {
-        unsigned char byte = (unsigned char)bytes[i];
-        const char *letter = byte ? strchr(letters, byte) : NULL;
-
-        if (isprint(byte) && !(blanks && byte == ' '))
-            buf_byte(text, (char)byte);
-        else if (letter)
-            buf_printf(text, "\\%c", names[letter - letters]);
-        else if (byte < 0x20)
-            buf_printf(text, "^%c", byte + '@');
-        else
-            buf_printf(text, "\\x%02x", byte);
+    if (file->family == AF_UNIX)
+        put_unix_name(file, text);
+    else
+        put_inet_name(list, file, text);
+    if (file->endpoint) {
+        buf_byte(text, ' ');
+        lsof_escape(text, file->endpoint, strlen(file->endpoint));
     }
 }

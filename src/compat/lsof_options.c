@@ -232,8 +232,10 @@ static int set_offset(struct lsof_options *options, struct reader *reader)
 {
     uint32_t digits;
 
-    if (!take_number(reader, &digits))
+    if (!take_number(reader, &digits)) {
         options->size = LSOF_OFFSET;
+        options->offset_asked = true;
+    }
     return 0;
 }
 
@@ -250,12 +252,27 @@ static int set_pids(struct lsof_options *options, struct reader *reader)
     return r;
 }
 
-/* [SECONDS][cCOUNT][mFORMAT] */
+/* See set_repeat(). */
+static void repeat_as_option(struct lsof_options *options, const struct reader *reader)
+{
+    const char *word = reader->argv[reader->at], *count = strrchr(word, 'c');
+
+    if (!count || word[reader->offset] == 'm')
+        return;
+    if (reader->prefix == '-')
+        options->repeat_command = count + 1;
+    else
+        options->command_width = options->repeat_count < 7 ? 7 : options->repeat_count;
+}
+
+/*
+ * [SECONDS][cCOUNT][mFORMAT]. lsof reads cCOUNT without a format once more, as an option of its
+ * own: behind -r it is a command that is looked for and usually not found, behind +r a width.
+ */
 static int set_repeat(struct lsof_options *options, struct reader *reader)
 {
     const char *value;
 
-    options->repeat = true;
     options->repeat_until_empty = reader->prefix == '+';
     options->repeat_s = 15;
     take_number(reader, &options->repeat_s);
@@ -263,6 +280,7 @@ static int set_repeat(struct lsof_options *options, struct reader *reader)
         reader->offset++;
         if (!take_number(reader, &options->repeat_count) || !options->repeat_count)
             return lsof_error("-r: c wants a number of listings behind it");
+        repeat_as_option(options, reader);
     }
     if (reader->argv[reader->at] && reader->argv[reader->at][reader->offset] == 'm') {
         reader->offset++;
@@ -282,6 +300,7 @@ static int set_size(struct lsof_options *options, struct reader *reader)
         return lsof_parse_states(options, value);
     give_back(reader);
     options->size = LSOF_SIZE;
+    options->size_asked = true;
     return 0;
 }
 
@@ -300,12 +319,13 @@ static int set_info(struct lsof_options *options, struct reader *reader)
 {
     const char *value = take_optional(reader);
 
-    options->state = options->queues = false;
+    options->state = options->queues = options->socket_options = false;
     for (; value && *value; value++) {
         if (!strchr("fqs", *value))
             return lsof_error("-T: unknown letter %c (f, q, s)", *value);
         options->state |= *value == 's';
         options->queues |= *value == 'q';
+        options->socket_options |= *value == 'f';
     }
     return 0;
 }
@@ -415,6 +435,8 @@ static int check(const struct lsof_options *options)
 {
     if (options->and &&!options->select)
         return lsof_error("-a: nothing was selected that could be combined");
+    if (options->offset_asked && options->size_asked)
+        return lsof_error("-o and -s contradict each other");
     if (options->no_inet && options->select & (LSOF_SELECT_INET | LSOF_SELECT_ADDRESS))
         return lsof_error("-i and -X contradict each other");
     return 0;

@@ -22,6 +22,7 @@ enum column_index {
     COLUMN_LOCAL_PORT,
     COLUMN_PEER_ADDR,
     COLUMN_PEER_PORT,
+    COLUMN_TID,
     COLUMN_ALWAYS, /* up to here */
     COLUMN_RECV_Q = COLUMN_ALWAYS,
     COLUMN_SEND_Q,
@@ -29,6 +30,8 @@ enum column_index {
     COLUMN_PGID,
     COLUMN_TYPE,
     COLUMN_PATH,
+    COLUMN_KERNEL_ADDRESS,
+    COLUMN_FLAGS,
     COLUMN_THREADS,
     COLUMN_MAX,
 };
@@ -46,12 +49,15 @@ static const char *const column_names[COLUMN_MAX] = {
     [COLUMN_LOCAL_PORT] = "local_port",
     [COLUMN_PEER_ADDR] = "peer_addr",
     [COLUMN_PEER_PORT] = "peer_port",
+    [COLUMN_TID] = "tid",
     [COLUMN_RECV_Q] = "recv_q",
     [COLUMN_SEND_Q] = "send_q",
     [COLUMN_PPID] = "ppid",
     [COLUMN_PGID] = "pgid",
     [COLUMN_TYPE] = "type",
     [COLUMN_PATH] = "path",
+    [COLUMN_KERNEL_ADDRESS] = "kernel_address",
+    [COLUMN_FLAGS] = "fd_flags",
     [COLUMN_THREADS] = "thread_list",
 };
 
@@ -65,20 +71,20 @@ struct reading {
 
 static bool is_wanted(const struct lsof_options *options, enum column_index index)
 {
-    bool fields = options->form == LSOF_FIELDS, json = options->form >= LSOF_JSON;
-
     switch (index) {
     case COLUMN_RECV_Q:
     case COLUMN_SEND_Q:
-        return options->queues || (fields && options->fields & LSOF_FIELD('T'));
+        return options->queues;
     case COLUMN_PPID:
-        return options->show_ppid || (fields && options->fields & LSOF_FIELD('R')) || json;
+        return options->show_ppid || lsof_shows(options, 'R');
     case COLUMN_PGID:
-        return options->show_pgid || options->pgids.count || json ||
-               (fields && options->fields & LSOF_FIELD('g'));
+        return options->show_pgid || options->pgids.count || lsof_shows(options, 'g');
     case COLUMN_TYPE:
     case COLUMN_PATH:
+    case COLUMN_KERNEL_ADDRESS:
         return (options->select & LSOF_SELECT_UNIX) != 0;
+    case COLUMN_FLAGS:
+        return options->flags || (options->form == LSOF_FIELDS && lsof_shows(options, 'G'));
     case COLUMN_THREADS:
         return options->show_tasks;
     default:
@@ -133,8 +139,23 @@ static void push_ports(struct reading *reading, struct request *request)
     request->matches = reading->matches;
 }
 
+/* Only these processes are of interest: -a -p. */
+static int push_pids(struct lsof_list *list, struct request *request)
+{
+    const struct lsof_ids *ids = &list->options->pids;
+    uint32_t *pids = arena_alloc(&list->arena, (ids->count + 1u) * sizeof(*pids));
+
+    if (!pids)
+        return -ENOMEM;
+    request->pids = pids;
+    for (uint32_t i = 0; i < ids->count; i++)
+        if (!ids->items[i].exclude)
+            pids[request->pid_count++] = ids->items[i].id;
+    return 0;
+}
+
 /* What the selection lets the collectors leave out. */
-static void narrow(struct reading *reading, struct request *request)
+static int narrow(struct reading *reading, struct request *request)
 {
     const struct lsof_options *options = reading->list->options;
     uint32_t sockets = options->select & LSOF_SELECT_SOCKETS;
@@ -151,6 +172,9 @@ static void narrow(struct reading *reading, struct request *request)
         push_ports(reading, request);
     if (options->select & (LSOF_SELECT_COMMAND | LSOF_SELECT_PID | LSOF_SELECT_PGID))
         request->needs |= NEED_ALL_PROCESSES;
+    if (options->and &&options->select & LSOF_SELECT_PID && !options->endpoints)
+        return push_pids(reading->list, request);
+    return 0;
 }
 
 static uint64_t number(const struct reading *reading, uint32_t row, enum column_index index)
@@ -219,6 +243,17 @@ static void fill_inet(const struct reading *reading, uint32_t row, struct lsof_f
     file->peer_port = (uint16_t)number(reading, row, COLUMN_PEER_PORT);
 }
 
+static void fill_threads(const struct reading *reading, uint32_t row, struct lsof_file *file)
+{
+    struct value threads = cell(reading, row, COLUMN_THREADS);
+
+    if (threads.type != VALUE_LIST)
+        return;
+    file->first_thread = threads.list.first;
+    file->thread_count = threads.list.count;
+    file->has_tasks = threads.list.count > 1;
+}
+
 static int fill_file(const struct reading *reading, uint32_t row, struct lsof_file *file)
 {
     struct value command = cell(reading, row, COLUMN_COMMAND);
@@ -233,6 +268,9 @@ static int fill_file(const struct reading *reading, uint32_t row, struct lsof_fi
         .inode = (uint32_t)number(reading, row, COLUMN_INODE),
         .recv_q = (uint32_t)number(reading, row, COLUMN_RECV_Q),
         .send_q = (uint32_t)number(reading, row, COLUMN_SEND_Q),
+        .tid = (uint32_t)number(reading, row, COLUMN_TID),
+        .kernel_address = number(reading, row, COLUMN_KERNEL_ADDRESS),
+        .flags = (uint32_t)number(reading, row, COLUMN_FLAGS),
         .family = family_of(name_of(reading, row, COLUMN_FAMILY)),
         .command = command.type == VALUE_STRING ? command.string.bytes : "",
         .command_length = command.type == VALUE_STRING ? command.string.length : 0,
@@ -241,6 +279,7 @@ static int fill_file(const struct reading *reading, uint32_t row, struct lsof_fi
         file->proto = (uint8_t)proto;
     if (socket_state_parse(name_of(reading, row, COLUMN_STATE), &file->state) < 0)
         file->state = 0;
+    fill_threads(reading, row, file);
     if (file->state == STATE_BIT(STATE_LISTENING)) /* /proc/net/tcp has no limit of the queue */
         file->send_q = 0;
     if (file->family == AF_UNIX)
@@ -251,10 +290,13 @@ static int fill_file(const struct reading *reading, uint32_t row, struct lsof_fi
 
 /*
  * A TCP socket that is neither connected nor listening is in none of the files that lsof reads: to
- * it this is no Internet socket.
+ * it this is no Internet socket. And without -K it does not look into the descriptor tables that
+ * threads have of their own.
  */
-static bool is_listed(const struct lsof_file *file)
+static bool is_listed(const struct lsof_list *list, const struct lsof_file *file)
 {
+    if (file->tid && !list->options->show_tasks)
+        return false;
     return file->proto != PROTO_TCP ||
            !(file->state & (STATE_BIT(STATE_UNCONNECTED) | STATE_BIT(STATE_BOUND_INACTIVE)));
 }
@@ -267,7 +309,7 @@ static int take_rows(struct reading *reading)
     for (uint32_t row = 0; row < list->grid.row_count && r == 0; row++) {
         grid_approach(&list->grid, row);
         r = fill_file(reading, row, &list->files[list->count]);
-        list->count += r == 0 && is_listed(&list->files[list->count]);
+        list->count += r == 0 && is_listed(list, &list->files[list->count]);
     }
     return r;
 }
@@ -279,14 +321,19 @@ int lsof_read(struct lsof_list *list)
 
     moment_init(&list->moment);
     make_query(&reading);
-    narrow(&reading, &list->moment.request);
-    r = moment_take(&list->moment, &reading.query);
+    r = narrow(&reading, &list->moment.request);
+    if (r == 0)
+        r = moment_take(&list->moment, &reading.query);
     if (r == 0)
         r = query_run(&reading.query, &list->moment.view, &list->grid);
     if (r == 0)
         r = take_rows(&reading);
+    if (r == 0 && list->options->show_tasks)
+        r = lsof_add_tasks(list);
     if (r == 0)
         lsof_select(list);
+    if (r == 0 && list->options->endpoints)
+        r = lsof_find_endpoints(list);
     return r;
 }
 

@@ -11,6 +11,7 @@
 /* What is known of a process that selections ask for. */
 struct candidate {
     uint32_t pid, pgid, uid;
+    bool has_tasks;
     const char *command;
     uint32_t command_length;
 };
@@ -72,10 +73,13 @@ static uint32_t kinds_of_process(struct lsof_options *options, const struct cand
         kinds |= LSOF_SELECT_UID;
     if (command_fits(options, process))
         kinds |= LSOF_SELECT_COMMAND;
+    if (process->has_tasks)
+        kinds |= LSOF_SELECT_TASK;
     return kinds;
 }
 
-#define OF_PROCESSES (LSOF_SELECT_PID | LSOF_SELECT_PGID | LSOF_SELECT_UID | LSOF_SELECT_COMMAND)
+#define OF_PROCESSES                                                                               \
+    (LSOF_SELECT_PID | LSOF_SELECT_PGID | LSOF_SELECT_UID | LSOF_SELECT_COMMAND | LSOF_SELECT_TASK)
 
 /* Whether the files of a process are looked at at all, and what it is selected by. */
 static bool look_at(struct lsof_options *options, const struct candidate *process,
@@ -136,6 +140,11 @@ static bool end_fits(const struct lsof_address *wanted, const struct lsof_file *
     return wanted->any_port || (wanted->low <= port && port <= wanted->high);
 }
 
+static bool has_peer(const struct lsof_file *file)
+{
+    return file->peer_port || !address_is_any(file->family, &file->peer);
+}
+
 static bool address_is_wanted(struct lsof_options *options, const struct lsof_file *file)
 {
     for (uint32_t i = 0; i < options->address_count; i++) {
@@ -143,7 +152,7 @@ static bool address_is_wanted(struct lsof_options *options, const struct lsof_fi
 
         if (wanted->proto && wanted->proto != file->proto)
             continue;
-        if (end_fits(wanted, file, &file->peer, file->peer_port) ||
+        if ((has_peer(file) && end_fits(wanted, file, &file->peer, file->peer_port)) ||
             end_fits(wanted, file, &file->local, file->local_port))
             return options->addresses[wanted->first].found = true;
     }
@@ -174,16 +183,18 @@ static bool select_file(struct lsof_list *list, const struct lsof_file *file)
     const struct candidate process = {.pid = file->pid,
                                       .pgid = file->pgid,
                                       .uid = file->uid,
+                                      .has_tasks = file->has_tasks,
                                       .command = file->command,
                                       .command_length = file->command_length};
     uint32_t kinds = 0;
+    bool looked = look_at(options, &process, &kinds);
 
-    if (!look_at(options, &process, &kinds) || !state_is_wanted(options, file))
+    if ((!looked && !options->endpoints) || !state_is_wanted(options, file))
         return false;
     kinds |= kinds_of_file(list, file);
-    if (file->tid)
-        kinds |= LSOF_SELECT_TASK;
     kinds &= options->select;
+    if (!looked)
+        return false;
     return options->and ? kinds == options->select : kinds != 0;
 }
 
@@ -202,7 +213,6 @@ static int look_at_processes(struct lsof_list *list)
 {
     struct query query = {.table = &table_processes, .column_count = 3};
     struct grid grid = {0};
-    uint32_t kinds;
     int r;
 
     if (!(list->moment.request.needs & NEED_ALL_PROCESSES))
@@ -221,9 +231,8 @@ static int look_at_processes(struct lsof_list *list)
             .command_length = command.type == VALUE_STRING ? command.string.length : 0};
 
         if (!is_excluded(list->options, &process))
-            kinds = kinds_of_process(list->options, &process);
+            (void)kinds_of_process(list->options, &process);
     }
-    (void)kinds;
     grid_done(&grid);
     return r;
 }
@@ -233,7 +242,7 @@ static void report(struct lsof_list *list, const char *what, const char *text, s
     if (!list->options->verbose)
         return;
     buf_printf(list->out, "lsof: %s", what);
-    lsof_escape(list->out, text, length, false);
+    lsof_escape(list->out, text, length);
     buf_byte(list->out, '\n');
 }
 
@@ -245,6 +254,7 @@ static void report_id(struct lsof_list *list, const char *what, uint32_t id)
     report(list, what, text, strlen(text));
 }
 
+/* One that is left out counts as not found whatever there is, as it does for lsof. */
 static bool miss_commands(struct lsof_list *list, bool regex)
 {
     bool missing = false;
@@ -252,7 +262,7 @@ static bool miss_commands(struct lsof_list *list, bool regex)
     for (uint32_t i = 0; i < list->options->command_count; i++) {
         const struct lsof_command *command = &list->options->commands[i];
 
-        if (command->found || command->exclude || command->is_regex != regex)
+        if ((command->found && !command->exclude) || command->is_regex != regex)
             continue;
         missing = true;
         report(list,
@@ -279,6 +289,17 @@ static bool miss_addresses(struct lsof_list *list)
         report(list, "no Internet files located", "", 0);
     }
     return missing;
+}
+
+/* See set_repeat() of the options. */
+static bool miss_repeat_command(struct lsof_list *list)
+{
+    const char *text = list->options->repeat_command;
+
+    if (!text)
+        return false;
+    report(list, "command not located: ", text, strlen(text));
+    return true;
 }
 
 static bool miss_states(struct lsof_list *list)
@@ -313,6 +334,7 @@ int lsof_verdict(struct lsof_list *list)
     bool missing = look_at_processes(list) < 0;
 
     missing |= miss_commands(list, false);
+    missing |= miss_repeat_command(list);
     missing |= miss_commands(list, true);
     missing |= miss_addresses(list);
     missing |= miss_states(list);

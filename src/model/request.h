@@ -42,6 +42,7 @@ enum need {
     NEED_MEMBERSHIPS = 1u << 27, /* multicast groups */
     NEED_MEMBERS = 1u << 28,     /* and which sockets joined them */
     NEED_REFERENCES = 1u << 29,  /* of unix sockets: only /proc/net/unix tells */
+    NEED_FD_FLAGS = 1u << 30,    /* open(2) flags of descriptors */
 };
 
 enum match_op {
@@ -89,6 +90,7 @@ struct request {
     uint32_t sources;  /* enum source_bit */
     bool verbatim;     /* all that sock_diag tells, in its order, also the socket that asks */
     bool prefer_bpf;   /* use BPF whatever the size of the machine (debug option) */
+    bool held_only;    /* sockets that no process holds are of no interest */
     enum netns_scope netns_scope;
     uint32_t *netns_inodes; /* borrowed */
     uint32_t netns_count;

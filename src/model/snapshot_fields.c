@@ -145,10 +145,9 @@ static const struct field thread_fields[] = {
 };
 
 static const struct field holder_fields[] = {
-    NUMBER(holder, inode),
-    INDEX(holder, process, SECTION_PROCESSES),
-    NUMBER(holder, tid),
-    NUMBER(holder, fd),
+    NUMBER(holder, inode), INDEX(holder, process, SECTION_PROCESSES),
+    NUMBER(holder, tid),   NUMBER(holder, fd),
+    NUMBER(holder, flags),
 };
 
 static const struct field netns_fields[] = {

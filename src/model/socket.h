@@ -128,8 +128,9 @@ struct socket {
     uint8_t state;       /* enum socket_state */
     uint8_t timer;       /* enum socket_timer */
     uint8_t retransmits; /* of the segment that waits now (idiag_retrans) */
-    union address local; /* vsock: words[0] = CID, words[1] = port; netlink: words[0] = port id,
-                            words[1] = groups */
+    union address local; /* unix: words[0..1] = address in the kernel, low half first, as
+                            /proc/net/unix shows it (hashed), when asked for; vsock: words[0] = CID,
+                            words[1] = port; netlink: words[0] = port id, words[1] = groups */
     union address peer;
 };
 

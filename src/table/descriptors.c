@@ -56,10 +56,19 @@ SOCKET_COLUMN(peer_inode)
 SOCKET_COLUMN(netns)
 SOCKET_COLUMN(inode)
 SOCKET_COLUMN(cookie)
+SOCKET_COLUMN(kernel_address)
 
 static struct value get_fd(const struct view *view, uint32_t row)
 {
     return value_uint((uint64_t)get_holder(view, row)->fd);
+}
+
+/* Each socket is opened for reading and writing: no flags at all are unknown ones. */
+static struct value get_fd_flags(const struct view *view, uint32_t row)
+{
+    const struct holder *holder = get_holder(view, row);
+
+    return cell_number(holder->flags != 0, holder->flags);
 }
 
 static struct value get_tid(const struct view *view, uint32_t row)
@@ -91,8 +100,10 @@ static const struct column columns[] = {
     {"uid", "UID", "User id of the process", KIND_ID, MACHINE, NEED_USER, get_uid},
     {"user", "USER", "User of the process", KIND_TEXT, SHOWN, NEED_USER, get_user},
     {"fd", "FD", "Descriptor", KIND_ID, SHOWN | COLUMN_KEY, 0, get_fd},
-    {"tid", "TID", "Thread, when the descriptor is in a table of its own", KIND_ID, COLUMN_KEY,
-     NEED_THREADS, get_tid},
+    {"tid", "TID", "Thread, when the descriptor is in a table of its own", KIND_ID, COLUMN_KEY, 0,
+     get_tid},
+    {"fd_flags", "FD-FLAGS", "Flags of open(2) that the descriptor has now", KIND_HEX, 0,
+     NEED_FD_FLAGS, get_fd_flags},
     {"proto", "PROTO", "Protocol", KIND_NAME, SHOWN, 0, get_proto},
     {"family", "FAMILY", "Address family", KIND_NAME, MACHINE, 0, get_family},
     {"type", "TYPE", "Socket type", KIND_NAME, 0, 0, get_type},
@@ -118,6 +129,9 @@ static const struct column columns[] = {
     {"inode", "INODE", "Inode of the socket", KIND_ID, MACHINE, 0, get_inode},
     {"cookie", "COOKIE", "Cookie of the socket (SO_COOKIE), unique while the machine is up",
      KIND_ID, 0, 0, get_cookie},
+    {"kernel_address", "ADDRESS",
+     "Address of the kernel's unix socket, hashed as /proc/net/unix shows it", KIND_HEX, 0,
+     NEED_REFERENCES, get_kernel_address},
     {"exe", "EXE", "Program file", KIND_TEXT, 0, NEED_EXE, get_exe},
     {"cmdline", "CMDLINE", "Command line", KIND_TEXT, 0, NEED_CMDLINE, get_cmdline},
     {"unit", "UNIT", "systemd unit", KIND_TEXT, 0, NEED_CGROUP, get_unit},

@@ -38,6 +38,7 @@ int query_plan(const struct query *query, struct arena *arena, struct request *r
     int r;
 
     request->needs |= needs_of(query);
+    request->held_only = query->table == &table_descriptors;
     r = query->filter ? filter_push_down(query->filter, arena, request) : 0;
     if (shows_owners(query))
         request->pids = NULL;

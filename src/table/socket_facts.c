@@ -95,6 +95,14 @@ struct value socket_references(const struct view *view, uint32_t row)
     return cell_number(socket->references != 0, socket->references);
 }
 
+struct value socket_kernel_address(const struct view *view, uint32_t row)
+{
+    const struct socket *socket = view_socket(view, row);
+    uint64_t address = (uint64_t)socket->local.words[1] << 32 | socket->local.words[0];
+
+    return cell_number(socket->family == AF_UNIX && address != 0, address);
+}
+
 struct value socket_protocol(const struct view *view, uint32_t row)
 {
     const struct socket *socket = view_socket(view, row);
