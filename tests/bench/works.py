@@ -111,4 +111,41 @@ def small(_scale):
          Goal("start-up", "nwho --version", "ss -V", 2.0, same_rows=False)])
 
 
-WORKS = {"tcp": tcp, "processes": processes, "udp": udp, "udp200k": udp200k, "threads": threads, "small": small}
+def old_tools(scale):
+    count = scale(200000)
+    return Situation(
+        f"under the old names: {count} TCP sockets in 12 processes", {"tcp": count, "processes": 12},
+        {"nwho ss": [NWHO, "ss", "-tanp"],
+         "ss": ["ss", "-tanp"],
+         "nwho netstat": [NWHO, "netstat", "-tanp"],
+         "netstat": ["netstat", "-tanp"]},
+        [Goal("ss -tanp", "nwho ss", "ss", 0.1),
+         Goal("netstat -tanp", "nwho netstat", "netstat", 0.1)])
+
+
+def lsof(scale):
+    count = scale(20000)
+    return Situation(
+        f"under the old names: {count} TCP sockets in 4 processes", {"tcp": count, "processes": 4},
+        {"nwho lsof": [NWHO, "lsof", "-nPi"],
+         "lsof": ["lsof", "-nPi"]},
+        [Goal("lsof -nPi", "nwho lsof", "lsof", 0.1)])
+
+
+def small_old_tools(_scale):
+    return Situation(
+        "under the old names: a small machine: 100 processes, 50 sockets",
+        {"tcp": 30, "udp": 10, "listeners": 10, "processes": fill_to(100)},
+        {"nwho ss": [NWHO, "ss", "-tunap"],
+         "ss": ["ss", "-tunap"],
+         "nwho netstat": [NWHO, "netstat", "-tunap"],
+         "netstat": ["netstat", "-tunap"],
+         "nwho lsof": [NWHO, "lsof", "-nPi"],
+         "lsof": ["lsof", "-nPi"]},
+        [Goal("ss -tunap", "nwho ss", "ss", 1.0),
+         Goal("netstat -tunap", "nwho netstat", "netstat", 1.0),
+         Goal("lsof -nPi", "nwho lsof", "lsof", 1.0)])
+
+
+WORKS = {"tcp": tcp, "processes": processes, "udp": udp, "udp200k": udp200k, "threads": threads, "small": small,
+         "old_tools": old_tools, "lsof": lsof, "small_old_tools": small_old_tools}
