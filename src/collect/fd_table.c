@@ -18,7 +18,8 @@ int fd_search_init(struct fd_search *search, struct collection *collection, int 
     *search = (struct fd_search){
         .collection = collection,
         .proc = proc,
-        .every_socket = !(needs & NEED_SOCKETS) && snapshot->sockets_count == 0,
+        .every_socket = (!(needs & NEED_SOCKETS) && snapshot->sockets_count == 0) ||
+                        needs & NEED_MEMBERS, /* sockets that are in no table may have joined */
         .may_stop = !(needs & (NEED_OWNERS | NEED_ALL_PROCESSES)),
     };
     r = map_reserve(&search->wanted, snapshot->sockets_count);

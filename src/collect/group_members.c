@@ -9,8 +9,10 @@
 #include "base/vec.h"
 #include "collect/source.h"
 
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -23,7 +25,7 @@ struct joined {
 
 struct search {
     struct snapshot *snapshot;
-    struct map sockets; /* inode -> index of a socket that can be a member */
+    struct map sockets; /* inode -> index of the socket */
     struct map asked;   /* inodes that were asked, or whose process did not let us */
     struct joined *joined;
     uint32_t joined_count, joined_capacity;
@@ -43,17 +45,12 @@ static void search_done(struct search *search)
 
 static int index_sockets(struct search *search)
 {
-    const uint32_t protos = PROTO_BIT(PROTO_UDP) | PROTO_BIT(PROTO_UDPLITE) | PROTO_BIT(PROTO_RAW) |
-                            PROTO_BIT(PROTO_ICMP);
     const struct snapshot *snapshot = search->snapshot;
     int r = 0;
 
-    for (uint32_t i = 0; i < snapshot->sockets_count && r == 0; i++) {
-        const struct socket *socket = &snapshot->sockets[i];
-
-        if (socket->inode && PROTO_BIT(socket->proto) & protos)
-            r = map_set(&search->sockets, socket->inode, i);
-    }
+    for (uint32_t i = 0; i < snapshot->sockets_count && r == 0; i++)
+        if (snapshot->sockets[i].inode)
+            r = map_set(&search->sockets, snapshot->sockets[i].inode, i);
     return r;
 }
 
@@ -86,8 +83,15 @@ static int add_joined(struct search *search, uint32_t inode, uint32_t membership
     return r;
 }
 
+/* What decides which groups a socket can have joined. */
+struct candidate {
+    uint32_t inode;
+    uint32_t netns; /* index into snapshot.netns */
+    unsigned int family;
+};
+
 /* IPv6 sockets can be members of IPv4 groups too, not the other way round. */
-static int ask_socket(struct search *search, int fd, const struct socket *socket)
+static int ask_socket(struct search *search, int fd, const struct candidate *candidate)
 {
     const struct snapshot *snapshot = search->snapshot;
     int r = 0;
@@ -95,13 +99,46 @@ static int ask_socket(struct search *search, int fd, const struct socket *socket
     for (uint32_t i = 0; i < snapshot->memberships_count && r == 0; i++) {
         const struct membership *membership = &snapshot->memberships[i];
 
-        if (membership->netns != socket->netns || membership->family == AF_PACKET ||
-            (membership->family == AF_INET6 && socket->family != AF_INET6))
+        if (membership->netns != candidate->netns || membership->family == AF_PACKET ||
+            (membership->family == AF_INET6 && candidate->family != AF_INET6))
             continue;
         if (is_member(fd, membership) == 1)
-            r = add_joined(search, socket->inode, i);
+            r = add_joined(search, candidate->inode, i);
     }
     return r;
+}
+
+/* The namespace of a socket, by its descriptor (SIOCGSKNS, since 4.10, takes CAP_NET_ADMIN). */
+static bool find_netns(struct search *search, int fd, uint32_t *ret_netns)
+{
+    const struct snapshot *snapshot = search->snapshot;
+    CLEANUP_CLOSE int netns = ioctl(fd, SIOCGSKNS);
+    struct stat status;
+
+    if (netns < 0 || fstat(netns, &status) < 0) {
+        search->error = -errno;
+        return false;
+    }
+    for (uint32_t i = 0; i < snapshot->netns_count; i++)
+        if (snapshot->netns[i].inode == (uint32_t)status.st_ino) {
+            *ret_netns = i;
+            return true;
+        }
+    return false;
+}
+
+/* A socket that no table has: UDP that was never bound. False: it can have joined nothing. */
+static bool identify(struct search *search, int fd, struct candidate *candidate)
+{
+    int domain = 0, type = 0;
+    socklen_t length = sizeof(int);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) < 0 ||
+        (domain != AF_INET && domain != AF_INET6) ||
+        getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) < 0 || type == SOCK_STREAM)
+        return false;
+    candidate->family = (unsigned int)domain;
+    return find_netns(search, fd, &candidate->netns);
 }
 
 /* Lends the descriptor of a holder; the same number may be another file by now. 0 or -errno. */
@@ -128,15 +165,28 @@ static int borrow(struct search *search, const struct holder *holder, int *ret_f
     return 0;
 }
 
-/* A thread with a descriptor table of its own is not asked: its pidfd would be that of the process.
- */
-static int ask_holder(struct search *search, const struct holder *holder)
+static bool can_join(const struct socket *socket)
 {
+    const uint32_t protos = PROTO_BIT(PROTO_UDP) | PROTO_BIT(PROTO_UDPLITE) | PROTO_BIT(PROTO_RAW) |
+                            PROTO_BIT(PROTO_ICMP);
+
+    return PROTO_BIT(socket->proto) & protos;
+}
+
+/*
+ * Asks the socket of a holder: those that tables have, or (`unlisted`) the others. A thread with a
+ * descriptor table of its own is not asked: its pidfd would be that of the process.
+ */
+static int ask_holder(struct search *search, const struct holder *holder, bool unlisted)
+{
+    const struct snapshot *snapshot = search->snapshot;
+    struct candidate candidate = {.inode = holder->inode};
     uint32_t index = map_get(&search->sockets, holder->inode);
     CLEANUP_CLOSE int fd = -1;
     int r;
 
-    if (index == MAP_NONE || map_get(&search->asked, holder->inode) != MAP_NONE)
+    if ((index == MAP_NONE) != unlisted || map_get(&search->asked, holder->inode) != MAP_NONE ||
+        (!unlisted && !can_join(&snapshot->sockets[index])))
         return 0;
     r = holder->tid ? -EOPNOTSUPP : borrow(search, holder, &fd);
     if (r < 0) {
@@ -144,7 +194,41 @@ static int ask_holder(struct search *search, const struct holder *holder)
         return 0;
     }
     r = map_set(&search->asked, holder->inode, 1);
-    return r < 0 ? r : ask_socket(search, fd, &search->snapshot->sockets[index]);
+    if (r == 0 && !unlisted) {
+        candidate.netns = snapshot->sockets[index].netns;
+        candidate.family = snapshot->sockets[index].family;
+    }
+    if (r < 0 || (unlisted && !identify(search, fd, &candidate)))
+        return r;
+    return ask_socket(search, fd, &candidate);
+}
+
+static int ask_holders(struct search *search, bool unlisted)
+{
+    int r = 0;
+
+    for (uint32_t i = 0; i < search->snapshot->holders_count && r == 0; i++)
+        r = ask_holder(search, &search->snapshot->holders[i], unlisted);
+    return r;
+}
+
+/* Whether some join is of nobody yet. */
+static bool any_left(const struct search *search)
+{
+    const struct snapshot *snapshot = search->snapshot;
+
+    for (uint32_t m = 0; m < snapshot->memberships_count; m++) {
+        const struct membership *membership = &snapshot->memberships[m];
+        uint32_t found = 0;
+
+        if (membership->family == AF_PACKET || membership_is_of_kernel(membership))
+            continue;
+        for (uint32_t i = 0; i < search->joined_count; i++)
+            found += search->joined[i].membership == m;
+        if (found < membership->users)
+            return true;
+    }
+    return false;
 }
 
 /* Every holder of a member is one, membership after membership. */
@@ -198,8 +282,10 @@ static int collect_group_members(struct collection *collection)
     const struct snapshot *snapshot = collection->snapshot;
     int r = snapshot->memberships_count ? index_sockets(&search) : 0;
 
-    for (uint32_t i = 0; i < snapshot->holders_count && r == 0; i++)
-        r = ask_holder(&search, &snapshot->holders[i]);
+    if (r == 0)
+        r = ask_holders(&search, false);
+    if (r == 0 && any_left(&search))
+        r = ask_holders(&search, true);
     if (r == 0)
         r = add_members(&search);
     if (r == 0)

@@ -4,6 +4,7 @@
 
 #include "model/socket.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum membership_has {
@@ -34,3 +35,7 @@ struct group_member {
     uint32_t inode;      /* of the socket */
     int32_t fd;
 };
+
+/* A group that the kernel joins by itself on every interface that can: all hosts, solicited nodes.
+ */
+bool membership_is_of_kernel(const struct membership *membership);

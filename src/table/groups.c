@@ -3,7 +3,6 @@
 #include "base/buf.h"
 #include "table/cells.h"
 
-#include <string.h>
 #include <sys/socket.h>
 
 static const struct membership *get_membership(const struct view *view, uint32_t row)
@@ -111,23 +110,6 @@ static struct value get_owners(const struct view *view, uint32_t row)
                : value_none();
 }
 
-/* Groups that the kernel joins by itself on every interface that can. */
-static bool is_of_kernel(const struct membership *membership)
-{
-    static const uint8_t all_hosts[4] = {224, 0, 0, 1};
-    static const uint8_t solicited_node[13] = {0xff, 2, [11] = 1, [12] = 0xff};
-    static const uint8_t scope_end[13] = {0};
-    const uint8_t *bytes = membership->group.bytes;
-
-    if (membership->family == AF_INET)
-        return memcmp(bytes, all_hosts, sizeof(all_hosts)) == 0;
-    if (memcmp(bytes, solicited_node, sizeof(solicited_node)) == 0)
-        return true;
-    /* all nodes (::1) and all routers (::2) of any scope */
-    return bytes[0] == 0xff && memcmp(bytes + 2, scope_end, sizeof(scope_end)) == 0 &&
-           (bytes[15] == 1 || bytes[15] == 2);
-}
-
 /* What is known of those that joined and are no sockets that we see. */
 static struct value get_owner_note(const struct view *view, uint32_t row)
 {
@@ -139,7 +121,7 @@ static struct value get_owner_note(const struct view *view, uint32_t row)
     find_members(view->snapshot, row, &members);
     if (members)
         return value_none();
-    if (is_of_kernel(membership))
+    if (membership_is_of_kernel(membership))
         return value_name("kernel");
     if (!(membership->has & MEMBERSHIP_HAS_MEMBERS))
         return value_name("not known: some processes do not let their sockets be asked");

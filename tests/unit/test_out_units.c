@@ -31,6 +31,9 @@ static void sizes_are_short(void **state)
     assert_form(UNIT_BYTES, 64 * 1024, "64K");
     assert_form(UNIT_BYTES, UINT64_MAX, "16E");
     assert_form(UNIT_BYTES_PER_SECOND, 12 * 1024 * 1024, "12M/s");
+    assert_form(UNIT_BITS_PER_SECOND, UINT64_C(10000000000), "10Gbit");
+    assert_form(UNIT_BITS_PER_SECOND, UINT64_C(2500000000), "2500Mbit");
+    assert_form(UNIT_BITS_PER_SECOND, 0, "0bit");
 }
 
 static void durations_are_short(void **state)
@@ -78,6 +81,9 @@ static void quantities_are_read(void **state)
     assert_parsed("1.0001K", UNIT_BYTES, 1024, true);
     assert_parsed("10B", UNIT_BYTES, 10, false);
     assert_parsed("10Mbit", UNIT_BYTES_PER_SECOND, 1250000, false);
+    assert_parsed("10Mbit", UNIT_BITS_PER_SECOND, 10000000, false);
+    assert_parsed("10G", UNIT_BITS_PER_SECOND, UINT64_C(10000000000), false);
+    assert_parsed("1MB/s", UNIT_BITS_PER_SECOND, 8000000, false);
     assert_parsed("10Mb/s", UNIT_BYTES_PER_SECOND, 1250000, false);
     assert_parsed("1Kibit/s", UNIT_BYTES_PER_SECOND, 128, false);
     assert_parsed("9bit", UNIT_BYTES_PER_SECOND, 1, true);
