@@ -159,6 +159,8 @@ int session_plan(struct session *session, struct query *query)
         return command_error("out of memory");
     if (session->options->threads)
         session->request.needs |= NEED_THREADS;
+    if (session->options->watch && query->table == &table_processes)
+        session->request.needs |= NEED_PROCESS_STAT; /* who is the same as before */
     return 0;
 }
 
@@ -169,6 +171,7 @@ int session_plan_also(struct session *session, const struct query *query)
     if (query_plan(query, &session->arena, &request) < 0)
         return command_error("out of memory");
     session->request.needs |= request.needs;
+    session->request.rows_by_owner |= request.rows_by_owner;
     if (!request.pids)
         session->request.pids = NULL;
     return 0;

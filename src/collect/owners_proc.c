@@ -245,13 +245,19 @@ static bool note_hidepid(struct snapshot *snapshot, int proc)
     return true;
 }
 
+/* What privilege hides is hidden; what fails is missing. */
+static enum note_effect failure_effect(const struct collection *collection)
+{
+    return collection->request->rows_by_owner ? NOTE_INCOMPLETE : NOTE_OWNERS;
+}
+
 static void note_hidden(struct owner_scan *scan)
 {
     struct snapshot *snapshot = scan->search.collection->snapshot;
     const char *one = scan->hidden == 1 ? "" : "es";
 
     if (scan->failure)
-        snapshot_note(snapshot, NOTE_OWNERS, SOURCE, scan->failure,
+        snapshot_note(snapshot, failure_effect(scan->search.collection), SOURCE, scan->failure,
                       "descriptors of some processes could not be read (%s): owners of their "
                       "sockets are missing",
                       strerror(-scan->failure));
@@ -305,7 +311,7 @@ static int collect_owners(struct collection *collection)
         return 0;
     proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (proc < 0) {
-        snapshot_note(collection->snapshot, NOTE_OWNERS, SOURCE, -errno,
+        snapshot_note(collection->snapshot, failure_effect(collection), SOURCE, -errno,
                       "/proc cannot be opened: no owner of any socket is known");
         return 0;
     }

@@ -8,65 +8,40 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum place_kind {
-    PLACE_ADDRESS,
-    PLACE_ANY4,
-    PLACE_ANY6_ONLY, /* IPV6_V6ONLY */
-    PLACE_ANY_BOTH,  /* IPv6, and IPv4 in its mapped form */
-};
-
-/* What a socket listens to. IPv4 addresses are mapped ones: a listener for both makes connections
- * that have such. Without padding, so that places are compared by their bytes. */
+/*
+ * What a socket listens to. Its connections have its family: those that come by IPv4 to a listener
+ * for both have mapped addresses, but half-open ones may still be plain IPv4. Without padding, so
+ * that places are compared by their bytes.
+ */
 struct place {
-    uint8_t address[16]; /* zeros for the wildcards */
+    uint8_t address[16]; /* zeros when not is_address */
     uint32_t netns;
     uint32_t ifindex; /* of the bound device; 0: every one */
     uint16_t port;
     uint8_t proto;
-    uint8_t kind; /* enum place_kind */
-    uint32_t unused;
+    uint8_t family;
+    uint32_t is_address; /* 0: every address */
 };
 
-static void map_address(const struct socket *socket, uint8_t *ret_bytes)
-{
-    if (socket->family == AF_INET) {
-        memset(ret_bytes, 0, 10);
-        memset(ret_bytes + 10, 0xff, 2);
-        memcpy(ret_bytes + 12, socket->local.bytes, 4);
-    } else {
-        memcpy(ret_bytes, socket->local.bytes, 16);
-    }
-}
-
-static bool is_ipv4(const struct socket *socket)
-{
-    return socket->family == AF_INET || address_is_mapped(socket->family, &socket->local);
-}
-
-static struct place place_at(const struct socket *socket, enum place_kind kind, uint32_t ifindex)
+static struct place place_at(const struct socket *socket, bool is_address, uint32_t ifindex)
 {
     struct place place = {.netns = socket->netns,
                           .ifindex = ifindex,
                           .port = socket->local_port,
                           .proto = socket->proto,
-                          .kind = (uint8_t)kind};
+                          .family = socket->family,
+                          .is_address = is_address};
 
-    if (kind == PLACE_ADDRESS)
-        map_address(socket, place.address);
+    if (is_address)
+        memcpy(place.address, socket->local.bytes, socket->family == AF_INET ? 4 : 16);
     return place;
 }
 
 static struct place place_of(const struct socket *listener)
 {
-    enum place_kind kind = PLACE_ADDRESS;
+    bool is_address = !address_is_any(listener->family, &listener->local);
 
-    if (!address_is_any(listener->family, &listener->local))
-        kind = PLACE_ADDRESS;
-    else if (is_ipv4(listener))
-        kind = PLACE_ANY4;
-    else
-        kind = listener->flags & SOCKET_V6ONLY ? PLACE_ANY6_ONLY : PLACE_ANY_BOTH;
-    return place_at(listener, kind, listener->ifindex);
+    return place_at(listener, is_address, listener->ifindex);
 }
 
 static uint64_t hash_place(const struct place *place)
@@ -133,10 +108,10 @@ void listeners_done(struct listeners *listeners)
 }
 
 /* A listener of one device has only connections that came in there, and these are bound to it. */
-static uint32_t find_kind(const struct snapshot *snapshot, const struct listeners *listeners,
-                          const struct socket *socket, enum place_kind kind)
+static uint32_t find_at(const struct snapshot *snapshot, const struct listeners *listeners,
+                        const struct socket *socket, bool is_address)
 {
-    struct place place = place_at(socket, kind, socket->ifindex);
+    struct place place = place_at(socket, is_address, socket->ifindex);
     uint32_t found;
     uint64_t key;
 
@@ -147,17 +122,43 @@ static uint32_t find_kind(const struct snapshot *snapshot, const struct listener
     return find_place(snapshot, listeners, &place, &key);
 }
 
+static uint32_t find_in_family(const struct snapshot *snapshot, const struct listeners *listeners,
+                               const struct socket *socket)
+{
+    uint32_t found = find_at(snapshot, listeners, socket, true);
+
+    if (found == MAP_NONE)
+        found = find_at(snapshot, listeners, socket, false);
+    if (found != MAP_NONE && address_is_mapped(socket->family, &socket->local) &&
+        (snapshot->sockets[found].flags & SOCKET_V6ONLY))
+        return MAP_NONE;
+    return found;
+}
+
+/* The socket as a listener for both families would have it. */
+static struct socket mapped_socket(const struct socket *socket)
+{
+    struct socket mapped = *socket;
+
+    mapped.family = AF_INET6;
+    memset(mapped.local.bytes, 0, 10);
+    memset(mapped.local.bytes + 10, 0xff, 2);
+    memcpy(mapped.local.bytes + 12, socket->local.bytes, 4);
+    return mapped;
+}
+
 uint32_t listeners_find(const struct snapshot *snapshot, const struct listeners *listeners,
                         const struct socket *socket)
 {
-    static const enum place_kind of_ipv4[] = {PLACE_ADDRESS, PLACE_ANY4, PLACE_ANY_BOTH};
-    static const enum place_kind of_ipv6[] = {PLACE_ADDRESS, PLACE_ANY6_ONLY, PLACE_ANY_BOTH};
-    const enum place_kind *kinds = is_ipv4(socket) ? of_ipv4 : of_ipv6;
     uint32_t found = MAP_NONE;
 
     if (!has_port(listeners, socket->local_port))
         return MAP_NONE;
-    for (size_t i = 0; found == MAP_NONE && i < ARRAY_SIZE(of_ipv4); i++)
-        found = find_kind(snapshot, listeners, socket, kinds[i]);
+    found = find_in_family(snapshot, listeners, socket);
+    if (found == MAP_NONE && socket->family == AF_INET) {
+        struct socket mapped = mapped_socket(socket);
+
+        found = find_in_family(snapshot, listeners, &mapped);
+    }
     return found;
 }

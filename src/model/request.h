@@ -83,14 +83,15 @@ enum source_bit {
 };
 
 struct request {
-    uint32_t needs;    /* enum need */
-    uint32_t protos;   /* PROTO_BIT()s */
-    uint32_t states;   /* STATE_BIT()s */
-    uint32_t families; /* 1u << AF_*; for the inet families only */
-    uint32_t sources;  /* enum source_bit */
-    bool verbatim;     /* all that sock_diag tells, in its order, also the socket that asks */
-    bool prefer_bpf;   /* use BPF whatever the size of the machine (debug option) */
-    bool held_only;    /* sockets that no process holds are of no interest */
+    uint32_t needs;     /* enum need */
+    uint32_t protos;    /* PROTO_BIT()s */
+    uint32_t states;    /* STATE_BIT()s */
+    uint32_t families;  /* 1u << AF_*; for the inet families only */
+    uint32_t sources;   /* enum source_bit */
+    bool verbatim;      /* all that sock_diag tells, in its order, also the socket that asks */
+    bool prefer_bpf;    /* use BPF whatever the size of the machine (debug option) */
+    bool held_only;     /* sockets that no process holds are of no interest */
+    bool rows_by_owner; /* which rows there are depends on owners: without them rows are missing */
     enum netns_scope netns_scope;
     uint32_t *netns_inodes; /* borrowed */
     uint32_t netns_count;

@@ -202,7 +202,7 @@ int group_plan(const struct table *table, const char *words, struct group_plan *
     int r = copy ? 0 : -ENOMEM;
 
     *ret_plan = (struct group_plan){
-        .table = {.name = "groups", .help = "Counted rows", .needs = table->needs}};
+        .table = {.name = "counts", .help = "Counted rows", .needs = table->needs}};
     while (r == 0 && (word = strsep(&rest, ","))) {
         uint32_t n = ret_plan->key_count;
 

@@ -105,9 +105,18 @@ static uint32_t process_rows(const struct view *view)
     return view->snapshot->processes_count;
 }
 
-static uint64_t process_identity(const struct view *view, uint32_t row)
+static uint64_t process_order(const struct view *view, uint32_t row)
 {
     return get_process(view, row)->pid;
+}
+
+/* A pid may be given again: pid and start time are one process. */
+static uint64_t process_identity(const struct view *view, uint32_t row)
+{
+    const struct process *process = get_process(view, row);
+    uint64_t start = process->has & PROCESS_HAS_START ? process->start_ticks : 0;
+
+    return (uint64_t)process->pid << 40 ^ start;
 }
 
 const struct table table_processes = {
@@ -117,7 +126,7 @@ const struct table table_processes = {
     .columns = process_columns,
     .column_count = ARRAY_SIZE(process_columns),
     .row_count = process_rows,
-    .order = process_identity,
+    .order = process_order,
     .identity = process_identity,
 };
 

@@ -6,16 +6,20 @@
 
 #include <string.h>
 
+/* What decides which rows there are. */
+static uint32_t rows_need(const struct query *query)
+{
+    return query->table->needs | (query->filter ? filter_needs(query->filter) : 0);
+}
+
 static uint32_t needs_of(const struct query *query)
 {
-    uint32_t needs = query->table->needs;
+    uint32_t needs = rows_need(query);
 
     for (uint32_t i = 0; i < query->column_count; i++)
         needs |= query->columns[i]->needs;
     for (uint32_t i = 0; i < query->sort_count; i++)
         needs |= query->sort[i].column->needs;
-    if (query->filter)
-        needs |= filter_needs(query->filter);
     return needs;
 }
 
@@ -38,6 +42,7 @@ int query_plan(const struct query *query, struct arena *arena, struct request *r
     int r;
 
     request->needs |= needs_of(query);
+    request->rows_by_owner |= (rows_need(query) & (NEED_OWNERS | NEED_HELD)) != 0;
     request->held_only = query->table == &table_descriptors;
     r = query->filter ? filter_push_down(query->filter, arena, request) : 0;
     if (shows_owners(query))

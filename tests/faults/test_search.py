@@ -96,6 +96,11 @@ def few_descriptors():
         for limit in range(3, 33) if FULL else (3, 4, 5, 6, 8, 16, 32):
             for sources in (PROC, ["--sources", "bpf,sock_diag,proc_net,proc_fd"]):
                 truth.check_owners(run(ns, ["prlimit", f"--nofile={limit}", BUILD / "nwho", *LS, *sources]))
+        ps = ["ps", "-H", "-o", "pid,process,sockets", *PROC]
+        whole = run(ns, [BUILD / "nwho", *ps])
+        for limit in range(3, 33) if FULL else (3, 4, 5, 6, 8, 16, 32):
+            result = run(ns, ["prlimit", f"--nofile={limit}", BUILD / "nwho", *ps])
+            assert result.rc in (2, 3, 127) or result.out == whole.out, f"processes are missing: {limit}: {result}"
 
 
 @test

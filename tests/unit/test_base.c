@@ -86,6 +86,14 @@ static void text_is_escaped(void **state)
     assert_text("\xc0\xaf", 2, "\\xc0\\xaf", 8);           /* overlong */
 }
 
+static void invisible_is_escaped(void **state)
+{
+    (void)state;
+    assert_text("\xe3\x85\xa4", 3, "\\xe3\\x85\\xa4", 12);          /* HANGUL FILLER */
+    assert_text("a\xef\xb8\x8f", 4, "a\\xef\\xb8\\x8f", 13);        /* VARIATION SELECTOR-16 */
+    assert_text("\xf3\xa0\x84\x80", 4, "\\xf3\\xa0\\x84\\x80", 16); /* VARIATION SELECTOR-17 */
+}
+
 static void json_is_escaped(void **state)
 {
     struct buf buf = BUF_INIT;
@@ -111,9 +119,10 @@ static void csv_is_quoted_where_needed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(arena_keeps_what_it_gave), cmocka_unit_test(map_finds_every_key),
-        cmocka_unit_test(numbers_are_written),      cmocka_unit_test(text_is_escaped),
-        cmocka_unit_test(json_is_escaped),          cmocka_unit_test(csv_is_quoted_where_needed),
+        cmocka_unit_test(arena_keeps_what_it_gave),   cmocka_unit_test(map_finds_every_key),
+        cmocka_unit_test(numbers_are_written),        cmocka_unit_test(text_is_escaped),
+        cmocka_unit_test(invisible_is_escaped),       cmocka_unit_test(json_is_escaped),
+        cmocka_unit_test(csv_is_quoted_where_needed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

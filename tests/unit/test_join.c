@@ -81,6 +81,9 @@ static void families_share_a_port_or_not(void **state)
     four = add(&snapshot, STATE_LISTENING, "0.0.0.0", 80);
     assert_int_equal(listener_of(&snapshot, plain), four);
     assert_int_equal(listener_of(&snapshot, six), both);
+    snapshot.sockets[both].flags &= (uint16_t)~SOCKET_V6ONLY;
+    assert_int_equal(listener_of(&snapshot, plain), four);
+    assert_int_equal(listener_of(&snapshot, mapped), both); /* beside it by SO_REUSEPORT */
     snapshot_done(&snapshot);
 }
 
