@@ -12,6 +12,8 @@ static size_t fill_request(const struct collection *collection, union diag_reque
         .udiag_states = diag_states(collection->request, PROTO_UNIX),
         .udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN | UDIAG_SHOW_UID,
     };
+    if (collection->request->needs & NEED_UNIX_PEER)
+        request->unix_socket.udiag_show |= UDIAG_SHOW_ICONS;
     if (collection->request->needs & NEED_MEMORY)
         request->unix_socket.udiag_show |= UDIAG_SHOW_MEMINFO;
     return sizeof(request->unix_socket);
@@ -66,6 +68,7 @@ static int add_attributes(struct diag_reader *reader, struct socket *socket, con
      */
     netlink_copy(attributes[UNIX_DIAG_PEER], &socket->peer_inode, sizeof(socket->peer_inode));
     socket->has |= SOCKET_HAS_PEER_INODE;
+    netlink_copy(attributes[UNIX_DIAG_ICONS], &socket->local.words[2], sizeof(uint32_t));
     /* Since 5.3. */
     if (netlink_copy(attributes[UNIX_DIAG_UID], &socket->uid, sizeof(socket->uid)) ==
         sizeof(socket->uid))

@@ -17,7 +17,8 @@ enum lsof_select {
     LSOF_SELECT_INET = 1u << 6,    /* -i, -i4, -i6 */
     LSOF_SELECT_ADDRESS = 1u << 7, /* -i ADDRESS */
     LSOF_SELECT_UNIX = 1u << 8,    /* -U */
-    LSOF_SELECT_OTHER = 1u << 9,   /* files that are no sockets: -N, names, +D */
+    LSOF_SELECT_LINKS = 1u << 9,   /* +L NUMBER: sockets have no links to compare */
+    LSOF_SELECT_OTHER = 1u << 10,  /* files that are no sockets: -N, names, +D */
 };
 
 /* Kinds that only sockets belong to. */

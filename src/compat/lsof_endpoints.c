@@ -67,8 +67,9 @@ static int index_files(struct ends *ends)
 }
 
 /*
- * What each says of its own peer, then the other way round for those that have none: a datagram
- * socket that others send to has the first of them for a peer.
+ * What each says of its own peer, for a listener the first that waits at it, then the other way
+ * round for those that have none: a datagram socket that others send to has the first of them for a
+ * peer.
  */
 static int add_peers(struct ends *ends, const struct grid *grid, bool reverse)
 {
@@ -77,11 +78,14 @@ static int add_peers(struct ends *ends, const struct grid *grid, bool reverse)
     for (uint32_t row = 0; row < grid->row_count && r == 0; row++) {
         struct value own = grid_cell(grid, row, 0), peer = grid_cell(grid, row, 1);
 
+        if (peer.type != VALUE_UINT)
+            peer = grid_cell(grid, row, 2);
         if (own.type != VALUE_UINT || peer.type != VALUE_UINT)
             continue;
         if (!reverse)
             r = map_set(&ends->peers, own.uint, (uint32_t)peer.uint);
-        else if (map_get(&ends->peers, peer.uint) == MAP_NONE)
+        else if (grid_cell(grid, row, 1).type == VALUE_UINT &&
+                 map_get(&ends->peers, peer.uint) == MAP_NONE)
             r = map_set(&ends->peers, peer.uint, (uint32_t)own.uint);
     }
     return r;
@@ -90,13 +94,14 @@ static int add_peers(struct ends *ends, const struct grid *grid, bool reverse)
 /* Only sock_diag tells the other end of a unix socket. */
 static int read_unix_peers(struct ends *ends)
 {
-    struct query query = {.table = &table_sockets, .column_count = 2};
+    struct query query = {.table = &table_sockets, .column_count = 3};
     struct moment moment;
     struct grid grid = {0};
     int r;
 
     query.columns[0] = table_column(query.table, "inode");
     query.columns[1] = table_column(query.table, "peer_inode");
+    query.columns[2] = table_column(query.table, "waiting_inode");
     moment_init(&moment);
     moment.request.protos = PROTO_BIT(PROTO_UNIX);
     r = moment_take(&moment, &query);

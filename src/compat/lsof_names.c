@@ -189,15 +189,27 @@ static uint32_t first_word(const char *text, uint32_t length)
     return length;
 }
 
-static void put_unix_name(const struct lsof_file *file, struct buf *text)
+/* JSON has escapes of its own. */
+static void put_bytes(const struct lsof_list *list, const char *bytes, size_t length,
+                      struct buf *text)
 {
-    uint32_t length = first_word(file->path, file->path_length);
+    if (list->options->form >= LSOF_JSON)
+        buf_put(text, bytes, length);
+    else
+        lsof_escape(text, bytes, length);
+}
+
+static void put_unix_name(const struct lsof_list *list, const struct lsof_file *file,
+                          struct buf *text)
+{
+    uint32_t length = list->options->form >= LSOF_JSON ? file->path_length
+                                                       : first_word(file->path, file->path_length);
     const char *type = file->type == SOCK_STREAM  ? "STREAM"
                        : file->type == SOCK_DGRAM ? "DGRAM"
                                                   : "SEQPACKET";
 
     if (length) {
-        lsof_escape(text, file->path, length);
+        put_bytes(list, file->path, length, text);
         buf_byte(text, ' ');
     }
     buf_puts(text, "type=");
@@ -218,11 +230,11 @@ static void put_inet_name(struct lsof_list *list, const struct lsof_file *file, 
 void lsof_put_name(struct lsof_list *list, const struct lsof_file *file, struct buf *text)
 {
     if (file->family == AF_UNIX)
-        put_unix_name(file, text);
+        put_unix_name(list, file, text);
     else
         put_inet_name(list, file, text);
     if (file->endpoint) {
         buf_byte(text, ' ');
-        lsof_escape(text, file->endpoint, strlen(file->endpoint));
+        put_bytes(list, file->endpoint, strlen(file->endpoint), text);
     }
 }

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define NAME_WIDTH 15 /* of a process: TASK_COMM_LEN without its NUL */
+
 /* Where reading is: words may hold several letters. */
 struct reader {
     char **argv;
@@ -125,7 +127,7 @@ static int set_command(struct lsof_options *options, struct reader *reader)
     if (reader->prefix == '-')
         return lsof_parse_command(options, value);
     options->command_width = (uint32_t)strtoul(value, &end, 10);
-    if (!isdigit((unsigned char)*value) || *end)
+    if (!isdigit((unsigned char)*value) || *end || options->command_width > NAME_WIDTH)
         return lsof_error("+c %s: not a width", value);
     if (options->command_width && options->command_width < strlen("COMMAND"))
         options->command_width = strlen("COMMAND");
@@ -222,8 +224,8 @@ static int set_links(struct lsof_options *options, struct reader *reader)
 
     if (limited && reader->prefix == '-')
         return lsof_error("-L: no number may follow");
-    if (limited && number) /* sockets have no link count that could be compared */
-        options->select |= LSOF_SELECT_OTHER;
+    if (limited && number)
+        options->select |= LSOF_SELECT_LINKS;
     options->show_links = reader->prefix == '+';
     return 0;
 }
@@ -339,29 +341,49 @@ static int set_users(struct lsof_options *options, struct reader *reader)
     return lsof_parse_users(options, value);
 }
 
-static int skip_value(struct lsof_options *options, struct reader *reader)
+/* A file system that is never asked for: what is listed here is in none. */
+static int set_exempt(struct lsof_options *options, struct reader *reader)
 {
+    const char *value = take_value(reader);
+
     (void)options;
-    return take_value(reader) ? 0 : lsof_error("%c: a value is missing", reader->prefix);
+    if (!value)
+        return lsof_error("%ce: a value is missing", reader->prefix);
+    return access(value, F_OK) == 0
+               ? 0
+               : lsof_error("%ce %s: %s", reader->prefix, value, strerror(errno));
 }
 
-static int skip_optional(struct lsof_options *options, struct reader *reader)
+static int set_mount_file(struct lsof_options *options, struct reader *reader)
+{
+    (void)reader;
+    options->select |= LSOF_SELECT_OTHER;
+    return 0;
+}
+
+static int set_cross_over(struct lsof_options *options, struct reader *reader)
+{
+    take_optional(reader);
+    return options->select & LSOF_SELECT_OTHER ? 0 : lsof_error("-x is only of use with +d or +D");
+}
+
+static int set_context(struct lsof_options *options, struct reader *reader)
 {
     (void)options;
-    take_optional(reader);
-    return 0;
+    (void)reader;
+    return lsof_error("-Z: SELinux contexts are not shown");
 }
 
 static const struct {
     char letter;
     int (*set)(struct lsof_options *options, struct reader *reader);
 } with_value[] = {
-    {'c', set_command},   {'d', set_fds},       {'D', set_directory}, {'E', set_endpoints},
-    {'e', skip_value},    {'f', set_file_info}, {'F', set_fields},    {'g', set_groups},
-    {'i', set_inet},      {'K', set_tasks},     {'L', set_links},     {'m', skip_value},
-    {'o', set_offset},    {'p', set_pids},      {'r', set_repeat},    {'s', set_size},
-    {'S', set_timeout},   {'T', set_info},      {'u', set_users},     {'x', skip_optional},
-    {'Z', skip_optional},
+    {'c', set_command}, {'d', set_fds},       {'D', set_directory}, {'E', set_endpoints},
+    {'e', set_exempt},  {'f', set_file_info}, {'F', set_fields},    {'g', set_groups},
+    {'i', set_inet},    {'K', set_tasks},     {'L', set_links},     {'m', set_mount_file},
+    {'o', set_offset},  {'p', set_pids},      {'r', set_repeat},    {'s', set_size},
+    {'S', set_timeout}, {'T', set_info},      {'u', set_users},     {'x', set_cross_over},
+    {'Z', set_context},
 };
 
 static bool set_flag(struct lsof_options *options, int letter, bool plus)
@@ -452,6 +474,8 @@ int lsof_options_parse(int argc, char **argv, struct lsof_options *options)
         r = set_option(options, &reader, letter);
     if (r == 0 && argv[reader.at])
         options->select |= LSOF_SELECT_OTHER;
+    if (r == 0 && options->form >= LSOF_JSON && !options->fields)
+        r = lsof_parse_fields(options, "");
     return r < 0 ? r : check(options);
 }
 

@@ -129,7 +129,8 @@ struct socket {
     uint8_t timer;       /* enum socket_timer */
     uint8_t retransmits; /* of the segment that waits now (idiag_retrans) */
     union address local; /* unix: words[0..1] = address in the kernel, low half first, as
-                            /proc/net/unix shows it (hashed), when asked for; vsock: words[0] = CID,
+                            /proc/net/unix shows it (hashed), when asked for, words[2] = inode of
+                            the first connection that waits at a listener; vsock: words[0] = CID,
                             words[1] = port; netlink: words[0] = port id, words[1] = groups */
     union address peer;
 };

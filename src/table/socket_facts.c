@@ -88,6 +88,13 @@ struct value socket_peer_inode(const struct view *view, uint32_t row)
     return cell_number(socket->peer_inode != 0, socket->peer_inode);
 }
 
+struct value socket_waiting_inode(const struct view *view, uint32_t row)
+{
+    const struct socket *socket = view_socket(view, row);
+
+    return cell_number(socket->family == AF_UNIX && socket->local.words[2], socket->local.words[2]);
+}
+
 struct value socket_references(const struct view *view, uint32_t row)
 {
     const struct socket *socket = view_socket(view, row);
