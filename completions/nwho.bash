@@ -46,6 +46,17 @@ _nwho_filter() {
     esac
 }
 
+# A word of a filter of a table that is not about sockets: its columns, and the names that it has.
+_nwho_names() {
+    local names
+    if [[ $table == counters ]]; then
+        names=$("$program" stats -a -H -o counter 2>/dev/null)
+    else
+        names=$("$program" if -H -o iface 2>/dev/null)
+    fi
+    mapfile -t COMPREPLY < <(compgen -W "$names $(_nwho_columns "$program" "$table")" -- "$cur")
+}
+
 _nwho() {
     local program=${COMP_WORDS[0]} cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
     local commands command='' table=sockets words=0 attached='' i name argument word taking
@@ -71,6 +82,11 @@ _nwho() {
     done
     [[ $command == ps ]] && table=processes
     [[ $command == ps && " ${COMP_WORDS[*]} " == *" --threads "* ]] && table=threads
+    case $command in
+    if) table=interfaces ;;
+    stats) table=counters ;;
+    routes | groups) table=$command ;;
+    esac
 
     COMPREPLY=()
     # An argument in brackets is only taken behind "=", the others are the next word, too.
@@ -91,6 +107,8 @@ _nwho() {
         mapfile -t COMPREPLY < <(compgen -W "$("$program" columns -H -o table 2>/dev/null | uniq)" -- "$cur")
     elif [[ $command == help ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$commands filters" -- "$cur")
+    elif [[ $table =~ ^(interfaces|counters|routes|groups)$ ]]; then
+        _nwho_names
     elif [[ $command != why-busy ]]; then
         _nwho_filter
     fi

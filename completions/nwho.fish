@@ -19,8 +19,17 @@ function __nwho_table
     set -l command (__nwho_command)
     if test "$command" = ps
         contains -- --threads (commandline -opc); and echo threads; or echo processes
-    else
-        echo sockets
+        return
+    end
+    switch "$command"
+        case if
+            echo interfaces
+        case stats
+            echo counters
+        case routes groups
+            echo $command
+        case '*'
+            echo sockets
     end
 end
 
@@ -53,7 +62,13 @@ function __nwho_takes_filter
     contains -- (__nwho_command) none ls ports ps count kill; and not __nwho_is_first; and not __nwho_is_key
 end
 
+# Tables that are not about sockets have names of their own.
+function __nwho_names
+    test (__nwho_command) = stats; and nwho stats -a -H -o counter 2>/dev/null; or nwho if -H -o iface 2>/dev/null
+end
+
 complete -c nwho -f
+complete -c nwho -n 'contains -- (__nwho_command) if stats routes groups' -a '(__nwho_names; __nwho_columns)'
 complete -c nwho -n __nwho_is_first -a '(nwho help commands | string match -v TARGET)'
 complete -c nwho -n __nwho_is_key -a '(__nwho_columns)'
 complete -c nwho -n __nwho_takes_filter -a '(nwho help words; __nwho_columns)'

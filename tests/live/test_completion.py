@@ -66,4 +66,13 @@ def words_of_filters_follow():
     assert offered("ls", "--color", "al") == {"always"}
 
 
+@test
+def other_tables_have_their_own_words():
+    assert offered("stats", "TcpExtListenO") == {"TcpExtListenOverflows"}
+    assert offered("stats", "del") == {"delta"} and offered("stats", "-o", "mean") == {"meaning"}
+    assert offered("if", "l") >= {"lo", "lower"} and "sport" not in offered("if", "")
+    assert offered("routes", "dest") == {"destination"} and offered("groups", "own") == {"owners", "owner_note"}
+    assert "--delta" in offered("stats", "--d") and "--delta" not in offered("if", "--d")
+
+
 run_tests(needs_root=False)
