@@ -103,6 +103,8 @@ static int show_once(struct netstat *netstat)
     case NETSTAT_SHOW_MASQUERADE:
         netstat_no_support("table of masqueraded connections (see nwho nat)");
         return NETSTAT_FAILED;
+    case NETSTAT_SHOW_ROUTES:
+        return netstat_routes(netstat);
     case NETSTAT_SHOW_INTERFACES:
         return netstat_interfaces(netstat);
     case NETSTAT_SHOW_STATISTICS:

@@ -25,6 +25,8 @@ struct netstat {
 int netstat_sockets(struct netstat *netstat);
 int netstat_statistics(struct netstat *netstat);
 int netstat_interfaces(struct netstat *netstat);
+int netstat_routes(struct netstat *netstat);
+int netstat_groups(struct netstat *netstat);
 
 /*
  * Asks for `count` columns by their names, reads the machine and has the grid printed. The exit

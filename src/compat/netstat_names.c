@@ -91,6 +91,17 @@ const char *netstat_host(struct netstat_names *names, unsigned int family, const
     return host->name;
 }
 
+/* In a file, of which nobody has many. */
+const char *netstat_network(struct netstat_names *names, const uint8_t *bytes)
+{
+    const struct netent *network;
+    uint32_t number;
+
+    memcpy(&number, bytes, sizeof(number));
+    network = getnetbyaddr(ntohl(number), AF_INET);
+    return network ? arena_copy(&names->arena, network->n_name, strlen(network->n_name)) : NULL;
+}
+
 /* --- services and users --- */
 
 /* Without memory a name is not remembered, and the number is shown. */

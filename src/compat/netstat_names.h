@@ -33,6 +33,8 @@ void netstat_names_done(struct netstat_names *names);
  * time.
  */
 const char *netstat_host(struct netstat_names *names, unsigned int family, const uint8_t *bytes);
+/* Of an IPv4 network; 4 bytes. */
+const char *netstat_network(struct netstat_names *names, const uint8_t *bytes);
 const char *netstat_service(struct netstat_names *names, enum netstat_service service,
                             uint16_t port);
 const char *netstat_user(struct netstat_names *names, uint32_t uid);

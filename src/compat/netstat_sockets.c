@@ -79,12 +79,14 @@ static int show_grid(struct netstat *netstat, const struct grid *grid)
 
     if (netstat->options.protos)
         status = netstat_inet(netstat, grid);
+    if (status == 0 && netstat->options.groups)
+        status = netstat_groups(netstat);
     if (status == 0 && netstat->options.families & NETSTAT_UNIX)
         status = netstat_unix(netstat, grid);
     return status == 0 ? check_families(&netstat->options) : status;
 }
 
-int netstat_sockets(struct netstat *netstat)
+static int show_sockets(struct netstat *netstat)
 {
     struct query query = make_query(&netstat->options);
     struct moment moment;
@@ -104,4 +106,12 @@ int netstat_sockets(struct netstat *netstat)
     }
     moment_done(&moment);
     return status;
+}
+
+/* Groups alone need no sockets. */
+int netstat_sockets(struct netstat *netstat)
+{
+    if (netstat->options.protos || netstat->options.families & NETSTAT_UNIX)
+        return show_sockets(netstat);
+    return show_grid(netstat, NULL);
 }
