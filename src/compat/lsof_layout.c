@@ -94,7 +94,8 @@ struct widths {
 /* Text of unix sockets: 0x and 16 digits. */
 #define KERNEL_ADDRESS_WIDTH 18
 
-static void measure(struct lsof_list *list, const struct lsof_file *file, struct widths *widths)
+static void measure_process(struct lsof_list *list, const struct lsof_file *file,
+                            struct widths *widths)
 {
     const struct lsof_options *options = list->options;
 
@@ -110,6 +111,13 @@ static void measure(struct lsof_list *list, const struct lsof_file *file, struct
     }
     if (!options->numeric_users)
         widen(&widths->user, strlen(lsof_user(list->names, file->uid)));
+}
+
+static void measure_file(struct lsof_list *list, const struct lsof_file *file,
+                         struct widths *widths)
+{
+    const struct lsof_options *options = list->options;
+
     if (options->flags) {
         buf_reset(&list->moment.scratch);
         lsof_put_flags(&list->moment.scratch, file->flags, options->flags == 'G');
@@ -124,8 +132,14 @@ static void measure(struct lsof_list *list, const struct lsof_file *file, struct
     }
 }
 
+static bool same_process(const struct lsof_file *a, const struct lsof_file *b)
+{
+    return a && a->pid == b->pid && a->tid == b->tid;
+}
+
 static struct widths measure_all(struct lsof_list *list)
 {
+    const struct lsof_file *last = NULL;
     struct widths widths = {
         .command = strlen("COMMAND"),
         .pid = strlen("PID"),
@@ -139,9 +153,16 @@ static struct widths measure_all(struct lsof_list *list)
         .node = strlen("NODE"),
     };
 
-    for (uint32_t i = 0; i < list->count; i++)
-        if (list->files[i].selected)
-            measure(list, &list->files[i], &widths);
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct lsof_file *file = &list->files[i];
+
+        if (!file->selected)
+            continue;
+        if (!same_process(last, file))
+            measure_process(list, file, &widths);
+        measure_file(list, file, &widths);
+        last = file;
+    }
     return widths;
 }
 

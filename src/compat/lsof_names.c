@@ -17,6 +17,8 @@
 struct lsof_names {
     struct arena arena;
     struct names users;
+    const char *nameless; /* the last user without a name, as text */
+    uint32_t nameless_uid;
     struct map hosts; /* hash of the address -> index of the first of a chain */
     struct host {
         union address address;
@@ -129,10 +131,12 @@ const char *lsof_user(struct lsof_names *names, uint32_t uid)
     const char *name = names_user(&names->users, uid);
     char number[16];
 
-    if (name)
-        return name;
+    if (name || (names->nameless && names->nameless_uid == uid))
+        return name ? name : names->nameless;
     snprintf(number, sizeof(number), "%8u", uid);
     name = arena_copy(&names->arena, number, strlen(number));
+    names->nameless = name;
+    names->nameless_uid = uid;
     return name ? name : "?";
 }
 

@@ -13,20 +13,31 @@
 
 static const char control_bytes[] = "\b\f\n\r\t", control_letters[] = "bfnrt";
 
-/* Writes one byte. Returns the length of its text. */
-static size_t write_byte(char unit[UNIT_SIZE], unsigned char byte)
+static bool is_plain(unsigned char byte)
+{
+    return byte >= 0x20 && byte < 0x7f && byte != '\\';
+}
+
+/* Writes one byte that is not plain. Returns the length of its text. */
+static size_t write_special(char unit[UNIT_SIZE], unsigned char byte)
 {
     const char *control = byte ? strchr(control_bytes, byte) : NULL;
 
     if (byte == '\\')
         return (size_t)snprintf(unit, UNIT_SIZE, "\\\\");
-    if (byte >= 0x20 && byte < 0x7f)
-        return (size_t)snprintf(unit, UNIT_SIZE, "%c", byte);
     if (control)
         return (size_t)snprintf(unit, UNIT_SIZE, "\\%c", control_letters[control - control_bytes]);
     if (byte < 0x20)
         return (size_t)snprintf(unit, UNIT_SIZE, "^%c", byte + '@');
     return (size_t)snprintf(unit, UNIT_SIZE, "\\x%02x", byte);
+}
+
+static size_t write_byte(char unit[UNIT_SIZE], unsigned char byte)
+{
+    if (!is_plain(byte))
+        return write_special(unit, byte);
+    unit[0] = (char)byte;
+    return 1;
 }
 
 /* Bytes of the character here that can be shown as it is; 0: none, only bytes. */
@@ -61,7 +72,7 @@ void lsof_escape(struct buf *text, const char *bytes, size_t length)
 /* A blank would look like the end of the column. */
 static size_t write_column_byte(char unit[UNIT_SIZE], unsigned char byte)
 {
-    return byte == ' ' ? (size_t)snprintf(unit, UNIT_SIZE, "\\x20") : write_byte(unit, byte);
+    return byte == ' ' ? write_special(unit, byte) : write_byte(unit, byte);
 }
 
 void lsof_put_padded(struct buf *text, const char *bytes, size_t length, uint32_t width)
