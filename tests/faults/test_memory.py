@@ -106,4 +106,13 @@ def explaining():
         torture(ns, ["127.64.0.0", *PROC], 5, FAIL_OWN=1)
 
 
+@test
+def what_is_no_socket():
+    with quiet_machine() as ns:
+        torture(ns, ["stats", "-a", "source snmp6"], 11)
+        torture(ns, ["if", "-o", "iface,state,qdisc,flags,address"], 11)
+        torture(ns, ["routes", "-a", "-o", "destination,table,iface,type,flags"], 11)
+        torture(ns, ["groups", "-a", "-o", "iface,address,users"], 11)
+
+
 run_tests()
