@@ -80,7 +80,9 @@ static int parse_host(struct inet_argument *argument, const char *name)
         if (inet_pton(AF_INET6, inner, address.bytes) != 1)
             return refuse(argument, "not an address");
         if (address_is_mapped(AF_INET6, &address))
-            return add_host(argument, AF_INET, address.bytes + 12);
+            return argument->common.family
+                       ? refuse(argument, "a mapped address is of no single family")
+                       : add_host(argument, AF_INET, address.bytes + 12);
         if (argument->common.family == AF_INET)
             return refuse(argument, "an IPv6 address among IPv4 sockets");
         return add_host(argument, AF_INET6, address.bytes);
