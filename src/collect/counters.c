@@ -126,6 +126,7 @@ static int collect_counters(struct collection *collection)
 
     collection->context = &machine_done;
     r = netns_for_each(collection, read_namespace);
+    snapshot_source(collection->snapshot, "counters", "/proc/net");
     collection->context = NULL;
     return r;
 }

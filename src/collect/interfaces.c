@@ -76,6 +76,8 @@ static int read_namespace(struct collection *collection, uint32_t netns)
         if (dump.no_memory)
             return -ENOMEM;
     }
+    if (r == 0 && dump.whole)
+        snapshot_source(snapshot, "interfaces", "rtnetlink");
     if (r < 0)
         snapshot_note(snapshot, dump.whole ? NOTE_INCOMPLETE : NOTE_DETAIL, "rtnetlink", r,
                       dump.whole ? "interfaces are missing" : "names of interfaces are not shown");

@@ -64,6 +64,7 @@ static int read_namespace(struct collection *collection, uint32_t netns)
 
 static int collect_memberships(struct collection *collection)
 {
+    snapshot_source(collection->snapshot, "groups", "/proc/net");
     return netns_for_each(collection, read_namespace);
 }
 

@@ -222,7 +222,7 @@ static int leave(struct collection *collection, int result)
     for (uint32_t i = 0; i < snapshot->netns_count; i++)
         snapshot->netns[i].flags &= ~(uint32_t)NETNS_READ;
     snapshot_note(snapshot, NOTE_INCOMPLETE, "netns", error,
-                  "sockets are missing: the way back to the own namespace failed");
+                  "rows are missing: the way back to the own namespace failed");
     return error;
 }
 
@@ -276,7 +276,7 @@ static void note_not_entered(struct snapshot *snapshot, uint32_t index, int erro
                       "namespace %s ended while it was being read", label);
     else
         snapshot_note(snapshot, NOTE_INCOMPLETE, "netns", error,
-                      "sockets of namespace %s are missing: it could not be entered", label);
+                      "what is in namespace %s is missing: it could not be entered", label);
 }
 
 static void note_forbidden(struct snapshot *snapshot, uint32_t first, uint32_t count, int error)
@@ -287,8 +287,8 @@ static void note_forbidden(struct snapshot *snapshot, uint32_t first, uint32_t c
     if (count > 1)
         snprintf(more, sizeof(more), " and %u more", count - 1);
     snapshot_note(snapshot, NOTE_INCOMPLETE, "netns", error,
-                  "sockets of namespace %s%s are not shown: needs CAP_SYS_ADMIN; run as root",
-                  label, more);
+                  "what is in namespace %s%s is not shown: needs CAP_SYS_ADMIN; run as root", label,
+                  more);
 }
 
 int netns_for_each(struct collection *collection,

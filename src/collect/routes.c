@@ -202,6 +202,10 @@ static int read_namespace(struct collection *collection, uint32_t netns)
 
 static int collect_routes(struct collection *collection)
 {
+    snapshot_source(collection->snapshot, "routes",
+                    collection->request->needs & NEED_ROUTE_USE
+                        ? "rtnetlink, and /proc/net/ipv6_route"
+                        : "rtnetlink");
     return netns_for_each(collection, read_namespace);
 }
 
