@@ -314,8 +314,11 @@ int bpf_pass_add_holder(struct bpf_pass *pass, const struct record *record)
 {
     struct snapshot *snapshot = pass->collection->snapshot;
     const struct record_owner *owner = record->owner;
+    const struct request *request = pass->collection->request;
     int r;
 
+    if (owner->tid && request->verbatim && !(request->needs & NEED_THREADS))
+        return 0;
     if (owner->tgid != pass->last_tgid) {
         r = add_process(snapshot, owner, &pass->last_process);
         if (r < 0)

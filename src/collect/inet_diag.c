@@ -309,6 +309,9 @@ static int collect_netns(struct collection *collection, uint32_t netns)
     struct protocols protocols = {0};
     int r = 0;
 
+    if (request->needs & NEED_TCP_FILE && request->sources & SOURCE_PROC_NET)
+        wanted &= ~PROTO_BIT(PROTO_TCP);
+
     if (wanted & ~(PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP)))
         protocols = protocols_read();
     for (size_t i = 0; i < ARRAY_SIZE(inet_sources) && r == 0; i++) {

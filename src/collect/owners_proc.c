@@ -211,6 +211,9 @@ static int scan_all_threads(struct owner_scan *scan)
     bool all = scan->search.collection->request->needs & NEED_THREADS;
     int r = 0;
 
+    if (!all && scan->search.collection->request->verbatim)
+        return 0;
+
     for (uint32_t i = 0; i < scan->readable_count && r == 0; i++)
         if (all || scan->search.left > 0)
             r = scan_threads(scan, scan->readable[i]);

@@ -175,8 +175,8 @@ static void settle_inet(struct socket *socket)
         (socket->timer == TIMER_TIMEWAIT || socket->state == STATE_TIME_WAIT ||
          socket->state == STATE_SYN_RECV))
         socket->flags |= SOCKET_REPLY_ONLY;
-    /* Without a file the kernel prints 0 as the user. */
-    if (socket->inode != 0)
+    /* Without a file the kernel mostly prints 0 as the user. */
+    if (socket->inode != 0 || socket->uid != 0)
         socket->has |= SOCKET_HAS_UID;
     if (socket->proto == PROTO_RAW) {
         socket->protocol = socket->local_port;
@@ -193,6 +193,7 @@ int proc_line_inet(const char *line, size_t length, struct proc_row *ret_row)
 {
     struct cursor cursor = {.at = line, .end = line + length};
     struct socket *socket = &ret_row->socket;
+    uint64_t probes;
 
     skip_blanks(&cursor);
     decimal(&cursor, UINT32_MAX);
@@ -213,7 +214,9 @@ int proc_line_inet(const char *line, size_t length, struct proc_row *ret_row)
     next_field(&cursor);
     socket->uid = (uint32_t)decimal(&cursor, UINT32_MAX);
     next_field(&cursor);
-    decimal(&cursor, UINT32_MAX); /* probes without an answer */
+    probes = decimal(&cursor, UINT32_MAX);
+    if (socket->timer == TIMER_KEEPALIVE || socket->timer == TIMER_PERSIST)
+        socket->retransmits = probes < UINT8_MAX ? (uint8_t)probes : UINT8_MAX;
     next_field(&cursor);
     socket->inode = (uint32_t)decimal(&cursor, UINT32_MAX);
     next_field(&cursor);

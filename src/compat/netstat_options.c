@@ -166,7 +166,7 @@ static bool take_rows(struct netstat_options *options, int letter)
     }
 }
 
-/* Letters that say what is told of a row. -d and -N change nothing. */
+/* Letters that say what is told of a row. -d changes nothing. */
 static bool take_details(struct netstat_options *options, int letter)
 {
     switch (letter) {
@@ -194,8 +194,10 @@ static bool take_details(struct netstat_options *options, int letter)
     case 'F':
         options->fib = true;
         return true;
-    case 'd':
     case 'N':
+        options->symbolic = true;
+        return true;
+    case 'd':
     case OPTION_NOTHING:
         return true;
     default:

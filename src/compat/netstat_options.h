@@ -43,7 +43,7 @@ struct netstat_options {
     bool named_protos; /* they were asked for by name: one that is missing is an error */
     bool everything;   /* nothing was asked for: the internet and unix */
     bool groups;
-    bool all, listening, wide, programs, timers, verbose, continuous, context;
+    bool all, listening, wide, programs, timers, verbose, continuous, symbolic;
     bool cache, fib; /* of routes; none of both is fib */
     bool numeric_hosts, numeric_ports, numeric_users;
     uint32_t extend; /* how often -e was given */

@@ -364,12 +364,13 @@ static int show_other(struct netstat *netstat, enum netstat_family family)
     return NETSTAT_USAGE;
 }
 
-/* One family after the other, up to one that fails. */
+/* One family after the other, up to one that fails. -N means -n here. */
 int netstat_routes(struct netstat *netstat)
 {
-    const struct netstat_options *options = &netstat->options;
+    struct netstat_options *options = &netstat->options;
     int status = 0;
 
+    options->numeric_hosts |= options->symbolic;
     if (options->named_families == 0)
         return show_inet(netstat);
     for (uint32_t i = 0; i < options->named_families && status == 0; i++)

@@ -42,6 +42,8 @@ static struct query make_query(const struct netstat_options *options)
 static void make_request(const struct netstat_options *options, struct request *request)
 {
     request->verbatim = true;
+    if (options->timers || options->extend)
+        request->needs |= NEED_TCP_FILE;
     request->protos = options->protos;
     if (options->families & NETSTAT_UNIX)
         request->protos |= PROTO_BIT(PROTO_UNIX);

@@ -42,6 +42,8 @@ enum need {
     NEED_MEMBERSHIPS = 1u << 27, /* multicast groups */
     NEED_MEMBERS = 1u << 28,     /* and which sockets joined them */
     NEED_REFERENCES = 1u << 29,  /* of unix sockets: only /proc/net/unix tells */
+    NEED_TCP_FILE = 1u << 30,    /* what only /proc/net/tcp tells: the user of a half-open
+                                    connection, and how often it has timed out */
     NEED_FD_FLAGS = 1u << 30,    /* open(2) flags of descriptors */
 };
 
@@ -88,7 +90,8 @@ struct request {
     uint32_t states;    /* STATE_BIT()s */
     uint32_t families;  /* 1u << AF_*; for the inet families only */
     uint32_t sources;   /* enum source_bit */
-    bool verbatim;      /* all that sock_diag tells, in its order, also the socket that asks */
+    bool verbatim;      /* all that sock_diag tells, in its order, also the socket that asks;
+                           and of owners what /proc/PID/fd tells, without that of threads */
     bool prefer_bpf;    /* use BPF whatever the size of the machine (debug option) */
     bool held_only;     /* sockets that no process holds are of no interest */
     bool rows_by_owner; /* which rows there are depends on owners: without them rows are missing */
