@@ -207,8 +207,8 @@ static void put_inet_table(struct netstat *netstat, const struct grid *grid)
     static const char *const headings[] = {
         "", "Destination     Gateway         Genmask         Flags Metric Ref    Use Iface\n",
         "Destination     Gateway         Genmask         Flags   MSS Window  irtt Iface\n",
-        "Destination     Gateway         Genmask         Flags Metric Ref    Use Iface    MSS   "
-        "Window irtt\n"};
+        ("Destination     Gateway         Genmask         Flags Metric Ref    Use Iface    MSS   "
+         "Window irtt\n")};
     enum form form = form_of(&netstat->options);
 
     buf_puts(&netstat->out, "Kernel IP routing table\n");
@@ -224,8 +224,8 @@ static void put_inet_cache(struct netstat *netstat)
     static const char *const headings[] = {
         "", "Source          Destination     Gateway         Flags Metric Ref    Use Iface\n",
         "Source          Destination     Gateway         Flags   MSS Window  irtt Iface\n",
-        "Source          Destination     Gateway         Flags Metric Ref    Use Iface    MSS   "
-        "Window irtt  TOS HHRef HHUptod     SpecDst\n"};
+        ("Source          Destination     Gateway         Flags Metric Ref    Use Iface    MSS   "
+         "Window irtt  TOS HHRef HHUptod     SpecDst\n")};
 
     buf_puts(&netstat->out, "Kernel IP routing cache\n");
     buf_puts(&netstat->out, headings[form_of(&netstat->options)]);
