@@ -126,6 +126,7 @@ def read_explained(tool):
 def links():
     """A directory in which the old names are nwho."""
     with tempfile.TemporaryDirectory(prefix="nwho-links-") as name:
+        os.chmod(name, 0o755)  # for lines that run as another user
         for tool in RELEASES:
             (Path(name) / tool).symlink_to(live.BUILD / "nwho")
         yield name

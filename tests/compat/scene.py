@@ -17,6 +17,7 @@ LIFETIME = 40  # seconds; time-wait lasts 60, a half-open request without answer
 SYSCTLS = ["net.ipv4.tcp_syn_retries=10", "net.ipv4.tcp_synack_retries=9", "net.ipv4.tcp_fin_timeout=600",
            "net.ipv4.tcp_orphan_retries=9", "net.ipv4.ping_group_range=0 65535", "net.ipv6.conf.default.accept_ra=0",
            "net.ipv6.conf.default.router_solicitations=0"]
+AS_NOBODY = "setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all"
 HOSTS = """127.0.0.1 localhost
 ::1 localhost ip6-localhost
 10.9.0.1 a-host-with-a-long-name.example.net longhost
@@ -136,7 +137,7 @@ class Scene:
         self.directory = directory
         self.inside = Inside(ns, directory)
         self.variables = {"DIR": str(directory / "files"), "TREE": str(directory / "proc"),
-                          "DUMP": str(directory / "tcp.dump")}
+                          "DUMP": str(directory / "tcp.dump"), "NOBODY": AS_NOBODY}
         self.end = time.monotonic() + LIFETIME
 
     def fill(self, sets, stack):
