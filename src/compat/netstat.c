@@ -84,6 +84,7 @@ int netstat_table(struct netstat *netstat, struct query *query, const char *cons
     for (uint32_t i = 0; i < count; i++)
         query->columns[i] = table_column(query->table, columns[i]);
     moment_init(&moment);
+    moment.request.needs |= netstat->more_needs;
     r = moment_take(&moment, query);
     if (r == 0)
         r = query_run(query, &moment.view, &grid);

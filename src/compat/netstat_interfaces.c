@@ -1,25 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* netstat -i: interfaces. */
-#include "compat/netstat.h"
+#include "compat/netstat_interfaces.h"
 
 #include <net/if.h>
 #include <string.h>
-
-enum link_column {
-    LINK_IFACE,
-    LINK_FLAGS,
-    LINK_MTU,
-    LINK_RX_PACKETS,
-    LINK_RX_ERRORS,
-    LINK_RX_DROPPED,
-    LINK_RX_MISSED,
-    LINK_RX_OVERRUNS,
-    LINK_TX_PACKETS,
-    LINK_TX_ERRORS,
-    LINK_TX_DROPPED,
-    LINK_TX_OVERRUNS,
-    LINK_MAX,
-};
 
 static const char *const column_names[LINK_MAX] = {
     [LINK_IFACE] = "iface",
@@ -34,6 +18,21 @@ static const char *const column_names[LINK_MAX] = {
     [LINK_TX_ERRORS] = "tx_errors",
     [LINK_TX_DROPPED] = "tx_dropped",
     [LINK_TX_OVERRUNS] = "tx_overruns",
+    [LINK_IFINDEX] = "ifindex",
+    [LINK_TYPE] = "link_type",
+    [LINK_ADDRESS] = "address",
+    [LINK_QUEUE_LENGTH] = "tx_queue_length",
+    [LINK_RX_BYTES] = "rx_bytes",
+    [LINK_TX_BYTES] = "tx_bytes",
+    [LINK_RX_LENGTH] = "rx_length_errors",
+    [LINK_RX_OVER] = "rx_over_errors",
+    [LINK_RX_CRC] = "rx_crc_errors",
+    [LINK_RX_FRAME] = "rx_frame_errors",
+    [LINK_TX_ABORTED] = "tx_aborted_errors",
+    [LINK_TX_CARRIER] = "tx_carrier_errors",
+    [LINK_TX_HEARTBEAT] = "tx_heartbeat_errors",
+    [LINK_TX_WINDOW] = "tx_window_errors",
+    [LINK_COLLISIONS] = "collisions",
 };
 
 static bool is_digit(char byte)
@@ -132,7 +131,7 @@ static void put_row(struct netstat *netstat, const struct grid *grid, uint32_t r
     buf_byte(out, ' ');
     netstat_number(out, number_of(grid, row, LINK_MTU), 5);
     buf_byte(out, ' ');
-    for (uint32_t column = LINK_RX_PACKETS; column < LINK_MAX; column++) {
+    for (uint32_t column = LINK_RX_PACKETS; column < LINK_SHORT_MAX; column++) {
         uint64_t number = number_of(grid, row, column);
 
         if (column == LINK_RX_MISSED)
@@ -149,24 +148,55 @@ static void put_row(struct netstat *netstat, const struct grid *grid, uint32_t r
     buf_byte(out, '\n');
 }
 
+static void put_short(struct netstat *netstat, const struct grid *grid, const uint32_t *rows,
+                      uint32_t count)
+{
+    buf_puts(&netstat->out, "Iface             MTU    RX-OK RX-ERR RX-DRP RX-OVR ");
+    buf_puts(&netstat->out, "   TX-OK TX-ERR TX-DRP TX-OVR Flg\n");
+    for (uint32_t i = 0; i < count; i++)
+        put_row(netstat, grid, rows[i]);
+}
+
+static void put_long(struct netstat *netstat, const struct grid *grid, const uint32_t *rows,
+                     uint32_t count)
+{
+    struct query query;
+    struct grid addresses;
+    char name[IFNAMSIZ];
+
+    if (netstat_interface_addresses(grid->view, &query, &addresses) < 0)
+        return;
+    for (uint32_t i = 0; i < count; i++) {
+        copy_name(grid, rows[i], name);
+        netstat_interface_details(netstat, grid, rows[i], &addresses, name);
+    }
+    grid_done(&addresses);
+}
+
 static void put_interfaces(struct netstat *netstat, const struct grid *grid)
 {
     CLEANUP_FREE uint32_t *rows = calloc(grid->row_count + 1u, sizeof(*rows));
+    uint32_t count = 0;
 
     buf_puts(&netstat->out, "Kernel Interface table\n");
-    buf_puts(&netstat->out, "Iface             MTU    RX-OK RX-ERR RX-DRP RX-OVR ");
-    buf_puts(&netstat->out, "   TX-OK TX-ERR TX-DRP TX-OVR Flg\n");
     if (!rows)
         return;
     sort_rows(grid, rows);
     for (uint32_t i = 0; i < grid->row_count; i++)
         if (netstat->options.all || number_of(grid, rows[i], LINK_FLAGS) & IFF_UP)
-            put_row(netstat, grid, rows[i]);
+            rows[count++] = rows[i];
+    if (netstat->options.extend)
+        put_long(netstat, grid, rows, count);
+    else
+        put_short(netstat, grid, rows, count);
 }
 
 int netstat_interfaces(struct netstat *netstat)
 {
     struct query query = {.table = &table_interfaces, .as_found = true};
+    bool whole = netstat->options.extend > 0;
 
-    return netstat_table(netstat, &query, column_names, LINK_MAX, put_interfaces);
+    netstat->more_needs = whole ? NEED_ADDRESSES : 0;
+    return netstat_table(netstat, &query, column_names, whole ? LINK_MAX : LINK_SHORT_MAX,
+                         put_interfaces);
 }

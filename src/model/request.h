@@ -42,6 +42,7 @@ enum need {
     NEED_MEMBERSHIPS = 1u << 27, /* multicast groups */
     NEED_MEMBERS = 1u << 28,     /* and which sockets joined them */
     NEED_REFERENCES = 1u << 29,  /* of unix sockets: only /proc/net/unix tells */
+    NEED_ADDRESSES = 1u << 31,   /* of interfaces */
     NEED_TCP_FILE = 1u << 30,    /* what only /proc/net/tcp tells: the user of a half-open
                                     connection, and how often it has timed out */
     NEED_FD_FLAGS = 1u << 30,    /* open(2) flags of descriptors */

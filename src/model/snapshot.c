@@ -37,6 +37,7 @@ void snapshot_done(struct snapshot *snapshot)
     free(snapshot->interfaces);
     free(snapshot->counters);
     free(snapshot->routes);
+    free(snapshot->link_addresses);
     free(snapshot->memberships);
     free(snapshot->group_members);
     free(snapshot->cgroups);
@@ -138,6 +139,11 @@ struct counter *snapshot_add_counter(struct snapshot *snapshot)
 struct route *snapshot_add_route(struct snapshot *snapshot)
 {
     return ADD(snapshot, routes);
+}
+
+struct link_address *snapshot_add_link_address(struct snapshot *snapshot)
+{
+    return ADD(snapshot, link_addresses);
 }
 
 struct membership *snapshot_add_membership(struct snapshot *snapshot)

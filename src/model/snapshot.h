@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "model/counter.h"
 #include "model/interface.h"
+#include "model/link_address.h"
 #include "model/membership.h"
 #include "model/netns.h"
 #include "model/process.h"
@@ -73,6 +74,7 @@ struct snapshot {
     SNAPSHOT_ARRAY(interface, interfaces);
     SNAPSHOT_ARRAY(counter, counters);
     SNAPSHOT_ARRAY(route, routes);
+    SNAPSHOT_ARRAY(link_address, link_addresses);
     SNAPSHOT_ARRAY(membership, memberships);
     SNAPSHOT_ARRAY(group_member, group_members);
     SNAPSHOT_ARRAY(cgroup, cgroups);
@@ -112,6 +114,7 @@ struct tcp_details *snapshot_add_tcp(struct snapshot *snapshot, struct socket *s
 struct socket_memory *snapshot_add_memory(struct snapshot *snapshot, struct socket *socket);
 struct counter *snapshot_add_counter(struct snapshot *snapshot);
 struct route *snapshot_add_route(struct snapshot *snapshot);
+struct link_address *snapshot_add_link_address(struct snapshot *snapshot);
 struct membership *snapshot_add_membership(struct snapshot *snapshot);
 int snapshot_add_group_member(struct snapshot *snapshot, struct group_member member) MUST_CHECK;
 int snapshot_add_holder(struct snapshot *snapshot, struct holder holder) MUST_CHECK;

@@ -271,6 +271,14 @@ static const struct field route_fields[] = {
     NUMBER(route, protocol),
 };
 
+static const struct field link_address_fields[] = {
+    BYTES(link_address, address),  BYTES(link_address, broadcast),
+    BYTES(link_address, peer),     INDEX(link_address, netns, SECTION_NETNS),
+    NUMBER(link_address, ifindex), STRING(link_address, label),
+    NUMBER(link_address, prefix),  NUMBER(link_address, scope),
+    NUMBER(link_address, family),
+};
+
 static const struct field membership_fields[] = {
     BYTES(membership, group),    INDEX(membership, netns, SECTION_NETNS),
     NUMBER(membership, ifindex), STRING(membership, iface),
@@ -332,6 +340,7 @@ const struct section snapshot_sections[SECTION_MAX] = {
     [SECTION_INTERFACES] = ARRAY_OF(interface, interfaces, interface_fields),
     [SECTION_COUNTERS] = ARRAY_OF(counter, counters, counter_fields),
     [SECTION_ROUTES] = ARRAY_OF(route, routes, route_fields),
+    [SECTION_LINK_ADDRESSES] = ARRAY_OF(link_address, link_addresses, link_address_fields),
     [SECTION_MEMBERSHIPS] = ARRAY_OF(membership, memberships, membership_fields),
     [SECTION_GROUP_MEMBERS] = ARRAY_OF(group_member, group_members, group_member_fields),
     [SECTION_CGROUPS] = ARRAY_OF(cgroup, cgroups, cgroup_fields),

@@ -83,6 +83,7 @@ extern const struct table table_threads;
 extern const struct table table_interfaces;
 extern const struct table table_counters;
 extern const struct table table_routes;
+extern const struct table table_addresses;
 extern const struct table table_groups;
 extern const struct table table_members; /* rows of a group's owner list */
 
