@@ -60,6 +60,9 @@ static void narrow_request(const struct ss_options *options, struct request *req
     request->verbatim = true;
     if (!options->numeric)
         request->needs |= NEED_PORT_NAMES;
+    /* No column: that of cgroups would look for owners too. */
+    if (options->details || options->cgroup)
+        request->needs |= NEED_SOCKET_CGROUP;
 }
 
 /* The facts that the options ask for, by the columns that have them. */
@@ -72,7 +75,6 @@ static int add_columns(const struct ss_options *options, struct query *query)
         {true, "iface"},
         {options->processes || options->threads, "pid"},
         {options->threads, "tid"},
-        {options->details > 0, "shutdown"},
         {options->memory, "skmem_bytes"},
         {options->tcp_info, "rtt_us"},
         {options->tcp_info, "cc"},

@@ -2,6 +2,7 @@
 /* One socket as a row of ss(8): kind, state, queues, both ends, processes. */
 #include "compat/ss_row.h"
 
+#include "compat/ss_details.h"
 #include "derive/join.h"
 #include "table/cells.h"
 
@@ -459,4 +460,5 @@ void ss_row(struct ss_writer *writer, uint32_t row)
     }
     if ((writer->options->processes || writer->options->threads) && socket->family != AF_NETLINK)
         put_users(writer, row);
+    ss_details(writer, row);
 }

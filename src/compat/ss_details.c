@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* What ss(8) shows behind the columns of internet sockets, and what all sockets share. */
+#include "compat/ss_details.h"
+
+#include "derive/join.h"
+#include "table/cells.h"
+
+#include <sys/socket.h>
+
+/* --- timer --- */
+
+/* 1234 is "1.234ms", as in the real tool; from 10 minutes on there are no seconds. */
+static void put_time(struct buf *text, uint32_t ms)
+{
+    uint32_t minutes = ms / 60000, seconds = ms / 1000 % 60, rest = ms % 1000;
+
+    if (minutes)
+        buf_printf(text, "%umin", minutes);
+    if (minutes > 9)
+        seconds = 0;
+    if (minutes || seconds > 9)
+        rest = 0;
+    if (seconds)
+        buf_printf(text, "%u%s", seconds, rest ? "." : "sec");
+    if (rest)
+        buf_printf(text, "%03ums", rest);
+}
+
+static void put_timer(struct ss_writer *writer, const struct socket *socket)
+{
+    static const char *const names[] = {"off", "on", "keepalive", "timewait", "persist"};
+    struct buf *text = ss_layout_text(&writer->layout);
+    const char *name = socket->timer < ARRAY_SIZE(names) ? names[socket->timer] : "unknown";
+
+    if (!(socket->has & SOCKET_HAS_TIMER) || socket->timer == TIMER_OFF)
+        return;
+    buf_printf(text, " timer:(%s,", socket->proto == PROTO_SCTP ? "T3_RTX" : name);
+    put_time(text, socket->timer_ms);
+    buf_printf(text, ",%u)", socket->retransmits);
+}
+
+/* --- what every socket may have --- */
+
+static void put_cgroup(struct ss_writer *writer, const struct socket *socket)
+{
+    const struct snapshot *snapshot = writer->view->snapshot;
+    const char *path;
+    size_t length;
+
+    for (uint32_t i = 0; i < snapshot->cgroups_count; i++)
+        if (snapshot->cgroups[i].id == socket->cgroup_id) {
+            path = snapshot_string(snapshot, snapshot->cgroups[i].path, &length);
+            buf_puts(ss_layout_text(&writer->layout), " cgroup:");
+            ss_layout_foreign(&writer->layout, path, length);
+            return;
+        }
+    buf_printf(ss_layout_text(&writer->layout), " cgroup:unreachable:%llx",
+               (unsigned long long)socket->cgroup_id);
+}
+
+void ss_details_socket(struct ss_writer *writer, const struct socket *socket)
+{
+    struct buf *text = ss_layout_text(&writer->layout);
+
+    if (socket->uid)
+        buf_printf(text, " uid:%u", socket->uid);
+    buf_printf(text, " ino:%u sk:%llx", socket->inode, (unsigned long long)socket->cookie);
+    if (socket->mark)
+        buf_printf(text, " fwmark:0x%x", socket->mark);
+    if (socket->has & SOCKET_HAS_CGROUP && socket->cgroup_id)
+        put_cgroup(writer, socket);
+}
+
+void ss_details_shutdown(struct ss_writer *writer, const struct socket *socket)
+{
+    if (socket->has & SOCKET_HAS_SHUTDOWN)
+        buf_printf(ss_layout_text(&writer->layout), " %c-%c",
+                   socket->flags & SOCKET_SHUT_RECEIVE ? '-' : '<',
+                   socket->flags & SOCKET_SHUT_SEND ? '-' : '>');
+}
+
+void ss_details_memory(struct ss_writer *writer, const struct socket *socket)
+{
+    const struct socket_memory *memory = snapshot_memory(writer->view->snapshot, socket);
+    struct buf *text = ss_layout_text(&writer->layout);
+
+    if (!memory)
+        return;
+    buf_printf(text, " skmem:(r%u,rb%u,t%u,tb%u,f%u,w%u,o%u,bl%u", memory->receive,
+               memory->receive_limit, memory->send, memory->send_limit, memory->forward,
+               memory->write_queue, memory->option, memory->backlog);
+    if (socket->has & SOCKET_HAS_DROPS)
+        buf_printf(text, ",d%u", socket->drops);
+    buf_byte(text, ')');
+}
+
+void ss_details_line(struct ss_writer *writer)
+{
+    buf_puts(ss_layout_text(&writer->layout), writer->options->oneline ? " " : "\n\t");
+}
+
+/* --- internet sockets --- */
+
+static void put_extended(struct ss_writer *writer, const struct socket *socket)
+{
+    ss_details_socket(writer, socket);
+    if (socket->family == AF_INET6 && socket->has & SOCKET_HAS_V6ONLY)
+        buf_printf(ss_layout_text(&writer->layout), " v6only:%u",
+                   (socket->flags & SOCKET_V6ONLY) != 0);
+    ss_details_shutdown(writer, socket);
+}
+
+static void put_inet(struct ss_writer *writer, const struct socket *socket)
+{
+    const struct ss_options *options = writer->options;
+
+    if (options->timer)
+        put_timer(writer, socket);
+    /* Files of /proc/net tell no more. */
+    if (!(socket->has & SOCKET_HAS_COOKIE))
+        return;
+    if (options->details)
+        put_extended(writer, socket);
+    if (options->cgroup && socket->has & SOCKET_HAS_CGROUP)
+        put_cgroup(writer, socket);
+    if (!options->memory && (!options->tcp_info || socket->proto == PROTO_UDP))
+        return;
+    ss_details_line(writer);
+    if (options->memory)
+        ss_details_memory(writer, socket);
+}
+
+void ss_details(struct ss_writer *writer, uint32_t row)
+{
+    const struct socket *socket = view_socket(writer->view, row);
+
+    switch (socket->family) {
+    case AF_UNIX:
+        ss_details_unix(writer, row);
+        break;
+    case AF_PACKET:
+        ss_details_packet(writer, row);
+        break;
+    case AF_NETLINK:
+        ss_details_netlink(writer, row);
+        break;
+    case AF_INET:
+    case AF_INET6:
+        put_inet(writer, socket);
+        break;
+    default:
+        break;
+    }
+}
