@@ -88,8 +88,8 @@ static int read_use(struct snapshot *snapshot, uint32_t netns, uint32_t first)
     if (r == -ENOMEM)
         return r;
     if (r < 0 && r != -ENOENT)
-        snapshot_note(snapshot, NOTE_DETAIL, "proc_net", r,
-                      "flags and use of IPv6 routes are missing");
+        snapshot_note(snapshot, NOTE_INCOMPLETE, "proc_net", r,
+                      "flags and use of IPv6 routes, and the kernel's own, are missing");
     return r < 0 ? 0 : route_add_use(snapshot, netns, first, text);
 }
 

@@ -81,6 +81,8 @@ static int list_once(struct lsof_options *options, struct lsof_names *names, str
         if (options->repeat_s && (list.selected || !options->repeat_until_empty))
             write_marker(options, out);
         status = lsof_verdict(&list);
+        if (!moment_check(&list.moment, "lsof", false) || list.incomplete)
+            status = 1;
     }
     lsof_list_done(&list);
     return status;

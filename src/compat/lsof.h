@@ -143,7 +143,8 @@ struct lsof_list {
     struct lsof_file *files; /* owned */
     uint32_t count, capacity;
     uint32_t selected;
-    uint32_t found; /* enum lsof_select: INET and TASK, seen in a process that was looked at */
+    bool incomplete; /* of a reading besides `moment` */
+    uint32_t found;  /* enum lsof_select: INET and TASK, seen in a process that was looked at */
     struct arena arena;
     struct lsof_names *names; /* borrowed: of all listings */
     struct buf *out;

@@ -3,6 +3,7 @@
 #include "compat/lsof.h"
 
 #include "base/vec.h"
+#include "compat/tcp_state.h"
 
 #include <ctype.h>
 #include <pwd.h>
@@ -195,32 +196,21 @@ int lsof_parse_fds(struct lsof_options *options, const char *value)
     return r;
 }
 
-static const struct {
-    const char *name;
-    uint32_t state;
-} state_names[] = {
-    {"ESTABLISHED", STATE_BIT(STATE_ESTABLISHED)}, {"SYN_SENT", STATE_BIT(STATE_SYN_SENT)},
-    {"SYN_RECV", STATE_BIT(STATE_SYN_RECV)},       {"FIN_WAIT1", STATE_BIT(STATE_FIN_WAIT_1)},
-    {"FIN_WAIT2", STATE_BIT(STATE_FIN_WAIT_2)},    {"TIME_WAIT", STATE_BIT(STATE_TIME_WAIT)},
-    {"CLOSE", STATE_BIT(STATE_UNCONNECTED)},       {"CLOSE_WAIT", STATE_BIT(STATE_CLOSE_WAIT)},
-    {"LAST_ACK", STATE_BIT(STATE_LAST_ACK)},       {"LISTEN", STATE_BIT(STATE_LISTENING)},
-    {"CLOSING", STATE_BIT(STATE_CLOSING)},         {"CLOSED", 0},
-};
-
+/* CLOSED is a state that lsof knows and no socket has. */
 static int add_state(struct lsof_options *options, const char *word)
 {
-    bool exclude = *word == '^';
+    struct lsof_state state = {.exclude = *word == '^'};
+    unsigned int number = tcp_state_parse(word + state.exclude);
     int r = VEC_RESERVE(&options->states, &options->state_capacity, options->state_count, 1);
 
     if (r < 0)
         return r;
-    for (size_t i = 0; i < ARRAY_SIZE(state_names); i++)
-        if (strcasecmp(state_names[i].name, word + exclude) == 0) {
-            options->states[options->state_count++] = (struct lsof_state){
-                .name = state_names[i].name, .bit = state_names[i].state, .exclude = exclude};
-            return 0;
-        }
-    return lsof_error("-s: no such TCP state: %s", word + exclude);
+    if (!number && strcasecmp(word + state.exclude, "CLOSED") != 0)
+        return lsof_error("-s: no such TCP state: %s", word + state.exclude);
+    state.name = number ? tcp_state_name(number) : "CLOSED";
+    state.bit = number ? STATE_BIT(number) : 0;
+    options->states[options->state_count++] = state;
+    return 0;
 }
 
 int lsof_parse_states(struct lsof_options *options, const char *value)

@@ -111,6 +111,8 @@ static int read_unix_peers(struct ends *ends)
         r = add_peers(ends, &grid, false);
     if (r == 0)
         r = add_peers(ends, &grid, true);
+    if (r == 0)
+        ends->list->incomplete |= !moment_check(&moment, "lsof", false);
     grid_done(&grid);
     moment_done(&moment);
     return r;

@@ -152,37 +152,33 @@ static const struct {
     char letter;
     const char *meaning;
 } field_help[] = {
-    {'a', "access: r = read; w = write; u = read/write"},
-    {'c', "command name"},
-    {'d', "device character code"},
-    {'D', "major/minor device number as 0x<hex>"},
-    {'f', "file descriptor"},
-    {'G', "file flaGs"},
-    {'i', "inode number"},
-    {'k', "link count"},
-    {'K', "task ID (TID)"},
-    {'l', "lock: r/R = read; w/W = write; u = read/write"},
-    {'L', "login name"},
-    {'m', "marker between repeated output"},
-    {'M', "task comMand name"},
-    {'n', "comment, name, Internet addresses"},
-    {'o', "file offset as 0t<dec> or 0x<hex>"},
-    {'p', "process ID (PID)"},
-    {'g', "process group ID (PGID)"},
-    {'P', "protocol name"},
-    {'r', "raw device number as 0x<hex>"},
-    {'R', "paRent PID"},
-    {'s', "file size"},
-    {'S', "stream module and device names"},
-    {'t', "file type"},
-    {'T', "TCP/TPI info"},
-    {'u', "user ID (UID)"},
-    {'0', "(zero) use NUL field terminator instead of NL"},
+    {'p', "process: the first field of its set"},
+    {'c', "name of the process"},
+    {'g', "process group"},
+    {'R', "parent process"},
+    {'u', "user, as a number"},
+    {'L', "user, by name"},
+    {'K', "thread, with -K"},
+    {'M', "name of the thread, with -K"},
+    {'f', "descriptor: the first field of a socket"},
+    {'a', "what it is open for: always u, both ways"},
+    {'l', "lock: a socket has none"},
+    {'t', "IPv4, IPv6 or unix"},
+    {'G', "flags of open(2)"},
+    {'d', "inode; of a unix socket its address in the kernel"},
+    {'o', "offset: always 0t0"},
+    {'i', "inode of a unix socket"},
+    {'P', "protocol"},
+    {'n', "both ends, or the path"},
+    {'T', "state (ST) and queues in bytes (QR, QS) of TCP and UDP"},
+    {'m', "between the listings of -r"},
+    {'0', "fields end with NUL instead of a line break"},
+    {'D', "accepted, and never there for a socket; so are k, r, s and S"},
 };
 
 void lsof_write_field_help(struct buf *out)
 {
-    buf_puts(out, "lsof:\tID    field description\n");
+    buf_puts(out, "letters of lsof -F:\n");
     for (size_t i = 0; i < ARRAY_SIZE(field_help); i++)
-        buf_printf(out, "\t %c    %s\n", field_help[i].letter, field_help[i].meaning);
+        buf_printf(out, "  %c  %s\n", field_help[i].letter, field_help[i].meaning);
 }

@@ -2,6 +2,7 @@
 /* The columns of lsof: as wide as the widest of what is shown. */
 #include "compat/lsof.h"
 
+#include "compat/tcp_state.h"
 #include "derive/address.h"
 
 #include <stdio.h>
@@ -57,27 +58,10 @@ const char *lsof_node_name(const struct lsof_file *file)
     return file->proto == PROTO_TCP ? "TCP" : file->proto == PROTO_UDP ? "UDP" : "UDPLITE";
 }
 
-static const char *tcp_state_name(uint32_t state)
-{
-    static const char *const names[STATE_MAX] = {
-        [STATE_ESTABLISHED] = "ESTABLISHED", [STATE_SYN_SENT] = "SYN_SENT",
-        [STATE_SYN_RECV] = "SYN_RECV",       [STATE_FIN_WAIT_1] = "FIN_WAIT1",
-        [STATE_FIN_WAIT_2] = "FIN_WAIT2",    [STATE_TIME_WAIT] = "TIME_WAIT",
-        [STATE_UNCONNECTED] = "CLOSE",       [STATE_CLOSE_WAIT] = "CLOSE_WAIT",
-        [STATE_LAST_ACK] = "LAST_ACK",       [STATE_LISTENING] = "LISTEN",
-        [STATE_CLOSING] = "CLOSING",
-    };
-
-    for (uint32_t i = 0; i < STATE_MAX; i++)
-        if (state == STATE_BIT(i) && names[i])
-            return names[i];
-    return NULL;
-}
-
 const char *lsof_state_name(const struct lsof_file *file)
 {
     if (file->proto == PROTO_TCP)
-        return tcp_state_name(file->state);
+        return file->state ? tcp_state_name((unsigned int)__builtin_ctz(file->state)) : NULL;
     if (file->family != AF_UNIX)
         return NULL;
     if (file->state == STATE_BIT(STATE_LISTENING))

@@ -316,7 +316,7 @@ static int set_timeout(struct lsof_options *options, struct reader *reader)
     return 0;
 }
 
-/* Takes as many letters as it knows; the rest of the word is options again. */
+/* Every letter has to be known. */
 static int set_info(struct lsof_options *options, struct reader *reader)
 {
     const char *value = take_optional(reader);

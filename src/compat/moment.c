@@ -2,9 +2,12 @@
 /* One reading of the machine for a personality. */
 #include "compat/moment.h"
 
+#include "base/escape.h"
 #include "collect/collect.h"
 
+#include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 void moment_init(struct moment *moment)
 {
@@ -47,4 +50,32 @@ int moment_take(struct moment *moment, const struct query *query)
         .scratch = &moment->scratch,
     };
     return r;
+}
+
+static void say(const char *tool, const char *text)
+{
+    struct buf line = BUF_SINK(STDERR_FILENO);
+
+    buf_puts(&line, tool);
+    buf_puts(&line, ": ");
+    escape_text(&line, text, strlen(text));
+    buf_byte(&line, '\n');
+    (void)buf_flush(&line);
+    buf_done(&line);
+}
+
+bool moment_check(const struct moment *moment, const char *tool, bool owners)
+{
+    const struct snapshot *snapshot = &moment->snapshot;
+    bool failed = moment->scratch.error || moment->names.failed;
+
+    for (uint32_t i = 0; i < snapshot->notes_count; i++) {
+        const struct note *note = &snapshot->notes[i];
+
+        if (note->effect == NOTE_INCOMPLETE || (note->effect == NOTE_OWNERS && owners))
+            say(tool, snapshot_string(snapshot, note->text, NULL));
+    }
+    if (failed)
+        say(tool, "out of memory: texts are missing");
+    return !snapshot->incomplete && !failed;
 }

@@ -25,3 +25,10 @@ void moment_done(struct moment *moment);
 
 /* Adds what `query` needs to the request and reads the machine. 0 or -errno. */
 int moment_take(struct moment *moment, const struct query *query) MUST_CHECK;
+
+/*
+ * Says on stderr, behind the name of the tool, what is missing and why; with `owners` also whose
+ * sockets hide their owners. False: rows may be missing, or texts could not be made, and success
+ * would be a lie.
+ */
+bool moment_check(const struct moment *moment, const char *tool, bool owners) MUST_CHECK;

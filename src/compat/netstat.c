@@ -50,9 +50,9 @@ void netstat_say(const char *format, ...)
     buf_done(&line);
 }
 
-void netstat_help(int fd)
+void netstat_usage(void)
 {
-    struct buf out = BUF_SINK(fd);
+    struct buf out = BUF_SINK(STDERR_FILENO);
 
     buf_puts(&out, help_text);
     (void)buf_flush(&out);
@@ -73,12 +73,27 @@ void netstat_no_support(const char *what)
     netstat_say("this system has no %s", what);
 }
 
+bool netstat_is_word(const struct value *value, const char *word)
+{
+    size_t length = strlen(word);
+
+    return value->type == VALUE_STRING && value->string.length == length &&
+           memcmp(value->string.bytes, word, length) == 0;
+}
+
+uint64_t netstat_cell_uint(const struct grid *grid, uint32_t row, uint32_t column)
+{
+    struct value value = grid_cell(grid, row, column);
+
+    return value.type == VALUE_UINT ? value.uint : 0;
+}
+
 int netstat_table(struct netstat *netstat, struct query *query, const char *const *columns,
                   uint32_t count, void (*put)(struct netstat *netstat, const struct grid *grid))
 {
     struct moment moment;
     struct grid grid;
-    int r;
+    int status = NETSTAT_FAILED, r;
 
     query->column_count = count;
     for (uint32_t i = 0; i < count; i++)
@@ -91,16 +106,23 @@ int netstat_table(struct netstat *netstat, struct query *query, const char *cons
     if (r == 0) {
         put(netstat, &grid);
         grid_done(&grid);
+        status = moment_check(&moment, "netstat", false) ? 0 : NETSTAT_FAILED;
     } else {
         netstat_say("%s", strerror(-r));
     }
     moment_done(&moment);
-    return r == 0 ? 0 : NETSTAT_FAILED;
+    return status;
 }
 
 static int show_once(struct netstat *netstat)
 {
     switch (netstat->options.show) {
+    case NETSTAT_SHOW_HELP:
+        buf_puts(&netstat->out, help_text);
+        return 0;
+    case NETSTAT_SHOW_VERSION:
+        buf_puts(&netstat->out, version_text);
+        return 0;
     case NETSTAT_SHOW_MASQUERADE:
         netstat_no_support("table of masqueraded connections (see nwho nat)");
         return NETSTAT_FAILED;
@@ -138,17 +160,11 @@ static int run(int argc, char **argv)
 
     if (status != 0)
         return status - 1;
-    if (netstat.options.show == NETSTAT_SHOW_HELP) {
-        netstat_help(STDOUT_FILENO);
-        return 0;
-    }
-    if (netstat.options.show == NETSTAT_SHOW_VERSION) {
-        buf_puts(&netstat.out, version_text);
-        (void)buf_flush(&netstat.out);
-        buf_done(&netstat.out);
-        return 0;
-    }
     status = show(&netstat);
+    if (buf_flush(&netstat.out) < 0 && netstat.out.error != -EPIPE) {
+        netstat_say("the output is not whole: %s", strerror(-netstat.out.error));
+        status = NETSTAT_FAILED;
+    }
     buf_done(&netstat.out);
     netstat_names_done(&netstat.names);
     return status;

@@ -66,6 +66,11 @@ enum netstat_column {
     NETSTAT_COLUMN_MAX,
 };
 
+/* What a cell says. */
+bool netstat_is_word(const struct value *value, const char *word);
+/* 0 where there is none. */
+uint64_t netstat_cell_uint(const struct grid *grid, uint32_t row, uint32_t column);
+
 /* Pieces of a row. */
 void netstat_left(struct buf *out, const char *text, size_t length, size_t width);
 void netstat_number(struct buf *out, uint64_t number, size_t width); /* aligned to the right */
@@ -83,8 +88,8 @@ const char *netstat_which(const struct netstat_options *options);
 /* Says on stderr that this system has no such table. */
 void netstat_no_support(const char *what);
 
-/* The usage text. */
-void netstat_help(int fd);
+/* The usage text, on stderr. */
+void netstat_usage(void);
 
 /* A line on stderr, escaped. */
 void netstat_say(const char *format, ...) PRINTF_LIKE(1, 2);

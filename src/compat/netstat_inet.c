@@ -4,6 +4,7 @@
 
 #include "base/escape.h"
 #include "base/format.h"
+#include "compat/tcp_state.h"
 #include "derive/address.h"
 
 #include <arpa/inet.h>
@@ -35,24 +36,6 @@ static const struct section {
 };
 #define SECTION_NONE UINT8_MAX
 
-static const struct state_name {
-    const char *column; /* in the words of the columns */
-    const char *shown;
-    unsigned int number;
-} state_names[] = {
-    {"established", "ESTABLISHED", STATE_ESTABLISHED},
-    {"syn-sent", "SYN_SENT", STATE_SYN_SENT},
-    {"syn-recv", "SYN_RECV", STATE_SYN_RECV},
-    {"fin-wait-1", "FIN_WAIT1", STATE_FIN_WAIT_1},
-    {"fin-wait-2", "FIN_WAIT2", STATE_FIN_WAIT_2},
-    {"time-wait", "TIME_WAIT", STATE_TIME_WAIT},
-    {"unconnected", "CLOSE", STATE_UNCONNECTED},
-    {"close-wait", "CLOSE_WAIT", STATE_CLOSE_WAIT},
-    {"last-ack", "LAST_ACK", STATE_LAST_ACK},
-    {"listening", "LISTEN", STATE_LISTENING},
-    {"closing", "CLOSING", STATE_CLOSING},
-};
-
 /* --- pieces --- */
 
 void netstat_left(struct buf *out, const char *text, size_t length, size_t width)
@@ -77,21 +60,6 @@ void netstat_number_left(struct buf *out, uint64_t number, size_t width)
     char digits[FORMAT_UINT_MAX];
 
     netstat_left(out, digits, (size_t)(format_uint(digits, number) - digits), width);
-}
-
-static bool is_word(const struct value *value, const char *word)
-{
-    size_t length = strlen(word);
-
-    return value->type == VALUE_STRING && value->string.length == length &&
-           memcmp(value->string.bytes, word, length) == 0;
-}
-
-static uint64_t number_of(const struct grid *grid, uint32_t row, enum netstat_column column)
-{
-    struct value value = grid_cell(grid, row, column);
-
-    return value.type == VALUE_UINT ? value.uint : 0;
 }
 
 /* --- both ends --- */
@@ -184,40 +152,41 @@ static void put_endpoints(struct netstat *netstat, const struct section *section
     struct value local = grid_cell(grid, row, NETSTAT_LOCAL_ADDR);
     struct value peer = grid_cell(grid, row, NETSTAT_PEER_ADDR);
 
-    put_endpoint(netstat, section, &local, (uint16_t)number_of(grid, row, local_port));
-    put_endpoint(netstat, section, &peer, (uint16_t)number_of(grid, row, NETSTAT_PEER_PORT));
+    put_endpoint(netstat, section, &local, (uint16_t)netstat_cell_uint(grid, row, local_port));
+    put_endpoint(netstat, section, &peer,
+                 (uint16_t)netstat_cell_uint(grid, row, NETSTAT_PEER_PORT));
 }
 
 /* --- the rest of a row --- */
 
-static const struct state_name *state_of(const struct grid *grid, uint32_t row)
+/* STATE_UNKNOWN where the cell has none that netstat knows. */
+static unsigned int state_of(const struct grid *grid, uint32_t row)
 {
     struct value state = grid_cell(grid, row, NETSTAT_STATE);
 
-    for (size_t i = 0; i < ARRAY_SIZE(state_names); i++)
-        if (is_word(&state, state_names[i].column))
-            return &state_names[i];
-    return NULL;
+    for (unsigned int i = STATE_UNKNOWN + 1; i < STATE_MAX; i++)
+        if (netstat_is_word(&state, socket_state_name(i)))
+            return tcp_state_name(i) ? i : STATE_UNKNOWN;
+    return STATE_UNKNOWN;
 }
 
 /* A raw socket's state is its number; of datagrams only the connected ones have a word. */
-static void put_state(struct buf *out, const struct section *section,
-                      const struct state_name *state)
+static void put_state(struct buf *out, const struct section *section, unsigned int state)
 {
-    const char *text = state ? state->shown : "UNKNOWN";
+    const char *text = state == STATE_UNKNOWN ? "UNKNOWN" : tcp_state_name(state);
 
     if (section->bit == PROTO_RAW) {
-        netstat_number_left(out, state ? state->number : 0, 11);
+        netstat_number_left(out, state, 11);
         return;
     }
-    if (section->bit != PROTO_TCP && state && state->number == STATE_UNCONNECTED)
+    if (section->bit != PROTO_TCP && state == STATE_UNCONNECTED)
         text = "";
     netstat_left(out, text, strlen(text), 11);
 }
 
 static void put_user(struct netstat *netstat, const struct grid *grid, uint32_t row)
 {
-    uint32_t uid = (uint32_t)number_of(grid, row, NETSTAT_UID);
+    uint32_t uid = (uint32_t)netstat_cell_uint(grid, row, NETSTAT_UID);
     const char *name = netstat->options.numeric_users ? NULL : netstat_user(&netstat->names, uid);
 
     buf_byte(&netstat->out, ' ');
@@ -226,7 +195,7 @@ static void put_user(struct netstat *netstat, const struct grid *grid, uint32_t 
     else
         netstat_number_left(&netstat->out, uid, 10);
     buf_byte(&netstat->out, ' ');
-    netstat_number_left(&netstat->out, number_of(grid, row, NETSTAT_INODE), 10);
+    netstat_number_left(&netstat->out, netstat_cell_uint(grid, row, NETSTAT_INODE), 10);
 }
 
 void netstat_escaped(struct netstat *netstat, const char *text, size_t length, size_t width)
@@ -283,11 +252,11 @@ static void put_timer(struct buf *out, const struct grid *grid, uint32_t row)
                   {"timewait", "timewait", false},
                   {"persist", "probe", true}};
     struct value timer = grid_cell(grid, row, NETSTAT_TIMER);
-    unsigned int hundredths = (unsigned int)(number_of(grid, row, NETSTAT_TIMER_MS) / 10);
-    unsigned int tries = (unsigned int)number_of(grid, row, NETSTAT_TRIES);
+    unsigned int hundredths = (unsigned int)(netstat_cell_uint(grid, row, NETSTAT_TIMER_MS) / 10);
+    unsigned int tries = (unsigned int)netstat_cell_uint(grid, row, NETSTAT_TRIES);
 
     for (size_t i = 0; i < ARRAY_SIZE(timers); i++)
-        if (is_word(&timer, timers[i].column)) {
+        if (netstat_is_word(&timer, timers[i].column)) {
             buf_printf(out, " %s (%u.%02u/%u/%u)", timers[i].shown, hundredths / 100,
                        hundredths % 100, timers[i].probes ? 0 : tries,
                        timers[i].probes ? tries : 0);
@@ -299,18 +268,18 @@ static void put_timer(struct buf *out, const struct grid *grid, uint32_t row)
 static void put_row(struct netstat *netstat, const struct section *section, const struct grid *grid,
                     uint32_t row)
 {
-    const struct state_name *state = state_of(grid, row);
+    unsigned int state = state_of(grid, row);
     struct buf *out = &netstat->out;
 
     netstat_left(out, section->name, strlen(section->name), 5);
     buf_byte(out, ' ');
-    netstat_number(out, number_of(grid, row, NETSTAT_RECV_Q), 6);
+    netstat_number(out, netstat_cell_uint(grid, row, NETSTAT_RECV_Q), 6);
     buf_byte(out, ' ');
     /* /proc/net/tcp has no limit of the accept queue in its place. */
     netstat_number(out,
-                   section->bit == PROTO_TCP && state && state->number == STATE_LISTENING
+                   section->bit == PROTO_TCP && state == STATE_LISTENING
                        ? 0
-                       : number_of(grid, row, NETSTAT_SEND_Q),
+                       : netstat_cell_uint(grid, row, NETSTAT_SEND_Q),
                    6);
     buf_byte(out, ' ');
     put_endpoints(netstat, section, grid, row);
@@ -337,7 +306,7 @@ static bool is_shown(const struct netstat_options *options, const struct section
     if (options->all)
         return true;
     if (section->bit == PROTO_TCP)
-        return (number_of(grid, row, NETSTAT_PEER_PORT) == 0) == options->listening;
+        return (netstat_cell_uint(grid, row, NETSTAT_PEER_PORT) == 0) == options->listening;
     peer = grid_cell(grid, row, NETSTAT_PEER_ADDR);
     return is_any(&peer) == options->listening;
 }
@@ -349,7 +318,8 @@ static uint8_t section_of(const struct netstat_options *options, const struct gr
     struct value family = grid_cell(grid, row, NETSTAT_FAMILY);
 
     for (uint8_t i = 0; i < ARRAY_SIZE(sections); i++)
-        if (is_word(&proto, sections[i].proto) && is_word(&family, sections[i].family))
+        if (netstat_is_word(&proto, sections[i].proto) &&
+            netstat_is_word(&family, sections[i].family))
             return is_shown(options, &sections[i], grid, row) ? i : SECTION_NONE;
     return SECTION_NONE;
 }

@@ -28,13 +28,6 @@ static const char *const address_names[ADDRESS_MAX] = {
     [ADDRESS_SCOPE] = "scope_bits",
 };
 
-static uint64_t number_of(const struct grid *grid, uint32_t row, uint32_t column)
-{
-    struct value value = grid_cell(grid, row, column);
-
-    return value.type == VALUE_UINT ? value.uint : 0;
-}
-
 static void put_heading(struct netstat *netstat, const char *name, uint64_t flags, uint64_t mtu)
 {
     static const struct {
@@ -81,7 +74,7 @@ static void put_dotted(struct buf *out, const char *title, const struct value *a
 static void put_inet(struct netstat *netstat, const struct grid *grid, uint32_t row, uint64_t flags)
 {
     struct value address = grid_cell(grid, row, ADDRESS_ADDRESS);
-    uint64_t prefix = number_of(grid, row, ADDRESS_PREFIX);
+    uint64_t prefix = netstat_cell_uint(grid, row, ADDRESS_PREFIX);
     uint32_t mask = htonl(prefix ? UINT32_MAX << (32 - prefix) : 0);
     struct buf *out = &netstat->out;
 
@@ -103,7 +96,7 @@ static void put_inet(struct netstat *netstat, const struct grid *grid, uint32_t 
 static void put_inet6(struct netstat *netstat, const struct grid *grid, uint32_t row)
 {
     struct value address = grid_cell(grid, row, ADDRESS_ADDRESS);
-    uint64_t scope = number_of(grid, row, ADDRESS_SCOPE);
+    uint64_t scope = netstat_cell_uint(grid, row, ADDRESS_SCOPE);
     const char *word = "";
     char text[INET6_ADDRSTRLEN];
 
@@ -126,7 +119,7 @@ static void put_inet6(struct netstat *netstat, const struct grid *grid, uint32_t
         break;
     }
     buf_printf(&netstat->out, "        inet6 %s  prefixlen %u  scopeid 0x%x<%s%s>\n", text,
-               (unsigned int)number_of(grid, row, ADDRESS_PREFIX), (unsigned int)scope,
+               (unsigned int)netstat_cell_uint(grid, row, ADDRESS_PREFIX), (unsigned int)scope,
                scope & 0x80 ? "compat," : "", word);
 }
 
@@ -140,7 +133,7 @@ static void put_addresses(struct netstat *netstat, const struct grid *grid, cons
         struct value address = grid_cell(grid, row, ADDRESS_ADDRESS);
         struct value label = grid_cell(grid, row, ADDRESS_LABEL);
 
-        if (number_of(grid, row, ADDRESS_IFINDEX) != ifindex)
+        if (netstat_cell_uint(grid, row, ADDRESS_IFINDEX) != ifindex)
             continue;
         if (address.address.family == AF_INET6) {
             put_inet6(netstat, grid, row);
@@ -166,7 +159,7 @@ static void put_hardware(struct netstat *netstat, const struct grid *grid, uint3
         {ARPHRD_SIT, "sit", "IPv6-in-IPv4"},
     };
     struct value address = grid_cell(grid, row, LINK_ADDRESS);
-    uint64_t type = number_of(grid, row, LINK_TYPE);
+    uint64_t type = netstat_cell_uint(grid, row, LINK_TYPE);
     const char *title = "UNSPEC";
     struct buf *out = &netstat->out;
     size_t i = 0;
@@ -187,7 +180,7 @@ static void put_hardware(struct netstat *netstat, const struct grid *grid, uint3
         buf_puts(out, " 00:00:00:00:00:00");
     }
     buf_printf(out, "  txqueuelen %u  (%s)\n",
-               (unsigned int)number_of(grid, row, LINK_QUEUE_LENGTH), title);
+               (unsigned int)netstat_cell_uint(grid, row, LINK_QUEUE_LENGTH), title);
 }
 
 /* "12153  bytes 452756825 (431.7 MiB)": cut, not rounded. */
@@ -212,7 +205,7 @@ static unsigned long long sum(const struct grid *grid, uint32_t row, uint32_t fi
     unsigned long long total = 0;
 
     for (uint32_t column = first; column <= last; column++)
-        total += number_of(grid, row, column);
+        total += netstat_cell_uint(grid, row, column);
     return total;
 }
 
@@ -220,15 +213,15 @@ static void put_counters(struct netstat *netstat, const struct grid *grid, uint3
 {
     struct buf *out = &netstat->out;
 
-    put_traffic(out, "RX", number_of(grid, row, LINK_RX_PACKETS),
-                number_of(grid, row, LINK_RX_BYTES));
+    put_traffic(out, "RX", netstat_cell_uint(grid, row, LINK_RX_PACKETS),
+                netstat_cell_uint(grid, row, LINK_RX_BYTES));
     buf_printf(out, "        RX errors %llu  dropped %llu  overruns %llu  frame %llu\n",
                sum(grid, row, LINK_RX_ERRORS, LINK_RX_ERRORS),
                sum(grid, row, LINK_RX_DROPPED, LINK_RX_MISSED),
                sum(grid, row, LINK_RX_OVERRUNS, LINK_RX_OVERRUNS),
                sum(grid, row, LINK_RX_LENGTH, LINK_RX_FRAME));
-    put_traffic(out, "TX", number_of(grid, row, LINK_TX_PACKETS),
-                number_of(grid, row, LINK_TX_BYTES));
+    put_traffic(out, "TX", netstat_cell_uint(grid, row, LINK_TX_PACKETS),
+                netstat_cell_uint(grid, row, LINK_TX_BYTES));
     buf_printf(out, "        TX errors %llu  dropped %llu overruns %llu  carrier %llu  ",
                sum(grid, row, LINK_TX_ERRORS, LINK_TX_ERRORS),
                sum(grid, row, LINK_TX_DROPPED, LINK_TX_DROPPED),
@@ -250,10 +243,10 @@ int netstat_interface_addresses(const struct view *view, struct query *query,
 void netstat_interface_details(struct netstat *netstat, const struct grid *links, uint32_t row,
                                const struct grid *addresses, const char *name)
 {
-    uint64_t flags = number_of(links, row, LINK_FLAGS);
+    uint64_t flags = netstat_cell_uint(links, row, LINK_FLAGS);
 
-    put_heading(netstat, name, flags, number_of(links, row, LINK_MTU));
-    put_addresses(netstat, addresses, name, number_of(links, row, LINK_IFINDEX), flags);
+    put_heading(netstat, name, flags, netstat_cell_uint(links, row, LINK_MTU));
+    put_addresses(netstat, addresses, name, netstat_cell_uint(links, row, LINK_IFINDEX), flags);
     put_hardware(netstat, links, row);
     put_counters(netstat, links, row);
 }

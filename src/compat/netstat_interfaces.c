@@ -111,13 +111,6 @@ static void put_flags(struct buf *out, uint64_t flags)
             buf_byte(out, letters[i].letter);
 }
 
-static uint64_t number_of(const struct grid *grid, uint32_t row, enum link_column column)
-{
-    struct value value = grid_cell(grid, row, column);
-
-    return value.type == VALUE_UINT ? value.uint : 0;
-}
-
 static void put_row(struct netstat *netstat, const struct grid *grid, uint32_t row)
 {
     static const uint8_t widths[] = {
@@ -129,22 +122,22 @@ static void put_row(struct netstat *netstat, const struct grid *grid, uint32_t r
     copy_name(grid, row, name);
     netstat_escaped(netstat, name, strlen(name), 15);
     buf_byte(out, ' ');
-    netstat_number(out, number_of(grid, row, LINK_MTU), 5);
+    netstat_number(out, netstat_cell_uint(grid, row, LINK_MTU), 5);
     buf_byte(out, ' ');
     for (uint32_t column = LINK_RX_PACKETS; column < LINK_SHORT_MAX; column++) {
-        uint64_t number = number_of(grid, row, column);
+        uint64_t number = netstat_cell_uint(grid, row, column);
 
         if (column == LINK_RX_MISSED)
             continue;
         if (column == LINK_RX_DROPPED) /* /proc/net/dev counts both in one */
-            number += number_of(grid, row, LINK_RX_MISSED);
+            number += netstat_cell_uint(grid, row, LINK_RX_MISSED);
         if (column == LINK_RX_OVERRUNS)
             netstat_number_left(out, number, 6);
         else
             netstat_number(out, number, widths[column]);
         buf_byte(out, ' ');
     }
-    put_flags(out, number_of(grid, row, LINK_FLAGS));
+    put_flags(out, netstat_cell_uint(grid, row, LINK_FLAGS));
     buf_byte(out, '\n');
 }
 
@@ -163,9 +156,12 @@ static void put_long(struct netstat *netstat, const struct grid *grid, const uin
     struct query query;
     struct grid addresses;
     char name[IFNAMSIZ];
+    int r = netstat_interface_addresses(grid->view, &query, &addresses);
 
-    if (netstat_interface_addresses(grid->view, &query, &addresses) < 0)
+    if (r < 0) {
+        netstat->out.error = r; /* sticks: the output is not whole */
         return;
+    }
     for (uint32_t i = 0; i < count; i++) {
         copy_name(grid, rows[i], name);
         netstat_interface_details(netstat, grid, rows[i], &addresses, name);
@@ -179,11 +175,13 @@ static void put_interfaces(struct netstat *netstat, const struct grid *grid)
     uint32_t count = 0;
 
     buf_puts(&netstat->out, "Kernel Interface table\n");
-    if (!rows)
+    if (!rows) {
+        netstat->out.error = -ENOMEM;
         return;
+    }
     sort_rows(grid, rows);
     for (uint32_t i = 0; i < grid->row_count; i++)
-        if (netstat->options.all || number_of(grid, rows[i], LINK_FLAGS) & IFF_UP)
+        if (netstat->options.all || netstat_cell_uint(grid, rows[i], LINK_FLAGS) & IFF_UP)
             rows[count++] = rows[i];
     if (netstat->options.extend)
         put_long(netstat, grid, rows, count);

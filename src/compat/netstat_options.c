@@ -273,7 +273,7 @@ static int take(struct netstat_options *options, int letter, int index, unsigned
         netstat_say("no security contexts: SELinux is not asked");
         return NETSTAT_FAILED + 1;
     }
-    netstat_help(STDERR_FILENO);
+    netstat_usage();
     return NETSTAT_USAGE + 1;
 }
 
@@ -314,7 +314,7 @@ int netstat_options_parse(int argc, char **argv, struct netstat_options *ret_opt
     }
     if (views > 1) {
         netstat_say("only one of -i, -r, -s and -M at a time");
-        netstat_help(STDERR_FILENO);
+        netstat_usage();
         return NETSTAT_USAGE + 1;
     }
     settle(&options);

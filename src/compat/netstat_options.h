@@ -28,8 +28,7 @@ enum netstat_family {
     NETSTAT_ROSE = 1u << 7,
     NETSTAT_DDP = 1u << 8,
     NETSTAT_ECONET = 1u << 9,
-    NETSTAT_ASH = 1u << 10,
-    NETSTAT_BLUETOOTH = 1u << 11,
+    NETSTAT_BLUETOOTH = 1u << 10,
 };
 
 #define NETSTAT_FAMILIES_MAX 32
@@ -49,11 +48,11 @@ struct netstat_options {
     uint32_t extend; /* how often -e was given */
 };
 
+/* As messages call it. */
+const char *netstat_family_name(enum netstat_family family);
+
 /*
  * argv as main() gets it. 0; or the exit status + 1 where the command line ends it (it has been
  * said why on stderr).
  */
-/* As messages call it. */
-const char *netstat_family_name(enum netstat_family family);
-
 int netstat_options_parse(int argc, char **argv, struct netstat_options *ret_options);

@@ -5,6 +5,7 @@
 #include "base/format.h"
 
 #include <arpa/inet.h>
+#include <linux/if.h>
 #include <linux/ipv6_route.h>
 #include <linux/route.h>
 #include <stdio.h>
@@ -56,17 +57,8 @@ static bool is_word(const struct grid *grid, uint32_t row, enum route_column col
                     const char *word)
 {
     struct value value = grid_cell(grid, row, column);
-    size_t length = strlen(word);
 
-    return value.type == VALUE_STRING && value.string.length == length &&
-           memcmp(value.string.bytes, word, length) == 0;
-}
-
-static uint64_t number_of(const struct grid *grid, uint32_t row, enum route_column column)
-{
-    struct value value = grid_cell(grid, row, column);
-
-    return value.type == VALUE_UINT ? value.uint : 0;
+    return netstat_is_word(&value, word);
 }
 
 /* --- IPv4 --- */
@@ -99,7 +91,7 @@ static void put_destination(struct netstat *netstat, const struct grid *grid, ui
     if (!netstat->options.numeric_hosts) {
         if (memcmp(bytes, zeros, sizeof(zeros)) == 0)
             name = "default";
-        else if (number_of(grid, row, ROUTE_PREFIX) == 32)
+        else if (netstat_cell_uint(grid, row, ROUTE_PREFIX) == 32)
             name = netstat_host(&netstat->names, AF_INET, bytes);
         else
             name = netstat_network(&netstat->names, bytes);
@@ -132,29 +124,35 @@ static void put_mask(struct netstat *netstat, uint64_t prefix)
 static void put_numbers(struct netstat *netstat, const struct grid *grid, uint32_t row,
                         const char *iface)
 {
-    unsigned int mss = (unsigned int)number_of(grid, row, ROUTE_ADVMSS);
-    unsigned int window = (unsigned int)number_of(grid, row, ROUTE_WINDOW);
-    unsigned int irtt = (unsigned int)number_of(grid, row, ROUTE_IRTT);
-    int metric = (int)number_of(grid, row, ROUTE_METRIC);
+    size_t length = strlen(iface);
+    unsigned int mss = (unsigned int)netstat_cell_uint(grid, row, ROUTE_ADVMSS);
+    unsigned int window = (unsigned int)netstat_cell_uint(grid, row, ROUTE_WINDOW);
+    unsigned int irtt = (unsigned int)netstat_cell_uint(grid, row, ROUTE_IRTT);
+    int metric = (int)netstat_cell_uint(grid, row, ROUTE_METRIC);
     struct buf *out = &netstat->out;
 
     mss += mss ? 40 : 0;
     switch (form_of(&netstat->options)) {
     case FORM_METRIC:
-        buf_printf(out, "%-6d 0        0 %s\n", metric, iface);
+        buf_printf(out, "%-6d 0        0 ", metric);
+        netstat_escaped(netstat, iface, length, 0);
+        buf_byte(out, '\n');
         break;
     case FORM_WINDOW:
-        buf_printf(out, "%5u %-5u %6u %s\n", mss, window, irtt, iface);
+        buf_printf(out, "%5u %-5u %6u ", mss, window, irtt);
+        netstat_escaped(netstat, iface, length, 0);
+        buf_byte(out, '\n');
         break;
     default:
-        buf_printf(out, "%-6d 0        0 %-6.6s   %-5u %-6u %u\n", metric, iface, mss, window,
-                   irtt);
+        buf_printf(out, "%-6d 0        0 ", metric);
+        netstat_escaped(netstat, iface, length < 6 ? length : 6, 6);
+        buf_printf(out, "   %-5u %-6u %u\n", mss, window, irtt);
     }
 }
 
 static void put_rejected(struct netstat *netstat, const struct grid *grid, uint32_t row)
 {
-    int metric = (int)number_of(grid, row, ROUTE_METRIC);
+    int metric = (int)netstat_cell_uint(grid, row, ROUTE_METRIC);
     struct buf *out = &netstat->out;
 
     switch (form_of(&netstat->options)) {
@@ -174,9 +172,9 @@ static void put_inet(struct netstat *netstat, const struct grid *grid, uint32_t 
     bool reject =
         is_word(grid, row, ROUTE_TYPE, "unreachable") || is_word(grid, row, ROUTE_TYPE, "prohibit");
     struct value gateway = grid_cell(grid, row, ROUTE_GATEWAY);
-    uint64_t prefix = number_of(grid, row, ROUTE_PREFIX);
+    uint64_t prefix = netstat_cell_uint(grid, row, ROUTE_PREFIX);
     struct value iface;
-    char flags[8], name[32] = "*";
+    char flags[8], name[IFNAMSIZ] = "*";
 
     put_destination(netstat, grid, row);
     put_gateway(netstat, &gateway, reject);
@@ -198,7 +196,8 @@ static void put_inet(struct netstat *netstat, const struct grid *grid, uint32_t 
 static bool is_inet_shown(const struct grid *grid, uint32_t row)
 {
     return is_word(grid, row, ROUTE_FAMILY, "inet") && is_word(grid, row, ROUTE_TABLE, "main") &&
-           number_of(grid, row, ROUTE_HOP) <= 1 && !is_word(grid, row, ROUTE_TYPE, "broadcast") &&
+           netstat_cell_uint(grid, row, ROUTE_HOP) <= 1 &&
+           !is_word(grid, row, ROUTE_TYPE, "broadcast") &&
            !is_word(grid, row, ROUTE_TYPE, "multicast");
 }
 
@@ -280,16 +279,17 @@ static void put_inet6(struct netstat *netstat, const struct grid *grid, uint32_t
     char text[1100];
     size_t length = write_inet6(netstat, &dst, text, sizeof(text) - 8);
 
-    length +=
-        (size_t)snprintf(text + length, 8, "/%u", (unsigned int)number_of(grid, row, ROUTE_PREFIX));
+    length += (size_t)snprintf(text + length, 8, "/%u",
+                               (unsigned int)netstat_cell_uint(grid, row, ROUTE_PREFIX));
     netstat_left(out, text, length, 30);
     buf_byte(out, ' ');
     gateway = grid_cell(grid, row, ROUTE_GATEWAY);
     netstat_left(out, text, write_inet6(netstat, &gateway, text, sizeof(text)), 26);
     buf_byte(out, ' ');
-    put_inet6_flags(out, number_of(grid, row, ROUTE_RTF));
-    buf_printf(out, " %-3d %-1d %6d ", (int)number_of(grid, row, ROUTE_METRIC),
-               (int)number_of(grid, row, ROUTE_REFS), (int)number_of(grid, row, ROUTE_USE));
+    put_inet6_flags(out, netstat_cell_uint(grid, row, ROUTE_RTF));
+    buf_printf(out, " %-3d %-1d %6d ", (int)netstat_cell_uint(grid, row, ROUTE_METRIC),
+               (int)netstat_cell_uint(grid, row, ROUTE_REFS),
+               (int)netstat_cell_uint(grid, row, ROUTE_USE));
     cell = grid_cell(grid, row, ROUTE_IFACE);
     if (cell.type == VALUE_STRING)
         netstat_escaped(netstat, cell.string.bytes, cell.string.length, 0);
@@ -302,8 +302,8 @@ static void put_inet6_table(struct netstat *netstat, const struct grid *grid, bo
     buf_puts(&netstat->out, "Destination                    Next Hop                   ");
     buf_puts(&netstat->out, "Flag Met Ref  Use If\n");
     for (uint32_t row = 0; row < grid->row_count; row++)
-        if (is_word(grid, row, ROUTE_FAMILY, "inet6") && number_of(grid, row, ROUTE_LINE) &&
-            !(number_of(grid, row, ROUTE_RTF) & RTF_CACHE) == !cache)
+        if (is_word(grid, row, ROUTE_FAMILY, "inet6") && netstat_cell_uint(grid, row, ROUTE_LINE) &&
+            !(netstat_cell_uint(grid, row, ROUTE_RTF) & RTF_CACHE) == !cache)
             put_inet6(netstat, grid, row);
 }
 

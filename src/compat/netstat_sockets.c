@@ -88,18 +88,6 @@ static int show_grid(struct netstat *netstat, const struct grid *grid)
     return status == 0 ? check_families(&netstat->options) : status;
 }
 
-/* What is missing, and why: of owners only where they are shown. */
-static void tell_notes(const struct netstat *netstat, const struct snapshot *snapshot)
-{
-    for (uint32_t i = 0; i < snapshot->notes_count; i++) {
-        const struct note *note = &snapshot->notes[i];
-
-        if (note->effect == NOTE_INCOMPLETE ||
-            (note->effect == NOTE_OWNERS && netstat->options.programs))
-            netstat_say("%s", snapshot_string(snapshot, note->text, NULL));
-    }
-}
-
 static int show_sockets(struct netstat *netstat)
 {
     struct query query = make_query(&netstat->options);
@@ -113,8 +101,9 @@ static int show_sockets(struct netstat *netstat)
     if (r == 0)
         r = query_run(&query, &moment.view, &grid);
     if (r == 0) {
-        tell_notes(netstat, &moment.snapshot);
         status = show_grid(netstat, &grid);
+        if (!moment_check(&moment, "netstat", netstat->options.programs))
+            status = NETSTAT_FAILED;
         grid_done(&grid);
     } else {
         netstat_say("%s", strerror(-r));

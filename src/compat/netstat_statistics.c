@@ -43,13 +43,6 @@ static bool same(const struct value *a, const struct value *b)
            memcmp(a->string.bytes, b->string.bytes, a->string.length) == 0;
 }
 
-static bool is_word(const struct value *value, const char *word)
-{
-    struct value other = value_name(word);
-
-    return same(value, &other);
-}
-
 static size_t indent(const struct printer *printer)
 {
     return printer->histogram == HISTOGRAM_NONE ? 4 : 8;
@@ -128,7 +121,7 @@ static void begin_group(struct printer *printer, const struct value *group)
     printer->group = *group;
     printer->shown = true;
     for (size_t i = 0; i < ARRAY_SIZE(known_groups); i++)
-        if (is_word(group, known_groups[i].name)) {
+        if (netstat_is_word(group, known_groups[i].name)) {
             printer->histogram = HISTOGRAM_NONE;
             printer->shown = printer->netstat->options.protos & PROTO_BIT(known_groups[i].proto);
         }
@@ -168,7 +161,7 @@ static void put_file(struct printer *printer, const char *source, const char *on
         struct value of = grid_cell(printer->grid, row, COLUMN_SOURCE);
         struct value group = grid_cell(printer->grid, row, COLUMN_GROUP);
 
-        if (is_word(&of, source) && (!only || is_word(&group, only)))
+        if (netstat_is_word(&of, source) && (!only || netstat_is_word(&group, only)))
             put_counter(printer, row, whole);
     }
 }

@@ -4,21 +4,6 @@
 
 #include <string.h>
 
-static bool is_word(const struct value *value, const char *word)
-{
-    size_t length = strlen(word);
-
-    return value->type == VALUE_STRING && value->string.length == length &&
-           memcmp(value->string.bytes, word, length) == 0;
-}
-
-static uint64_t number_of(const struct grid *grid, uint32_t row, enum netstat_column column)
-{
-    struct value value = grid_cell(grid, row, column);
-
-    return value.type == VALUE_UINT ? value.uint : 0;
-}
-
 static const char *type_of(const struct grid *grid, uint32_t row)
 {
     static const char *const words[][2] = {{"stream", "STREAM"},
@@ -29,7 +14,7 @@ static const char *type_of(const struct grid *grid, uint32_t row)
     struct value type = grid_cell(grid, row, NETSTAT_TYPE);
 
     for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-        if (is_word(&type, words[i][0]))
+        if (netstat_is_word(&type, words[i][0]))
             return words[i][1];
     return "UNKNOWN";
 }
@@ -39,11 +24,11 @@ static const char *type_of(const struct grid *grid, uint32_t row)
 static const char *state_of(const struct grid *grid, uint32_t row, bool listening)
 {
     struct value state = grid_cell(grid, row, NETSTAT_STATE);
-    bool file = number_of(grid, row, NETSTAT_INODE) != 0;
+    bool file = netstat_cell_uint(grid, row, NETSTAT_INODE) != 0;
 
     if (listening)
         return "LISTENING";
-    if (is_word(&state, "established"))
+    if (netstat_is_word(&state, "established"))
         return file ? "CONNECTED" : "CONNECTING";
     return file ? "" : "DISCONNECTING";
 }
@@ -74,14 +59,14 @@ static void put_row(struct netstat *netstat, const struct grid *grid, uint32_t r
     struct buf *out = &netstat->out;
 
     netstat_left(out, "unix", 4, 6);
-    netstat_number_left(out, number_of(grid, row, NETSTAT_REFERENCES), 6);
+    netstat_number_left(out, netstat_cell_uint(grid, row, NETSTAT_REFERENCES), 6);
     buf_byte(out, ' ');
     buf_puts(out, listening ? "[ ACC ]     " : "[ ]         ");
     netstat_left(out, type, strlen(type), 10);
     buf_byte(out, ' ');
     netstat_left(out, state, strlen(state), 13);
     buf_byte(out, ' ');
-    netstat_number_left(out, number_of(grid, row, NETSTAT_INODE), 8);
+    netstat_number_left(out, netstat_cell_uint(grid, row, NETSTAT_INODE), 8);
     if (netstat->options.programs)
         netstat_program(netstat, grid, row);
     put_path(netstat, grid, row);
@@ -99,9 +84,9 @@ int netstat_unix(struct netstat *netstat, const struct grid *grid)
     for (uint32_t row = 0; row < grid->row_count; row++) {
         struct value proto = grid_cell(grid, row, NETSTAT_PROTO);
         struct value state = grid_cell(grid, row, NETSTAT_STATE);
-        bool listening = is_word(&state, "listening");
+        bool listening = netstat_is_word(&state, "listening");
 
-        if (is_word(&proto, "unix") &&
+        if (netstat_is_word(&proto, "unix") &&
             (netstat->options.all || listening == netstat->options.listening))
             put_row(netstat, grid, row, listening);
     }

@@ -40,6 +40,14 @@ def a_full_disk_is_an_error():
 
 
 @test
+def a_full_disk_is_an_error_of_the_old_tools_too():
+    with quiet_machine() as ns:
+        for tool, *args in (["netstat", "-tan"], ["netstat", "-s"], ["netstat", "-V"], ["lsof", "-nPi"]):
+            result = run(ns, with_descriptors(">/dev/full", [PROGRAM, tool, *args]))
+            assert result.rc == 1 and result.err.startswith(tool + ": ") and "No space" in result.err, (tool, args, result)
+
+
+@test
 def a_closed_output_is_an_error():
     with quiet_machine() as ns:
         for args in COMMANDS:

@@ -2,6 +2,7 @@
 /* netstat: its command line, the order of interfaces, the wording of counters. */
 #include "compat/netstat.h"
 #include "compat/netstat_statistics.h"
+#include "compat/tcp_state.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -102,12 +103,27 @@ static void counters_have_words(void **state)
     assert_null(line_of("Tc", "InSegs"));
 }
 
+static void states_are_spelled_once(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < STATE_MAX; i++)
+        if (tcp_state_name(i))
+            assert_int_equal(tcp_state_parse(tcp_state_name(i)), i);
+    assert_string_equal(tcp_state_name(STATE_FIN_WAIT_1), "FIN_WAIT1");
+    assert_int_equal(tcp_state_parse("syn_recv"), STATE_SYN_RECV);
+    assert_int_equal(tcp_state_parse("CLOSED"), STATE_UNKNOWN);
+    assert_int_equal(tcp_state_parse(""), STATE_UNKNOWN);
+    assert_null(tcp_state_name(STATE_UNKNOWN));
+    assert_null(tcp_state_name(STATE_BOUND_INACTIVE));
+    assert_null(tcp_state_name(STATE_MAX));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_everything),    cmocka_unit_test(families_and_protocols),
         cmocka_unit_test(views_exclude_each_other), cmocka_unit_test(names_count),
-        cmocka_unit_test(counters_have_words),
+        cmocka_unit_test(counters_have_words),      cmocka_unit_test(states_are_spelled_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
