@@ -180,7 +180,7 @@ static void put_inet(struct netstat *netstat, const struct grid *grid, uint32_t 
     put_gateway(netstat, &gateway, reject);
     put_mask(netstat, prefix);
     snprintf(flags, sizeof(flags), "%s%s%s", reject ? "!" : "U",
-             gateway.type == VALUE_ADDRESS && gateway.address.family == AF_INET ? "G" : "",
+             gateway.type == VALUE_ADDRESS ? "G" : "", /* also one of IPv6 */
              prefix == 32 ? "H" : "");
     buf_printf(&netstat->out, "%-5s ", flags);
     iface = grid_cell(grid, row, ROUTE_IFACE);

@@ -177,8 +177,9 @@ def set_up_interfaces(ns):
         ns.add_address(address, "d0")
     for route in ("default via 10.9.0.254 metric 100", "192.0.2.0/24 via 10.9.0.253 mtu 1400 window 4000 rtt 300ms",
                   "blackhole 198.51.100.0/24", "unreachable 203.0.113.7", "default via fe80::1 dev d0 metric 1024",
-                  "2001:db8::/32 via fd00:9::254", "unreachable 2001:db8:1::/48"):
-        ns.run(["ip", "-6" if "::" in route else "-4", "route", "add", *route.split()])
+                  "2001:db8::/32 via fd00:9::254", "unreachable 2001:db8:1::/48",
+                  "203.0.113.128/25 via inet6 fd00:9::254 dev d0"):
+        ns.run(["ip", "-6" if "::" in route and "inet6" not in route else "-4", "route", "add", *route.split()])
 
 
 @contextlib.contextmanager

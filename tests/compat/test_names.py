@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Under the names of the old tools: links and `nwho TOOL` are the same, and the links that ./dev install offers."""
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -64,6 +65,20 @@ def what_is_there_stays():
         make_links("--replace", NWHO, name, expect=1)
         assert os.readlink(place / "ss") == os.readlink(place / "netstat") == str(NWHO)
         assert (place / "lsof").is_dir() and not any((place / "lsof").iterdir())
+
+
+@test
+def names_of_interfaces_do_not_steer_a_terminal():
+    with netns() as ns:
+        ns.run(["ip", "link", "add", "x\x1b[2Jy", "type", "veth", "peer", "name", "peer"])
+        ns.run(["ip", "link", "set", "peer", "up"])
+        ns.run(["ip", "link", "set", "x\x1b[2Jy", "up"])
+        ns.add_address("10.9.0.1/24", "x\x1b[2Jy")
+        ns.run(["ip", "route", "add", "10.8.0.0/24", "dev", "x\x1b[2Jy"])
+        ns.run(["ip", "route", "add", "fd00:8::/64", "dev", "x\x1b[2Jy"])
+        for line in ("netstat -rn", "netstat -rne", "netstat -rnee", "netstat -6rn", "netstat -ia", "netstat -aie", "netstat -gn"):
+            out = ns.run([sys.executable, "-c", "import pty, sys; pty.spawn(sys.argv[1:])", NWHO, *line.split()]).out
+            assert "x\\e" in out and "\x1b" not in out, (line, out)
 
 
 @test
