@@ -224,7 +224,6 @@ void lsof_put_flags(struct buf *text, uint32_t flags, bool hexadecimal);
 /* Names of hosts, ports and users; NULL: no memory. */
 struct lsof_names *lsof_names_new(void);
 void lsof_names_free(struct lsof_names *names);
-const char *lsof_host(struct lsof_names *names, unsigned int family, const union address *address);
 const char *lsof_service(struct lsof_names *names, unsigned int proto, uint16_t port);
 /* The login name; a user without one is a number of at least 8 columns. */
 const char *lsof_user(struct lsof_names *names, uint32_t uid);

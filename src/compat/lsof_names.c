@@ -5,6 +5,7 @@
 
 #include "base/map.h"
 #include "base/vec.h"
+#include "compat/host_names.h"
 #include "derive/address.h"
 
 #include <arpa/inet.h>
@@ -13,20 +14,13 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* What was looked up before. Texts are in the arena; an address has its number as text too. */
+/* What was looked up before. Texts of services and users are in the arena. */
 struct lsof_names {
     struct arena arena;
     struct names users;
     const char *nameless; /* the last user without a name, as text */
     uint32_t nameless_uid;
-    struct map hosts; /* hash of the address -> index of the first of a chain */
-    struct host {
-        union address address;
-        uint8_t family;
-        const char *text;
-        uint32_t next; /* MAP_NONE: the last */
-    } * entries;
-    uint32_t count, capacity;
+    struct host_names hosts;
     struct map services; /* protocol and port -> index into service_texts; */
     const char **service_texts;
     uint32_t service_count, service_capacity;
@@ -42,61 +36,11 @@ void lsof_names_free(struct lsof_names *names)
     if (!names)
         return;
     names_done(&names->users);
-    map_done(&names->hosts);
+    host_names_done(&names->hosts);
     map_done(&names->services);
-    free(names->entries);
     free(names->service_texts);
     arena_done(&names->arena);
     free(names);
-}
-
-/* --- hosts --- */
-
-static const char *look_up_host(struct lsof_names *names, unsigned int family,
-                                const union address *address)
-{
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } socket_address = {0};
-    char host[NI_MAXHOST];
-    socklen_t size = family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
-
-    socket_address.any.sa_family = (sa_family_t)family;
-    if (family == AF_INET)
-        memcpy(&socket_address.v4.sin_addr, address->bytes, 4);
-    else
-        memcpy(&socket_address.v6.sin6_addr, address->bytes, 16);
-    if (getnameinfo(&socket_address.any, size, host, sizeof(host), NULL, 0, NI_NAMEREQD) != 0)
-        return NULL;
-    return arena_copy(&names->arena, host, strlen(host));
-}
-
-static uint64_t hash_address(unsigned int family, const union address *address)
-{
-    uint64_t hash = family;
-
-    for (size_t i = 0; i < ARRAY_SIZE(address->words); i++)
-        hash = (hash ^ address->words[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
-const char *lsof_host(struct lsof_names *names, unsigned int family, const union address *address)
-{
-    uint64_t hash = hash_address(family, address);
-    uint32_t first = map_get(&names->hosts, hash);
-    struct host host = {.address = *address, .family = (uint8_t)family, .next = first};
-
-    for (uint32_t at = first; at != MAP_NONE; at = names->entries[at].next)
-        if (names->entries[at].family == family &&
-            memcmp(&names->entries[at].address, address, sizeof(*address)) == 0)
-            return names->entries[at].text;
-    host.text = look_up_host(names, family, address);
-    if (VEC_RESERVE(&names->entries, &names->capacity, names->count, 1) == 0 &&
-        map_set(&names->hosts, hash, names->count) == 0)
-        names->entries[names->count++] = host;
-    return host.text;
 }
 
 /* --- services --- */
@@ -157,7 +101,8 @@ static void put_host(struct lsof_list *list, unsigned int family, const union ad
         buf_byte(text, '*');
         return;
     }
-    name = list->options->numeric_hosts ? NULL : lsof_host(list->names, family, address);
+    name = list->options->numeric_hosts ? NULL
+                                        : host_name(&list->names->hosts, family, address->bytes);
     if (name) {
         lsof_escape(text, name, strlen(name));
         return;

@@ -103,7 +103,7 @@ static struct text host_text(struct netstat *netstat, const struct section *sect
     if (is_any(address))
         name = !inet6 ? "0.0.0.0" : netstat->options.numeric_hosts ? "::" : "[::]";
     else if (!netstat->options.numeric_hosts)
-        name = netstat_host(&netstat->names, address->address.family, address->address.bytes);
+        name = host_name(&netstat->names.hosts, address->address.family, address->address.bytes);
     if (name)
         return (struct text){name, strlen(name)};
     return (struct text){number, write_address(number, address)};

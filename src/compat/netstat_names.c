@@ -10,85 +10,13 @@
 #include <netinet/in.h>
 #include <string.h>
 
-struct netstat_host {
-    uint8_t bytes[16];
-    uint8_t family;
-    const char *name; /* NULL: has none */
-};
-
 void netstat_names_done(struct netstat_names *names)
 {
     arena_done(&names->arena);
-    map_done(&names->hosts);
+    host_names_done(&names->hosts);
     map_done(&names->services);
     map_done(&names->users);
-    free((void *)names->host_list);
     free((void *)names->texts);
-}
-
-/* --- hosts --- */
-
-static size_t address_size(unsigned int family)
-{
-    return family == AF_INET ? 4 : 16;
-}
-
-static bool look_up(unsigned int family, const uint8_t *bytes, char *name, size_t size)
-{
-    struct sockaddr_in inet = {.sin_family = AF_INET};
-    struct sockaddr_in6 inet6 = {.sin6_family = AF_INET6};
-    int r;
-
-    if (family == AF_INET) {
-        memcpy(&inet.sin_addr, bytes, sizeof(inet.sin_addr));
-        r = getnameinfo((struct sockaddr *)&inet, sizeof(inet), name, (socklen_t)size, NULL, 0,
-                        NI_NAMEREQD);
-    } else {
-        memcpy(&inet6.sin6_addr, bytes, sizeof(inet6.sin6_addr));
-        r = getnameinfo((struct sockaddr *)&inet6, sizeof(inet6), name, (socklen_t)size, NULL, 0,
-                        NI_NAMEREQD);
-    }
-    return r == 0;
-}
-
-static uint64_t host_key(unsigned int family, const uint8_t *bytes)
-{
-    uint64_t halves[2] = {0};
-
-    memcpy(halves, bytes, address_size(family));
-    return halves[0] * UINT64_C(0x9e3779b97f4a7c15) ^ halves[1] ^ family;
-}
-
-/* Two addresses may have the same key: then only one of them is remembered. */
-static const struct netstat_host *find_host(const struct netstat_names *names, unsigned int family,
-                                            const uint8_t *bytes)
-{
-    uint32_t index = map_get(&names->hosts, host_key(family, bytes));
-    const struct netstat_host *host = index == MAP_NONE ? NULL : names->host_list[index];
-
-    return host && host->family == family && memcmp(host->bytes, bytes, address_size(family)) == 0
-               ? host
-               : NULL;
-}
-
-const char *netstat_host(struct netstat_names *names, unsigned int family, const uint8_t *bytes)
-{
-    const struct netstat_host *known = find_host(names, family, bytes);
-    struct netstat_host *host;
-    char name[NI_MAXHOST];
-
-    if (known)
-        return known->name;
-    host = arena_alloc(&names->arena, sizeof(*host));
-    if (!host || VEC_RESERVE(&names->host_list, &names->host_capacity, names->host_count, 1) < 0 ||
-        map_set(&names->hosts, host_key(family, bytes), names->host_count) < 0)
-        return NULL;
-    memcpy(host->bytes, bytes, address_size(family));
-    host->family = (uint8_t)family;
-    if (look_up(family, bytes, name, sizeof(name)))
-        host->name = arena_copy(&names->arena, name, strlen(name));
-    names->host_list[names->host_count++] = host;
-    return host->name;
 }
 
 /* In a file, of which nobody has many. */

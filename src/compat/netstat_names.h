@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/map.h"
+#include "compat/host_names.h"
 
 #include <stdbool.h>
 
@@ -14,13 +15,10 @@ enum netstat_service {
     NETSTAT_SERVICE_MAX,
 };
 
-struct netstat_host;
-
 struct netstat_names {
-    struct arena arena; /* everything that the maps lead to */
-    struct map hosts, services, users;
-    const struct netstat_host **host_list; /* owned */
-    uint32_t host_count, host_capacity;
+    struct host_names hosts;
+    struct arena arena; /* of texts */
+    struct map services, users;
     const char **texts; /* owned; of services and users; "": has no name */
     uint32_t text_count, text_capacity;
     bool services_read;
@@ -28,12 +26,7 @@ struct netstat_names {
 
 void netstat_names_done(struct netstat_names *names);
 
-/*
- * NULL when there is none. Address: 4 or 16 bytes. A name server may be asked, which takes its
- * time.
- */
-const char *netstat_host(struct netstat_names *names, unsigned int family, const uint8_t *bytes);
-/* Of an IPv4 network; 4 bytes. */
+/* NULL when there is none. Of an IPv4 network; 4 bytes. */
 const char *netstat_network(struct netstat_names *names, const uint8_t *bytes);
 const char *netstat_service(struct netstat_names *names, enum netstat_service service,
                             uint16_t port);
