@@ -94,7 +94,7 @@ struct candidate {
 static int ask_socket(struct search *search, int fd, const struct candidate *candidate)
 {
     const struct snapshot *snapshot = search->snapshot;
-    int r = 0;
+    int r = 0, answer;
 
     for (uint32_t i = 0; i < snapshot->memberships_count && r == 0; i++) {
         const struct membership *membership = &snapshot->memberships[i];
@@ -102,8 +102,11 @@ static int ask_socket(struct search *search, int fd, const struct candidate *can
         if (membership->netns != candidate->netns || membership->family == AF_PACKET ||
             (membership->family == AF_INET6 && candidate->family != AF_INET6))
             continue;
-        if (is_member(fd, membership) == 1)
+        answer = is_member(fd, membership);
+        if (answer == 1)
             r = add_joined(search, candidate->inode, i);
+        else if (answer < 0 && answer != -ENOPROTOOPT) /* raw IPv6 sockets join no IPv4 groups */
+            search->error = answer;
     }
     return r;
 }
