@@ -55,7 +55,9 @@ int diag_add_socket(struct diag_reader *reader, const struct diag_identity *iden
     struct socket *socket;
 
     *ret_socket = NULL;
-    if (map_get(&reader->seen, cookie) != MAP_NONE)
+    /* A netlink socket with groups is in two of the kernel's lists, and is told of twice. */
+    if (map_get(&reader->seen, cookie) != MAP_NONE &&
+        (identity->proto != PROTO_NETLINK || !reader->collection->request->verbatim))
         return 0;
     socket = snapshot_add_socket(snapshot);
     if (!socket || map_set(&reader->seen, cookie, snapshot->sockets_count - 1) < 0)
@@ -204,7 +206,7 @@ static bool is_self_shown(const struct dump *dump)
  */
 static int dump_united(struct dump *dump, bool *ret_interrupted)
 {
-    const struct snapshot *snapshot = dump->reader.collection->snapshot;
+    struct snapshot *snapshot = dump->reader.collection->snapshot;
     uint32_t before = snapshot->sockets_count;
     unsigned int whole = 0, marked = 0;
     int r = -EIO;
@@ -212,6 +214,8 @@ static int dump_united(struct dump *dump, bool *ret_interrupted)
     for (int try = 0; try < DUMP_TRIES && whole < 2; try++) {
         bool interrupted = false;
 
+        if (is_self_shown(dump))
+            snapshot->sockets_count = before;
         r = dump_once(dump, &interrupted);
         if (dump->no_memory || is_absent(r))
             return r;

@@ -162,6 +162,8 @@ static int emit_match(struct program *program, const struct match *matches, uint
         return emit_address(program, match, INET_DIAG_BC_S_COND);
     case MATCH_PEER_ADDR:
         return emit_address(program, match, INET_DIAG_BC_D_COND);
+    case MATCH_AUTOBOUND:
+        return emit_op(program, INET_DIAG_BC_AUTO, OP_SIZE, OP_SIZE + REFUSE);
     case MATCH_ANY:
         break;
     }

@@ -124,6 +124,28 @@ static bool is_family_asked(const struct ss_selection *selection, const struct s
            !(socket->has & SOCKET_HAS_COOKIE);
 }
 
+/* Names of unix sockets are compared as they are shown. */
+static bool is_accepted(struct ss_writer *writer, const struct socket *socket)
+{
+    struct buf *path = writer->view->scratch;
+    const char *name;
+    size_t length;
+
+    if (!writer->filter->root)
+        return true;
+    if (socket->family != AF_UNIX)
+        return ss_filter_accepts(writer->filter, &writer->names, socket, NULL);
+    name = snapshot_string(writer->view->snapshot, socket->path, &length);
+    buf_reset(path);
+    if (socket->flags & SOCKET_ABSTRACT)
+        buf_byte(path, '@');
+    for (size_t i = 0; i < length; i++)
+        buf_byte(path, name[i] ? name[i] : '@');
+    buf_byte(path, '\0');
+    return ss_filter_accepts(writer->filter, &writer->names, socket,
+                             path->length > 1 ? path->data : NULL);
+}
+
 /* Rows stand in the order of the kernel, but for the families: IPv4 is asked for first. */
 static void put_rows(struct ss_writer *writer, const struct grid *grid, enum socket_proto proto,
                      int family)
@@ -135,7 +157,8 @@ static void put_rows(struct ss_writer *writer, const struct grid *grid, enum soc
 
         if (socket->proto == proto && (family == AF_UNSPEC || socket->family == family) &&
             is_type_shown(selection, socket) &&
-            (family == AF_UNSPEC || is_family_asked(selection, socket)))
+            (family == AF_UNSPEC || is_family_asked(selection, socket)) &&
+            is_accepted(writer, socket))
             ss_row(writer, grid->rows[i]);
     }
 }
@@ -161,9 +184,10 @@ static bool is_one_bit(uint32_t bits)
     return (bits & (bits - 1)) == 0;
 }
 
-static int print(const struct ss_options *options, const struct view *view, const struct grid *grid)
+static int print(const struct ss_options *options, const struct ss_filter *filter,
+                 const struct view *view, const struct grid *grid)
 {
-    struct ss_writer writer = {.options = options, .view = view};
+    struct ss_writer writer = {.options = options, .filter = filter, .view = view};
     int r;
 
     ss_layout_init(&writer.layout);
@@ -178,7 +202,7 @@ static int print(const struct ss_options *options, const struct view *view, cons
     return r;
 }
 
-static int show(const struct ss_options *options)
+static int show(const struct ss_options *options, struct ss_filter *filter)
 {
     struct query query = {.table = &table_sockets, .as_found = true};
     struct moment moment;
@@ -189,11 +213,13 @@ static int show(const struct ss_options *options)
     narrow_request(options, &moment.request);
     r = add_columns(options, &query);
     if (r == 0)
+        r = ss_filter_push_down(filter, &moment.request);
+    if (r == 0)
         r = moment_take(&moment, &query);
     if (r == 0)
         r = query_run(&query, &moment.view, &grid);
     if (r == 0) {
-        r = print(options, &moment.view, &grid);
+        r = print(options, filter, &moment.view, &grid);
         grid_done(&grid);
     }
     moment_done(&moment);
@@ -217,13 +243,17 @@ static bool is_empty(const struct ss_selection *selection)
 static int run(int argc, char **argv)
 {
     struct ss_options options;
+    struct ss_filter filter;
     int status, r;
 
     if (ss_options_parse(argc, argv, &options, &status) != 0)
         return status;
     if (is_empty(&options.selection))
         return 0;
-    r = show(&options);
+    if (ss_filter_parse(&filter, &options, &status) != 0)
+        return status;
+    r = show(&options, &filter);
+    ss_filter_done(&filter);
     if (r == 0 || r == -EPIPE)
         return 0;
     ss_complain("ss: %s", strerror(-r));

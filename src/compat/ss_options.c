@@ -8,6 +8,7 @@
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #define VERSION_TEXT "ss utility, iproute2-6.1.0\n"
@@ -210,7 +211,11 @@ static int take_filter_file(const struct parser *parser, const char *name)
         ss_complain("ss: -F was given twice");
         return stop(parser, EXIT_USAGE);
     }
-    parser->options->filter_file = name;
+    parser->options->filter_file = *name == '-' ? stdin : fopen(name, "re");
+    if (!parser->options->filter_file) {
+        ss_complain("ss: %s: %s", name, strerror(errno));
+        return stop(parser, EXIT_USAGE);
+    }
     return 0;
 }
 
@@ -377,7 +382,7 @@ int ss_options_parse(int argc, char **argv, struct ss_options *ret_options, int 
 
     *ret_options = (struct ss_options){.header = true, .nothing_named = true};
     optind = 0; /* anew, also with glibc's own state */
-    while (r == 0 && (letter = getopt_long(argc, argv, "+dhaletuwxnro460spTbEf:mMiA:D:F:vVzZN:KHSO",
+    while (r == 0 && (letter = getopt_long(argc, argv, "dhaletuwxnro460spTbEf:mMiA:D:F:vVzZN:KHSO",
                                            long_options, NULL)) != -1)
         r = take_option(&parser, letter, optarg);
     if (r != 0)

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* The tables that ss knows; a protocol and sometimes a type of socket. */
 enum ss_table {
@@ -48,11 +49,11 @@ struct ss_options {
         cgroup, inet_options, bpf, events, kill, summary;
     bool process_context, socket_context;
     unsigned int details;
-    bool nothing_named;      /* neither table nor family: the usual tables are shown */
-    const char *dump_file;   /* of -D; NULL */
-    const char *filter_file; /* of -F; NULL; "-..." is standard input */
-    const char *netns;       /* of -N; NULL */
-    char **words;            /* the filter expression */
+    bool nothing_named;    /* neither table nor family: the usual tables are shown */
+    const char *dump_file; /* of -D; NULL */
+    FILE *filter_file;     /* owned by the process: of -F; NULL */
+    const char *netns;     /* of -N; NULL */
+    char **words;          /* the filter expression */
     int word_count;
 };
 

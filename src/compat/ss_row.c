@@ -294,7 +294,7 @@ static void put_netlink_port(struct ss_writer *writer, uint32_t port)
     uint32_t process = map_get(&writer->view->snapshot->process_index, port);
     uint32_t comm = process == MAP_NONE ? 0 : writer->view->snapshot->processes[process].comm;
 
-    if (port == 0) {
+    if (port == 0 && !writer->options->numeric) {
         buf_puts(text, "kernel");
     } else if ((int32_t)port < 0) {
         buf_byte(text, '*');

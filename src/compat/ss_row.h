@@ -2,6 +2,7 @@
 /* One socket as a row of ss(8). */
 #pragma once
 
+#include "compat/ss_filter.h"
 #include "compat/ss_layout.h"
 #include "compat/ss_names.h"
 #include "compat/ss_options.h"
@@ -10,6 +11,7 @@
 /* What the rows of one output share. */
 struct ss_writer {
     const struct ss_options *options;
+    const struct ss_filter *filter;
     const struct view *view;
     struct ss_layout layout;
     struct ss_names names;

@@ -57,6 +57,7 @@ enum match_op {
     MATCH_PEER_PORT,
     MATCH_LOCAL_ADDR, /* prefix */
     MATCH_PEER_ADDR,
+    MATCH_AUTOBOUND, /* the kernel chose the local port */
 };
 
 /* A condition, as a tree; children are indexes into request.matches. It may accept

@@ -151,6 +151,7 @@ static bool match_holds(const struct request *request, uint32_t index, const str
     assert_true(index < request->match_count);
     switch (match->op) {
     case MATCH_ANY:
+    case MATCH_AUTOBOUND:
         return true;
     case MATCH_AND:
         return match_holds(request, match->left, socket) &&
