@@ -18,7 +18,7 @@
 /* Parses words that are separated by single blanks. */
 static int parse(const char *line, struct netstat_options *ret_options)
 {
-    char text[128], *words[WORDS_MAX + 1] = {"netstat"}, *rest = text;
+    char name[] = "netstat", text[128], *words[WORDS_MAX + 1] = {name}, *rest = text;
     int count = 1;
 
     snprintf(text, sizeof(text), "%s", line);
