@@ -240,7 +240,7 @@ static int write_record(const char *path, const struct snapshot *snapshot)
 /* A recording must be able to answer every question later. */
 static void widen_for_record(struct request *request)
 {
-    request->needs = ~(uint32_t)0;
+    request->needs = ~(uint64_t)0;
     request->protos = PROTO_ALL;
     request->states = STATE_ALL;
     request->families = 1u << AF_INET | 1u << AF_INET6;
@@ -263,7 +263,7 @@ static void drop_unasked(struct snapshot *snapshot, const struct request *reques
 
         if (request->protos & PROTO_BIT(socket->proto) &&
             (!(family & inet) || request->families & family))
-            snapshot->sockets[kept++] = *socket;
+            snapshot_move_socket(snapshot, i, kept++);
     }
     snapshot->sockets_count = kept;
 }

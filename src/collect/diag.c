@@ -19,18 +19,23 @@
 
 /* Where the arrays of the snapshot ended, to take back what came after. */
 struct mark {
-    uint32_t sockets, memories;
+    uint32_t sockets, memories, packets, waiting;
 };
 
 static struct mark snapshot_mark(const struct snapshot *snapshot)
 {
-    return (struct mark){.sockets = snapshot->sockets_count, .memories = snapshot->memories_count};
+    return (struct mark){.sockets = snapshot->sockets_count,
+                         .memories = snapshot->memories_count,
+                         .packets = snapshot->packets_count,
+                         .waiting = snapshot->unix_waiting_count};
 }
 
 static void take_back(struct snapshot *snapshot, struct mark mark)
 {
     snapshot->sockets_count = mark.sockets;
     snapshot->memories_count = mark.memories;
+    snapshot->packets_count = mark.packets;
+    snapshot->unix_waiting_count = mark.waiting;
 }
 
 uint32_t diag_states(const struct request *request, enum socket_proto proto)

@@ -12,7 +12,7 @@
 int fd_search_init(struct fd_search *search, struct collection *collection, int proc)
 {
     const struct snapshot *snapshot = collection->snapshot;
-    uint32_t needs = collection->request->needs;
+    uint64_t needs = collection->request->needs;
     int r;
 
     *search = (struct fd_search){

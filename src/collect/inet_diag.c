@@ -115,6 +115,10 @@ static uint8_t wanted_extensions(const struct request *request)
         extensions |= 1u << (INET_DIAG_SKMEMINFO - 1);
     if (request->needs & NEED_EXACT_DETAILS)
         extensions |= 1u << (INET_DIAG_CONG - 1) | 1u << (INET_DIAG_SHUTDOWN - 1);
+    if (request->needs & NEED_IP_OPTIONS)
+        extensions |= 1u << (INET_DIAG_TOS - 1) | 1u << (INET_DIAG_TCLASS - 1);
+    if (request->needs & NEED_CONGESTION)
+        extensions |= 1u << (INET_DIAG_VEGASINFO - 1);
     return extensions;
 }
 
@@ -304,7 +308,8 @@ static int collect_source(struct collection *collection, const struct inet_sourc
 static int collect_netns(struct collection *collection, uint32_t netns)
 {
     const struct request *request = collection->request;
-    bool details = request->needs & (NEED_TCP_INFO | NEED_MEMORY | NEED_EXACT_DETAILS);
+    bool details = request->needs & (NEED_TCP_INFO | NEED_MEMORY | NEED_EXACT_DETAILS |
+                                     NEED_IP_OPTIONS | NEED_CONGESTION);
     uint32_t wanted = request->protos & ~(details ? 0 : collection->protos_done);
     struct protocols protocols = {0};
     int r = 0;

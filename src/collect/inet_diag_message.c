@@ -14,8 +14,6 @@
 /* tcpi_rcv_wnd (since 6.2), which the installed header may not have yet. */
 #define RCV_WND_OFFSET (TCP_INFO_RCV_WND - sizeof(uint32_t))
 
-#define ULP_NAME 1 /* INET_ULP_INFO_NAME */
-
 bool inet_diag_is_minisocket(const struct inet_diag_msg *message)
 {
     return message->idiag_timer == TIMER_TIMEWAIT || message->idiag_state == STATE_TIME_WAIT ||
@@ -98,6 +96,9 @@ static void copy_tcp_basics(struct tcp_details *tcp, const struct tcp_info *info
     tcp->last_data_recv_ms = info->tcpi_last_data_recv;
     tcp->last_ack_recv_ms = info->tcpi_last_ack_recv;
     tcp->rcv_space = info->tcpi_rcv_space;
+    tcp->rcv_ssthresh = info->tcpi_rcv_ssthresh;
+    tcp->rcv_rtt_us = info->tcpi_rcv_rtt;
+    tcp->fackets = info->tcpi_fackets;
     tcp->backoff = info->tcpi_backoff;
     tcp->options = info->tcpi_options;
     tcp->wscale_send = info->tcpi_snd_wscale;
@@ -116,6 +117,7 @@ static void copy_tcp_counters(struct tcp_details *tcp, const struct tcp_info *in
     tcp->bytes_received = info->tcpi_bytes_received;
     tcp->bytes_retrans = info->tcpi_bytes_retrans;
     tcp->pacing_rate = info->tcpi_pacing_rate;
+    tcp->max_pacing_rate = info->tcpi_max_pacing_rate;
     tcp->delivery_rate = info->tcpi_delivery_rate;
     tcp->app_limited = info->tcpi_delivery_rate_app_limited;
     tcp->busy_us = info->tcpi_busy_time;
@@ -124,13 +126,14 @@ static void copy_tcp_counters(struct tcp_details *tcp, const struct tcp_info *in
     tcp->notsent_bytes = info->tcpi_notsent_bytes;
     tcp->dsack_dups = info->tcpi_dsack_dups;
     tcp->delivered = info->tcpi_delivered;
+    tcp->delivered_ce = info->tcpi_delivered_ce;
     tcp->reord_seen = info->tcpi_reord_seen;
     tcp->rcv_ooopack = info->tcpi_rcv_ooopack;
     tcp->snd_wnd = info->tcpi_snd_wnd;
 }
 
-/* For a listening socket the kernel uses two fields of tcp_info for the accept queue; the message
- * has them already. */
+/* For a listening socket the kernel uses two fields of tcp_info for the accept queue, which the
+ * message has already, and the others are as at the start: no column shows them. */
 static int add_tcp_info(struct snapshot *snapshot, uint32_t index, const struct nlattr *attribute)
 {
     union {
@@ -140,14 +143,14 @@ static int add_tcp_info(struct snapshot *snapshot, uint32_t index, const struct 
     struct tcp_details *tcp;
     size_t known;
 
-    if (!attribute || snapshot->sockets[index].tcp ||
-        snapshot->sockets[index].state == STATE_LISTENING)
+    if (!attribute || snapshot->sockets[index].tcp)
         return 0;
     known = netlink_copy(attribute, &sent, sizeof(sent));
     tcp = snapshot_add_tcp(snapshot, &snapshot->sockets[index]);
     if (!tcp)
         return -ENOMEM;
-    tcp->known = (uint32_t)known;
+    tcp->of_listener = snapshot->sockets[index].state == STATE_LISTENING;
+    tcp->known = tcp->of_listener ? 0 : (uint32_t)known;
     copy_tcp_basics(tcp, &sent.info);
     copy_tcp_counters(tcp, &sent.info);
     memcpy(&tcp->rcv_wnd, sent.bytes + RCV_WND_OFFSET, sizeof(tcp->rcv_wnd));
@@ -155,7 +158,7 @@ static int add_tcp_info(struct snapshot *snapshot, uint32_t index, const struct 
 }
 
 /* A listener has a congestion control and no tcp_info: its details are names alone, known is 0. */
-static struct tcp_details *details_of(struct snapshot *snapshot, struct socket *socket)
+struct tcp_details *inet_diag_tcp(struct snapshot *snapshot, struct socket *socket)
 {
     return socket->tcp ? &snapshot->tcp_infos[socket->tcp - 1] : snapshot_add_tcp(snapshot, socket);
 }
@@ -165,27 +168,51 @@ static int add_names(struct snapshot *snapshot, uint32_t index,
 {
     const struct nlattr *congestion = attributes[INET_DIAG_CONG];
     const struct nlattr *ulp = attributes[INET_DIAG_ULP_INFO];
-    const struct nlattr *nested[ULP_NAME + 1];
     struct tcp_details *tcp;
     int r = 0;
 
     if (!congestion && !ulp)
         return 0;
-    tcp = details_of(snapshot, &snapshot->sockets[index]);
+    tcp = inet_diag_tcp(snapshot, &snapshot->sockets[index]);
     if (!tcp)
         return -ENOMEM;
     if (congestion && !tcp->congestion)
         r = snapshot_intern(snapshot, netlink_data(congestion),
                             strnlen(netlink_data(congestion), netlink_length(congestion)),
                             &tcp->congestion);
-    if (r < 0 || !ulp || tcp->ulp)
-        return r;
-    netlink_attributes(netlink_data(ulp), netlink_length(ulp), nested, ARRAY_SIZE(nested));
-    if (nested[ULP_NAME])
-        r = snapshot_intern(
-            snapshot, netlink_data(nested[ULP_NAME]),
-            strnlen(netlink_data(nested[ULP_NAME]), netlink_length(nested[ULP_NAME])), &tcp->ulp);
+    if (r == 0 && ulp && !tcp->ulp)
+        r = inet_diag_upper(snapshot, tcp, ulp);
     return r;
+}
+
+static void fill_flags(struct socket *socket, const struct nlattr *attribute)
+{
+    uint8_t flags[2];
+
+    if (netlink_copy(attribute, flags, sizeof(flags)) < sizeof(flags))
+        return;
+    socket->inet_options |= INET_FLAGS_KNOWN;
+    socket->inet_options |= (flags[0] | (flags[1] & 0x7fu) << 8) << INET_FLAGS_SHIFT;
+}
+
+/* They only come when they are asked for, but for the flags. */
+static void fill_ip_options(struct socket *socket, const struct nlattr *const *attributes)
+{
+    uint8_t byte;
+
+    socket->inet_options = 0;
+    if (netlink_copy(attributes[INET_DIAG_TOS], &byte, sizeof(byte))) {
+        socket->has |= SOCKET_HAS_TOS;
+        socket->inet_options |= (uint32_t)byte << INET_TOS_SHIFT;
+    }
+    if (netlink_copy(attributes[INET_DIAG_TCLASS], &byte, sizeof(byte))) {
+        socket->has |= SOCKET_HAS_TCLASS;
+        socket->inet_options |= (uint32_t)byte << INET_TCLASS_SHIFT;
+    }
+    if (attributes[INET_DIAG_CLASS_ID] &&
+        netlink_copy(attributes[INET_DIAG_CLASS_ID], &socket->class_id, sizeof(socket->class_id)))
+        socket->has |= SOCKET_HAS_CLASS_ID;
+    fill_flags(socket, attributes[INET_DIAG_SOCKOPT]);
 }
 
 /* The small facts that are one number each. */
@@ -204,6 +231,7 @@ static void fill_options(struct socket *socket, const struct nlattr *const *attr
     }
     if (netlink_copy(attributes[INET_DIAG_SHUTDOWN], &byte, sizeof(byte)))
         diag_shutdown(socket, byte);
+    fill_ip_options(socket, attributes);
 }
 
 int inet_diag_details(struct snapshot *snapshot, uint32_t index, const void *payload, size_t length)
@@ -217,7 +245,14 @@ int inet_diag_details(struct snapshot *snapshot, uint32_t index, const void *pay
     netlink_attributes((const char *)payload + fixed, length - fixed, attributes,
                        ARRAY_SIZE(attributes));
     fill_options(&snapshot->sockets[index], attributes);
-    r = add_tcp_info(snapshot, index, attributes[INET_DIAG_INFO]);
+    if (snapshot->sockets[index].proto == PROTO_MPTCP)
+        r = inet_diag_mptcp(snapshot, index, attributes[INET_DIAG_INFO]);
+    else if (snapshot->sockets[index].proto == PROTO_SCTP) /* struct sctp_info: nobody shows it */
+        r = 0;
+    else
+        r = add_tcp_info(snapshot, index, attributes[INET_DIAG_INFO]);
+    if (r == 0)
+        r = inet_diag_congestion(snapshot, index, attributes);
     if (r == 0)
         r = add_names(snapshot, index, attributes);
     if (r == 0 && !snapshot->sockets[index].memory)

@@ -6,6 +6,7 @@
 #include "model/snapshot.h"
 
 struct inet_diag_msg;
+struct nlattr;
 
 /* The fixed part: addresses, state, queues, timer, uid, inode, cookie. netns and proto are the
  * caller's. */
@@ -22,3 +23,18 @@ int inet_diag_details(struct snapshot *snapshot, uint32_t index, const void *pay
 /* True for what has no struct sock: time-wait (and fin-wait-2 after close) and syn-recv. It has no
  * owner and no details. */
 bool inet_diag_is_minisocket(const struct inet_diag_msg *message);
+
+/* The details of a socket, added when there are none. NULL without memory. */
+struct tcp_details *inet_diag_tcp(struct snapshot *snapshot, struct socket *socket);
+
+/* INET_DIAG_ULP_INFO: the name of what lies above TCP, and its numbers. 0 or -ENOMEM. */
+int inet_diag_upper(struct snapshot *snapshot, struct tcp_details *tcp, const struct nlattr *info)
+    MUST_CHECK;
+
+/* INET_DIAG_INFO of an MPTCP socket (NULL: none). 0 or -ENOMEM. */
+int inet_diag_mptcp(struct snapshot *snapshot, uint32_t index, const struct nlattr *info)
+    MUST_CHECK;
+
+/* What the congestion control keeps for itself, of all attributes of a message. 0 or -ENOMEM. */
+int inet_diag_congestion(struct snapshot *snapshot, uint32_t index,
+                         const struct nlattr *const *attributes) MUST_CHECK;

@@ -84,7 +84,8 @@ static int add_hidden(struct owner_scan *scan, uint32_t pid)
 static int keep_readable(struct owner_scan *scan, const struct fd_table *table)
 {
     struct snapshot *snapshot = scan->search.collection->snapshot;
-    uint32_t needs = scan->search.collection->request->needs, index = table->process;
+    uint64_t needs = scan->search.collection->request->needs;
+    uint32_t index = table->process;
     int r = keep_pid(scan, table->pid);
 
     if (r < 0)

@@ -20,7 +20,7 @@
 
 struct process_reader {
     struct snapshot *snapshot;
-    uint32_t needs;
+    uint64_t needs;
     int proc;          /* descriptor of /proc */
     bool fds_are_size; /* the size of /proc/PID/fd is its number of descriptors (since 6.2) */
     uint32_t index;    /* of the process being read, which stays valid when the array moves */
@@ -203,7 +203,7 @@ static int read_netns(struct process_reader *reader)
  * is not the process we know.
  */
 static const struct fact_reader {
-    uint32_t need; /* enum need that asks for it */
+    uint64_t need; /* enum need that asks for it */
     uint32_t has;  /* enum process_has that it brings */
     int (*read)(struct process_reader *reader);
 } fact_readers[] = {

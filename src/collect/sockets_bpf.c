@@ -251,7 +251,8 @@ static int read_tables(struct socket_pass *pass, struct iterator *tcp)
 
     if (r < 0)
         return r;
-    pass->unindexed = !(request->needs & (NEED_TCP_INFO | NEED_MEMORY | NEED_EXACT_DETAILS));
+    pass->unindexed = !(request->needs & (NEED_TCP_INFO | NEED_MEMORY | NEED_EXACT_DETAILS |
+                                          NEED_IP_OPTIONS | NEED_CONGESTION));
     r = read_all_netns(pass, tcp);
     pass->unindexed = false;
     return r;

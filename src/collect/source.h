@@ -31,7 +31,7 @@ struct collection {
  */
 struct collector {
     const char *name;
-    uint32_t provides; /* enum need */
+    uint64_t provides; /* enum need */
     uint32_t source;   /* enum source_bit that switches it off; 0: always on */
     int (*collect)(struct collection *collection);
 };

@@ -14,6 +14,8 @@ static size_t fill_request(const struct collection *collection, union diag_reque
     };
     if (collection->request->needs & NEED_UNIX_PEER)
         request->unix_socket.udiag_show |= UDIAG_SHOW_ICONS;
+    if (collection->request->needs & NEED_UNIX_DETAILS)
+        request->unix_socket.udiag_show |= UDIAG_SHOW_ICONS | UDIAG_SHOW_VFS;
     if (collection->request->needs & NEED_MEMORY)
         request->unix_socket.udiag_show |= UDIAG_SHOW_MEMINFO;
     return sizeof(request->unix_socket);
@@ -51,6 +53,27 @@ static void add_queues(struct socket *socket, const struct nlattr *attribute)
         socket->has |= SOCKET_HAS_BACKLOG;
 }
 
+/* What only few ask for: the file of the path, and all connections that wait. */
+static int add_details(struct snapshot *snapshot, struct socket *socket,
+                       const struct nlattr *const *attributes)
+{
+    const struct nlattr *waiting = attributes[UNIX_DIAG_ICONS];
+    struct unix_diag_vfs file;
+    uint32_t inode;
+    int r = 0;
+
+    if (netlink_copy(attributes[UNIX_DIAG_VFS], &file, sizeof(file)) == sizeof(file)) {
+        socket->peer.words[0] = file.udiag_vfs_ino;
+        socket->peer.words[1] = file.udiag_vfs_dev;
+    }
+    for (size_t at = 0; waiting && r == 0 && at + sizeof(inode) <= netlink_length(waiting);
+         at += sizeof(inode)) {
+        memcpy(&inode, (const char *)netlink_data(waiting) + at, sizeof(inode));
+        r = snapshot_add_waiting(snapshot, socket, inode);
+    }
+    return r;
+}
+
 static int add_attributes(struct diag_reader *reader, struct socket *socket, const void *bytes,
                           size_t length)
 {
@@ -74,6 +97,8 @@ static int add_attributes(struct diag_reader *reader, struct socket *socket, con
         sizeof(socket->uid))
         socket->has |= SOCKET_HAS_UID;
     r = add_name(snapshot, socket, attributes[UNIX_DIAG_NAME]);
+    if (r == 0 && reader->collection->request->needs & NEED_UNIX_DETAILS)
+        r = add_details(snapshot, socket, attributes);
     if (r == 0)
         r = diag_memory(snapshot, socket, attributes[UNIX_DIAG_MEMINFO]);
     return r;

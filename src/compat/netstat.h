@@ -15,7 +15,7 @@ struct netstat {
     struct netstat_options options;
     struct netstat_names names;
     struct buf out;      /* sink: stdout */
-    uint32_t more_needs; /* of netstat_table(), beside those of its query */
+    uint64_t more_needs; /* of netstat_table(), beside those of its query */
     bool terminal;       /* stdout is one: what comes from other processes is escaped */
 };
 

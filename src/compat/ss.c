@@ -63,6 +63,14 @@ static void narrow_request(const struct ss_options *options, struct request *req
     /* No column: that of cgroups would look for owners too. */
     if (options->details || options->cgroup)
         request->needs |= NEED_SOCKET_CGROUP;
+    if (options->details)
+        request->needs |= NEED_UNIX_DETAILS;
+    if (options->details || options->bpf)
+        request->needs |= NEED_PACKET_DETAILS;
+    if (options->tcp_info)
+        request->needs |= NEED_CONGESTION;
+    if (options->tos)
+        request->needs |= NEED_IP_OPTIONS;
 }
 
 /* The facts that the options ask for, by the columns that have them. */

@@ -110,6 +110,44 @@ static void put_extended(struct ss_writer *writer, const struct socket *socket)
     ss_details_shutdown(writer, socket);
 }
 
+/* As "%#x": 0 has no prefix. */
+static void put_hex(struct buf *text, const char *name, uint32_t number)
+{
+    buf_printf(text, number ? " %s:0x%x" : " %s:%x", name, number);
+}
+
+static void put_tos(struct ss_writer *writer, const struct socket *socket)
+{
+    struct buf *text = ss_layout_text(&writer->layout);
+
+    if (socket->has & SOCKET_HAS_TOS)
+        put_hex(text, "tos", socket->inet_options >> INET_TOS_SHIFT & 0xff);
+    if (socket->has & SOCKET_HAS_TCLASS)
+        put_hex(text, "tclass", socket->inet_options >> INET_TCLASS_SHIFT & 0xff);
+    if (socket->has & SOCKET_HAS_CLASS_ID)
+        put_hex(text, "class_id", socket->class_id);
+}
+
+/* The flags of struct inet_diag_sockopt. */
+static void put_options(struct ss_writer *writer, const struct socket *socket)
+{
+    static const char *const names[] = {
+        "recverr",           "is_icsk",         "freebind",      "hdrincl",
+        "mc_loop",           "transparent",     "mc_all",        "nodefrag",
+        "bind_addr_no_port", "recverr_rfc4884", "defer_connect",
+    };
+    struct buf *text = ss_layout_text(&writer->layout);
+
+    if (!(socket->inet_options & INET_FLAGS_KNOWN))
+        return;
+    ss_details_line(writer);
+    buf_puts(text, "inet-sockopt: (");
+    for (unsigned int i = 0; i < ARRAY_SIZE(names); i++)
+        if (socket->inet_options & 1u << (INET_FLAGS_SHIFT + i))
+            buf_printf(text, " %s", names[i]);
+    buf_byte(text, ')');
+}
+
 static void put_inet(struct ss_writer *writer, const struct socket *socket)
 {
     const struct ss_options *options = writer->options;
@@ -121,13 +159,20 @@ static void put_inet(struct ss_writer *writer, const struct socket *socket)
         return;
     if (options->details)
         put_extended(writer, socket);
+    if (options->tos)
+        put_tos(writer, socket);
     if (options->cgroup && socket->has & SOCKET_HAS_CGROUP)
         put_cgroup(writer, socket);
+    if (options->inet_options)
+        put_options(writer, socket);
     if (!options->memory && (!options->tcp_info || socket->proto == PROTO_UDP))
         return;
-    ss_details_line(writer);
+    if (!options->oneline)
+        ss_details_line(writer);
     if (options->memory)
         ss_details_memory(writer, socket);
+    if (options->tcp_info)
+        ss_tcp_info(writer, socket);
 }
 
 void ss_details(struct ss_writer *writer, uint32_t row)

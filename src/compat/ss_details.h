@@ -23,3 +23,7 @@ void ss_details_memory(struct ss_writer *writer, const struct socket *socket);
 
 /* A line of its own, or with -O a blank. */
 void ss_details_line(struct ss_writer *writer);
+
+/* The numbers of a TCP or MPTCP socket, and of what lies above it. */
+void ss_tcp_info(struct ss_writer *writer, const struct socket *socket);
+void ss_upper_layer(struct ss_writer *writer, const struct tcp_details *tcp);

@@ -10,42 +10,47 @@
 /* Each column names the facts that it needs; a collector runs only when one of its facts is asked
  * for. */
 enum need {
-    NEED_SOCKETS = 1u << 0,
-    NEED_TCP_INFO = 1u << 1,
-    NEED_MEMORY = 1u << 2,
-    NEED_OWNERS = 1u << 3,       /* which process holds which socket, with comm */
-    NEED_THREADS = 1u << 4,      /* names and descriptor tables of the threads of owners */
-    NEED_PROCESS_STAT = 1u << 5, /* start time, parent, number of threads */
-    NEED_EXE = 1u << 6,
-    NEED_CMDLINE = 1u << 7,
-    NEED_CGROUP = 1u << 8, /* of processes */
-    NEED_USER = 1u << 9,   /* uid of processes */
-    NEED_FDS = 1u << 10,   /* open descriptors and their limit */
-    NEED_INTERFACES = 1u << 11,
-    NEED_SOCKET_CGROUP = 1u << 12, /* paths of the cgroup ids of sockets */
-    NEED_LISTENERS = 1u << 13,     /* listening sockets too, for direction and accept queue */
-    NEED_SYN_QUEUE = 1u << 14,     /* syn-recv sockets too, counted at their listener */
-    NEED_ALL_PROCESSES = 1u << 15, /* also processes without sockets */
-    NEED_UNIX_PEER = 1u << 16,     /* the socket at the other end, with its owner */
-    NEED_PROCESS_NETNS = 1u << 17,
-    NEED_EXACT_DETAILS = 1u << 18, /* what only sock_diag tells: cc, shutdown, v6only */
-    NEED_USER_NAMES = 1u << 19,    /* for recordings; else they are looked up when shown */
-    NEED_HELD = 1u << 20,          /* whether any process holds the socket: the search for owners
+    NEED_SOCKETS = 1ull << 0,
+    NEED_TCP_INFO = 1ull << 1,
+    NEED_MEMORY = 1ull << 2,
+    NEED_OWNERS = 1ull << 3,       /* which process holds which socket, with comm */
+    NEED_THREADS = 1ull << 4,      /* names and descriptor tables of the threads of owners */
+    NEED_PROCESS_STAT = 1ull << 5, /* start time, parent, number of threads */
+    NEED_EXE = 1ull << 6,
+    NEED_CMDLINE = 1ull << 7,
+    NEED_CGROUP = 1ull << 8, /* of processes */
+    NEED_USER = 1ull << 9,   /* uid of processes */
+    NEED_FDS = 1ull << 10,   /* open descriptors and their limit */
+    NEED_INTERFACES = 1ull << 11,
+    NEED_SOCKET_CGROUP = 1ull << 12, /* paths of the cgroup ids of sockets */
+    NEED_LISTENERS = 1ull << 13,     /* listening sockets too, for direction and accept queue */
+    NEED_SYN_QUEUE = 1ull << 14,     /* syn-recv sockets too, counted at their listener */
+    NEED_ALL_PROCESSES = 1ull << 15, /* also processes without sockets */
+    NEED_UNIX_PEER = 1ull << 16,     /* the socket at the other end, with its owner */
+    NEED_PROCESS_NETNS = 1ull << 17,
+    NEED_EXACT_DETAILS = 1ull << 18, /* what only sock_diag tells: cc, shutdown, v6only */
+    NEED_USER_NAMES = 1ull << 19,    /* for recordings; else they are looked up when shown */
+    NEED_HELD = 1ull << 20,          /* whether any process holds the socket: the search for owners
                                       may stop when each has one */
-    NEED_PORT_NAMES = 1u << 21,    /* names of the processes after which netlink port ids are
+    NEED_PORT_NAMES = 1ull << 21,    /* names of the processes after which netlink port ids are
                                       called */
-    NEED_LINKS = 1u << 22,         /* every interface with its state and counters */
-    NEED_LINK_DETAILS = 1u << 23,  /* speed, and what the queueing discipline counts */
-    NEED_COUNTERS = 1u << 24,      /* of the protocols, from /proc/net */
-    NEED_ROUTES = 1u << 25,
-    NEED_ROUTE_USE = 1u << 26,   /* what only /proc/net/ipv6_route tells of them */
-    NEED_MEMBERSHIPS = 1u << 27, /* multicast groups */
-    NEED_MEMBERS = 1u << 28,     /* and which sockets joined them */
-    NEED_REFERENCES = 1u << 29,  /* of unix sockets: only /proc/net/unix tells */
-    NEED_ADDRESSES = 1u << 31,   /* of interfaces */
-    NEED_TCP_FILE = 1u << 30,    /* what only /proc/net/tcp tells: the user of a half-open
-                                    connection, and how often it has timed out */
-    NEED_FD_FLAGS = 1u << 30,    /* open(2) flags of descriptors */
+    NEED_LINKS = 1ull << 22,         /* every interface with its state and counters */
+    NEED_LINK_DETAILS = 1ull << 23,  /* speed, and what the queueing discipline counts */
+    NEED_COUNTERS = 1ull << 24,      /* of the protocols, from /proc/net */
+    NEED_ROUTES = 1ull << 25,
+    NEED_ROUTE_USE = 1ull << 26,      /* what only /proc/net/ipv6_route tells of them */
+    NEED_MEMBERSHIPS = 1ull << 27,    /* multicast groups */
+    NEED_MEMBERS = 1ull << 28,        /* and which sockets joined them */
+    NEED_REFERENCES = 1ull << 29,     /* of unix sockets: only /proc/net/unix tells */
+    NEED_ADDRESSES = 1ull << 31,      /* of interfaces */
+    NEED_TCP_FILE = 1ull << 30,       /* what only /proc/net/tcp tells: the user of a half-open
+                                       connection, and how often it has timed out */
+    NEED_FD_FLAGS = 1ull << 32,       /* open(2) flags of descriptors */
+    NEED_IP_OPTIONS = 1ull << 33,     /* type of service, traffic class, class of cgroup, and other
+                                         options of internet sockets */
+    NEED_CONGESTION = 1ull << 34,     /* what the congestion control keeps for itself */
+    NEED_PACKET_DETAILS = 1ull << 35, /* rings, fanout and filter of packet sockets */
+    NEED_UNIX_DETAILS = 1ull << 36, /* the file of a unix socket, and every connection that waits */
 };
 
 enum match_op {
@@ -87,7 +92,7 @@ enum source_bit {
 };
 
 struct request {
-    uint32_t needs;     /* enum need */
+    uint64_t needs;     /* enum need */
     uint32_t protos;    /* PROTO_BIT()s */
     uint32_t states;    /* STATE_BIT()s */
     uint32_t families;  /* 1u << AF_*; for the inet families only */

@@ -30,6 +30,9 @@ void snapshot_done(struct snapshot *snapshot)
     free(snapshot->sockets);
     free(snapshot->tcp_infos);
     free(snapshot->memories);
+    free(snapshot->upper_layers);
+    free(snapshot->packets);
+    free(snapshot->unix_waiting);
     free(snapshot->processes);
     free(snapshot->threads);
     free(snapshot->holders);
@@ -129,6 +132,34 @@ const char *snapshot_string(const struct snapshot *snapshot, uint32_t string, si
 struct socket *snapshot_add_socket(struct snapshot *snapshot)
 {
     return ADD(snapshot, sockets);
+}
+
+struct upper_layer *snapshot_add_upper(struct snapshot *snapshot, struct tcp_details *tcp)
+{
+    struct upper_layer *upper = ADD(snapshot, upper_layers);
+
+    if (upper)
+        tcp->upper = snapshot->upper_layers_count;
+    return upper;
+}
+
+struct packet_details *snapshot_add_packet(struct snapshot *snapshot, const struct socket *socket)
+{
+    struct packet_details *packet = ADD(snapshot, packets);
+
+    if (packet)
+        packet->socket = (uint32_t)(socket - snapshot->sockets);
+    return packet;
+}
+
+int snapshot_add_waiting(struct snapshot *snapshot, const struct socket *socket, uint32_t inode)
+{
+    struct unix_waiting *waiting = ADD(snapshot, unix_waiting);
+
+    if (!waiting)
+        return -ENOMEM;
+    *waiting = (struct unix_waiting){(uint32_t)(socket - snapshot->sockets), inode};
+    return 0;
 }
 
 struct counter *snapshot_add_counter(struct snapshot *snapshot)

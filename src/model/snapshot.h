@@ -67,6 +67,9 @@ struct snapshot {
     SNAPSHOT_ARRAY(socket, sockets);
     SNAPSHOT_ARRAY(tcp_details, tcp_infos);
     SNAPSHOT_ARRAY(socket_memory, memories);
+    SNAPSHOT_ARRAY(upper_layer, upper_layers);
+    SNAPSHOT_ARRAY(packet_details, packets);
+    SNAPSHOT_ARRAY(unix_waiting, unix_waiting);
     SNAPSHOT_ARRAY(process, processes);
     SNAPSHOT_ARRAY(thread, threads);
     SNAPSHOT_ARRAY(holder, holders);
@@ -107,11 +110,32 @@ static inline const struct socket_memory *snapshot_memory(const struct snapshot 
     return socket->memory ? &snapshot->memories[socket->memory - 1] : NULL;
 }
 
+static inline const struct upper_layer *snapshot_upper(const struct snapshot *snapshot,
+                                                       const struct tcp_details *tcp)
+{
+    return tcp && tcp->upper ? &snapshot->upper_layers[tcp->upper - 1] : NULL;
+}
+
+/* Of a packet socket, or NULL: not asked for. */
+const struct packet_details *snapshot_packet(const struct snapshot *snapshot,
+                                             const struct socket *socket);
+
+/* The connections that wait at a unix listener. *ret_count is 0 when there are none. */
+const struct unix_waiting *snapshot_waiting(const struct snapshot *snapshot,
+                                            const struct socket *socket, uint32_t *ret_count);
+
+/* Copies a socket to a place before it, with what is kept beside; all of its kind move, or none. */
+void snapshot_move_socket(struct snapshot *snapshot, uint32_t from, uint32_t to);
+
 /* Each adds a zeroed element and returns it, or NULL when there is no memory. The pointer is valid
  * until the next one is added. */
 struct socket *snapshot_add_socket(struct snapshot *snapshot);
 struct tcp_details *snapshot_add_tcp(struct snapshot *snapshot, struct socket *socket);
 struct socket_memory *snapshot_add_memory(struct snapshot *snapshot, struct socket *socket);
+struct upper_layer *snapshot_add_upper(struct snapshot *snapshot, struct tcp_details *tcp);
+struct packet_details *snapshot_add_packet(struct snapshot *snapshot, const struct socket *socket);
+int snapshot_add_waiting(struct snapshot *snapshot, const struct socket *socket, uint32_t inode)
+    MUST_CHECK;
 struct counter *snapshot_add_counter(struct snapshot *snapshot);
 struct route *snapshot_add_route(struct snapshot *snapshot);
 struct link_address *snapshot_add_link_address(struct snapshot *snapshot);

@@ -86,6 +86,17 @@ enum socket_has {
     SOCKET_HAS_BACKLOG = 1u << 11, /* listening: recv_q is the accept queue, send_q its limit */
     SOCKET_HAS_INODE = 1u << 12,   /* known to be `inode`, which may be 0: no struct socket is
                                       attached */
+    SOCKET_HAS_TOS = 1u << 13,     /* inet_options has it */
+    SOCKET_HAS_TCLASS = 1u << 14,  /* the same */
+    SOCKET_HAS_CLASS_ID = 1u << 15,
+};
+
+/* Options of an internet socket in socket.inet_options. */
+enum inet_option_bits {
+    INET_TOS_SHIFT = 0,    /* IP_TOS (INET_DIAG_TOS, since 3.2) */
+    INET_TCLASS_SHIFT = 8, /* IPV6_TCLASS (INET_DIAG_TCLASS, since 3.2) */
+    INET_FLAGS_SHIFT = 16, /* 11 flags in the order of struct inet_diag_sockopt (since 5.10) */
+    INET_FLAGS_KNOWN = 1u << 31,
 };
 
 enum socket_flag {
@@ -109,10 +120,17 @@ struct socket {
     uint32_t ifindex;   /* bound device; 0 none */
     uint32_t recv_q;    /* bytes not read yet; listening: connections not accepted yet */
     uint32_t send_q; /* bytes not acknowledged yet (tcp), not sent yet (others); listening: limit */
-    uint32_t timer_ms;   /* until the timer fires */
-    uint32_t peer_inode; /* unix: of the socket at the other end; 0 none */
-    uint32_t path;       /* unix: string of its name; 0 unnamed */
-    uint32_t references; /* unix, when asked for: how many hold the kernel's socket */
+    uint32_t timer_ms; /* until the timer fires */
+    union {
+        uint32_t peer_inode; /* unix: of the socket at the other end; 0 none */
+        uint32_t class_id;   /* internet, when asked for: of net_cls, or the priority
+                                (INET_DIAG_CLASS_ID, since 4.9) */
+    };
+    uint32_t path; /* unix: string of its name; 0 unnamed */
+    union {
+        uint32_t references;   /* unix, when asked for: how many hold the kernel's socket */
+        uint32_t inet_options; /* internet, when asked for: enum inet_option_bits */
+    };
     uint32_t drops;      /* datagrams thrown away for want of receive buffer (SK_MEMINFO_DROPS,
                             since 4.6) */
     uint32_t tcp;        /* 1 + index into snapshot.tcp_infos; 0: not asked or not known */
@@ -132,7 +150,8 @@ struct socket {
                             /proc/net/unix shows it (hashed), when asked for, words[2] = inode of
                             the first connection that waits at a listener; vsock: words[0] = CID,
                             words[1] = port; netlink: words[0] = port id, words[1] = groups */
-    union address peer;
+    union address peer;  /* unix, when asked for: words[0] and words[1] = inode and device of the
+                            file that its path is (UNIX_DIAG_VFS, since 3.3); 0 none */
 };
 
 /*
@@ -155,6 +174,14 @@ enum tcp_info_end {
     TCP_INFO_RCV_WND = 236,
 };
 
+/* Of which congestion control are the numbers that it keeps for itself (union tcp_cc_info). */
+enum congestion_kind {
+    CONGESTION_UNKNOWN,
+    CONGESTION_VEGAS, /* struct tcpvegas_info */
+    CONGESTION_DCTCP, /* struct tcp_dctcp_info, since 4.1 */
+    CONGESTION_BBR,   /* struct tcp_bbr_info, since 4.9 */
+};
+
 /* The part of struct tcp_info that columns show. */
 struct tcp_details {
     uint32_t known; /* bytes of the kernel's struct tcp_info that were there: enum tcp_info_end */
@@ -162,15 +189,71 @@ struct tcp_details {
     uint32_t cwnd, ssthresh, mss, rcv_mss, advmss, pmtu, reordering;
     uint32_t unacked, sacked, lost, retrans_out, total_retrans;
     uint32_t last_data_sent_ms, last_data_recv_ms, last_ack_recv_ms;
-    uint32_t snd_wnd, rcv_wnd, notsent_bytes, rcv_space;
+    uint32_t snd_wnd, rcv_wnd, notsent_bytes, rcv_space, rcv_ssthresh, rcv_rtt_us;
+    uint32_t fackets, delivered_ce;
     uint32_t segs_out, segs_in, data_segs_out, data_segs_in;
     uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retrans;
-    uint64_t pacing_rate, delivery_rate; /* bytes/s */
+    uint64_t pacing_rate, max_pacing_rate, delivery_rate; /* bytes/s */
     uint64_t busy_us, rwnd_limited_us, sndbuf_limited_us;
     uint32_t dsack_dups, delivered, reord_seen, rcv_ooopack;
     uint8_t backoff, options, wscale_send, wscale_receive, app_limited, ca_state;
+    uint8_t of_listener; /* 1: the kernel's numbers of a listener, which mean little; known is 0 */
+    uint8_t congestion_kind; /* enum congestion_kind, of the numbers below */
+    uint32_t congestion_info[5];
+    uint32_t upper;      /* 1 + index into snapshot.upper_layers; 0 none */
     uint32_t congestion; /* string: name of the congestion control; 0 unknown */
     uint32_t ulp;        /* string: tls, mptcp; 0 none */
+};
+
+enum upper_layer_kind {
+    UPPER_UNKNOWN,
+    UPPER_TLS,     /* of a TCP socket (INET_ULP_INFO_TLS, since 5.4) */
+    UPPER_SUBFLOW, /* of a TCP socket (INET_ULP_INFO_MPTCP, since 5.6) */
+    UPPER_MPTCP,   /* of an MPTCP socket (struct mptcp_info, since 5.9) */
+};
+
+/* What lies above TCP; only told with CAP_NET_ADMIN. */
+struct upper_layer {
+    uint64_t map_sequence;                                 /* subflow */
+    uint64_t write_sequence, unacknowledged, next_receive; /* mptcp */
+    uint32_t kind;                                         /* enum upper_layer_kind */
+    uint32_t present;            /* 1u << attribute, of those that were told */
+    uint32_t flags;              /* subflow, mptcp: the kernel's */
+    uint32_t token, token_local; /* subflow: of the peer, ours; mptcp: ours */
+    uint32_t map_subflow_sequence, map_offset, map_length; /* subflow */
+    uint16_t version, cipher, send_mode, receive_mode;     /* tls: TLS_*_VERSION, TLS_CIPHER_*,
+                                                              TLS_CONF_* */
+    uint8_t id, id_local; /* subflow: address ids of peer and ours */
+    uint8_t subflows, addresses_sent, addresses_accepted; /* mptcp: how many, and at most */
+    uint8_t subflows_limit, addresses_sent_limit, addresses_accepted_limit;
+};
+
+/* A ring of a packet socket (struct packet_diag_ring). */
+struct packet_ring {
+    uint32_t block_size, blocks, frame_size, frames, timeout_ms, private_size, features;
+};
+
+/* What only packet sockets have (packet_diag, since 3.7). In the order of the sockets. */
+struct packet_details {
+    uint32_t socket;                         /* index into snapshot.sockets */
+    uint32_t version, copy_threshold, flags; /* TPACKET_V*, PACKET_COPY_THRESH, PDI_* */
+    uint32_t has;                            /* enum packet_details_has */
+    uint32_t fanout;                         /* id, and the type in the upper half */
+    uint32_t filter;                         /* string: struct sock_filter, as many as there are */
+    struct packet_ring receive, send;
+};
+
+enum packet_details_has {
+    PACKET_HAS_RECEIVE_RING = 1u << 0,
+    PACKET_HAS_SEND_RING = 1u << 1,
+    PACKET_HAS_FANOUT = 1u << 2,
+};
+
+/* A connection that waits to be accepted by a unix socket (UNIX_DIAG_ICONS, since 3.3). In the
+ * order of the sockets. */
+struct unix_waiting {
+    uint32_t socket; /* index into snapshot.sockets: the listener */
+    uint32_t inode;
 };
 
 /* Socket memory in bytes (SK_MEMINFO_*, INET_DIAG_SKMEMINFO since 3.7, UNIX_DIAG_MEMINFO). */

@@ -44,7 +44,7 @@ void filter_done(struct filter *filter);
 bool filter_accepts(const struct filter *filter, const struct view *view, uint32_t row);
 
 /* The facts that the filter itself needs (enum need). */
-uint32_t filter_needs(const struct filter *filter);
+uint64_t filter_needs(const struct filter *filter);
 
 /* Whether the filter has a condition on this column. */
 bool filter_mentions(const struct filter *filter, const char *column);

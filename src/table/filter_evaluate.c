@@ -359,7 +359,7 @@ bool filter_accepts(const struct filter *filter, const struct view *view, uint32
     return test_node(&it, filter->root);
 }
 
-uint32_t filter_needs(const struct filter *filter)
+uint64_t filter_needs(const struct filter *filter)
 {
     return filter->needs;
 }

@@ -281,9 +281,9 @@ static bool pids_implied(const struct filter_node *node, bool negated)
 /* A condition that other processes, or sockets of other processes, decide as well. */
 static bool looks_elsewhere(const struct filter *filter, const struct filter_node *node)
 {
-    const uint32_t others =
+    const uint64_t others =
         NEED_OWNERS | NEED_HELD | NEED_LISTENERS | NEED_SYN_QUEUE | NEED_UNIX_PEER;
-    uint32_t needs =
+    uint64_t needs =
         (node->column ? node->column->needs : 0) | (node->owner_column ? NEED_OWNERS : 0);
 
     return node->kind == FILTER_CHILD_OF || (filter->sockets && (needs & others));

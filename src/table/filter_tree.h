@@ -131,7 +131,7 @@ struct filter {
     bool sockets; /* rows are those of snapshot.sockets: read them without columns */
     struct filter_node *root;
     struct filter_regex *regexes; /* to be freed by regfree() */
-    uint32_t needs;
+    uint64_t needs;
     bool names;                /* filter_is_names() */
     const char *guess;         /* a bare word that was taken for a name; NULL: none */
     const struct column *word; /* a column out of whose words one was compared; NULL: none */

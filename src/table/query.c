@@ -7,14 +7,14 @@
 #include <string.h>
 
 /* What decides which rows there are. */
-static uint32_t rows_need(const struct query *query)
+static uint64_t rows_need(const struct query *query)
 {
     return query->table->needs | (query->filter ? filter_needs(query->filter) : 0);
 }
 
-static uint32_t needs_of(const struct query *query)
+static uint64_t needs_of(const struct query *query)
 {
-    uint32_t needs = rows_need(query);
+    uint64_t needs = rows_need(query);
 
     for (uint32_t i = 0; i < query->column_count; i++)
         needs |= query->columns[i]->needs;

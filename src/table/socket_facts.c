@@ -85,7 +85,7 @@ struct value socket_peer_inode(const struct view *view, uint32_t row)
 {
     const struct socket *socket = view_socket(view, row);
 
-    return cell_number(socket->peer_inode != 0, socket->peer_inode);
+    return cell_number(socket->family == AF_UNIX && socket->peer_inode != 0, socket->peer_inode);
 }
 
 struct value socket_waiting_inode(const struct view *view, uint32_t row)
@@ -99,7 +99,7 @@ struct value socket_references(const struct view *view, uint32_t row)
 {
     const struct socket *socket = view_socket(view, row);
 
-    return cell_number(socket->references != 0, socket->references);
+    return cell_number(socket->family == AF_UNIX && socket->references != 0, socket->references);
 }
 
 struct value socket_kernel_address(const struct view *view, uint32_t row)

@@ -47,14 +47,14 @@ struct column {
     const char *help;  /* one sentence, without a full stop */
     enum value_kind kind;
     uint32_t flags; /* enum column_flag */
-    uint32_t needs; /* enum need, beyond the table's own */
+    uint64_t needs; /* enum need, beyond the table's own */
     column_get_fn *get;
 };
 
 struct table {
     const char *name; /* plural, as in JSON "table" */
     const char *help;
-    uint32_t needs; /* enum need: what it takes to have rows at all */
+    uint64_t needs; /* enum need: what it takes to have rows at all */
     const struct column *columns;
     uint32_t column_count;
     const char *const *words;   /* columns that a bare word of a filter is compared with, ends with
