@@ -108,6 +108,30 @@ struct value socket_drops(const struct view *view, uint32_t row)
     return cell_number(socket->has & SOCKET_HAS_DROPS, socket->drops);
 }
 
+/* --- options --- */
+
+struct value socket_tos(const struct view *view, uint32_t row)
+{
+    const struct socket *socket = view_socket(view, row);
+
+    return cell_number(socket->has & SOCKET_HAS_TOS, socket->inet_options >> INET_TOS_SHIFT & 0xff);
+}
+
+struct value socket_tclass(const struct view *view, uint32_t row)
+{
+    const struct socket *socket = view_socket(view, row);
+
+    return cell_number(socket->has & SOCKET_HAS_TCLASS,
+                       socket->inet_options >> INET_TCLASS_SHIFT & 0xff);
+}
+
+struct value socket_class_id(const struct view *view, uint32_t row)
+{
+    const struct socket *socket = view_socket(view, row);
+
+    return cell_number(socket->has & SOCKET_HAS_CLASS_ID, socket->class_id);
+}
+
 /* --- tcp_info --- */
 
 static const struct tcp_details *get_tcp(const struct view *view, uint32_t row)
@@ -143,6 +167,7 @@ TCP_COLUMN(segs_out, segs_out, TCP_INFO_SEGS_OUT)
 TCP_COLUMN(segs_in, segs_in, TCP_INFO_SEGS_IN)
 TCP_COLUMN(notsent, notsent_bytes, TCP_INFO_NOTSENT_BYTES)
 TCP_COLUMN(snd_wnd, snd_wnd, TCP_INFO_SND_WND)
+TCP_COLUMN(rcv_ssthresh, rcv_ssthresh, TCP_INFO_FIRST)
 TCP_COLUMN(rcv_wnd, rcv_wnd, TCP_INFO_RCV_WND)
 TCP_COLUMN(last_send, last_data_sent_ms, TCP_INFO_FIRST)
 TCP_COLUMN(last_recv, last_data_recv_ms, TCP_INFO_FIRST)

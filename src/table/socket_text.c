@@ -344,7 +344,8 @@ struct value socket_owner_note(const struct view *view, uint32_t row)
 
 struct value socket_peer_owner_text(const struct view *view, uint32_t row)
 {
-    uint32_t inode = view_socket(view, row)->peer_inode;
+    const struct socket *socket = view_socket(view, row);
+    uint32_t inode = socket->family == AF_UNIX ? socket->peer_inode : 0;
     uint32_t peer = inode ? map_get(&view->join->by_inode, inode) : MAP_NONE;
 
     buf_reset(view->scratch);
