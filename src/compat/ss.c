@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* ss(8) of iproute2 6.1: the same output and exit status. */
+#include "collect/destroy.h"
 #include "compat/moment.h"
 #include "compat/personality.h"
+#include "compat/ss_events.h"
 #include "compat/ss_row.h"
 #include "compat/ss_select.h"
 
 #include <sys/socket.h>
 
 #define EXIT_FAILED 1
+#define EXIT_FOLLOWED 255 /* -E ends only when it fails */
 
 /* The tables in the order in which ss shows them, with what each is made of. */
 struct shown_table {
@@ -187,11 +190,6 @@ static void put_tables(struct ss_writer *writer, const struct grid *grid)
     }
 }
 
-static bool is_one_bit(uint32_t bits)
-{
-    return (bits & (bits - 1)) == 0;
-}
-
 static int print(const struct ss_options *options, const struct ss_filter *filter,
                  const struct view *view, const struct grid *grid)
 {
@@ -199,14 +197,43 @@ static int print(const struct ss_options *options, const struct ss_filter *filte
     int r;
 
     ss_layout_init(&writer.layout);
-    writer.layout.columns[SS_COLUMN_NETID].hidden = is_one_bit(options->selection.tables);
-    writer.layout.columns[SS_COLUMN_STATE].hidden = is_one_bit(options->selection.states);
+    writer.layout.columns[SS_COLUMN_NETID].hidden = ss_is_one_bit(options->selection.tables);
+    writer.layout.columns[SS_COLUMN_STATE].hidden = ss_is_one_bit(options->selection.states);
     if (options->header)
         ss_layout_header(&writer.layout);
     put_tables(&writer, grid);
     r = ss_layout_finish(&writer.layout);
     ss_layout_done(&writer.layout);
     ss_names_done(&writer.names);
+    return r;
+}
+
+/* -K shows what it closes: what the kernel does not close goes from the grid. */
+static int kill_sockets(const struct ss_options *options, const struct ss_filter *filter,
+                        struct moment *moment, struct grid *grid)
+{
+    struct ss_writer writer = {.options = options, .filter = filter, .view = &moment->view};
+    CLEANUP_FREE uint32_t *rows = calloc(grid->row_count + 1u, sizeof(*rows));
+    CLEANUP_FREE int *errors = calloc(grid->row_count + 1u, sizeof(*errors));
+    uint32_t others = 0, count = 0;
+    int r;
+
+    if (!rows || !errors)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < grid->row_count; i++) {
+        const struct socket *socket = &moment->snapshot.sockets[grid->rows[i]];
+
+        if (socket->family != AF_INET && socket->family != AF_INET6)
+            grid->rows[others++] = grid->rows[i];
+        else if (is_family_asked(&options->selection, socket) && is_accepted(&writer, socket))
+            rows[count++] = grid->rows[i];
+    }
+    ss_names_done(&writer.names);
+    r = destroy_sockets(&moment->snapshot, rows, count, errors);
+    grid->row_count = others;
+    for (uint32_t i = 0; r == 0 && i < count; i++)
+        if (errors[i] == 0)
+            grid->rows[grid->row_count++] = rows[i];
     return r;
 }
 
@@ -227,7 +254,10 @@ static int show(const struct ss_options *options, struct ss_filter *filter)
     if (r == 0)
         r = query_run(&query, &moment.view, &grid);
     if (r == 0) {
-        r = print(options, filter, &moment.view, &grid);
+        if (options->kill)
+            r = kill_sockets(options, filter, &moment, &grid);
+        if (r == 0)
+            r = print(options, filter, &moment.view, &grid);
         grid_done(&grid);
     }
     moment_done(&moment);
@@ -252,6 +282,7 @@ static int run(int argc, char **argv)
 {
     struct ss_options options;
     struct ss_filter filter;
+    uint32_t groups = 0;
     int status, r;
 
     if (ss_options_parse(argc, argv, &options, &status) != 0)
@@ -260,12 +291,15 @@ static int run(int argc, char **argv)
         return 0;
     if (ss_filter_parse(&filter, &options, &status) != 0)
         return status;
-    r = show(&options, &filter);
+    if (options.events && ss_events_groups(&options.selection, &groups) < 0)
+        r = -EOPNOTSUPP;
+    else
+        r = options.events ? ss_events(&options, &filter, groups) : show(&options, &filter);
     ss_filter_done(&filter);
     if (r == 0 || r == -EPIPE)
         return 0;
     ss_complain("ss: %s", strerror(-r));
-    return EXIT_FAILED;
+    return options.events ? EXIT_FOLLOWED : EXIT_FAILED;
 }
 
 const struct personality personality_ss = {

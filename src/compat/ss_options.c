@@ -4,8 +4,12 @@
 
 #include "base/buf.h"
 #include "compat/ss_select.h"
+#include "compat/ss_summary.h"
 
+#include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -219,6 +223,20 @@ static int take_filter_file(const struct parser *parser, const char *name)
     return 0;
 }
 
+/* A name below /run/netns, or a path. */
+static int enter_netns(const struct parser *parser, const char *name)
+{
+    char path[PATH_MAX];
+    CLEANUP_CLOSE int fd = -1;
+
+    snprintf(path, sizeof(path), "%s%s", strchr(name, '/') ? "" : "/run/netns/", name);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0 && setns(fd, CLONE_NEWNET) == 0)
+        return 0;
+    ss_complain("ss: cannot enter the network namespace \"%s\": %s", name, strerror(errno));
+    return stop(parser, 1);
+}
+
 /* Contexts need SELinux, of which the machine has none where /proc/self/attr tells nothing. */
 static int take_context(const struct parser *parser, bool sockets)
 {
@@ -315,8 +333,7 @@ static int take_option(struct parser *parser, int letter, char *argument)
     case 'F':
         return take_filter_file(parser, argument);
     case 'N':
-        parser->options->netns = argument;
-        return 0;
+        return enter_netns(parser, argument);
     case 'Z':
     case 'z':
         return take_context(parser, letter == 'z');
@@ -360,6 +377,17 @@ static int take_states(struct parser *parser)
     return 0;
 }
 
+/* The totals come before all else; alone they are everything. */
+static int say_summary(const struct parser *parser)
+{
+    const struct ss_options *options = parser->options;
+
+    if (!options->summary)
+        return 0;
+    (void)!ss_summary();
+    return options->nothing_named && options->word_count == 0 ? stop(parser, 0) : 0;
+}
+
 /* What nobody named is as usual. */
 static void finish(struct parser *parser)
 {
@@ -389,7 +417,9 @@ int ss_options_parse(int argc, char **argv, struct ss_options *ret_options, int 
         return r;
     ret_options->words = argv + optind;
     ret_options->word_count = argc - optind;
-    r = take_states(&parser);
+    r = say_summary(&parser);
+    if (r == 0)
+        r = take_states(&parser);
     if (r == 0)
         finish(&parser);
     return r;

@@ -52,7 +52,6 @@ struct ss_options {
     bool nothing_named;    /* neither table nor family: the usual tables are shown */
     const char *dump_file; /* of -D; NULL */
     FILE *filter_file;     /* owned by the process: of -F; NULL */
-    const char *netns;     /* of -N; NULL */
     char **words;          /* the filter expression */
     int word_count;
 };

@@ -270,7 +270,7 @@ static void put_no_peer(struct ss_writer *writer)
 static void put_packet(struct ss_writer *writer, const struct socket *socket)
 {
     struct buf *text = ss_layout_text(&writer->layout);
-    const char *name = ss_link_protocol_name(socket->protocol);
+    const char *name = writer->options->numeric ? NULL : ss_link_protocol_name(socket->protocol);
 
     if (socket->protocol == ETH_P_ALL)
         buf_byte(text, '*');

@@ -19,5 +19,11 @@ int ss_states_parse(const char *name, uint32_t *ret_states) MUST_CHECK;
 
 void ss_select_table(struct ss_selection *selection, enum ss_table table, bool wanted);
 
+/* A column that could only say one thing is hidden. */
+static inline bool ss_is_one_bit(uint32_t bits)
+{
+    return (bits & (bits - 1)) == 0;
+}
+
 /* Tables without a family get theirs, and families without a table. */
 void ss_selection_complete(struct ss_selection *selection);
