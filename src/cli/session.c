@@ -237,10 +237,13 @@ static int write_record(const char *path, const struct snapshot *snapshot)
     return r < 0 ? command_error("cannot record to %s: %s", path, strerror(-r)) : 0;
 }
 
-/* A recording must be able to answer every question later. */
+/*
+ * A recording must be able to answer every question later; but what only files of /proc/net tell
+ * would cost what sock_diag tells more.
+ */
 static void widen_for_record(struct request *request)
 {
-    request->needs = ~(uint64_t)0;
+    request->needs = ~(uint64_t)(NEED_TCP_FILE | NEED_REFERENCES);
     request->protos = PROTO_ALL;
     request->states = STATE_ALL;
     request->families = 1u << AF_INET | 1u << AF_INET6;
