@@ -42,9 +42,9 @@ static int own_filter(struct session *session, struct query *query, struct buf *
 
 static int plan_queries(struct session *session, struct explain *explain, const char *filter)
 {
-    static const char *const of_waiting[] = {"owner",  "exe",        "cmdline",   "unit",
-                                             "cgroup", "accept",     "syn_queue", "serves",
-                                             "iface",  "peer_owner", "drops"};
+    static const char *const of_waiting[] = {"owner",  "exe",       "cmdline",   "unit",
+                                             "accept", "serves",    "syn_queue", "iface",
+                                             "drops",  "peer_owner"};
     static const char *const of_connections[] = {"proto", "state", "recv_q", "send_q",
                                                  "local", "peer",  "owner"};
     static const char *const of_processes[] = {"user", "exe",   "cmdline", "cgroup",

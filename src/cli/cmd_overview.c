@@ -84,32 +84,30 @@ static void put_head_line(struct session *session, struct buf *out)
     if (localtime_r(&seconds, &broken))
         strftime(text, sizeof(text), "%F %T", &broken);
     escape_text(out, host, length);
-    buf_printf(out, "  %s  %u process%s with sockets\n", text, processes,
-               processes == 1 ? "" : "es");
+    buf_printf(out, "  %s  %u process%s with sockets%s\n", text, processes,
+               processes == 1 ? "" : "es",
+               join_owners_hidden(snapshot) ? ", and those that are hidden: run as root" : "");
 }
 
 /* "tcp 120: established 80, listening 12": one line a protocol; groups of one protocol are gathered
  * from the sorted list. */
 static void put_counts(struct buf *out, const struct group *group)
 {
-    static const char *const protos[] = {"tcp", "udp",  "udplite", "mptcp",  "sctp",    "dccp",
-                                         "raw", "icmp", "unix",    "packet", "netlink", "vsock"};
-
-    for (size_t i = 0; i < ARRAY_SIZE(protos); i++) {
+    for (unsigned int i = PROTO_UNKNOWN + 1; i < PROTO_MAX; i++) {
+        const char *proto = socket_proto_name(i);
         uint64_t total = 0;
         const char *separator = ": ";
 
         for (uint32_t k = 0; k < group->row_count; k++)
-            if (strcmp(group->rows[k].keys[0].string.bytes, protos[i]) == 0)
+            if (strcmp(group->rows[k].keys[0].string.bytes, proto) == 0)
                 total += group->rows[k].count;
         if (!total)
             continue;
-        buf_printf(out, "  %-8s %6lu", protos[i], (unsigned long)total);
+        buf_printf(out, "  %-8s %6lu", proto, (unsigned long)total);
         for (uint32_t k = 0; k < group->row_count; k++) {
             const struct group_row *row = &group->rows[k];
 
-            if (strcmp(row->keys[0].string.bytes, protos[i]) != 0 ||
-                row->keys[1].type != VALUE_STRING)
+            if (strcmp(row->keys[0].string.bytes, proto) != 0 || row->keys[1].type != VALUE_STRING)
                 continue;
             buf_printf(out, "%s%s %lu", separator, row->keys[1].string.bytes,
                        (unsigned long)row->count);
@@ -142,6 +140,9 @@ static int put_table(struct session *session, struct buf *out, const struct quer
 
 static int put_screen(struct session *session, struct overview *overview, struct buf *out)
 {
+    const struct options *options = session->options;
+    bool hidden = join_owners_hidden(&session->now->snapshot);
+    bool narrowed = options->protos || options->families;
     struct group *group = &session->now->group;
     uint32_t matched;
     struct grid grid;
@@ -162,8 +163,9 @@ static int put_screen(struct session *session, struct overview *overview, struct
         r = put_table(session, out, &overview->listeners, "LISTENERS (nwho ports)", ": none",
                       &matched);
     if (r == 0)
-        r = put_table(session, out, &overview->owners, "BUSIEST OWNERS (nwho ps)", ": none",
-                      &matched);
+        r = put_table(session, out, &overview->owners,
+                      narrowed ? "BUSIEST OWNERS (nwho ps)" : "BUSIEST OWNERS (nwho ps -a)",
+                      hidden ? ": hidden (run as root)" : ": none", &matched);
     return r;
 }
 

@@ -183,7 +183,7 @@ static int show_rows(struct session *session, struct way *way)
     if (r == 0 && !options->sort)
         way->routes.sort[way->routes.sort_count++] =
             (struct sort_key){.column = table_column(&table_routes, "answer"), .descending = true};
-    for (size_t i = 0; i < ARRAY_SIZE(more) && !options->columns && !options->json_columns; i++)
+    for (size_t i = 0; i < ARRAY_SIZE(more) && !options->columns; i++)
         way->routes.columns[way->routes.column_count++] = table_column(&table_routes, more[i]);
     return r == 0 ? session_show(session, &way->routes) : r;
 }

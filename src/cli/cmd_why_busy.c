@@ -8,6 +8,7 @@
 #include "table/socket_text.h"
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,38 +19,56 @@ struct port {
     uint16_t number;
 };
 
-/* "tcp/9000", "9000/udp", ":9000", "9000" (tcp). */
-static int parse_port(const char *word, struct port *ret_port)
+static int parse_number(const char *text, const char *proto, uint16_t *ret_number)
 {
-    bool named = strncmp(word, "tcp/", 4) == 0 || strncmp(word, "udp/", 4) == 0;
+    const struct servent *service;
     char *end;
     unsigned long number;
 
-    *ret_port = (struct port){.proto = *word == 'u' ? PROTO_UDP : PROTO_TCP};
-    if (named)
-        word += 4;
-    else if (*word == ':')
-        word++;
-    if (*word < '0' || *word > '9')
+    if (*text < '0' || *text > '9') {
+        service = getservbyname(text, proto);
+        if (service)
+            *ret_number = ntohs((uint16_t)service->s_port);
+        return service ? 0 : -EINVAL;
+    }
+    number = strtoul(text, &end, 10);
+    if (*end || number == 0 || number > 65535)
         return -EINVAL;
-    number = strtoul(word, &end, 10);
-    if (!named && strcmp(end, "/udp") == 0)
-        ret_port->proto = PROTO_UDP;
-    else if (*end && (named || strcmp(end, "/tcp") != 0))
-        return -EINVAL;
-    if (number == 0 || number > 65535)
-        return -EINVAL;
-    ret_port->number = (uint16_t)number;
+    *ret_number = (uint16_t)number;
     return 0;
+}
+
+/* "tcp/9000", "9000/udp", ":9000", "9000", "http" (tcp). -EPROTONOSUPPORT: neither tcp nor udp. */
+static int parse_port(const char *word, struct port *ret_port)
+{
+    size_t length = strcspn(word, "/");
+    const char *behind = word[length] ? word + length + 1 : NULL;
+    char before[64];
+    const char *number = before;
+
+    ret_port->proto = PROTO_TCP;
+    if (length >= sizeof(before))
+        return -EINVAL;
+    memcpy(before, word, length);
+    before[length] = '\0';
+    if (behind && socket_proto_parse(before, &ret_port->proto) == 0)
+        number = behind;
+    else if (behind && socket_proto_parse(behind, &ret_port->proto) < 0)
+        return -EINVAL;
+    else if (!behind && *before == ':')
+        number++;
+    if (ret_port->proto != PROTO_TCP && ret_port->proto != PROTO_UDP)
+        return -EPROTONOSUPPORT;
+    return parse_number(number, socket_proto_name(ret_port->proto), &ret_port->number);
 }
 
 /* What bind() itself says, for the wildcard of a family. The socket is closed at once, nothing
  * listens. */
-static int try_bind(struct port port, int family, bool reuse)
+static int try_bind(struct port port, int family, bool reuse, bool v6only)
 {
     struct sockaddr_in inet = {.sin_family = AF_INET, .sin_port = htons(port.number)};
     struct sockaddr_in6 inet6 = {.sin6_family = AF_INET6, .sin6_port = htons(port.number)};
-    int type = port.proto == PROTO_UDP ? SOCK_DGRAM : SOCK_STREAM, on = 1;
+    int type = port.proto == PROTO_UDP ? SOCK_DGRAM : SOCK_STREAM, on = 1, only = v6only;
     CLEANUP_CLOSE int fd = socket(family, type | SOCK_CLOEXEC, 0);
     int r;
 
@@ -58,7 +77,7 @@ static int try_bind(struct port port, int family, bool reuse)
     if (reuse)
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     if (family == AF_INET6)
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only));
     r = family == AF_INET ? bind(fd, (struct sockaddr *)&inet, sizeof(inet))
                           : bind(fd, (struct sockaddr *)&inet6, sizeof(inet6));
     return r < 0 ? -errno : 0;
@@ -108,19 +127,21 @@ static int try_in_namespace(void *context, uint32_t netns)
 {
     static const struct {
         int family;
-        bool reuse;
+        bool reuse, v6only;
         const char *text;
     } attempts[] = {
-        {AF_INET, false, "bind() to 0.0.0.0"},
-        {AF_INET, true, "  with SO_REUSEADDR"},
-        {AF_INET6, false, "bind() to [::] (v6 only)"},
-        {AF_INET6, true, "  with SO_REUSEADDR"},
+        {AF_INET6, false, false, "bind() to [::] (v4+v6)"},
+        {AF_INET6, true, false, "  with SO_REUSEADDR"},
+        {AF_INET, false, false, "bind() to 0.0.0.0"},
+        {AF_INET, true, false, "  with SO_REUSEADDR"},
+        {AF_INET6, false, true, "bind() to [::] (v6 only)"},
+        {AF_INET6, true, true, "  with SO_REUSEADDR"},
     };
     struct trial *trial = context;
 
     put_netns(trial->session, trial->out, netns);
     for (size_t i = 0; i < ARRAY_SIZE(attempts); i++) {
-        int r = try_bind(trial->port, attempts[i].family, attempts[i].reuse);
+        int r = try_bind(trial->port, attempts[i].family, attempts[i].reuse, attempts[i].v6only);
 
         buf_printf(trial->out, "%-24s %s\n", attempts[i].text, bind_result(r));
         trial->busy |= r == -EADDRINUSE;
@@ -357,6 +378,16 @@ static int answer(struct session *session, struct query *query, struct port port
     return r;
 }
 
+static int take_port(const struct options *options, struct port *ret_port)
+{
+    int r = options->word_count == 1 ? parse_port(options->words[0], ret_port) : -EINVAL;
+
+    if (r == -EPROTONOSUPPORT)
+        return command_error("why-busy tries bind() for tcp and udp only, not for %s",
+                             socket_proto_name(ret_port->proto));
+    return r < 0 ? command_error("why-busy needs one port: nwho why-busy tcp/9000") : 0;
+}
+
 static int run_why_busy(struct options *options)
 {
     struct session session;
@@ -365,8 +396,8 @@ static int run_why_busy(struct options *options)
     char text[64];
     int r = session_begin(&session, options);
 
-    if (r == 0 && (options->word_count != 1 || parse_port(options->words[0], &port) < 0))
-        r = command_error("why-busy needs one port: nwho why-busy tcp/9000");
+    if (r == 0)
+        r = take_port(options, &port);
     snprintf(text, sizeof(text), "%s and sport :%u",
              port.proto == PROTO_UDP ? "udp" : "(tcp or mptcp)", port.number);
     if (r == 0)

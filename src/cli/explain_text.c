@@ -3,12 +3,15 @@
 #include "cli/explain.h"
 
 #include "base/escape.h"
+#include "base/map.h"
+#include "derive/address.h"
 #include "out/format.h"
 #include "out/text.h"
 #include "table/cells.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #define PEERS_SHOWN 5
@@ -52,18 +55,26 @@ static void put_facts(struct session *session, struct buf *out, const struct tab
     }
 }
 
+/* Whether the sockets are of more than one network namespace. */
+static bool has_several_netns(const struct snapshot *snapshot)
+{
+    for (uint32_t i = 1; i < snapshot->sockets_count; i++)
+        if (snapshot->sockets[i].netns != snapshot->sockets[0].netns)
+            return true;
+    return false;
+}
+
 /* "tcp 0.0.0.0:443  listening  v4" */
 static void put_title(struct session *session, struct buf *out, uint32_t row)
 {
     static const char *const names[] = {"proto", "local", "state", "serves", "netns"};
     bool color = session_color(session);
+    size_t count = ARRAY_SIZE(names) - !has_several_netns(&session->now->snapshot);
 
     buf_puts(out, color ? COLOR_HEADER : "");
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+    for (size_t i = 0; i < count; i++) {
         size_t start = out->length;
 
-        if (strcmp(names[i], "netns") == 0 && session->now->snapshot.netns_count < 3)
-            continue;
         if (i)
             buf_puts(out, i > 1 ? "  " : " ");
         if (strcmp(names[i], "netns") == 0)
@@ -247,18 +258,70 @@ static int put_waiting(struct session *session, struct explain *explain, struct 
     return 0;
 }
 
+/* The one end, seen from (`peer`) the other. The same for an IPv4 address and its mapped form. */
+static uint64_t hash_end(const struct socket *socket, bool peer)
+{
+    const union address *address = peer ? &socket->peer : &socket->local;
+    bool mapped = address_is_mapped(socket->family, address);
+    uint64_t hash = peer ? socket->peer_port : socket->local_port;
+
+    for (unsigned int i = mapped ? 3 : 0; i < 4; i++)
+        if (address->words[i])
+            hash = (hash ^ address->words[i]) * UINT64_C(0x9e3779b97f4a7c15);
+    return hash;
+}
+
+static uint64_t hash_ends(const struct socket *socket, bool swapped)
+{
+    if (socket->family == AF_UNIX)
+        return swapped ? socket->peer_inode : socket->inode;
+    return hash_end(socket, swapped) * 31 + hash_end(socket, !swapped) + socket->proto;
+}
+
+/* How many connections the sockets are ends of: both ends of one may be among them. */
+static int count_connections(struct session *session, struct explain *explain, uint32_t *ret_count)
+{
+    struct map ends = {0};
+    struct grid grid;
+    uint32_t count = 0;
+    int r = query_run(&explain->peers, &session->now->view, &grid);
+
+    if (r < 0)
+        return r;
+    for (uint32_t i = 0; r == 0 && i < grid.row_count; i++) {
+        const struct socket *socket = &session->now->snapshot.sockets[grid.rows[i]];
+
+        count += map_get(&ends, hash_ends(socket, true)) == MAP_NONE;
+        r = map_set(&ends, hash_ends(socket, false), i);
+    }
+    map_done(&ends);
+    grid_done(&grid);
+    *ret_count = count;
+    return r;
+}
+
+/* "22 sockets of 11 connections" where both ends are on this machine. */
+static void put_connection_count(struct buf *out, uint32_t sockets, uint32_t connections)
+{
+    if (sockets != connections)
+        buf_printf(out, "%u sockets of ", sockets);
+    buf_printf(out, "%u connection%s:", connections, connections == 1 ? "" : "s");
+}
+
 static int put_connections(struct session *session, struct explain *explain, struct buf *out,
                            uint32_t *ret_count)
 {
     struct grid grid;
+    uint32_t connections = 0;
     int r = query_run(&explain->connections, &session->now->view, &grid);
 
     if (r < 0)
         return r;
     *ret_count = grid.matched;
-    if (grid.matched) {
-        buf_printf(out, "%s%u connection%s:", out->length ? "\n" : "", grid.matched,
-                   grid.matched == 1 ? "" : "s");
+    r = count_connections(session, explain, &connections);
+    if (r == 0 && grid.matched) {
+        buf_puts(out, out->length ? "\n" : "");
+        put_connection_count(out, grid.matched, connections);
         r = count_by(session, &explain->states, &explain->state_plan, "  ", STATE_MAX, out);
         if (r == 0)
             r = count_by(session, &explain->peers, &explain->peer_plan, "\n  with  ", PEERS_SHOWN,

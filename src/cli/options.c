@@ -29,8 +29,6 @@ FLAG(all, options->all = true)
 FLAG(nothing, (void)options)
 FLAG(resolve, options->resolve = true)
 FLAG(all_netns, options->all_netns = true)
-FLAG(jsonl, options->format = FORMAT_JSONL)
-FLAG(csv, options->format = FORMAT_CSV)
 FLAG(no_header, options->no_header = true)
 FLAG(quiet, options->quiet = true)
 FLAG(strict, options->strict = true)
@@ -56,7 +54,6 @@ TEXT(container)
 TEXT(record)
 TEXT(replay)
 TEXT(sources)
-TEXT(columns)
 TEXT(sort)
 
 static int refuse(struct buf *error, const char *what, const char *argument)
@@ -78,12 +75,46 @@ static int set_netns(struct options *options, const char *argument, struct buf *
     return 0;
 }
 
+static int set_form(struct options *options, enum output_format format, struct buf *error)
+{
+    if (options->format != FORMAT_TEXT && options->format != format) {
+        buf_puts(error, "one form only: --json, --jsonl or --csv");
+        return -EINVAL;
+    }
+    options->format = format;
+    return 0;
+}
+
+static int choose_columns(struct options *options, const char *list, const char *option)
+{
+    options->columns = list;
+    options->columns_option = option;
+    return 0;
+}
+
 static int set_json(struct options *options, const char *argument, struct buf *error)
 {
+    int r = set_form(options, FORMAT_JSON, error);
+
+    return r < 0 || !argument ? r : choose_columns(options, argument, "--json");
+}
+
+static int set_jsonl(struct options *options, const char *argument, struct buf *error)
+{
+    (void)argument;
+    return set_form(options, FORMAT_JSONL, error);
+}
+
+static int set_csv(struct options *options, const char *argument, struct buf *error)
+{
+    (void)argument;
+    return set_form(options, FORMAT_CSV, error);
+}
+
+static int set_columns(struct options *options, const char *argument, struct buf *error)
+{
     (void)error;
-    options->format = FORMAT_JSON;
-    options->json_columns = argument;
-    return 0;
+    return choose_columns(options, argument, "-o");
 }
 
 static int parse_number(const char *argument, uint32_t *ret_number)

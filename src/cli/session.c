@@ -152,8 +152,9 @@ void session_end(struct session *session)
 
 int session_plan(struct session *session, struct query *query)
 {
-    /* Nobody will look at the columns, but who matches must be found. */
-    if (session->options->quiet)
+    /* Nobody will look at the columns, but who matches must be found, and --strict asks whether all
+     * owners could be. */
+    if (session->options->quiet && !session->options->strict)
         query->column_count = 0;
     if (query_plan(query, &session->arena, &session->request) < 0)
         return command_error("out of memory");
@@ -271,6 +272,16 @@ static void drop_unasked(struct snapshot *snapshot, const struct request *reques
     snapshot->sockets_count = kept;
 }
 
+/* It has threads and namespaces of processes, too, which are only shown where they are asked for.
+ */
+static void drop_unasked_facts(struct snapshot *snapshot, uint32_t needs)
+{
+    for (uint32_t i = 0; !(needs & NEED_PROCESS_NETNS) && i < snapshot->processes_count; i++)
+        snapshot->processes[i].has &= ~(unsigned int)PROCESS_HAS_NETNS;
+    if (!(needs & NEED_THREADS))
+        snapshot->threads_count = 0;
+}
+
 static int fill_frame(struct session *session, struct frame *frame)
 {
     const struct options *options = session->options;
@@ -291,8 +302,10 @@ static int fill_frame(struct session *session, struct frame *frame)
     }
     if (options->record && write_record(options->record, &frame->snapshot) != 0)
         return EXIT_ERROR;
-    if (options->record || options->replay)
+    if (options->record || options->replay) {
         drop_unasked(&frame->snapshot, &session->request);
+        drop_unasked_facts(&frame->snapshot, session->request.needs);
+    }
     r = join_make(&frame->snapshot, &frame->join);
     return r < 0 ? command_error("cannot join the sockets: %s", strerror(-r)) : 0;
 }

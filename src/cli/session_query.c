@@ -384,18 +384,18 @@ static int add_default(struct session *session, struct query *query, const char 
 int session_columns(struct session *session, struct query *query, const char *usual)
 {
     const struct options *options = session->options;
-    const char *list = options->json_columns ? options->json_columns : options->columns;
-    const char *option = options->json_columns ? "--json" : "-o";
+    const char *list = options->columns;
     int r = 0;
 
     if (!list || *list == '+')
         r = add_default(session, query, usual);
     if (r == 0 && list)
-        r = for_each_word(*list == '+' ? list + 1 : list, add_named, query, option);
+        r = for_each_word(*list == '+' ? list + 1 : list, add_named, query,
+                          options->columns_option);
     if (r == 0 && options->sort)
         r = for_each_word(options->sort, add_sort_key, query, "--sort");
     if (r == 0 && query->column_count == 0)
-        return command_error("%s names no column", option);
+        return command_error("%s names no column", options->columns_option);
     query->limit = options->limit;
     return r;
 }

@@ -117,13 +117,16 @@ void diag_memory_queues(struct socket *socket, const struct nlattr *attribute)
     socket->has |= SOCKET_HAS_QUEUES;
 }
 
+uint16_t diag_shutdown_flags(uint8_t shutdown)
+{
+    return (uint16_t)((shutdown & SHUTDOWN_RECEIVE ? SOCKET_SHUT_RECEIVE : 0) |
+                      (shutdown & SHUTDOWN_SEND ? SOCKET_SHUT_SEND : 0));
+}
+
 void diag_shutdown(struct socket *socket, uint8_t shutdown)
 {
     socket->has |= SOCKET_HAS_SHUTDOWN;
-    if (shutdown & SHUTDOWN_RECEIVE)
-        socket->flags |= SOCKET_SHUT_RECEIVE;
-    if (shutdown & SHUTDOWN_SEND)
-        socket->flags |= SOCKET_SHUT_SEND;
+    socket->flags |= diag_shutdown_flags(shutdown);
 }
 
 /* Context of the dump callback: tells our own lack of memory from the kernel's. */

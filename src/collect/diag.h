@@ -84,7 +84,8 @@ int diag_memory(struct snapshot *snapshot, struct socket *socket, const struct n
  */
 void diag_memory_queues(struct socket *socket, const struct nlattr *attribute);
 
-/* Takes the kernel's sk_shutdown bits. */
+/* The kernel's sk_shutdown bits as flags of a socket, and the same taken. */
+uint16_t diag_shutdown_flags(uint8_t shutdown);
 void diag_shutdown(struct socket *socket, uint8_t shutdown);
 
 /* For the unit tests: the sources themselves. */

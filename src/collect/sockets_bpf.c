@@ -9,6 +9,7 @@
  * iter/tcp tells which.
  */
 #include "collect/bpf_pass.h"
+#include "collect/diag.h"
 #include "collect/netns.h"
 
 #include "base/vec.h"
@@ -65,8 +66,7 @@ static void fill_socket(const struct socket_pass *pass, uint32_t netns, const st
         .cookie = head->cookie,
         .cgroup_id = from->cgroup_id,
         .has = from->has,
-        .flags = from->flags | (from->shutdown & 1 ? SOCKET_SHUT_RECEIVE : 0) |
-                 (from->shutdown & 2 ? SOCKET_SHUT_SEND : 0),
+        .flags = from->flags | diag_shutdown_flags(from->shutdown),
         .inode = head->inode,
         .netns = netns,
         .uid = from->uid,

@@ -158,7 +158,7 @@ static int join_listeners(const struct snapshot *snapshot, struct join *join)
 }
 
 /* By permission; -EXDEV says that they are in another pid namespace. */
-static bool owners_are_hidden(const struct snapshot *snapshot)
+bool join_owners_hidden(const struct snapshot *snapshot)
 {
     for (uint32_t i = 0; i < snapshot->notes_count; i++)
         if (snapshot->notes[i].effect == NOTE_OWNERS && snapshot->notes[i].error != -EXDEV)
@@ -204,7 +204,7 @@ static enum owner_reason reason_of(const struct snapshot *snapshot, const struct
 
 static void find_reasons(const struct snapshot *snapshot, struct join *join)
 {
-    bool hidden = owners_are_hidden(snapshot);
+    bool hidden = join_owners_hidden(snapshot);
 
     for (uint32_t i = 0; i < snapshot->sockets_count; i++)
         join->sockets[i].reason =

@@ -65,6 +65,9 @@ struct join {
 int join_make(const struct snapshot *snapshot, struct join *ret_join) MUST_CHECK;
 void join_done(struct join *join);
 
+/* Whether some processes do not show their descriptors to us. */
+bool join_owners_hidden(const struct snapshot *snapshot);
+
 /* Holder number `position` of a socket. */
 const struct holder *join_holder(const struct snapshot *snapshot, const struct join *join,
                                  uint32_t socket, uint32_t position);

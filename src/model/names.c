@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 
+#include <ctype.h>
 #include <strings.h>
 #include <sys/socket.h>
 
@@ -92,6 +93,18 @@ int socket_proto_parse(const char *name, unsigned int *ret_proto)
     return -EINVAL;
 }
 
+/* netstat(8) and lsof(8) write states in capitals and with underscores: "CLOSE_WAIT". */
+static bool is_same_state(const char *word, const char *name)
+{
+    for (; *word && *name; word++, name++) {
+        int letter = *word == '_' ? '-' : tolower((unsigned char)*word);
+
+        if (letter != *name)
+            return false;
+    }
+    return *word == *name;
+}
+
 int socket_state_parse(const char *name, uint32_t *ret_states)
 {
     const uint32_t small = STATE_BIT(STATE_SYN_RECV) | STATE_BIT(STATE_TIME_WAIT);
@@ -118,12 +131,12 @@ int socket_state_parse(const char *name, uint32_t *ret_states)
     };
 
     for (unsigned int i = STATE_ESTABLISHED; i < STATE_MAX; i++)
-        if (i != STATE_NEW_SYN_RECV_UNUSED && strcasecmp(name, state_names[i]) == 0) {
+        if (i != STATE_NEW_SYN_RECV_UNUSED && is_same_state(name, state_names[i])) {
             *ret_states = STATE_BIT(i);
             return 0;
         }
     for (unsigned int i = 0; i < ARRAY_SIZE(others); i++)
-        if (strcasecmp(name, others[i].name) == 0) {
+        if (is_same_state(name, others[i].name)) {
             *ret_states = others[i].states;
             return 0;
         }

@@ -272,6 +272,6 @@ const char *socket_type_name(unsigned int type);
  * unknown. */
 int socket_proto_parse(const char *name, unsigned int *ret_proto);
 
-/* A set of states from a name: one state or a group of ss(8): all connected synchronized bucket
- * big. -EINVAL when unknown. */
+/* A set of states from a name: one state, also as netstat(8) and lsof(8) write it, or a group of
+ * ss(8): all connected synchronized bucket big. -EINVAL when unknown. */
 int socket_state_parse(const char *name, uint32_t *ret_states);

@@ -175,7 +175,7 @@ CHECKS = {
     "nwho ports 'accept_queue > 0'": has(r"^tcp +127\.0\.0\.1:8080 .* 1/", without=[":443"]),
     "nwho ls process nginx": has(r"192\.168\.1\.100:443 .*nginx", without=["java", "sshd"]),
     "nwho ls dst 192.168.1.100": has(r"^tcp +established .* 192\.168\.1\.100:\d+ .*nginx", without=["192.0.2.9"]),
-    "nwho 192.168.0.0/16": has(r"^2 connections: +established 2", "192.168.1.100", without=["192.0.2.9"]),
+    "nwho 192.168.0.0/16": has(r"^2 sockets of 1 connection: +established 2", "192.168.1.100", without=["192.0.2.9"]),
     "nwho ls state time-wait,close-wait": has(r"^tcp +time-wait .*198\.51\.100\.7", r"^tcp +close-wait .*java",
                                               without=["established", "listening"]),
     "nwho count peer established -t": peers_are_counted,
