@@ -14,6 +14,9 @@
 #define EXIT_OPERAND 1
 #define DEPTH_MAX 200
 
+/* With its line break; what the real tool has room for. */
+#define FILE_LINE_MAX 1022
+
 enum token {
     TOKEN_END,
     TOKEN_OPERAND,
@@ -106,6 +109,11 @@ static bool read_line(struct parser *parser)
     while (parser->file && (length = getline(&parser->text, &size, parser->file)) >= 0) {
         if (*parser->text == '#' || *parser->text == '0')
             continue;
+        if (length > FILE_LINE_MAX) {
+            ss_complain("ss: a line in the file of the filter is too long");
+            fail(parser, SS_EXIT_USAGE);
+            return false;
+        }
         if (length && parser->text[length - 1] == '\n')
             parser->text[length - 1] = '\0';
         parser->from_file = true;

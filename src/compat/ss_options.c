@@ -16,7 +16,6 @@
 #include <sys/socket.h>
 
 #define VERSION_TEXT "ss utility, iproute2-6.1.0\n"
-#define EXIT_USAGE 255
 
 /* Options without a letter. */
 enum long_option {
@@ -133,7 +132,7 @@ static void put_usage(int fd)
 int ss_usage(void)
 {
     put_usage(STDERR_FILENO);
-    return EXIT_USAGE;
+    return SS_EXIT_USAGE;
 }
 
 static int stop(const struct parser *parser, int status)
@@ -213,12 +212,12 @@ static int take_filter_file(const struct parser *parser, const char *name)
 {
     if (parser->options->filter_file) {
         ss_complain("ss: -F was given twice");
-        return stop(parser, EXIT_USAGE);
+        return stop(parser, SS_EXIT_USAGE);
     }
     parser->options->filter_file = *name == '-' ? stdin : fopen(name, "re");
     if (!parser->options->filter_file) {
         ss_complain("ss: %s: %s", name, strerror(errno));
-        return stop(parser, EXIT_USAGE);
+        return stop(parser, SS_EXIT_USAGE);
     }
     return 0;
 }
@@ -361,11 +360,11 @@ static int take_states(struct parser *parser)
             break;
         if (options->word_count < 2) {
             ss_complain("Command line is not complete. Try option \"help\"");
-            return stop(parser, EXIT_USAGE);
+            return stop(parser, SS_EXIT_USAGE);
         }
         if (ss_states_parse(options->words[1], &states) < 0) {
             ss_complain("ss: wrong state name: %s", options->words[1]);
-            return stop(parser, EXIT_USAGE);
+            return stop(parser, SS_EXIT_USAGE);
         }
         if (!parser->states_named)
             parser->states = state ? 0 : SS_STATES_ALL;

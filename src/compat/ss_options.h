@@ -36,6 +36,8 @@ enum ss_table {
 #define SS_STATES_ALL ((1u << 12) - 1)
 
 /* What is shown; the filter expression may change the families. */
+#define SS_EXIT_USAGE 255 /* a command line that is not understood */
+
 struct ss_selection {
     uint32_t tables;      /* SS_TABLE_BIT()s */
     uint32_t states;      /* of the kernel */
