@@ -64,18 +64,29 @@ static void say(const char *tool, const char *text)
     buf_done(&line);
 }
 
+/* A fact that exists and could have been read; what is not for us, or not in this kernel, is none.
+ */
+static bool has_failed(const struct note *note)
+{
+    return note->effect != NOTE_INFO &&
+           (note->error == -EIO || note->error == -EMFILE || note->error == -ENFILE ||
+            note->error == -ENOMEM || note->error == -ENOBUFS);
+}
+
 bool moment_check(const struct moment *moment, const char *tool, bool owners)
 {
     const struct snapshot *snapshot = &moment->snapshot;
-    bool failed = moment->scratch.error || moment->names.failed;
+    bool no_memory = moment->scratch.error || moment->names.failed, failed = no_memory;
 
     for (uint32_t i = 0; i < snapshot->notes_count; i++) {
         const struct note *note = &snapshot->notes[i];
 
-        if (note->effect == NOTE_INCOMPLETE || (note->effect == NOTE_OWNERS && owners))
+        failed |= has_failed(note);
+        if (note->effect == NOTE_INCOMPLETE || has_failed(note) ||
+            (note->effect == NOTE_OWNERS && owners))
             say(tool, snapshot_string(snapshot, note->text, NULL));
     }
-    if (failed)
+    if (no_memory)
         say(tool, "out of memory: texts are missing");
     return !snapshot->incomplete && !failed;
 }
