@@ -103,6 +103,7 @@ static int add_columns(const struct ss_options *options, struct query *query)
     return 0;
 }
 
+/* Packet sockets are shown whatever their type is. */
 static bool is_type_shown(const struct ss_selection *selection, const struct socket *socket)
 {
     enum ss_table table;
@@ -112,9 +113,6 @@ static bool is_type_shown(const struct ss_selection *selection, const struct soc
         table = socket->type == SOCK_STREAM      ? SS_TABLE_UNIX_STREAM
                 : socket->type == SOCK_SEQPACKET ? SS_TABLE_UNIX_SEQPACKET
                                                  : SS_TABLE_UNIX_DGRAM;
-        break;
-    case AF_PACKET:
-        table = socket->type == SOCK_RAW ? SS_TABLE_PACKET_RAW : SS_TABLE_PACKET_DGRAM;
         break;
     case AF_VSOCK:
         table = socket->type == SOCK_STREAM ? SS_TABLE_VSOCK_STREAM : SS_TABLE_VSOCK_DGRAM;

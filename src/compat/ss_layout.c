@@ -256,36 +256,12 @@ void ss_layout_header(struct ss_layout *layout)
     }
 }
 
-/* Length of the UTF-8 character at the start, 1 where there is none. */
-static size_t character_length(const char *bytes, size_t length)
-{
-    size_t at = 1;
-
-    while (at < length && at < 4 && ((unsigned char)bytes[at] & 0xc0) == 0x80)
-        at++;
-    return (unsigned char)*bytes < 0xc0 ? 1 : at;
-}
-
-/* A "?" for every byte that escape_text() hides, so that no column moves. */
 void ss_layout_foreign(struct ss_layout *layout, const char *bytes, size_t length)
 {
-    struct buf escaped = BUF_INIT;
-
-    if (!layout->terminal || escape_is_plain(bytes, length)) {
+    if (layout->terminal)
+        escape_text(&layout->text, bytes, length);
+    else
         buf_put(&layout->text, bytes, length);
-        return;
-    }
-    for (size_t at = 0, part; at < length; at += part) {
-        part = character_length(bytes + at, length - at);
-        buf_reset(&escaped);
-        escape_text(&escaped, bytes + at, part);
-        if (bytes[at] == '\\' || (escaped.length == part && !escaped.error))
-            buf_put(&layout->text, bytes + at, part);
-        else
-            for (size_t i = 0; i < part; i++)
-                buf_byte(&layout->text, '?');
-    }
-    buf_done(&escaped);
 }
 
 /* The last field of the last line does not count for the width of its column. */

@@ -84,26 +84,14 @@ static void put_string(struct ss_writer *writer, const char *string)
     ss_layout_foreign(&writer->layout, string, strlen(string));
 }
 
-/*
- * The name as /proc/PID/stat has it, where line ends and backslashes are escaped, up to its first
- * closing parenthesis.
- */
+/* As the real tool finds it in /proc/PID/stat: up to its first closing parenthesis. */
 static void put_comm(struct ss_writer *writer, uint32_t comm)
 {
     size_t length;
     const char *name = snapshot_string(writer->view->snapshot, comm, &length);
     const char *end = memchr(name, ')', length);
 
-    length = end ? (size_t)(end - name) : length;
-    if (!memchr(name, '\n', length) && !memchr(name, '\\', length)) {
-        ss_layout_foreign(&writer->layout, name, length);
-        return;
-    }
-    for (size_t i = 0; i < length; i++)
-        if (name[i] == '\n' || name[i] == '\\')
-            buf_puts(ss_layout_text(&writer->layout), name[i] == '\n' ? "\\n" : "\\\\");
-        else
-            ss_layout_foreign(&writer->layout, &name[i], 1);
+    ss_layout_foreign(&writer->layout, name, end ? (size_t)(end - name) : length);
 }
 
 /* --- interfaces --- */

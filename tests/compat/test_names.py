@@ -82,6 +82,16 @@ def names_of_interfaces_do_not_steer_a_terminal():
 
 
 @test
+def names_have_one_form_on_a_terminal():
+    with netns() as ns, tempfile.TemporaryDirectory() as name, \
+            mksock(ns, "unix-listening", rf"path={name}/\x1b[1mb\x5c\x9bc"):
+        for line, form in (("ss -xl", r"/\e[1mb\\\x9bc "), ("netstat -xl", r"/\e[1mb\\\x9bc"), ("lsof -U", r"/^[[1mb\\\x9bc")):
+            out = ns.run([sys.executable, "-c", "import pty, sys; pty.spawn(sys.argv[1:])", NWHO, *line.split()]).out
+            assert name + form in out and "\x1b" not in out, (line, out)
+            assert form not in ns.run([NWHO, *line.split()]).out or line == "lsof -U", line
+
+
+@test
 def links_want_a_directory():
     for words in ((), (NWHO,), (NWHO, "/nonexistent"), (NWHO, NWHO), ("--replace", NWHO), (NWHO, "/tmp", "/tmp")):
         assert "usage: " in make_links(*words, expect=2).err, words
