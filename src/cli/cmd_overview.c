@@ -76,6 +76,7 @@ static void put_head_line(struct session *session, struct buf *out)
     struct tm broken;
     size_t length;
     const char *host = snapshot_string(snapshot, snapshot->host, &length);
+    bool hidden = join_owners_hidden(snapshot);
     uint32_t processes = 0;
 
     for (uint32_t i = 0; i < snapshot->processes_count; i++)
@@ -84,9 +85,12 @@ static void put_head_line(struct session *session, struct buf *out)
     if (localtime_r(&seconds, &broken))
         strftime(text, sizeof(text), "%F %T", &broken);
     escape_text(out, host, length);
-    buf_printf(out, "  %s  %u process%s with sockets%s\n", text, processes,
-               processes == 1 ? "" : "es",
-               join_owners_hidden(snapshot) ? ", and those that are hidden: run as root" : "");
+    buf_printf(out, "  %s  ", text);
+    if (processes || !hidden)
+        buf_printf(out, "%u process%s with sockets", processes, processes == 1 ? "" : "es");
+    if (hidden)
+        buf_printf(out, "%sowners hidden: run as root", processes ? ", other " : "");
+    buf_byte(out, '\n');
 }
 
 /* "tcp 120: established 80, listening 12": one line a protocol; groups of one protocol are gathered

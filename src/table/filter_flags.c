@@ -218,7 +218,7 @@ static const struct filter_flag flags[] = {
     FLAG(keepalive, "its keepalive timer runs", NEED_SOCKETS, INET_TCP, ~0u),
     FLAG(v6only, "IPv6 only: takes no IPv4 connections", NEED_SOCKETS | NEED_EXACT_DETAILS,
          PROTO_INET_ALL, ~0u),
-    FLAG(stuck, "data waits: the peer's window is closed, or nobody reads",
+    FLAG(stuck, "data waits: the peer's window is closed, or nobody reads what came",
          NEED_SOCKETS | NEED_TCP_INFO | NEED_MEMORY, ~0u, ~0u),
     FLAG(sick, "close-wait, stuck, or a full accept or SYN queue",
          NEED_SOCKETS | NEED_TCP_INFO | NEED_MEMORY | NEED_SYN_QUEUE, ~0u, ~0u),

@@ -73,6 +73,17 @@ def users_are_those_of_the_machine_that_was_recorded():
 
 
 @test
+def a_recording_is_explained_as_it_was_live():
+    with netns() as ns, directory() as path, mksock(ns, "shared-threads", "--", "listening") as facts:
+        nwho(ns, "--record", f"{path}/file")
+        for fact in facts[:2]:
+            for words in ([f":{fact['local_port']}"], ["ls", f":{fact['local_port']}"]):
+                live, then = (re.sub("(started|accept|syn|unit|cgroup|fds).*", "", nwho(ns, *words, *options).out)
+                              for options in ([], ["--replay", f"{path}/file"]))
+                assert live == then, (live, then)
+
+
+@test
 def a_device_is_written_to_and_not_replaced():
     with netns() as ns, directory() as path:
         os.mknod(f"{path}/null", 0o666 | stat.S_IFCHR, os.makedev(1, 3))

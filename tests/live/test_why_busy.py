@@ -114,9 +114,10 @@ def a_free_port_is_free():
 
 @test
 def the_port_can_be_written_in_every_form():
-    with netns() as ns, mksock(ns, "listening", "port=5001", "--", "udp", "port=5004") as facts:
+    with netns() as ns, mksock(ns, "listening", "port=5001", "--", "udp", "port=5004", "--", "listening", "port=80") as facts:
         for word, fact in (("tcp/5001", facts[0]), ("5001/tcp", facts[0]), (":5001", facts[0]), ("5001", facts[0]),
-                           ("udp/5004", facts[1]), ("5004/udp", facts[1])):
+                           ("udp/5004", facts[1]), ("5004/udp", facts[1]),
+                           ("http", facts[2]), ("tcp/http", facts[2])):
             row, = json.loads(nwho(ns, "why-busy", word, "--json").out)["rows"]
             assert (row["inode"], row["pid"]) == (fact["inode"], fact["pid"]), row
         assert nwho(ns, "why-busy", "-q", "5001").out == ""

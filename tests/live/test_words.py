@@ -39,6 +39,33 @@ def an_argument_of_names_is_one_name():
 
 
 @test
+def both_ends_of_a_connection_are_one_connection():
+    with netns() as ns, mksock(ns, "established", "--", "established") as facts:
+        port = facts[0]["local_port"]
+        ends = [fact for fact in facts if port in (fact["local_port"], fact.get("peer_port")) and fact["state"] == "established"]
+        assert f"{len(ends)} sockets of 1 connection:" in nwho(ns, f":{port}").out, nwho(ns, f":{port}")
+
+
+@test
+def who_cannot_see_owners_is_not_told_that_there_are_none():
+    with netns() as ns, mksock(ns, "listening"):
+        out = nwho(ns, user="nobody").out
+        assert "owners hidden: run as root" in out and "0 processes" not in out, out
+        assert "BUSIEST OWNERS (nwho ps -a): hidden (run as root)" in out, out
+        for quiet in ([], ["-q"]):
+            nwho(ns, "ports", "--strict", *quiet, user="nobody", expect=3)
+
+
+@test
+def states_are_known_as_old_tools_write_them():
+    with netns() as ns, mksock(ns, "time-wait", "--", "close-wait"):
+        for old, new in (("TIME_WAIT", "time-wait"), ("CLOSE_WAIT", "close-wait"), ("FIN_WAIT2", "fin-wait-2"),
+                         ("FIN_WAIT_2", "fin-wait-2")):
+            assert inodes(ns, old) == inodes(ns, new), old
+        assert nwho(ns, "count", "peer", "CLOSE_WAIT").out == nwho(ns, "count", "peer", "close-wait").out
+
+
+@test
 def what_nobody_can_have_is_an_error_and_what_is_not_there_a_hint():
     with netns() as ns, netns() as other, mksock(ns, "listening"):
         for words in ("user nobody-at-all", "%nobody-at-all", "uid nobody-at-all"):

@@ -100,6 +100,8 @@ static void sets_of_states_protocols_families(void **state)
         {"family = unix,netlink", "6 7 9"},
         {"state established", "1 2 5 7"},
         {"state established,time-wait", "1 2 5 7 8"},
+        {"state ESTABLISHED,TIME_WAIT", "1 2 5 7 8"},
+        {"ESTABLISHED CLOSE_WAIT tcp", "1 2 3"},
         {"state established state time-wait", "1 2 5 7 8"},
         {"state ESTAB tcp", "1 2"},
         {"state connected", "1 2 3 5 7 8"},
