@@ -274,7 +274,7 @@ static void drop_unasked(struct snapshot *snapshot, const struct request *reques
 
 /* It has threads and namespaces of processes, too, which are only shown where they are asked for.
  */
-static void drop_unasked_facts(struct snapshot *snapshot, uint32_t needs)
+static void drop_unasked_facts(struct snapshot *snapshot, uint64_t needs)
 {
     for (uint32_t i = 0; !(needs & NEED_PROCESS_NETNS) && i < snapshot->processes_count; i++)
         snapshot->processes[i].has &= ~(unsigned int)PROCESS_HAS_NETNS;
@@ -306,7 +306,7 @@ static int fill_frame(struct session *session, struct frame *frame)
         drop_unasked(&frame->snapshot, &session->request);
         drop_unasked_facts(&frame->snapshot, session->request.needs);
     }
-    r = join_make(&frame->snapshot, &frame->join);
+    r = join_make(&frame->snapshot, session->request.needs, &frame->join);
     return r < 0 ? command_error("cannot join the sockets: %s", strerror(-r)) : 0;
 }
 

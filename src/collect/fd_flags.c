@@ -18,8 +18,9 @@ static uint32_t parse_flags(const char *text)
     return at ? (uint32_t)strtoul(at + sizeof(title) - 1, NULL, 8) : 0;
 }
 
-static int read_flags(const struct snapshot *snapshot, int proc, struct holder *holder)
+static int read_flags(struct snapshot *snapshot, int proc, uint32_t index)
 {
+    const struct holder *holder = &snapshot->holders[index];
     uint32_t pid = snapshot->processes[holder->process].pid;
     char path[64], text[512];
     size_t length;
@@ -31,7 +32,7 @@ static int read_flags(const struct snapshot *snapshot, int proc, struct holder *
         snprintf(path, sizeof(path), "%u/fdinfo/%d", pid, holder->fd);
     r = proc_read(proc, path, text, sizeof(text), &length);
     if (r == 0)
-        holder->flags = parse_flags(text);
+        r = snapshot_add_fd_flags(snapshot, (struct fd_flags){index, parse_flags(text)});
     return proc_is_gone(r) ? 0 : r;
 }
 
@@ -42,7 +43,7 @@ static int collect_fd_flags(struct collection *collection)
     int r = proc < 0 ? -errno : 0, one;
 
     for (uint32_t i = 0; i < snapshot->holders_count && proc >= 0; i++) {
-        one = read_flags(snapshot, proc, &snapshot->holders[i]);
+        one = read_flags(snapshot, proc, i);
         if (one < 0)
             r = one;
     }

@@ -42,7 +42,7 @@ int moment_take(struct moment *moment, const struct query *query)
     moment->taken = true;
     r = collect(&moment->snapshot, &moment->request);
     if (r == 0)
-        r = join_make(&moment->snapshot, &moment->join);
+        r = join_make(&moment->snapshot, moment->request.needs, &moment->join);
     moment->view = (struct view){
         .snapshot = &moment->snapshot,
         .join = &moment->join,

@@ -98,7 +98,7 @@ static int take_event(struct follower *follower, const void *payload, size_t len
         r = inet_diag_details(&snapshot, 0, payload, length);
     }
     if (r == 0)
-        r = join_make(&snapshot, &join);
+        r = join_make(&snapshot, 0, &join);
     if (r == 0) {
         struct view view = {.snapshot = &snapshot, .join = &join, .scratch = &scratch};
 

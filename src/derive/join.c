@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "derive/address.h"
 #include "derive/listeners.h"
+#include "model/request.h"
 
 #include <sys/socket.h>
 
@@ -77,8 +78,7 @@ static int order_holders(const struct snapshot *snapshot, struct join *join)
 
     join->order_count = count_holders(snapshot, join);
     join->order = calloc(join->order_count ? join->order_count : 1, sizeof(*join->order));
-    join->order_sockets = calloc(join->order_count + 1, sizeof(*join->order_sockets));
-    if (!join->order || !join->order_sockets)
+    if (!join->order)
         return -ENOMEM;
     for (uint32_t i = 0; i < snapshot->sockets_count; i++) {
         join->sockets[i].first_holder = at;
@@ -91,7 +91,6 @@ static int order_holders(const struct snapshot *snapshot, struct join *join)
         if (index != MAP_NONE) {
             struct socket_join *socket = &join->sockets[index];
 
-            join->order_sockets[socket->first_holder + socket->holder_count] = index;
             join->order[socket->first_holder + socket->holder_count++] = i;
         }
     }
@@ -115,6 +114,19 @@ static void share_holders(const struct snapshot *snapshot, struct join *join)
             join->sockets[i].holder_count = join->sockets[main].holder_count;
         }
     }
+}
+
+/* Fills join->order_sockets. Of several sockets that share their holders the last one counts, which
+ * is the one that by_inode found. */
+static int keep_sockets_of_holders(const struct snapshot *snapshot, struct join *join)
+{
+    join->order_sockets = calloc(join->order_count + 1, sizeof(*join->order_sockets));
+    if (!join->order_sockets)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < snapshot->sockets_count; i++)
+        for (uint32_t k = 0; k < join->sockets[i].holder_count; k++)
+            join->order_sockets[join->sockets[i].first_holder + k] = i;
+    return 0;
 }
 
 static bool is_connected(const struct socket *socket)
@@ -243,7 +255,7 @@ static void count_by_process(const struct snapshot *snapshot, struct join *join)
     }
 }
 
-int join_make(const struct snapshot *snapshot, struct join *ret_join)
+int join_make(const struct snapshot *snapshot, uint64_t needs, struct join *ret_join)
 {
     struct join join = {0};
     bool shared = false;
@@ -262,6 +274,8 @@ int join_make(const struct snapshot *snapshot, struct join *ret_join)
             map_done(&join.by_inode);
         r = join_listeners(snapshot, &join);
     }
+    if (r == 0 && needs & NEED_DESCRIPTORS)
+        r = keep_sockets_of_holders(snapshot, &join);
     if (r < 0) {
         join_done(&join);
         return r;

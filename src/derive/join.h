@@ -56,13 +56,14 @@ struct join {
     struct process_join *processes; /* one for each process */
     uint32_t *order; /* holders, by socket, then pid, then descriptor: indexes into snapshot.holders
                       */
-    uint32_t *order_sockets; /* for each in `order`: index of the socket */
+    uint32_t *order_sockets; /* NEED_DESCRIPTORS: index of the socket of each in `order` */
     uint32_t order_count;
     struct map by_inode; /* unix sockets: inode -> index of the socket; empty without any */
 };
 
-/* 0, or -ENOMEM. The join refers to the snapshot by index only. */
-int join_make(const struct snapshot *snapshot, struct join *ret_join) MUST_CHECK;
+/* `needs` are those of the request (enum need). 0, or -ENOMEM. The join refers to the snapshot by
+ * index only. */
+int join_make(const struct snapshot *snapshot, uint64_t needs, struct join *ret_join) MUST_CHECK;
 void join_done(struct join *join);
 
 /* Whether some processes do not show their descriptors to us. */

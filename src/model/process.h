@@ -66,5 +66,10 @@ struct holder {
     uint32_t process; /* index into snapshot.processes */
     uint32_t tid;     /* 0: the table of the whole process; else the thread with its own table */
     int32_t fd;
-    uint32_t flags; /* of open(2), from /proc/PID/fdinfo; 0: not asked for or not known */
+};
+
+/* How a descriptor is open; only where it was asked for. */
+struct fd_flags {
+    uint32_t holder; /* index into snapshot.holders; ascending */
+    uint32_t flags;  /* of open(2), from /proc/PID/fdinfo (since 2.6.22) */
 };

@@ -51,6 +51,7 @@ enum need {
     NEED_CONGESTION = 1ull << 34,     /* what the congestion control keeps for itself */
     NEED_PACKET_DETAILS = 1ull << 35, /* rings, fanout and filter of packet sockets */
     NEED_UNIX_DETAILS = 1ull << 36, /* the file of a unix socket, and every connection that waits */
+    NEED_DESCRIPTORS = 1ull << 37,  /* the socket of each descriptor, kept by the join */
 };
 
 enum match_op {

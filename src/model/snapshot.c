@@ -36,6 +36,7 @@ void snapshot_done(struct snapshot *snapshot)
     free(snapshot->processes);
     free(snapshot->threads);
     free(snapshot->holders);
+    free(snapshot->fd_flags);
     free(snapshot->netns);
     free(snapshot->interfaces);
     free(snapshot->counters);
@@ -217,6 +218,16 @@ int snapshot_add_holder(struct snapshot *snapshot, struct holder holder)
     if (!added)
         return -ENOMEM;
     *added = holder;
+    return 0;
+}
+
+int snapshot_add_fd_flags(struct snapshot *snapshot, struct fd_flags flags)
+{
+    struct fd_flags *added = ADD(snapshot, fd_flags);
+
+    if (!added)
+        return -ENOMEM;
+    *added = flags;
     return 0;
 }
 

@@ -73,6 +73,7 @@ struct snapshot {
     SNAPSHOT_ARRAY(process, processes);
     SNAPSHOT_ARRAY(thread, threads);
     SNAPSHOT_ARRAY(holder, holders);
+    SNAPSHOT_ARRAY(fd_flags, fd_flags);
     SNAPSHOT_ARRAY(netns, netns);
     SNAPSHOT_ARRAY(interface, interfaces);
     SNAPSHOT_ARRAY(counter, counters);
@@ -124,6 +125,10 @@ const struct packet_details *snapshot_packet(const struct snapshot *snapshot,
 const struct unix_waiting *snapshot_waiting(const struct snapshot *snapshot,
                                             const struct socket *socket, uint32_t *ret_count);
 
+/* Flags of open(2) of a descriptor, or NULL: not asked for, or closed meanwhile. */
+const struct fd_flags *snapshot_fd_flags(const struct snapshot *snapshot,
+                                         const struct holder *holder);
+
 /* Copies a socket to a place before it, with what is kept beside; all of its kind move, or none. */
 void snapshot_move_socket(struct snapshot *snapshot, uint32_t from, uint32_t to);
 
@@ -142,6 +147,7 @@ struct link_address *snapshot_add_link_address(struct snapshot *snapshot);
 struct membership *snapshot_add_membership(struct snapshot *snapshot);
 int snapshot_add_group_member(struct snapshot *snapshot, struct group_member member) MUST_CHECK;
 int snapshot_add_holder(struct snapshot *snapshot, struct holder holder) MUST_CHECK;
+int snapshot_add_fd_flags(struct snapshot *snapshot, struct fd_flags flags) MUST_CHECK;
 int snapshot_add_thread(struct snapshot *snapshot, struct thread thread) MUST_CHECK;
 int snapshot_add_interface(struct snapshot *snapshot, uint32_t netns, uint32_t ifindex,
                            const char *name) MUST_CHECK;

@@ -214,9 +214,15 @@ static const struct field thread_fields[] = {
 };
 
 static const struct field holder_fields[] = {
-    NUMBER(holder, inode), INDEX(holder, process, SECTION_PROCESSES),
-    NUMBER(holder, tid),   NUMBER(holder, fd),
-    NUMBER(holder, flags),
+    NUMBER(holder, inode),
+    INDEX(holder, process, SECTION_PROCESSES),
+    NUMBER(holder, tid),
+    NUMBER(holder, fd),
+};
+
+static const struct field fd_flags_fields[] = {
+    INDEX(fd_flags, holder, SECTION_HOLDERS),
+    NUMBER(fd_flags, flags),
 };
 
 static const struct field netns_fields[] = {
@@ -408,6 +414,7 @@ const struct section snapshot_sections[SECTION_MAX] = {
         ARRAY_OF(process, processes, process_fields, .has_offset = offsetof(struct process, has)),
     [SECTION_THREADS] = ARRAY_OF(thread, threads, thread_fields),
     [SECTION_HOLDERS] = ARRAY_OF(holder, holders, holder_fields),
+    [SECTION_FD_FLAGS] = ARRAY_OF(fd_flags, fd_flags, fd_flags_fields),
     [SECTION_NETNS] = ARRAY_OF(netns, netns, netns_fields),
     [SECTION_INTERFACES] = ARRAY_OF(interface, interfaces, interface_fields),
     [SECTION_COUNTERS] = ARRAY_OF(counter, counters, counter_fields),

@@ -2,6 +2,7 @@
 /* Values that several tables show. */
 #include "table/cells.h"
 
+#include "derive/join.h"
 #include "derive/names.h"
 #include "derive/service.h"
 
@@ -167,4 +168,31 @@ struct value netns_label(const struct view *view, uint32_t netns)
     buf_reset(view->scratch);
     buf_uint(view->scratch, ns->inode);
     return cell_scratch(view, 0);
+}
+
+const struct holder *view_holder(const struct view *view, uint32_t row)
+{
+    return &view->snapshot->holders[view->join->order[row]];
+}
+
+struct value holder_fd(const struct view *view, uint32_t row)
+{
+    return value_uint((uint64_t)view_holder(view, row)->fd);
+}
+
+struct value holder_tid(const struct view *view, uint32_t row)
+{
+    const struct holder *holder = view_holder(view, row);
+
+    return cell_number(holder->tid, holder->tid);
+}
+
+struct value holder_thread_list(const struct view *view, uint32_t row)
+{
+    const struct process_join *process = &view->join->processes[view_holder(view, row)->process];
+
+    if (!process->thread_count)
+        return value_none();
+    return (struct value){.type = VALUE_LIST,
+                          .list = {&table_threads, process->first_thread, process->thread_count}};
 }

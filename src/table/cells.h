@@ -43,5 +43,13 @@ struct value process_container(const struct view *view, uint32_t process);
 struct value process_threads(const struct view *view, uint32_t process);
 struct value process_age(const struct view *view, uint32_t process);
 
+/* The holder of a row of the tables of owners and of descriptors: a position in join.order. */
+const struct holder *view_holder(const struct view *view, uint32_t row);
+
+/* One fact about it. */
+struct value holder_fd(const struct view *view, uint32_t row);
+struct value holder_tid(const struct view *view, uint32_t row);
+struct value holder_thread_list(const struct view *view, uint32_t row);
+
 /* A namespace: its name, "init" for that of process 1, else its inode number. */
 struct value netns_label(const struct view *view, uint32_t netns);

@@ -10,15 +10,10 @@
 #include "table/socket_facts.h"
 #include "table/socket_text.h"
 
-static const struct holder *get_holder(const struct view *view, uint32_t row)
-{
-    return &view->snapshot->holders[view->join->order[row]];
-}
-
 #define PROCESS_COLUMN(name)                                                                       \
     static struct value get_##name(const struct view *view, uint32_t row)                          \
     {                                                                                              \
-        return process_##name(view, get_holder(view, row)->process);                               \
+        return process_##name(view, view_holder(view, row)->process);                              \
     }
 
 PROCESS_COLUMN(pid)
@@ -58,34 +53,12 @@ SOCKET_COLUMN(inode)
 SOCKET_COLUMN(cookie)
 SOCKET_COLUMN(kernel_address)
 
-static struct value get_fd(const struct view *view, uint32_t row)
-{
-    return value_uint((uint64_t)get_holder(view, row)->fd);
-}
-
 /* Each socket is opened for reading and writing: no flags at all are unknown ones. */
 static struct value get_fd_flags(const struct view *view, uint32_t row)
 {
-    const struct holder *holder = get_holder(view, row);
+    const struct fd_flags *open = snapshot_fd_flags(view->snapshot, view_holder(view, row));
 
-    return cell_number(holder->flags != 0, holder->flags);
-}
-
-static struct value get_tid(const struct view *view, uint32_t row)
-{
-    const struct holder *holder = get_holder(view, row);
-
-    return cell_number(holder->tid, holder->tid);
-}
-
-static struct value get_thread_list(const struct view *view, uint32_t row)
-{
-    const struct process_join *process = &view->join->processes[get_holder(view, row)->process];
-
-    if (!process->thread_count)
-        return value_none();
-    return (struct value){.type = VALUE_LIST,
-                          .list = {&table_threads, process->first_thread, process->thread_count}};
+    return cell_number(open && open->flags, open ? open->flags : 0);
 }
 
 #define TEXT COLUMN_TEXT
@@ -99,9 +72,9 @@ static const struct column columns[] = {
     {"process", "PROCESS", "Name of the process", KIND_TEXT, SHOWN, 0, get_comm},
     {"uid", "UID", "User id of the process", KIND_ID, MACHINE, NEED_USER, get_uid},
     {"user", "USER", "User of the process", KIND_TEXT, SHOWN, NEED_USER, get_user},
-    {"fd", "FD", "Descriptor", KIND_ID, SHOWN | COLUMN_KEY, 0, get_fd},
+    {"fd", "FD", "Descriptor", KIND_ID, SHOWN | COLUMN_KEY, 0, holder_fd},
     {"tid", "TID", "Thread, when the descriptor is in a table of its own", KIND_ID, COLUMN_KEY, 0,
-     get_tid},
+     holder_tid},
     {"fd_flags", "FD-FLAGS", "Flags of open(2) that the descriptor has now", KIND_HEX, 0,
      NEED_FD_FLAGS, get_fd_flags},
     {"proto", "PROTO", "Protocol", KIND_NAME, SHOWN, 0, get_proto},
@@ -137,7 +110,7 @@ static const struct column columns[] = {
     {"unit", "UNIT", "systemd unit", KIND_TEXT, 0, NEED_CGROUP, get_unit},
     {"container", "CONTAINER", "Container", KIND_TEXT, 0, NEED_CGROUP, get_container},
     {"thread_list", "THREADS", "Threads that share the descriptor", KIND_LIST, 0, NEED_THREADS,
-     get_thread_list},
+     holder_thread_list},
 };
 
 static uint32_t row_count(const struct view *view)
@@ -148,7 +121,7 @@ static uint32_t row_count(const struct view *view)
 /* By process, then descriptor: the order in which /proc shows them. */
 static uint64_t order(const struct view *view, uint32_t row)
 {
-    const struct holder *holder = get_holder(view, row);
+    const struct holder *holder = view_holder(view, row);
 
     return (uint64_t)view->snapshot->processes[holder->process].pid << 32 | (uint32_t)holder->fd;
 }
@@ -156,7 +129,7 @@ static uint64_t order(const struct view *view, uint32_t row)
 /* The same descriptor may be another socket in the next snapshot, which then is a changed row. */
 static uint64_t identity(const struct view *view, uint32_t row)
 {
-    return order(view, row) ^ (uint64_t)get_holder(view, row)->tid << 40;
+    return order(view, row) ^ (uint64_t)view_holder(view, row)->tid << 40;
 }
 
 static void prefetch(const struct view *view, uint32_t row)
@@ -170,7 +143,7 @@ static void prefetch(const struct view *view, uint32_t row)
 const struct table table_descriptors = {
     .name = "descriptors",
     .help = "Descriptors of processes that are sockets, one row each",
-    .needs = NEED_SOCKETS | NEED_OWNERS,
+    .needs = NEED_SOCKETS | NEED_OWNERS | NEED_DESCRIPTORS,
     .columns = columns,
     .column_count = ARRAY_SIZE(columns),
     .row_count = row_count,

@@ -4,15 +4,10 @@
 #include "derive/join.h"
 #include "table/cells.h"
 
-static const struct holder *get_holder(const struct view *view, uint32_t row)
-{
-    return &view->snapshot->holders[view->join->order[row]];
-}
-
 #define PROCESS_COLUMN(name)                                                                       \
     static struct value get_##name(const struct view *view, uint32_t row)                          \
     {                                                                                              \
-        return process_##name(view, get_holder(view, row)->process);                               \
+        return process_##name(view, view_holder(view, row)->process);                              \
     }
 
 PROCESS_COLUMN(pid)
@@ -25,35 +20,13 @@ PROCESS_COLUMN(unit)
 PROCESS_COLUMN(container)
 PROCESS_COLUMN(threads)
 
-static struct value get_fd(const struct view *view, uint32_t row)
-{
-    return value_uint((uint64_t)get_holder(view, row)->fd);
-}
-
-static struct value get_tid(const struct view *view, uint32_t row)
-{
-    const struct holder *holder = get_holder(view, row);
-
-    return cell_number(holder->tid, holder->tid);
-}
-
-static struct value get_thread_list(const struct view *view, uint32_t row)
-{
-    const struct process_join *process = &view->join->processes[get_holder(view, row)->process];
-
-    if (!process->thread_count)
-        return value_none();
-    return (struct value){.type = VALUE_LIST,
-                          .list = {&table_threads, process->first_thread, process->thread_count}};
-}
-
 static const struct column columns[] = {
     {"pid", "PID", "Process id", KIND_ID, COLUMN_TEXT | COLUMN_MACHINE | COLUMN_KEY, 0, get_pid},
     {"process", "PROCESS", "Name of the process", KIND_TEXT, COLUMN_TEXT | COLUMN_MACHINE, 0,
      get_comm},
-    {"fd", "FD", "Descriptor", KIND_ID, COLUMN_TEXT | COLUMN_MACHINE | COLUMN_KEY, 0, get_fd},
+    {"fd", "FD", "Descriptor", KIND_ID, COLUMN_TEXT | COLUMN_MACHINE | COLUMN_KEY, 0, holder_fd},
     {"tid", "TID", "Thread, when the descriptor is in a table of its own", KIND_ID, 0, NEED_THREADS,
-     get_tid},
+     holder_tid},
     {"user", "USER", "User of the process", KIND_TEXT, COLUMN_MACHINE, NEED_USER, get_user},
     {"exe", "EXE", "Program file", KIND_TEXT, 0, NEED_EXE, get_exe},
     {"cmdline", "CMDLINE", "Command line", KIND_TEXT, 0, NEED_CMDLINE, get_cmdline},
@@ -63,7 +36,7 @@ static const struct column columns[] = {
     {"threads", "THREADS", "Number of threads of the process", KIND_COUNT, COLUMN_MACHINE,
      NEED_PROCESS_STAT, get_threads},
     {"thread_list", "THREADS", "Threads that share the descriptor", KIND_LIST, 0, NEED_THREADS,
-     get_thread_list},
+     holder_thread_list},
 };
 
 static uint32_t row_count(const struct view *view)

@@ -181,7 +181,7 @@ static inline void machine_make(struct machine *machine)
     machine_holds(machine, 201, 2, 9);
     machine_holds(machine, 300, 3, 4);
     machine_holds(machine, 400, 4, 5);
-    assert_int_equal(join_make(&machine->snapshot, &machine->join), 0);
+    assert_int_equal(join_make(&machine->snapshot, 0, &machine->join), 0);
     machine->scratch = BUF_INIT;
     machine->view = (struct view){
         .snapshot = &machine->snapshot,

@@ -256,7 +256,7 @@ static void never_too_narrow(void **state)
     join_done(&machine.join);
     for (unsigned int i = 0; i < SOCKETS; i++)
         add_random_socket(&random, &machine.snapshot);
-    assert_int_equal(join_make(&machine.snapshot, &machine.join), 0);
+    assert_int_equal(join_make(&machine.snapshot, 0, &machine.join), 0);
     for (unsigned int i = 0; i < EXPRESSIONS; i++) {
         buf_reset(&text);
         put_expression(&random, &text, 3);

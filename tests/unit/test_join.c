@@ -31,7 +31,7 @@ static uint32_t listener_of(const struct snapshot *snapshot, uint32_t connection
     struct join join;
     uint32_t listener;
 
-    assert_int_equal(join_make(snapshot, &join), 0);
+    assert_int_equal(join_make(snapshot, 0, &join), 0);
     listener = join.sockets[connection].listener;
     join_done(&join);
     return listener;
@@ -135,7 +135,7 @@ static void many_listeners_on_one_port_are_fast(void **state)
 
         memcpy(snapshot.sockets[index].local.bytes, &address, sizeof(address));
     }
-    assert_int_equal(join_make(&snapshot, &join), 0);
+    assert_int_equal(join_make(&snapshot, 0, &join), 0);
     for (uint32_t i = 0; i < count; i++)
         assert_int_equal(join.sockets[count + i].listener, i % 2 ? i : 0);
     assert_int_equal(join.sockets[1].syn_queue, 1);

@@ -227,7 +227,7 @@ static void every_process_is_listed_when_asked(void **state)
     struct fixture *fixture = *state;
 
     fixture->request.needs |= NEED_ALL_PROCESSES | NEED_HELD;
-    fixture->request.needs &= ~(uint32_t)NEED_OWNERS;
+    fixture->request.needs &= ~NEED_OWNERS;
     collect_owners(fixture);
     assert_int_not_equal(map_get(&fixture->snapshot.process_index, (uint32_t)getpid()), MAP_NONE);
     assert_int_not_equal(map_get(&fixture->snapshot.process_index, 1), MAP_NONE);

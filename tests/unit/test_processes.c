@@ -149,7 +149,7 @@ static int tear_down(void **state)
 }
 
 /* Adds this process, collects what the request needs, and gives back what is known. */
-static struct process *collect_self(struct fixture *fixture, uint32_t needs)
+static struct process *collect_self(struct fixture *fixture, uint64_t needs)
 {
     uint32_t index;
 

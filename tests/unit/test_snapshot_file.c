@@ -80,6 +80,7 @@ static void make_sample(struct snapshot *ret)
     snapshot_add_socket(ret)->netns = 1;
     ret->tcp_infos[0].congestion = intern(ret, "cubic", 5);
     assert_int_equal(snapshot_add_holder(ret, (struct holder){.process = 1}), 0);
+    assert_int_equal(snapshot_add_fd_flags(ret, (struct fd_flags){0}), 0);
     assert_int_equal(snapshot_add_thread(ret, (struct thread){.process = 1}), 0);
     assert_int_equal(snapshot_add_interface(ret, 1, 2, "eth0"), 0);
     assert_non_null(snapshot_add_counter(ret));
