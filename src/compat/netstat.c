@@ -147,6 +147,7 @@ static int show(struct netstat *netstat)
         status = show_once(netstat);
         if (buf_flush(&netstat->out) < 0 || status != 0 || !again)
             break;
+        netstat->repeated = true;
         sleep(1);
     } while (true);
     return status;

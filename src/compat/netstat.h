@@ -16,6 +16,7 @@ struct netstat {
     struct netstat_names names;
     struct buf out;      /* sink: stdout */
     uint64_t more_needs; /* of netstat_table(), beside those of its query */
+    bool repeated;       /* -c, and not the first round: what is missing was said */
     bool terminal;       /* stdout is one: what comes from other processes is escaped */
 };
 

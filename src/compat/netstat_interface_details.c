@@ -5,22 +5,10 @@
 #include "base/format.h"
 
 #include <arpa/inet.h>
-#include <net/if.h>
 #include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-
-enum address_column {
-    ADDRESS_IFINDEX,
-    ADDRESS_ADDRESS,
-    ADDRESS_PREFIX,
-    ADDRESS_BROADCAST,
-    ADDRESS_PEER,
-    ADDRESS_LABEL,
-    ADDRESS_SCOPE,
-    ADDRESS_MAX,
-};
 
 static const char *const address_names[ADDRESS_MAX] = {
     [ADDRESS_IFINDEX] = "ifindex",     [ADDRESS_ADDRESS] = "address", [ADDRESS_PREFIX] = "prefix",
@@ -123,23 +111,29 @@ static void put_inet6(struct netstat *netstat, const struct grid *grid, uint32_t
                scope & 0x80 ? "compat," : "", word);
 }
 
-/* Of IPv4 the first address that is not an alias', of IPv6 all. */
-static void put_addresses(struct netstat *netstat, const struct grid *grid, const char *name,
-                          uint64_t ifindex, uint64_t flags)
+static bool has_label(const struct grid *grid, uint32_t row, const char *name)
+{
+    struct value label = grid_cell(grid, row, ADDRESS_LABEL);
+
+    return label.type == VALUE_STRING && label.string.length == strlen(name) &&
+           memcmp(label.string.bytes, name, label.string.length) == 0;
+}
+
+/* Of IPv4 the first address of this name; of IPv6, where there are no aliases, all. */
+static void put_addresses(struct netstat *netstat, const struct grid *grid,
+                          const struct netstat_interface *entry, uint64_t ifindex, uint64_t flags)
 {
     bool inet_done = false;
 
     for (uint32_t row = 0; row < grid->row_count; row++) {
         struct value address = grid_cell(grid, row, ADDRESS_ADDRESS);
-        struct value label = grid_cell(grid, row, ADDRESS_LABEL);
 
         if (netstat_cell_uint(grid, row, ADDRESS_IFINDEX) != ifindex)
             continue;
         if (address.address.family == AF_INET6) {
-            put_inet6(netstat, grid, row);
-        } else if (!inet_done && label.type == VALUE_STRING &&
-                   label.string.length == strlen(name) &&
-                   memcmp(label.string.bytes, name, label.string.length) == 0) {
+            if (!entry->is_alias)
+                put_inet6(netstat, grid, row);
+        } else if (!inet_done && has_label(grid, row, entry->name)) {
             put_inet(netstat, grid, row, flags);
             inet_done = true;
         }
@@ -227,7 +221,7 @@ static void put_counters(struct netstat *netstat, const struct grid *grid, uint3
                sum(grid, row, LINK_TX_DROPPED, LINK_TX_DROPPED),
                sum(grid, row, LINK_TX_OVERRUNS, LINK_TX_OVERRUNS),
                sum(grid, row, LINK_TX_ABORTED, LINK_TX_WINDOW));
-    buf_printf(out, "collisions %llu\n\n", sum(grid, row, LINK_COLLISIONS, LINK_COLLISIONS));
+    buf_printf(out, "collisions %llu\n", sum(grid, row, LINK_COLLISIONS, LINK_COLLISIONS));
 }
 
 int netstat_interface_addresses(const struct view *view, struct query *query,
@@ -240,13 +234,16 @@ int netstat_interface_addresses(const struct view *view, struct query *query,
     return query_run(query, view, ret_addresses);
 }
 
-void netstat_interface_details(struct netstat *netstat, const struct grid *links, uint32_t row,
-                               const struct grid *addresses, const char *name)
+void netstat_interface_details(struct netstat *netstat, const struct grid *links,
+                               const struct grid *addresses, const struct netstat_interface *entry)
 {
-    uint64_t flags = netstat_cell_uint(links, row, LINK_FLAGS);
+    uint64_t flags = netstat_cell_uint(links, entry->row, LINK_FLAGS);
 
-    put_heading(netstat, name, flags, netstat_cell_uint(links, row, LINK_MTU));
-    put_addresses(netstat, addresses, name, netstat_cell_uint(links, row, LINK_IFINDEX), flags);
-    put_hardware(netstat, links, row);
-    put_counters(netstat, links, row);
+    put_heading(netstat, entry->name, flags, netstat_cell_uint(links, entry->row, LINK_MTU));
+    put_addresses(netstat, addresses, entry, netstat_cell_uint(links, entry->row, LINK_IFINDEX),
+                  flags);
+    put_hardware(netstat, links, entry->row);
+    if (!entry->is_alias)
+        put_counters(netstat, links, entry->row);
+    buf_byte(&netstat->out, '\n');
 }

@@ -4,8 +4,11 @@
 
 #include "compat/netstat.h"
 
+#include <net/if.h>
+
 enum link_column {
     LINK_IFACE,
+    LINK_IFINDEX,
     LINK_FLAGS,
     LINK_MTU,
     LINK_RX_PACKETS,
@@ -18,8 +21,7 @@ enum link_column {
     LINK_TX_DROPPED,
     LINK_TX_OVERRUNS,
     LINK_SHORT_MAX, /* from here on only in the long form */
-    LINK_IFINDEX = LINK_SHORT_MAX,
-    LINK_TYPE,
+    LINK_TYPE = LINK_SHORT_MAX,
     LINK_ADDRESS,
     LINK_QUEUE_LENGTH,
     LINK_RX_BYTES,
@@ -36,9 +38,27 @@ enum link_column {
     LINK_MAX,
 };
 
+enum address_column {
+    ADDRESS_IFINDEX,
+    ADDRESS_ADDRESS,
+    ADDRESS_PREFIX,
+    ADDRESS_BROADCAST,
+    ADDRESS_PEER,
+    ADDRESS_LABEL,
+    ADDRESS_SCOPE,
+    ADDRESS_MAX,
+};
+
+/* An interface, or an alias: the label of IPv4 addresses of an interface. */
+struct netstat_interface {
+    uint32_t row; /* of the interface */
+    bool is_alias;
+    char name[IFNAMSIZ];
+};
+
 /* The addresses of all interfaces; `query` holds their columns as long as the grid is used. */
 int netstat_interface_addresses(const struct view *view, struct query *query,
                                 struct grid *ret_addresses) MUST_CHECK;
 
-void netstat_interface_details(struct netstat *netstat, const struct grid *links, uint32_t row,
-                               const struct grid *addresses, const char *name);
+void netstat_interface_details(struct netstat *netstat, const struct grid *links,
+                               const struct grid *addresses, const struct netstat_interface *entry);

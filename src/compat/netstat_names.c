@@ -14,23 +14,11 @@ void netstat_names_done(struct netstat_names *names)
 {
     arena_done(&names->arena);
     host_names_done(&names->hosts);
+    map_done(&names->networks);
     map_done(&names->services);
     map_done(&names->users);
     free((void *)names->texts);
 }
-
-/* In a file, of which nobody has many. */
-const char *netstat_network(struct netstat_names *names, const uint8_t *bytes)
-{
-    const struct netent *network;
-    uint32_t number;
-
-    memcpy(&number, bytes, sizeof(number));
-    network = getnetbyaddr(ntohl(number), AF_INET);
-    return network ? arena_copy(&names->arena, network->n_name, strlen(network->n_name)) : NULL;
-}
-
-/* --- services and users --- */
 
 /* Without memory a name is not remembered, and the number is shown. */
 static const char *keep(struct netstat_names *names, struct map *map, uint64_t key,
@@ -43,6 +31,23 @@ static const char *keep(struct netstat_names *names, struct map *map, uint64_t k
         return "";
     names->texts[names->text_count++] = copy;
     return copy;
+}
+
+const char *netstat_network(struct netstat_names *names, const uint8_t *bytes)
+{
+    const struct netent *network;
+    uint32_t number, index;
+    const char *text;
+
+    memcpy(&number, bytes, sizeof(number));
+    index = map_get(&names->networks, number);
+    if (index == MAP_NONE) {
+        network = getnetbyaddr(ntohl(number), AF_INET);
+        text = keep(names, &names->networks, number, network ? network->n_name : "");
+    } else {
+        text = names->texts[index];
+    }
+    return *text ? text : NULL;
 }
 
 static uint64_t service_key(enum netstat_service service, uint16_t port)

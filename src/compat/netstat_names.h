@@ -18,15 +18,15 @@ enum netstat_service {
 struct netstat_names {
     struct host_names hosts;
     struct arena arena; /* of texts */
-    struct map services, users;
-    const char **texts; /* owned; of services and users; "": has no name */
+    struct map networks, services, users;
+    const char **texts; /* owned; of networks, services and users; "": has no name */
     uint32_t text_count, text_capacity;
     bool services_read;
 };
 
 void netstat_names_done(struct netstat_names *names);
 
-/* NULL when there is none. Of an IPv4 network; 4 bytes. */
+/* NULL when there is none. A network is 4 bytes of IPv4. */
 const char *netstat_network(struct netstat_names *names, const uint8_t *bytes);
 const char *netstat_service(struct netstat_names *names, enum netstat_service service,
                             uint16_t port);

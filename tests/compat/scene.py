@@ -175,6 +175,9 @@ def set_up_interfaces(ns):
     for address in ("10.9.0.1/24", "10.9.0.2/24", "fd00:9::1/64", "fd00:9:1234:5678:9abc:def0:1234:5678/64",
                     "fe80::9:1/64"):
         ns.add_address(address, "d0")
+    for alias in ("10.9.0.3/24 brd + dev d0 label d0:1", "10.9.0.4/24 dev d0 label d0:1", "10.9.3.1/24 dev d0 label d0:10",
+                  "10.9.4.1/32 dev d0 label d0:9", "127.0.0.3/8 dev lo label lo:nine"):
+        ns.run(["ip", "address", "add", *alias.split()])
     for route in ("default via 10.9.0.254 metric 100", "192.0.2.0/24 via 10.9.0.253 mtu 1400 window 4000 rtt 300ms",
                   "blackhole 198.51.100.0/24", "unreachable 203.0.113.7", "default via fe80::1 dev d0 metric 1024",
                   "2001:db8::/32 via fd00:9::254", "unreachable 2001:db8:1::/48",
@@ -182,11 +185,22 @@ def set_up_interfaces(ns):
         ns.run(["ip", "-6" if "::" in route and "inet6" not in route else "-4", "route", "add", *route.split()])
 
 
+def set_up_long_name(ns):
+    """The longest name that an interface can have; with counters above 0, for it says who it is (ARP) when it goes up."""
+    ns.run(["ip", "link", "add", "a-15-byte-name0", "type", "veth", "peer", "name", "d2"])
+    ns.run(["sysctl", "-qw", "net.ipv4.conf.a-15-byte-name0.arp_notify=1"])
+    for command in ("link set d2 up addrgenmode none", "link set a-15-byte-name0 addrgenmode none",
+                    "address add 10.9.15.1/24 dev a-15-byte-name0", "link set a-15-byte-name0 up"):
+        ns.run(["ip", *command.split()])
+
+
 @contextlib.contextmanager
 def one_scene(strange):
     with live.netns(*SYSCTLS) as ns, tempfile.TemporaryDirectory(prefix="nwho-compat-") as name, \
             contextlib.ExitStack() as stack:
         set_up_interfaces(ns)
+        if strange:
+            set_up_long_name(ns)
         place = Scene(ns, Path(name))
         stack.callback(place.inside.close)
         place.fill(STRANGE_SETS if strange else SETS, stack)

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Under the names of the old tools: links and `nwho TOOL` are the same, and the links that ./dev install offers."""
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from compat import RELEASES, links
-from live import BUILD, SOURCE, mksock, netns, run, run_tests, test
+from live import BUILD, SOURCE, mksock, netns, run, run_tests, skip, test
 
 LINES = {"ss": ["-tan", "-tlnp", "-V", "-h", "--nonsense"],
          "netstat": ["-tan", "-tlnp", "-V", "-h", "--nonsense"],
@@ -89,6 +90,20 @@ def names_have_one_form_on_a_terminal():
             out = ns.run([sys.executable, "-c", "import pty, sys; pty.spawn(sys.argv[1:])", NWHO, *line.split()]).out
             assert name + form in out and "\x1b" not in out, (line, out)
             assert form not in ns.run([NWHO, *line.split()]).out or line == "lsof -U", line
+
+
+@test
+def what_is_hidden_is_said_once():
+    with netns() as ns, mksock(ns, "listening", "port=22"):
+        once = ns.run([NWHO, "netstat", "-tlnp"], user="nobody")
+        if "hidden" not in once.err:
+            skip("nothing is hidden here")
+        with subprocess.Popen([*ns.prefix("nobody"), NWHO, "netstat", "-tlnpc"], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True) as process:
+            out = [process.stdout.readline() for _ in range(3 * once.out.count("\n"))]
+            process.terminate()
+            err = process.stderr.read()
+        assert "".join(out) == 3 * once.out and err == once.err, (out, err)
 
 
 @test

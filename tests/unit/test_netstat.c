@@ -118,12 +118,28 @@ static void states_are_spelled_once(void **state)
     assert_null(tcp_state_name(STATE_MAX));
 }
 
+/* -c asks again each second: what was looked up stays, and nothing is added to it. */
+static void names_of_networks_are_kept(void **state)
+{
+    struct netstat_names names = {.text_count = 0};
+    const uint8_t network[] = {192, 0, 2, 0};
+    const char *first;
+
+    (void)state;
+    first = netstat_network(&names, network);
+    assert_int_equal(names.text_count, 1);
+    assert_ptr_equal(netstat_network(&names, network), first);
+    assert_int_equal(names.text_count, 1);
+    netstat_names_done(&names);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_is_everything),    cmocka_unit_test(families_and_protocols),
-        cmocka_unit_test(views_exclude_each_other), cmocka_unit_test(names_count),
-        cmocka_unit_test(counters_have_words),      cmocka_unit_test(states_are_spelled_once),
+        cmocka_unit_test(nothing_is_everything),      cmocka_unit_test(families_and_protocols),
+        cmocka_unit_test(views_exclude_each_other),   cmocka_unit_test(names_count),
+        cmocka_unit_test(counters_have_words),        cmocka_unit_test(states_are_spelled_once),
+        cmocka_unit_test(names_of_networks_are_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
