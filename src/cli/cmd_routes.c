@@ -31,8 +31,14 @@ static const char *own_filter(const struct options *options)
                 : "family inet6 and not cached and not internal";
 }
 
-static bool is_address(const char *word, struct way *way)
+/* "10.0.0.9", or "to 10.0.0.9". */
+static bool asks_the_way(const struct options *options, struct way *way)
 {
+    bool to = options->word_count == 2 && strcmp(options->words[0], "to") == 0;
+    const char *word = options->word_count ? options->words[to] : "";
+
+    if (options->replay || options->word_count > 1u + to)
+        return false;
     way->target = word;
     way->family = strchr(word, ':') ? AF_INET6 : AF_INET;
     return inet_pton(way->family, word, way->address.bytes) == 1;
@@ -61,6 +67,16 @@ static void put_cell(struct session *session, struct buf *out, uint32_t row, con
         format_cell(&format, column, &value, out);
     }
     buf_done(&scratch);
+}
+
+/* Namespaces in which there is a way. */
+static uint32_t count_ways(const struct snapshot *snapshot)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < snapshot->routes_count; i++)
+        count += snapshot->routes[i].flags & ROUTE_ANSWER && snapshot->routes[i].error == 0;
+    return count;
 }
 
 /* "10.0.0.9 via 192.0.2.1 dev eth0, from 192.0.2.2, table main" */
@@ -106,20 +122,25 @@ static int put_rows(struct session *session, struct buf *out, const struct query
     return r;
 }
 
-static int put_way(struct session *session, struct buf *out, struct way *way, uint32_t *ret_found)
+static bool any_chosen(const struct snapshot *snapshot)
+{
+    for (uint32_t i = 0; i < snapshot->routes_count; i++)
+        if (snapshot->routes[i].flags & ROUTE_CHOSEN)
+            return true;
+    return false;
+}
+
+static int put_way(struct session *session, struct buf *out, struct way *way)
 {
     const struct snapshot *snapshot = &session->now->snapshot;
     int r = 0;
 
-    *ret_found = 0;
     for (uint32_t i = 0; i < snapshot->routes_count; i++)
-        if (snapshot->routes[i].flags & ROUTE_ANSWER) {
+        if (snapshot->routes[i].flags & ROUTE_ANSWER)
             put_answer(session, out, way, i);
-            *ret_found += snapshot->routes[i].error == 0;
-        }
-    if (*ret_found)
+    if (count_ways(snapshot) || any_chosen(snapshot))
         r = put_rows(session, out, &way->routes, "BY THIS ROUTE",
-                     ": the kernel does not say which (needs Linux 4.13)");
+                     ": the kernel names none (it does since Linux 4.13)");
     if (r == 0)
         r = put_rows(session, out, &way->sockets, "SOCKETS WITH THIS PEER", ": none");
     return r;
@@ -153,18 +174,19 @@ static int plan_way(struct session *session, struct way *way)
 static int show_text(struct session *session, struct way *way)
 {
     struct buf out = BUF_INIT;
-    uint32_t found = 0;
     int r = plan_way(session, way);
 
     if (r == 0)
         r = session_take(session);
     if (r != 0)
         return r;
-    if (put_way(session, &out, way, &found) < 0) {
+    if (put_way(session, &out, way) < 0) {
         buf_done(&out);
         return command_error("out of memory");
     }
-    r = session_output(session, &out) == 0 ? session_exit(session, found) : EXIT_ERROR;
+    r = session_output(session, &out) == 0
+            ? session_exit(session, count_ways(&session->now->snapshot))
+            : EXIT_ERROR;
     session_notes(session);
     return r;
 }
@@ -185,7 +207,10 @@ static int show_rows(struct session *session, struct way *way)
             (struct sort_key){.column = table_column(&table_routes, "answer"), .descending = true};
     for (size_t i = 0; i < ARRAY_SIZE(more) && !options->columns; i++)
         way->routes.columns[way->routes.column_count++] = table_column(&table_routes, more[i]);
-    return r == 0 ? session_show(session, &way->routes) : r;
+    if (r == 0)
+        r = session_show(session, &way->routes);
+    return r == EXIT_FOUND && session->now && !count_ways(&session->now->snapshot) ? EXIT_NOTHING
+                                                                                   : r;
 }
 
 static int run_routes(struct options *options)
@@ -193,11 +218,9 @@ static int run_routes(struct options *options)
     struct session session;
     struct way way = {.target = NULL};
     struct query query = {.table = &table_routes};
-    bool asked =
-        options->word_count == 1 && !options->replay && is_address(options->words[0], &way);
     int r;
 
-    if (!asked)
+    if (!asks_the_way(options, &way))
         return session_answer(options, &query, own_filter(options), NULL);
     r = session_begin(&session, options);
     session.request.route_to = &way.address;
@@ -226,7 +249,7 @@ static const char *const examples[] = {
 
 const struct command command_routes = {
     .name = "routes",
-    .arguments = "[ADDRESS|FILTER]",
+    .arguments = "[[to] ADDRESS|FILTER]",
     .summary = "routes of every table; the way to an address (netstat -r, ip route get)",
     .examples = examples,
     .options = OPTIONS_SOURCE | OPTIONS_OUTPUT | OPTIONS_WATCH | OPTIONS_ROUTES,

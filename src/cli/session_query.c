@@ -259,7 +259,7 @@ void session_hint(const struct session *session)
     const struct options *options = session->options;
     struct buf line = BUF_INIT;
 
-    if (options->quiet || !session->words)
+    if (options->quiet || !session->words || !options->word_count)
         return;
     if (!options->replay && session->request.netns_scope == NETNS_SCOPE_SELF &&
         filter_mentions(session->words, "netns"))

@@ -108,10 +108,63 @@ static int ask(struct netlink *netlink, const struct request *request, uint32_t 
     return r < 0 ? r : netlink_query(netlink, &message.header, add_route, dump);
 }
 
-/* An answer without a way: there is none, and this is why. */
-static int add_failure(struct route_dump *dump, const struct request *request, int error)
+/* The type of routes that fail a lookup with this error (negative errno); RTN_UNSPEC: none. */
+static uint8_t refusing_type(int error)
 {
-    struct route *route = snapshot_add_route(dump->snapshot);
+    switch (error) {
+    case -EINVAL:
+        return RTN_BLACKHOLE;
+    case -EHOSTUNREACH:
+        return RTN_UNREACHABLE;
+    case -EACCES:
+        return RTN_PROHIBIT;
+    default:
+        return RTN_UNSPEC;
+    }
+}
+
+static bool leads_to(const struct route *route, const union address *address)
+{
+    unsigned int bytes = route->dst_bits / 8, rest = route->dst_bits % 8;
+
+    return memcmp(route->dst.bytes, address->bytes, bytes) == 0 &&
+           (rest == 0 || (route->dst.bytes[bytes] ^ address->bytes[bytes]) >> (8 - rest) == 0);
+}
+
+/*
+ * The kernel tells the error only, and its kind of route: the most exact of these is the one that
+ * it came from. Several when tables have the same; none when it is a policy rule that refuses.
+ */
+static void mark_refusing(struct route *routes, uint32_t count, struct route *answer)
+{
+    uint8_t type = refusing_type(answer->error);
+    int bits = -1;
+
+    for (int round = 0; round < 2; round++)
+        for (uint32_t i = 0; i < count; i++) {
+            struct route *route = &routes[i];
+
+            if (route->type != type || !(route->has & ROUTE_HAS_TYPE) || route->src_bits ||
+                route->family != answer->family || route->dst_bits < bits ||
+                !leads_to(route, &answer->dst))
+                continue;
+            bits = route->dst_bits;
+            if (round == 0)
+                continue;
+            route->flags |= ROUTE_CHOSEN;
+            answer->has |= ROUTE_HAS_TYPE;
+            answer->type = type;
+            answer->table = route->table;
+            answer->scope = route->scope;
+            answer->protocol = route->protocol;
+        }
+}
+
+/* An answer without a way: there is none, and this is why. */
+static int add_failure(struct route_dump *dump, const struct request *request, uint32_t first,
+                       int error)
+{
+    struct route *route = snapshot_add_route(dump->snapshot), *routes = dump->snapshot->routes;
 
     if (!route)
         return -ENOMEM;
@@ -123,6 +176,7 @@ static int add_failure(struct route_dump *dump, const struct request *request, i
         .family = request->route_family,
         .dst_bits = request->route_family == AF_INET ? 32 : 128,
     };
+    mark_refusing(&routes[first], dump->snapshot->routes_count - 1 - first, route);
     return 0;
 }
 
@@ -180,7 +234,7 @@ static int find_way(struct collection *collection, uint32_t netns, uint32_t firs
         r = ask(&netlink, request, 0, &dump);
     if (r == 0)
         return mark_chosen(&netlink, request, &dump, first);
-    return r == -ENOMEM ? r : add_failure(&dump, request, r);
+    return r == -ENOMEM ? r : add_failure(&dump, request, first, r);
 }
 
 static int read_namespace(struct collection *collection, uint32_t netns)

@@ -142,6 +142,7 @@ const struct table table_counters = {
     .columns = columns,
     .column_count = ARRAY_SIZE(columns),
     .words = words,
+    .words_are = "a part of the name of a counter (-a: also of those that are zero)",
     .words_are_parts = true,
     .row_count = row_count,
     .identity = row_identity,

@@ -386,14 +386,15 @@ bool filter_is_names(const struct filter *filter)
 
 bool filter_hint(const struct filter *filter, struct buf *line)
 {
+    const char *words_are = filter->table->words_are;
+
     if (filter->guess) {
-        buf_puts(line, "'");
-        buf_puts(line, filter->guess);
-        buf_puts(line, "' was taken for the name of a process, unit or container");
+        buf_printf(line, "'%s' was taken for %s", filter->guess,
+                   words_are ? words_are : "the name of a process, unit or container");
     } else if (filter->word) {
-        buf_puts(line, filter->word->name);
-        buf_puts(line, ": ");
-        buf_puts(line, filter->word->help);
+        buf_printf(line, "%s: %s", filter->word->name, filter->word->help);
+    } else if (filter->table->hint) {
+        buf_puts(line, filter->table->hint);
     }
-    return filter->guess || filter->word;
+    return line->length > 0;
 }

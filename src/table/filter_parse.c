@@ -23,6 +23,7 @@ static struct filter_node *bare_words(struct filter_parser *parser, const struct
 {
     struct filter_node *any = NULL;
 
+    parser->filter->guess = word->bytes;
     for (const char *const *name = parser->table->words; *name && parser->result == 0; name++) {
         struct filter_node field, *node;
 

@@ -182,6 +182,7 @@ const struct table table_groups = {
     .columns = columns,
     .column_count = ARRAY_SIZE(columns),
     .words = words,
+    .words_are = "an interface or the address of a group",
     .addresses = {"group", "group"},
     .owners = &table_members,
     .row_count = row_count,

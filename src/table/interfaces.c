@@ -373,6 +373,7 @@ const struct table table_interfaces = {
     .columns = columns,
     .column_count = ARRAY_SIZE(columns),
     .words = words,
+    .words_are = "the name of an interface",
     .row_count = row_count,
     .order = row_order,
     .identity = row_identity,

@@ -45,7 +45,8 @@ static struct value get_table(const struct view *view, uint32_t row)
 {
     uint32_t table = get_route(view, row)->table;
 
-    return is_told(view, row) ? name_or_number(view, route_table_name(table), table) : value_none();
+    return is_told(view, row) && table ? name_or_number(view, route_table_name(table), table)
+                                       : value_none();
 }
 
 static unsigned int bits_of(const struct route *route)
@@ -239,11 +240,25 @@ static struct value get_chosen(const struct view *view, uint32_t row)
     return value_bool(get_route(view, row)->flags & ROUTE_CHOSEN);
 }
 
+/* What a program is told that sends there, and what that means. */
 static struct value get_error(const struct view *view, uint32_t row)
 {
-    int32_t error = get_route(view, row)->error;
+    const struct route *route = get_route(view, row);
 
-    return error ? value_name(strerror(-error)) : value_none();
+    if (route->error == 0)
+        return value_none();
+    if (route->has & ROUTE_HAS_TYPE && route->type == RTN_BLACKHOLE)
+        return value_name("a route of type blackhole drops it (Invalid argument)");
+    if (route->has & ROUTE_HAS_TYPE && route->type == RTN_UNREACHABLE)
+        return value_name("a route of type unreachable refuses it (No route to host)");
+    if (route->has & ROUTE_HAS_TYPE && route->type == RTN_PROHIBIT)
+        return value_name("a route of type prohibit refuses it (Permission denied)");
+    if (route->error == -ENETUNREACH)
+        return value_name("no route leads there (Network is unreachable)");
+    if (route->error == -EINVAL)
+        return value_name("a policy rule drops it, or it is no address to send to "
+                          "(Invalid argument)");
+    return value_name(strerror(-route->error));
 }
 
 /* --- metrics --- */
@@ -417,7 +432,9 @@ const struct table table_routes = {
     .columns = columns,
     .column_count = ARRAY_SIZE(columns),
     .words = words,
+    .words_are = "an interface, a destination, a table, a type or a protocol",
     .addresses = {"gateway", "dst"},
     .row_count = row_count,
     .identity = row_identity,
+    .hint = "nwho routes ADDRESS shows the way to an address, by whatever entry",
 };

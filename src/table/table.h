@@ -60,6 +60,8 @@ struct table {
     const char *const *words;   /* columns that a bare word of a filter is compared with, ends with
                                    NULL; NULL: process, unit, container */
     bool words_are_parts;       /* ... a part of the text is enough, in upper or lower case */
+    const char *words_are;      /* what a bare word is then taken for */
+    const char *hint;           /* when a filter lets nothing pass; NULL: none */
     const char *addresses[2];   /* columns with the own and the other address; NULL: as sockets */
     const struct table *owners; /* rows of its column "owners"; NULL: it has none */
     uint32_t (*row_count)(const struct view *view);

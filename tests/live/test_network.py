@@ -286,10 +286,30 @@ def the_way_to_an_address():
                 address, gateway, theirs["dev"], theirs["prefsrc"]), (answer, theirs)
             assert len(chosen) == 1 and chosen[0]["chosen"] and chosen[0]["gateway"] == gateway, chosen
             assert f"dev {theirs['dev']}" in nwho(ns, "routes", address).out
-        for address in ("10.79.0.1", "10.81.0.1", "192.0.2.1", "fd79::1"):
-            rows = nwho_json(ns, "routes", address)["rows"]
-            assert len(rows) == 1 and rows[0]["error"], rows
-            assert "there is no way" in nwho(ns, "routes", address, expect=1).out
+
+
+@test
+def there_is_no_way():
+    refusing = {"10.79.0.1": ("unreachable", "10.79.0.0/16"), "10.80.1.1": ("blackhole", "10.80.0.0/16"),
+                "10.81.0.1": ("prohibit", "10.81.0.0/16"), "10.80.7.9": ("blackhole", "10.80.7.8/29"), "10.80.7.1": ("prohibit", "10.80.7.0/27"),
+                "fd79::1": ("unreachable", "fd79::/64"), "fd79:1::1": ("blackhole", "fd79:1::/50"),
+                "fd79:2::": ("prohibit", "fd79:2::")}
+    with network() as ns:
+        for words in ("prohibit 10.80.7.0/27", "blackhole 10.80.7.8/29", "-6 blackhole fd79:1::/50", "-6 prohibit fd79:2::"):
+            ns.run(["ip", *(["-6"] if "-6" in words else []), "route", "add", *words.replace("-6 ", "").split()])
+        for address, (kind, destination) in refusing.items():
+            rows = nwho_json(ns, "routes", address, expect=1)["rows"]
+            assert [row["destination"] for row in rows] == [address, destination], rows
+            assert [row["type"] for row in rows] == [kind, kind] and f"of type {kind} " in rows[0]["error"], rows
+            out = nwho(ns, "routes", "to", address, expect=1).out
+            assert f"{address}: there is no way: a route of type {kind} " in out and re.search(rf"^{destination} .* {kind} ", out, re.M), out
+        for address in ("192.0.2.1", "fd99::1"):
+            rows = nwho_json(ns, "routes", address, expect=1)["rows"]
+            assert len(rows) == 1 and "no route leads there" in rows[0]["error"], rows
+            assert f"{address}: there is no way: no route leads there" in nwho(ns, "routes", address, expect=1).out
+            assert "nwho routes ADDRESS" in nwho(ns, "routes", "dst", address, expect=1).err
+        nwho(ns, "routes", "-q", "192.0.2.1", expect=1)
+        nwho(ns, "routes", "-q", "10.9.0.7")
 
 
 @test
