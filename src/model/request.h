@@ -52,6 +52,7 @@ enum need {
     NEED_PACKET_DETAILS = 1ull << 35, /* rings, fanout and filter of packet sockets */
     NEED_UNIX_DETAILS = 1ull << 36, /* the file of a unix socket, and every connection that waits */
     NEED_DESCRIPTORS = 1ull << 37,  /* the socket of each descriptor, kept by the join */
+    NEED_FLOWS = 1ull << 38,        /* traffic, from request.accounting */
 };
 
 enum match_op {
@@ -92,12 +93,16 @@ enum source_bit {
     SOURCE_ALL = (1u << 4) - 1,
 };
 
+struct accounting;
+
 struct request {
-    uint64_t needs;     /* enum need */
-    uint32_t protos;    /* PROTO_BIT()s */
-    uint32_t states;    /* STATE_BIT()s */
-    uint32_t families;  /* 1u << AF_*; for the inet families only */
-    uint32_t sources;   /* enum source_bit */
+    uint64_t needs;                /* enum need */
+    struct accounting *accounting; /* borrowed: what counts traffic between the readings; NULL: it
+                                      is not counted */
+    uint32_t protos;               /* PROTO_BIT()s */
+    uint32_t states;               /* STATE_BIT()s */
+    uint32_t families;             /* 1u << AF_*; for the inet families only */
+    uint32_t sources;              /* enum source_bit */
     bool verbatim;      /* all that sock_diag tells, in its order, also the socket that asks;
                            and of owners what /proc/PID/fd tells, without that of threads */
     bool prefer_bpf;    /* use BPF whatever the size of the machine (debug option) */

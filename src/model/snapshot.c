@@ -40,6 +40,7 @@ void snapshot_done(struct snapshot *snapshot)
     free(snapshot->netns);
     free(snapshot->interfaces);
     free(snapshot->counters);
+    free(snapshot->flows);
     free(snapshot->routes);
     free(snapshot->link_addresses);
     free(snapshot->memberships);
@@ -166,6 +167,11 @@ int snapshot_add_waiting(struct snapshot *snapshot, const struct socket *socket,
 struct counter *snapshot_add_counter(struct snapshot *snapshot)
 {
     return ADD(snapshot, counters);
+}
+
+struct flow *snapshot_add_flow(struct snapshot *snapshot)
+{
+    return ADD(snapshot, flows);
 }
 
 struct route *snapshot_add_route(struct snapshot *snapshot)

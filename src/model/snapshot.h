@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/map.h"
 #include "model/counter.h"
+#include "model/flow.h"
 #include "model/interface.h"
 #include "model/link_address.h"
 #include "model/membership.h"
@@ -63,6 +64,10 @@ struct snapshot {
                                none that we may see */
     uint32_t pidns_is_init; /* 1: every process of the machine has a pid here */
     uint32_t incomplete;    /* 1: rows may be missing; a note says why */
+    uint32_t accounting;    /* enum accounting_level */
+    uint64_t accounting_ns; /* CLOCK_BOOTTIME when accounting began */
+    uint64_t window_ns[FLOW_WINDOW_MAX]; /* how long each window is: at the beginning all are
+                                            shorter than they are called; 0: nothing yet */
     struct string_pool strings;
     SNAPSHOT_ARRAY(socket, sockets);
     SNAPSHOT_ARRAY(tcp_details, tcp_infos);
@@ -77,6 +82,7 @@ struct snapshot {
     SNAPSHOT_ARRAY(netns, netns);
     SNAPSHOT_ARRAY(interface, interfaces);
     SNAPSHOT_ARRAY(counter, counters);
+    SNAPSHOT_ARRAY(flow, flows);
     SNAPSHOT_ARRAY(route, routes);
     SNAPSHOT_ARRAY(link_address, link_addresses);
     SNAPSHOT_ARRAY(membership, memberships);
@@ -142,6 +148,7 @@ struct packet_details *snapshot_add_packet(struct snapshot *snapshot, const stru
 int snapshot_add_waiting(struct snapshot *snapshot, const struct socket *socket, uint32_t inode)
     MUST_CHECK;
 struct counter *snapshot_add_counter(struct snapshot *snapshot);
+struct flow *snapshot_add_flow(struct snapshot *snapshot);
 struct route *snapshot_add_route(struct snapshot *snapshot);
 struct link_address *snapshot_add_link_address(struct snapshot *snapshot);
 struct membership *snapshot_add_membership(struct snapshot *snapshot);

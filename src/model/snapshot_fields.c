@@ -20,9 +20,19 @@
     FIELD(type, member, .kind = FIELD_NUMBER_OF, .limit = (section))
 
 static const struct field snapshot_fields[] = {
-    NUMBER(snapshot, time_ns),     NUMBER(snapshot, boot_ns),      STRING(snapshot, host),
-    NUMBER(snapshot, clock_ticks), NUMBER(snapshot, owners_known), NUMBER(snapshot, pidns_is_init),
+    NUMBER(snapshot, time_ns),
+    NUMBER(snapshot, boot_ns),
+    STRING(snapshot, host),
+    NUMBER(snapshot, clock_ticks),
+    NUMBER(snapshot, owners_known),
+    NUMBER(snapshot, pidns_is_init),
     NUMBER(snapshot, incomplete),
+    NUMBER(snapshot, accounting),
+    NUMBER(snapshot, accounting_ns),
+    NUMBER(snapshot, window_ns[FLOW_LAST]),
+    NUMBER(snapshot, window_ns[FLOW_2S]),
+    NUMBER(snapshot, window_ns[FLOW_10S]),
+    NUMBER(snapshot, window_ns[FLOW_60S]),
 };
 
 static const struct field socket_fields[] = {
@@ -291,6 +301,41 @@ static const struct field counter_fields[] = {
     NUMBER(counter, flags),
 };
 
+static const struct field flow_fields[] = {
+    NUMBER(flow, id),
+    NUMBER(flow, cookie),
+    NUMBER(flow, cgroup_id),
+    NUMBER(flow, first_ns),
+    NUMBER(flow, last_ns),
+    NUMBER(flow, total.rx_bytes),
+    NUMBER(flow, total.tx_bytes),
+    NUMBER(flow, window[FLOW_LAST].rx_bytes),
+    NUMBER(flow, window[FLOW_LAST].tx_bytes),
+    NUMBER(flow, window[FLOW_2S].rx_bytes),
+    NUMBER(flow, window[FLOW_2S].tx_bytes),
+    NUMBER(flow, window[FLOW_10S].rx_bytes),
+    NUMBER(flow, window[FLOW_10S].tx_bytes),
+    NUMBER(flow, window[FLOW_60S].rx_bytes),
+    NUMBER(flow, window[FLOW_60S].tx_bytes),
+    NUMBER(flow, rx_calls),
+    NUMBER(flow, tx_calls),
+    NUMBER_OF(flow, process, SECTION_PROCESSES),
+    NUMBER(flow, pid),
+    NUMBER(flow, tid),
+    NUMBER(flow, uid),
+    STRING(flow, comm),
+    INDEX(flow, netns, SECTION_NETNS),
+    NUMBER(flow, ifindex),
+    NUMBER(flow, flags),
+    NUMBER(flow, sockets),
+    NUMBER(flow, local_port),
+    NUMBER(flow, peer_port),
+    ENUM(flow, proto, PROTO_MAX),
+    NUMBER(flow, family),
+    BYTES(flow, local),
+    BYTES(flow, peer),
+};
+
 static const struct field route_fields[] = {
     BYTES(route, dst),
     BYTES(route, src),
@@ -418,6 +463,7 @@ const struct section snapshot_sections[SECTION_MAX] = {
     [SECTION_NETNS] = ARRAY_OF(netns, netns, netns_fields),
     [SECTION_INTERFACES] = ARRAY_OF(interface, interfaces, interface_fields),
     [SECTION_COUNTERS] = ARRAY_OF(counter, counters, counter_fields),
+    [SECTION_FLOWS] = ARRAY_OF(flow, flows, flow_fields),
     [SECTION_ROUTES] = ARRAY_OF(route, routes, route_fields),
     [SECTION_LINK_ADDRESSES] = ARRAY_OF(link_address, link_addresses, link_address_fields),
     [SECTION_MEMBERSHIPS] = ARRAY_OF(membership, memberships, membership_fields),

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* Flow table: adds up what a source of traffic reports, by window, and forgets what is long over.
+ */
+#pragma once
+
+#include "base/cleanup.h"
+#include "model/snapshot.h"
+
+/* What one source saw of one flow since it last reported it. */
+struct flow_report {
+    uint64_t cookie;
+    uint64_t cgroup_id;
+    struct traffic bytes;
+    uint64_t rx_calls, tx_calls;
+    uint32_t pid, tid, uid; /* pid as in our /proc */
+    uint32_t netns;         /* inode */
+    uint32_t ifindex;
+    uint32_t flags; /* enum flow_flag: FLOW_SPLICED, FLOW_OTHER */
+    uint16_t local_port, peer_port;
+    uint8_t proto, family;
+    union address local, peer;
+    char comm[16]; /* of the thread; raw bytes, ended by NUL when shorter */
+};
+
+/* Owns every flow between two readings. */
+struct flow_table;
+
+/*
+ * `limit` flows are listed at most. Beyond it, and a minute after its end, a flow of a closed
+ * socket is folded into one flow of its process, which keeps the sums exact. NULL: no memory.
+ */
+struct flow_table *flow_table_new(uint32_t limit, uint64_t now_ns);
+void flow_table_free(struct flow_table *table);
+
+/* Adds a report that belongs to the time since the last flow_table_advance(). 0 or -ENOMEM. */
+int flow_table_report(struct flow_table *table, const struct flow_report *report) MUST_CHECK;
+
+/* The socket with this cookie was closed: its flows end. */
+void flow_table_close(struct flow_table *table, uint64_t cookie, uint64_t now_ns);
+
+/* Bytes that all flows of a socket have, to be compared with the socket's own counters. */
+struct traffic flow_table_socket(const struct flow_table *table, uint64_t cookie);
+
+/* The reports so far are those up to `now_ns`: windows move on, old flows are folded. 0, -ENOMEM.
+ */
+int flow_table_advance(struct flow_table *table, uint64_t now_ns) MUST_CHECK;
+
+/*
+ * Writes all flows and the windows' lengths into a snapshot. Processes that are there are linked;
+ * of those that have ended the table knows from earlier snapshots what they were, and adds them
+ * with PROCESS_GONE. 0 or -ENOMEM.
+ */
+int flow_table_write(struct flow_table *table, struct snapshot *snapshot) MUST_CHECK;
