@@ -21,6 +21,7 @@
 struct joined {
     uint32_t inode;
     uint32_t membership;
+    uint32_t turn; /* in which it was asked */
 };
 
 struct search {
@@ -29,6 +30,7 @@ struct search {
     struct map asked;   /* inodes that were asked, or whose process did not let us */
     struct joined *joined;
     uint32_t joined_count, joined_capacity;
+    uint32_t *found; /* members so far, by membership */
     int pidfd;
     uint32_t process; /* that it is of */
     int error;        /* why some could not be asked; 0 none */
@@ -39,11 +41,12 @@ static void search_done(struct search *search)
     map_done(&search->sockets);
     map_done(&search->asked);
     free(search->joined);
+    free(search->found);
     if (search->pidfd >= 0)
         close(search->pidfd);
 }
 
-static int index_sockets(struct search *search)
+static int begin_search(struct search *search)
 {
     const struct snapshot *snapshot = search->snapshot;
     int r = 0;
@@ -51,7 +54,15 @@ static int index_sockets(struct search *search)
     for (uint32_t i = 0; i < snapshot->sockets_count && r == 0; i++)
         if (snapshot->sockets[i].inode)
             r = map_set(&search->sockets, snapshot->sockets[i].inode, i);
+    if (r == 0 && !(search->found = calloc(snapshot->memberships_count, sizeof(*search->found))))
+        r = -ENOMEM;
     return r;
+}
+
+/* Nobody else can have joined: the kernel counts one user for each socket. */
+static bool is_complete(const struct search *search, uint32_t membership)
+{
+    return search->found[membership] >= search->snapshot->memberships[membership].users;
 }
 
 /* 1 a member, 0 not, or -errno. */
@@ -77,10 +88,14 @@ static int add_joined(struct search *search, uint32_t inode, uint32_t membership
 {
     int r = VEC_RESERVE(&search->joined, &search->joined_capacity, search->joined_count, 1);
 
-    if (r == 0)
-        search->joined[search->joined_count++] =
-            (struct joined){.inode = inode, .membership = membership};
-    return r;
+    if (r < 0)
+        return r;
+    search->joined[search->joined_count] =
+        (struct joined){.inode = inode, .membership = membership, .turn = search->joined_count};
+    search->joined_count++;
+
+    search->found[membership]++;
+    return 0;
 }
 
 /* What decides which groups a socket can have joined. */
@@ -99,7 +114,8 @@ static int ask_socket(struct search *search, int fd, const struct candidate *can
     for (uint32_t i = 0; i < snapshot->memberships_count && r == 0; i++) {
         const struct membership *membership = &snapshot->memberships[i];
 
-        if (membership->netns != candidate->netns || membership->family == AF_PACKET ||
+        if (is_complete(search, i) || membership->netns != candidate->netns ||
+            membership->family == AF_PACKET ||
             (membership->family == AF_INET6 && candidate->family != AF_INET6))
             continue;
         answer = is_member(fd, membership);
@@ -222,36 +238,71 @@ static bool any_left(const struct search *search)
 
     for (uint32_t m = 0; m < snapshot->memberships_count; m++) {
         const struct membership *membership = &snapshot->memberships[m];
-        uint32_t found = 0;
 
-        if (membership->family == AF_PACKET || membership_is_of_kernel(membership))
-            continue;
-        for (uint32_t i = 0; i < search->joined_count; i++)
-            found += search->joined[i].membership == m;
-        if (found < membership->users)
+        if (membership->family != AF_PACKET && !membership_is_of_kernel(membership) &&
+            !is_complete(search, m))
             return true;
     }
     return false;
+}
+
+/* --- the rows --- */
+
+/* Which descriptors lead to a socket, in the order of the snapshot. */
+struct holders {
+    struct map first; /* inode -> index of a holder */
+    uint32_t *next;   /* by holder: the next one of this inode, or MAP_NONE */
+};
+
+static void holders_done(struct holders *holders)
+{
+    map_done(&holders->first);
+    free(holders->next);
+}
+
+static int index_holders(const struct snapshot *snapshot, struct holders *holders)
+{
+    int r = 0;
+
+    holders->next = calloc(snapshot->holders_count + 1u, sizeof(*holders->next));
+    if (!holders->next)
+        return -ENOMEM;
+    for (uint32_t i = snapshot->holders_count; i-- > 0 && r == 0;) {
+        holders->next[i] = map_get(&holders->first, snapshot->holders[i].inode);
+        r = map_set(&holders->first, snapshot->holders[i].inode, i);
+    }
+    return r;
+}
+
+static int by_membership(const void *a, const void *b)
+{
+    const struct joined *x = a, *y = b;
+
+    if (x->membership != y->membership)
+        return x->membership < y->membership ? -1 : 1;
+    return (x->turn > y->turn) - (x->turn < y->turn);
 }
 
 /* Every holder of a member is one, membership after membership. */
 static int add_members(struct search *search)
 {
     struct snapshot *snapshot = search->snapshot;
-    int r = 0;
+    CLEANUP(holders_done) struct holders holders = {.next = NULL};
+    int r = search->joined_count ? index_holders(snapshot, &holders) : 0;
 
-    for (uint32_t m = 0; m < snapshot->memberships_count; m++)
-        for (uint32_t i = 0; i < search->joined_count; i++) {
-            if (search->joined[i].membership != m)
-                continue;
-            for (uint32_t h = 0; h < snapshot->holders_count && r == 0; h++)
-                if (snapshot->holders[h].inode == search->joined[i].inode)
-                    r = snapshot_add_group_member(
-                        snapshot, (struct group_member){.membership = m,
-                                                        .process = snapshot->holders[h].process,
-                                                        .inode = snapshot->holders[h].inode,
-                                                        .fd = snapshot->holders[h].fd});
-        }
+    if (search->joined_count)
+        qsort(search->joined, search->joined_count, sizeof(*search->joined), by_membership);
+    for (uint32_t i = 0; i < search->joined_count && r == 0; i++) {
+        const struct joined *joined = &search->joined[i];
+        uint32_t h = map_get(&holders.first, joined->inode);
+
+        for (; h != MAP_NONE && r == 0; h = holders.next[h])
+            r = snapshot_add_group_member(
+                snapshot, (struct group_member){.membership = joined->membership,
+                                                .process = snapshot->holders[h].process,
+                                                .inode = joined->inode,
+                                                .fd = snapshot->holders[h].fd});
+    }
     return r;
 }
 
@@ -283,7 +334,7 @@ static int collect_group_members(struct collection *collection)
     CLEANUP(search_done)
     struct search search = {.snapshot = collection->snapshot, .pidfd = -1};
     const struct snapshot *snapshot = collection->snapshot;
-    int r = snapshot->memberships_count ? index_sockets(&search) : 0;
+    int r = snapshot->memberships_count ? begin_search(&search) : 0;
 
     if (r == 0)
         r = ask_holders(&search, false);

@@ -32,10 +32,11 @@ struct lsof_id {
     const char *login; /* -u by name; NULL */
 };
 
-/* A list that is owned. */
+/* A list that is owned; each id is in it once. */
 struct lsof_ids {
     struct lsof_id *items;
     uint32_t count, capacity;
+    struct map index; /* id -> index into items */
 };
 
 struct lsof_command {

@@ -28,15 +28,16 @@ static bool parse_number(const char *text, uint32_t *ret_number)
 
 static int add_id(struct lsof_ids *ids, struct lsof_id id)
 {
+    uint32_t index = map_get(&ids->index, id.id);
     int r;
 
-    for (uint32_t i = 0; i < ids->count; i++)
-        if (ids->items[i].id == id.id) {
-            if (ids->items[i].exclude == id.exclude)
-                return 0;
-            return lsof_error("%u is both asked for and left out", id.id);
-        }
+    if (index != MAP_NONE && ids->items[index].exclude != id.exclude)
+        return lsof_error("%u is both asked for and left out", id.id);
+    if (index != MAP_NONE)
+        return 0;
     r = VEC_RESERVE(&ids->items, &ids->capacity, ids->count, 1);
+    if (r == 0)
+        r = map_set(&ids->index, id.id, ids->count);
     if (r == 0)
         ids->items[ids->count++] = id;
     return r;

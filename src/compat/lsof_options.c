@@ -479,6 +479,12 @@ int lsof_options_parse(int argc, char **argv, struct lsof_options *options)
     return r < 0 ? r : check(options);
 }
 
+static void ids_done(struct lsof_ids *ids)
+{
+    free(ids->items);
+    map_done(&ids->index);
+}
+
 void lsof_options_done(struct lsof_options *options)
 {
     for (uint32_t i = 0; i < options->command_count; i++)
@@ -488,8 +494,8 @@ void lsof_options_done(struct lsof_options *options)
     free(options->addresses);
     free(options->fds);
     free(options->states);
-    free(options->pids.items);
-    free(options->pgids.items);
-    free(options->uids.items);
+    ids_done(&options->pids);
+    ids_done(&options->pgids);
+    ids_done(&options->uids);
     arena_done(&options->arena);
 }

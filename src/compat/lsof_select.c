@@ -18,10 +18,11 @@ struct candidate {
 
 static bool ids_have(struct lsof_ids *ids, uint32_t id, bool exclude)
 {
-    for (uint32_t i = 0; i < ids->count; i++)
-        if (ids->items[i].exclude == exclude && ids->items[i].id == id)
-            return ids->items[i].found = true;
-    return false;
+    uint32_t index = map_get(&ids->index, id);
+
+    if (index == MAP_NONE || ids->items[index].exclude != exclude)
+        return false;
+    return ids->items[index].found = true;
 }
 
 static bool begins(const struct lsof_command *command, const struct candidate *process)
