@@ -81,7 +81,7 @@ static int list_once(struct lsof_options *options, struct lsof_names *names, str
         if (options->repeat_s && (list.selected || !options->repeat_until_empty))
             write_marker(options, out);
         status = lsof_verdict(&list);
-        if (!moment_check(&list.moment, "lsof", false) || list.incomplete)
+        if (!moment_check(&list.moment, &names->hosts, "lsof", false) || list.incomplete)
             status = 1;
     }
     lsof_list_done(&list);
@@ -125,20 +125,16 @@ static bool needs_other_files(const struct lsof_options *options)
 
 static int run_options(struct lsof_options *options)
 {
-    struct lsof_names *names = lsof_names_new();
+    struct lsof_names names = {0};
     struct buf out = BUF_SINK(STDOUT_FILENO);
-    int status = 1;
+    int status = list_all(options, &names, &out);
 
-    if (names)
-        status = list_all(options, names, &out);
-    else
-        lsof_error("out of memory");
     if (buf_flush(&out) < 0 && out.error != -EPIPE) {
         lsof_error("cannot write: %s", strerror(-out.error));
         status = 1;
     }
     buf_done(&out);
-    lsof_names_free(names);
+    host_names_done(&names.hosts);
     return status;
 }
 

@@ -2,6 +2,7 @@
 /* What the parts of the lsof personality share: its options, its rows, and the steps between. */
 #pragma once
 
+#include "compat/host_names.h"
 #include "compat/moment.h"
 
 #include <regex.h>
@@ -134,7 +135,11 @@ struct lsof_file {
     bool selected;
 };
 
-struct lsof_names;
+/* What was looked up before, for all listings. Zero is empty; host_names_done() frees. */
+struct lsof_names {
+    struct host_names hosts;
+    char nameless[16]; /* the last user without a name, as text */
+};
 
 /* One listing. */
 struct lsof_list {
@@ -222,10 +227,5 @@ uint32_t lsof_width(const char *bytes, size_t length, uint32_t limit);
 /* "RW,ND,CX" or "0x80002;0x0". */
 void lsof_put_flags(struct buf *text, uint32_t flags, bool hexadecimal);
 
-/* Names of hosts, ports and users; NULL: no memory. */
-struct lsof_names *lsof_names_new(void);
-void lsof_names_free(struct lsof_names *names);
-const char *lsof_service(struct lsof_names *names, unsigned int proto, uint16_t port);
-/* The login name; a user without one is a number of at least 8 columns. */
+/* The login name; a user without one is a number of at least 8 columns. Until the next call. */
 const char *lsof_user(struct lsof_names *names, uint32_t uid);
-bool lsof_has_login(struct lsof_names *names, uint32_t uid);

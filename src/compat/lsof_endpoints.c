@@ -112,7 +112,7 @@ static int read_unix_peers(struct ends *ends)
     if (r == 0)
         r = add_peers(ends, &grid, true);
     if (r == 0)
-        ends->list->incomplete |= !moment_check(&moment, "lsof", false);
+        ends->list->incomplete |= !moment_check(&moment, &ends->list->names->hosts, "lsof", false);
     grid_done(&grid);
     moment_done(&moment);
     return r;

@@ -61,7 +61,7 @@ static void put_process(struct lsof_list *list, const struct lsof_file *file)
     put_number(list, 'R', file->ppid);
     put_bytes(list, 'c', file->command, file->command_length);
     put_number(list, 'u', file->uid);
-    if (!list->options->numeric_users && lsof_has_login(list->names, file->uid))
+    if (!list->options->numeric_users && host_user(&list->names->hosts, file->uid))
         put_text(list, 'L', lsof_user(list->names, file->uid));
     end_set(list);
 }

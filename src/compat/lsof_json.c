@@ -70,7 +70,7 @@ static void put_process(struct object *object, const struct lsof_file *file)
         put_number(object, 'R', "ppid", file->ppid);
     put_bytes(object, 'c', "command", file->command, file->command_length);
     put_number(object, 'u', "uid", file->uid);
-    if (!options->numeric_users && lsof_has_login(object->list->names, file->uid))
+    if (!options->numeric_users && host_user(&object->list->names->hosts, file->uid))
         put_text(object, 'L', "login", lsof_user(object->list->names, file->uid));
 }
 

@@ -3,85 +3,20 @@
  */
 #include "compat/lsof.h"
 
-#include "base/map.h"
-#include "base/vec.h"
-#include "compat/host_names.h"
 #include "derive/address.h"
 
-#include <arpa/inet.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
-/* What was looked up before. Texts of services and users are in the arena. */
-struct lsof_names {
-    struct arena arena;
-    struct names users;
-    const char *nameless; /* the last user without a name, as text */
-    uint32_t nameless_uid;
-    struct host_names hosts;
-    struct map services; /* protocol and port -> index into service_texts; */
-    const char **service_texts;
-    uint32_t service_count, service_capacity;
-};
-
-struct lsof_names *lsof_names_new(void)
-{
-    return calloc(1, sizeof(struct lsof_names));
-}
-
-void lsof_names_free(struct lsof_names *names)
-{
-    if (!names)
-        return;
-    names_done(&names->users);
-    host_names_done(&names->hosts);
-    map_done(&names->services);
-    free(names->service_texts);
-    arena_done(&names->arena);
-    free(names);
-}
-
-/* --- services --- */
-
-const char *lsof_service(struct lsof_names *names, unsigned int proto, uint16_t port)
-{
-    uint64_t key = (uint64_t)proto << 16 | port;
-    uint32_t index = map_get(&names->services, key);
-    const struct servent *service;
-    const char *text;
-
-    if (index != MAP_NONE)
-        return names->service_texts[index];
-    service = getservbyport(htons(port), proto == PROTO_TCP ? "tcp" : "udp");
-    text = service ? arena_copy(&names->arena, service->s_name, strlen(service->s_name)) : NULL;
-    if (VEC_RESERVE(&names->service_texts, &names->service_capacity, names->service_count, 1) ==
-            0 &&
-        map_set(&names->services, key, names->service_count) == 0)
-        names->service_texts[names->service_count++] = text;
-    return text;
-}
-
-/* --- users --- */
-
-bool lsof_has_login(struct lsof_names *names, uint32_t uid)
-{
-    return names_user(&names->users, uid) != NULL;
-}
-
 const char *lsof_user(struct lsof_names *names, uint32_t uid)
 {
-    const char *name = names_user(&names->users, uid);
-    char number[16];
+    const char *name = host_user(&names->hosts, uid);
 
-    if (name || (names->nameless && names->nameless_uid == uid))
-        return name ? name : names->nameless;
-    snprintf(number, sizeof(number), "%8u", uid);
-    name = arena_copy(&names->arena, number, strlen(number));
-    names->nameless = name;
-    names->nameless_uid = uid;
-    return name ? name : "?";
+    if (name)
+        return name;
+    snprintf(names->nameless, sizeof(names->nameless), "%8u", uid);
+    return names->nameless;
 }
 
 /* --- the NAME column --- */
@@ -120,7 +55,8 @@ static void put_port(struct lsof_list *list, unsigned int proto, uint16_t port, 
 
     buf_byte(text, ':');
     if (port && !list->options->numeric_ports && proto != PROTO_UDPLITE)
-        name = lsof_service(list->names, proto, port);
+        name = host_service(&list->names->hosts,
+                            proto == PROTO_TCP ? HOST_SERVICE_TCP : HOST_SERVICE_UDP, port);
     if (name)
         buf_puts(text, name);
     else if (port)

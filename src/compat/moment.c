@@ -73,10 +73,12 @@ static bool has_failed(const struct note *note)
             note->error == -ENOMEM || note->error == -ENOBUFS);
 }
 
-bool moment_check(const struct moment *moment, const char *tool, bool owners)
+bool moment_check(const struct moment *moment, const struct host_names *names, const char *tool,
+                  bool owners)
 {
     const struct snapshot *snapshot = &moment->snapshot;
-    bool no_memory = moment->scratch.error || moment->names.failed, failed = no_memory;
+    bool no_names = moment->names.failed || host_names_failed(names);
+    bool failed = moment->scratch.error || no_names;
 
     for (uint32_t i = 0; i < snapshot->notes_count; i++) {
         const struct note *note = &snapshot->notes[i];
@@ -86,7 +88,9 @@ bool moment_check(const struct moment *moment, const char *tool, bool owners)
             (note->effect == NOTE_OWNERS && owners))
             say(tool, snapshot_string(snapshot, note->text, NULL));
     }
-    if (no_memory)
+    if (no_names)
+        say(tool, "names could not all be looked up: a file could not be read, or memory is short");
+    if (moment->scratch.error)
         say(tool, "out of memory: texts are missing");
     return !snapshot->incomplete && !failed;
 }

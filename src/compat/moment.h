@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/cleanup.h"
+#include "compat/host_names.h"
 #include "derive/join.h"
 #include "derive/names.h"
 #include "table/query.h"
@@ -28,7 +29,8 @@ int moment_take(struct moment *moment, const struct query *query) MUST_CHECK;
 
 /*
  * Says on stderr, behind the name of the tool, what is missing and why; with `owners` also whose
- * sockets hide their owners. False: rows may be missing, or texts could not be made, and success
- * would be a lie.
+ * sockets hide their owners. False: rows or names (of `names`) may be missing, or texts could not
+ * be made, and success would be a lie.
  */
-bool moment_check(const struct moment *moment, const char *tool, bool owners) MUST_CHECK;
+bool moment_check(const struct moment *moment, const struct host_names *names, const char *tool,
+                  bool owners) MUST_CHECK;

@@ -106,7 +106,7 @@ int netstat_table(struct netstat *netstat, struct query *query, const char *cons
     if (r == 0) {
         put(netstat, &grid);
         grid_done(&grid);
-        status = moment_check(&moment, "netstat", false) ? 0 : NETSTAT_FAILED;
+        status = moment_check(&moment, &netstat->names, "netstat", false) ? 0 : NETSTAT_FAILED;
     } else {
         netstat_say("%s", strerror(-r));
     }
@@ -167,7 +167,7 @@ static int run(int argc, char **argv)
         status = NETSTAT_FAILED;
     }
     buf_done(&netstat.out);
-    netstat_names_done(&netstat.names);
+    host_names_done(&netstat.names);
     return status;
 }
 

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "base/buf.h"
+#include "compat/host_names.h"
 #include "compat/moment.h"
-#include "compat/netstat_names.h"
 #include "compat/netstat_options.h"
 
 #define NETSTAT_FAILED 1 /* exit statuses */
@@ -13,7 +13,7 @@
 /* One run. */
 struct netstat {
     struct netstat_options options;
-    struct netstat_names names;
+    struct host_names names;
     struct buf out;      /* sink: stdout */
     uint64_t more_needs; /* of netstat_table(), beside those of its query */
     bool repeated;       /* -c, and not the first round: what is missing was said */

@@ -30,7 +30,7 @@ static void put_row(struct netstat *netstat, const struct grid *grid, uint32_t r
     buf_byte(out, ' ');
     group = grid_cell(grid, row, GROUP_ADDRESS);
     if (!netstat->options.numeric_hosts)
-        name = host_name(&netstat->names.hosts, group.address.family, group.address.bytes);
+        name = host_name(&netstat->names, group.address.family, group.address.bytes);
     if (name)
         buf_puts(out, name);
     else

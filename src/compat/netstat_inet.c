@@ -22,17 +22,17 @@ static const struct section {
     const char *name;
     const char *proto;  /* in the words of the columns */
     const char *family; /* as above */
-    enum netstat_service service;
+    enum host_service service;
     enum socket_proto bit;
 } sections[] = {
-    {"tcp", "tcp", "inet", NETSTAT_SERVICE_TCP, PROTO_TCP},
-    {"tcp6", "tcp", "inet6", NETSTAT_SERVICE_TCP, PROTO_TCP},
-    {"udp", "udp", "inet", NETSTAT_SERVICE_UDP, PROTO_UDP},
-    {"udp6", "udp", "inet6", NETSTAT_SERVICE_UDP, PROTO_UDP},
-    {"udpl", "udplite", "inet", NETSTAT_SERVICE_UDP, PROTO_UDPLITE},
-    {"udpl6", "udplite", "inet6", NETSTAT_SERVICE_UDP, PROTO_UDPLITE},
-    {"raw", "raw", "inet", NETSTAT_SERVICE_RAW, PROTO_RAW},
-    {"raw6", "raw", "inet6", NETSTAT_SERVICE_RAW, PROTO_RAW},
+    {"tcp", "tcp", "inet", HOST_SERVICE_TCP, PROTO_TCP},
+    {"tcp6", "tcp", "inet6", HOST_SERVICE_TCP, PROTO_TCP},
+    {"udp", "udp", "inet", HOST_SERVICE_UDP, PROTO_UDP},
+    {"udp6", "udp", "inet6", HOST_SERVICE_UDP, PROTO_UDP},
+    {"udpl", "udplite", "inet", HOST_SERVICE_UDP, PROTO_UDPLITE},
+    {"udpl6", "udplite", "inet6", HOST_SERVICE_UDP, PROTO_UDPLITE},
+    {"raw", "raw", "inet", HOST_SERVICE_RAW, PROTO_RAW},
+    {"raw6", "raw", "inet6", HOST_SERVICE_RAW, PROTO_RAW},
 };
 #define SECTION_NONE UINT8_MAX
 
@@ -103,7 +103,7 @@ static struct text host_text(struct netstat *netstat, const struct section *sect
     if (is_any(address))
         name = !inet6 ? "0.0.0.0" : netstat->options.numeric_hosts ? "::" : "[::]";
     else if (!netstat->options.numeric_hosts)
-        name = host_name(&netstat->names.hosts, address->address.family, address->address.bytes);
+        name = host_name(&netstat->names, address->address.family, address->address.bytes);
     if (name)
         return (struct text){name, strlen(name)};
     return (struct text){number, write_address(number, address)};
@@ -117,7 +117,7 @@ static struct text port_text(struct netstat *netstat, const struct section *sect
     if (port == 0)
         name = "*";
     else if (!netstat->options.numeric_ports)
-        name = netstat_service(&netstat->names, section->service, port);
+        name = host_service(&netstat->names, section->service, port);
     if (name)
         return (struct text){name, strlen(name)};
     return (struct text){number, (size_t)(format_uint(number, port) - number)};
@@ -187,7 +187,7 @@ static void put_state(struct buf *out, const struct section *section, unsigned i
 static void put_user(struct netstat *netstat, const struct grid *grid, uint32_t row)
 {
     uint32_t uid = (uint32_t)netstat_cell_uint(grid, row, NETSTAT_UID);
-    const char *name = netstat->options.numeric_users ? NULL : netstat_user(&netstat->names, uid);
+    const char *name = netstat->options.numeric_users ? NULL : host_user(&netstat->names, uid);
 
     buf_byte(&netstat->out, ' ');
     if (name)

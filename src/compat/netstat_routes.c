@@ -92,9 +92,9 @@ static void put_destination(struct netstat *netstat, const struct grid *grid, ui
         if (memcmp(bytes, zeros, sizeof(zeros)) == 0)
             name = "default";
         else if (netstat_cell_uint(grid, row, ROUTE_PREFIX) == 32)
-            name = host_name(&netstat->names.hosts, AF_INET, bytes);
+            name = host_name(&netstat->names, AF_INET, bytes);
         else
-            name = netstat_network(&netstat->names, bytes);
+            name = host_network(&netstat->names, bytes);
     }
     put_name(netstat, name, bytes);
 }
@@ -109,7 +109,7 @@ static void put_gateway(struct netstat *netstat, const struct value *gateway, bo
         return;
     }
     if (!netstat->options.numeric_hosts)
-        name = host_name(&netstat->names.hosts, AF_INET, gateway->address.bytes);
+        name = host_name(&netstat->names, AF_INET, gateway->address.bytes);
     put_name(netstat, name, gateway->address.bytes);
 }
 
@@ -245,7 +245,7 @@ static size_t write_inet6(struct netstat *netstat, const struct value *address, 
     if (!netstat->options.numeric_hosts)
         name = memcmp(bytes, zeros, sizeof(zeros)) == 0
                    ? "[::]"
-                   : host_name(&netstat->names.hosts, AF_INET6, bytes);
+                   : host_name(&netstat->names, AF_INET6, bytes);
     if (name)
         snprintf(text, size, "%s", name);
     else if (!inet_ntop(AF_INET6, bytes, text, (socklen_t)size))

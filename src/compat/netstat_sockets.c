@@ -102,7 +102,8 @@ static int show_sockets(struct netstat *netstat)
         r = query_run(&query, &moment.view, &grid);
     if (r == 0) {
         status = show_grid(netstat, &grid);
-        if (!moment_check(&moment, "netstat", netstat->options.programs && !netstat->repeated))
+        if (!moment_check(&moment, &netstat->names, "netstat",
+                          netstat->options.programs && !netstat->repeated))
             status = NETSTAT_FAILED;
         grid_done(&grid);
     } else {

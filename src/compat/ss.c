@@ -143,7 +143,7 @@ static bool is_accepted(struct ss_writer *writer, const struct socket *socket)
     if (!writer->filter->root)
         return true;
     if (socket->family != AF_UNIX)
-        return ss_filter_accepts(writer->filter, &writer->names, socket, NULL);
+        return ss_filter_accepts(writer->filter, writer->names, socket, NULL);
     name = snapshot_string(writer->view->snapshot, socket->path, &length);
     buf_reset(path);
     if (socket->flags & SOCKET_ABSTRACT)
@@ -151,7 +151,7 @@ static bool is_accepted(struct ss_writer *writer, const struct socket *socket)
     for (size_t i = 0; i < length; i++)
         buf_byte(path, name[i] ? name[i] : '@');
     buf_byte(path, '\0');
-    return ss_filter_accepts(writer->filter, &writer->names, socket,
+    return ss_filter_accepts(writer->filter, writer->names, socket,
                              path->length > 1 ? path->data : NULL);
 }
 
@@ -188,29 +188,25 @@ static void put_tables(struct ss_writer *writer, const struct grid *grid)
     }
 }
 
-static int print(const struct ss_options *options, const struct ss_filter *filter,
-                 const struct view *view, const struct grid *grid)
+static int print(struct ss_writer *writer, const struct grid *grid)
 {
-    struct ss_writer writer = {.options = options, .filter = filter, .view = view};
+    const struct ss_options *options = writer->options;
     int r;
 
-    ss_layout_init(&writer.layout);
-    writer.layout.columns[SS_COLUMN_NETID].hidden = ss_is_one_bit(options->selection.tables);
-    writer.layout.columns[SS_COLUMN_STATE].hidden = ss_is_one_bit(options->selection.states);
+    ss_layout_init(&writer->layout);
+    writer->layout.columns[SS_COLUMN_NETID].hidden = ss_is_one_bit(options->selection.tables);
+    writer->layout.columns[SS_COLUMN_STATE].hidden = ss_is_one_bit(options->selection.states);
     if (options->header)
-        ss_layout_header(&writer.layout);
-    put_tables(&writer, grid);
-    r = ss_layout_finish(&writer.layout);
-    ss_layout_done(&writer.layout);
-    ss_names_done(&writer.names);
+        ss_layout_header(&writer->layout);
+    put_tables(writer, grid);
+    r = ss_layout_finish(&writer->layout);
+    ss_layout_done(&writer->layout);
     return r;
 }
 
 /* -K shows what it closes: what the kernel does not close goes from the grid. */
-static int kill_sockets(const struct ss_options *options, const struct ss_filter *filter,
-                        struct moment *moment, struct grid *grid)
+static int kill_sockets(struct ss_writer *writer, struct moment *moment, struct grid *grid)
 {
-    struct ss_writer writer = {.options = options, .filter = filter, .view = &moment->view};
     CLEANUP_FREE uint32_t *rows = calloc(grid->row_count + 1u, sizeof(*rows));
     CLEANUP_FREE int *errors = calloc(grid->row_count + 1u, sizeof(*errors));
     uint32_t others = 0, count = 0;
@@ -223,15 +219,32 @@ static int kill_sockets(const struct ss_options *options, const struct ss_filter
 
         if (socket->family != AF_INET && socket->family != AF_INET6)
             grid->rows[others++] = grid->rows[i];
-        else if (is_family_asked(&options->selection, socket) && is_accepted(&writer, socket))
+        else if (is_family_asked(&writer->options->selection, socket) &&
+                 is_accepted(writer, socket))
             rows[count++] = grid->rows[i];
     }
-    ss_names_done(&writer.names);
     r = destroy_sockets(&moment->snapshot, rows, count, errors);
     grid->row_count = others;
     for (uint32_t i = 0; r == 0 && i < count; i++)
         if (errors[i] == 0)
             grid->rows[grid->row_count++] = rows[i];
+    return r;
+}
+
+/* 0; 1: something is missing, which has been said; or -errno. */
+static int answer(const struct ss_options *options, const struct ss_filter *filter,
+                  struct moment *moment, struct grid *grid)
+{
+    struct ss_names names = {0};
+    struct ss_writer writer = {
+        .options = options, .filter = filter, .view = &moment->view, .names = &names};
+    int r = options->kill ? kill_sockets(&writer, moment, grid) : 0;
+
+    if (r == 0)
+        r = print(&writer, grid);
+    if (r == 0 && !moment_check(moment, &names.hosts, "ss", false))
+        r = 1;
+    ss_names_done(&names);
     return r;
 }
 
@@ -252,10 +265,7 @@ static int show(const struct ss_options *options, struct ss_filter *filter)
     if (r == 0)
         r = query_run(&query, &moment.view, &grid);
     if (r == 0) {
-        if (options->kill)
-            r = kill_sockets(options, filter, &moment, &grid);
-        if (r == 0)
-            r = print(options, filter, &moment.view, &grid);
+        r = answer(options, filter, &moment, &grid);
         grid_done(&grid);
     }
     moment_done(&moment);
@@ -296,7 +306,8 @@ static int run(int argc, char **argv)
     ss_filter_done(&filter);
     if (r == 0 || r == -EPIPE)
         return 0;
-    ss_complain("ss: %s", strerror(-r));
+    if (r < 0)
+        ss_complain("ss: %s", strerror(-r));
     return options.events ? EXIT_FOLLOWED : EXIT_FAILED;
 }
 

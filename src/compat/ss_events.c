@@ -21,6 +21,7 @@
 struct follower {
     const struct ss_options *options;
     const struct ss_filter *filter;
+    struct ss_names *names;
     bool header; /* still to be shown, with the first event */
 };
 
@@ -61,11 +62,13 @@ static unsigned int proto_of(const void *payload, size_t length)
 static int put_event(struct follower *follower, const struct view *view)
 {
     const struct ss_selection *selection = &follower->options->selection;
-    struct ss_writer writer = {
-        .options = follower->options, .filter = follower->filter, .view = view};
+    struct ss_writer writer = {.options = follower->options,
+                               .filter = follower->filter,
+                               .view = view,
+                               .names = follower->names};
     int r = 0;
 
-    if (ss_filter_accepts(follower->filter, &writer.names, &view->snapshot->sockets[0], NULL)) {
+    if (ss_filter_accepts(follower->filter, writer.names, &view->snapshot->sockets[0], NULL)) {
         ss_layout_init(&writer.layout);
         writer.layout.columns[SS_COLUMN_NETID].hidden = ss_is_one_bit(selection->tables);
         writer.layout.columns[SS_COLUMN_STATE].hidden = ss_is_one_bit(selection->states);
@@ -76,7 +79,6 @@ static int put_event(struct follower *follower, const struct view *view)
         r = ss_layout_finish(&writer.layout);
         ss_layout_done(&writer.layout);
     }
-    ss_names_done(&writer.names);
     return r;
 }
 
@@ -125,7 +127,9 @@ static int take_messages(struct follower *follower, const char *bytes, size_t le
 /* Until it is interrupted. */
 int ss_events(const struct ss_options *options, const struct ss_filter *filter, uint32_t groups)
 {
-    struct follower follower = {.options = options, .filter = filter, .header = options->header};
+    struct ss_names names = {0};
+    struct follower follower = {
+        .options = options, .filter = filter, .names = &names, .header = options->header};
     struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = groups};
     CLEANUP_CLOSE int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     _Alignas(struct nlmsghdr) char bytes[MESSAGE_SIZE];
@@ -138,8 +142,11 @@ int ss_events(const struct ss_options *options, const struct ss_filter *filter, 
 
         if (length >= 0)
             r = take_messages(&follower, bytes, (size_t)length);
-        else if (errno != EINTR && errno != ENOBUFS) /* ENOBUFS: more came than could be told */
+        else if (errno == ENOBUFS)
+            ss_complain("ss: more sockets went than could be told: events are missing");
+        else if (errno != EINTR)
             r = -errno;
     }
+    ss_names_done(&names);
     return r;
 }

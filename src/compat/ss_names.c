@@ -2,18 +2,16 @@
 /* Names for ports, hosts and protocols, as ss(8) chooses them. */
 #include "compat/ss_names.h"
 
-#include "base/vec.h"
 #include "derive/address.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/if_ether.h>
 #include <linux/netlink.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 /* What the real tool takes for granted when the kernel does not tell. */
 #define EPHEMERAL_LOW 1024
@@ -21,30 +19,8 @@
 
 void ss_names_done(struct ss_names *names)
 {
-    arena_done(&names->arena);
-    map_done(&names->ports);
-    map_done(&names->hosts);
-    free(names->texts);
+    host_names_done(&names->hosts);
     *names = (struct ss_names){0};
-}
-
-/* Keeps the answer to a question; without memory it is asked again. Text number 0 is no name. */
-static const char *keep(struct ss_names *names, struct map *map, uint64_t key, const char *text)
-{
-    const char *copy = text ? arena_copy(&names->arena, text, strlen(text)) : NULL;
-
-    if (VEC_RESERVE(&names->texts, &names->text_capacity, names->text_count, 2) < 0)
-        return copy;
-    if (names->text_count == 0)
-        names->texts[names->text_count++] = NULL;
-    if (!copy) {
-        (void)!map_set(map, key, 0);
-        return NULL;
-    }
-    names->texts[names->text_count] = copy;
-    if (map_set(map, key, names->text_count) == 0)
-        names->text_count++;
-    return copy;
 }
 
 /* --- ports --- */
@@ -85,42 +61,20 @@ bool ss_port_is_ephemeral(struct ss_names *names, uint32_t port)
     return port >= names->ephemeral_low && port <= names->ephemeral_high;
 }
 
-const char *ss_service_name(struct ss_names *names, const char *protocol, uint16_t port)
+const char *ss_service_name(struct ss_names *names, enum host_service service, uint16_t port)
 {
-    uint64_t key = (uint64_t)(protocol ? (unsigned char)*protocol : 0) << 16 | port;
-    uint32_t known = map_get(&names->ports, key);
-    const struct servent *service;
-
-    if (known != MAP_NONE)
-        return names->texts[known];
-    service = ss_port_is_ephemeral(names, port) ? NULL : getservbyport(htons(port), protocol);
-    return keep(names, &names->ports, key, service ? service->s_name : NULL);
+    if (service != HOST_SERVICE_RAW && ss_port_is_ephemeral(names, port))
+        return NULL;
+    return host_service(&names->hosts, service, port);
 }
 
 /* --- hosts --- */
 
-static uint64_t address_key(unsigned int family, const union address *address)
-{
-    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ family;
-
-    for (size_t i = 0; i < (family == AF_INET ? 4 : sizeof(*address)); i++)
-        hash = (hash ^ address->bytes[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
 const char *ss_host_name(struct ss_names *names, unsigned int family, const union address *address)
 {
-    bool mapped = address_is_mapped(family, address);
-    const uint8_t *bytes = mapped ? address->bytes + 12 : address->bytes;
-    int asked = mapped ? AF_INET : (int)family;
-    uint64_t key = address_key(family, address);
-    uint32_t known = map_get(&names->hosts, key);
-    const struct hostent *host;
-
-    if (known != MAP_NONE)
-        return names->texts[known];
-    host = gethostbyaddr(bytes, asked == AF_INET ? 4 : 16, asked);
-    return keep(names, &names->hosts, key, host ? host->h_name : NULL);
+    if (address_is_mapped(family, address))
+        return host_name(&names->hosts, AF_INET, address->bytes + 12);
+    return host_name(&names->hosts, family, address->bytes);
 }
 
 /* --- protocols --- */
@@ -129,13 +83,6 @@ struct number_name {
     uint16_t number;
     const char *name;
 };
-
-const char *ss_ip_protocol_name(uint16_t protocol)
-{
-    const struct protoent *entry = getprotobynumber(protocol);
-
-    return entry ? entry->p_name : NULL;
-}
 
 /* In the words of iproute2 for ETH_P_*. */
 static const struct number_name link_protocols[] = {

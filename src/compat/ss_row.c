@@ -147,7 +147,7 @@ static void put_address(struct ss_writer *writer, const struct socket *socket,
         buf_byte(text, '*');
         return;
     }
-    name = writer->options->resolve ? ss_host_name(&writer->names, socket->family, address) : NULL;
+    name = writer->options->resolve ? ss_host_name(writer->names, socket->family, address) : NULL;
     if (name && strchr(name, ':'))
         name = NULL;
     if (name)
@@ -163,11 +163,11 @@ static const char *port_name(struct ss_writer *writer, const struct socket *sock
         return NULL;
     switch (socket->proto) {
     case PROTO_RAW:
-        return ss_ip_protocol_name(port);
+        return ss_service_name(writer->names, HOST_SERVICE_RAW, port);
     case PROTO_UDP:
-        return ss_service_name(&writer->names, "udp", port);
+        return ss_service_name(writer->names, HOST_SERVICE_UDP, port);
     default:
-        return ss_service_name(&writer->names, "tcp", port);
+        return ss_service_name(writer->names, HOST_SERVICE_TCP, port);
     }
 }
 

@@ -14,7 +14,7 @@ struct ss_writer {
     const struct ss_filter *filter;
     const struct view *view;
     struct ss_layout layout;
-    struct ss_names names;
+    struct ss_names *names;
 };
 
 /* Puts the socket in row `row` of the table of sockets; also what -i and others show below it. */

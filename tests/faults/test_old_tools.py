@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""netstat and lsof of nwho: with any call failing, a listing is whole, or the exit status is 1 and stderr says why."""
+"""ss, netstat and lsof of nwho: with any call failing, a listing is whole, or the exit status is 1 and stderr says why."""
 import re
 from collections import Counter
 
 from faults import FULL, check_alive, inject_everywhere, quiet_machine, run
 from live import BUILD, run_tests, test
 
-LINES = (["netstat", "-tuxan"], ["netstat", "-rn"], ["netstat", "-6rn"], ["netstat", "-i", "-a"], ["netstat", "-gn"],
+LINES = (["ss", "-tuxan"], ["ss", "-tanp"], ["ss", "-xane"], ["ss", "-tlp"], ["netstat", "-tuxan"], ["netstat", "-rn"], ["netstat", "-6rn"], ["netstat", "-i", "-a"], ["netstat", "-gn"],
          ["lsof", "-nPl", "-i", "-U"])
 NUMBERS = re.compile(r"^lo .*")  # the counters of lo may move
 

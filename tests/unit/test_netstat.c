@@ -121,16 +121,16 @@ static void states_are_spelled_once(void **state)
 /* -c asks again each second: what was looked up stays, and nothing is added to it. */
 static void names_of_networks_are_kept(void **state)
 {
-    struct netstat_names names = {.text_count = 0};
+    struct host_names names = {.count = 0};
     const uint8_t network[] = {192, 0, 2, 0};
     const char *first;
 
     (void)state;
-    first = netstat_network(&names, network);
-    assert_int_equal(names.text_count, 1);
-    assert_ptr_equal(netstat_network(&names, network), first);
-    assert_int_equal(names.text_count, 1);
-    netstat_names_done(&names);
+    first = host_network(&names, network);
+    assert_int_equal(names.count, 1);
+    assert_ptr_equal(host_network(&names, network), first);
+    assert_int_equal(names.count, 1);
+    host_names_done(&names);
 }
 
 int main(void)
