@@ -21,11 +21,17 @@ int accounting_open(const struct request *request, struct accounting **ret_accou
 void accounting_close(struct accounting *accounting);
 
 /*
- * What it waits for: readable when something is to be taken in before the next reading (the
- * kernel's buffers are bounded). Then accounting_drain() is to be called. -1: nothing ever.
+ * Readable when something is to be taken in before the next reading, as the kernel's buffers are
+ * bounded: then accounting_drain() is to be called. -1: nothing ever.
  */
 int accounting_fd(const struct accounting *accounting);
 int accounting_drain(struct accounting *accounting) MUST_CHECK;
 
-/* Brings the flows into the snapshot; for the collector. 0 or -ENOMEM. */
+/* What the collectors have to bring for it besides (enum need). */
+uint64_t accounting_needs(const struct accounting *accounting);
+
+/* Of the collectors. Brings the flows into the snapshot, linked to processes. 0 or -ENOMEM. */
 int accounting_read(struct accounting *accounting, struct collection *collection) MUST_CHECK;
+
+/* When the facts about processes have been read. 0 or -ENOMEM. */
+int accounting_finish(struct accounting *accounting, struct collection *collection) MUST_CHECK;

@@ -2,6 +2,7 @@
 /* Collecting: the ordered array of sources, and the walk over it. */
 #include "collect/collect.h"
 
+#include "collect/accounting.h"
 #include "collect/missing.h"
 #include "collect/netns.h"
 #include "collect/source.h"
@@ -16,17 +17,20 @@
  * to do for its fallbacks.
  */
 static const struct collector *const collectors[] = {
-    &collector_unix_diag,   &collector_packet_diag, &collector_netlink_diag,  &collector_vsock_diag,
+    &collector_unix_diag,     &collector_packet_diag, &collector_netlink_diag,
+    &collector_vsock_diag,
 #if HAVE_BPF
     &collector_sockets_bpf,
 #endif
-    &collector_inet_diag,   &collector_proc_net,
+    &collector_inet_diag,     &collector_proc_net,
 #if HAVE_BPF
     &collector_owners_bpf,
 #endif
-    &collector_owners_proc, &collector_fd_flags,    &collector_processes,     &collector_threads,
-    &collector_cgroups,     &collector_interfaces,  &collector_counters,      &collector_routes,
-    &collector_memberships, &collector_addresses,   &collector_group_members, &collector_users,
+    &collector_owners_proc,   &collector_fd_flags,    &collector_traffic,
+    &collector_processes,     &collector_threads,     &collector_traffic_end,
+    &collector_cgroups,       &collector_interfaces,  &collector_counters,
+    &collector_routes,        &collector_memberships, &collector_addresses,
+    &collector_group_members, &collector_users,
 };
 
 static uint64_t clock_ns(clockid_t clock)
@@ -68,13 +72,16 @@ static int run_collectors(struct collection *collection)
 
 int collect(struct snapshot *snapshot, const struct request *request)
 {
+    struct request widened = *request;
     struct collection collection = {
         .snapshot = snapshot,
-        .request = request,
+        .request = &widened,
         .own_netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC),
     };
     int r = describe_host(snapshot);
 
+    if (request->accounting)
+        widened.needs |= accounting_needs(request->accounting);
     if (r == 0)
         r = run_collectors(&collection);
     if (collection.own_netns >= 0)

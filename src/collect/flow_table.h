@@ -12,6 +12,7 @@ struct flow_report {
     uint64_t cgroup_id;
     struct traffic bytes;
     uint64_t rx_calls, tx_calls;
+    uint64_t start_ticks;   /* of the process, as in /proc/PID/stat; 0: unknown */
     uint32_t pid, tid, uid; /* pid as in our /proc */
     uint32_t netns;         /* inode */
     uint32_t ifindex;
@@ -26,8 +27,9 @@ struct flow_report {
 struct flow_table;
 
 /*
- * `limit` flows are listed at most. Beyond it, and a minute after its end, a flow of a closed
- * socket is folded into one flow of its process, which keeps the sums exact. NULL: no memory.
+ * More than `limit` flows are only kept of what had traffic in one interval. Beyond it, and a
+ * minute after its end, a flow is folded into one flow of its process, and that of a process which
+ * has ended into one of its name: the sums stay exact. NULL: no memory.
  */
 struct flow_table *flow_table_new(uint32_t limit, uint64_t now_ns);
 void flow_table_free(struct flow_table *table);
@@ -35,8 +37,11 @@ void flow_table_free(struct flow_table *table);
 /* Adds a report that belongs to the time since the last flow_table_advance(). 0 or -ENOMEM. */
 int flow_table_report(struct flow_table *table, const struct flow_report *report) MUST_CHECK;
 
-/* The socket with this cookie was closed: its flows end. */
+/* The socket with this cookie was closed, all it did being reported: its flows end. */
 void flow_table_close(struct flow_table *table, uint64_t cookie, uint64_t now_ns);
+
+/* The process has ended: so have its flows. */
+void flow_table_exit(struct flow_table *table, uint32_t pid, uint64_t start_ticks, uint64_t now_ns);
 
 /* Bytes that all flows of a socket have, to be compared with the socket's own counters. */
 struct traffic flow_table_socket(const struct flow_table *table, uint64_t cookie);
@@ -45,9 +50,5 @@ struct traffic flow_table_socket(const struct flow_table *table, uint64_t cookie
  */
 int flow_table_advance(struct flow_table *table, uint64_t now_ns) MUST_CHECK;
 
-/*
- * Writes all flows and the windows' lengths into a snapshot. Processes that are there are linked;
- * of those that have ended the table knows from earlier snapshots what they were, and adds them
- * with PROCESS_GONE. 0 or -ENOMEM.
- */
-int flow_table_write(struct flow_table *table, struct snapshot *snapshot) MUST_CHECK;
+/* Writes all flows, not yet linked to processes, and the windows' lengths. 0 or -ENOMEM. */
+int flow_table_write(const struct flow_table *table, struct snapshot *snapshot) MUST_CHECK;

@@ -5,22 +5,6 @@
 #include "base/map.h"
 #include "derive/rates_counters.h"
 
-bool tcp_payload_sent(const struct tcp_details *tcp, uint64_t *ret_bytes)
-{
-    if (!tcp || tcp->known < TCP_INFO_BYTES_RETRANS)
-        return false;
-    *ret_bytes = tcp->bytes_sent - tcp->bytes_retrans;
-    return true;
-}
-
-bool tcp_payload_received(const struct tcp_details *tcp, uint64_t *ret_bytes)
-{
-    if (!tcp || tcp->known < TCP_INFO_BYTES_RECEIVED)
-        return false;
-    *ret_bytes = tcp->bytes_received;
-    return true;
-}
-
 static int index_cookies(const struct snapshot *snapshot, struct map *ret_index)
 {
     int r = 0;

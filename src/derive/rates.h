@@ -39,9 +39,3 @@ void rates_done(struct rates *rates);
 /* The same counter, or interface, in another snapshot has the same; never 0. */
 uint64_t counter_identity(const struct snapshot *snapshot, const struct counter *counter);
 uint64_t interface_identity(const struct snapshot *snapshot, const struct interface *interface);
-
-/* Payload sent since the connection began, without what was sent again; false when unknown. */
-bool tcp_payload_sent(const struct tcp_details *tcp, uint64_t *ret_bytes);
-
-/* Payload received since then. */
-bool tcp_payload_received(const struct tcp_details *tcp, uint64_t *ret_bytes);

@@ -76,3 +76,19 @@ void snapshot_move_socket(struct snapshot *snapshot, uint32_t from, uint32_t to)
          waiting++)
         snapshot->unix_waiting[waiting].socket = to;
 }
+
+bool tcp_payload_sent(const struct tcp_details *tcp, uint64_t *ret_bytes)
+{
+    if (!tcp || tcp->known < TCP_INFO_BYTES_RETRANS)
+        return false;
+    *ret_bytes = tcp->bytes_sent - tcp->bytes_retrans;
+    return true;
+}
+
+bool tcp_payload_received(const struct tcp_details *tcp, uint64_t *ret_bytes)
+{
+    if (!tcp || tcp->known < TCP_INFO_BYTES_RECEIVED)
+        return false;
+    *ret_bytes = tcp->bytes_received;
+    return true;
+}

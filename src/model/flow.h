@@ -42,6 +42,12 @@ struct traffic {
     uint64_t rx_bytes, tx_bytes;
 };
 
+static inline void traffic_add(struct traffic *sum, struct traffic more)
+{
+    sum->rx_bytes += more.rx_bytes;
+    sum->tx_bytes += more.tx_bytes;
+}
+
 struct flow {
     uint64_t id;          /* the same flow has it in every snapshot of one accounting; never 0 */
     uint64_t cookie;      /* SO_COOKIE; 0: folded or other */
@@ -51,6 +57,7 @@ struct flow {
     struct traffic total; /* since accounting began */
     struct traffic window[FLOW_WINDOW_MAX]; /* snapshot.window_ns says how long each is */
     uint64_t rx_calls, tx_calls;    /* system calls, or datagrams; 0 where only bytes are known */
+    uint64_t start_ticks;           /* of the process, as struct process has it; 0: unknown */
     uint32_t process;               /* 1 + index into snapshot.processes; 0: none */
     uint32_t pid;                   /* 0: nobody's, or unknown */
     uint32_t tid;                   /* thread that made the calls; 0: unknown */

@@ -111,6 +111,12 @@ static inline const struct tcp_details *snapshot_tcp(const struct snapshot *snap
     return socket->tcp ? &snapshot->tcp_infos[socket->tcp - 1] : NULL;
 }
 
+/* Payload sent since the connection began, without what was sent again; false when unknown. */
+bool tcp_payload_sent(const struct tcp_details *tcp, uint64_t *ret_bytes);
+
+/* Payload received since then, and one byte for the end (FIN) of the other side. */
+bool tcp_payload_received(const struct tcp_details *tcp, uint64_t *ret_bytes);
+
 static inline const struct socket_memory *snapshot_memory(const struct snapshot *snapshot,
                                                           const struct socket *socket)
 {

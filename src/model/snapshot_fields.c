@@ -319,6 +319,7 @@ static const struct field flow_fields[] = {
     NUMBER(flow, window[FLOW_60S].tx_bytes),
     NUMBER(flow, rx_calls),
     NUMBER(flow, tx_calls),
+    NUMBER(flow, start_ticks),
     NUMBER_OF(flow, process, SECTION_PROCESSES),
     NUMBER(flow, pid),
     NUMBER(flow, tid),

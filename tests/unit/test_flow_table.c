@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/* Flow table: sums, windows, ends, and what folding must not lose. */
+#include "collect/flow_bins.h"
+#include "collect/flow_table.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define SECOND UINT64_C(1000000000)
+#define START (100 * SECOND)
+
+static struct flow_report report(uint64_t cookie, uint32_t pid, uint64_t rx, uint64_t tx)
+{
+    struct flow_report report = {.cookie = cookie,
+                                 .pid = pid,
+                                 .tid = pid,
+                                 .bytes = {rx, tx},
+                                 .rx_calls = rx > 0,
+                                 .tx_calls = tx > 0,
+                                 .netns = 7,
+                                 .comm = "worker"};
+
+    return report;
+}
+
+static void add(struct flow_table *table, struct flow_report report)
+{
+    assert_int_equal(flow_table_report(table, &report), 0);
+}
+
+static void write_flows(struct flow_table *table, struct snapshot *ret_snapshot)
+{
+    assert_int_equal(snapshot_init(ret_snapshot), 0);
+    assert_int_equal(flow_table_write(table, ret_snapshot), 0);
+}
+
+static const struct flow *find_flow(const struct snapshot *snapshot, uint64_t cookie, uint32_t pid)
+{
+    for (uint32_t i = 0; i < snapshot->flows_count; i++)
+        if (snapshot->flows[i].cookie == cookie && snapshot->flows[i].pid == pid)
+            return &snapshot->flows[i];
+    return NULL;
+}
+
+static struct traffic sum_of(const struct snapshot *snapshot)
+{
+    struct traffic sum = {0};
+
+    for (uint32_t i = 0; i < snapshot->flows_count; i++)
+        traffic_add(&sum, snapshot->flows[i].total);
+    return sum;
+}
+
+static void windows_hold_the_last_seconds(void **state)
+{
+    struct flow_table *table = flow_table_new(100, START);
+    struct snapshot snapshot;
+    const struct flow *flow;
+
+    (void)state;
+    assert_non_null(table);
+    for (uint32_t i = 1; i <= 90; i++) { /* i bytes in second i */
+        add(table, report(5, 10, i, 2 * i));
+        assert_int_equal(flow_table_advance(table, START + i * SECOND), 0);
+    }
+    write_flows(table, &snapshot);
+    assert_int_equal(snapshot.flows_count, 1);
+    flow = &snapshot.flows[0];
+    assert_int_equal(flow->total.rx_bytes, 90 * 91 / 2);
+    assert_int_equal(flow->total.tx_bytes, 90 * 91);
+    assert_int_equal(flow->window[FLOW_LAST].rx_bytes, 90);
+    assert_int_equal(flow->window[FLOW_2S].rx_bytes, 89 + 90);
+    assert_int_equal(flow->window[FLOW_10S].rx_bytes, 855);  /* 81 .. 90 */
+    assert_int_equal(flow->window[FLOW_60S].rx_bytes, 3630); /* 31 .. 90 */
+    assert_int_equal(flow->rx_calls, 90);
+    assert_int_equal(snapshot.window_ns[FLOW_LAST], SECOND);
+    assert_int_equal(snapshot.window_ns[FLOW_2S], 2 * SECOND);
+    assert_int_equal(snapshot.window_ns[FLOW_10S], 10 * SECOND);
+    assert_int_equal(snapshot.window_ns[FLOW_60S], 60 * SECOND);
+    snapshot_done(&snapshot);
+    flow_table_free(table);
+}
+
+static void silence_empties_windows(void **state)
+{
+    struct flow_table *table = flow_table_new(100, START);
+    struct snapshot snapshot;
+
+    (void)state;
+    add(table, report(5, 10, 1000, 0));
+    for (uint32_t i = 1; i <= 3; i++)
+        assert_int_equal(flow_table_advance(table, START + i * SECOND), 0);
+    write_flows(table, &snapshot);
+    assert_int_equal(snapshot.flows[0].window[FLOW_LAST].rx_bytes, 0);
+    assert_int_equal(snapshot.flows[0].window[FLOW_2S].rx_bytes, 0);
+    assert_int_equal(snapshot.flows[0].window[FLOW_10S].rx_bytes, 1000);
+    assert_int_equal(snapshot.window_ns[FLOW_10S], 3 * SECOND); /* it has not run longer */
+    snapshot_done(&snapshot);
+    flow_table_free(table);
+}
+
+static void long_intervals_make_long_windows(void **state)
+{
+    struct flow_table *table = flow_table_new(100, START);
+    struct snapshot snapshot;
+
+    (void)state;
+    for (uint32_t i = 1; i <= 8; i++) {
+        add(table, report(5, 10, 7, 0));
+        assert_int_equal(flow_table_advance(table, START + i * 15 * SECOND), 0);
+    }
+    write_flows(table, &snapshot);
+    assert_int_equal(snapshot.flows[0].window[FLOW_2S].rx_bytes, 7);
+    assert_int_equal(snapshot.window_ns[FLOW_2S], 15 * SECOND);
+    assert_int_equal(snapshot.flows[0].window[FLOW_60S].rx_bytes, 4 * 7);
+    assert_int_equal(snapshot.window_ns[FLOW_60S], 60 * SECOND);
+    snapshot_done(&snapshot);
+    flow_table_free(table);
+}
+
+static void threads_and_processes_are_apart(void **state)
+{
+    struct flow_table *table = flow_table_new(100, START);
+    struct flow_report thread = report(5, 10, 1, 1);
+    struct snapshot snapshot;
+
+    (void)state;
+    thread.tid = 11;
+    add(table, report(5, 10, 1, 1));
+    add(table, thread);
+    add(table, report(5, 20, 4, 8));
+    assert_int_equal(flow_table_socket(table, 5).rx_bytes, 6);
+    assert_int_equal(flow_table_advance(table, START + SECOND), 0);
+    assert_int_equal(flow_table_socket(table, 5).tx_bytes, 10);
+    write_flows(table, &snapshot);
+    assert_int_equal(snapshot.flows_count, 3);
+    snapshot_done(&snapshot);
+    flow_table_free(table);
+}
+
+static void the_closed_are_folded_after_a_minute(void **state)
+{
+    struct flow_table *table = flow_table_new(100, START);
+    struct snapshot snapshot;
+    const struct flow *folded;
+
+    (void)state;
+    add(table, report(5, 10, 100, 200));
+    add(table, report(6, 10, 1, 2));
+    add(table, report(7, 10, 3, 4));
+    assert_int_equal(flow_table_advance(table, START + SECOND), 0);
+    flow_table_close(table, 5, START + SECOND);
+    flow_table_close(table, 6, START + SECOND);
+    flow_table_close(table, 4711, START + SECOND); /* not known */
+    assert_int_equal(flow_table_advance(table, START + 2 * SECOND), 0);
+    write_flows(table, &snapshot);
+    assert_int_equal(snapshot.flows_count, 3);
+    assert_true(find_flow(&snapshot, 5, 10)->flags & FLOW_CLOSED);
+    assert_false(find_flow(&snapshot, 7, 10)->flags & FLOW_CLOSED);
+    snapshot_done(&snapshot);
+    assert_int_equal(flow_table_advance(table, START + 62 * SECOND), 0);
+    write_flows(table, &snapshot);
+    assert_int_equal(snapshot.flows_count, 2);
+    folded = find_flow(&snapshot, 0, 10);
+    assert_non_null(folded);
+    assert_int_equal(folded->flags, FLOW_FOLDED);
+    assert_int_equal(folded->sockets, 2);
+    assert_int_equal(folded->total.rx_bytes, 101);
+    assert_int_equal(folded->total.tx_bytes, 202);
+    assert_int_equal(folded->tx_calls, 2);
+    assert_int_equal(flow_table_socket(table, 7).rx_bytes, 3); /* is still found */
+    snapshot_done(&snapshot);
+    flow_table_free(table);
+}
+
+static void the_ended_are_folded_by_name(void **state)
+{
+    struct flow_table *table = flow_table_new(100, START);
+    struct snapshot snapshot;
+    const struct flow *folded;
+
+    (void)state;
+    for (uint32_t pid = 10; pid < 15; pid++) {
+        add(table, report(pid, pid, 1, 1));
+        flow_table_close(table, pid, START);
+    }
+    assert_int_equal(flow_table_advance(table, START + SECOND), 0);
+    for (uint32_t pid = 10; pid < 15; pid++)
+        flow_table_exit(table, pid, 0, START + SECOND);
+    assert_int_equal(flow_table_advance(table, START + 70 * SECOND), 0);
+    write_flows(table, &snapshot);
+    assert_int_equal(snapshot.flows_count, 1);
+    folded = &snapshot.flows[0];
+    assert_int_equal(folded->pid, 0);
+    assert_int_equal(folded->sockets, 5);
+    assert_int_equal(folded->total.rx_bytes, 5);
+    assert_int_equal(folded->flags, FLOW_FOLDED | FLOW_EXITED);
+    assert_string_equal(snapshot_string(&snapshot, folded->comm, NULL), "worker");
+    snapshot_done(&snapshot);
+    flow_table_free(table);
+}
+
+/* Short connections by the thousand, and silent ones: few flows stay, and no byte is lost, neither
+ * of the whole nor of the last ten seconds. */
+static void crowds_are_folded_without_loss(void **state)
+{
+    struct flow_table *table = flow_table_new(100, START);
+    uint64_t cookie = 0;
+    struct snapshot snapshot;
+    struct traffic last = {0};
+
+    (void)state;
+    for (uint32_t second = 1; second <= 5; second++) {
+        for (uint32_t i = 0; i < 1000; i++) {
+            add(table, report(++cookie, 10 + i % 3, 10, 20));
+            if (i % 2)
+                flow_table_close(table, cookie, START + (second - 1) * SECOND);
+        }
+        assert_int_equal(flow_table_advance(table, START + second * SECOND), 0);
+    }
+    assert_int_equal(flow_table_advance(table, START + 6 * SECOND), 0);
+    write_flows(table, &snapshot);
+    assert_true(snapshot.flows_count <= 100);
+    assert_int_equal(sum_of(&snapshot).rx_bytes, 50000);
+    assert_int_equal(sum_of(&snapshot).tx_bytes, 100000);
+    for (uint32_t i = 0; i < snapshot.flows_count; i++)
+        traffic_add(&last, snapshot.flows[i].window[FLOW_10S]);
+    assert_int_equal(last.rx_bytes, 50000);
+    snapshot_done(&snapshot);
+    flow_table_free(table);
+}
+
+static void other_is_a_flow_of_its_own(void **state)
+{
+    struct flow_table *table = flow_table_new(100, START);
+    struct flow_report other = {.flags = FLOW_OTHER, .bytes = {5, 6}};
+    struct snapshot snapshot;
+
+    (void)state;
+    add(table, other);
+    add(table, other);
+    assert_int_equal(flow_table_advance(table, START + 100 * SECOND), 0);
+    write_flows(table, &snapshot);
+    assert_int_equal(snapshot.flows_count, 1);
+    assert_int_equal(snapshot.flows[0].flags, FLOW_OTHER);
+    assert_int_equal(snapshot.flows[0].total.tx_bytes, 12);
+    snapshot_done(&snapshot);
+    flow_table_free(table);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(windows_hold_the_last_seconds),
+        cmocka_unit_test(silence_empties_windows),
+        cmocka_unit_test(long_intervals_make_long_windows),
+        cmocka_unit_test(threads_and_processes_are_apart),
+        cmocka_unit_test(the_closed_are_folded_after_a_minute),
+        cmocka_unit_test(the_ended_are_folded_by_name),
+        cmocka_unit_test(crowds_are_folded_without_loss),
+        cmocka_unit_test(other_is_a_flow_of_its_own),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
