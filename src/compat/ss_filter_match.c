@@ -8,13 +8,12 @@
 #include "compat/ss_filter.h"
 
 #include "derive/address.h"
+#include "model/match_list.h"
 
 #include <fnmatch.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#define MATCHES_MAX 256
-#define EVERYTHING UINT32_MAX
 #define MAPPED_BITS 96
 #define VSOCK_PORT_RESERVED 1023
 
@@ -202,128 +201,107 @@ bool ss_filter_accepts(const struct ss_filter *filter, struct ss_names *names,
 
 /* --- conditions for the kernel --- */
 
-struct builder {
-    struct match *matches;
-    uint32_t count;
-    bool full;
-};
-
-static uint32_t add_match(struct builder *builder, struct match match)
-{
-    if (builder->count == MATCHES_MAX) {
-        builder->full = true;
-        return EVERYTHING;
-    }
-    builder->matches[builder->count] = match;
-    return builder->count++;
-}
-
-static uint32_t join_matches(struct builder *builder, enum match_op op, uint32_t left,
+static uint32_t join_matches(struct match_list *list, enum match_op op, uint32_t left,
                              uint32_t right)
 {
-    return add_match(builder, (struct match){.op = op, .left = left, .right = right});
+    return match_list_add(list, (struct match){.op = op, .left = left, .right = right});
 }
 
-static uint32_t port_match(struct builder *builder, int64_t low, int64_t high, bool peer)
+static uint32_t port_match(struct match_list *list, int64_t low, int64_t high, bool peer)
 {
     if (low < 0 || low > UINT16_MAX || high < low || high > UINT16_MAX)
-        return EVERYTHING;
-    return add_match(builder, (struct match){.op = peer ? MATCH_PEER_PORT : MATCH_LOCAL_PORT,
-                                             .low = (uint16_t)low,
-                                             .high = (uint16_t)high});
+        return MATCH_EVERYTHING;
+    return match_list_add(list, (struct match){.op = peer ? MATCH_PEER_PORT : MATCH_LOCAL_PORT,
+                                               .low = (uint16_t)low,
+                                               .high = (uint16_t)high});
 }
 
 /* Each address of a host; 0 bits of a family still mean the family. */
-static uint32_t address_match(struct builder *builder, const struct ss_end *end, bool peer)
+static uint32_t address_match(struct match_list *list, const struct ss_end *end, bool peer)
 {
-    uint32_t all = EVERYTHING;
+    uint32_t all = MATCH_EVERYTHING;
 
     if (end->family == AF_UNSPEC)
-        return EVERYTHING;
-    for (; end && !builder->full; end = end->next) {
+        return MATCH_EVERYTHING;
+    for (; end && !list->full; end = end->next) {
         uint32_t one =
-            add_match(builder, (struct match){.op = peer ? MATCH_PEER_ADDR : MATCH_LOCAL_ADDR,
-                                              .family = (uint8_t)end->family,
-                                              .prefix = (uint8_t)end->bits,
-                                              .address = end->address});
+            match_list_add(list, (struct match){.op = peer ? MATCH_PEER_ADDR : MATCH_LOCAL_ADDR,
+                                                .family = (uint8_t)end->family,
+                                                .prefix = (uint8_t)end->bits,
+                                                .address = end->address});
 
-        all = all == EVERYTHING ? one : join_matches(builder, MATCH_OR, all, one);
+        all = all == MATCH_EVERYTHING ? one : join_matches(list, MATCH_OR, all, one);
     }
     return all;
 }
 
-static uint32_t end_match(struct builder *builder, const struct ss_end *end, bool peer)
+static uint32_t end_match(struct match_list *list, const struct ss_end *end, bool peer)
 {
     uint32_t address, port;
 
     if (end->family != AF_UNSPEC && end->family != AF_INET && end->family != AF_INET6)
-        return EVERYTHING;
+        return MATCH_EVERYTHING;
     if (end->port != SS_ANY_PORT && (end->port < 0 || end->port > UINT16_MAX))
-        return EVERYTHING;
-    address = address_match(builder, end, peer);
-    port = port_match(builder, end->port, end->port, peer);
-    if (address == EVERYTHING || port == EVERYTHING)
-        return address == EVERYTHING ? port : address;
-    return join_matches(builder, MATCH_AND, address, port);
+        return MATCH_EVERYTHING;
+    address = address_match(list, end, peer);
+    port = port_match(list, end->port, end->port, peer);
+    if (address == MATCH_EVERYTHING || port == MATCH_EVERYTHING)
+        return address == MATCH_EVERYTHING ? port : address;
+    return join_matches(list, MATCH_AND, address, port);
 }
 
-static uint32_t leaf_match(struct builder *builder, const struct ss_filter_node *node)
+static uint32_t leaf_match(struct match_list *list, const struct ss_filter_node *node)
 {
     switch (node->kind) {
     case SS_FILTER_LOCAL:
     case SS_FILTER_PEER:
-        return end_match(builder, node->end, node->kind == SS_FILTER_PEER);
+        return end_match(list, node->end, node->kind == SS_FILTER_PEER);
     case SS_FILTER_LOCAL_FROM:
     case SS_FILTER_PEER_FROM:
-        return port_match(builder, node->end->port, UINT16_MAX, node->kind == SS_FILTER_PEER_FROM);
+        return port_match(list, node->end->port, UINT16_MAX, node->kind == SS_FILTER_PEER_FROM);
     case SS_FILTER_LOCAL_TO:
     case SS_FILTER_PEER_TO:
-        return port_match(builder, 0, node->end->port, node->kind == SS_FILTER_PEER_TO);
+        return port_match(list, 0, node->end->port, node->kind == SS_FILTER_PEER_TO);
     case SS_FILTER_AUTOBOUND:
-        return add_match(builder, (struct match){.op = MATCH_AUTOBOUND});
+        return match_list_add(list, (struct match){.op = MATCH_AUTOBOUND});
     default:
-        return EVERYTHING;
+        return MATCH_EVERYTHING;
     }
 }
 
 /* `exact`: below a negation, where too much would become too little. */
-static uint32_t build(struct builder *builder, const struct ss_filter_node *node, bool exact)
+static uint32_t build(struct match_list *list, const struct ss_filter_node *node, bool exact)
 {
     uint32_t left, right;
 
-    if (builder->full)
-        return EVERYTHING;
+    if (list->full)
+        return MATCH_EVERYTHING;
     if (node->kind == SS_FILTER_NOT) {
-        left = build(builder, node->left, true);
-        return left == EVERYTHING ? left : join_matches(builder, MATCH_NOT, left, 0);
+        left = build(list, node->left, true);
+        return left == MATCH_EVERYTHING ? left : join_matches(list, MATCH_NOT, left, 0);
     }
     if (node->kind != SS_FILTER_AND && node->kind != SS_FILTER_OR)
-        return leaf_match(builder, node);
-    left = build(builder, node->left, exact);
-    right = build(builder, node->right, exact);
-    if (left != EVERYTHING && right != EVERYTHING)
-        return join_matches(builder, node->kind == SS_FILTER_AND ? MATCH_AND : MATCH_OR, left,
-                            right);
+        return leaf_match(list, node);
+    left = build(list, node->left, exact);
+    right = build(list, node->right, exact);
+    if (left != MATCH_EVERYTHING && right != MATCH_EVERYTHING)
+        return join_matches(list, node->kind == SS_FILTER_AND ? MATCH_AND : MATCH_OR, left, right);
     if (exact || node->kind == SS_FILTER_OR)
-        return EVERYTHING;
-    return left == EVERYTHING ? right : left;
+        return MATCH_EVERYTHING;
+    return left == MATCH_EVERYTHING ? right : left;
 }
 
 int ss_filter_push_down(struct ss_filter *filter, struct request *request)
 {
-    struct builder builder = {0};
+    struct match_list list;
     uint32_t root;
 
     if (!filter->root)
         return 0;
     filter->offloaded = is_offloaded(filter->root);
-    builder.matches = arena_alloc(&filter->arena, MATCHES_MAX * sizeof(*builder.matches));
-    if (!builder.matches)
+    if (match_list_init(&list, &filter->arena) < 0)
         return -ENOMEM;
-    root = build(&builder, filter->root, false);
-    if (builder.full || root == EVERYTHING)
-        return 0;
-    request->matches = builder.matches;
-    request->match_count = root + 1;
+    root = build(&list, filter->root, false);
+    match_list_push(&list, root, request);
     return 0;
 }

@@ -3,6 +3,7 @@
 #include "compat/ss_row.h"
 
 #include "compat/ss_details.h"
+#include "compat/tcp_state.h"
 #include "derive/join.h"
 #include "table/cells.h"
 
@@ -44,16 +45,6 @@ static const char *kind_of(const struct socket *socket)
     }
 }
 
-static const char *state_of(const struct socket *socket)
-{
-    static const char *const states[STATE_MAX] = {
-        "UNKNOWN",   "ESTAB",  "SYN-SENT",   "SYN-RECV", "FIN-WAIT-1", "FIN-WAIT-2",
-        "TIME-WAIT", "UNCONN", "CLOSE-WAIT", "LAST-ACK", "LISTEN",     "CLOSING",
-    };
-
-    return socket->state < STATE_MAX && states[socket->state] ? states[socket->state] : "UNCONN";
-}
-
 /* As "%-6d". */
 static void put_queue(struct buf *text, uint32_t bytes)
 {
@@ -71,7 +62,7 @@ static void put_front(struct ss_writer *writer, const struct socket *socket)
     ss_layout_go(&writer->layout, SS_COLUMN_NETID);
     buf_puts(text, kind_of(socket));
     ss_layout_go(&writer->layout, SS_COLUMN_STATE);
-    buf_puts(text, state_of(socket));
+    buf_puts(text, tcp_state_ss_name(socket->state));
     ss_layout_go(&writer->layout, SS_COLUMN_RECV_Q);
     put_queue(text, socket->recv_q);
     ss_layout_go(&writer->layout, SS_COLUMN_SEND_Q);

@@ -2,6 +2,8 @@
 /* Tables, families and states of ss(8): words and defaults. */
 #include "compat/ss_select.h"
 
+#include "model/socket.h"
+
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -9,8 +11,8 @@
 #define BIT(table) SS_TABLE_BIT(SS_TABLE_##table)
 #define FAMILY(family) SS_FAMILY_BIT(AF_##family)
 
-#define ESTABLISHED (1u << 1)
-#define CLOSED (1u << 7)
+#define ESTABLISHED STATE_BIT(STATE_ESTABLISHED)
+#define CLOSED STATE_BIT(STATE_UNCONNECTED)
 
 #define INET_FAMILIES (FAMILY(INET) | FAMILY(INET6))
 #define INET_TABLES (BIT(UDP) | BIT(DCCP) | BIT(TCP) | BIT(MPTCP) | BIT(SCTP) | BIT(RAW))
@@ -153,39 +155,28 @@ void ss_selection_complete(struct ss_selection *selection)
 
 /* --- states --- */
 
-struct state_word {
-    const char *word;
-    uint32_t states;
+/* Beside the names of states, these of what socket_state_parse() knows. */
+static const char *const state_words[] = {
+    "syn-rcv", "closed", "close", "all", "connected", "synchronized", "bucket", "big",
 };
 
-static const struct state_word state_words[] = {
-    {"established", 1u << 1},
-    {"syn-sent", 1u << 2},
-    {"syn-recv", 1u << 3},
-    {"syn-rcv", 1u << 3},
-    {"fin-wait-1", 1u << 4},
-    {"fin-wait-2", 1u << 5},
-    {"time-wait", 1u << 6},
-    {"unconnected", 1u << 7},
-    {"closed", 1u << 7},
-    {"close", 1u << 7},
-    {"close-wait", 1u << 8},
-    {"last-ack", 1u << 9},
-    {"listening", 1u << 10},
-    {"closing", 1u << 11},
-    {"all", SS_STATES_ALL},
-    {"connected", SS_STATES_ALL & ~(1u << 7 | 1u << 10)},
-    {"synchronized", SS_STATES_ALL & ~(1u << 7 | 1u << 10 | 1u << 2)},
-    {"bucket", 1u << 3 | 1u << 6},
-    {"big", SS_STATES_ALL & ~(1u << 3 | 1u << 6)},
-};
+static bool is_state_word(const char *word)
+{
+    for (unsigned int state = STATE_ESTABLISHED; state <= STATE_CLOSING; state++)
+        if (strcasecmp(socket_state_name(state), word) == 0)
+            return true;
+    for (size_t i = 0; i < ARRAY_SIZE(state_words); i++)
+        if (strcasecmp(state_words[i], word) == 0)
+            return true;
+    return false;
+}
 
 int ss_states_parse(const char *name, uint32_t *ret_states)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(state_words); i++)
-        if (strcasecmp(state_words[i].word, name) == 0) {
-            *ret_states = state_words[i].states;
-            return 0;
-        }
-    return -EINVAL;
+    uint32_t states;
+
+    if (!is_state_word(name) || socket_state_parse(name, &states) < 0)
+        return -EINVAL;
+    *ret_states = states & SS_STATES_ALL;
+    return 0;
 }

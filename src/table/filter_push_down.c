@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Filter language: what collectors need not bring. Too much is allowed, too little never. */
+#include "model/match_list.h"
 #include "table/filter_tree.h"
 
 #include <string.h>
 #include <sys/socket.h>
-
-#define MATCHES_MAX 512       /* more conditions than that are not worth the kernel's time */
-#define EVERYTHING UINT32_MAX /* instead of an index: a condition that nobody can check */
 
 /* Sockets that a part of the filter can accept. */
 struct bounds {
@@ -120,32 +118,20 @@ static struct bounds bounds_of(const struct filter_node *node, bool negated)
 
 struct builder {
     struct arena *arena;
-    struct match *matches;
-    uint32_t count;
+    struct match_list list;
     /* Sockets without ports may be wanted: the kernel gives a raw one its protocol as port. */
     bool portless;
-    bool full;
 };
-
-static uint32_t add_match(struct builder *builder, struct match match)
-{
-    if (builder->count == MATCHES_MAX) {
-        builder->full = true;
-        return EVERYTHING;
-    }
-    builder->matches[builder->count] = match;
-    return builder->count++;
-}
 
 static uint32_t port_match(struct builder *builder, const struct filter_node *node)
 {
     struct match match = {.op = node->peer ? MATCH_PEER_PORT : MATCH_LOCAL_PORT};
 
     if (node->port.low > UINT16_MAX)
-        return EVERYTHING;
+        return MATCH_EVERYTHING;
     match.low = (uint16_t)node->port.low;
     match.high = node->port.high > UINT16_MAX ? UINT16_MAX : (uint16_t)node->port.high;
-    return add_match(builder, match);
+    return match_list_add(&builder->list, match);
 }
 
 /* An IPv4 prefix, and the same as ::ffff:a.b.c.d. */
@@ -157,15 +143,16 @@ static uint32_t prefix_match(struct builder *builder, const struct filter_node *
     match.family = node->prefix.family;
     match.prefix = node->prefix.bits;
     match.address = node->prefix.address;
-    plain = add_match(builder, match);
+    plain = match_list_add(&builder->list, match);
     if (match.family != AF_INET)
         return plain;
     match.family = AF_INET6;
     match.prefix = (uint8_t)(96 + node->prefix.bits);
     match.address = (union address){.bytes = {[10] = 0xff, [11] = 0xff}};
     memcpy(match.address.bytes + 12, node->prefix.address.bytes, 4);
-    mapped = add_match(builder, match);
-    return add_match(builder, (struct match){.op = MATCH_OR, .left = plain, .right = mapped});
+    mapped = match_list_add(&builder->list, match);
+    return match_list_add(&builder->list,
+                          (struct match){.op = MATCH_OR, .left = plain, .right = mapped});
 }
 
 static uint32_t leaf_match(struct builder *builder, const struct filter_node *node, bool negated)
@@ -177,10 +164,10 @@ static uint32_t leaf_match(struct builder *builder, const struct filter_node *no
     else if (node->kind == FILTER_PORT && !(negated && builder->portless))
         index = port_match(builder, node);
     else
-        return EVERYTHING;
-    if (index == EVERYTHING || !negated)
+        return MATCH_EVERYTHING;
+    if (index == MATCH_EVERYTHING || !negated)
         return index;
-    return add_match(builder, (struct match){.op = MATCH_NOT, .left = index});
+    return match_list_add(&builder->list, (struct match){.op = MATCH_NOT, .left = index});
 }
 
 static uint32_t build(struct builder *builder, const struct filter_node *node, bool negated);
@@ -193,37 +180,38 @@ static uint32_t join_matches(struct builder *builder, enum match_op op, uint32_t
         uint32_t kept = 0;
 
         for (uint32_t i = 0; i + 1 < count; i += 2)
-            items[kept++] = add_match(
-                builder, (struct match){.op = op, .left = items[i], .right = items[i + 1]});
+            items[kept++] = match_list_add(
+                &builder->list, (struct match){.op = op, .left = items[i], .right = items[i + 1]});
         if (count % 2)
             items[kept++] = items[count - 1];
         count = kept;
     }
-    return count ? items[0] : EVERYTHING;
+    return count ? items[0] : MATCH_EVERYTHING;
 }
 
 static uint32_t build_join(struct builder *builder, const struct filter_node *node, bool negated)
 {
     bool all = is_and(node, negated);
-    uint32_t start = builder->count, count = 0, *items;
+    uint32_t start = builder->list.count, count = 0, *items;
 
     for (const struct filter_node *child = node->child; child; child = child->next)
         count++;
     items = arena_alloc(builder->arena, count * sizeof(*items));
     if (!items) {
-        builder->full = true;
-        return EVERYTHING;
+        builder->list.full = true;
+        return MATCH_EVERYTHING;
     }
     count = 0;
-    for (const struct filter_node *child = node->child; child && !builder->full;
+    for (const struct filter_node *child = node->child; child && !builder->list.full;
          child = child->next) {
         uint32_t index = build(builder, child, negated);
 
-        if (index != EVERYTHING) {
+        if (index != MATCH_EVERYTHING) {
             items[count++] = index;
         } else if (!all) {
-            builder->count = start; /* one way in that nobody can check: everything may come in */
-            return EVERYTHING;
+            /* One way in that nobody can check: everything may come in. */
+            builder->list.count = start;
+            return MATCH_EVERYTHING;
         }
     }
     return join_matches(builder, all ? MATCH_AND : MATCH_OR, items, count);
@@ -244,14 +232,10 @@ static int push_matches(const struct filter *filter, struct arena *arena, struct
     struct builder builder = {.arena = arena, .portless = (request->protos & portless) != 0};
     uint32_t root;
 
-    builder.matches = arena_alloc(arena, MATCHES_MAX * sizeof(*builder.matches));
-    if (!builder.matches)
+    if (match_list_init(&builder.list, arena) < 0)
         return -ENOMEM;
     root = build(&builder, filter->root, false);
-    if (builder.full || root == EVERYTHING)
-        return 0;
-    request->matches = builder.matches;
-    request->match_count = root + 1;
+    match_list_push(&builder.list, root, request);
     return 0;
 }
 

@@ -116,6 +116,9 @@ static void states_are_spelled_once(void **state)
     assert_null(tcp_state_name(STATE_UNKNOWN));
     assert_null(tcp_state_name(STATE_BOUND_INACTIVE));
     assert_null(tcp_state_name(STATE_MAX));
+    assert_string_equal(tcp_state_ss_name(STATE_FIN_WAIT_1), "FIN-WAIT-1");
+    assert_string_equal(tcp_state_ss_name(STATE_BOUND_INACTIVE), "UNCONN");
+    assert_string_equal(tcp_state_ss_name(STATE_MAX), "UNCONN");
 }
 
 /* -c asks again each second: what was looked up stays, and nothing is added to it. */
