@@ -1,10 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Edit distance with transpositions (optimal string alignment), for short words. */
+/* Edit distance with transpositions (optimal string alignment), for short words in letters of any
+ * case. */
 #include "base/suggest.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #define LONGEST 40
+
+/* Headings are columns in capitals and with '-'. */
+static char letter(char character)
+{
+    if (character >= 'A' && character <= 'Z')
+        return (char)(character - 'A' + 'a');
+    return character == '-' ? '_' : character;
+}
 
 static unsigned int smaller(unsigned int a, unsigned int b)
 {
@@ -28,9 +38,11 @@ static unsigned int edit_distance(const char *a, const char *b)
 
         now[0] = (unsigned int)i;
         for (size_t k = 1; k <= b_length; k++) {
-            now[k] =
-                smaller(smaller(last[k], now[k - 1]) + 1, last[k - 1] + (a[i - 1] != b[k - 1]));
-            if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1])
+            bool same = letter(a[i - 1]) == letter(b[k - 1]);
+
+            now[k] = smaller(smaller(last[k], now[k - 1]) + 1, last[k - 1] + !same);
+            if (i > 1 && k > 1 && letter(a[i - 1]) == letter(b[k - 2]) &&
+                letter(a[i - 2]) == letter(b[k - 1]))
                 now[k] = smaller(now[k], before[k - 2] + 1);
         }
         before = last;

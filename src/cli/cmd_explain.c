@@ -59,11 +59,11 @@ static int plan_queries(struct session *session, struct explain *explain, const 
     add_columns(&explain->connections, of_connections, ARRAY_SIZE(of_connections));
     add_columns(&explain->processes, of_processes, ARRAY_SIZE(of_processes));
     buf_printf(&text,
-               "state listening,unconnected,bound-inactive and not (unix and unconnected) and (%s)",
+               "state listening,unconnected,bound-inactive and not (unix and unconnected) and %s",
                filter);
     r = own_filter(session, &explain->waiting, &text);
     buf_reset(&text);
-    buf_printf(&text, "not state listening,unconnected,bound-inactive and (%s)", filter);
+    buf_printf(&text, "not state listening,unconnected,bound-inactive and %s", filter);
     if (r == 0)
         r = own_filter(session, &explain->connections, &text);
     if (r == 0 && (group_plan(&table_sockets, "peer", &explain->peer_plan, &error) < 0 ||
@@ -118,8 +118,14 @@ static int show_rows(struct session *session, struct query *rows)
 static int explain_text(struct session *session, struct explain *explain, struct query *rows,
                         const char *filter)
 {
-    int r = plan_queries(session, explain, filter);
+    struct buf text = BUF_INIT;
+    int r;
 
+    session_put_letters(session, &text);
+    buf_printf(&text, "%s(%s)", text.length ? " and " : "", filter);
+    buf_string(&text);
+    r = text.error ? command_error("out of memory") : plan_queries(session, explain, text.data);
+    buf_done(&text);
     if (r == 0 && strncmp(filter, "pid ", 4) == 0)
         r = session_own_filter(session, &explain->processes, filter);
     if (r == 0)
@@ -162,6 +168,8 @@ static const char *const examples[] = {
     "who listens on port 443, and who is connected",
     "nwho tcp/9000",
     "the same for one protocol",
+    "nwho -t 10.0.0.9",
+    "only TCP",
     "nwho 1234",
     "what process 1234 is and does",
     "nwho 10.0.0.0/8",
@@ -183,6 +191,6 @@ const struct command command_explain = {
     .summary = "explain one thing: :443 tcp/9000 1234 10.0.0.9 10.0.0.0/8 /run/x.sock %user "
                "@container @abstract NAME",
     .examples = examples,
-    .options = OPTIONS_SOURCE | OPTIONS_OUTPUT | OPTIONS_WATCH | OPTIONS_THREADS,
+    .options = OPTIONS_SOCKETS | OPTIONS_SOURCE | OPTIONS_OUTPUT | OPTIONS_WATCH | OPTIONS_THREADS,
     .run = run_explain,
 };

@@ -110,6 +110,24 @@ static bool has_filter(const struct options *options)
     return false;
 }
 
+/*
+ * What is asked for and can never be destroyed is said; what is found besides is destroyed. The
+ * request has been narrowed by the filter.
+ */
+static int check_kinds(const struct session *session)
+{
+    const struct options *options = session->options;
+    bool others =
+        options->all || options->protos & (PROTO_BIT(PROTO_UNIX) | PROTO_BIT(PROTO_PACKET));
+
+    if (!(session->request.protos & PROTO_INET_ALL))
+        return command_error("these sockets cannot be destroyed: the kernel destroys tcp, udp and "
+                             "raw ones only, not unix, packet or netlink");
+    if (others && !options->quiet)
+        command_error("only tcp, udp and raw sockets can be destroyed: others are left out");
+    return 0;
+}
+
 static int run_kill(struct options *options)
 {
     struct session session;
@@ -127,6 +145,8 @@ static int run_kill(struct options *options)
         r = session_columns(&session, &query, NULL);
     if (r == 0)
         r = session_plan(&session, &query);
+    if (r == 0)
+        r = check_kinds(&session);
     if (r == 0)
         r = session_select(&session, &query, &grid);
     if (r == 0)

@@ -5,6 +5,7 @@
 #include "base/escape.h"
 #include "out/text.h"
 
+#include <sys/socket.h>
 #include <time.h>
 
 #define LISTENERS_SHOWN 12
@@ -34,6 +35,7 @@ static int make_queries(struct session *session, struct overview *overview)
                                             "listening", "established", "close_wait", "unit"};
     static const char *const of_sick[] = {"proto", "state", "recv_q", "send_q",
                                           "local", "peer",  "owner"};
+    bool with_unix = session->options->protos & PROTO_BIT(PROTO_UNIX);
     int r;
 
     overview->counts.table = &table_sockets;
@@ -49,9 +51,10 @@ static int make_queries(struct session *session, struct overview *overview)
     r = group_plan(&table_sockets, "proto,state", &overview->plan, &session->scratch);
     if (r < 0)
         return command_error("out of memory");
-    if (session_own_filter(session, &overview->listeners, "listen and not unix") != 0 ||
+    if (session_own_filter(session, &overview->listeners,
+                           with_unix ? "listen" : "listen and not unix") != 0 ||
         session_own_filter(session, &overview->owners, "sockets > 0") != 0 ||
-        session_own_filter(session, &overview->sick, "sick and not unix") != 0)
+        session_own_filter(session, &overview->sick, with_unix ? "sick" : "sick and not unix") != 0)
         return EXIT_ERROR;
     if (session_plan_also(session, &overview->counts) != 0 ||
         session_plan_also(session, &overview->listeners) != 0 ||
@@ -142,11 +145,59 @@ static int put_table(struct session *session, struct buf *out, const struct quer
     return r;
 }
 
+/* The letters that make a command show what the screen does; without any `usual`. */
+static void put_letters(struct buf *out, const struct options *options, const char *usual)
+{
+    static const struct {
+        unsigned int proto;
+        char letter;
+    } letters[] = {{PROTO_TCP, 't'},
+                   {PROTO_UDP, 'u'},
+                   {PROTO_RAW, 'w'},
+                   {PROTO_UNIX, 'x'},
+                   {PROTO_PACKET, '0'}};
+
+    if (!options->protos && !options->families) {
+        buf_puts(out, usual);
+        return;
+    }
+    buf_puts(out, " -");
+    for (size_t i = 0; i < ARRAY_SIZE(letters); i++)
+        if (options->protos & PROTO_BIT(letters[i].proto))
+            buf_byte(out, letters[i].letter);
+    if (options->families & 1u << AF_INET)
+        buf_byte(out, '4');
+    if (options->families & 1u << AF_INET6)
+        buf_byte(out, '6');
+}
+
+/* Listeners and owners, each below the command that shows all of them. */
+static int put_lists(struct session *session, struct overview *overview, struct buf *out)
+{
+    bool hidden = join_owners_hidden(&session->now->snapshot);
+    struct buf heading = BUF_INIT;
+    uint32_t matched;
+    int r;
+
+    buf_puts(&heading, "LISTENERS (nwho ports");
+    put_letters(&heading, session->options, "");
+    buf_puts(&heading, ")");
+    r = put_table(session, out, &overview->listeners, buf_string(&heading), ": none", &matched);
+    buf_reset(&heading);
+    buf_puts(&heading, "BUSIEST OWNERS (nwho ps");
+    put_letters(&heading, session->options, " -a");
+    buf_puts(&heading, ")");
+    if (r == 0)
+        r = put_table(session, out, &overview->owners, buf_string(&heading),
+                      hidden ? ": hidden (run as root)" : ": none", &matched);
+    if (r == 0)
+        r = heading.error;
+    buf_done(&heading);
+    return r;
+}
+
 static int put_screen(struct session *session, struct overview *overview, struct buf *out)
 {
-    const struct options *options = session->options;
-    bool hidden = join_owners_hidden(&session->now->snapshot);
-    bool narrowed = options->protos || options->families;
     struct group *group = &session->now->group;
     uint32_t matched;
     struct grid grid;
@@ -163,14 +214,7 @@ static int put_screen(struct session *session, struct overview *overview, struct
     put_counts(out, group);
     r = put_table(session, out, &overview->sick, "SICK",
                   ": none (close-wait, full queues, peers that do not read)", &matched);
-    if (r == 0)
-        r = put_table(session, out, &overview->listeners, "LISTENERS (nwho ports)", ": none",
-                      &matched);
-    if (r == 0)
-        r = put_table(session, out, &overview->owners,
-                      narrowed ? "BUSIEST OWNERS (nwho ps)" : "BUSIEST OWNERS (nwho ps -a)",
-                      hidden ? ": hidden (run as root)" : ": none", &matched);
-    return r;
+    return r == 0 ? put_lists(session, overview, out) : r;
 }
 
 /* Other formats get the counts: a table like every other. */

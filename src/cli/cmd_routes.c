@@ -188,6 +188,8 @@ static int show_text(struct session *session, struct way *way)
             ? session_exit(session, count_ways(&session->now->snapshot))
             : EXIT_ERROR;
     session_notes(session);
+    if (r == EXIT_NOTHING)
+        session_hint_netns(session);
     return r;
 }
 

@@ -355,6 +355,8 @@ static int show_text(struct session *session, const struct grid *grid, struct po
         r = session_output(session, &out);
     buf_done(&out);
     session_notes(session);
+    if (r == 0 && !busy)
+        session_hint_netns(session);
     return r ? r : session_exit(session, busy);
 }
 

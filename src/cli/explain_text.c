@@ -398,6 +398,8 @@ static int explain_nothing(struct session *session, const struct explain *explai
     command_error("nothing has to do with \"%s\" now", pid);
     if (session->options->word_count > 1)
         session_hint(session);
+    else
+        session_hint_netns(session);
     return session_exit(session, 0);
 }
 

@@ -282,6 +282,31 @@ static void drop_unasked_facts(struct snapshot *snapshot, uint64_t needs)
         snapshot->threads_count = 0;
 }
 
+/* What it could not record is told to those who ask for it. */
+static void drop_unasked_notes(struct snapshot *snapshot, uint64_t needs)
+{
+    static const struct {
+        const char *source;
+        uint64_t need;
+    } sources[] = {{"cgroup2", NEED_SOCKET_CGROUP},
+                   {"passwd", NEED_USER_NAMES},
+                   {"pidfd_getfd", NEED_MEMBERS}};
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < snapshot->notes_count; i++) {
+        size_t length, k = 0;
+        const char *source = snapshot_string(snapshot, snapshot->notes[i].source, &length);
+
+        while (k < ARRAY_SIZE(sources) && !(length == strlen(sources[k].source) &&
+                                            memcmp(source, sources[k].source, length) == 0))
+            k++;
+        if (k == ARRAY_SIZE(sources) || snapshot->notes[i].effect != NOTE_DETAIL ||
+            needs & sources[k].need)
+            snapshot->notes[kept++] = snapshot->notes[i];
+    }
+    snapshot->notes_count = kept;
+}
+
 static int fill_frame(struct session *session, struct frame *frame)
 {
     const struct options *options = session->options;
@@ -305,6 +330,7 @@ static int fill_frame(struct session *session, struct frame *frame)
     if (options->record || options->replay) {
         drop_unasked(&frame->snapshot, &session->request);
         drop_unasked_facts(&frame->snapshot, session->request.needs);
+        drop_unasked_notes(&frame->snapshot, session->request.needs);
     }
     r = join_make(&frame->snapshot, session->request.needs, &frame->join);
     return r < 0 ? command_error("cannot join the sockets: %s", strerror(-r)) : 0;

@@ -62,11 +62,18 @@ void session_put_word(struct session *session, const struct table *table, const 
                       struct buf *text);
 void session_put_quoted(const char *word, struct buf *text);
 
+/* The letters of ss(8) as an expression; nothing where there are none. */
+void session_put_letters(const struct session *session, struct buf *text);
+
 /* The letters, where they say what is read rather than which rows are shown. */
 void session_narrow(struct session *session, uint32_t usual_protos);
 
-/* One line on stderr, when nothing was found that may have been meant otherwise. */
+/*
+ * When nothing was found: lines on stderr about what may have been meant otherwise, and about other
+ * network namespaces; the second alone.
+ */
 void session_hint(const struct session *session);
+void session_hint_netns(const struct session *session);
 
 /* Compiles an expression of the program's own. 0 or EXIT_ERROR. */
 int session_own_filter(struct session *session, struct query *query, const char *text) MUST_CHECK;

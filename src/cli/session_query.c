@@ -3,6 +3,7 @@
 #include "cli/session.h"
 
 #include "base/escape.h"
+#include "collect/netns.h"
 
 #include <stdio.h>
 #include <sys/socket.h>
@@ -56,6 +57,11 @@ void session_put_quoted(const char *word, struct buf *text)
         buf_byte(text, *word);
     }
     buf_byte(text, '"');
+}
+
+void session_put_letters(const struct session *session, struct buf *text)
+{
+    put_letters(text, session->options, 0);
 }
 
 static int compile_text(struct session *session, const struct table *table, const char *text,
@@ -177,7 +183,7 @@ static int choose_usual(struct session *session, const struct filter *filter, ui
     if (options->all || options->protos || names_protos(session, filter, &failed))
         return failed ? command_error("out of memory") : 0;
     *ret_protos = PROTO_INET_ALL;
-    if (filter_mentions(filter, "path"))
+    if (filter_mentions(filter, "path") || filter_mentions(filter, "peer_path"))
         *ret_protos |= PROTO_BIT(PROTO_UNIX);
     return 0;
 }
@@ -254,19 +260,29 @@ int session_filter(struct session *session, struct query *query, const char *own
     return r;
 }
 
-void session_hint(const struct session *session)
+void session_hint_netns(const struct session *session)
 {
     const struct options *options = session->options;
+    const uint64_t of_namespaces =
+        NEED_SOCKETS | NEED_LINKS | NEED_ADDRESSES | NEED_ROUTES | NEED_MEMBERSHIPS;
+
+    if (!options->quiet && !options->replay && session->request.netns_scope == NETNS_SCOPE_SELF &&
+        session->request.needs & of_namespaces && netns_has_others())
+        command_error("only this network namespace was read, and there are others: -N NAME or "
+                      "--all-netns reads them");
+}
+
+void session_hint(const struct session *session)
+{
     struct buf line = BUF_INIT;
 
-    if (options->quiet || !session->words || !options->word_count)
+    if (session->options->quiet)
         return;
-    if (!options->replay && session->request.netns_scope == NETNS_SCOPE_SELF &&
-        filter_mentions(session->words, "netns"))
-        command_error("only this network namespace was read: -N NAME or --all-netns reads others");
-    else if (filter_hint(session->words, &line) && !line.error)
+    if (session->words && session->options->word_count && filter_hint(session->words, &line) &&
+        !line.error)
         command_error("nothing found; %s", buf_string(&line));
     buf_done(&line);
+    session_hint_netns(session);
 }
 
 /* --- columns --- */
@@ -368,17 +384,18 @@ static int add_default(struct session *session, struct query *query, const char 
 {
     const struct options *options = session->options;
     const struct column *netns = table_column(query->table, "netns");
+    const struct column *threads = table_column(query->table, "threads");
     bool several = options->all_netns || session->request.netns_count > 1;
     int r = 0;
 
     if (options->format != FORMAT_TEXT)
-        return add_flagged(query, COLUMN_MACHINE, 0);
-    if (several && netns)
+        r = add_flagged(query, COLUMN_MACHINE, 0);
+    else if (several && netns)
         r = add_column(query, netns);
-    if (r != 0)
-        return r;
-    return usual ? for_each_word(usual, add_named, query, "columns")
-                 : add_flagged(query, COLUMN_TEXT, 0);
+    if (r == 0 && options->format == FORMAT_TEXT)
+        r = usual ? for_each_word(usual, add_named, query, "columns")
+                  : add_flagged(query, COLUMN_TEXT, 0);
+    return r == 0 && options->threads && threads ? add_column(query, threads) : r;
 }
 
 int session_columns(struct session *session, struct query *query, const char *usual)

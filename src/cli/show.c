@@ -2,6 +2,7 @@
 /* Shows a query: once, or again and again; on a terminal, through a pager, to a pipe. */
 #include "cli/session.h"
 
+#include "cli/keys.h"
 #include "cli/resolve.h"
 #include "out/csv.h"
 #include "out/json.h"
@@ -15,7 +16,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-/* Set by SIGINT and SIGTERM: --watch ends. */
+/* Set by SIGINT, SIGTERM and the key q: --watch ends. */
 static volatile sig_atomic_t interrupted;
 
 /* While output is written: the exit code with which they end it at once, as a reader may take
@@ -26,8 +27,10 @@ static void on_interrupt(int signal)
 {
     (void)signal;
     interrupted = 1;
-    if (leave_with >= 0)
+    if (leave_with >= 0) {
+        keys_end();
         _exit(leave_with);
+    }
 }
 
 static struct winsize terminal_size(void)
@@ -313,18 +316,24 @@ static int show_refresh(struct session *session, struct query *query, const sigs
 }
 
 /* Waits with the signals of `unblocked`, which are blocked elsewhere: one that came before ends it
- * too. */
+ * too, and so does a key. */
 static void wait_until(const struct timespec *when, const sigset_t *unblocked)
 {
     struct timespec left, now;
+    int ready;
 
     do {
+        struct pollfd keys = {.fd = keys_listen(), .events = POLLIN};
+
         clock_gettime(CLOCK_MONOTONIC, &now);
         left.tv_sec = when->tv_sec - now.tv_sec - (when->tv_nsec < now.tv_nsec);
         left.tv_nsec = when->tv_nsec - now.tv_nsec + (when->tv_nsec < now.tv_nsec) * 1000000000L;
         if (left.tv_sec < 0)
             left = (struct timespec){0};
-    } while (ppoll(NULL, 0, &left, unblocked) < 0 && !interrupted);
+        ready = ppoll(&keys, 1, &left, unblocked);
+        if (ready > 0 && keys_quit())
+            interrupted = 1;
+    } while (ready != 0 && !interrupted);
 }
 
 static void catch_interrupts(sigset_t *ret_unblocked)
@@ -340,28 +349,39 @@ static void catch_interrupts(sigset_t *ret_unblocked)
     sigaction(SIGTERM, &action, NULL);
 }
 
-static int show_watch(struct session *session, struct query *query)
+static int refresh_until_end(struct session *session, struct query *query,
+                             const sigset_t *unblocked, uint32_t *ret_rows)
 {
     const struct options *options = session->options;
     struct timespec next;
-    sigset_t unblocked;
-    uint32_t rows = 0;
     int r = 0;
 
-    catch_interrupts(&unblocked);
     clock_gettime(CLOCK_MONOTONIC, &next);
     for (uint32_t i = 0; r == 0 && (options->watch_count == 0 || i < options->watch_count); i++) {
         if (i > 0)
-            wait_until(&next, &unblocked);
+            wait_until(&next, unblocked);
         if (interrupted)
             break;
-        r = show_refresh(session, query, &unblocked, &rows);
-        if (r == EXIT_ERROR)
-            return r;
+        r = show_refresh(session, query, unblocked, ret_rows);
         next.tv_nsec += (long)(options->watch_ms % 1000) * 1000000;
         next.tv_sec += (time_t)(options->watch_ms / 1000) + next.tv_nsec / 1000000000;
         next.tv_nsec %= 1000000000;
     }
+    return r;
+}
+
+static int show_watch(struct session *session, struct query *query)
+{
+    sigset_t unblocked;
+    uint32_t rows = 0;
+    int r;
+
+    catch_interrupts(&unblocked);
+    keys_begin();
+    r = refresh_until_end(session, query, &unblocked, &rows);
+    keys_end();
+    if (r == EXIT_ERROR)
+        return r;
     return session->now ? session_exit(session, rows) : EXIT_FOUND;
 }
 

@@ -11,6 +11,9 @@
  */
 int netns_discover(struct collection *collection) MUST_CHECK;
 
+/* Whether the machine has, as far as can be seen, other network namespaces than the own one. */
+bool netns_has_others(void);
+
 /*
  * Calls `fn` once for each namespace to be read, with the calling thread inside it, and comes
  * back. A namespace that cannot be entered leaves a note. The first negative return of `fn` ends

@@ -210,6 +210,22 @@ int netns_scan_processes(netns_sighting_fn *fn, void *context, struct netns_unse
     return r;
 }
 
+static int other_inode(void *context, const struct netns_sighting *sighting)
+{
+    return sighting->inode != *(const uint32_t *)context;
+}
+
+bool netns_has_others(void)
+{
+    struct netns_unseen unseen = {0};
+    uint32_t own;
+
+    return netns_file_inode("/proc/self/ns/net", &own) == 0 &&
+           (netns_scan_names(other_inode, &own, &unseen) ||
+            netns_scan_mounts(other_inode, &own, &unseen) ||
+            netns_scan_processes(other_inode, &own, &unseen));
+}
+
 static int same_inode(void *context, const struct netns_sighting *sighting)
 {
     return sighting->inode == *(const uint32_t *)context;

@@ -49,6 +49,8 @@ static void put_raw(const struct value *value, struct buf *out)
 
 static const struct column *list_name_column(const struct table *table)
 {
+    if (table->list_name)
+        return table_column(table, table->list_name);
     for (uint32_t i = 0; i < table->column_count; i++) {
         if (table->columns[i].kind == KIND_TEXT)
             return &table->columns[i];

@@ -22,7 +22,7 @@ static bool all_digits(const char *text)
  */
 static bool is_path(const struct column *column)
 {
-    static const char *const names[] = {"path", "exe", "cmdline", "cgroup"};
+    static const char *const names[] = {"path", "peer_path", "exe", "cmdline", "cgroup"};
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         if (strcmp(column->name, names[i]) == 0)

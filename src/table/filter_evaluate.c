@@ -391,6 +391,8 @@ bool filter_hint(const struct filter *filter, struct buf *line)
     if (filter->guess) {
         buf_printf(line, "'%s' was taken for %s", filter->guess,
                    words_are ? words_are : "the name of a process, unit or container");
+        if (filter->near_guess)
+            buf_printf(line, "; did you mean '%s'?", filter->near_guess);
     } else if (filter->word) {
         buf_printf(line, "%s: %s", filter->word->name, filter->word->help);
     } else if (filter->table->hint) {

@@ -269,9 +269,6 @@ bool filter_next_item(struct filter_parser *parser, struct filter_list *list)
 struct filter_node *filter_missing(struct filter_parser *parser, const struct filter_word *word,
                                    const char *expected)
 {
-    const struct filter_word *next = filter_peek(parser);
-
-    if (next->token == TOKEN_END || next->token == TOKEN_CLOSE)
-        return filter_fail(parser, word, "%s is expected after '%.60s'", expected, word->bytes);
-    return filter_fail(parser, next, "%s is expected after '%.60s'", expected, word->bytes);
+    return filter_fail(parser, filter_peek(parser), "%s is expected after '%.60s'", expected,
+                       word->bytes);
 }

@@ -56,6 +56,26 @@ static const char *unix_path(const char *text)
     return *text == '/' || *text == '@' ? text : NULL;
 }
 
+/* The own name, that of the other end, or either. */
+static struct filter_node *path_condition(struct filter_parser *parser,
+                                          const struct filter_word *operand, const char *path,
+                                          unsigned int ends)
+{
+    struct filter_node own = {.column = filter_column(parser, "path")};
+    struct filter_node other = {.column = filter_column(parser, "peer_path")};
+    struct filter_node *node;
+
+    if (ends & PEER && !other.column)
+        return filter_fail(parser, operand, "rows of %s do not have the path of the other end",
+                           parser->table->name);
+    if (ends == PEER)
+        return filter_text(parser, operand, path, &other);
+    node = filter_text(parser, operand, path, &own);
+    if (ends & PEER)
+        node = filter_join(parser, FILTER_OR, node, filter_text(parser, operand, path, &other));
+    return node;
+}
+
 /* `net 10.0.0.0 mask 255.0.0.0` is not known; `net 10.0.0.0/8` is. */
 static struct filter_node *host_condition(struct filter_parser *parser,
                                           const struct filter_word *word, unsigned int ends,
@@ -76,12 +96,9 @@ static struct filter_node *host_condition(struct filter_parser *parser,
     if (operand.token == TOKEN_END)
         return filter_missing(parser, word, "an address");
     path = unix_path(operand.bytes);
-    if (path && filter_column(parser, "path")) {
-        struct filter_node field = {.column = filter_column(parser, "path")};
-
-        return filter_negate(parser, filter_text(parser, &operand, path, &field),
+    if (path && filter_column(parser, "path"))
+        return filter_negate(parser, path_condition(parser, &operand, path, ends),
                              op == FILTER_OP_NE);
-    }
     node = filter_hosts(parser, &operand, operand.bytes, columns, net);
     if (!node || op != FILTER_OP_NE)
         return node;

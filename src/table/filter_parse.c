@@ -50,6 +50,8 @@ static struct filter_node *bare_name(struct filter_parser *parser, const struct 
         return bare_words(parser, word);
     parser->names++;
     parser->filter->guess = word->bytes;
+    parser->filter->near_guess =
+        word->token == TOKEN_QUOTED ? NULL : filter_suggest_name(parser, word->bytes);
     if (word->token == TOKEN_QUOTED) /* also the commas */
         list = (struct filter_list){.item = word->bytes};
     while (list.item || filter_next_item(parser, &list)) {

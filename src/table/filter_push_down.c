@@ -45,7 +45,9 @@ static struct bounds field_bounds(const struct filter_node *node)
     if (node->kind == FILTER_TRUE && node->flag) {
         bounds.protos = node->flag->protos;
         bounds.states = node->flag->states;
-    } else if (node->column && !node->owner_column && strcmp(node->column->name, "path") == 0) {
+    } else if (node->column && !node->owner_column &&
+               (strcmp(node->column->name, "path") == 0 ||
+                strcmp(node->column->name, "peer_path") == 0)) {
         bounds.protos = PROTO_BIT(PROTO_UNIX);
     }
     return bounds;

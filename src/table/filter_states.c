@@ -19,7 +19,7 @@ static int states_of(struct filter_parser *parser, const struct filter_word *wor
         if (strcasecmp(list.item, "all") == 0)
             states = ~0u;
         else if (socket_state_parse(list.item, &states) < 0) {
-            filter_suggest_state(list.item, suggestion, sizeof(suggestion));
+            filter_suggest_mask(FILTER_STATE, list.item, suggestion, sizeof(suggestion));
             filter_fail(parser, word, "unknown state '%.30s': %s", list.item, suggestion);
             return -EINVAL;
         }
@@ -58,12 +58,17 @@ struct filter_node *filter_state_condition(struct filter_parser *parser,
     }
 }
 
+static const unsigned int families[] = {AF_INET,   AF_INET6,   AF_UNIX,
+                                        AF_PACKET, AF_NETLINK, AF_VSOCK};
+
+const char *filter_family_name(unsigned int index)
+{
+    return index < ARRAY_SIZE(families) ? socket_family_name(families[index]) : NULL;
+}
+
 /* The family of this name. */
 static bool find_family(const char *text, uint64_t *ret_mask)
 {
-    static const unsigned int families[] = {AF_INET,   AF_INET6,   AF_UNIX,
-                                            AF_PACKET, AF_NETLINK, AF_VSOCK};
-
     for (size_t i = 0; i < ARRAY_SIZE(families); i++)
         if (strcasecmp(text, socket_family_name(families[i])) == 0) {
             *ret_mask = 1ull << families[i];
@@ -177,6 +182,17 @@ bool filter_bare_mask(struct filter_parser *parser, const struct filter_word *wo
     return true;
 }
 
+static struct filter_node *unknown_name(struct filter_parser *parser,
+                                        const struct filter_word *operand, enum filter_kind kind,
+                                        const char *name)
+{
+    char suggestion[200];
+
+    filter_suggest_mask(kind, name, suggestion, sizeof(suggestion));
+    return filter_fail(parser, operand, "unknown %s '%.30s': %s", mask_name(kind), name,
+                       suggestion);
+}
+
 /* proto = tcp, family != inet6, as columns. */
 struct filter_node *filter_mask_condition(struct filter_parser *parser,
                                           const struct filter_word *word, enum filter_kind wanted)
@@ -197,8 +213,7 @@ struct filter_node *filter_mask_condition(struct filter_parser *parser,
         else if (!find_mask(list.item, &kind, &more))
             kind = FILTER_ALL;
         if (kind != wanted)
-            return filter_fail(parser, &operand, "unknown %s '%.60s'", mask_name(wanted),
-                               list.item);
+            return unknown_name(parser, &operand, wanted, list.item);
         mask |= more;
     }
     return filter_negate(parser, filter_mask(parser, wanted, mask_column(parser, wanted), mask),

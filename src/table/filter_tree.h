@@ -134,6 +134,7 @@ struct filter {
     uint64_t needs;
     bool names;                /* filter_is_names() */
     const char *guess;         /* a bare word that was taken for a name; NULL: none */
+    const char *near_guess;    /* what else it may have been meant for; NULL: nothing */
     const struct column *word; /* a column out of whose words one was compared; NULL: none */
 };
 
@@ -220,10 +221,15 @@ const char *filter_plain_word(const struct filter_parser *parser, const char *wo
 const struct column *filter_extra_column(const char *word);
 /* The keyword, flag, state or column that was probably meant, or NULL. */
 const char *filter_suggest(const struct filter_parser *parser, const char *word);
-/* The end of a message about an unknown state: which one was probably meant, or all. */
-void filter_suggest_state(const char *word, char *text, size_t size);
+/* The end of a message about an unknown state, protocol or family (as enum filter_kind says): which
+ * one was probably meant, or all. */
+void filter_suggest_mask(enum filter_kind kind, const char *word, char *text, size_t size);
+/* Family number `index` of those that can be named; NULL behind the last. */
+const char *filter_family_name(unsigned int index);
 /* A flag, state or protocol from which a long word differs by one letter, or NULL. */
 const char *filter_suggest_long(const struct filter_parser *parser, const char *word);
+/* What else than the name of a process, when no row has that one, or NULL. */
+const char *filter_suggest_name(const struct filter_parser *parser, const char *word);
 /* A near word that needs an operand ("state"), or NULL. */
 const char *filter_suggest_keyword(const char *word);
 

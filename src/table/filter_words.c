@@ -49,9 +49,9 @@ static const struct {
 
 /* Words of the grammar that need an operand. */
 static const char *const keywords[] = {
-    "state",   "exclude", "src",       "dst",       "host",   "net",    "sport",
-    "dport",   "port",    "portrange", "dev",       "fwmark", "cgroup", "proc",
-    "process", "user",    "unit",      "container", "netns",  "pid",    "inode",
+    "state",   "exclude", "proto", "family",    "src",   "dst",    "host",   "net",
+    "sport",   "dport",   "port",  "portrange", "dev",   "fwmark", "cgroup", "proc",
+    "process", "user",    "unit",  "container", "netns", "pid",    "inode",
 };
 
 bool filter_alias_help(uint32_t index, const char **ret_word, const char **ret_column)
@@ -115,6 +115,8 @@ bool filter_field(const struct filter_parser *parser, const char *word, struct f
         if (!node->owner_column)
             node->owner_column = find(parser->table->owners, unalias(word));
         node->owners = parser->owners;
+        if (node->column && node->column->kind == KIND_LIST && node->owner_column)
+            node->column = NULL; /* their number: lists cannot be compared */
     }
     return node->column || node->owner_column;
 }
@@ -124,12 +126,46 @@ int filter_quantity(const char *text, enum value_kind kind, uint64_t *ret_number
     return units_parse(text, strlen(text), value_kind_unit(kind), ret_number, ret_more);
 }
 
+/* The same letters, but for two beside each other. */
+static bool is_swapped(const char *word, const char *name)
+{
+    size_t length = strlen(word), i = 0;
+
+    if (strlen(name) != length)
+        return false;
+    while (i < length && word[i] == name[i])
+        i++;
+    return i + 1 < length && word[i] == name[i + 1] && word[i + 1] == name[i] &&
+           strcmp(word + i + 2, name + i + 2) == 0;
+}
+
+/*
+ * The word may as well be the name of a process: `containerd` and `node` are not mistyped, `proxy`
+ * is not "proto". So the first letter is right, unless two were swapped, and where two edits are
+ * needed the last one is, too.
+ */
+static bool is_near(const char *word, const char *name)
+{
+    struct suggestion one = {.word = word, .distance = 2}, two = {.word = word, .distance = 3};
+    size_t length = strlen(word), known = strlen(name);
+
+    if (is_swapped(word, name))
+        return true;
+    if (length < 4 || word[0] != name[0] ||
+        (strncmp(word, name, known) == 0 && strcmp(word + known, "d") == 0))
+        return false;
+    suggestion_try(&one, name);
+    suggestion_try(&two, name);
+    return one.name || (two.name && length > 4 && word[length - 1] == name[known - 1]);
+}
+
 const char *filter_suggest_keyword(const char *word)
 {
-    struct suggestion nearest = {.word = word, .distance = strlen(word) < 4 ? 1 : 2};
+    struct suggestion nearest = {.word = word, .distance = 3};
 
     for (size_t i = 0; i < ARRAY_SIZE(keywords); i++)
-        suggestion_try(&nearest, keywords[i]);
+        if (is_near(word, keywords[i]))
+            suggestion_try(&nearest, keywords[i]);
     return nearest.name;
 }
 
@@ -159,22 +195,38 @@ static void try_network_names(struct suggestion *nearest)
         suggestion_try(nearest, socket_proto_name(i));
 }
 
-void filter_suggest_state(const char *word, char *text, size_t size)
+/* Number `index` of the names of this kind; NULL: that number has none. */
+static const char *mask_item(enum filter_kind kind, unsigned int index)
+{
+    if (kind == FILTER_PROTO)
+        return index > PROTO_UNKNOWN && index < PROTO_MAX ? socket_proto_name(index) : NULL;
+    if (kind == FILTER_FAMILY)
+        return filter_family_name(index);
+    return index >= STATE_ESTABLISHED && index < STATE_MAX && index != STATE_NEW_SYN_RECV_UNUSED
+               ? socket_state_name(index)
+               : NULL;
+}
+
+void filter_suggest_mask(enum filter_kind kind, const char *word, char *text, size_t size)
 {
     struct suggestion nearest = suggestion_for(word);
+    const char *name;
     size_t at;
 
-    for (unsigned int i = STATE_ESTABLISHED; i < STATE_MAX; i++)
-        if (i != STATE_NEW_SYN_RECV_UNUSED)
-            suggestion_try(&nearest, socket_state_name(i));
+    for (unsigned int i = 0; i < 32; i++)
+        if ((name = mask_item(kind, i)))
+            suggestion_try(&nearest, name);
     if (nearest.name) {
         snprintf(text, size, "did you mean '%s'?", nearest.name);
         return;
     }
-    at = (size_t)snprintf(text, size, "states are");
-    for (unsigned int i = STATE_ESTABLISHED; i < STATE_MAX && at < size; i++)
-        if (i != STATE_NEW_SYN_RECV_UNUSED)
-            at += (size_t)snprintf(text + at, size - at, " %s", socket_state_name(i));
+    at = (size_t)snprintf(text, size, "%s are",
+                          kind == FILTER_PROTO    ? "protocols"
+                          : kind == FILTER_FAMILY ? "families"
+                                                  : "states");
+    for (unsigned int i = 0; i < 32 && at < size; i++)
+        if ((name = mask_item(kind, i)))
+            at += (size_t)snprintf(text + at, size - at, " %s", name);
 }
 
 const char *filter_suggest_long(const struct filter_parser *parser, const char *word)
@@ -185,6 +237,19 @@ const char *filter_suggest_long(const struct filter_parser *parser, const char *
         return NULL;
     if (parser->filter->sockets)
         try_network_names(&nearest);
+    return nearest.name;
+}
+
+const char *filter_suggest_name(const struct filter_parser *parser, const char *word)
+{
+    struct suggestion nearest = suggestion_for(word);
+    const char *keyword = filter_suggest_keyword(word);
+
+    if (!parser->filter->sockets)
+        return NULL;
+    if (keyword)
+        suggestion_try(&nearest, keyword);
+    try_network_names(&nearest);
     return nearest.name;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "base/map.h"
+#include "base/suggest.h"
 #include "base/vec.h"
 #include "derive/address.h"
 #include "table/cells.h"
@@ -14,14 +15,14 @@
 /* --- the keys --- */
 
 /* Short words for the columns that people count by. */
+static const char *const others[][2] = {
+    {"peer", "peer_addr"},   {"raddr", "peer_addr"}, {"dst", "peer_addr"},
+    {"local", "local_addr"}, {"src", "local_addr"},  {"sport", "local_port"},
+    {"dport", "peer_port"},  {"proc", "process"},    {"port", "local_port"},
+};
+
 static const char *column_name(const char *word)
 {
-    static const char *const others[][2] = {
-        {"peer", "peer_addr"},   {"raddr", "peer_addr"}, {"dst", "peer_addr"},
-        {"local", "local_addr"}, {"src", "local_addr"},  {"sport", "local_port"},
-        {"dport", "peer_port"},  {"proc", "process"},    {"port", "local_port"},
-    };
-
     for (size_t i = 0; i < ARRAY_SIZE(others); i++)
         if (strcmp(word, others[i][0]) == 0)
             return others[i][1];
@@ -74,11 +75,30 @@ static int parse_prefix(char *text, struct group_key *key, struct buf *error)
     return r;
 }
 
+/* A column that is a list is known, but nothing to count by. */
+static int unknown_key(const struct table *table, const char *word, bool suggest, struct buf *error)
+{
+    struct suggestion best = suggestion_for(word);
+    const char *column = table_suggest_column(table, word);
+
+    if (column)
+        suggestion_try(&best, column);
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+        suggestion_try(&best, others[i][0]);
+    buf_printf(error, "%s cannot be counted by \"", table->name);
+    buf_puts(error, word);
+    buf_byte(error, '"');
+    if (suggest && best.name)
+        buf_printf(error, ": did you mean %s?", best.name);
+    else
+        buf_printf(error, " (nwho columns %s lists what they have)", table->name);
+    return -EINVAL;
+}
+
 static int parse_key(const struct table *table, char *word, struct group_key *ret_key,
                      struct buf *error)
 {
     char *prefix = strchr(word, '/');
-    const char *near;
 
     if (prefix)
         *prefix++ = '\0';
@@ -86,13 +106,7 @@ static int parse_key(const struct table *table, char *word, struct group_key *re
         .column = table_column(table, column_name(word)), .bits_v4 = BITS_V4, .bits_v6 = BITS_V6};
     if (ret_key->column && ret_key->column->kind != KIND_LIST)
         return prefix ? parse_prefix(prefix, ret_key, error) : 0;
-    near = table_suggest_column(table, word);
-    buf_printf(error, "%s cannot be counted by \"", table->name);
-    buf_puts(error, word);
-    buf_byte(error, '"');
-    if (near && !ret_key->column)
-        buf_printf(error, ": did you mean %s?", near);
-    return -EINVAL;
+    return unknown_key(table, word, ret_key->column == NULL, error);
 }
 
 /* --- the table of groups --- */

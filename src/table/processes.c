@@ -197,6 +197,7 @@ const struct table table_threads = {
     .name = "threads",
     .help = "Threads of the processes that hold sockets",
     .needs = NEED_SOCKETS | NEED_OWNERS | NEED_THREADS,
+    .list_name = "thread",
     .columns = thread_columns,
     .column_count = ARRAY_SIZE(thread_columns),
     .row_count = thread_rows,

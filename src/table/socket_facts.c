@@ -81,6 +81,15 @@ struct value socket_path(const struct view *view, uint32_t row)
     return socket->family == AF_UNIX && named ? socket_local_text(view, row) : value_none();
 }
 
+struct value socket_peer_path(const struct view *view, uint32_t row)
+{
+    const struct socket *socket = view_socket(view, row);
+    bool known = socket->family == AF_UNIX && socket->peer_inode && view->join;
+    uint32_t peer = known ? map_get(&view->join->by_inode, socket->peer_inode) : MAP_NONE;
+
+    return peer != MAP_NONE ? socket_path(view, peer) : value_none();
+}
+
 struct value socket_peer_inode(const struct view *view, uint32_t row)
 {
     const struct socket *socket = view_socket(view, row);

@@ -70,6 +70,27 @@ static struct value get_cgroup(const struct view *view, uint32_t row)
     return holder ? process_cgroup(view, holder->process) : value_none();
 }
 
+/* All of them, or the one that has the socket in a descriptor table of its own. */
+static struct value get_threads(const struct view *view, uint32_t row)
+{
+    const struct holder *holder = main_holder(view, row);
+    const struct process_join *process = holder ? &view->join->processes[holder->process] : NULL;
+    struct value value = {.type = VALUE_LIST};
+
+    if (!process || !process->thread_count)
+        return value_none();
+    value.list.table = &table_threads;
+    value.list.first = process->first_thread;
+    value.list.count = process->thread_count;
+    for (uint32_t i = 0; holder->tid && i < process->thread_count; i++)
+        if (view->snapshot->threads[process->first_thread + i].tid == holder->tid) {
+            value.list.first += i;
+            value.list.count = 1;
+            break;
+        }
+    return value;
+}
+
 #define TEXT COLUMN_TEXT
 #define MACHINE COLUMN_MACHINE
 #define COMPOSED COLUMN_COMPOSED
@@ -131,6 +152,8 @@ static const struct column columns[] = {
      get_owner_container},
     {"owners", "OWNERS", "All holders: pid, process, fd, user, threads", KIND_LIST, MACHINE,
      OWNERS | NEED_USER | NEED_PROCESS_STAT, get_owners},
+    {"threads", "THREADS", "Threads of the main owner; private: with other descriptors than it",
+     KIND_LIST, 0, OWNERS | NEED_THREADS | NEED_USER, get_threads},
     {"owner_note", "OWNER-NOTE", "Why there is no owner", KIND_TEXT, MACHINE,
      NEED_HELD | NEED_LISTENERS, socket_owner_note},
     {"peer_owner", "PEER-OWNER", "Owner of the unix socket at the other end", KIND_TEXT,
@@ -232,6 +255,8 @@ static const struct column columns[] = {
      NEED_MEMORY, socket_drops},
     {"peer_inode", "PEER-INODE", "Inode of the unix socket at the other end", KIND_ID, 0, 0,
      socket_peer_inode},
+    {"peer_path", "PEER-PATH", "Name of the unix socket at the other end", KIND_TEXT, 0,
+     NEED_UNIX_PEER, socket_peer_path},
     {"waiting_inode", "WAITING",
      "Inode of the first connection that waits to be accepted by a unix socket", KIND_ID, 0,
      NEED_UNIX_PEER, socket_waiting_inode},

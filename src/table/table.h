@@ -63,6 +63,7 @@ struct table {
     const char *words_are;      /* what a bare word is then taken for */
     const char *hint;           /* when a filter lets nothing pass; NULL: none */
     const char *addresses[2];   /* columns with the own and the other address; NULL: as sockets */
+    const char *list_name;      /* column that names a row within a list; NULL: the first text */
     const struct table *owners; /* rows of its column "owners"; NULL: it has none */
     uint32_t (*row_count)(const struct view *view);
     /* May be NULL. Brings a row near before its turn: rows in order lie far apart in memory. */

@@ -74,6 +74,18 @@ def other_forms_than_text_hold_nothing_but_the_rows():
 
 
 @test
+def what_cannot_be_destroyed_is_said():
+    with netns() as ns, mksock(ns, "listening", "--", "unix-listening") as facts:
+        before = cookies(ns)
+        for words in (["-x", "mksock"], ["unix"], [facts[1]["path"]], ["netlink"]):
+            result = nwho(ns, "kill", "-y", *words, expect=2)
+            assert result.out == "" and "cannot be destroyed" in result.err, result
+        result = nwho(ns, "kill", "-y", "-tx", "mksock")
+        assert "1 socket destroyed" in result.out and "others are left out" in result.err, result
+        assert_gone(ns, before, {facts[0]["cookie"]})
+
+
+@test
 def a_listener_is_destroyed_with_all_its_descriptors():
     with netns() as ns, mksock(ns, "shared-fork", "children=2", "addr=0.0.0.0", "port=5100") as facts:
         assert "1 socket destroyed" in nwho(ns, "kill", "-y", "listen", "sport", ":5100").out
@@ -166,7 +178,7 @@ def a_filter_is_needed_and_only_what_it_names_is_touched():
         for args in ((), ("-y",), ("-y", "-t")):
             result = nwho(ns, "kill", *args, expect=2)
             assert result.out == "" and result.err.count("\n") == 1, result
-        for words in (("unix",), ("sport", ":1"), ("process", "nobody-has-this-name"), ("netns", other.name)):
+        for words in (("sport", ":1"), ("process", "nobody-has-this-name"), ("netns", other.name)):
             result = nwho(ns, "kill", "-y", *words, expect=1)
             assert re.fullmatch(r"PROTO.*\n", result.out), result
         assert (cookies(ns), cookies(other)) == (before, elsewhere)

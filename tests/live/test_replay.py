@@ -7,7 +7,7 @@ import stat
 import tempfile
 
 import truth
-from live import BUILD, mksock, netns, nwho, nwho_json, run, run_tests, test
+from live import BUILD, Skip, mksock, netns, nwho, nwho_json, run, run_tests, test
 
 SITUATION = ("listening -- established -- unaccepted -- time-wait -- udp -- mptcp-established -- raw -- unix-pair --"
              " unix-strange-path -- unix-abstract-nul -- packet -- netlink -- shared-fork -- dup -- shared-threads --"
@@ -81,6 +81,22 @@ def a_recording_is_explained_as_it_was_live():
                 live, then = (re.sub("(started|accept|syn|unit|cgroup|fds).*", "", nwho(ns, *words, *options).out)
                               for options in ([], ["--replay", f"{path}/file"]))
                 assert live == then, (live, then)
+
+
+@test
+def names_of_cgroups_are_missed_only_where_they_are_asked_for():
+    without = ["unshare", "--mount", "sh", "-c", 'umount -l -a -t cgroup2; exec "$@"', "sh", f"{BUILD}/nwho"]
+    missing = "no cgroup2 file system"
+    with netns() as ns, directory() as path, mksock(ns, "listening") as facts:
+        target = f":{facts[0]['local_port']}"
+        if missing not in ns.run([*without, "ls", "-o", "cgroup"]).err:
+            raise Skip("this kernel does not tell the cgroup of a socket")
+        for words in ([target], ["mksock"], [str(facts[0]["pid"])], ["ls"], ["ps"], ["ls", "-o", "unit,container"], []):
+            assert missing not in ns.run([*without, *words]).err, words
+            assert missing not in ns.run([*without, *words, "--record", f"{path}/file"]).err, words
+            assert missing not in nwho(ns, *words, "--replay", f"{path}/file").err, words
+        for words in (["ls", "-o", "+cgroup"], ["ls", "cgroup ~ /"], ["count", "cgroup"]):
+            assert missing in nwho(ns, *words, "--replay", f"{path}/file").err, words
 
 
 @test

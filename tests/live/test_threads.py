@@ -103,6 +103,25 @@ def descriptors_of_one_thread_are_its_own():
 
 
 @test
+def the_threads_of_a_socket_are_a_column():
+    with netns() as ns, mksock(ns, "shared-threads", "threads=2", f"name={NAME}", "--", "private-table", "name=loner") as facts:
+        shared, private = facts
+        pid, tid = shared["pid"], private["tid"]
+        for sources in SOURCES:
+            rows = json.loads(nwho(ns, "ls", "--threads", "--sources", sources, "--json").out)["rows"]
+            found = {row["inode"]: {thread["tid"]: (thread["pid"], thread["private"]) for thread in row["threads"]} for row in rows}
+            assert found[private["inode"]] == {tid: (pid, True)}, rows
+            assert found[shared["inode"]] == {tid: (pid, True), pid: (pid, False),
+                                              **{thread["tid"]: (pid, False) for thread in shared["threads"]}}, rows
+        out = nwho(ns, "ls", "--threads", "inode", private["inode"]).out
+        assert out.split("\n")[0].endswith("THREADS") and f"loner({tid})" in out, out
+        assert "THREADS" not in nwho(ns, "ls").out and "threads" not in json.loads(nwho(ns, "ls", "--json").out)["rows"][0]
+        assert nwho(ns, "ls", "-H", "-o", "threads", "inode", private["inode"]).out == f"loner({tid})\n"
+        assert len(json.loads(nwho(ns, "ls", "--json", "threads > 3").out)["rows"]) == 2
+        nwho(ns, "ls", "threads > 4", expect=1)
+
+
+@test
 def a_private_table_is_found_without_asking_for_threads():
     with netns() as ns, mksock(ns, "private-table") as facts:
         for sources in SOURCES:

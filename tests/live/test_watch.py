@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: MIT
 """--watch marks what is new, changed and gone, in every format; driven by what it has shown, never by time."""
 import json
+import os
+import pty
 import select
 import signal
 import subprocess
 import sys
+import termios
+import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from live import BUILD, PATIENCE, mksock, netns, nwho, run_tests, test, wait_for
 
@@ -196,6 +200,98 @@ def sleeping(pid):
     with open(f"/proc/{pid}/wchan", encoding="ascii") as wchan, \
             open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
         return "nanosleep" in wchan.read() or stat.read().rpartition(")")[2].split()[0] == "S"
+
+
+# Leads a session on the terminal that is its standard input, runs the words as a job with a process group of its own (in the
+# background when the first word says so), and tells on standard error what becomes of it, and whether the terminal waits for
+# whole lines then.
+LEADER = """
+import fcntl, os, signal, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+child = os.fork()
+if child == 0:
+    os.setpgid(0, 0)
+    if sys.argv[1] == "fg":
+        os.tcsetpgrp(0, os.getpid())
+    signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+    os.execv(sys.argv[2], sys.argv[2:])
+print("pid", child, file=sys.stderr, flush=True)
+while True:
+    status = os.waitpid(child, os.WUNTRACED)[1]
+    lines = bool(termios.tcgetattr(0)[3] & termios.ICANON and termios.tcgetattr(0)[3] & termios.ECHO)
+    print("stopped" if os.WIFSTOPPED(status) else os.waitstatus_to_exitcode(status), lines, file=sys.stderr, flush=True)
+    if not os.WIFSTOPPED(status):
+        break
+    os.kill(child, signal.SIGCONT)
+"""
+
+
+@contextmanager
+def job(ns, where, *args):
+    """nwho with ARGS on a terminal: its process id, the terminal, and what LEADER tells, line by line."""
+    master, slave = pty.openpty()
+    with ns.popen([sys.executable, "-c", LEADER, where, BUILD / "nwho", *args], stdin=slave, stdout=slave,
+                  stderr=subprocess.PIPE, start_new_session=True) as leader, open(master, "r+b", buffering=0) as terminal:
+        drain = threading.Thread(target=read_away, args=(terminal,))
+        drain.start()
+        try:
+            word, pid = leader.stderr.readline().decode().split()
+            assert word == "pid"
+            yield int(pid), terminal, slave, leader.stderr
+        finally:
+            leader.stderr.read() # it ends with its job
+            leader.wait(PATIENCE)
+            os.close(slave)
+            drain.join()
+
+
+def read_away(terminal):
+    with suppress(OSError):  # EIO: nobody has the other end open any more
+        while terminal.read(4096):
+            pass
+
+
+def gives_keys(slave):
+    return not termios.tcgetattr(slave)[3] & (termios.ICANON | termios.ECHO)
+
+
+@test
+def q_ends_it_on_a_terminal():
+    for key in b"q", b"Q", b"x\x1b[Aq":
+        with netns() as ns, mksock(ns, "listening"), job(ns, "fg", "ls", "--watch=3600") as (_, terminal, slave, told):
+            wait_for(lambda: gives_keys(slave), what="keys are read")
+            terminal.write(key)
+            assert told.readline() == b"0 True\n"
+
+
+@test
+def the_terminal_is_put_back_whatever_ends_it():
+    for number, status in ((signal.SIGINT, 0), (signal.SIGTERM, 0), (signal.SIGHUP, -signal.SIGHUP), (signal.SIGQUIT, -signal.SIGQUIT)):
+        with netns() as ns, mksock(ns, "listening"), job(ns, "fg", "ls", "--watch=3600") as (pid, _, slave, told):
+            wait_for(lambda: gives_keys(slave), what="keys are read")
+            os.kill(pid, number)
+            assert told.readline() == f"{int(status)} True\n".encode(), number
+    with netns() as ns, mksock(ns, "listening"), job(ns, "fg", "ls", "--watch=0.05", "--times", "3") as (_, _, _, told):
+        assert told.readline() == b"0 True\n"
+
+
+@test
+def a_stopped_one_gives_the_terminal_back_and_takes_it_again():
+    with netns() as ns, mksock(ns, "listening"), job(ns, "fg", "ls", "--watch=3600") as (_, terminal, slave, told):
+        for _ in range(2):
+            wait_for(lambda: gives_keys(slave), what="keys are read")
+            terminal.write(b"\x1a")
+            assert told.readline() == b"stopped True\n"
+        wait_for(lambda: gives_keys(slave), what="keys are read again")
+        terminal.write(b"q")
+        assert told.readline() == b"0 True\n"
+
+
+@test
+def in_the_background_the_terminal_is_left_alone():
+    with netns() as ns, mksock(ns, "listening"), job(ns, "bg", "ls", "--watch=0.05", "--times", "3") as (_, _, _, told):
+        assert told.readline() == b"0 True\n"
 
 
 @test

@@ -3,7 +3,7 @@
 import os
 import tempfile
 
-from live import mksock, netns, nwho, nwho_json, run_tests, test
+from live import BUILD, mksock, netns, nwho, nwho_json, run_tests, test
 
 
 def inodes(ns, *args, **options):
@@ -36,6 +36,68 @@ def an_argument_of_names_is_one_name():
                 assert inodes(ns, *words) == hidden, words
             assert "my server" in nwho(ns, "my server").out
             assert path in nwho(ns, path).out and abstract in nwho(ns, f"@{abstract}").out
+
+
+@test
+def a_path_is_that_of_one_end():
+    with netns() as ns, tempfile.TemporaryDirectory() as directory:
+        path = f"{directory}/sock"
+        with mksock(ns, "unix-connected", f"path={path}", "--", "unix-pair") as facts:
+            client = {fact["inode"] for fact in facts if fact["situation"] == "unix-connected" and not fact["path"]}
+            others = {fact["inode"] for fact in facts if fact["path"]}
+            assert len(client) == 1 and len(others) == 2, facts
+            for words in (["dst", path], ["dst", f"unix:{path}"], ["peer", "=", path], ["peer_path", path], ["dst", f"{directory}/*"]):
+                assert inodes(ns, *words) == client, words
+            for words in (["src", path], ["local", "=", path], [path]):
+                assert inodes(ns, *words) == others, words
+            assert inodes(ns, "host", path) == client | others
+            rows = nwho_json(ns, "ls", "unix", "-o", "inode,peer_path")["rows"]
+            assert {row["inode"] for row in rows if row["peer_path"] == path} == client, rows
+
+
+@test
+def a_target_is_narrowed_by_letters():
+    with netns() as ns, mksock(ns, "listening", "--", "udp", "--", "unix-pair", "--", "established", "family=6") as facts:
+        pid = str(facts[0]["pid"])
+        for words in ("mksock", pid):
+            for letters, shown in (("-t", {"tcp"}), ("-u", {"udp"}), ("-tu", {"tcp", "udp"}), ("-x", {"unix"}), ("-6", {"tcp"})):
+                for command in ([letters, words], [words, letters]):
+                    out = nwho(ns, *command).out
+                    assert {line.partition(" ")[0] for line in out.splitlines()} & {"tcp", "udp", "unix"} == shown, (command, out)
+                    assert {row["proto"] for row in nwho_json(ns, *command)["rows"]} == shown, command
+        assert "connection" not in nwho(ns, "-l", "mksock").out
+        assert "nothing has to do with" in nwho(ns, "-w", "mksock", expect=1).err
+
+
+@test
+def an_empty_answer_names_the_other_namespaces():
+    there_are_others = "only this network namespace was read, and there are others"
+    with netns() as ns, mksock(ns, "listening"):
+        for words in ("ls udp", "ls sport :1", "ports udp", "ps user nobody", "count state udp", "kill --dry-run udp", ":1",
+                      "udp", "tcp sport :1", "nobodys-process", "why-busy tcp/1", "if nobodys-device", "routes 192.0.2.1"):
+            result = nwho(ns, *words.split(), expect=1)
+            assert there_are_others in result.err, (words, result)
+            for option in ("-q", "--all-netns"):
+                assert there_are_others not in nwho(ns, *words.split(), option, expect=None).err, words
+        for words in ("ls", "stats NoCounter"):
+            assert there_are_others not in nwho(ns, *words.split(), expect=None).err, words
+        alone = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-c", 'umount -l -a -t nsfs; exec "$@"', "sh"]
+        assert there_are_others not in ns.run([*alone, f"{BUILD}/nwho", "ls", "udp"], expect=1).err
+
+
+@test
+def the_overview_counts_as_the_commands_that_it_names():
+    situations = "listening -- udp -- unix-pair -- unix-listening -- established -- packet".split()
+    with netns() as ns, mksock(ns, *situations):
+        for letters in ([], ["-t"], ["-u"], ["-x"], ["-tx"], ["-4"]):
+            out = nwho(ns, *letters).out
+            for heading, columns, of_command in (("BUSIEST OWNERS", "pid,process,user,sockets,listening,established,close_wait,unit", "ps"),
+                                                 ("LISTENERS", "proto,local,serves,scope,accept,owner", "ports")):
+                head, rows = out.partition(f"{heading} (nwho ")[2].partition("\n")[::2]
+                command = head.partition(")")[0].split()
+                assert command[0] == of_command, out
+                want = [line.split() for line in nwho(ns, *command, "-o", columns).out.splitlines()]
+                assert [line.split() for line in rows.partition("\n\n")[0].splitlines()] == want, (command, out)
 
 
 @test

@@ -144,6 +144,7 @@ static inline void machine_sockets(struct machine *machine)
             machine_other(machine, sockets[i].proto, sockets[i].state, sockets[i].local);
     }
     snapshot->sockets[7].flags |= SOCKET_ABSTRACT;
+    snapshot->sockets[7].peer_inode = 1006;
     snapshot->sockets[8].inode = 0;
     snapshot->sockets[1].send_q = 70000;
     snapshot->sockets[2].recv_q = 65536;

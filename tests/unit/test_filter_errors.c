@@ -17,6 +17,8 @@ static void expect_error(const struct table *table, const char *text, const char
     assert_true(error.at + error.length <= strlen(text));
     if (error.length != strlen(word) || memcmp(text + error.at, word, error.length) != 0)
         fail_msg("%s: points at '%.*s'", text, (int)error.length, text + error.at);
+    if (!*word) /* what is missing at the end */
+        assert_int_equal(error.at, strlen(text));
     assert_null(strchr(error.message, '\n'));
     assert_null(filter);
     arena_done(&arena);
@@ -63,6 +65,14 @@ static void words(void **state)
 {
     static const struct mistake mistakes[] = {
         {"stat established", "stat", "unknown word 'stat': did you mean 'state'?"},
+        {"prot tcp", "prot", "did you mean 'proto'?"},
+        {"dts 10.0.0.1", "dts", "did you mean 'dst'?"},
+        {"exluce established", "exluce", "did you mean 'exclude'?"},
+        {"proto tpc", "tpc", "unknown protocol 'tpc': did you mean 'tcp'?"},
+        {"proto foo", "foo", "unknown protocol 'foo': protocols are tcp udp"},
+        {"family ient", "ient", "unknown address family 'ient': did you mean 'inet'?"},
+        {"family foo", "foo", "families are inet inet6 unix packet netlink vsock"},
+        {"PEER-ADDR > 5", "PEER-ADDR", "did you mean 'peer_addr'?"},
         {"spotr 443", "spotr", "did you mean 'sport'?"},
         {"stat = established", "stat", "unknown word 'stat': did you mean 'state'?"},
         {"tcp rttt > 5", "rttt", "did you mean 'rtt'?"},
@@ -93,9 +103,9 @@ static void words(void **state)
 static void operands(void **state)
 {
     static const struct mistake mistakes[] = {
-        {"dport", "dport", "a port is expected after 'dport'"},
-        {"dport =", "dport", "a port is expected after 'dport'"},
-        {"(dport =)", "dport", "a port is expected after 'dport'"},
+        {"dport", "", "a port is expected after 'dport'"},
+        {"dport =", "", "a port is expected after 'dport'"},
+        {"(dport =)", ")", "a port is expected after 'dport'"},
         {"dport && tcp", "&&", "a port is expected after 'dport'"},
         {"tcp dport 443x", "443x", "'443x' is no port"},
         {"dport 70000", "70000", "'70000' is no port"},
@@ -106,7 +116,7 @@ static void operands(void **state)
         {"sport < 0", "0", "no port is less than 0"},
         {"sport ~ 22", "~", "ports are numbers"},
         {"port 80,,443", "80,,443", "'' is no port"},
-        {"dst", "dst", "an address is expected after 'dst'"},
+        {"dst", "", "an address is expected after 'dst'"},
         {"src or tcp", "or", "an address is expected after 'src'"},
         {"dst > 10.0.0.1", ">", "addresses are only compared with = and !="},
         {"dst 10.0.0.256", "10.0.0.256", "'10.0.0.256' is no address"},
@@ -118,7 +128,7 @@ static void operands(void **state)
         {"dst inet6:10.0.0.1", "inet6:10.0.0.1", "is no inet6 address"},
         {"10.0.0.999", "10.0.0.999", "'10.0.0.999' is no address"},
         {"net 10.300", "10.300", "'10.300' is no address"},
-        {"rtt >", "rtt", "a duration such as 200ms, 5m or 2h is expected after 'rtt'"},
+        {"rtt >", "", "a duration such as 200ms, 5m or 2h is expected after 'rtt'"},
         {"rtt > fast", "fast", "'fast' is no value for rtt_us: a duration"},
         {"rtt > 5MB", "5MB", "is no value for rtt_us"},
         {"rtt > 1.", "1.", "is no value for rtt_us"},
@@ -127,18 +137,18 @@ static void operands(void **state)
         {"bytes_acked > 99999999999999999999", "99999999999999999999", "is no value"},
         {"cwnd ~ 5", "5", "cwnd is a number: ~ compares texts"},
         {"process > nginx", ">", "process is a text: only =, != and ~ compare it"},
-        {"process", "process", "a text is expected after 'process'"},
-        {"process = )", "process", "a text is expected after 'process'"},
+        {"process", "", "a text is expected after 'process'"},
+        {"process = )", ")", "a text is expected after 'process'"},
         {"process ~ /(/", "/(/", "bad regular expression '('"},
-        {"pid", "pid", "a number is expected after 'pid'"},
+        {"pid", "", "a number is expected after 'pid'"},
         {"pid x+", "x+", "'x+' is no process id"},
         {"pid 1x", "1x", "'1x' is no value for pid"},
         {"fwmark 5/", "5/", "a mark is expected"},
         {"fwmark 0x1ffffffff", "0x1ffffffff", "a mark is expected"},
-        {"state", "state", "a state is expected after 'state'"},
+        {"state", "", "a state is expected after 'state'"},
         {"state > listening", ">", "states are only compared with = and !="},
         {"v6only = maybe", "maybe", "yes or no is expected"},
-        {"dev", "dev", "an interface is expected after 'dev'"},
+        {"dev", "", "an interface is expected after 'dev'"},
         {"@", "@", "a name is expected behind '@'"},
     };
 

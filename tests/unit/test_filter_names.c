@@ -49,7 +49,8 @@ static void names_are_told_from_conditions(void **state)
         const char *hint;
     } examples[] = {
         {"my server", true, "'server' was taken for the name of a process, unit or container"},
-        {"/run/my sock", true, "'sock' was taken for the name of a process, unit or container"},
+        {"/run/my sock", true,
+         "'sock' was taken for the name of a process, unit or container; did you mean 'sick'?"},
         {"@my name", true, "'name' was taken for the name of a process, unit or container"},
         {"/run/x or nginx", false,
          "'nginx' was taken for the name of a process, unit or container"},
@@ -60,6 +61,13 @@ static void names_are_told_from_conditions(void **state)
         {"direction incoming", false,
          "direction: listen, in, out, or local (both ends on this machine)"},
         {"tcp", false, ""},
+        {"lisetn", false,
+         "'lisetn' was taken for the name of a process, unit or container; did you mean 'listen'?"},
+        {"prot", false,
+         "'prot' was taken for the name of a process, unit or container; did you mean 'proto'?"},
+        {"containerd established", false,
+         "'containerd' was taken for the name of a process, unit or container"},
+        {"node tcp", false, "'node' was taken for the name of a process, unit or container"},
     };
 
     (void)state;

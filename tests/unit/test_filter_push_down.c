@@ -322,6 +322,8 @@ static void narrow_where_it_can(void **state)
         {"rtt > 1ms", "protos "},
         {"listen", "states 480"},
         {"/run/x", "protos 200 "},
+        {"dst /run/x", "protos 200 "},
+        {"host /run/x", "protos 200 "},
         {"pid 5", "pids 5 matches"},
         {"pid 5,6", "pids 5 6 matches"},
         {"pid 5 or pid 6 sport 22", "pids 5 6 matches"},
