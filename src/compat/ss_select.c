@@ -156,27 +156,37 @@ void ss_selection_complete(struct ss_selection *selection)
 /* --- states --- */
 
 /* Beside the names of states, these of what socket_state_parse() knows. */
-static const char *const state_words[] = {
-    "syn-rcv", "closed", "close", "all", "connected", "synchronized", "bucket", "big",
+static const struct {
+    const char *word;
+    bool unknown; /* a state that is none is meant too: as real as the others when all is excluded
+                   */
+} state_words[] = {
+    {"syn-rcv", false},  {"closed", false},      {"close", false},  {"all", true},
+    {"connected", true}, {"synchronized", true}, {"bucket", false}, {"big", true},
 };
 
-static bool is_state_word(const char *word)
+/* False: it is no word. */
+static bool find_state_word(const char *word, bool *ret_unknown)
 {
+    *ret_unknown = false;
     for (unsigned int state = STATE_ESTABLISHED; state <= STATE_CLOSING; state++)
         if (strcasecmp(socket_state_name(state), word) == 0)
             return true;
     for (size_t i = 0; i < ARRAY_SIZE(state_words); i++)
-        if (strcasecmp(state_words[i], word) == 0)
+        if (strcasecmp(state_words[i].word, word) == 0) {
+            *ret_unknown = state_words[i].unknown;
             return true;
+        }
     return false;
 }
 
 int ss_states_parse(const char *name, uint32_t *ret_states)
 {
     uint32_t states;
+    bool unknown;
 
-    if (!is_state_word(name) || socket_state_parse(name, &states) < 0)
+    if (!find_state_word(name, &unknown) || socket_state_parse(name, &states) < 0)
         return -EINVAL;
-    *ret_states = states & SS_STATES_ALL;
+    *ret_states = (states & SS_STATES_ALL) | (unknown ? STATE_BIT(STATE_UNKNOWN) : 0);
     return 0;
 }
