@@ -4,6 +4,7 @@
 
 #include "base/map.h"
 #include "derive/rates_counters.h"
+#include "derive/reconcile.h"
 
 static int index_cookies(const struct snapshot *snapshot, struct map *ret_index)
 {
@@ -115,6 +116,8 @@ int rates_make(const struct snapshot *now, const struct snapshot *before, struct
         r = rate_interfaces(now, before, &rates);
     if (r == 0)
         r = rates_of_counters(now, before, &rates);
+    if (r == 0)
+        r = reconcile(now, before, &rates);
     if (r < 0)
         rates_done(&rates);
     else

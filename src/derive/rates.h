@@ -9,10 +9,24 @@ struct socket_rate {
     uint64_t rx, tx; /* payload, bytes/s */
 };
 
+/*
+ * What the bytes of an interface are made of, since the snapshot before. They add up to what it
+ * counted.
+ */
+struct interface_shares {
+    uint64_t named;     /* payload of flows: exact */
+    uint64_t headers;   /* of these flows' packets, and of acknowledgements: from their number */
+    uint64_t forwarded; /* passed on for others: from the number of packets */
+    int64_t unowned;    /* of no socket: the kernel's own, packet sockets, thrown away. Negative
+                           while a socket holds what was not sent yet */
+};
+
 struct interface_rate {
     bool known;
-    uint64_t rx, tx;                 /* bytes/s */
-    uint64_t rx_packets, tx_packets; /* packets/s */
+    uint64_t rx, tx;                              /* bytes/s */
+    uint64_t rx_packets, tx_packets;              /* packets/s */
+    bool shares_known;                            /* there was accounting */
+    struct interface_shares rx_shares, tx_shares; /* bytes */
 };
 
 struct counter_rate {

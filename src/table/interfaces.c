@@ -233,6 +233,32 @@ RATE_COLUMN(tx_rate, tx)
 RATE_COLUMN(rx_packet_rate, rx_packets)
 RATE_COLUMN(tx_packet_rate, tx_packets)
 
+/* A share of the bytes since the refresh before, a second. */
+static struct value share_rate(const struct view *view, bool known, int64_t bytes)
+{
+    uint64_t elapsed_ns = view->snapshot->window_ns[FLOW_LAST];
+
+    if (!known || !elapsed_ns)
+        return value_none();
+    return value_uint(bytes > 0 ? (uint64_t)((double)bytes * 1e9 / (double)elapsed_ns) : 0);
+}
+
+#define SHARE_COLUMN(name, member)                                                                 \
+    static struct value get_##name(const struct view *view, uint32_t row)                          \
+    {                                                                                              \
+        struct interface_rate rate = rate_of(view, row);                                           \
+        return share_rate(view, rate.shares_known, (int64_t)rate.member);                          \
+    }
+
+SHARE_COLUMN(rx_named, rx_shares.named)
+SHARE_COLUMN(tx_named, tx_shares.named)
+SHARE_COLUMN(rx_headers, rx_shares.headers)
+SHARE_COLUMN(tx_headers, tx_shares.headers)
+SHARE_COLUMN(rx_forwarded, rx_shares.forwarded)
+SHARE_COLUMN(tx_forwarded, tx_shares.forwarded)
+SHARE_COLUMN(rx_unowned, rx_shares.unowned)
+SHARE_COLUMN(tx_unowned, tx_shares.unowned)
+
 /* Both directions have the speed for themselves: the busier one counts. */
 static struct value get_util(const struct view *view, uint32_t row)
 {
@@ -244,6 +270,8 @@ static struct value get_util(const struct view *view, uint32_t row)
         return value_none();
     return value_uint(most * 8 / (interface->speed_mbit * UINT64_C(10000)));
 }
+
+#define NEED_SHARES (NEED_FLOWS | NEED_COUNTERS | NEED_ADDRESSES)
 
 #define SHOWN (COLUMN_TEXT | COLUMN_MACHINE)
 #define MACHINE COLUMN_MACHINE
@@ -275,6 +303,30 @@ static const struct column columns[] = {
      MACHINE_RATE, 0, get_tx_packet_rate},
     {"util", "UTIL%", "Rate of the busier direction, in percent of the speed", KIND_COUNT,
      MACHINE_RATE, NEED_LINK_DETAILS, get_util},
+    {"rx_named_rate", "RX-NAMED", "Of the bytes received: payload of processes: exact",
+     KIND_BYTES_PER_SECOND, COLUMN_RATE, NEED_SHARES, get_rx_named},
+    {"tx_named_rate", "TX-NAMED", "Of the bytes sent: payload of processes: exact",
+     KIND_BYTES_PER_SECOND, COLUMN_RATE, NEED_SHARES, get_tx_named},
+    {"rx_headers_rate", "RX-HEAD",
+     "Of the bytes received: headers of their packets, and acknowledgements: from the number of "
+     "packets",
+     KIND_BYTES_PER_SECOND, COLUMN_RATE, NEED_SHARES, get_rx_headers},
+    {"tx_headers_rate", "TX-HEAD",
+     "Of the bytes sent: headers of their packets, and acknowledgements: from the number of "
+     "packets",
+     KIND_BYTES_PER_SECOND, COLUMN_RATE, NEED_SHARES, get_tx_headers},
+    {"rx_forwarded_rate", "RX-FWD",
+     "Of the bytes received: passed on for others: from the number of packets",
+     KIND_BYTES_PER_SECOND, COLUMN_RATE, NEED_SHARES, get_rx_forwarded},
+    {"tx_forwarded_rate", "TX-FWD",
+     "Of the bytes sent: passed on for others: from the number of packets", KIND_BYTES_PER_SECOND,
+     COLUMN_RATE, NEED_SHARES, get_tx_forwarded},
+    {"rx_unowned_rate", "RX-NONE",
+     "Of the bytes received: of no socket: the kernel, packet sockets, thrown away",
+     KIND_BYTES_PER_SECOND, COLUMN_RATE, NEED_SHARES, get_rx_unowned},
+    {"tx_unowned_rate", "TX-NONE",
+     "Of the bytes sent: of no socket: the kernel, packet sockets, thrown away",
+     KIND_BYTES_PER_SECOND, COLUMN_RATE, NEED_SHARES, get_tx_unowned},
     {"rx_bytes", "RX", "Bytes received", KIND_BYTES, SHOWN_COUNTER, 0, get_rx_bytes},
     {"tx_bytes", "TX", "Bytes sent", KIND_BYTES, SHOWN_COUNTER, 0, get_tx_bytes},
     {"rx_packets", "RX-PKTS", "Packets received", KIND_COUNT, SHOWN_COUNTER, 0, get_rx_packets},

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* Reconciliation: interface = named + headers + forwarded + unowned. */
+/*
+ * Named is exact: the payload of flows. An interface counts every packet with one header, also the
+ * large ones that are cut up later (GSO), and packets of acknowledgement only; so headers follow
+ * from its own number of packets. Packets that were forwarded are counted for a whole namespace,
+ * without their bytes. The rest is what no socket had: the kernel's answers, packet sockets, what
+ * was thrown away. A socket takes bytes before they are sent: then the rest is negative for once,
+ * and over a longer time the sums are right.
+ */
+#include "derive/reconcile.h"
+
+#include "base/map.h"
+#include "derive/address.h"
+
+#include <linux/if_arp.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define ETHERNET_HEADER 14
+#define IPV4_TCP_HEADERS (20 + 32) /* with time stamps, as Linux sends them */
+#define IPV6_TCP_HEADERS (40 + 32)
+#define FORWARDED_MAX 65550 /* bytes of the largest packet that the kernel passes on */
+
+/* What flows say of one interface, in bytes. */
+struct named {
+    struct traffic bytes;
+    bool ipv6;
+};
+
+struct reconciler {
+    const struct snapshot *now, *before;
+    struct map interfaces; /* namespace and ifindex -> index of the interface */
+    struct map addresses;  /* namespace and address -> index of the link address */
+    struct named *named;   /* owned; one for each interface */
+    uint64_t *forwarded;   /* owned; packets, one for each namespace */
+};
+
+static uint64_t interface_key(uint32_t netns, uint32_t ifindex)
+{
+    return (uint64_t)netns << 32 | ifindex;
+}
+
+/* Two addresses with one key would be a wonder; then the flows of one are counted at the other. */
+static uint64_t address_key(uint32_t netns, unsigned int family, const union address *address)
+{
+    uint64_t key = UINT64_C(0xcbf29ce484222325) ^ netns;
+
+    for (unsigned int i = 0; i < (family == AF_INET ? 4u : 16u); i++)
+        key = (key ^ address->bytes[i]) * UINT64_C(0x100000001b3);
+    return key;
+}
+
+static int index_machine(struct reconciler *reconciler)
+{
+    const struct snapshot *now = reconciler->now;
+    int r = 0;
+
+    for (uint32_t i = 0; i < now->interfaces_count && r == 0; i++)
+        r = map_set(&reconciler->interfaces,
+                    interface_key(now->interfaces[i].netns, now->interfaces[i].ifindex), i);
+    for (uint32_t i = 0; i < now->link_addresses_count && r == 0; i++) {
+        const struct link_address *address = &now->link_addresses[i];
+
+        r = map_set(&reconciler->addresses,
+                    address_key(address->netns, address->family, &address->address),
+                    address->ifindex);
+    }
+    return r;
+}
+
+/* What goes to an own address goes by lo, whoever has the address. */
+static uint32_t interface_of_flow(const struct reconciler *reconciler, const struct flow *flow)
+{
+    union address local = flow->local;
+    unsigned int family = flow->family;
+    uint32_t ifindex = flow->ifindex;
+
+    if (family == AF_INET6 && address_is_mapped(family, &local)) {
+        memmove(local.bytes, local.bytes + 12, 4);
+        family = AF_INET;
+    }
+    if (address_scope(flow->family, &flow->local) == SCOPE_LOOPBACK ||
+        (!address_is_any(flow->family, &flow->peer) &&
+         memcmp(&flow->local, &flow->peer, sizeof(flow->local)) == 0))
+        ifindex = 1; /* lo has this number in every namespace */
+    else if (!ifindex)
+        ifindex = map_get(&reconciler->addresses, address_key(flow->netns, family, &local));
+    return map_get(&reconciler->interfaces, interface_key(flow->netns, ifindex));
+}
+
+static void add_flows(struct reconciler *reconciler)
+{
+    for (uint32_t i = 0; i < reconciler->now->flows_count; i++) {
+        const struct flow *flow = &reconciler->now->flows[i];
+        uint32_t interface = interface_of_flow(reconciler, flow);
+
+        if (interface == MAP_NONE)
+            continue;
+        traffic_add(&reconciler->named[interface].bytes, flow->window[FLOW_LAST]);
+        reconciler->named[interface].ipv6 |=
+            flow->family == AF_INET6 && !address_is_mapped(flow->family, &flow->local);
+    }
+}
+
+static void add_forwarded(struct reconciler *reconciler, const struct rates *rates)
+{
+    const struct snapshot *now = reconciler->now;
+
+    for (uint32_t i = 0; i < now->counters_count; i++) {
+        const char *name = snapshot_string(now, now->counters[i].name, NULL);
+
+        if (rates->counters[i].known && rates->counters[i].delta > 0 &&
+            (strcmp(name, "IpForwDatagrams") == 0 || strcmp(name, "Ip6OutForwDatagrams") == 0))
+            reconciler->forwarded[now->counters[i].netns] += (uint64_t)rates->counters[i].delta;
+    }
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+struct counted {
+    uint64_t bytes, packets; /* by the interface */
+    uint64_t named;
+    uint64_t header; /* bytes of one */
+    uint64_t forwarded_packets;
+};
+
+static struct interface_shares share(const struct counted *counted)
+{
+    struct interface_shares shares = {.named = counted->named};
+    uint64_t rest = counted->bytes > counted->named ? counted->bytes - counted->named : 0;
+    uint64_t forwarded_packets = least(counted->forwarded_packets, counted->packets);
+
+    shares.headers = least(rest, (counted->packets - forwarded_packets) * counted->header);
+    shares.forwarded = least(rest - shares.headers, forwarded_packets * FORWARDED_MAX);
+    shares.unowned = (int64_t)(counted->bytes - shares.named - shares.headers - shares.forwarded);
+    return shares;
+}
+
+static void share_interface(const struct reconciler *reconciler, uint32_t now_index,
+                            uint32_t before_index, struct interface_rate *rate)
+{
+    const struct interface *interface = &reconciler->now->interfaces[now_index];
+    const struct link_stats *now = &interface->stats;
+    const struct link_stats *before = &reconciler->before->interfaces[before_index].stats;
+    const struct named *named = &reconciler->named[now_index];
+    bool has_flows = named->bytes.rx_bytes || named->bytes.tx_bytes;
+    uint64_t header = named->ipv6 ? IPV6_TCP_HEADERS : IPV4_TCP_HEADERS;
+    struct counted rx = {now->rx_bytes - before->rx_bytes, now->rx_packets - before->rx_packets,
+                         named->bytes.rx_bytes, 0, reconciler->forwarded[interface->netns]};
+    struct counted tx = {now->tx_bytes - before->tx_bytes, now->tx_packets - before->tx_packets,
+                         named->bytes.tx_bytes, 0, reconciler->forwarded[interface->netns]};
+
+    if (interface->type == ARPHRD_ETHER || interface->type == ARPHRD_LOOPBACK)
+        header += ETHERNET_HEADER;
+    rx.header = tx.header = has_flows ? header : 0;
+    rate->shares_known = true;
+    rate->rx_shares = share(&rx);
+    rate->tx_shares = share(&tx);
+}
+
+static int share_interfaces(struct reconciler *reconciler, struct rates *rates)
+{
+    const struct snapshot *now = reconciler->now, *before = reconciler->before;
+    CLEANUP(map_done) struct map index = {0};
+    int r = 0;
+
+    for (uint32_t i = 0; i < before->interfaces_count && r == 0; i++)
+        r = map_set(&index, interface_identity(before, &before->interfaces[i]), i);
+    for (uint32_t i = 0; i < now->interfaces_count && r == 0; i++) {
+        uint32_t old = map_get(&index, interface_identity(now, &now->interfaces[i]));
+
+        if (old != MAP_NONE && rates->interfaces[i].known)
+            share_interface(reconciler, i, old, &rates->interfaces[i]);
+    }
+    return r;
+}
+
+int reconcile(const struct snapshot *now, const struct snapshot *before, struct rates *rates)
+{
+    struct reconciler reconciler = {.now = now, .before = before};
+    int r;
+
+    if (now->accounting <= ACCOUNTING_INTERFACES || before->accounting != now->accounting)
+        return 0;
+    reconciler.named = calloc(now->interfaces_count + 1u, sizeof(*reconciler.named));
+    reconciler.forwarded = calloc(now->netns_count + 1u, sizeof(*reconciler.forwarded));
+    r = reconciler.named && reconciler.forwarded ? index_machine(&reconciler) : -ENOMEM;
+    if (r == 0) {
+        add_flows(&reconciler);
+        add_forwarded(&reconciler, rates);
+        r = share_interfaces(&reconciler, rates);
+    }
+    map_done(&reconciler.interfaces);
+    map_done(&reconciler.addresses);
+    free(reconciler.named);
+    free(reconciler.forwarded);
+    return r;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/* Reconciliation on hand-made snapshots: the shares add up, and each is what it says. */
+#include "derive/rates.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <linux/if_arp.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define SECOND UINT64_C(1000000000)
+
+struct machine {
+    struct snapshot before, now;
+    struct rates rates;
+};
+
+static void add_link(struct snapshot *snapshot, uint32_t ifindex, const char *name, uint64_t bytes,
+                     uint64_t packets)
+{
+    struct interface *interface;
+
+    assert_int_equal(snapshot_add_interface(snapshot, 0, ifindex, name), 0);
+    interface = &snapshot->interfaces[snapshot->interfaces_count - 1];
+    interface->has = INTERFACE_HAS_STATS;
+    interface->type = ifindex == 1 ? ARPHRD_LOOPBACK : ARPHRD_ETHER;
+    interface->stats = (struct link_stats){
+        .rx_bytes = bytes, .tx_bytes = bytes, .rx_packets = packets, .tx_packets = packets};
+}
+
+static void add_forwarded(struct snapshot *snapshot, uint64_t packets)
+{
+    struct counter *counter = snapshot_add_counter(snapshot);
+
+    assert_non_null(counter);
+    assert_int_equal(snapshot_intern(snapshot, "IpForwDatagrams", 15, &counter->name), 0);
+    counter->value = packets;
+}
+
+static void add_address(struct snapshot *snapshot, uint32_t ifindex, const char *text)
+{
+    struct link_address *address = snapshot_add_link_address(snapshot);
+
+    assert_non_null(address);
+    address->ifindex = ifindex;
+    address->family = AF_INET;
+    assert_int_equal(inet_pton(AF_INET, text, address->address.bytes), 1);
+}
+
+static void begin(struct snapshot *snapshot, uint64_t time_ns, uint64_t bytes, uint64_t packets,
+                  uint64_t forwarded)
+{
+    uint32_t netns;
+
+    assert_int_equal(snapshot_init(snapshot), 0);
+    assert_int_equal(snapshot_add_netns(snapshot, 4026531840u, &netns), 0);
+    snapshot->boot_ns = time_ns;
+    snapshot->accounting = ACCOUNTING_BPF;
+    add_link(snapshot, 1, "lo", bytes, packets);
+    add_link(snapshot, 2, "eth0", bytes, packets);
+    add_forwarded(snapshot, forwarded);
+    add_address(snapshot, 1, "127.0.0.1");
+    add_address(snapshot, 2, "192.0.2.1");
+}
+
+static void add_flow(struct snapshot *snapshot, const char *local, const char *peer, uint64_t rx,
+                     uint64_t tx)
+{
+    struct flow *flow = snapshot_add_flow(snapshot);
+
+    assert_non_null(flow);
+    flow->family = AF_INET;
+    flow->proto = PROTO_TCP;
+    assert_int_equal(inet_pton(AF_INET, local, flow->local.bytes), 1);
+    assert_int_equal(inet_pton(AF_INET, peer, flow->peer.bytes), 1);
+    flow->window[FLOW_LAST] = (struct traffic){rx, tx};
+}
+
+static void compare(struct machine *machine)
+{
+    assert_int_equal(rates_make(&machine->now, &machine->before, &machine->rates), 0);
+}
+
+static void end(struct machine *machine)
+{
+    rates_done(&machine->rates);
+    snapshot_done(&machine->before);
+    snapshot_done(&machine->now);
+}
+
+static void assert_sum(const struct interface_shares *shares, uint64_t bytes)
+{
+    assert_int_equal((int64_t)(shares->named + shares->headers + shares->forwarded) +
+                         shares->unowned,
+                     (int64_t)bytes);
+}
+
+static void flows_are_found_by_their_address(void **state)
+{
+    struct machine machine = {0};
+    const struct interface_rate *rates;
+
+    (void)state;
+    begin(&machine.before, SECOND, 0, 0, 0);
+    begin(&machine.now, 2 * SECOND, 100000, 100, 0);
+    add_flow(&machine.now, "192.0.2.1", "192.0.2.9", 90000, 0);
+    add_flow(&machine.now, "192.0.2.1", "192.0.2.1", 40000, 40000); /* by lo */
+    compare(&machine);
+    rates = machine.rates.interfaces;
+    assert_true(rates[1].shares_known);
+    assert_int_equal(rates[1].rx_shares.named, 90000);
+    assert_int_equal(rates[1].rx_shares.headers, 100 * 66);
+    assert_int_equal(rates[1].rx_shares.forwarded, 0);
+    assert_int_equal(rates[1].rx_shares.unowned, 100000 - 90000 - 6600);
+    assert_int_equal(rates[1].tx_shares.named, 0);
+    assert_int_equal(rates[1].tx_shares.headers, 6600); /* acknowledgements */
+    assert_int_equal(rates[0].rx_shares.named, 40000);
+    assert_sum(&rates[1].rx_shares, 100000);
+    assert_sum(&rates[1].tx_shares, 100000);
+    assert_sum(&rates[0].rx_shares, 100000);
+    end(&machine);
+}
+
+static void without_flows_nothing_is_a_header(void **state)
+{
+    struct machine machine = {0};
+
+    (void)state;
+    begin(&machine.before, SECOND, 0, 0, 0);
+    begin(&machine.now, 2 * SECOND, 9800, 100, 0);
+    compare(&machine);
+    assert_int_equal(machine.rates.interfaces[1].rx_shares.unowned, 9800);
+    assert_int_equal(machine.rates.interfaces[1].rx_shares.headers, 0);
+    end(&machine);
+}
+
+static void a_router_forwards(void **state)
+{
+    struct machine machine = {0};
+    const struct interface_shares *shares;
+
+    (void)state;
+    begin(&machine.before, SECOND, 0, 0, 500);
+    begin(&machine.now, 2 * SECOND, 1500000, 1000, 1480);
+    add_flow(&machine.now, "192.0.2.1", "192.0.2.9", 15000, 0);
+    compare(&machine);
+    shares = &machine.rates.interfaces[1].rx_shares;
+    assert_int_equal(shares->named, 15000);
+    assert_int_equal(shares->headers, 20 * 66);
+    assert_int_equal(shares->forwarded, 1500000 - 15000 - 20 * 66);
+    assert_int_equal(shares->unowned, 0);
+    end(&machine);
+}
+
+/* A large socket buffer was filled: what was handed over is not yet sent. */
+static void what_waits_in_sockets_is_negative(void **state)
+{
+    struct machine machine = {0};
+    const struct interface_shares *shares;
+
+    (void)state;
+    begin(&machine.before, SECOND, 0, 0, 0);
+    begin(&machine.now, 2 * SECOND, 1000, 10, 0);
+    add_flow(&machine.now, "192.0.2.1", "192.0.2.9", 0, 5000);
+    compare(&machine);
+    shares = &machine.rates.interfaces[1].tx_shares;
+    assert_int_equal(shares->named, 5000);
+    assert_int_equal(shares->headers, 0);
+    assert_true(shares->unowned == -4000);
+    end(&machine);
+}
+
+static void without_accounting_there_are_no_shares(void **state)
+{
+    struct machine machine = {0};
+
+    (void)state;
+    begin(&machine.before, SECOND, 0, 0, 0);
+    begin(&machine.now, 2 * SECOND, 1000, 10, 0);
+    machine.before.accounting = machine.now.accounting = ACCOUNTING_INTERFACES;
+    compare(&machine);
+    assert_true(machine.rates.interfaces[1].known);
+    assert_false(machine.rates.interfaces[1].shares_known);
+    end(&machine);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(flows_are_found_by_their_address),
+        cmocka_unit_test(without_flows_nothing_is_a_header),
+        cmocka_unit_test(a_router_forwards),
+        cmocka_unit_test(what_waits_in_sockets_is_negative),
+        cmocka_unit_test(without_accounting_there_are_no_shares),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
