@@ -57,6 +57,8 @@ static int run_stats(struct options *options)
         r = take_first(&session, &query);
     if (r == 0)
         r = session_show(&session, &query);
+    if (r == EXIT_NOTHING && options->delta && !options->quiet && !options->word_count)
+        command_error("nothing was counted meanwhile");
     session_end(&session);
     return r;
 }

@@ -94,13 +94,14 @@ struct lsof_options {
     uint32_t flags;                     /* +f: 0 none, 'g', 'G' */
     enum lsof_size_mode size;
     bool size_asked, offset_asked; /* -s, -o */
-    uint32_t command_width;        /* 0: all */
+    uint32_t command_width;        /* +c, as it was written; see lsof_command_width() */
     enum lsof_form form;
     uint64_t fields;    /* LSOF_FIELD()s; 0: no -F */
     bool fields_nul;    /* -F0 */
     bool verbose;       /* -V */
     bool allow_missing; /* -Q */
     bool warnings;      /* +w */
+    bool terse;         /* -t */
     bool help, version, field_help;
     uint32_t repeat_s;          /* of -r; 0: one listing */
     uint32_t repeat_count;      /* 0: endless */
@@ -160,6 +161,12 @@ struct lsof_list {
 int lsof_options_parse(int argc, char **argv, struct lsof_options *options) MUST_CHECK;
 void lsof_options_done(struct lsof_options *options);
 
+/* Width of names of commands in columns, at least that of the heading; 0: all. */
+static inline uint32_t lsof_command_width(const struct lsof_options *options)
+{
+    return options->command_width && options->command_width < 7 ? 7 : options->command_width;
+}
+
 /* Values of options: each 0, -EINVAL after a message, or -ENOMEM. */
 int lsof_parse_inet(struct lsof_options *options, const char *value) MUST_CHECK;
 int lsof_parse_command(struct lsof_options *options, const char *value) MUST_CHECK;
@@ -167,6 +174,7 @@ int lsof_parse_ids(struct lsof_ids *ids, const char *value, bool *ret_included) 
 int lsof_parse_users(struct lsof_options *options, const char *value) MUST_CHECK;
 int lsof_parse_fds(struct lsof_options *options, const char *value) MUST_CHECK;
 int lsof_parse_states(struct lsof_options *options, const char *value) MUST_CHECK;
+int lsof_check_mounted(const char *path) MUST_CHECK; /* -e */
 int lsof_parse_fields(struct lsof_options *options, const char *value) MUST_CHECK;
 
 /* One line on stderr, with the name of the tool in front. Returns -EINVAL. */

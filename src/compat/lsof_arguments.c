@@ -6,10 +6,12 @@
 #include "compat/tcp_state.h"
 
 #include <ctype.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 static bool parse_number(const char *text, uint32_t *ret_number)
 {
@@ -232,6 +234,19 @@ int lsof_parse_states(struct lsof_options *options, const char *value)
     return r;
 }
 
+/* Kernels before 5.8 do not tell: what exists is then enough. */
+int lsof_check_mounted(const char *path)
+{
+    struct statx status;
+
+    if (statx(AT_FDCWD, path, AT_NO_AUTOMOUNT, 0, &status) < 0)
+        return lsof_error("-e %s: %s", path, strerror(errno));
+    if (status.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT &&
+        !(status.stx_attributes & STATX_ATTR_MOUNT_ROOT))
+        return lsof_error("-e %s: nothing is mounted there", path);
+    return 0;
+}
+
 int lsof_parse_fields(struct lsof_options *options, const char *value)
 {
     static const char known[] = "acdDfGgiKkLlmMnopPrRsStTu";
@@ -260,4 +275,25 @@ int lsof_parse_fields(struct lsof_options *options, const char *value)
     if (fields & LSOF_FIELD('T'))
         options->state = options->queues = true;
     return 0;
+}
+
+static void ids_done(struct lsof_ids *ids)
+{
+    free(ids->items);
+    map_done(&ids->index);
+}
+
+void lsof_options_done(struct lsof_options *options)
+{
+    for (uint32_t i = 0; i < options->command_count; i++)
+        if (options->commands[i].is_regex)
+            regfree(&options->commands[i].regex);
+    free(options->commands);
+    free(options->addresses);
+    free(options->fds);
+    free(options->states);
+    ids_done(&options->pids);
+    ids_done(&options->pgids);
+    ids_done(&options->uids);
+    arena_done(&options->arena);
 }

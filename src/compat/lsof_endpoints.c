@@ -131,13 +131,14 @@ static uint64_t other_key(const struct ends *ends, const struct lsof_file *file)
     return peer == MAP_NONE ? 0 : peer;
 }
 
+/* Cut to what +c says, also where columns are not: +c 0 leaves nothing. */
 static void put_endpoint(const struct ends *ends, const struct lsof_file *other, struct buf *text)
 {
     uint32_t limit = ends->list->options->command_width, length = other->command_length;
 
     if (text->length)
         buf_byte(text, ' ');
-    buf_printf(text, "%u,%.*s,%du", other->pid, (int)(limit && length > limit ? limit : length),
+    buf_printf(text, "%u,%.*s,%du", other->pid, (int)(length > limit ? limit : length),
                other->command, other->fd);
 }
 

@@ -84,14 +84,14 @@ static void measure_process(struct lsof_list *list, const struct lsof_file *file
     const struct lsof_options *options = list->options;
 
     widen(&widths->command,
-          lsof_width(file->command, file->command_length, options->command_width));
+          lsof_width(file->command, file->command_length, lsof_command_width(options)));
     widen(&widths->pid, digits(file->pid));
     widen(&widths->ppid, digits(file->ppid));
     widen(&widths->pgid, digits(file->pgid));
     if (file->tid) {
         widen(&widths->tid, digits(file->tid));
         widen(&widths->thread,
-              lsof_width(file->thread, file->thread_length, options->command_width));
+              lsof_width(file->thread, file->thread_length, lsof_command_width(options)));
     }
     if (!options->numeric_users)
         widen(&widths->user, strlen(lsof_user(list->names, file->uid)));

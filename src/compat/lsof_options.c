@@ -129,8 +129,6 @@ static int set_command(struct lsof_options *options, struct reader *reader)
     options->command_width = (uint32_t)strtoul(value, &end, 10);
     if (!isdigit((unsigned char)*value) || *end || options->command_width > NAME_WIDTH)
         return lsof_error("+c %s: not a width", value);
-    if (options->command_width && options->command_width < strlen("COMMAND"))
-        options->command_width = strlen("COMMAND");
     return 0;
 }
 
@@ -152,7 +150,9 @@ static int set_directory(struct lsof_options *options, struct reader *reader)
 
     if (!value)
         return lsof_error("%cD: a value is missing", reader->prefix);
-    options->select |= reader->prefix == '+' ? LSOF_SELECT_OTHER : 0u;
+    if (reader->prefix == '-')
+        return lsof_error("-D: there is no cache of devices");
+    options->select |= LSOF_SELECT_OTHER;
     return 0;
 }
 
@@ -264,7 +264,7 @@ static void repeat_as_option(struct lsof_options *options, const struct reader *
     if (reader->prefix == '-')
         options->repeat_command = count + 1;
     else
-        options->command_width = options->repeat_count < 7 ? 7 : options->repeat_count;
+        options->command_width = options->repeat_count;
 }
 
 /*
@@ -349,9 +349,7 @@ static int set_exempt(struct lsof_options *options, struct reader *reader)
     (void)options;
     if (!value)
         return lsof_error("%ce: a value is missing", reader->prefix);
-    return access(value, F_OK) == 0
-               ? 0
-               : lsof_error("%ce %s: %s", reader->prefix, value, strerror(errno));
+    return lsof_check_mounted(value);
 }
 
 static int set_mount_file(struct lsof_options *options, struct reader *reader)
@@ -421,7 +419,7 @@ static bool set_flag(struct lsof_options *options, int letter, bool plus)
         options->show_ppid = true;
         return true;
     case 't':
-        options->form = LSOF_TERSE;
+        options->terse = true;
         return true;
     case 'U':
         options->select |= LSOF_SELECT_UNIX;
@@ -459,6 +457,8 @@ static int check(const struct lsof_options *options)
         return lsof_error("-a: nothing was selected that could be combined");
     if (options->offset_asked && options->size_asked)
         return lsof_error("-o and -s contradict each other");
+    if (options->terse && options->form == LSOF_FIELDS)
+        return lsof_error("-t and -F contradict each other");
     if (options->no_inet && options->select & (LSOF_SELECT_INET | LSOF_SELECT_ADDRESS))
         return lsof_error("-i and -X contradict each other");
     return 0;
@@ -476,26 +476,9 @@ int lsof_options_parse(int argc, char **argv, struct lsof_options *options)
         options->select |= LSOF_SELECT_OTHER;
     if (r == 0 && options->form >= LSOF_JSON && !options->fields)
         r = lsof_parse_fields(options, "");
-    return r < 0 ? r : check(options);
-}
-
-static void ids_done(struct lsof_ids *ids)
-{
-    free(ids->items);
-    map_done(&ids->index);
-}
-
-void lsof_options_done(struct lsof_options *options)
-{
-    for (uint32_t i = 0; i < options->command_count; i++)
-        if (options->commands[i].is_regex)
-            regfree(&options->commands[i].regex);
-    free(options->commands);
-    free(options->addresses);
-    free(options->fds);
-    free(options->states);
-    ids_done(&options->pids);
-    ids_done(&options->pgids);
-    ids_done(&options->uids);
-    arena_done(&options->arena);
+    if (r == 0)
+        r = check(options);
+    if (r == 0 && options->terse)
+        options->form = LSOF_TERSE;
+    return r;
 }

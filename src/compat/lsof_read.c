@@ -163,6 +163,8 @@ static int narrow(struct reading *reading, struct request *request)
     request->protos = 0;
     if (sockets & (LSOF_SELECT_INET | LSOF_SELECT_ADDRESS))
         request->protos |= PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP) | PROTO_BIT(PROTO_UDPLITE);
+    if (options->state_count && sockets) /* states count as found in all that there is */
+        request->protos |= PROTO_BIT(PROTO_TCP);
     if (sockets & LSOF_SELECT_UNIX)
         request->protos |= PROTO_BIT(PROTO_UNIX);
     request->states &= ~STATE_BIT(STATE_BOUND_INACTIVE);

@@ -88,7 +88,7 @@ static bool look_at(struct lsof_options *options, const struct candidate *proces
 {
     uint32_t wanted = options->select & OF_PROCESSES;
 
-    if (is_excluded(options, process))
+    if (!options->endpoints && is_excluded(options, process)) /* -E shows also what ^ leaves out */
         return false;
     *ret_kinds = kinds_of_process(options, process);
     return !options->and || (*ret_kinds & wanted) == wanted;

@@ -343,7 +343,8 @@ static void put_headings(struct netstat *netstat)
 /* SCTP, which few kernels have, stands behind TCP: without it the rest is not shown. */
 static int check_sctp(const struct netstat_options *options, const struct snapshot *snapshot)
 {
-    if (!options->named_protos || !(options->protos & PROTO_BIT(PROTO_SCTP)))
+    if (!options->named_protos || !(options->protos & PROTO_BIT(PROTO_SCTP)) ||
+        !(options->families & NETSTAT_INET))
         return 0;
     for (uint32_t i = 0; i < snapshot->sources_count; i++)
         if (strcmp(snapshot_string(snapshot, snapshot->sources[i].fact, NULL), "sctp") == 0)

@@ -103,7 +103,19 @@ def what_is_hidden_is_said_once():
             out = [process.stdout.readline() for _ in range(3 * once.out.count("\n"))]
             process.terminate()
             err = process.stderr.read()
-        assert "".join(out) == 3 * once.out and err == once.err, (out, err)
+        assert "".join(out) == 3 * once.out and err.count("\n") == once.err.count("\n") and "hidden" in err, (out, err)
+
+
+@test
+def lsof_says_that_it_lists_sockets_only():
+    with netns() as ns, mksock(ns, "listening", "port=22"):
+        for line in ("", "-p 1", "-c sh", "-u root", "-d 3", "-d cwd", "/tmp", "+D /tmp", "+d /tmp", "-N", "+L1", "-K", "-t", "-F", "-J",
+                     "-i -p 1", "-i -u root", "-U -c sh", "-i -P /tmp", "-P -i -n -- /tmp", "-a -p 1 -c sh"):
+            result = ns.run([NWHO, "lsof", *line.split()], expect=1)
+            assert not result.out and result.err.count("\n") == 1, (line, result)
+            assert result.err.startswith("lsof: ") and "no sockets" in result.err and "real lsof" in result.err, (line, result)
+        for line in ("-i", "-a -i -u root", "-a -i -d 3-99", "-i -U", "-a -i -p ^1"):
+            assert ":22 " in ns.run([NWHO, "lsof", "-nP", *line.split()]).out, line
 
 
 @test
