@@ -59,20 +59,36 @@ def _stdout(width):
     return ours, theirs
 
 
-def run_line(line, width, environment):
-    """The Answer of a shell command LINE; WIDTH of the terminal it writes to, None for a pipe."""
+def start_line(line, width, environment):
+    """A shell command LINE that runs, for finish_line(); WIDTH of the terminal it writes to, None for a pipe."""
     read_end, write_end = _stdout(width)
-    with tempfile.TemporaryFile() as errors:
+    errors = tempfile.TemporaryFile()
+    try:
+        child = subprocess.Popen(["timeout", "-k", "1", str(PATIENCE), "sh", "-c", line], stdin=subprocess.DEVNULL,
+                                 stdout=write_end, stderr=errors, env=environment)
+    except OSError:
+        os.close(read_end)
+        raise
+    finally:
+        os.close(write_end)
+    return child, read_end, errors
+
+
+def finish_line(child, read_end, errors):
+    """Its Answer."""
+    with errors:
         try:
-            child = subprocess.Popen(["timeout", "-k", "1", str(PATIENCE), "sh", "-c", line], stdin=subprocess.DEVNULL,
-                                     stdout=write_end, stderr=errors, env=environment)
-            os.close(write_end)
             out = _read_all(read_end)
             status = child.wait()
         finally:
             os.close(read_end)
         errors.seek(0)
         return Answer(128 - status if status < 0 else status, out, errors.read())
+
+
+def run_line(line, width, environment):
+    """The Answer of a shell command."""
+    return finish_line(*start_line(line, width, environment))
 
 
 # --- comparing ---

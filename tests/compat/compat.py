@@ -21,7 +21,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
 # pylint: disable=wrong-import-position
 import live  # noqa: E402
-from answers import mask, run_line, show_diff  # noqa: E402
+from answers import finish_line, mask, run_line, show_diff, start_line  # noqa: E402
 from scene import Scenes  # noqa: E402
 
 OUTPUTS = {"pipe": None, "80": 80, "200": 200}
@@ -29,6 +29,7 @@ ATTEMPTS = 4      # a difference is one when it is there each time
 SHOWN = 12        # differences that the test prints in full
 EXPLAINED_PART = 0.03
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+SLEEPS = re.compile(r"^lsof .*[-+]r ?\d|^netstat .*-\w*c\b")
 # The releases whose bytes are the measure: those of Debian 12.
 RELEASES = {"ss": (["ss", "-V"], "iproute2-6.1."), "netstat": (["netstat", "-V"], "net-tools 2.10"),
             "lsof": (["lsof", "-v"], "revision: 4.95.")}
@@ -140,7 +141,10 @@ def environment_of(place, path):
 def differences(case, place, ours_first):
     """A Verdict from one attempt; None if the real tool contradicts itself so much that it proves nothing."""
     width = OUTPUTS[case.output]
-    theirs, ours = (run_line(case.line, width, environment_of(place, path)) for path in (PATH, ours_first))
+    answers = (start_line(case.line, width, environment_of(place, path)) for path in (PATH, ours_first))
+    if SLEEPS.search(case.line):  # beside each other; all else runs one after the other, so that none sees the other
+        answers = list(answers)
+    theirs, ours = (finish_line(*answer) for answer in answers)
     if ours.crashed():
         return Verdict(case, f"crash, exit status {ours.rc}\n{ours.err.decode('utf-8', 'replace')[:3000]}", True)
     said = ""
