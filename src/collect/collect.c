@@ -52,10 +52,13 @@ static int describe_host(struct snapshot *snapshot)
     return snapshot_intern(snapshot, name, strlen(name), &snapshot->host);
 }
 
+/* BPF tells of this machine alone. */
 static bool is_wanted(const struct collector *collector, const struct request *request)
 {
+    uint32_t sources = request->sources & ~(request->files ? (uint32_t)SOURCE_BPF : 0);
+
     return (collector->provides & request->needs) &&
-           (!collector->source || collector->source & request->sources);
+           (!collector->source || collector->source & sources);
 }
 
 static int run_collectors(struct collection *collection)

@@ -271,7 +271,8 @@ int diag_collect(struct collection *collection, const struct diag_source *source
     struct mark mark = snapshot_mark(collection->snapshot);
     int r;
 
-    if (!collection_protos(collection, PROTO_BIT(source->proto)))
+    if (!collection_protos(collection,
+                           PROTO_BIT(source->proto) & ~collection_file_protos(collection)))
         return 0;
     r = netns_for_each(collection, read);
     if (r == 0) {

@@ -88,6 +88,13 @@ void diag_memory_queues(struct socket *socket, const struct nlattr *attribute);
 uint16_t diag_shutdown_flags(uint8_t shutdown);
 void diag_shutdown(struct socket *socket, uint8_t shutdown);
 
+/*
+ * Adds the processes after which port ids of netlink sockets are called. The kernel gives a socket
+ * the pid of its process as port id, unless another socket has it: so the id hints at the process,
+ * whoever holds the socket. 0 or -ENOMEM.
+ */
+int netlink_name_ports(struct collection *collection) MUST_CHECK;
+
 /* For the unit tests: the sources themselves. */
 extern const struct diag_source diag_source_unix;
 extern const struct diag_source diag_source_packet;

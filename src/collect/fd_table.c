@@ -3,11 +3,14 @@
 #include "collect/fd_table.h"
 
 #include "base/vec.h"
+#include "collect/process_text.h"
 
 #include <linux/kcmp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+
+#define TEXT_SIZE 1024
 
 int fd_search_init(struct fd_search *search, struct collection *collection, int proc)
 {
@@ -53,9 +56,29 @@ static uint32_t socket_inode(const char *link, size_t length)
     return (uint32_t)inode;
 }
 
+/*
+ * The name of a process, put into `text` of TEXT_SIZE bytes. A tree that stands for /proc may only
+ * have its stat. 0 or -errno.
+ */
+static int read_name(int proc, uint32_t pid, char *text, const char **ret_name, size_t *ret_length)
+{
+    char path[32];
+    int r;
+
+    snprintf(path, sizeof(path), "%u/comm", pid);
+    *ret_name = text;
+    r = proc_read_comm(proc, path, text, TEXT_SIZE, ret_length);
+    if (r != -ENOENT)
+        return r;
+    snprintf(path, sizeof(path), "%u/stat", pid);
+    r = proc_read(proc, path, text, TEXT_SIZE, ret_length);
+    return r < 0 || process_stat_name(text, ret_name, ret_length) ? r : -ENOENT;
+}
+
 int process_add_named(struct snapshot *snapshot, int proc, uint32_t pid, uint32_t *ret_index)
 {
-    char path[32], comm[128];
+    const char *comm;
+    char text[TEXT_SIZE];
     struct process *process;
     uint32_t index, string;
     size_t length;
@@ -67,8 +90,7 @@ int process_add_named(struct snapshot *snapshot, int proc, uint32_t pid, uint32_
     *ret_index = index;
     if (process->has & PROCESS_HAS_COMM)
         return 0;
-    snprintf(path, sizeof(path), "%u/comm", pid);
-    r = proc_read_comm(proc, path, comm, sizeof(comm), &length);
+    r = read_name(proc, pid, text, &comm, &length);
     if (r < 0) {
         if (!proc_is_gone(r))
             snapshot_note(snapshot, NOTE_OWNERS, "/proc/PID/comm", r,

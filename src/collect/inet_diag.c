@@ -6,6 +6,7 @@
  * one part is read twice and united by cookie, and a third time where the two differ.
  */
 #include "collect/inet_bytecode.h"
+#include "collect/inet_diag_dump.h"
 #include "collect/inet_diag_message.h"
 #include "collect/netns.h"
 #include "collect/protocols.h"
@@ -48,6 +49,7 @@ struct inet_dump {
     const struct port_set *helper_ports; /* conditions do not hold: what only helps others; or NULL
                                           */
     bool enrich_only;                    /* another source has the table; only details are wanted */
+    bool as_it_comes;                    /* once, and nothing is taken of it */
     uint32_t added;
     bool in_parts;  /* the kernel had to go on where it left off */
     bool no_memory; /* ours, not the kernel's */
@@ -99,20 +101,21 @@ static int add_message(struct inet_dump *dump, uint16_t type, const void *payloa
 static int on_message(void *context, uint16_t type, const void *payload, size_t length)
 {
     struct inet_dump *dump = context;
-    int r = add_message(dump, type, payload, length);
+    int r = dump->as_it_comes ? 0 : add_message(dump, type, payload, length);
 
     dump->no_memory = r == -ENOMEM;
     return r;
 }
 
-static uint8_t wanted_extensions(const struct request *request)
+/* `older`: for those who read the answer later, also what others have taken the place of. */
+static uint8_t wanted_extensions(const struct request *request, bool older)
 {
     uint8_t extensions = 0;
 
     if (request->needs & NEED_TCP_INFO)
         extensions |= 1u << (INET_DIAG_INFO - 1);
     if (request->needs & NEED_MEMORY)
-        extensions |= 1u << (INET_DIAG_SKMEMINFO - 1);
+        extensions |= 1u << (INET_DIAG_SKMEMINFO - 1) | (older ? 1u << (INET_DIAG_MEMINFO - 1) : 0);
     if (request->needs & NEED_EXACT_DETAILS)
         extensions |= 1u << (INET_DIAG_CONG - 1) | 1u << (INET_DIAG_SHUTDOWN - 1);
     if (request->needs & NEED_IP_OPTIONS)
@@ -129,7 +132,7 @@ static int build_request(const struct inet_dump *dump, uint8_t family, struct nl
         .sdiag_family = family,
         .sdiag_protocol =
             dump->source->protocol > UINT8_MAX ? IPPROTO_TCP : (uint8_t)dump->source->protocol,
-        .idiag_ext = wanted_extensions(request),
+        .idiag_ext = wanted_extensions(request, dump->as_it_comes),
         .idiag_states = dump->states,
     };
     char code[REQUEST_SIZE / 2];
@@ -176,7 +179,8 @@ static int dump_family(struct inet_dump *dump, uint8_t family)
             r = netlink_dump(&dump->netlink, (struct nlmsghdr *)request, on_message, dump,
                              &interrupted);
         dump->in_parts |= dump->netlink.parts > 1;
-        if (dump->no_memory || source_is_absent(r) || r == -EPERM || r == -EACCES)
+        if (dump->as_it_comes || dump->no_memory || source_is_absent(r) || r == -EPERM ||
+            r == -EACCES)
             break;
     }
     return r;
@@ -314,9 +318,9 @@ static int collect_netns(struct collection *collection, uint32_t netns)
     struct protocols protocols = {0};
     int r = 0;
 
+    wanted &= ~collection_file_protos(collection);
     if (request->needs & NEED_TCP_FILE && request->sources & SOURCE_PROC_NET)
         wanted &= ~PROTO_BIT(PROTO_TCP);
-
     if (wanted & ~(PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP)))
         protocols = protocols_read();
     for (size_t i = 0; i < ARRAY_SIZE(inet_sources) && r == 0; i++) {
@@ -348,7 +352,9 @@ static int collect_inet_diag(struct collection *collection)
 
     collection->protos_read = 0;
     collection->protos_unused = 0;
-    r = netns_for_each(collection, collect_netns);
+    r = inet_diag_read_dump(collection);
+    if (r == 0)
+        r = netns_for_each(collection, collect_netns);
     for (size_t i = 0; i < ARRAY_SIZE(inet_sources); i++) {
         note_unread_namespace(collection, &inet_sources[i]);
         if (collection->failures[inet_sources[i].proto] == 0)
@@ -356,6 +362,26 @@ static int collect_inet_diag(struct collection *collection)
     }
     collection->protos_done |= collection->protos_read;
     return r;
+}
+
+int inet_diag_write_dump(const struct request *request, struct buf *out)
+{
+    struct collection collection = {.request = request};
+    struct inet_dump dump = {
+        .collection = &collection,
+        .source = &inet_sources[0],
+        .netlink = NETLINK_INIT,
+        .states = request->states,
+        .as_it_comes = true,
+    };
+    int r = netlink_open(NETLINK_SOCK_DIAG, &dump.netlink);
+
+    if (r == 0) {
+        dump.netlink.copy = out;
+        r = dump_families(&dump);
+    }
+    netlink_close(&dump.netlink);
+    return r < 0 ? r : buf_flush(out);
 }
 
 const struct collector collector_inet_diag = {

@@ -107,7 +107,8 @@ static void note_files(struct collection *collection, uint32_t files, uint32_t u
 
 void missing_protos_note(struct collection *collection)
 {
-    uint32_t files = collection->protos_by_files & (PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP));
+    uint32_t files = collection->protos_by_files & (PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP)) &
+                     ~collection_file_protos(collection);
     int lost_error = 0, unknown_error = 0;
     uint32_t lost, unknown;
 

@@ -88,13 +88,9 @@ static int read_namespace(struct collection *collection, uint32_t netns)
     return diag_read(collection, netns, &diag_source_netlink);
 }
 
-/*
- * The kernel gives a socket the pid of its process as port id, unless another socket has it: so
- * the id hints at the process, whoever holds the socket.
- */
-static int name_ports(struct collection *collection)
+int netlink_name_ports(struct collection *collection)
 {
-    CLEANUP_CLOSE int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    CLEANUP_CLOSE int proc = open(collection_proc(collection), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct snapshot *snapshot = collection->snapshot;
     int r = 0;
 
@@ -113,7 +109,8 @@ static int collect_netlink(struct collection *collection)
 {
     int r = diag_collect(collection, &diag_source_netlink, read_namespace);
 
-    return r == 0 && collection->request->needs & NEED_PORT_NAMES ? name_ports(collection) : r;
+    return r == 0 && collection->request->needs & NEED_PORT_NAMES ? netlink_name_ports(collection)
+                                                                  : r;
 }
 
 const struct collector collector_netlink_diag = {

@@ -255,6 +255,12 @@ static enum note_effect failure_effect(const struct collection *collection)
     return collection->request->rows_by_owner ? NOTE_INCOMPLETE : NOTE_OWNERS;
 }
 
+/* A tree that is no /proc, where everything that it has is seen. */
+static bool is_other_tree(const struct collection *collection)
+{
+    return collection->request->files && collection->request->files->proc;
+}
+
 static void note_hidden(struct owner_scan *scan)
 {
     struct snapshot *snapshot = scan->search.collection->snapshot;
@@ -267,7 +273,8 @@ static void note_hidden(struct owner_scan *scan)
                       strerror(-scan->failure));
     if (note_hidepid(snapshot, scan->search.proc))
         return;
-    if (scan->hidden == 0 && !scan->failure && !snapshot->pidns_is_init && scan->search.left > 0)
+    if (scan->hidden == 0 && !scan->failure && !snapshot->pidns_is_init && scan->search.left > 0 &&
+        !is_other_tree(scan->search.collection))
         snapshot_note(snapshot, NOTE_OWNERS, SOURCE, -EXDEV,
                       "processes outside of this pid namespace cannot be seen: owners of some "
                       "sockets are hidden. Run nwho outside of the container");
@@ -313,10 +320,11 @@ static int collect_owners(struct collection *collection)
 
     if (collection->owners_done)
         return 0;
-    proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    proc = open(collection_proc(collection), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (proc < 0) {
         snapshot_note(collection->snapshot, failure_effect(collection), SOURCE, -errno,
-                      "/proc cannot be opened: no owner of any socket is known");
+                      "%s cannot be opened (%s): no owner of any socket is known",
+                      collection_proc(collection), strerror(errno));
         return 0;
     }
     collection->snapshot->holders_count = 0; /* of a source that did not finish: each holder is

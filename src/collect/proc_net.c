@@ -5,6 +5,8 @@
 #include "collect/proc_net_line.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/net.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -36,14 +38,18 @@ static const struct proc_file proc_files[] = {
     {"netlink", PROTO_NETLINK, AF_NETLINK, 0, proc_line_netlink, true},
 };
 
-/* One file being read. */
+/* The files of one namespace being read, one after the other. */
 struct proc_reader {
     struct collection *collection;
     const struct proc_file *file;
+    char path[PATH_MAX]; /* of it */
+    bool is_instead;     /* it is read in the place of the kernel's: a copy, in which nothing moves
+                          */
     uint32_t netns;
     uint32_t states;
     uint32_t malformed;
     bool header_seen;
+    uint32_t unread; /* PROTO_BIT()s of files in the place of the kernel's that cannot be read */
     bool no_memory;  /* ours, not an error of read() */
     struct map seen; /* inode -> index of the socket */
     char *buffer;    /* BUFFER_SIZE bytes */
@@ -56,19 +62,39 @@ static void reader_done(struct proc_reader *reader)
 }
 
 /*
+ * As the file has it. In the machine's own table a connection that nobody has accepted yet counts
+ * as established, which it is for its program.
+ */
+static void settle_instead(struct proc_row *row)
+{
+    struct socket *socket = &row->socket;
+
+    if (socket->proto == PROTO_TCP || socket->proto == PROTO_NETLINK)
+        socket->kernel_address = row->kernel_address;
+    if (socket->proto != PROTO_UNIX || socket->state == STATE_LISTENING)
+        return;
+    if (row->unix_state == SS_CONNECTING)
+        socket->state = STATE_SYN_SENT;
+    else if (row->unix_state == SS_DISCONNECTING)
+        socket->state = STATE_CLOSING;
+}
+
+/*
  * A socket with a file has an inode of its own: one that comes again was shown twice because the
  * table moved.
  */
-static int add_row(struct proc_reader *reader, const struct proc_row *row)
+static int add_row(struct proc_reader *reader, struct proc_row *row)
 {
     struct snapshot *snapshot = reader->collection->snapshot;
     uint32_t inode = row->socket.inode, path = 0;
     struct socket *socket;
     int r = 0;
 
+    if (reader->is_instead)
+        settle_instead(row);
     if (!(reader->states & STATE_BIT(row->socket.state)))
         return 0;
-    if (inode && map_get(&reader->seen, inode) != MAP_NONE)
+    if (inode && !reader->is_instead && map_get(&reader->seen, inode) != MAP_NONE)
         return 0;
     if (row->path)
         r = snapshot_intern(snapshot, row->path, row->path_length, &path);
@@ -141,15 +167,18 @@ static int read_all(struct proc_reader *reader, int fd)
     return r;
 }
 
-static void note_file(struct snapshot *snapshot, const struct proc_file *file, int error,
-                      uint32_t malformed)
+static void note_file(struct proc_reader *reader, int error)
 {
-    char source[32];
+    struct snapshot *snapshot = reader->collection->snapshot;
+    const struct proc_file *file = reader->file;
+    uint32_t malformed = reader->malformed;
+    char kernels[32];
+    const char *source = reader->is_instead ? reader->path : kernels;
 
-    snprintf(source, sizeof(source), "/proc/net/%s", file->name);
+    snprintf(kernels, sizeof(kernels), "/proc/net/%s", file->name);
     if (error < 0 && (error != -ENOENT || file->always))
-        snapshot_note(snapshot, NOTE_INCOMPLETE, source, error, "%s sockets are missing",
-                      socket_proto_name(file->proto));
+        snapshot_note(snapshot, NOTE_INCOMPLETE, source, error, "%s sockets are missing: %s: %s",
+                      socket_proto_name(file->proto), source, strerror(-error));
     if (malformed && file->proto == PROTO_UNIX)
         snapshot_note(snapshot, NOTE_DETAIL, source, 0,
                       "%u lines are not the kernel's: some name has a line break in it and is "
@@ -157,24 +186,51 @@ static void note_file(struct snapshot *snapshot, const struct proc_file *file, i
                       malformed);
     else if (malformed)
         snapshot_note(snapshot, NOTE_INCOMPLETE, source, 0,
-                      "%u lines could not be understood and are left out", malformed);
+                      "%s: %u lines could not be understood and are left out", source, malformed);
+}
+
+static int print_path(struct proc_reader *reader, const char *directory, const char *name)
+{
+    int length = snprintf(reader->path, sizeof(reader->path), "%s%s", directory, name);
+
+    return length < 0 || (size_t)length >= sizeof(reader->path) ? -ENAMETOOLONG : 0;
+}
+
+/* Where the file is: of this thread's namespace, unless others are read in its place. */
+static int find_path(struct proc_reader *reader)
+{
+    const struct request_files *files = reader->collection->request->files;
+    char directory[PATH_MAX];
+
+    reader->is_instead = files && files->protos & PROTO_BIT(reader->file->proto);
+    if (!reader->is_instead)
+        return print_path(reader, "/proc/thread-self/net/", reader->file->name);
+    for (uint32_t i = 0; i < files->net_count; i++)
+        if (strcmp(files->net[i].name, reader->file->name) == 0)
+            return print_path(reader, "", files->net[i].path);
+    if (snprintf(directory, sizeof(directory), "%s/net/", files->proc ? files->proc : "/proc") >=
+        (int)sizeof(directory))
+        return -ENAMETOOLONG;
+    return print_path(reader, directory, reader->file->name);
 }
 
 static int read_file(struct proc_reader *reader)
 {
     CLEANUP_CLOSE int fd = -1;
-    char path[64];
-    int r;
+    int r = find_path(reader);
 
     reader->malformed = 0;
     reader->header_seen = false;
     map_clear(&reader->seen);
-    snprintf(path, sizeof(path), "/proc/thread-self/net/%s", reader->file->name);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    r = fd < 0 ? -errno : read_all(reader, fd);
+    if (r == 0) {
+        fd = open(reader->path, O_RDONLY | O_CLOEXEC);
+        r = fd < 0 ? -errno : read_all(reader, fd);
+    }
     if (reader->no_memory)
         return -ENOMEM;
-    note_file(reader->collection->snapshot, reader->file, r, reader->malformed);
+    if (r < 0 && reader->is_instead)
+        reader->unread |= PROTO_BIT(reader->file->proto);
+    note_file(reader, r);
     return 0;
 }
 
@@ -199,7 +255,9 @@ static int read_namespace(struct collection *collection, uint32_t netns)
     for (size_t i = 0; i < ARRAY_SIZE(proc_files) && r == 0; i++) {
         reader.file = &proc_files[i];
         reader.states = diag_states(collection->request, proc_files[i].proto);
-        if (is_asked(collection, &proc_files[i]))
+        /* Half of what was to be read instead would look like the whole. */
+        if (is_asked(collection, &proc_files[i]) &&
+            !(reader.unread & PROTO_BIT(proc_files[i].proto)))
             r = read_file(&reader);
     }
     return r;
@@ -232,6 +290,8 @@ static int collect_proc_net(struct collection *collection)
             snapshot_source(collection->snapshot, socket_proto_name(proto), "/proc/net");
     collection->protos_done |= protos;
     collection->protos_by_files |= protos;
+    if (protos & PROTO_BIT(PROTO_NETLINK) && collection->request->needs & NEED_PORT_NAMES)
+        return netlink_name_ports(collection);
     return 0;
 }
 

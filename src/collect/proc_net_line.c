@@ -74,30 +74,22 @@ static uint64_t decimal(struct cursor *cursor, uint64_t limit)
     return number;
 }
 
-/* A kernel address, printed as it is, hashed, as zeros, or hidden. */
-static void skip_pointer(struct cursor *cursor)
+/*
+ * A kernel address, printed as it is, hashed, as zeros, or hidden. The number that it is; 0 when it
+ * is none.
+ */
+static uint64_t pointer(struct cursor *cursor)
 {
-    const char *start = cursor->at;
+    struct cursor digits = {.at = cursor->at};
+    uint64_t number;
 
     while (cursor->at < cursor->end && *cursor->at != ' ' && *cursor->at != ':')
         cursor->at++;
-    if (cursor->at == start)
+    if (cursor->at == digits.at)
         cursor->bad = true;
-}
-
-/* The same, kept as far as it is a number: its low half, then its high half. */
-static void keep_pointer(struct cursor *cursor, union address *address)
-{
-    struct cursor number = {.at = cursor->at};
-    uint64_t pointer;
-
-    skip_pointer(cursor);
-    number.end = cursor->at;
-    pointer = hex(&number, 1, UINT64_MAX);
-    if (number.bad || number.at != number.end)
-        return;
-    address->words[0] = (uint32_t)pointer;
-    address->words[1] = (uint32_t)(pointer >> 32);
+    digits.end = cursor->at;
+    number = hex(&digits, 1, UINT64_MAX);
+    return digits.bad || digits.at != digits.end ? 0 : number;
 }
 
 /* Nothing but blanks may follow. 0 or -EINVAL for the whole line. */
@@ -153,11 +145,13 @@ static void parse_timer(struct cursor *cursor, struct socket *socket)
 }
 
 /* The number of drops is the last field of all but TCP, whose further fields are of no use here. */
-static int parse_inet_end(struct cursor *cursor, struct socket *socket)
+static int parse_inet_end(struct cursor *cursor, struct proc_row *row)
 {
+    struct socket *socket = &row->socket;
+
     decimal(cursor, UINT32_MAX); /* references */
     next_field(cursor);
-    skip_pointer(cursor);
+    row->kernel_address = pointer(cursor);
     if (socket->proto == PROTO_TCP)
         return cursor->bad ? -EINVAL : 0;
     next_field(cursor);
@@ -223,7 +217,7 @@ int proc_line_inet(const char *line, size_t length, struct proc_row *ret_row)
     if (cursor.bad || socket->state == STATE_UNKNOWN)
         return -EINVAL;
     settle_inet(socket);
-    return parse_inet_end(&cursor, socket);
+    return parse_inet_end(&cursor, ret_row);
 }
 
 /* The St column is of enum socket_state (include/uapi/linux/net.h), the flag is __SO_ACCEPTCON. */
@@ -252,7 +246,9 @@ int proc_line_unix(const char *line, size_t length, struct proc_row *ret_row)
     struct socket *socket = &ret_row->socket;
     uint64_t protocol, flags, column;
 
-    keep_pointer(&cursor, &socket->local);
+    ret_row->kernel_address = pointer(&cursor);
+    socket->local.words[0] = (uint32_t)ret_row->kernel_address;
+    socket->local.words[1] = (uint32_t)(ret_row->kernel_address >> 32);
     expect(&cursor, ':');
     expect(&cursor, ' ');
     socket->references = (uint32_t)hex(&cursor, 8, UINT32_MAX);
@@ -264,6 +260,7 @@ int proc_line_unix(const char *line, size_t length, struct proc_row *ret_row)
     socket->type = (uint8_t)hex(&cursor, 4, SOCK_SEQPACKET);
     expect(&cursor, ' ');
     column = hex(&cursor, 2, 4);
+    ret_row->unix_state = (uint8_t)column;
     next_field(&cursor);
     socket->inode = (uint32_t)decimal(&cursor, UINT32_MAX);
     socket->has |= SOCKET_HAS_INODE;
@@ -284,14 +281,14 @@ int proc_line_unix(const char *line, size_t length, struct proc_row *ret_row)
 
 /*
  * sk, RefCnt, Type, Proto, Iface, R (running), Rmem, User, Inode. What waits to be sent is not
- * told.
+ * told, so that the queues are not known.
  */
 int proc_line_packet(const char *line, size_t length, struct proc_row *ret_row)
 {
     struct cursor cursor = {.at = line, .end = line + length};
     struct socket *socket = &ret_row->socket;
 
-    skip_pointer(&cursor);
+    ret_row->kernel_address = pointer(&cursor);
     next_field(&cursor);
     decimal(&cursor, UINT32_MAX);
     next_field(&cursor);
@@ -307,7 +304,7 @@ int proc_line_packet(const char *line, size_t length, struct proc_row *ret_row)
     next_field(&cursor);
     decimal(&cursor, 1);
     next_field(&cursor);
-    decimal(&cursor, UINT32_MAX);
+    socket->recv_q = (uint32_t)decimal(&cursor, UINT32_MAX);
     next_field(&cursor);
     socket->uid = (uint32_t)decimal(&cursor, UINT32_MAX);
     next_field(&cursor);
@@ -323,7 +320,7 @@ int proc_line_netlink(const char *line, size_t length, struct proc_row *ret_row)
     struct cursor cursor = {.at = line, .end = line + length};
     struct socket *socket = &ret_row->socket;
 
-    skip_pointer(&cursor);
+    ret_row->kernel_address = pointer(&cursor);
     next_field(&cursor);
     socket->protocol = (uint32_t)decimal(&cursor, UINT8_MAX);
     next_field(&cursor);

@@ -12,6 +12,8 @@ struct proc_row {
     struct socket socket;
     const char *path;
     size_t path_length;
+    uint64_t kernel_address; /* hashed or 0, as the kernel prints it */
+    uint8_t unix_state;      /* unix: enum socket_state of include/uapi/linux/net.h */
 };
 
 /*

@@ -35,6 +35,17 @@ bool process_stat_parse(const char *text, struct process_stat *ret_stat)
     return true;
 }
 
+bool process_stat_name(const char *text, const char **ret_name, size_t *ret_length)
+{
+    const char *start = strchr(text, '('), *end = strrchr(text, ')');
+
+    if (!start || !end || end < start)
+        return false;
+    *ret_name = start + 1;
+    *ret_length = (size_t)(end - start - 1);
+    return true;
+}
+
 enum cgroup_rank { CGROUP_NONE, CGROUP_CONTROLLER, CGROUP_SYSTEMD, CGROUP_UNIFIED };
 
 /* "ID:CONTROLLERS:PATH"; the path may contain colons, but no newline. */

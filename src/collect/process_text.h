@@ -27,6 +27,9 @@ struct process_stat {
  */
 bool process_stat_parse(const char *text, struct process_stat *ret_stat) MUST_CHECK;
 
+/* The name in parentheses, as part of `text`. False when it is not there. */
+bool process_stat_name(const char *text, const char **ret_name, size_t *ret_length) MUST_CHECK;
+
 /*
  * The path of a process in /proc/PID/cgroup, as part of `text`: of the cgroup2 line, or of the
  * name=systemd line, or of another controller of cgroup v1, whichever first says more than "/".

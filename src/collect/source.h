@@ -42,6 +42,22 @@ static inline uint32_t collection_protos(const struct collection *collection, ui
     return collection->request->protos & wanted & ~collection->protos_done;
 }
 
+/* The protocols that only files bring, which are read instead of this machine. */
+static inline uint32_t collection_file_protos(const struct collection *collection)
+{
+    const struct request_files *files = collection->request->files;
+
+    return files ? files->protos : 0;
+}
+
+/* /proc, or the tree that is read instead of it. */
+static inline const char *collection_proc(const struct collection *collection)
+{
+    const struct request_files *files = collection->request->files;
+
+    return files && files->proc ? files->proc : "/proc";
+}
+
 extern const struct collector collector_inet_diag;
 extern const struct collector collector_unix_diag;
 extern const struct collector collector_packet_diag;

@@ -143,7 +143,7 @@ static int read_all(struct thread_reader *reader)
 
 static int collect_threads(struct collection *collection)
 {
-    CLEANUP_CLOSE int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    CLEANUP_CLOSE int proc = open(collection_proc(collection), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct thread_reader reader = {.snapshot = collection->snapshot};
     int r;
 

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* ss(8) of iproute2 6.1: the same output and exit status. */
 #include "collect/destroy.h"
+#include "collect/inet_diag_dump.h"
 #include "compat/moment.h"
 #include "compat/personality.h"
 #include "compat/ss_events.h"
+#include "compat/ss_files.h"
 #include "compat/ss_row.h"
 #include "compat/ss_select.h"
+#include "compat/ss_unix_file.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #define EXIT_FAILED 1
@@ -133,6 +137,13 @@ static bool is_family_asked(const struct ss_selection *selection, const struct s
            !(socket->has & SOCKET_HAS_COOKIE);
 }
 
+/* For a file of unix sockets more states are asked for than are shown. */
+static bool is_state_shown(const struct ss_selection *selection, const struct socket *socket)
+{
+    return socket->proto == PROTO_NETLINK || socket->proto == PROTO_PACKET ||
+           selection->states & STATE_BIT(ss_shown_state(socket));
+}
+
 /* Names of unix sockets are compared as they are shown. */
 static bool is_accepted(struct ss_writer *writer, const struct socket *socket)
 {
@@ -145,6 +156,8 @@ static bool is_accepted(struct ss_writer *writer, const struct socket *socket)
     if (socket->family != AF_UNIX)
         return ss_filter_accepts(writer->filter, writer->names, socket, NULL);
     name = snapshot_string(writer->view->snapshot, socket->path, &length);
+    if (!(socket->has & SOCKET_HAS_COOKIE))
+        length = ss_unix_file_name(name, length);
     buf_reset(path);
     if (socket->flags & SOCKET_ABSTRACT)
         buf_byte(path, '@');
@@ -166,42 +179,78 @@ static void put_rows(struct ss_writer *writer, const struct grid *grid, enum soc
 
         if (socket->proto == proto && (family == AF_UNSPEC || socket->family == family) &&
             is_type_shown(selection, socket) &&
-            (family == AF_UNSPEC || is_family_asked(selection, socket)) &&
+            (family == AF_UNSPEC ||
+             (is_family_asked(selection, socket) && is_state_shown(selection, socket))) &&
             is_accepted(writer, socket))
             ss_row(writer, grid->rows[i]);
     }
 }
 
-static void put_tables(struct ss_writer *writer, const struct grid *grid)
+static int put_unix_file(struct ss_writer *writer, const struct grid *grid)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(shown_tables); i++) {
-        const struct shown_table *table = &shown_tables[i];
+    const struct snapshot *snapshot = writer->view->snapshot;
+    CLEANUP_FREE uint32_t *rows = calloc(grid->row_count + 1u, sizeof(*rows));
+    uint32_t count = 0;
 
-        if (!is_shown(&writer->options->selection, table))
-            continue;
-        if (table->family == AF_INET) {
-            put_rows(writer, grid, table->proto, AF_INET);
-            put_rows(writer, grid, table->proto, AF_INET6);
-        } else {
-            put_rows(writer, grid, table->proto, AF_UNSPEC);
-        }
+    if (!rows)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < grid->row_count; i++) {
+        const struct socket *socket = &snapshot->sockets[grid->rows[i]];
+
+        if (socket->proto == PROTO_UNIX && is_type_shown(&writer->options->selection, socket) &&
+            is_state_shown(&writer->options->selection, socket))
+            rows[count++] = grid->rows[i];
     }
+    ss_unix_file_sort(snapshot, rows, count);
+    for (uint32_t i = 0; i < count; i++)
+        if (is_accepted(writer, &snapshot->sockets[rows[i]]))
+            ss_row(writer, rows[i]);
+    return 0;
 }
 
-static int print(struct ss_writer *writer, const struct grid *grid)
+/* Of a kept answer of the kernel everything is shown. */
+static int put_table(struct ss_writer *writer, const struct request_files *files,
+                     const struct grid *grid, const struct shown_table *table)
+{
+    bool is_file = files && files->protos & PROTO_BIT(table->proto);
+
+    if (is_file && table->proto == PROTO_UNIX)
+        return put_unix_file(writer, grid);
+    if (table->family != AF_INET || (is_file && table->proto == PROTO_TCP && files->tcp_dump)) {
+        put_rows(writer, grid, table->proto, AF_UNSPEC);
+    } else {
+        put_rows(writer, grid, table->proto, AF_INET);
+        put_rows(writer, grid, table->proto, AF_INET6);
+    }
+    return 0;
+}
+
+static int print(struct ss_writer *writer, const struct request_files *files,
+                 const struct grid *grid)
 {
     const struct ss_options *options = writer->options;
-    int r;
+    int r = 0;
 
     ss_layout_init(&writer->layout);
     writer->layout.columns[SS_COLUMN_NETID].hidden = ss_is_one_bit(options->selection.tables);
     writer->layout.columns[SS_COLUMN_STATE].hidden = ss_is_one_bit(options->selection.states);
     if (options->header)
         ss_layout_header(&writer->layout);
-    put_tables(writer, grid);
-    r = ss_layout_finish(&writer->layout);
+    for (size_t i = 0; i < ARRAY_SIZE(shown_tables) && r == 0; i++)
+        if (is_shown(&options->selection, &shown_tables[i]))
+            r = put_table(writer, files, grid, &shown_tables[i]);
+    if (r == 0)
+        r = ss_layout_finish(&writer->layout);
     ss_layout_done(&writer->layout);
     return r;
+}
+
+static bool is_killed(const struct moment *moment, const struct socket *socket)
+{
+    const struct request_files *files = moment->request.files;
+
+    return (socket->family == AF_INET || socket->family == AF_INET6) &&
+           !(files && files->protos & PROTO_BIT(socket->proto));
 }
 
 /* -K shows what it closes: what the kernel does not close goes from the grid. */
@@ -217,7 +266,7 @@ static int kill_sockets(struct ss_writer *writer, struct moment *moment, struct 
     for (uint32_t i = 0; i < grid->row_count; i++) {
         const struct socket *socket = &moment->snapshot.sockets[grid->rows[i]];
 
-        if (socket->family != AF_INET && socket->family != AF_INET6)
+        if (!is_killed(moment, socket))
             grid->rows[others++] = grid->rows[i];
         else if (is_family_asked(&writer->options->selection, socket) &&
                  is_accepted(writer, socket))
@@ -231,32 +280,48 @@ static int kill_sockets(struct ss_writer *writer, struct moment *moment, struct 
     return r;
 }
 
-/* 0; 1: something is missing, which has been said; or -errno. */
+/*
+ * 0; 1: something is missing, which has been said; or -errno. What is wrong with files that the
+ * environment names is said, and no more: the real tool ends with 0.
+ */
 static int answer(const struct ss_options *options, const struct ss_filter *filter,
                   struct moment *moment, struct grid *grid)
 {
+    const struct request_files *files = moment->request.files;
     struct ss_names names = {0};
     struct ss_writer writer = {
         .options = options, .filter = filter, .view = &moment->view, .names = &names};
     int r = options->kill ? kill_sockets(&writer, moment, grid) : 0;
+    bool owners = options->processes && files && files->proc;
 
     if (r == 0)
-        r = print(&writer, grid);
-    if (r == 0 && !moment_check(moment, &names.hosts, "ss", false))
+        r = print(&writer, files, grid);
+    if (r == 0 && !moment_check(moment, &names.hosts, "ss", owners) && !files)
         r = 1;
     ss_names_done(&names);
     return r;
 }
 
+/* Which files the environment names. Datagram sockets of a file are not in the state they show. */
+static void add_files(struct ss_files *files, struct request *request)
+{
+    request->files = ss_files_find(files, &request->protos);
+    if (request->files && request->files->protos & PROTO_BIT(PROTO_UNIX) &&
+        request->states & STATE_BIT(STATE_ESTABLISHED))
+        request->states |= STATE_BIT(STATE_UNCONNECTED);
+}
+
 static int show(const struct ss_options *options, struct ss_filter *filter)
 {
     struct query query = {.table = &table_sockets, .as_found = true};
+    struct ss_files files;
     struct moment moment;
     struct grid grid;
     int r;
 
     moment_init(&moment);
     narrow_request(options, &moment.request);
+    add_files(&files, &moment.request);
     r = add_columns(options, &query);
     if (r == 0)
         r = ss_filter_push_down(filter, &moment.request);
@@ -270,6 +335,50 @@ static int show(const struct ss_options *options, struct ss_filter *filter)
     }
     moment_done(&moment);
     return r;
+}
+
+static int write_dump(const struct ss_options *options, struct buf *out)
+{
+    struct query query = {.table = &table_sockets};
+    struct moment moment;
+    int preferred = options->selection.preferred_family, r;
+
+    moment_init(&moment);
+    narrow_request(options, &moment.request);
+    if (preferred == AF_INET || preferred == AF_INET6)
+        moment.request.families = 1u << preferred;
+    r = add_columns(options, &query);
+    if (r == 0)
+        r = query_plan(&query, &moment.arena, &moment.request);
+    if (r == 0)
+        r = inet_diag_write_dump(&moment.request, out);
+    moment_done(&moment);
+    return r;
+}
+
+/* -D: no expression counts, and nothing is an error. */
+static int dump(const struct ss_options *options)
+{
+    const char *name = options->dump_file;
+    CLEANUP_CLOSE int fd = -1;
+    struct buf out = BUF_SINK(STDOUT_FILENO);
+    int r = 0;
+
+    if (!(options->selection.tables & SS_TABLE_BIT(SS_TABLE_TCP))) {
+        ss_complain("ss: -D writes TCP sockets, of which there are none in what was asked for");
+        return 0;
+    }
+    if (*name != '-') {
+        fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        r = fd < 0 ? -errno : 0;
+        out.fd = fd;
+    }
+    if (r == 0)
+        r = write_dump(options, &out);
+    if (r < 0 && r != -EPIPE)
+        ss_complain("ss: -D %s: %s", name, strerror(-r));
+    buf_done(&out);
+    return 0;
 }
 
 /* What leaves nothing to show is told, and is no error. */
@@ -295,6 +404,8 @@ static int run(int argc, char **argv)
 
     if (ss_options_parse(argc, argv, &options, &status) != 0)
         return status;
+    if (options.dump_file)
+        return dump(&options);
     if (is_empty(&options.selection))
         return 0;
     if (ss_filter_parse(&filter, &options, &status) != 0)

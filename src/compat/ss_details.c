@@ -148,15 +148,23 @@ static void put_options(struct ss_writer *writer, const struct socket *socket)
     buf_byte(text, ')');
 }
 
+/* A file like /proc/net/tcp tells of TCP sockets what ss shows, and little more. */
+static void put_of_file(struct ss_writer *writer, const struct socket *socket)
+{
+    if (socket->proto == PROTO_TCP && writer->options->details)
+        ss_details_socket(writer, socket);
+}
+
 static void put_inet(struct ss_writer *writer, const struct socket *socket)
 {
     const struct ss_options *options = writer->options;
 
     if (options->timer)
         put_timer(writer, socket);
-    /* Files of /proc/net tell no more. */
-    if (!(socket->has & SOCKET_HAS_COOKIE))
+    if (!(socket->has & SOCKET_HAS_COOKIE)) {
+        put_of_file(writer, socket);
         return;
+    }
     if (options->details)
         put_extended(writer, socket);
     if (options->tos)

@@ -116,7 +116,7 @@ void ss_details_packet(struct ss_writer *writer, uint32_t row)
     const struct socket *socket = view_socket(writer->view, row);
     const struct packet_details *packet = snapshot_packet(writer->view->snapshot, socket);
 
-    if (writer->options->details && socket->has & SOCKET_HAS_COOKIE)
+    if (writer->options->details)
         ss_details_socket(writer, socket);
     if (writer->options->details && packet)
         put_packet(writer, packet);
@@ -131,10 +131,14 @@ void ss_details_netlink(struct ss_writer *writer, uint32_t row)
     const struct socket *socket = view_socket(writer->view, row);
     struct buf *text = ss_layout_text(&writer->layout);
 
-    /* The addresses in the kernel, which it does not tell any more. */
+    bool is_of_file = !(socket->has & SOCKET_HAS_COOKIE);
+
+    /* The addresses in the kernel: only files tell them, as far as they are told at all. */
     if (writer->options->details)
-        buf_printf(text, " sk=0 cb=0 groups=0x%08x", socket->local.words[1]);
-    if (writer->options->memory) {
+        buf_printf(text, " sk=%llx cb=0 groups=0x%08x",
+                   is_of_file ? (unsigned long long)socket->kernel_address : 0,
+                   socket->local.words[1]);
+    if (writer->options->memory && !is_of_file) {
         buf_byte(text, '\t');
         ss_details_memory(writer, socket);
     }

@@ -2,6 +2,7 @@
 /* Names for ports, hosts and protocols, as ss(8) chooses them. */
 #include "compat/ss_names.h"
 
+#include "compat/ss_files.h"
 #include "derive/address.h"
 
 #include <fcntl.h>
@@ -25,17 +26,6 @@ void ss_names_done(struct ss_names *names)
 
 /* --- ports --- */
 
-/* The file that an environment variable names, or one below another /proc. */
-static void range_path(char *path, size_t size)
-{
-    const char *file = getenv("PROC_IP_LOCAL_PORT_RANGE"), *root = getenv("PROC_ROOT");
-
-    if (file)
-        snprintf(path, size, "%s", file);
-    else
-        snprintf(path, size, "%s/sys/net/ipv4/ip_local_port_range", root ? root : "/proc");
-}
-
 static void read_range(struct ss_names *names)
 {
     char path[PATH_MAX], text[64] = "";
@@ -44,7 +34,8 @@ static void read_range(struct ss_names *names)
 
     names->ephemeral_low = EPHEMERAL_LOW;
     names->ephemeral_high = EPHEMERAL_HIGH;
-    range_path(path, sizeof(path));
+    ss_file_path("PROC_IP_LOCAL_PORT_RANGE", "sys/net/ipv4/ip_local_port_range", path,
+                 sizeof(path));
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
         return;

@@ -3,6 +3,7 @@
 #include "compat/ss_row.h"
 
 #include "compat/ss_details.h"
+#include "compat/ss_unix_file.h"
 #include "compat/tcp_state.h"
 #include "derive/join.h"
 #include "table/cells.h"
@@ -62,7 +63,7 @@ static void put_front(struct ss_writer *writer, const struct socket *socket)
     ss_layout_go(&writer->layout, SS_COLUMN_NETID);
     buf_puts(text, kind_of(socket));
     ss_layout_go(&writer->layout, SS_COLUMN_STATE);
-    buf_puts(text, tcp_state_ss_name(socket->state));
+    buf_puts(text, tcp_state_ss_name(ss_shown_state(socket)));
     ss_layout_go(&writer->layout, SS_COLUMN_RECV_Q);
     put_queue(text, socket->recv_q);
     ss_layout_go(&writer->layout, SS_COLUMN_SEND_Q);
@@ -207,6 +208,8 @@ static void put_unix_name(struct ss_writer *writer, const struct socket *socket)
     size_t length, at = 0;
     const char *name = snapshot_string(writer->view->snapshot, socket->path, &length);
 
+    if (!(socket->has & SOCKET_HAS_COOKIE))
+        length = ss_unix_file_name(name, length);
     if (socket->flags & SOCKET_ABSTRACT)
         buf_byte(ss_layout_text(&writer->layout), '@');
     else if (!length)

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "compat/ss_files.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -14,14 +15,12 @@ struct totals {
     int tcp[2], udp[2], raw[2], fragments[2]; /* IPv4, IPv6 */
 };
 
-/* One file may be named by a variable of its own, and all by the root of another /proc. */
 static FILE *open_file(const char *variable, const char *name)
 {
-    const char *file = getenv(variable), *root = getenv("PROC_ROOT");
     char path[PATH_MAX];
 
-    snprintf(path, sizeof(path), "%s/%s", root ? root : "/proc", name);
-    return fopen(file ? file : path, "re");
+    ss_file_path(variable, name, path, sizeof(path));
+    return fopen(path, "re");
 }
 
 /* The number behind " name " in a line, or what there was. */

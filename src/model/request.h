@@ -95,6 +95,22 @@ enum source_bit {
 
 struct accounting;
 
+/* A file in the place of one below /proc/net. */
+struct net_file {
+    const char *name; /* below /proc/net */
+    const char *path;
+};
+
+/* Files that are read instead of asking this machine. Everything is borrowed. */
+struct request_files {
+    const char *proc;           /* a tree like /proc; NULL: /proc */
+    const struct net_file *net; /* in the place of those in the net directory of that tree */
+    uint32_t net_count;
+    uint32_t protos;           /* PROTO_BIT()s that come from files alone */
+    const char *tcp_dump;      /* what sock_diag answered about TCP, as it was; NULL: none */
+    const char *tcp_dump_name; /* what messages call that file */
+};
+
 struct request {
     uint64_t needs;                /* enum need */
     struct accounting *accounting; /* borrowed: what counts traffic between the readings; NULL: it
@@ -116,7 +132,8 @@ struct request {
     const uint32_t *pids; /* borrowed: only these processes are of interest as owners (and sockets
                              only those they hold); NULL: all */
     uint32_t pid_count;
-    const union address *route_to; /* borrowed: also ask which way the kernel would take there;
-                                      NULL: do not */
-    uint8_t route_family;          /* of it */
+    const union address *route_to;     /* borrowed: also ask which way the kernel would take there;
+                                          NULL: do not */
+    uint8_t route_family;              /* of it */
+    const struct request_files *files; /* borrowed; NULL: this machine is asked */
 };

@@ -110,8 +110,12 @@ enum socket_flag {
 };
 
 struct socket {
-    uint64_t cookie;    /* SO_COOKIE, idiag_cookie; unique while the machine is up; since 2.6
-                           (inet_diag) */
+    union {
+        uint64_t cookie; /* SO_COOKIE, idiag_cookie; unique while the machine is up; since 2.6
+                            (inet_diag) */
+        uint64_t kernel_address; /* without SOCKET_HAS_COOKIE, of files that are read instead of
+                                    the machine: as /proc/net shows it (hashed) */
+    };
     uint64_t cgroup_id; /* cgroup2 id = inode of its directory; INET_DIAG_CGROUP_ID since 5.8 */
     uint32_t inode;     /* of the sockfs file; 0: none (time-wait, syn-recv, orphan, un-accepted) */
     uint32_t netns;     /* index into snapshot.netns */

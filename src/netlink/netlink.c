@@ -75,6 +75,8 @@ static int receive(struct netlink *netlink, size_t *ret_length)
     if (header.msg_flags & MSG_TRUNC)
         return -EMSGSIZE;
     *ret_length = from.nl_pid == 0 ? (size_t)received : 0;
+    if (netlink->copy)
+        buf_put(netlink->copy, netlink->buffer, *ret_length);
     return 0;
 }
 

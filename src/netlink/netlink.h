@@ -2,6 +2,7 @@
 /* Netlink: sends one request, reads the answer whole, and checks every length on the way. */
 #pragma once
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 
 #include <linux/netlink.h>
@@ -12,8 +13,9 @@
 struct netlink {
     int fd;
     uint32_t sequence;
-    uint32_t parts; /* datagrams with messages of the last dump: it was read in so many goes */
-    char *buffer;   /* owned, NETLINK_BUFFER bytes */
+    uint32_t parts;   /* datagrams with messages of the last dump: it was read in so many goes */
+    char *buffer;     /* owned, NETLINK_BUFFER bytes */
+    struct buf *copy; /* borrowed: gets each datagram of an answer as it came; NULL: nobody */
 };
 
 #define NETLINK_INIT ((struct netlink){.fd = -1})

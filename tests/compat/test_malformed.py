@@ -10,7 +10,7 @@ from pathlib import Path
 
 from compat import PATH, environment_of, links
 from answers import run_line
-from live import run_tests, skip, test
+from live import run_tests, test
 from scene import Scenes
 
 TABLES = {"tcp": "-tan", "tcp6": "-6tan", "udp": "-uan", "udp6": "-6uan", "raw": "-wan", "raw6": "-6wan", "unix": "-xan",
@@ -74,8 +74,6 @@ def broken_dumps(dump):
 @test
 def tcpdiag_file_is_broken():
     with stage() as (place, ours, theirs):
-        if not ours("TCPDIAG_FILE=$DIR/none ss -tan").err:
-            skip("ss does not read TCPDIAG_FILE yet")
         file = Path(place.variables["DIR"]) / "broken"
         for name, data, told in broken_dumps(Path(place.variables["DUMP"]).read_bytes()):
             file.write_bytes(data)
@@ -87,8 +85,6 @@ def tcpdiag_file_is_broken():
 @test
 def tcpdiag_file_cannot_be_read():
     with stage() as (place, ours, theirs):
-        if not ours("TCPDIAG_FILE=$DIR/none ss -tan").err:
-            skip("ss does not read TCPDIAG_FILE yet")
         for name in ("$DIR/none", "$DIR", "$DIR/listen.sock", "/proc/self/mem"):
             line = f"TCPDIAG_FILE={name} ss -tan"
             check(name, ours(line), theirs(line), "TCPDIAG_FILE")
@@ -121,8 +117,6 @@ def broken_tables(text):
 @test
 def proc_root_has_broken_lines():
     with stage() as (place, ours, theirs):
-        if len(ours("PROC_ROOT=/nonexistent ss -tan").out.splitlines()) > 1:
-            skip("ss does not read PROC_ROOT yet")
         for table, options in TABLES.items():
             file = Path(place.variables["TREE"]) / "net" / table
             good = file.read_bytes()
@@ -136,8 +130,6 @@ def proc_root_has_broken_lines():
 @test
 def proc_root_lacks_files():
     with stage() as (place, ours, theirs):
-        if len(ours("PROC_ROOT=/nonexistent ss -tan").out.splitlines()) > 1:
-            skip("ss does not read PROC_ROOT yet")
         for options in ("-tan", "-uan", "-wan", "-xan", "-0an", "-s", "-tanp"):
             check(f"no tree: {options}", *(run(f"PROC_ROOT=/nonexistent ss {options}") for run in (ours, theirs)), None)
         net = Path(place.variables["TREE"]) / "net"
@@ -153,8 +145,6 @@ def proc_root_lacks_files():
 @test
 def filter_file_is_broken():
     with stage() as (place, ours, theirs):
-        if ours("ss -tan -F $DIR/none").rc == 0:
-            skip("ss does not read filters from files yet")
         file = Path(place.variables["DIR"]) / "filter"
         for data in (b"", b"sport = :22\0 or", b"\\", b"(" * 5000, b"not " * 5000, b"\xff\xfe\n", b"sport = " + b"9" * 5000,
                      b"src " + b"1" * 100000):

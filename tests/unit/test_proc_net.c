@@ -166,6 +166,10 @@ static void unix_lines(void **state)
     assert_int_equal(row.socket.flags, SOCKET_ABSTRACT);
     assert_memory_equal(row.path, "abs@tract", 9);
     row = parse(&unix_waiting);
+    assert_int_equal(row.unix_state, 2);
+    assert_int_equal(row.kernel_address, 0x6b314252);
+    assert_int_equal(row.socket.local.words[0], 0x6b314252);
+    assert_int_equal(parse(&tcp4).kernel_address, 0xcc0bd2ba);
     assert_int_equal(row.socket.inode, 0);
     assert_int_equal(row.socket.has, SOCKET_HAS_INODE);
     assert_null(row.path);

@@ -28,6 +28,8 @@ static void stat_is_parsed_after_the_last_parenthesis(void **state)
 {
     static const char *const names[] = {"a", "", "nc (", "))", ") S 1 (", "a\nb", ") R 1 2 3 4 5"};
     struct process_stat stat;
+    const char *name;
+    size_t length;
     char text[256];
 
     (void)state;
@@ -40,6 +42,14 @@ static void stat_is_parsed_after_the_last_parenthesis(void **state)
         assert_int_equal(stat.threads, 12);
         assert_int_equal(stat.start_ticks, 987654321);
     }
+    assert_true(process_stat_name("42 (a) b) S 1", &name, &length));
+    assert_int_equal(length, 4);
+    assert_memory_equal(name, "a) b", 4);
+    assert_true(process_stat_name("42 () S", &name, &length));
+    assert_int_equal(length, 0);
+    assert_false(process_stat_name("", &name, &length));
+    assert_false(process_stat_name("42 (a", &name, &length));
+    assert_false(process_stat_name(")(", &name, &length));
     assert_false(process_stat_parse("", &stat));
     assert_false(process_stat_parse("42 (a", &stat));
     assert_false(process_stat_parse("42 (a)", &stat));
