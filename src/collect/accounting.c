@@ -3,6 +3,7 @@
 #include "collect/accounting.h"
 
 #include "collect/fd_table.h"
+#include "collect/flow_interfaces.h"
 #include "collect/process_memory.h"
 #include "collect/traffic_source.h"
 
@@ -97,7 +98,7 @@ int accounting_fd(const struct accounting *accounting)
 
 uint64_t accounting_needs(const struct accounting *accounting)
 {
-    return accounting->source ? accounting->source->needs : 0;
+    return NEED_ADDRESSES | (accounting->source ? accounting->source->needs : 0);
 }
 
 /* A source that worked until now. */
@@ -204,6 +205,7 @@ int accounting_read(struct accounting *accounting, struct collection *collection
 int accounting_finish(struct accounting *accounting, struct collection *collection)
 {
     struct snapshot *snapshot = collection->snapshot;
+    int r;
 
     for (uint32_t i = 0; i < snapshot->flows_count; i++) {
         struct flow *flow = &snapshot->flows[i];
@@ -214,5 +216,6 @@ int accounting_finish(struct accounting *accounting, struct collection *collecti
         flow->flags |= FLOW_EXITED;
         flow_table_exit(accounting->flows, flow->pid, flow->start_ticks, snapshot->boot_ns);
     }
-    return process_memory_keep(accounting->processes, snapshot);
+    r = flow_interfaces(snapshot);
+    return r < 0 ? r : process_memory_keep(accounting->processes, snapshot);
 }

@@ -33,5 +33,5 @@ uint64_t accounting_needs(const struct accounting *accounting);
 /* Of the collectors. Brings the flows into the snapshot, linked to processes. 0 or -ENOMEM. */
 int accounting_read(struct accounting *accounting, struct collection *collection) MUST_CHECK;
 
-/* When the facts about processes have been read. 0 or -ENOMEM. */
+/* When the facts about processes and addresses have been read. 0 or -ENOMEM. */
 int accounting_finish(struct accounting *accounting, struct collection *collection) MUST_CHECK;

@@ -31,7 +31,6 @@ struct named {
 struct reconciler {
     const struct snapshot *now, *before;
     struct map interfaces; /* namespace and ifindex -> index of the interface */
-    struct map addresses;  /* namespace and address -> index of the link address */
     struct named *named;   /* owned; one for each interface */
     uint64_t *forwarded;   /* owned; packets, one for each namespace */
 };
@@ -41,17 +40,7 @@ static uint64_t interface_key(uint32_t netns, uint32_t ifindex)
     return (uint64_t)netns << 32 | ifindex;
 }
 
-/* Two addresses with one key would be a wonder; then the flows of one are counted at the other. */
-static uint64_t address_key(uint32_t netns, unsigned int family, const union address *address)
-{
-    uint64_t key = UINT64_C(0xcbf29ce484222325) ^ netns;
-
-    for (unsigned int i = 0; i < (family == AF_INET ? 4u : 16u); i++)
-        key = (key ^ address->bytes[i]) * UINT64_C(0x100000001b3);
-    return key;
-}
-
-static int index_machine(struct reconciler *reconciler)
+static int index_interfaces(struct reconciler *reconciler)
 {
     const struct snapshot *now = reconciler->now;
     int r = 0;
@@ -59,41 +48,15 @@ static int index_machine(struct reconciler *reconciler)
     for (uint32_t i = 0; i < now->interfaces_count && r == 0; i++)
         r = map_set(&reconciler->interfaces,
                     interface_key(now->interfaces[i].netns, now->interfaces[i].ifindex), i);
-    for (uint32_t i = 0; i < now->link_addresses_count && r == 0; i++) {
-        const struct link_address *address = &now->link_addresses[i];
-
-        r = map_set(&reconciler->addresses,
-                    address_key(address->netns, address->family, &address->address),
-                    address->ifindex);
-    }
     return r;
-}
-
-/* What goes to an own address goes by lo, whoever has the address. */
-static uint32_t interface_of_flow(const struct reconciler *reconciler, const struct flow *flow)
-{
-    union address local = flow->local;
-    unsigned int family = flow->family;
-    uint32_t ifindex = flow->ifindex;
-
-    if (family == AF_INET6 && address_is_mapped(family, &local)) {
-        memmove(local.bytes, local.bytes + 12, 4);
-        family = AF_INET;
-    }
-    if (address_scope(flow->family, &flow->local) == SCOPE_LOOPBACK ||
-        (!address_is_any(flow->family, &flow->peer) &&
-         memcmp(&flow->local, &flow->peer, sizeof(flow->local)) == 0))
-        ifindex = 1; /* lo has this number in every namespace */
-    else if (!ifindex)
-        ifindex = map_get(&reconciler->addresses, address_key(flow->netns, family, &local));
-    return map_get(&reconciler->interfaces, interface_key(flow->netns, ifindex));
 }
 
 static void add_flows(struct reconciler *reconciler)
 {
     for (uint32_t i = 0; i < reconciler->now->flows_count; i++) {
         const struct flow *flow = &reconciler->now->flows[i];
-        uint32_t interface = interface_of_flow(reconciler, flow);
+        uint32_t interface =
+            map_get(&reconciler->interfaces, interface_key(flow->netns, flow->ifindex));
 
         if (interface == MAP_NONE)
             continue;
@@ -188,14 +151,13 @@ int reconcile(const struct snapshot *now, const struct snapshot *before, struct 
         return 0;
     reconciler.named = calloc(now->interfaces_count + 1u, sizeof(*reconciler.named));
     reconciler.forwarded = calloc(now->netns_count + 1u, sizeof(*reconciler.forwarded));
-    r = reconciler.named && reconciler.forwarded ? index_machine(&reconciler) : -ENOMEM;
+    r = reconciler.named && reconciler.forwarded ? index_interfaces(&reconciler) : -ENOMEM;
     if (r == 0) {
         add_flows(&reconciler);
         add_forwarded(&reconciler, rates);
         r = share_interfaces(&reconciler, rates);
     }
     map_done(&reconciler.interfaces);
-    map_done(&reconciler.addresses);
     free(reconciler.named);
     free(reconciler.forwarded);
     return r;

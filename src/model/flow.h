@@ -56,17 +56,17 @@ struct flow {
     uint64_t last_ns;     /* and of the last */
     struct traffic total; /* since accounting began */
     struct traffic window[FLOW_WINDOW_MAX]; /* snapshot.window_ns says how long each is */
-    uint64_t rx_calls, tx_calls;    /* system calls, or datagrams; 0 where only bytes are known */
-    uint64_t start_ticks;           /* of the process, as struct process has it; 0: unknown */
-    uint32_t process;               /* 1 + index into snapshot.processes; 0: none */
-    uint32_t pid;                   /* 0: nobody's, or unknown */
-    uint32_t tid;                   /* thread that made the calls; 0: unknown */
-    uint32_t uid;                   /* effective, of the process */
-    uint32_t comm;                  /* string: name of the thread */
-    uint32_t netns;                 /* index into snapshot.netns */
-    uint32_t ifindex;               /* bound to, or arrived by; 0: unknown */
-    uint32_t flags;                 /* enum flow_flag */
-    uint32_t sockets;               /* 1, or of FLOW_FOLDED how many */
+    uint64_t rx_calls, tx_calls; /* system calls, or datagrams; 0 where only bytes are known */
+    uint64_t start_ticks;        /* of the process, as struct process has it; 0: unknown */
+    uint32_t process;            /* 1 + index into snapshot.processes; 0: none */
+    uint32_t pid;                /* 0: nobody's, or unknown */
+    uint32_t tid;                /* thread that made the calls; 0: unknown */
+    uint32_t uid;                /* effective, of the process */
+    uint32_t comm;               /* string: name of the thread */
+    uint32_t netns;              /* index into snapshot.netns */
+    uint32_t ifindex;            /* it is bound to it, came by it, or has its address; 0: unknown */
+    uint32_t flags;              /* enum flow_flag */
+    uint32_t sockets;            /* 1, or of FLOW_FOLDED how many */
     uint16_t local_port, peer_port; /* host order; 0: none */
     uint8_t proto;                  /* enum socket_proto */
     uint8_t family;                 /* AF_INET, AF_INET6; 0: folded or other */
