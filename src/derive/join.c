@@ -276,6 +276,8 @@ int join_make(const struct snapshot *snapshot, uint64_t needs, struct join *ret_
     }
     if (r == 0 && needs & NEED_DESCRIPTORS)
         r = keep_sockets_of_holders(snapshot, &join);
+    if (r == 0)
+        r = flow_join_make(snapshot, &join.flows);
     if (r < 0) {
         join_done(&join);
         return r;
@@ -293,6 +295,7 @@ void join_done(struct join *join)
     free(join->order);
     free(join->order_sockets);
     map_done(&join->by_inode);
+    flow_join_done(&join->flows);
     *join = (struct join){0};
 }
 

@@ -3,6 +3,7 @@
  * Pure. */
 #pragma once
 
+#include "derive/flow_join.h"
 #include "model/snapshot.h"
 
 struct buf;
@@ -59,6 +60,7 @@ struct join {
     uint32_t *order_sockets; /* NEED_DESCRIPTORS: index of the socket of each in `order` */
     uint32_t order_count;
     struct map by_inode; /* unix sockets: inode -> index of the socket; empty without any */
+    struct flow_join flows;
 };
 
 /* `needs` are those of the request (enum need). 0, or -ENOMEM. The join refers to the snapshot by

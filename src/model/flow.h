@@ -72,3 +72,6 @@ struct flow {
     uint8_t family;                 /* AF_INET, AF_INET6; 0: folded or other */
     union address local, peer;      /* unconnected: the peer is all zero */
 };
+
+/* "bpf", "tcp_info", "interfaces", "none". */
+const char *accounting_level_name(unsigned int level);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Names of protocols, states, timers, families and types, and the way back. */
-#include "model/socket.h"
+#include "model/flow.h"
 
 #include "base/cleanup.h"
 
@@ -141,4 +141,16 @@ int socket_state_parse(const char *name, uint32_t *ret_states)
             return 0;
         }
     return -EINVAL;
+}
+
+const char *accounting_level_name(unsigned int level)
+{
+    static const char *const names[ACCOUNTING_LEVEL_MAX] = {
+        [ACCOUNTING_NONE] = "none",
+        [ACCOUNTING_INTERFACES] = "interfaces",
+        [ACCOUNTING_TCP_INFO] = "tcp_info",
+        [ACCOUNTING_BPF] = "bpf",
+    };
+
+    return level < ACCOUNTING_LEVEL_MAX ? names[level] : "unknown";
 }

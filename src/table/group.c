@@ -75,6 +75,23 @@ static int parse_prefix(char *text, struct group_key *key, struct buf *error)
     return r;
 }
 
+int group_plan_key(struct group_plan *plan, const struct column *column, char *prefix,
+                   struct buf *error)
+{
+    struct group_key *key = &plan->keys[plan->key_count];
+    int r;
+
+    if (plan->key_count == GROUP_KEYS_MAX) {
+        buf_printf(error, "at most %d keys can be counted by", GROUP_KEYS_MAX);
+        return -EINVAL;
+    }
+    *key = (struct group_key){.column = column, .bits_v4 = BITS_V4, .bits_v6 = BITS_V6};
+    r = prefix ? parse_prefix(prefix, key, error) : 0;
+    if (r == 0)
+        plan->key_count++;
+    return r;
+}
+
 /* A column that is a list is known, but nothing to count by. */
 static int unknown_key(const struct table *table, const char *word, bool suggest, struct buf *error)
 {
@@ -95,18 +112,18 @@ static int unknown_key(const struct table *table, const char *word, bool suggest
     return -EINVAL;
 }
 
-static int parse_key(const struct table *table, char *word, struct group_key *ret_key,
+static int parse_key(const struct table *table, char *word, struct group_plan *plan,
                      struct buf *error)
 {
     char *prefix = strchr(word, '/');
+    const struct column *column;
 
     if (prefix)
         *prefix++ = '\0';
-    *ret_key = (struct group_key){
-        .column = table_column(table, column_name(word)), .bits_v4 = BITS_V4, .bits_v6 = BITS_V6};
-    if (ret_key->column && ret_key->column->kind != KIND_LIST)
-        return prefix ? parse_prefix(prefix, ret_key, error) : 0;
-    return unknown_key(table, word, ret_key->column == NULL, error);
+    column = table_column(table, column_name(word));
+    if (column && column->kind != KIND_LIST)
+        return group_plan_key(plan, column, prefix, error);
+    return unknown_key(table, word, column == NULL, error);
 }
 
 /* --- the table of groups --- */
@@ -117,7 +134,7 @@ static unsigned int bits_of(const struct group_key *key, unsigned int family)
 }
 
 /* A network is not to be taken for a host of the same address: "192.0.2.0/24". */
-static struct value shown_key(const struct view *view, uint32_t row, uint32_t n)
+struct value group_key_cell(const struct view *view, uint32_t row, uint32_t n)
 {
     struct value key = view->group->rows[row].keys[n];
     unsigned int prefix;
@@ -142,7 +159,7 @@ static struct value shown_key(const struct view *view, uint32_t row, uint32_t n)
 #define KEY_GETTER(n)                                                                              \
     static struct value get_key_##n(const struct view *view, uint32_t row)                         \
     {                                                                                              \
-        return shown_key(view, row, n);                                                            \
+        return group_key_cell(view, row, n);                                                       \
     }
 
 KEY_GETTER(0)
@@ -166,7 +183,7 @@ static struct value get_share(const struct view *view, uint32_t row)
     return value_uint(total ? (view->group->rows[row].count * 100 + total / 2) / total : 0);
 }
 
-static uint32_t count_rows(const struct view *view)
+uint32_t group_rows(const struct view *view)
 {
     return view->group->row_count;
 }
@@ -199,7 +216,7 @@ static uint64_t hash_keys(const struct group_plan *plan, const struct value *key
     return hash;
 }
 
-static uint64_t identity(const struct view *view, uint32_t row)
+uint64_t group_identity(const struct view *view, uint32_t row)
 {
     return hash_keys(view->group->plan, view->group->rows[row].keys);
 }
@@ -218,18 +235,13 @@ int group_plan(const struct table *table, const char *words, struct group_plan *
     *ret_plan = (struct group_plan){
         .table = {.name = "counts", .help = "Counted rows", .needs = table->needs}};
     while (r == 0 && (word = strsep(&rest, ","))) {
-        uint32_t n = ret_plan->key_count;
-
-        if (n == GROUP_KEYS_MAX) {
-            buf_printf(error, "at most %d keys can be counted by", GROUP_KEYS_MAX);
-            return -EINVAL;
-        }
-        r = parse_key(table, word, &ret_plan->keys[n], error);
+        r = parse_key(table, word, ret_plan, error);
         if (r == 0) {
+            uint32_t n = ret_plan->key_count - 1;
+
             ret_plan->columns[n] = *ret_plan->keys[n].column;
             ret_plan->columns[n].flags = shown | COLUMN_KEY;
             ret_plan->columns[n].get = getters[n];
-            ret_plan->key_count++;
         }
     }
     ret_plan->columns[ret_plan->key_count] = (struct column){
@@ -238,8 +250,8 @@ int group_plan(const struct table *table, const char *words, struct group_plan *
         "share", "%", "Share of all rows counted, in percent", KIND_COUNT, shown, 0, get_share};
     ret_plan->table.columns = ret_plan->columns;
     ret_plan->table.column_count = ret_plan->key_count + 2;
-    ret_plan->table.row_count = count_rows;
-    ret_plan->table.identity = identity;
+    ret_plan->table.row_count = group_rows;
+    ret_plan->table.identity = group_identity;
     return r;
 }
 
@@ -301,13 +313,18 @@ static int add_group(struct group *group, const struct value *keys)
 
     if (r < 0)
         return r;
-    row = &group->rows[group->row_count++];
-    *row = (struct group_row){.count = 1};
+    row = &group->rows[group->row_count];
+    *row = (struct group_row){.count = 0};
     memcpy(row->keys, keys, sizeof(*keys) * group->plan->key_count);
-    return 0;
+    r = group_new_numbers(group, row);
+    if (r == 0)
+        group->row_count++;
+    return r;
 }
 
-static int count_row(struct group *group, struct map *index, const struct value *keys)
+/* The group of these keys, which is made when it is new. */
+static int find_group(struct group *group, struct map *index, const struct value *keys,
+                      struct group_row **ret_row)
 {
     uint64_t hash = hash_keys(group->plan, keys);
     uint32_t found;
@@ -316,13 +333,29 @@ static int count_row(struct group *group, struct map *index, const struct value 
     while ((found = map_get(index, hash)) != MAP_NONE &&
            !same_keys(group->plan, group->rows[found].keys, keys))
         hash++;
-    group->total++;
-    if (found != MAP_NONE) {
-        group->rows[found].count++;
-        return 0;
+    if (found == MAP_NONE) {
+        found = group->row_count;
+        r = map_set(index, hash, found);
+        if (r == 0)
+            r = add_group(group, keys);
+        if (r < 0)
+            return r;
     }
-    r = map_set(index, hash, group->row_count);
-    return r < 0 ? r : add_group(group, keys);
+    *ret_row = &group->rows[found];
+    return 0;
+}
+
+static int count_row(struct group *group, struct map *index, const struct view *view, uint32_t row,
+                     const struct value *keys)
+{
+    struct group_row *to;
+    int r = find_group(group, index, keys, &to);
+
+    if (r < 0)
+        return r;
+    group->total++;
+    to->count++;
+    return group->plan->added_count ? group_add(group, view, row, to) : 0;
 }
 
 static int compare_groups(const void *a, const void *b, void *context)
@@ -351,7 +384,7 @@ int group_make(const struct group_plan *plan, const struct grid *grid, struct gr
     for (uint32_t i = 0; i < grid->row_count && r == 0; i++) {
         r = take_keys(plan, grid, i, &group->arena, keys);
         if (r == 0)
-            r = count_row(group, &index, keys);
+            r = count_row(group, &index, grid->view, grid->rows[i], keys);
     }
     if (r == 0 && group->row_count)
         qsort_r(group->rows, group->row_count, sizeof(*group->rows), compare_groups,
@@ -362,6 +395,8 @@ int group_make(const struct group_plan *plan, const struct grid *grid, struct gr
 void group_done(struct group *group)
 {
     free(group->rows);
+    free(group->numbers);
+    map_done(&group->seen);
     arena_done(&group->arena);
     *group = (struct group){0};
 }

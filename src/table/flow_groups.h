@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Groups of flows: what `nwho top` shows a row of, and what it adds up. */
+#pragma once
+
+#include "table/group.h"
+
+/* The word of --by with this number, and what a row is then. False behind the last one. */
+bool flow_grouping(uint32_t index, const char **ret_word, const char **ret_help);
+
+/*
+ * "process", "user,port", "peer/24": what the flows (rows of table_flows) are grouped by. The table
+ * of the plan has the columns that make sense of such groups. 0; -EINVAL with one line in `error`;
+ * -ENOMEM.
+ */
+int flow_group_plan(const char *words, struct group_plan *ret_plan, struct buf *error) MUST_CHECK;
+
+/* The columns that the needs of the keys are asked by; appended to a query of table_flows. */
+void flow_group_keys(const struct group_plan *plan, struct query *query);
+
+/*
+ * Appends a filter that the flows of a group pass, as far as the language can say it: "pid 1203".
+ * False: it cannot.
+ */
+bool flow_group_condition(const struct view *view, uint32_t row, struct buf *condition);
