@@ -9,8 +9,8 @@
 
 /*
  * How the real tool keeps fields: in chunks of 1 MiB with two words in front, each field with its
- * 16-bit length before it and an even number of bytes. It prints when a line is full and a fifth
- * chunk has been begun.
+ * 16-bit length before it and an even number of bytes. A line ends with one more field that is
+ * always empty; there it prints when a fifth chunk has been begun.
  */
 #define CHUNK_ROOM ((1u << 20) - 16)
 #define CHUNKS_MAX 5
@@ -188,7 +188,7 @@ static void use_chunk(struct ss_layout *layout, uint32_t length)
 {
     if (!layout->chunks)
         begin_chunk(layout);
-    if (length >= CHUNK_ROOM - layout->chunk_use && layout->chunk_use > FIELD_HEAD)
+    if (length && length >= CHUNK_ROOM - layout->chunk_use && layout->chunk_use > FIELD_HEAD)
         begin_chunk(layout);
 }
 
@@ -231,13 +231,13 @@ void ss_layout_next(struct ss_layout *layout)
         return;
     }
     length = keep_field(layout);
-    if (last && layout->chunks >= CHUNKS_MAX) {
+    if (length > layout->columns[layout->at].widest)
+        layout->columns[layout->at].widest = length;
+    reserve_head(layout, length);
+    if (last && layout->chunks >= CHUNKS_MAX)
         print_block(layout);
-    } else {
-        if (length > layout->columns[layout->at].widest)
-            layout->columns[layout->at].widest = length;
-        reserve_head(layout, length);
-    }
+    else if (last)
+        reserve_head(layout, 0);
     layout->at = last ? 0 : layout->at + 1;
     layout->start = layout->text.length;
 }
