@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-from live import BUILD, PATIENCE, netns, nwho, nwho_json, run_tests, skip, test
+from live import BUILD, PATIENCE, netns, nwho, nwho_json, run_tests, skip, test, wait_for
 
 ROUTES4 = ("10.77.0.0/16 via 10.9.0.5 metric 50 mtu lock 1300 advmss 1200 window 5000 rtt 30ms initcwnd 20 proto static",
            "10.78.0.0/16 nexthop via 10.9.0.5 weight 3 nexthop via 10.8.0.5", "unreachable 10.79.0.0/16", "blackhole 10.80.0.0/16",
@@ -158,13 +158,21 @@ def a_delta_reads_twice_and_shows_what_counted():
 
 # --- interfaces ---
 
+def at_one_moment(read_theirs, read_ours):
+    """Both answers while nothing was counted: the kernel sends reports of its own for some seconds."""
+    def try_it():
+        before, ours, after = read_theirs(), read_ours(), read_theirs()
+        return (before, ours) if before == after else None
+    return wait_for(try_it, what="a moment without packets")
+
+
 @test
 def interfaces_are_those_of_ip():
     with network() as ns:
         ns.run(["ip", "link", "set", "d2", "down"])
         refuse_connections(ns)
-        theirs = json.loads(ns.run(["ip", "-j", "-s", "-s", "-d", "link", "show"]).out)
-        ours = nwho_json(ns, "if", "-o", "all")["rows"]
+        theirs, ours = at_one_moment(lambda: json.loads(ns.run(["ip", "-j", "-s", "-s", "-d", "link", "show"]).out),
+                                     lambda: nwho_json(ns, "if", "-o", "all")["rows"])
         assert [row["iface"] for row in ours] == [link["ifname"] for link in theirs]
         for row, link in zip(ours, theirs):
             rx, tx = link["stats64"]["rx"], link["stats64"]["tx"]
@@ -187,10 +195,12 @@ def interfaces_are_those_of_ip():
 @test
 def interfaces_are_those_of_proc_net_dev():
     with network() as ns:
-        for line in ns.run(["cat", "/proc/net/dev"]).out.splitlines()[2:]:
+        theirs, ours = at_one_moment(lambda: ns.run(["cat", "/proc/net/dev"]).out.splitlines()[2:],
+                                     lambda: {row["iface"]: row for row in nwho_json(ns, "if")["rows"]})
+        for line in theirs:
             name, numbers = line.split(":")
             numbers = [int(number) for number in numbers.split()]
-            row = nwho_json(ns, "if", name.strip())["rows"][0]
+            row = ours[name.strip()]
             assert [row["rx_bytes"], row["rx_packets"], row["rx_errors"], row["rx_dropped"] + row["rx_missed"],
                     row["rx_overruns"]] == numbers[:5]
             assert [row["tx_bytes"], row["tx_packets"], row["tx_errors"], row["tx_dropped"]] == numbers[8:12]
@@ -336,6 +346,15 @@ def routes_are_filtered_by_address_and_name():
         assert destinations("d1", "-4", "table", "main") == {"10.8.0.0/24", "10.78.0.0/16"}
         assert destinations("mtu > 0") == {"10.77.0.0/16", "fd77::/64"}
         assert destinations("default", "inet6") == {"default"}
+
+
+@test
+def a_word_that_finds_nothing_is_told():
+    with netns() as ns:
+        for command, what in (("if", "an interface"), ("stats", "a counter"), ("routes", "a table"), ("groups", "a group")):
+            result = nwho(ns, command, "no-such-thing", expect=1)
+            assert "'no-such-thing' was taken for" in result.err and what in result.err, result
+            assert not nwho(ns, command, "no-such-thing", "-q", expect=1).err
 
 
 # --- multicast groups ---
