@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Hash map: linear probing, at most 13/16 full, no deletion. */
+/* Hash map: linear probing, at most 13/16 full. */
 #include "base/map.h"
 
 #include <string.h>
@@ -84,4 +84,24 @@ int map_set(struct map *map, uint64_t key, uint32_t value)
 uint32_t map_get(const struct map *map, uint64_t key)
 {
     return map->capacity ? find(map, key)->value : MAP_NONE;
+}
+
+/*
+ * What follows without a gap and does not belong behind the hole is moved into it, so that every
+ * key is still found from its own slot on.
+ */
+void map_remove(struct map *map, uint64_t key)
+{
+    uint32_t mask = map->capacity - 1, hole, at;
+
+    if (map_get(map, key) == MAP_NONE)
+        return;
+    hole = (uint32_t)(find(map, key) - map->slots);
+    for (at = (hole + 1) & mask; map->slots[at].value != MAP_NONE; at = (at + 1) & mask)
+        if (((at - slot_of(map, slot_key(&map->slots[at]))) & mask) >= ((at - hole) & mask)) {
+            map->slots[hole] = map->slots[at];
+            hole = at;
+        }
+    map->slots[hole].value = MAP_NONE;
+    map->count--;
 }

@@ -32,3 +32,6 @@ int map_set(struct map *map, uint64_t key, uint32_t value) MUST_CHECK;
 
 /* The value of key, or MAP_NONE. */
 uint32_t map_get(const struct map *map, uint64_t key);
+
+/* Forgets the key, if it is there. */
+void map_remove(struct map *map, uint64_t key);

@@ -3,6 +3,8 @@
 /* bpftool's light skeletons carry a loader program, and the kernel itself does the relocating. */
 #include "bpf/iterators.h"
 
+#include "bpf/call.h"
+
 #include <string.h>
 
 /* Generated code and the header it needs; not written to our warnings. */
@@ -87,22 +89,15 @@ void iterator_close(struct iterator *iterator)
     errno = saved;
 }
 
-static int bpf(enum bpf_cmd command, union bpf_attr *attr)
-{
-    int r = (int)syscall(__NR_bpf, command, attr, sizeof(*attr));
-
-    return r < 0 ? -errno : r;
-}
-
 /*
  * The link holds the question "which processes", the iterator made from it is one walk in the
  * namespace of the caller.
  */
-static int start_walk(const struct iterator *iterator, uint32_t pid, int *ret_fd)
+static int start_walk(int prog_fd, uint32_t pid, int *ret_fd)
 {
     union bpf_iter_link_info info = {.task.pid = pid};
     union bpf_attr attr = {
-        .link_create = {.prog_fd = (uint32_t)iterator->prog_fd, .attach_type = BPF_TRACE_ITER}};
+        .link_create = {.prog_fd = (uint32_t)prog_fd, .attach_type = BPF_TRACE_ITER}};
     CLEANUP_CLOSE int link = -1;
     int r;
 
@@ -110,11 +105,11 @@ static int start_walk(const struct iterator *iterator, uint32_t pid, int *ret_fd
         attr.link_create.iter_info = (uintptr_t)&info;
         attr.link_create.iter_info_len = sizeof(info);
     }
-    link = bpf(BPF_LINK_CREATE, &attr);
+    link = bpf_call(BPF_LINK_CREATE, &attr);
     if (link < 0)
         return link;
     attr = (union bpf_attr){.iter_create.link_fd = (uint32_t)link};
-    r = bpf(BPF_ITER_CREATE, &attr);
+    r = bpf_call(BPF_ITER_CREATE, &attr);
     if (r < 0)
         return r;
     *ret_fd = r;
@@ -138,7 +133,7 @@ static ssize_t read_again(int fd, char *buffer, size_t size)
     }
 }
 
-static int read_records(int fd, char *buffer, iterator_record_fn *fn, void *context)
+static int read_records(int fd, char *buffer, iterator_split_fn *split, void *context)
 {
     size_t filled = 0, used = 0;
 
@@ -151,7 +146,7 @@ static int read_records(int fd, char *buffer, iterator_record_fn *fn, void *cont
         if (n == 0)
             return filled ? -EBADMSG : 0;
         filled += (size_t)n;
-        r = record_split(buffer, filled, fn, context, &used);
+        r = split(buffer, filled, context, &used);
         if (r < 0)
             return r;
         filled -= used;
@@ -159,15 +154,35 @@ static int read_records(int fd, char *buffer, iterator_record_fn *fn, void *cont
     }
 }
 
-int iterator_walk(const struct iterator *iterator, uint32_t pid, iterator_record_fn *fn,
-                  void *context)
+int iterator_read(int prog_fd, uint32_t pid, iterator_split_fn *split, void *context)
 {
     _Alignas(8) char buffer[READ_SIZE];
     CLEANUP_CLOSE int fd = -1;
     int r;
 
-    r = start_walk(iterator, pid, &fd);
+    r = start_walk(prog_fd, pid, &fd);
     if (r < 0)
         return r;
-    return read_records(fd, buffer, fn, context);
+    return read_records(fd, buffer, split, context);
+}
+
+/* Where the records of a walk go. */
+struct target {
+    iterator_record_fn *fn;
+    void *context;
+};
+
+static int split_records(const char *bytes, size_t length, void *context, size_t *ret_used)
+{
+    const struct target *target = context;
+
+    return record_split(bytes, length, target->fn, target->context, ret_used);
+}
+
+int iterator_walk(const struct iterator *iterator, uint32_t pid, iterator_record_fn *fn,
+                  void *context)
+{
+    struct target target = {fn, context};
+
+    return iterator_read(iterator->prog_fd, pid, split_records, &target);
 }

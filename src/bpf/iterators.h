@@ -59,3 +59,12 @@ int iterator_walk(const struct iterator *iterator, uint32_t pid, iterator_record
  */
 int record_split(const char *bytes, size_t length, iterator_record_fn *fn, void *context,
                  size_t *ret_used) MUST_CHECK;
+
+/*
+ * Takes the whole records among `length` bytes, and says how many bytes they are; the rest comes
+ * again with what follows. 0, or -errno, which ends the walk.
+ */
+typedef int iterator_split_fn(const char *bytes, size_t length, void *context, size_t *ret_used);
+
+/* One walk of any iterator that is loaded; otherwise as iterator_walk(). */
+int iterator_read(int prog_fd, uint32_t pid, iterator_split_fn *split, void *context) MUST_CHECK;

@@ -33,6 +33,20 @@ struct net {
     struct ns_common ns;
 };
 
+struct pid_namespace {
+    struct ns_common ns;
+};
+
+struct upid {
+    int nr;
+    struct pid_namespace *ns;
+};
+
+struct pid {
+    unsigned int level;
+    struct upid numbers[0];
+};
+
 typedef struct {
     struct net *net;
 } possible_net_t;
@@ -82,6 +96,7 @@ struct sock_common {
     volatile unsigned char skc_state;
     unsigned char skc_ipv6only : 1;
     int skc_bound_dev_if;
+    unsigned long skc_flags;
     possible_net_t skc_net;
     struct in6_addr skc_v6_daddr;
     struct in6_addr skc_v6_rcv_saddr;
@@ -112,6 +127,7 @@ struct sock {
     __u16 sk_type;
     __u8 sk_kern_sock : 1;
     __u8 sk_shutdown;
+    int sk_rx_dst_ifindex;
     __u32 sk_ack_backlog;
     __u32 sk_max_ack_backlog;
     unsigned long sk_ino; /* since 6.17 */
@@ -138,6 +154,10 @@ struct inet_connection_sock {
     __u8 icsk_retransmits;
     __u8 icsk_pending;
     __u8 icsk_probes_out;
+    const struct tcp_ulp_ops *icsk_ulp_ops;
+    struct {
+        __u32 lrcvtime; /* in kernel ticks, the low 32 bits */
+    } icsk_ack;
 };
 
 struct tcp_sock {
@@ -146,6 +166,11 @@ struct tcp_sock {
     __u32 rcv_nxt;
     __u32 snd_una;
     __u32 write_seq;
+    __u32 lsndtime; /* in kernel ticks, the low 32 bits */
+    __u64 bytes_received;
+    __u64 bytes_sent;
+    __u64 bytes_retrans;
+    bool is_mptcp;
 };
 
 struct request_sock {
@@ -186,6 +211,8 @@ struct cred {
 struct task_struct {
     int pid;
     int tgid;
+    __u64 start_boottime;
+    struct pid *thread_pid;
     struct task_struct *group_leader;
     const struct cred *cred;
     char comm[16];

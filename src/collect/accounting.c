@@ -16,6 +16,9 @@
 #define FLOWS_MAX 32768
 
 static const struct traffic_source *const ladder[] = {
+#if HAVE_BPF
+    &traffic_source_bpf,
+#endif
     &traffic_source_diag,
 };
 

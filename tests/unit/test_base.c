@@ -42,6 +42,24 @@ static void map_finds_every_key(void **state)
     map_done(&map);
 }
 
+static void map_forgets_only_what_it_should(void **state)
+{
+    struct map map = {0};
+
+    (void)state;
+    map_remove(&map, 3);
+    for (uint32_t i = 0; i < 1000; i++)
+        assert_int_equal(map_set(&map, i, i), 0);
+    for (uint32_t i = 0; i < 1000; i += 3) {
+        map_remove(&map, i);
+        map_remove(&map, i);
+        for (uint32_t j = 0; j < 1000; j++)
+            assert_int_equal(map_get(&map, j), j % 3 == 0 && j <= i ? MAP_NONE : j);
+    }
+    assert_int_equal(map.count, 666);
+    map_done(&map);
+}
+
 static void numbers_are_written(void **state)
 {
     struct buf buf = BUF_INIT;
@@ -119,9 +137,13 @@ static void csv_is_quoted_where_needed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(arena_keeps_what_it_gave),   cmocka_unit_test(map_finds_every_key),
-        cmocka_unit_test(numbers_are_written),        cmocka_unit_test(text_is_escaped),
-        cmocka_unit_test(invisible_is_escaped),       cmocka_unit_test(json_is_escaped),
+        cmocka_unit_test(map_forgets_only_what_it_should),
+        cmocka_unit_test(arena_keeps_what_it_gave),
+        cmocka_unit_test(map_finds_every_key),
+        cmocka_unit_test(numbers_are_written),
+        cmocka_unit_test(text_is_escaped),
+        cmocka_unit_test(invisible_is_escaped),
+        cmocka_unit_test(json_is_escaped),
         cmocka_unit_test(csv_is_quoted_where_needed),
     };
 

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/* Loads the programs that count traffic from light skeletons, and attaches them, by bpf(2) alone.
+ */
+#include "bpf/traffic.h"
+
+#include "bpf/call.h"
+#include "bpf/record.h"
+
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+/* Generated code and the header it needs; not written to our warnings. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-compare"
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#pragma GCC diagnostic ignored "-Wpointer-arith"
+#pragma GCC diagnostic ignored "-Wmissing-prototypes"
+#pragma GCC diagnostic ignored "-Wshadow"
+#include "bpf/traffic.lskel.h"
+#include "bpf/traffic_close.lskel.h"
+#include "bpf/traffic_end.lskel.h"
+#include "bpf/traffic_walk.lskel.h"
+#pragma GCC diagnostic pop
+
+#define CGROUP2_MAGIC 0x63677270
+#define CGROUP2_ROOT_INODE 1 /* of the whole machine; that of a cgroup namespace has another */
+
+/* Flows that one call of the kernel gives. */
+#define BATCH 2048
+
+/* --- attaching --- */
+
+static int attach_tracepoint(int prog_fd)
+{
+    union bpf_attr attr = {.raw_tracepoint = {.prog_fd = (uint32_t)prog_fd}};
+
+    return bpf_call(BPF_RAW_TRACEPOINT_OPEN, &attr);
+}
+
+/* The cgroup of everything, or -EXDEV for one that is only a part. */
+static int check_root(int fd)
+{
+    struct statfs system;
+    struct stat status;
+
+    if (fstatfs(fd, &system) < 0 || fstat(fd, &status) < 0)
+        return -errno;
+    return system.f_type == CGROUP2_MAGIC && status.st_ino == CGROUP2_ROOT_INODE ? 0 : -EXDEV;
+}
+
+static int open_root_at(int directory, const char *path)
+{
+    CLEANUP_CLOSE int fd = openat(directory, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int r = fd < 0 ? -errno : check_root(fd);
+
+    return r < 0 ? r : TAKE_FD(fd);
+}
+
+/* A mount of our own that is attached nowhere, and goes with its descriptor (since 5.2). */
+static int open_detached_root(void)
+{
+    CLEANUP_CLOSE int context = (int)syscall(SYS_fsopen, "cgroup2", FSOPEN_CLOEXEC);
+    CLEANUP_CLOSE int mount = -1;
+
+    if (context < 0 || syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+        return -errno;
+    mount = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, 0);
+    return mount < 0 ? -errno : open_root_at(mount, ".");
+}
+
+static int open_cgroup_root(void)
+{
+    static const char *const places[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+    int r = -ENOENT;
+
+    for (size_t i = 0; i < ARRAY_SIZE(places) && r < 0; i++)
+        r = open_root_at(AT_FDCWD, places[i]);
+    return r < 0 ? open_detached_root() : r;
+}
+
+static int attach_release(int prog_fd)
+{
+    CLEANUP_CLOSE int root = open_cgroup_root();
+    union bpf_attr attr = {.link_create = {.prog_fd = (uint32_t)prog_fd,
+                                           .target_fd = (uint32_t)root,
+                                           .attach_type = BPF_CGROUP_INET_SOCK_RELEASE}};
+
+    return root < 0 ? root : bpf_call(BPF_LINK_CREATE, &attr);
+}
+
+/* Links are made in order; the descriptor of the one that failed is its error. */
+static int attach(struct traffic_program *program, int first, int second)
+{
+    program->links[0] =
+        program->part == TRAFFIC_CLOSE ? attach_release(first) : attach_tracepoint(first);
+    if (program->links[0] >= 0 && second >= 0)
+        program->links[1] = attach_tracepoint(second);
+    if (program->links[0] < 0)
+        return program->links[0];
+    return second >= 0 && program->links[1] < 0 ? program->links[1] : 0;
+}
+
+/* --- loading --- */
+
+/* Opens and loads one skeleton. */
+#define LOAD(name, program)                                                                        \
+    ({                                                                                             \
+        struct name *skeleton = name##__open();                                                    \
+        int result = skeleton ? name##__load(skeleton) : -ENOMEM;                                  \
+                                                                                                   \
+        if (result < 0) {                                                                          \
+            name##__destroy(skeleton);                                                             \
+            return result;                                                                         \
+        }                                                                                          \
+        (program)->skeleton = skeleton;                                                            \
+        (program)->state = &skeleton->bss->state;                                                  \
+        skeleton;                                                                                  \
+    })
+
+static int open_notice(struct traffic_program *program, int map_fd)
+{
+    return ring_open(map_fd, 4096, &program->notice);
+}
+
+static int open_calls(struct traffic_program *program)
+{
+    struct traffic_bpf *loaded = LOAD(traffic_bpf, program);
+    int r = open_notice(program, loaded->maps.notice.map_fd);
+
+    program->flows_fd[0] = loaded->maps.flows_0.map_fd;
+    program->flows_fd[1] = loaded->maps.flows_1.map_fd;
+    program->active_fd = loaded->maps.active.map_fd;
+    return r < 0 ? r
+                 : attach(program, loaded->progs.count_send.prog_fd,
+                          loaded->progs.count_receive.prog_fd);
+}
+
+static int open_end(struct traffic_program *program)
+{
+    struct traffic_end_bpf *loaded = LOAD(traffic_end_bpf, program);
+    int r = open_notice(program, loaded->maps.notice.map_fd);
+
+    if (r == 0)
+        r = ring_open(loaded->maps.ring.map_fd, TRAFFIC_RING_SIZE, &program->ring);
+    return r < 0 ? r : attach(program, loaded->progs.tell_end.prog_fd, -1);
+}
+
+static int open_close(struct traffic_program *program)
+{
+    struct traffic_close_bpf *loaded = LOAD(traffic_close_bpf, program);
+    int r = open_notice(program, loaded->maps.notice.map_fd);
+
+    if (r == 0)
+        r = ring_open(loaded->maps.ring.map_fd, TRAFFIC_RING_SIZE, &program->ring);
+    return r < 0 ? r : attach(program, loaded->progs.tell_close.prog_fd, -1);
+}
+
+static int open_walk(struct traffic_program *program)
+{
+    struct traffic_walk_bpf *loaded = LOAD(traffic_walk_bpf, program);
+
+    program->prog_fd = loaded->progs.walk_counters.prog_fd;
+    return 0;
+}
+
+int traffic_program_open(enum traffic_part part, struct traffic_program *ret_program)
+{
+    static int (*const open_part[])(struct traffic_program *) = {
+        [TRAFFIC_CALLS] = open_calls,
+        [TRAFFIC_END] = open_end,
+        [TRAFFIC_CLOSE] = open_close,
+        [TRAFFIC_WALK] = open_walk,
+    };
+    struct traffic_program opened = TRAFFIC_PROGRAM_INIT;
+    int r;
+
+    opened.part = part;
+    r = open_part[part](&opened);
+    if (r < 0) {
+        traffic_program_close(&opened);
+        return r;
+    }
+    *ret_program = opened;
+    return 0;
+}
+
+static void destroy_skeleton(struct traffic_program *program)
+{
+    switch (program->part) {
+    case TRAFFIC_CALLS:
+        traffic_bpf__destroy(program->skeleton);
+        break;
+    case TRAFFIC_END:
+        traffic_end_bpf__destroy(program->skeleton);
+        break;
+    case TRAFFIC_CLOSE:
+        traffic_close_bpf__destroy(program->skeleton);
+        break;
+    case TRAFFIC_WALK:
+        traffic_walk_bpf__destroy(program->skeleton);
+        break;
+    }
+}
+
+void traffic_program_close(struct traffic_program *program)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(program->links); i++)
+        if (program->links[i] >= 0)
+            close(program->links[i]);
+    ring_close(&program->ring);
+    ring_close(&program->notice);
+    if (program->skeleton)
+        destroy_skeleton(program);
+    *program = TRAFFIC_PROGRAM_INIT;
+}
+
+/* --- flows --- */
+
+struct batch {
+    struct traffic_key keys[BATCH];
+    struct traffic_flow flows[BATCH];
+};
+
+/* `token` is the kernel's place in the hash. 1: there is more. */
+static int take_batch(int map_fd, struct batch *batch, bool first, uint64_t *token,
+                      uint32_t *ret_count)
+{
+    union bpf_attr attr = {.batch = {.in_batch = first ? 0 : (uintptr_t)token,
+                                     .out_batch = (uintptr_t)token,
+                                     .keys = (uintptr_t)batch->keys,
+                                     .values = (uintptr_t)batch->flows,
+                                     .count = BATCH,
+                                     .map_fd = (uint32_t)map_fd}};
+    int r;
+
+    do
+        r = bpf_call(BPF_MAP_LOOKUP_AND_DELETE_BATCH, &attr);
+    while (r == -EINTR || r == -EAGAIN);
+    if (r < 0 && r != -ENOENT)
+        return r;
+    *ret_count = attr.batch.count;
+    return r == 0;
+}
+
+static int take_all(int map_fd, traffic_flow_fn *fn, void *context)
+{
+    CLEANUP_FREE struct batch *batch = malloc(sizeof(*batch));
+    uint64_t token = 0;
+    bool first = true;
+    int more, r = 0;
+
+    if (!batch)
+        return -ENOMEM;
+    do {
+        uint32_t count = 0;
+
+        more = take_batch(map_fd, batch, first, &token, &count);
+        first = false;
+        for (uint32_t i = 0; i < count && r == 0; i++)
+            r = fn(context, &batch->keys[i], &batch->flows[i]);
+    } while (more > 0);
+    return more < 0 ? more : r;
+}
+
+int traffic_take_flows(struct traffic_program *calls, traffic_flow_fn *fn, void *context)
+{
+    unsigned int next = !calls->active;
+    uint32_t zero = 0, fd = (uint32_t)calls->flows_fd[next];
+    union bpf_attr attr = {.map_fd = (uint32_t)calls->active_fd};
+    int r;
+
+    if (!__atomic_load_n(&calls->state->made, __ATOMIC_ACQUIRE))
+        return 0;
+    /* Before the exchange: what is made meanwhile may count for both, never for none. */
+    __atomic_store_n(&calls->state->made, 0, __ATOMIC_SEQ_CST);
+    attr.key = (uintptr_t)&zero;
+    attr.value = (uintptr_t)&fd;
+    r = bpf_call(BPF_MAP_UPDATE_ELEM, &attr);
+    if (r < 0)
+        return r;
+    calls->active = next;
+    return take_all(calls->flows_fd[!next], fn, context);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* BPF programs that count traffic: loads each alone, attaches it, reads what it has. */
+#pragma once
+
+#include "bpf/ring.h"
+#include "bpf/traffic_record.h"
+
+enum traffic_part {
+    TRAFFIC_CALLS, /* bytes of every call that sends or receives; since 6.3 */
+    TRAFFIC_END,   /* counters of TCP sockets that are destroyed */
+    TRAFFIC_CLOSE, /* who closed a socket; needs CAP_NET_ADMIN and the root of cgroup2 */
+    TRAFFIC_WALK,  /* counters of TCP sockets with a descriptor; counts nothing by itself */
+};
+
+/* A program that is loaded and attached. Nothing of it outlives the process. */
+struct traffic_program {
+    enum traffic_part part;
+    void *skeleton;              /* owned; NULL when closed */
+    struct traffic_state *state; /* memory shared with the program. Owned by the skeleton */
+    int links[2];                /* owned; -1: none */
+    int prog_fd;                 /* of the walk, for iterator_read(): struct traffic_held */
+    struct ring ring;            /* of end (struct traffic_tcp) and close (struct traffic_close) */
+    struct ring notice;          /* readable when half of the ring or most of the flows are full */
+    int flows_fd[2], active_fd;  /* of calls: the hashes; owned by the skeleton */
+    unsigned int active;         /* which of them is counted into */
+};
+
+#define TRAFFIC_PROGRAM_INIT                                                                       \
+    ((struct traffic_program){                                                                     \
+        .links = {-1, -1}, .prog_fd = -1, .ring = RING_INIT, .notice = RING_INIT})
+
+/* 0, or -errno as the kernel gave it. */
+int traffic_program_open(enum traffic_part part, struct traffic_program *ret_program) MUST_CHECK;
+void traffic_program_close(struct traffic_program *program);
+
+typedef int traffic_flow_fn(void *context, const struct traffic_key *key,
+                            const struct traffic_flow *flow);
+
+/*
+ * All flows since the last call: exchanges the hashes, waits until no program works on the old one
+ * (some milliseconds without CPU time), reads it and empties it. A negative return of `fn` is
+ * returned, and the rest of the flows is lost.
+ */
+int traffic_take_flows(struct traffic_program *calls, traffic_flow_fn *fn, void *context)
+    MUST_CHECK;

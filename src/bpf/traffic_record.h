@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* Shared by BPF and program: what is counted of traffic, and how ends of sockets are told. */
+#pragma once
+
+#include <linux/types.h>
+
+/*
+ * The layout is fixed by the order below, as in record.h. Numbers are in host order, addresses in
+ * network order.
+ */
+
+/* Flows of one interval; what has no room is in the sums of traffic_state. */
+#define TRAFFIC_FLOWS_MAX 65536
+
+/* So many flows, and the program is told that it is time to read. */
+#define TRAFFIC_FLOWS_MANY (TRAFFIC_FLOWS_MAX / 4 * 3)
+
+#define TRAFFIC_RING_SIZE (1024 * 1024)
+
+struct traffic_key {
+    __u64 cookie; /* SO_COOKIE */
+    __u32 tid;    /* both in the initial pid namespace */
+    __u32 tgid;
+};
+
+/* Whose context it was. */
+struct traffic_user {
+    __u64 cgroup_id;
+    __u64 start_ns; /* CLOCK_BOOTTIME when the process began */
+    __u32 pid;      /* as in the reader's pid namespace; 0: not to be seen there */
+    __u32 tid;
+    __u32 euid;
+    __u32 reserved;
+    char comm[16]; /* of the thread; raw bytes */
+};
+
+struct traffic_socket {
+    __u32 netns;   /* inode */
+    __u32 ifindex; /* bound to, or the last packet came by it; 0: unknown */
+    __u16 local_port;
+    __u16 peer_port;
+    __u8 proto;  /* enum socket_proto */
+    __u8 family; /* AF_INET, AF_INET6 */
+    __u8 reserved[2];
+    __u8 local[16]; /* IPv4: the first four bytes */
+    __u8 peer[16];
+};
+
+struct traffic_sums {
+    __u64 rx_bytes;
+    __u64 tx_bytes;
+    __u64 rx_calls;
+    __u64 tx_calls;
+};
+
+/* The value of the hash: filled when the first call is counted. */
+struct traffic_flow {
+    struct traffic_sums sums;
+    struct traffic_user user;
+    struct traffic_socket socket;
+};
+
+/* TCP's own counters, since the connection began. */
+struct traffic_counters {
+    __u64 rx_bytes; /* taken out by the application, however it did */
+    __u64 tx_bytes; /* sent, each byte once */
+};
+
+/* A TCP socket that is being destroyed, or one of an open file. */
+struct traffic_tcp {
+    __u64 cookie;
+    struct traffic_counters counters;
+    struct traffic_socket socket;
+    __u32 reserved;
+};
+
+/* A TCP socket of an open file, and one process that has it. */
+struct traffic_held {
+    struct traffic_tcp tcp;
+    struct traffic_user user;
+};
+
+/* The last descriptor of a socket was closed, by this process. */
+struct traffic_close {
+    __u64 cookie;
+    struct traffic_user user;
+    __u32 proto; /* enum socket_proto */
+    __u32 reserved;
+};
+
+_Static_assert(sizeof(struct traffic_key) == 16, "traffic_key has padding");
+_Static_assert(sizeof(struct traffic_user) == 48, "traffic_user has padding");
+_Static_assert(sizeof(struct traffic_socket) == 48, "traffic_socket has padding");
+_Static_assert(sizeof(struct traffic_flow) == 128, "traffic_flow has padding");
+_Static_assert(sizeof(struct traffic_tcp) == 80, "traffic_tcp has padding");
+_Static_assert(sizeof(struct traffic_held) == 128, "traffic_held has padding");
+_Static_assert(sizeof(struct traffic_close) == 64, "traffic_close has padding");
+
+/* In the .bss of the programs: what they count, and what they are told. */
+struct traffic_state {
+    struct traffic_sums other; /* of calls that had no room in the hash */
+    __u64 lost;                /* records that had no room in the ring */
+    __u64 made;                /* flows since the hashes were last exchanged */
+    __u64 recent_ticks; /* of the walk: 0: every socket; else those with data within this time */
+    __u32 pidns;        /* of the reader: its inode; 0: the initial one */
+    __u32 told;         /* 1: the notice that the ring fills up was given, and not yet read */
+};

@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: MIT */
+/* Traffic by BPF: every call that moves bytes, in its own context, settled with TCP's counters. */
+#include "base/vec.h"
+#include "bpf/iterators.h"
+#include "bpf/traffic.h"
+#include "collect/proc_file.h"
+#include "collect/traffic_sockets.h"
+#include "collect/traffic_source.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define SOURCE "bpf sock_send_length"
+#define SECOND_NS UINT64_C(1000000000)
+
+/*
+ * Looks at the counters of open sockets: this often at most, and so seldom that it takes no more
+ * than this part of one processor.
+ */
+#define LOOK_NS (2 * SECOND_NS)
+#define LOOK_PART 200
+
+/* A socket is looked at for so long after its last packet, besides the time since the last look. */
+#define RECENT_NS (10 * SECOND_NS)
+
+/* What is kept between two readings, of each kind. */
+#define KEPT_MAX 262144
+
+struct kept_flow {
+    struct traffic_key key;
+    struct traffic_flow flow;
+};
+
+struct bpf_state {
+    struct traffic_program calls, end, close, walk;
+    int end_error, close_error, walk_error; /* why a program is not there; 0: it is */
+    int epoll;
+    struct traffic_sockets *sockets;
+    struct kept_flow *flows;
+    struct traffic_tcp *ends;
+    struct traffic_close *closes;
+    struct traffic_held *looks;
+    uint32_t flows_count, flows_capacity, ends_count, ends_capacity;
+    uint32_t closes_count, closes_capacity, looks_count, looks_capacity;
+    struct traffic_sums other; /* that are reported */
+    uint64_t dropped;          /* records that had no room here */
+    uint64_t looked_ns, look_next_ns;
+    uint64_t tick_ns; /* of the kernel's timers */
+};
+
+/* --- what comes from the kernel is kept until all of it is there --- */
+
+/* Makes room for one more; false: there is no more to be kept, and it is counted. */
+#define KEEP(state, items)                                                                         \
+    ({                                                                                             \
+        int result = -ENOBUFS;                                                                     \
+                                                                                                   \
+        if ((state)->items##_count < KEPT_MAX)                                                     \
+            result = VEC_RESERVE(&(state)->items, &(state)->items##_capacity,                      \
+                                 (state)->items##_count, 1);                                       \
+        if (result == -ENOBUFS)                                                                    \
+            (state)->dropped++;                                                                    \
+        result;                                                                                    \
+    })
+
+static int keep_flow(void *context, const struct traffic_key *key, const struct traffic_flow *flow)
+{
+    struct bpf_state *state = context;
+    int r = KEEP(state, flows);
+
+    if (r == 0)
+        state->flows[state->flows_count++] = (struct kept_flow){*key, *flow};
+    return r == -ENOBUFS ? 0 : r;
+}
+
+static int keep_end(void *context, const void *record, size_t size)
+{
+    struct bpf_state *state = context;
+    int r = size < sizeof(*state->ends) ? -EBADMSG : KEEP(state, ends);
+
+    if (r == 0)
+        memcpy(&state->ends[state->ends_count++], record, sizeof(*state->ends));
+    return r == -ENOBUFS ? 0 : r;
+}
+
+static int keep_close(void *context, const void *record, size_t size)
+{
+    struct bpf_state *state = context;
+    int r = size < sizeof(*state->closes) ? -EBADMSG : KEEP(state, closes);
+
+    if (r == 0)
+        memcpy(&state->closes[state->closes_count++], record, sizeof(*state->closes));
+    return r == -ENOBUFS ? 0 : r;
+}
+
+static int keep_look(const char *bytes, size_t length, void *context, size_t *ret_used)
+{
+    struct bpf_state *state = context;
+    size_t used = 0;
+    int r = 0;
+
+    for (; length - used >= sizeof(*state->looks); used += sizeof(*state->looks)) {
+        r = VEC_RESERVE(&state->looks, &state->looks_capacity, state->looks_count, 1);
+        if (r < 0)
+            return r;
+        memcpy(&state->looks[state->looks_count++], bytes + used, sizeof(*state->looks));
+    }
+    *ret_used = used;
+    return 0;
+}
+
+static int ignore_word(void *context, const void *record, size_t size)
+{
+    (void)record;
+    (void)size;
+    *(bool *)context = true;
+    return 0;
+}
+
+/* Whether the program has given notice, which is taken back. */
+static bool was_told(struct traffic_program *program)
+{
+    bool told = false;
+
+    if (program->skeleton && ring_read(&program->notice, ignore_word, &told) == 0 && told)
+        __atomic_store_n(&program->state->told, 0, __ATOMIC_RELEASE);
+    return told;
+}
+
+/*
+ * Ends before closes: a socket is closed before it is destroyed, so that what closed a socket whose
+ * end is kept is kept as well.
+ */
+static int keep_rings(struct bpf_state *state)
+{
+    int r = 0;
+
+    was_told(&state->end);
+    was_told(&state->close);
+    if (state->end.skeleton)
+        r = ring_read(&state->end.ring, keep_end, state);
+    if (r == 0 && state->close.skeleton)
+        r = ring_read(&state->close.ring, keep_close, state);
+    return r;
+}
+
+static int drain(void *context)
+{
+    struct bpf_state *state = context;
+    int r = keep_rings(state);
+
+    if (r == 0 && was_told(&state->calls))
+        r = traffic_take_flows(&state->calls, keep_flow, state);
+    return r;
+}
+
+/* --- looks at the sockets in use --- */
+
+static uint64_t thread_cpu_ns(void)
+{
+    struct timespec now = {0};
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
+}
+
+/* Their counters, before the flows are taken. */
+static int look_around(struct bpf_state *state, uint64_t now_ns)
+{
+    uint64_t start_ns = thread_cpu_ns(), cost_ns;
+    int r;
+
+    state->looks_count = 0;
+    if (!state->walk.skeleton || now_ns < state->look_next_ns)
+        return 0;
+    if (state->looked_ns)
+        state->walk.state->recent_ticks =
+            (RECENT_NS + 2 * (now_ns - state->looked_ns)) / state->tick_ns;
+    r = iterator_read(state->walk.prog_fd, 0, keep_look, state);
+    if (r < 0)
+        return r;
+    cost_ns = (thread_cpu_ns() - start_ns) * LOOK_PART;
+    state->looked_ns = now_ns;
+    state->look_next_ns = now_ns + (cost_ns > LOOK_NS ? cost_ns : LOOK_NS) - SECOND_NS / 10;
+    return 0;
+}
+
+static int prime(struct bpf_state *state, uint64_t now_ns)
+{
+    int r = look_around(state, now_ns);
+
+    for (uint32_t i = 0; i < state->looks_count && r == 0; i++)
+        r = traffic_sockets_prime(state->sockets, &state->looks[i]);
+    return r;
+}
+
+/* --- a reading --- */
+
+/* Where the flows of a reading go. */
+struct reading {
+    struct bpf_state *state;
+    struct flow_table *table;
+};
+
+static int count_flow(void *context, const struct traffic_key *key, const struct traffic_flow *flow)
+{
+    const struct reading *reading = context;
+
+    return traffic_sockets_count(reading->state->sockets, reading->table, key, flow);
+}
+
+static int report_flows(struct bpf_state *state, struct flow_table *table)
+{
+    struct reading reading = {state, table};
+    int r = 0;
+
+    for (uint32_t i = 0; i < state->flows_count && r == 0; i++)
+        r = count_flow(&reading, &state->flows[i].key, &state->flows[i].flow);
+    state->flows_count = 0;
+    return r < 0 ? r : traffic_take_flows(&state->calls, count_flow, &reading);
+}
+
+static int report_looks(struct bpf_state *state, struct flow_table *table)
+{
+    int r = 0;
+
+    traffic_sockets_look_around(state->sockets);
+    for (uint32_t i = 0; i < state->looks_count && r == 0; i++)
+        r = traffic_sockets_look(state->sockets, table, &state->looks[i]);
+    return r;
+}
+
+static int report_ends(struct bpf_state *state, struct flow_table *table, uint64_t now_ns)
+{
+    int r = 0;
+
+    for (uint32_t i = 0; i < state->closes_count && r == 0; i++)
+        r = traffic_sockets_close(state->sockets, table, &state->closes[i], now_ns);
+    for (uint32_t i = 0; i < state->ends_count && r == 0; i++)
+        r = traffic_sockets_end(state->sockets, table, &state->ends[i], now_ns);
+    state->closes_count = state->ends_count = 0;
+    return r;
+}
+
+/* What had no room in the hash. */
+static int report_other(struct bpf_state *state, struct flow_table *table)
+{
+    const struct traffic_sums *now = &state->calls.state->other;
+    struct traffic_sums sums = {.rx_bytes = __atomic_load_n(&now->rx_bytes, __ATOMIC_RELAXED),
+                                .tx_bytes = __atomic_load_n(&now->tx_bytes, __ATOMIC_RELAXED),
+                                .rx_calls = __atomic_load_n(&now->rx_calls, __ATOMIC_RELAXED),
+                                .tx_calls = __atomic_load_n(&now->tx_calls, __ATOMIC_RELAXED)};
+    struct flow_report report = {.flags = FLOW_OTHER,
+                                 .bytes = {.rx_bytes = sums.rx_bytes - state->other.rx_bytes,
+                                           .tx_bytes = sums.tx_bytes - state->other.tx_bytes},
+                                 .rx_calls = sums.rx_calls - state->other.rx_calls,
+                                 .tx_calls = sums.tx_calls - state->other.tx_calls};
+
+    state->other = sums;
+    if (!report.rx_calls && !report.tx_calls)
+        return 0;
+    return flow_table_report(table, &report);
+}
+
+static uint64_t count_lost(const struct bpf_state *state)
+{
+    uint64_t lost = state->dropped;
+
+    if (state->end.skeleton)
+        lost += __atomic_load_n(&state->end.state->lost, __ATOMIC_RELAXED);
+    if (state->close.skeleton)
+        lost += __atomic_load_n(&state->close.state->lost, __ATOMIC_RELAXED);
+    return lost;
+}
+
+static void leave_notes(const struct bpf_state *state, struct snapshot *snapshot)
+{
+    uint64_t lost = count_lost(state);
+
+    if (state->end_error || state->walk_error)
+        snapshot_note(snapshot, NOTE_DETAIL, SOURCE,
+                      state->end_error ? state->end_error : state->walk_error,
+                      "bytes that are spliced from a socket are not counted");
+    if (state->close_error)
+        snapshot_note(snapshot, NOTE_INFO, SOURCE, state->close_error,
+                      "when a UDP or raw socket is closed is not seen");
+    if (lost)
+        snapshot_note(snapshot, NOTE_DETAIL, SOURCE, -ENOBUFS,
+                      "%llu ends of sockets were lost: spliced bytes may be missing",
+                      (unsigned long long)lost);
+}
+
+static int read_traffic(void *context, struct flow_table *table, struct collection *collection,
+                        uint64_t now_ns)
+{
+    struct bpf_state *state = context;
+    int r = look_around(state, now_ns);
+
+    if (r == 0)
+        r = keep_rings(state);
+    if (r == 0)
+        r = report_flows(state, table);
+    if (r == 0)
+        r = report_looks(state, table);
+    if (r == 0)
+        r = report_ends(state, table, now_ns);
+    if (r == 0)
+        r = report_other(state, table);
+    if (r == 0 && count_lost(state))
+        r = traffic_sockets_sweep(state->sockets, now_ns);
+    if (r < 0)
+        return r;
+    was_told(&state->calls);
+    leave_notes(state, collection->snapshot);
+    snapshot_source(collection->snapshot, "traffic", "bpf sock_send_length, sock_recv_length");
+    return 0;
+}
+
+/* --- the test before it is trusted --- */
+
+#define TEST_BYTES 7
+
+struct canary {
+    uint64_t cookie;
+    unsigned int seen, wrong;
+};
+
+static int check_canary(void *context, const struct traffic_key *key,
+                        const struct traffic_flow *flow)
+{
+    struct canary *canary = context;
+    const struct traffic_sums *sums = &flow->sums;
+
+    if (key->cookie != canary->cookie)
+        return 0;
+    canary->seen++;
+    if (sums->rx_bytes != TEST_BYTES || sums->tx_bytes != TEST_BYTES || sums->rx_calls != 1 ||
+        sums->tx_calls != 1 || flow->user.pid != (uint32_t)getpid() ||
+        flow->user.tid != (uint32_t)gettid() || flow->socket.proto != PROTO_UDP ||
+        flow->socket.family != AF_INET)
+        canary->wrong++;
+    return 0;
+}
+
+/* Sends something to itself. 0, -errno, or -ENETDOWN where even that is not possible. */
+static int make_traffic(int fd, struct canary *canary)
+{
+    struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct timeval patience = {.tv_sec = 1};
+    socklen_t size = sizeof(own), cookie_size = sizeof(canary->cookie);
+    char bytes[TEST_BYTES] = "canary";
+
+    if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &canary->cookie, &cookie_size) < 0)
+        return -errno;
+    if (bind(fd, (struct sockaddr *)&own, size) < 0 ||
+        getsockname(fd, (struct sockaddr *)&own, &size) < 0 ||
+        connect(fd, (struct sockaddr *)&own, size) < 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
+        send(fd, bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes) ||
+        recv(fd, bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+        return -ENETDOWN;
+    return 0;
+}
+
+/*
+ * Its own bytes have to come back once, and from the right thread. What others did until now is
+ * from before the start, and goes. Without a loopback interface nothing is shown, and nothing
+ * shown to be wrong.
+ */
+static int test_calls(struct bpf_state *state)
+{
+    CLEANUP_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    struct canary canary = {0};
+    bool made;
+    int r = fd < 0 ? -errno : make_traffic(fd, &canary);
+
+    if (r < 0 && r != -ENETDOWN)
+        return r;
+    made = r == 0;
+    r = traffic_take_flows(&state->calls, check_canary, &canary);
+    state->other = state->calls.state->other;
+    if (r == 0 && made && (canary.seen != 1 || canary.wrong))
+        r = -EBADMSG;
+    return r;
+}
+
+/* --- beginning and end --- */
+
+static void close_state(void *context)
+{
+    struct bpf_state *state = context;
+
+    if (!state)
+        return;
+    traffic_program_close(&state->calls);
+    traffic_program_close(&state->end);
+    traffic_program_close(&state->close);
+    traffic_program_close(&state->walk);
+    if (state->epoll >= 0)
+        close(state->epoll);
+    traffic_sockets_free(state->sockets);
+    free(state->flows);
+    free(state->ends);
+    free(state->closes);
+    free(state->looks);
+    free(state);
+}
+
+static int wait_for_notice(struct bpf_state *state, const struct traffic_program *program)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+
+    if (!program->skeleton)
+        return 0;
+    return epoll_ctl(state->epoll, EPOLL_CTL_ADD, program->notice.map_fd, &event) < 0 ? -errno : 0;
+}
+
+/* The inode of our pid namespace, for which the programs are to number processes. */
+static uint32_t pid_namespace(void)
+{
+    struct stat status;
+
+    if (proc_pid_namespace() == PIDNS_FIRST || stat("/proc/self/ns/pid", &status) < 0)
+        return 0;
+    return (uint32_t)status.st_ino;
+}
+
+static int open_programs(struct bpf_state *state)
+{
+    uint32_t pidns = pid_namespace();
+    int r = traffic_program_open(TRAFFIC_CALLS, &state->calls);
+
+    if (r < 0)
+        return r;
+    state->end_error = traffic_program_open(TRAFFIC_END, &state->end);
+    state->close_error = traffic_program_open(TRAFFIC_CLOSE, &state->close);
+    state->walk_error = traffic_program_open(TRAFFIC_WALK, &state->walk);
+    state->calls.state->pidns = pidns;
+    if (state->close.skeleton)
+        state->close.state->pidns = pidns;
+    if (state->walk.skeleton)
+        state->walk.state->pidns = pidns;
+    r = wait_for_notice(state, &state->calls);
+    if (r == 0)
+        r = wait_for_notice(state, &state->end);
+    return r < 0 ? r : wait_for_notice(state, &state->close);
+}
+
+static int start(struct bpf_state *state, uint64_t now_ns)
+{
+    struct timespec tick;
+    int r;
+
+    state->tick_ns =
+        clock_getres(CLOCK_MONOTONIC_COARSE, &tick) == 0 ? (uint64_t)tick.tv_nsec : 4000000;
+    state->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (state->epoll < 0)
+        return -errno;
+    r = open_programs(state);
+    if (r == 0)
+        r = test_calls(state);
+    return r < 0 ? r : prime(state, now_ns);
+}
+
+static const char *reason(int error)
+{
+    switch (error) {
+    case -EPERM:
+    case -EACCES:
+        return "needs root, or CAP_BPF and CAP_PERFMON";
+    case -EBADMSG:
+        return "it failed its own test";
+    case -EINVAL:
+    case -ENOENT:
+    case -ESRCH:
+        return "needs Linux 6.3 with BTF";
+    default:
+        return strerror(-error);
+    }
+}
+
+static int open_state(const struct request *request, uint64_t now_ns, void **ret_state, char *why,
+                      size_t size)
+{
+    struct bpf_state *state = calloc(1, sizeof(*state));
+    int r = -ENOMEM;
+
+    (void)request;
+    if (state) {
+        state->epoll = -1;
+        state->calls = state->end = state->close = state->walk = TRAFFIC_PROGRAM_INIT;
+        state->sockets = traffic_sockets_new();
+        if (state->sockets)
+            r = start(state, now_ns);
+    }
+    if (r < 0) {
+        snprintf(why, size, "calls cannot be counted: %s", reason(r));
+        close_state(state);
+        return r;
+    }
+    *ret_state = state;
+    return 0;
+}
+
+static int state_fd(const void *context)
+{
+    const struct bpf_state *state = context;
+
+    return state->epoll;
+}
+
+const struct traffic_source traffic_source_bpf = {
+    .name = SOURCE,
+    .level = ACCOUNTING_BPF,
+    .source = SOURCE_BPF,
+    .needs = 0,
+    .open = open_state,
+    .close = close_state,
+    .fd = state_fd,
+    .drain = drain,
+    .read = read_traffic,
+};

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/* Settling: what calls moved, what TCP says, and that no byte comes twice. */
+#include "collect/traffic_sockets.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define COOKIE 17
+#define FIRST 100  /* process that uses the socket first */
+#define SECOND 200 /* and another */
+
+struct scene {
+    struct traffic_sockets *sockets;
+    struct flow_table *table;
+};
+
+static int set_up(void **state)
+{
+    struct scene *scene = calloc(1, sizeof(*scene));
+
+    scene->sockets = traffic_sockets_new();
+    scene->table = flow_table_new(1000, 1);
+    *state = scene;
+    return scene->sockets && scene->table ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    struct scene *scene = *state;
+
+    traffic_sockets_free(scene->sockets);
+    flow_table_free(scene->table);
+    free(scene);
+    return 0;
+}
+
+static void call(struct scene *scene, uint32_t pid, uint64_t rx, uint64_t tx)
+{
+    const struct traffic_key key = {.cookie = COOKIE, .tid = pid, .tgid = pid};
+    const struct traffic_flow flow = {.sums = {rx, tx, rx > 0, tx > 0},
+                                      .user = {.pid = pid, .tid = pid},
+                                      .socket = {.proto = PROTO_TCP, .family = 2}};
+
+    assert_int_equal(traffic_sockets_count(scene->sockets, scene->table, &key, &flow), 0);
+}
+
+static struct traffic_tcp tcp(uint64_t rx, uint64_t tx)
+{
+    return (struct traffic_tcp){
+        .cookie = COOKIE, .counters = {rx, tx}, .socket = {.proto = PROTO_TCP, .family = 2}};
+}
+
+static void look(struct scene *scene, uint32_t pid, uint64_t rx, uint64_t tx)
+{
+    const struct traffic_held held = {.tcp = tcp(rx, tx), .user = {.pid = pid, .tid = pid}};
+
+    traffic_sockets_look_around(scene->sockets);
+    assert_int_equal(traffic_sockets_look(scene->sockets, scene->table, &held), 0);
+    /* Another holder of it. */
+    assert_int_equal(traffic_sockets_look(scene->sockets, scene->table, &held), 0);
+}
+
+static void end(struct scene *scene, uint64_t rx, uint64_t tx)
+{
+    const struct traffic_tcp ended = tcp(rx, tx);
+
+    assert_int_equal(traffic_sockets_end(scene->sockets, scene->table, &ended, 2), 0);
+    assert_int_equal(traffic_sockets_total(scene->sockets), 0);
+}
+
+static void assert_total(const struct scene *scene, uint64_t rx, uint64_t tx)
+{
+    struct traffic sum = flow_table_socket(scene->table, COOKIE);
+
+    assert_int_equal(sum.rx_bytes, rx);
+    assert_int_equal(sum.tx_bytes, tx);
+}
+
+/* The flow of a process: its bytes and flags. */
+static struct flow flow_of(const struct scene *scene, uint32_t pid)
+{
+    struct snapshot snapshot;
+    struct flow found = {0};
+
+    assert_int_equal(snapshot_init(&snapshot), 0);
+    assert_int_equal(flow_table_advance(scene->table, 3), 0);
+    assert_int_equal(flow_table_write(scene->table, &snapshot), 0);
+    for (uint32_t i = 0; i < snapshot.flows_count; i++)
+        if (snapshot.flows[i].pid == pid)
+            found = snapshot.flows[i];
+    snapshot_done(&snapshot);
+    return found;
+}
+
+static void calls_agree_with_tcp(void **state)
+{
+    struct scene *scene = *state;
+
+    call(scene, FIRST, 1000, 500);
+    call(scene, SECOND, 20, 30);
+    end(scene, 1020, 530);
+    assert_total(scene, 1020, 530);
+    assert_int_equal(flow_of(scene, FIRST).flags, FLOW_CLOSED);
+}
+
+/* What the process handed over and never left the machine is still its traffic. */
+static void more_calls_than_tcp_sent(void **state)
+{
+    struct scene *scene = *state;
+
+    call(scene, FIRST, 0, 500);
+    end(scene, 0, 100);
+    assert_total(scene, 0, 500);
+}
+
+static void spliced_bytes_are_of_the_first_user(void **state)
+{
+    struct scene *scene = *state;
+    struct flow flow;
+
+    call(scene, FIRST, 10, 0);
+    call(scene, SECOND, 20, 0);
+    end(scene, 1030, 0);
+    assert_total(scene, 1030, 0);
+    flow = flow_of(scene, FIRST);
+    assert_int_equal(flow.total.rx_bytes, 1010);
+    assert_true(flow.flags & FLOW_SPLICED);
+}
+
+static void without_any_call_the_closer_is_named(void **state)
+{
+    const struct traffic_close closed = {
+        .cookie = COOKIE, .user = {.pid = SECOND, .tid = SECOND}, .proto = PROTO_TCP};
+    struct scene *scene = *state;
+
+    assert_int_equal(traffic_sockets_close(scene->sockets, scene->table, &closed, 2), 0);
+    end(scene, 77, 0);
+    assert_int_equal(flow_of(scene, SECOND).total.rx_bytes, 77);
+}
+
+static void before_the_start_does_not_count(void **state)
+{
+    const struct traffic_held held = {.tcp = tcp(100000, 5000)};
+    struct scene *scene = *state;
+
+    assert_int_equal(traffic_sockets_prime(scene->sockets, &held), 0);
+    call(scene, FIRST, 10, 20);
+    end(scene, 100010, 5020);
+    assert_total(scene, 10, 20);
+}
+
+static void splicing_is_seen_while_it_goes_on(void **state)
+{
+    struct scene *scene = *state;
+
+    look(scene, FIRST, 1000, 0);
+    assert_total(scene, 0, 0);
+    look(scene, FIRST, 3000, 0);
+    assert_total(scene, 1000, 0);
+    look(scene, FIRST, 3000, 0);
+    assert_total(scene, 3000, 0);
+    end(scene, 3500, 0);
+    assert_total(scene, 3500, 0);
+}
+
+/* Many short calls: one of them is always at work. */
+static void calls_at_work_are_no_splicing(void **state)
+{
+    struct scene *scene = *state;
+
+    for (uint64_t i = 1; i <= 10; i++) {
+        look(scene, FIRST, i * 100 - 50, 0);
+        call(scene, FIRST, 100, 0);
+    }
+    assert_total(scene, 1000, 0);
+    end(scene, 1000, 0);
+    assert_int_equal(flow_of(scene, FIRST).flags, FLOW_CLOSED);
+}
+
+/* One call that takes longer than two looks. */
+static void long_calls_are_not_counted_twice(void **state)
+{
+    struct scene *scene = *state;
+
+    for (uint64_t i = 1; i <= 10; i++)
+        look(scene, FIRST, 0, i * 100);
+    assert_total(scene, 0, 900);
+    call(scene, FIRST, 0, 1000);
+    assert_total(scene, 0, 1000);
+    call(scene, FIRST, 0, 30);
+    end(scene, 0, 1030);
+    assert_total(scene, 0, 1030);
+}
+
+/* Splicing, then a call: some of its bytes are taken for those already seen, and come back. */
+static void in_the_end_the_sum_is_right(void **state)
+{
+    struct scene *scene = *state;
+
+    look(scene, FIRST, 1000, 0);
+    look(scene, FIRST, 1000, 0);
+    call(scene, FIRST, 600, 0);
+    end(scene, 1600, 0);
+    assert_total(scene, 1600, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(calls_agree_with_tcp),
+        TEST(more_calls_than_tcp_sent),
+        TEST(spliced_bytes_are_of_the_first_user),
+        TEST(without_any_call_the_closer_is_named),
+        TEST(before_the_start_does_not_count),
+        TEST(splicing_is_seen_while_it_goes_on),
+        TEST(calls_at_work_are_no_splicing),
+        TEST(long_calls_are_not_counted_twice),
+        TEST(in_the_end_the_sum_is_right),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
