@@ -303,7 +303,7 @@ static void very_deep_and_very_long(void **state)
     options = tcp_options(words, WORDS_MAX);
     assert_int_equal(parse_quietly(&filter, &options, &status), 1);
     for (int i = 0; i < WORDS_MAX; i++)
-        words[i] = not ;
+        words[i] = negation;
     options = tcp_options(words, WORDS_MAX);
     assert_int_equal(parse_quietly(&filter, &options, &status), 1);
     for (int i = 0; i < WORDS_MAX; i++)
