@@ -291,7 +291,7 @@ static void what_is_no_expression(void **state)
 /* As deep as somebody can make it: an answer, and no crash. */
 static void very_deep_and_very_long(void **state)
 {
-    char *words[WORDS_MAX], open[] = "(", close[] = ")", not [] = "!", term[] = "sport = 22";
+    char *words[WORDS_MAX], open[] = "(", close[] = ")", negation[] = "!", term[] = "sport = 22";
     struct socket socket = tcp_socket("10.0.0.1", 22, "10.0.0.2", 5000);
     struct ss_options options;
     struct ss_filter filter;
