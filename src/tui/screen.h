@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* Screens: what they share, the state of the interactive program. */
+#pragma once
+
+#include "tui/keys.h"
+#include "tui/list.h"
+#include "tui/prompt.h"
+#include "tui/terminal.h"
+#include "tui/tui.h"
+
+#define LEVELS_MAX 6
+
+/* A table that is shown; opening a row puts another one above it. */
+struct level {
+    uint32_t grouping;
+    char within[TUI_CONDITION_MAX]; /* conditions of all rows that were opened */
+    char title[256];                /* of the opened row, escaped; "" at the bottom */
+    char sort[64];
+    bool descending;
+    uint64_t opened;        /* identity of the row whose sockets these are: it has the curve */
+    uint64_t back_identity; /* what was selected below */
+    uint32_t back_top;
+    bool back_follows;
+};
+
+enum screen {
+    SCREEN_TABLE,
+    SCREEN_HELP,
+    SCREEN_FILTER,  /* the table, and a prompt below */
+    SCREEN_SORT,    /* the same */
+    SCREEN_CONFIRM, /* a question that is answered by y */
+};
+
+struct tui {
+    const struct tui_source *source;
+    struct tui_settings *settings;
+    struct terminal terminal;
+    struct tui_status status;
+    struct tui_answer answer;
+    bool answered;
+    struct list list;
+    struct series series; /* of rows */
+    struct series rx, tx; /* of interfaces */
+    struct level levels[LEVELS_MAX];
+    uint32_t level;
+    enum screen screen;
+    struct prompt prompt;
+    uint32_t help_top;
+    int table_line; /* where the heading is, for the mouse */
+    bool paused, frozen, quit;
+    uint64_t refreshes;
+    struct buf message; /* escaped; until the next key */
+    bool message_is_error;
+};
+
+/* The question that the settings make. */
+struct tui_question tui_question(const struct tui *tui);
+
+static inline struct level *tui_level(struct tui *tui)
+{
+    return &tui->levels[tui->level];
+}
+
+/* Asks the source again, on the reading that it has. 0 or -errno; then the old answer is gone. */
+int tui_ask(struct tui *tui) MUST_CHECK;
+
+/* Reads again, and asks. */
+int tui_refresh(struct tui *tui) MUST_CHECK;
+
+void tui_say(struct tui *tui, bool is_error, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* What a key does. 0 or -errno. */
+int tui_key(struct tui *tui, uint32_t key, const struct terminal_mouse *mouse) MUST_CHECK;
+
+void tui_draw(struct tui *tui);
+
+void screen_help_draw(struct tui *tui);
+
+/* Lines of the help, without drawing them. */
+uint32_t screen_help_lines(const struct tui *tui);

@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: MIT */
+/* Terminal: curses, and the signals that must not leave the terminal in a mess. */
+#include "tui/terminal.h"
+
+#include "tui/keys.h"
+
+#include <curses.h>
+#include <fcntl.h>
+#include <langinfo.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <term.h>
+#include <termios.h>
+
+#undef columns /* term.h makes macros of capability names */
+
+#define ESCAPE_DELAY 25 /* ms: over ssh the bytes of one key arrive together */
+
+/*
+ * What signal handlers need; they have no other way to get at it. Everything is set before the
+ * handlers are installed.
+ */
+static struct {
+    volatile sig_atomic_t leave, suspend, resized, continued; /* what came */
+    volatile sig_atomic_t writing; /* the program is inside a write that may never end */
+    int wake[2];                   /* a pipe: handlers write, the loop reads */
+    int errors;                    /* memfd that stands for stderr meanwhile */
+    int stderr_before;
+    struct termios before;
+    char restore[256]; /* bytes that give the terminal back */
+    size_t restore_length;
+    SCREEN *screen;
+} state = {.wake = {-1, -1}, .errors = -1, .stderr_before = -1};
+
+static const int leaving_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS};
+
+#define LEAVING ARRAY_SIZE(leaving_signals)
+#define CRASHING ARRAY_SIZE(crash_signals)
+
+static struct sigaction actions_before[LEAVING + CRASHING + 3];
+
+/* --- in signal handlers: only what signal-safety(7) allows --- */
+
+static void restore_now(void)
+{
+    ssize_t written;
+
+    signal(SIGTTOU, SIG_IGN); /* also from the background */
+    if (state.writing) {
+        int flags = fcntl(STDOUT_FILENO, F_GETFL);
+
+        tcflush(STDOUT_FILENO, TCOFLUSH); /* what could not be written so far will not be */
+        fcntl(STDOUT_FILENO, F_SETFL, flags | O_NONBLOCK);
+        written = write(STDOUT_FILENO, state.restore, state.restore_length);
+        fcntl(STDOUT_FILENO, F_SETFL, flags);
+    } else {
+        written = write(STDOUT_FILENO, state.restore, state.restore_length);
+    }
+    (void)written;
+    tcsetattr(STDIN_FILENO, TCSANOW, &state.before);
+    if (state.stderr_before >= 0)
+        dup2(state.stderr_before, STDERR_FILENO);
+}
+
+/* The signal does what it would have done without us: it is pending until the handler returns. */
+static void raise_again(int number)
+{
+    restore_now();
+    for (size_t i = 0; i < CRASHING; i++)
+        if (crash_signals[i] == number)
+            sigaction(number, &actions_before[LEAVING + i], NULL);
+    for (size_t i = 0; i < LEAVING; i++)
+        if (leaving_signals[i] == number)
+            signal(number, SIG_DFL);
+    raise(number);
+}
+
+static void on_crash(int number)
+{
+    raise_again(number);
+}
+
+static void wake_loop(void)
+{
+    int saved = errno;
+    ssize_t written = write(state.wake[1], "", 1);
+
+    (void)written; /* full: the loop wakes up anyway */
+    errno = saved;
+}
+
+/* The second time, or inside a write that hangs, nobody waits for the loop. */
+static void on_leave(int number)
+{
+    if (state.leave || state.writing) {
+        raise_again(number);
+        return;
+    }
+    state.leave = number;
+    wake_loop();
+}
+
+static void on_other(int number)
+{
+    if (number == SIGTSTP)
+        state.suspend = 1;
+    else if (number == SIGWINCH)
+        state.resized = 1;
+    else
+        state.continued = 1;
+    wake_loop();
+}
+
+/* --- installing --- */
+
+static void install(int number, void (*handler)(int), int flags, struct sigaction *before)
+{
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART | flags};
+
+    sigemptyset(&action.sa_mask);
+    sigaction(number, &action, before);
+    /* nohup(1): what is ignored stays so. */
+    if (before && before->sa_handler == SIG_IGN && handler == on_leave)
+        sigaction(number, before, NULL);
+}
+
+/* A stack of its own, as the crash may be that there is no stack left. */
+static void install_crash_stack(void)
+{
+    static char bytes[32768];
+    stack_t stack = {.ss_sp = bytes, .ss_size = sizeof(bytes)}, before;
+
+    if (sigaltstack(NULL, &before) == 0 && before.ss_flags & SS_DISABLE)
+        sigaltstack(&stack, NULL);
+}
+
+static const int other_signals[] = {SIGTSTP, SIGWINCH, SIGCONT};
+
+static void install_handlers(void)
+{
+    struct sigaction *before = actions_before;
+
+    install_crash_stack();
+    for (size_t i = 0; i < LEAVING; i++)
+        install(leaving_signals[i], on_leave, 0, before++);
+    for (size_t i = 0; i < CRASHING; i++)
+        install(crash_signals[i], on_crash, SA_ONSTACK, before++);
+    for (size_t i = 0; i < ARRAY_SIZE(other_signals); i++)
+        install(other_signals[i], on_other, 0, before++);
+}
+
+static void remove_handlers(void)
+{
+    const struct sigaction *before = actions_before;
+
+    for (size_t i = 0; i < LEAVING; i++)
+        sigaction(leaving_signals[i], before++, NULL);
+    for (size_t i = 0; i < CRASHING; i++)
+        sigaction(crash_signals[i], before++, NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(other_signals); i++)
+        sigaction(other_signals[i], before++, NULL);
+}
+
+/* --- what the terminal can --- */
+
+/* A capability that is a string; NULL when there is none. */
+static const char *capability(const char *name)
+{
+    const char *bytes = tigetstr(name);
+
+    return bytes == (const char *)-1 ? NULL : bytes; /* NOLINT: that is how it says "no string" */
+}
+
+/* Appends a capability without the delays ("$<5>") that old terminals needed. */
+static void add_restore(const char *name)
+{
+    const char *at = capability(name);
+
+    while (at && *at && state.restore_length < sizeof(state.restore)) {
+        if (at[0] == '$' && at[1] == '<' && strchr(at, '>'))
+            at = strchr(at, '>') + 1;
+        else
+            state.restore[state.restore_length++] = *at++;
+    }
+}
+
+static void make_restore(void)
+{
+    static const char mouse_off[] = "\033[?1006l\033[?1002l\033[?1000l";
+
+    state.restore_length = 0;
+    if (capability("kmous")) {
+        memcpy(state.restore, mouse_off, sizeof(mouse_off) - 1);
+        state.restore_length = sizeof(mouse_off) - 1;
+    }
+    add_restore("sgr0");
+    add_restore("rmkx");
+    add_restore("rmcup");
+    add_restore("cnorm");
+    if (!capability("rmcup") && state.restore_length + 2 < sizeof(state.restore)) {
+        state.restore[state.restore_length++] = '\r';
+        state.restore[state.restore_length++] = '\n';
+    }
+}
+
+int terminal_check(struct buf *reason)
+{
+    const char *name = getenv("TERM");
+    int error = 0;
+
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+        buf_printf(reason, "standard %s is no terminal",
+                   isatty(STDOUT_FILENO) ? "input" : "output");
+        return -ENOTTY;
+    }
+    if (!name || !*name) {
+        buf_puts(reason, "TERM is not set, so that nobody knows what the terminal can");
+        return -ENOTSUP;
+    }
+    if (setupterm(name, STDOUT_FILENO, &error) != OK) {
+        buf_printf(reason, "the terminal \"%s\" (TERM) is not known here", name);
+        return -ENOTSUP;
+    }
+    if (!capability("cup") || !capability("clear")) {
+        buf_printf(reason, "the terminal \"%s\" (TERM) cannot move its cursor", name);
+        return -ENOTSUP;
+    }
+    return 0;
+}
+
+static void choose_attributes(struct terminal *terminal, bool color)
+{
+    unsigned int *attributes = terminal->attributes;
+
+    attributes[PAINT_TITLE] = A_BOLD;
+    attributes[PAINT_HEAD] = A_REVERSE;
+    attributes[PAINT_SORTED] = A_REVERSE | A_BOLD;
+    attributes[PAINT_SELECTED] = A_REVERSE;
+    attributes[PAINT_DIM] = capability("dim") ? A_DIM : A_NORMAL;
+    attributes[PAINT_WARN] = A_BOLD;
+    attributes[PAINT_KEY] = A_BOLD;
+    if (!color || !has_colors() || start_color() != OK)
+        return;
+    use_default_colors();
+    init_pair(1, COLOR_GREEN, -1);
+    init_pair(2, COLOR_CYAN, -1);
+    init_pair(3, COLOR_RED, -1);
+    attributes[PAINT_RX] = (unsigned int)COLOR_PAIR(1);
+    attributes[PAINT_GOOD] = (unsigned int)COLOR_PAIR(1);
+    attributes[PAINT_TX] = (unsigned int)COLOR_PAIR(2);
+    attributes[PAINT_WARN] = (unsigned int)COLOR_PAIR(3) | A_BOLD;
+}
+
+/* Keys as some terminals send them whatever TERM says: screen and tmux, rxvt, the console. */
+static void define_keys(void)
+{
+    static const struct {
+        const char *bytes;
+        int key;
+    } keys[] = {
+        {"\033[1~", KEY_HOME},  {"\033[7~", KEY_HOME},  {"\033[H", KEY_HOME},  {"\033OH", KEY_HOME},
+        {"\033[4~", KEY_END},   {"\033[8~", KEY_END},   {"\033[F", KEY_END},   {"\033OF", KEY_END},
+        {"\033[A", KEY_UP},     {"\033[B", KEY_DOWN},   {"\033[C", KEY_RIGHT}, {"\033[D", KEY_LEFT},
+        {"\033OA", KEY_UP},     {"\033OB", KEY_DOWN},   {"\033OC", KEY_RIGHT}, {"\033OD", KEY_LEFT},
+        {"\033[5~", KEY_PPAGE}, {"\033[6~", KEY_NPAGE}, {"\033[3~", KEY_DC},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+        define_key(keys[i].bytes, keys[i].key);
+}
+
+static void set_modes(void)
+{
+    define_keys();
+    cbreak();
+    noecho();
+    nonl();
+    intrflush(stdscr, FALSE);
+    keypad(stdscr, TRUE);
+    nodelay(stdscr, TRUE);
+    typeahead(-1);
+    set_escdelay(ESCAPE_DELAY);
+    curs_set(0);
+}
+
+/* stderr goes to a file in memory, so that what somebody says does not tear the screen. */
+static int capture_errors(void)
+{
+    state.errors = memfd_create("stderr", MFD_CLOEXEC);
+    state.stderr_before = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    if (state.errors < 0 || state.stderr_before < 0)
+        return -errno;
+    fcntl(state.errors, F_SETFL, O_APPEND);
+    return dup2(state.errors, STDERR_FILENO) < 0 ? -errno : 0;
+}
+
+static void give_back_errors(void)
+{
+    struct buf rest = BUF_INIT;
+
+    if (state.stderr_before >= 0) {
+        terminal_errors(&rest);
+        dup2(state.stderr_before, STDERR_FILENO);
+        close(state.stderr_before);
+        rest.fd = STDERR_FILENO;
+        buf_flush(&rest);
+        buf_done(&rest);
+    }
+    if (state.errors >= 0)
+        close(state.errors);
+    state.errors = state.stderr_before = -1;
+}
+
+static int open_state(void)
+{
+    state.leave = state.suspend = state.resized = state.continued = state.writing = 0;
+    if (tcgetattr(STDIN_FILENO, &state.before) < 0)
+        return -errno;
+    if (pipe2(state.wake, O_CLOEXEC | O_NONBLOCK) < 0)
+        return -errno;
+    return capture_errors();
+}
+
+static void close_state(void)
+{
+    give_back_errors();
+    for (int i = 0; i < 2; i++) {
+        if (state.wake[i] >= 0)
+            close(state.wake[i]);
+        state.wake[i] = -1;
+    }
+}
+
+int terminal_start(const struct terminal_options *options, struct terminal *ret_terminal)
+{
+    const char *codeset = nl_langinfo(CODESET);
+    struct terminal terminal = {.utf8 = strcmp(codeset, "UTF-8") == 0};
+    int r = open_state();
+
+    terminal.glyphs = terminal.utf8 && !options->ascii;
+    if (r < 0) {
+        close_state();
+        return r;
+    }
+    state.restore_length = 0;
+    install_handlers(); /* first: curses leaves signals alone that have a handler */
+    state.screen = newterm(NULL, stdout, stdin);
+    if (!state.screen) {
+        remove_handlers();
+        close_state();
+        return -ENOTSUP;
+    }
+    make_restore();
+    set_modes();
+    choose_attributes(&terminal, options->color);
+    getmaxyx(stdscr, terminal.rows, terminal.columns);
+    *ret_terminal = terminal;
+    return 0;
+}
+
+void terminal_stop(void)
+{
+    if (!state.screen)
+        return;
+    state.writing = 1;
+    endwin();
+    state.writing = 0;
+    remove_handlers();
+    delscreen(state.screen);
+    state.screen = NULL;
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &state.before);
+    close_state();
+}
+
+/* --- events --- */
+
+int terminal_event_fd(void)
+{
+    return state.wake[0];
+}
+
+struct terminal_events terminal_events(void)
+{
+    struct terminal_events events;
+    char bytes[64];
+
+    while (read(state.wake[0], bytes, sizeof(bytes)) > 0)
+        ;
+    events.leave = state.leave;
+    events.suspend = state.suspend;
+    events.resized = state.resized;
+    events.continued = state.continued;
+    state.suspend = state.resized = state.continued = 0;
+    return events;
+}
+
+/* Another program may have used the terminal meanwhile: modes and screen are set again. */
+static void start_again(struct terminal *terminal)
+{
+    reset_prog_mode();
+    terminal_resize(terminal);
+    terminal_set_mouse(terminal, terminal->mouse);
+}
+
+void terminal_suspend(struct terminal *terminal)
+{
+    struct sigaction before;
+    bool mouse = terminal->mouse;
+
+    if (mouse)
+        terminal_set_mouse(terminal, false);
+    terminal->mouse = mouse;
+    endwin();
+    install(SIGTSTP, SIG_DFL, 0, &before);
+    raise(SIGTSTP); /* it stands still in here */
+    sigaction(SIGTSTP, &before, NULL);
+    start_again(terminal);
+}
+
+void terminal_resize(struct terminal *terminal)
+{
+    struct winsize size = {0};
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row && size.ws_col)
+        resizeterm(size.ws_row, size.ws_col);
+    clearok(curscr, TRUE);
+    getmaxyx(stdscr, terminal->rows, terminal->columns);
+}
+
+void terminal_set_mouse(struct terminal *terminal, bool on)
+{
+    mmask_t wanted = BUTTON1_CLICKED | BUTTON1_PRESSED | BUTTON1_DOUBLE_CLICKED | BUTTON4_PRESSED;
+
+#ifdef BUTTON5_PRESSED
+    wanted |= BUTTON5_PRESSED;
+#endif
+    if (on || terminal->mouse)
+        mousemask(on ? wanted : 0, NULL);
+    mouseinterval(0); /* a click is seen when the button goes down: nothing waits for a second */
+    terminal->mouse = on;
+}
+
+static void read_mouse(struct terminal_mouse *mouse)
+{
+    MEVENT event;
+
+    *mouse = (struct terminal_mouse){0};
+    if (getmouse(&event) != OK)
+        return;
+    mouse->row = event.y;
+    mouse->column = event.x;
+    if (event.bstate & BUTTON1_DOUBLE_CLICKED)
+        mouse->what = MOUSE_DOUBLE;
+    else if (event.bstate & (BUTTON1_CLICKED | BUTTON1_PRESSED))
+        mouse->what = MOUSE_CLICK;
+    else if (event.bstate & BUTTON4_PRESSED)
+        mouse->what = MOUSE_WHEEL_UP;
+#ifdef BUTTON5_PRESSED
+    else if (event.bstate & BUTTON5_PRESSED)
+        mouse->what = MOUSE_WHEEL_DOWN;
+#endif
+}
+
+static uint32_t special_key(uint32_t code)
+{
+    static const struct {
+        uint32_t curses;
+        enum tui_key key;
+    } keys[] = {
+        {KEY_UP, TUI_KEY_UP},         {KEY_DOWN, TUI_KEY_DOWN},
+        {KEY_LEFT, TUI_KEY_LEFT},     {KEY_RIGHT, TUI_KEY_RIGHT},
+        {KEY_PPAGE, TUI_KEY_PAGE_UP}, {KEY_NPAGE, TUI_KEY_PAGE_DOWN},
+        {KEY_HOME, TUI_KEY_HOME},     {KEY_FIND, TUI_KEY_HOME},
+        {KEY_END, TUI_KEY_END},       {KEY_SELECT, TUI_KEY_END},
+        {KEY_ENTER, TUI_KEY_ENTER},   {KEY_BACKSPACE, TUI_KEY_BACKSPACE},
+        {KEY_DC, TUI_KEY_DELETE},     {KEY_F(1), TUI_KEY_F1},
+        {KEY_F(5), TUI_KEY_F5},       {KEY_F(10), TUI_KEY_F10},
+        {KEY_MOUSE, TUI_KEY_MOUSE},   {KEY_RESIZE, TUI_KEY_RESIZE},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+        if (keys[i].curses == code)
+            return keys[i].key;
+    return TUI_KEY_RESIZE; /* says nothing to anybody */
+}
+
+uint32_t terminal_key(struct terminal_mouse *ret_mouse)
+{
+    wint_t code;
+    int kind = get_wch(&code);
+
+    if (kind == ERR)
+        return TUI_KEY_NONE;
+    if (kind == KEY_CODE_YES) {
+        if (code == KEY_MOUSE)
+            read_mouse(ret_mouse);
+        return special_key(code);
+    }
+    switch (code) {
+    case '\r':
+    case '\n':
+        return TUI_KEY_ENTER;
+    case 0x7f:
+    case '\b':
+        return TUI_KEY_BACKSPACE;
+    case 0x1b:
+        return TUI_KEY_ESCAPE;
+    default:
+        return code;
+    }
+}
+
+void terminal_errors(struct buf *out)
+{
+    off_t length = state.errors < 0 ? 0 : lseek(state.errors, 0, SEEK_END);
+    char *at;
+    ssize_t got;
+
+    if (length <= 0)
+        return;
+    at = buf_reserve(out, (size_t)length);
+    got = at ? pread(state.errors, at, (size_t)length, 0) : 0;
+    if (got > 0)
+        out->length += (size_t)got;
+    if (ftruncate(state.errors, 0) == 0)
+        lseek(state.errors, 0, SEEK_SET);
+}
+
+/* --- drawing --- */
+
+void terminal_clear(void)
+{
+    erase();
+}
+
+void terminal_show(int cursor_row, int cursor_column)
+{
+    curs_set(cursor_row >= 0);
+    if (cursor_row >= 0)
+        move(cursor_row, cursor_column);
+    else
+        move(LINES - 1, 0); /* for terminals that cannot hide it */
+    wnoutrefresh(stdscr);
+    state.writing = 1;
+    doupdate();
+    state.writing = 0;
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+/* The loop: waits for keys, signals, time and the source, and draws. */
+#include "tui/tui.h"
+
+#include "base/escape.h"
+#include "tui/screen.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <time.h>
+
+#define SAMPLED_ROWS 1000 /* the first ones; nobody scrolls further for a graph */
+#define FIRST_MS 300      /* until the second reading, which is the first with rates */
+
+int tui_check(struct buf *reason)
+{
+    return terminal_check(reason);
+}
+
+/* --- asking --- */
+
+struct tui_question tui_question(const struct tui *tui)
+{
+    const struct level *level = &tui->levels[tui->level];
+
+    return (struct tui_question){
+        .grouping = level->grouping,
+        .window = tui->settings->window,
+        .filter = tui->settings->filter,
+        .within = level->within,
+        .sort = level->sort,
+        .descending = level->descending,
+    };
+}
+
+static void drop_answer(struct tui *tui)
+{
+    if (tui->answered)
+        grid_done(&tui->answer.grid);
+    tui->answered = false;
+}
+
+/* The values of this reading; the opened row has the sum of what is shown of it. */
+static int sample(struct tui *tui)
+{
+    const struct list *list = &tui->list;
+    uint64_t sum = 0;
+    int r = 0;
+
+    for (uint32_t row = 0; row < list->count && r == 0; row++) {
+        const struct tui_row *facts = &list->rows[row];
+
+        sum += facts->rx + facts->tx;
+        if (row < SAMPLED_ROWS)
+            r = series_add(&tui->series, facts->identity, facts->rx + facts->tx);
+    }
+    if (r == 0 && tui->level > 0)
+        r = series_add(&tui->series, tui_level(tui)->opened, sum);
+    return r;
+}
+
+int tui_ask(struct tui *tui)
+{
+    struct tui_question question = tui_question(tui);
+    int r;
+
+    drop_answer(tui);
+    r = tui->source->answer(tui->source->context, &question, &tui->answer);
+    tui->answered = r == 0;
+    if (r == 0)
+        r = list_update(&tui->list, tui->source, question.grouping, &tui->answer, tui->frozen);
+    return r == 0 ? sample(tui) : r;
+}
+
+static int sample_interfaces(struct tui *tui)
+{
+    int r = 0;
+
+    for (uint32_t i = 0; i < tui->status.interface_count && r == 0; i++) {
+        const struct tui_interface *interface = &tui->status.interfaces[i];
+
+        if (!interface->known)
+            continue;
+        r = series_add(&tui->rx, interface->identity, interface->rx);
+        if (r == 0)
+            r = series_add(&tui->tx, interface->identity, interface->tx);
+    }
+    return r;
+}
+
+int tui_refresh(struct tui *tui)
+{
+    int r;
+
+    drop_answer(tui); /* it is of the reading before */
+    r = tui->source->refresh(tui->source->context);
+    if (r < 0)
+        return r;
+    series_tick(&tui->series);
+    series_tick(&tui->rx);
+    series_tick(&tui->tx);
+    tui->status = (struct tui_status){0};
+    tui->source->status(tui->source->context, &tui->status);
+    tui->refreshes++;
+    r = sample_interfaces(tui);
+    return r == 0 ? tui_ask(tui) : r;
+}
+
+/* What somebody said on stderr is the message; the last line of it. */
+static void take_errors(struct tui *tui)
+{
+    struct buf text = BUF_INIT;
+    const char *line;
+    size_t length;
+
+    terminal_errors(&text);
+    length = text.length;
+    while (length > 0 && text.data[length - 1] == '\n')
+        length--;
+    if (length > 0) {
+        line = memrchr(text.data, '\n', length);
+        line = line ? line + 1 : text.data;
+        buf_reset(&tui->message);
+        escape_text(&tui->message, line, length - (size_t)(line - text.data));
+        tui->message_is_error = true;
+    }
+    buf_done(&text);
+}
+
+/* --- waiting --- */
+
+struct loop {
+    struct tui *tui;
+    uint64_t next_ms; /* of CLOCK_MONOTONIC: the next refresh */
+    bool changed;     /* something has to be drawn */
+    int signal;       /* that ended it */
+};
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* A question must be about what is seen. */
+static bool stands_still(const struct tui *tui)
+{
+    return tui->paused || tui->screen == SCREEN_CONFIRM || tui->settings->interval_ms == 0;
+}
+
+static int wait_ms(const struct loop *loop)
+{
+    uint64_t now = now_ms();
+
+    if (stands_still(loop->tui))
+        return -1;
+    return loop->next_ms > now ? (int)(loop->next_ms - now) : 0;
+}
+
+static int handle_keys(struct loop *loop)
+{
+    struct terminal_mouse mouse = {0};
+    uint32_t key;
+    int r = 0;
+
+    while (r == 0 && !loop->tui->quit && (key = terminal_key(&mouse)) != TUI_KEY_NONE) {
+        r = tui_key(loop->tui, key, &mouse);
+        loop->changed = true;
+    }
+    return r;
+}
+
+static void handle_signals(struct loop *loop)
+{
+    struct terminal_events events = terminal_events();
+    struct terminal *terminal = &loop->tui->terminal;
+
+    if (events.leave) {
+        loop->signal = events.leave;
+        return;
+    }
+    if (events.suspend)
+        terminal_suspend(terminal);
+    else if (events.resized || events.continued)
+        terminal_resize(terminal);
+    if (events.resized || events.suspend)
+        list_forget_widths(&loop->tui->list);
+    loop->changed |= events.suspend || events.resized || events.continued;
+}
+
+static int handle_time(struct loop *loop)
+{
+    struct tui *tui = loop->tui;
+    uint64_t now = now_ms();
+    int r;
+
+    if (stands_still(tui) || now < loop->next_ms)
+        return 0;
+    r = tui_refresh(tui);
+    loop->next_ms += tui->settings->interval_ms;
+    if (loop->next_ms <= now)
+        loop->next_ms = now + tui->settings->interval_ms;
+    loop->changed = true;
+    if (tui->settings->refreshes && tui->refreshes >= tui->settings->refreshes)
+        tui->quit = true;
+    return r;
+}
+
+static int wait_and_handle(struct loop *loop)
+{
+    const struct tui_source *source = loop->tui->source;
+    struct pollfd wanted[] = {
+        {.fd = STDIN_FILENO, .events = POLLIN},
+        {.fd = terminal_event_fd(), .events = POLLIN},
+        {.fd = source->drain ? source->fd : -1, .events = POLLIN},
+    };
+    int r = 0;
+
+    if (poll(wanted, ARRAY_SIZE(wanted), wait_ms(loop)) < 0 && errno != EINTR)
+        return -errno;
+    handle_signals(loop);
+    if (loop->signal)
+        return 0;
+    if (wanted[0].revents & POLLIN)
+        r = handle_keys(loop);
+    else if (wanted[0].revents)
+        loop->tui->quit = true; /* the terminal is gone */
+    if (r == 0 && wanted[2].revents)
+        r = source->drain(source->context);
+    return r == 0 && !loop->tui->quit ? handle_time(loop) : r;
+}
+
+static int run_loop(struct loop *loop)
+{
+    struct tui *tui = loop->tui;
+    uint32_t interval = tui->settings->interval_ms;
+    int r = tui_refresh(tui);
+
+    loop->next_ms = now_ms() + (interval < FIRST_MS ? interval : FIRST_MS);
+    loop->changed = true;
+    while (r == 0 && !tui->quit && !loop->signal) {
+        take_errors(tui);
+        if (loop->changed)
+            tui_draw(tui);
+        loop->changed = false;
+        r = wait_and_handle(loop);
+    }
+    return r;
+}
+
+static void begin(struct tui *tui)
+{
+    struct level *level = &tui->levels[0];
+    const struct tui_settings *settings = tui->settings;
+
+    level->grouping = settings->grouping;
+    level->descending = settings->descending;
+    snprintf(level->sort, sizeof(level->sort), "%s", settings->sort);
+}
+
+static void end(struct tui *tui)
+{
+    drop_answer(tui);
+    list_done(&tui->list);
+    series_done(&tui->series);
+    series_done(&tui->rx);
+    series_done(&tui->tx);
+    buf_done(&tui->message);
+}
+
+int tui_run(const struct tui_source *source, struct tui_settings *settings, int *ret_signal)
+{
+    struct tui *tui = calloc(1, sizeof(*tui));
+    struct loop loop = {.tui = tui};
+    int r;
+
+    if (!tui)
+        return -ENOMEM;
+    tui->source = source;
+    tui->settings = settings;
+    tui->message = BUF_INIT;
+    begin(tui);
+    r = terminal_start(
+        &(struct terminal_options){.color = settings->color, .ascii = settings->dumb_glyphs},
+        &tui->terminal);
+    if (r == 0) {
+        r = run_loop(&loop);
+        terminal_stop();
+    }
+    end(tui);
+    free(tui);
+    if (r == 0)
+        *ret_signal = loop.signal;
+    return r;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* The interactive screen: what it asks of the program that has the data, and how it is run. */
+#pragma once
+
+#include "table/filter.h"
+#include "table/query.h"
+
+#define TUI_GROUPINGS_MAX 9
+#define TUI_FILTER_MAX 512
+#define TUI_CONDITION_MAX 1024
+
+/* Something that may be chosen: a grouping, a window. */
+struct tui_choice {
+    const char *name; /* as the command line has it: "process", "10s" */
+    const char *help; /* one line */
+};
+
+/* Which rows are wanted. */
+struct tui_question {
+    uint32_t grouping, window; /* indices into the choices of the source */
+    const char *filter;        /* what the user wrote; "": everything */
+    const char *within;        /* conditions of the rows that were opened; "": none */
+    const char *sort;          /* name of a column; "": what is usual for the grouping */
+    bool descending;
+};
+
+struct tui_answer {
+    struct grid grid;          /* valid until the next refresh(); ended by grid_done() */
+    const struct column *sort; /* what it is sorted by; NULL: by nothing that is shown */
+    bool descending;
+};
+
+/* What there is to know of a row besides its cells. */
+struct tui_row {
+    uint64_t identity; /* the same row has it in the next reading; never 0 */
+    uint64_t rx, tx;   /* bytes/s since the reading before */
+    bool gone;         /* closed, or exited */
+    bool sick;
+};
+
+/* A line of the strip at the top. */
+struct tui_interface {
+    const char *name; /* bytes from outside */
+    uint64_t identity;
+    bool known;      /* there was a reading before */
+    uint64_t rx, tx; /* bytes/s */
+    uint64_t rx_packets, tx_packets;
+    uint64_t errors, drops; /* since the screen was opened */
+};
+
+struct tui_status {
+    const char *host;                          /* bytes from outside */
+    uint64_t time_ns;                          /* CLOCK_REALTIME of the reading */
+    const char *accounting, *reconcile, *note; /* lines; "": there is nothing to say */
+    bool exact;                                /* accounting is of the best kind */
+    const struct tui_interface *interfaces;    /* the busiest first; borrowed until refresh() */
+    uint32_t interface_count;
+};
+
+/*
+ * Who has the data. Results are 0 or -errno. Callbacks that may be NULL say so; what they write to
+ * stderr is kept from the screen and shown as a message.
+ */
+struct tui_source {
+    void *context;
+    const struct tui_choice *groupings, *windows;
+    uint32_t grouping_count, window_count;
+    uint32_t detail;    /* grouping that an opened row is shown in: the sockets */
+    int fd;             /* readable: drain() is to be called; -1: never */
+    const char *legend; /* lines for the help screen; NULL: none */
+
+    int (*refresh)(void *context);
+    int (*drain)(void *context); /* NULL: fd is -1 */
+    void (*status)(void *context, struct tui_status *ret_status);
+    int (*answer)(void *context, const struct tui_question *question,
+                  struct tui_answer *ret_answer);
+    void (*row)(void *context, const struct grid *grid, uint32_t row, struct tui_row *ret_row);
+
+    /* Compiles a filter only to see whether it is one: -EINVAL with *ret_error. */
+    int (*check)(void *context, uint32_t grouping, const char *filter,
+                 struct filter_error *ret_error);
+
+    /* Appends a condition that holds for what the row stands for, and the row's name for people.
+     * -ENOTSUP: it stands for nothing that can be opened. */
+    int (*condition)(void *context, uint32_t grouping, const struct grid *grid, uint32_t row,
+                     struct buf *condition, struct buf *title);
+
+    /* The command line that shows the same. */
+    void (*command)(void *context, const struct tui_question *question, struct buf *line);
+
+    /* Looks for the sockets of a condition, and asks about them ("destroy 3 sockets of ...?");
+     * then destroys these. `message`: what is said. NULL: nothing can be destroyed. */
+    int (*kill_prepare)(void *context, const char *condition, struct buf *message);
+    void (*kill)(void *context, struct buf *message);
+
+    int (*zero)(void *context); /* totals begin again; NULL: they cannot */
+};
+
+struct tui_settings {
+    uint32_t grouping, window;
+    uint32_t interval_ms; /* between refreshes; 0: only when asked for by a key */
+    uint64_t refreshes;   /* ends after so many; 0: goes on */
+    char filter[TUI_FILTER_MAX];
+    char sort[64];
+    bool descending;
+    bool bytes;       /* rates in bytes; else in bits */
+    bool total_bits;  /* totals in bits; else in bytes */
+    bool color;       /* may be used */
+    bool dumb_glyphs; /* ASCII also where the terminal knows more */
+};
+
+/* Whether standard input and output are a terminal that a screen can be shown on. 0, or -errno with
+ * one line why not. */
+int tui_check(struct buf *reason) MUST_CHECK;
+
+/*
+ * Shows the screen until it is ended by a key (0) or by a signal (its number in *ret_signal, else
+ * 0). The terminal is as it was when this returns, and also when the program crashes. What was
+ * written to stderr meanwhile and not shown is written then.
+ */
+int tui_run(const struct tui_source *source, struct tui_settings *settings, int *ret_signal)
+    MUST_CHECK;
