@@ -57,23 +57,25 @@ static int freeze_places(struct list *list)
     return r;
 }
 
-static int order_frozen(struct list *list)
+static void sort_places(struct list *list, struct place *places)
 {
-    CLEANUP_FREE struct place *places = calloc(list->count + 1u, sizeof(*places));
-    int r;
-
-    if (!places)
-        return -ENOMEM;
-    r = freeze_places(list);
-    if (r < 0)
-        return r;
     for (uint32_t row = 0; row < list->count; row++)
         places[row] =
             (struct place){.place = map_get(&list->places, list->rows[row].identity), .row = row};
     qsort(places, list->count, sizeof(*places), compare_places);
     for (uint32_t i = 0; i < list->count; i++)
         list->order[i] = places[i].row;
-    return 0;
+}
+
+static int order_frozen(struct list *list)
+{
+    struct place *places = calloc(list->count + 1u, sizeof(*places));
+    int r = places ? freeze_places(list) : -ENOMEM;
+
+    if (r == 0)
+        sort_places(list, places);
+    free(places);
+    return r;
 }
 
 /* The selected row is found again; one that is gone leaves its place to the next. */

@@ -210,6 +210,7 @@ int terminal_check(struct buf *reason)
 {
     const char *name = getenv("TERM");
     int error = 0;
+    bool can;
 
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
         buf_printf(reason, "standard %s is no terminal",
@@ -224,11 +225,11 @@ int terminal_check(struct buf *reason)
         buf_printf(reason, "the terminal \"%s\" (TERM) is not known here", name);
         return -ENOTSUP;
     }
-    if (!capability("cup") || !capability("clear")) {
+    can = capability("cup") && capability("clear");
+    del_curterm(cur_term);
+    if (!can)
         buf_printf(reason, "the terminal \"%s\" (TERM) cannot move its cursor", name);
-        return -ENOTSUP;
-    }
-    return 0;
+    return can ? 0 : -ENOTSUP;
 }
 
 static void choose_attributes(struct terminal *terminal, bool color)
