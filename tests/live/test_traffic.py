@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: MIT
+"""Traffic is counted to the byte, for the thread that made it: against what the programs counted themselves."""
+import json
+import subprocess
+from collections import defaultdict
+from contextlib import contextmanager
+from pathlib import Path
+
+from live import BUILD, netns, run, run_tests, skip, test, wait_for
+
+CLOSED, SPLICED = 1, 16  # enum flow_flag
+BPF = 3  # enum accounting_level
+
+
+class Counter:
+    """Accounting that runs; read() gives the flows of one namespace."""
+
+    def __init__(self, ns):
+        self.ns = ns
+        self.process = subprocess.Popen([BUILD / "tests/helpers/flows"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self.process.stdout.readline() == b"ready\n"
+        self.level, self.notes = None, []
+
+    def read(self):
+        self.process.stdin.write(b"\n")
+        self.process.stdin.flush()
+        rows = [json.loads(line) for line in iter(self.process.stdout.readline, b"end\n")]
+        self.level = rows[0]["accounting"]
+        self.notes = [row["text"] for row in rows if "note" in row]
+        if self.level != BPF:
+            skip(f"no accounting by BPF: {self.notes}")
+        return [row for row in rows if row.get("netns") == self.ns.inode() or row.get("flags", 0) & 8]
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        assert self.process.wait(20) == 0
+
+
+@contextmanager
+def counting(ns):
+    counter = Counter(ns)
+    try:
+        yield counter
+    finally:
+        counter.close()
+
+
+def objects(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def make(ns, situation, *options):
+    """What the helper counted: of each (cookie, pid, tid) the bytes."""
+    rows = objects(ns.run([BUILD / "tests/helpers/mktraffic", situation, *options], timeout=60).out)
+    if rows and "skip" in rows[-1]:
+        skip(rows[-1]["skip"])
+    return rows
+
+
+def sums(rows, *keys):
+    total = defaultdict(lambda: [0, 0])
+    for row in rows:
+        entry = total[tuple(row[key] for key in keys)]
+        entry[0] += row["rx"]
+        entry[1] += row["tx"]
+    return {key: tuple(entry) for key, entry in total.items() if any(entry)}
+
+
+def assert_exact(truth, flows, *keys):
+    keys = keys or ("cookie", "pid", "tid")
+    expected, counted = sums(truth, *keys), sums(flows, *keys)
+    wrong = {key: (expected.get(key), counted.get(key)) for key in expected.keys() | counted.keys()
+             if expected.get(key) != counted.get(key)}
+    assert not wrong, f"(truth, counted) of {keys}: {wrong}"
+
+
+def check(situation, *options, keys=(), closed=True):
+    with netns() as ns:
+        ns.run(["sh", "-c", "echo 0 2147483647 > /proc/sys/net/ipv4/ping_group_range"])
+        with counting(ns) as counter:
+            truth = make(ns, situation, *options)
+            flows = counter.read()
+            assert truth
+            assert_exact(truth, flows, *keys)
+            assert not closed or all(flow["flags"] & CLOSED for flow in flows), flows
+            assert not any(flow["rx_last"] or flow["tx_last"] for flow in counter.read())
+            return flows
+
+
+def of_both_families(situation, *options, **more):
+    for family in ("family=4", "family=6"):
+        check(situation, family, *options, **more)
+
+
+def tests_of(*situations, **more):
+    """One test for each situation."""
+    for situation in situations:
+        def in_both_families(situation=situation):
+            of_both_families(situation, **more)
+        in_both_families.__name__ = situation.replace("-", "_")
+        test(in_both_families)
+
+
+tests_of("tcp", "tcp-every-call", "tcp-peek", "tcp-sendfile", "tcp-zerocopy-send", "tcp-unread", "tcp-to-the-end",
+         "tcp-bulk", "udp", "udp-unconnected", "udp-many-at-once", "udp-peek-and-cut", "udp-segments",
+         "udp-timestamps", "udplite", "raw", "ping", "io-uring", "mptcp")
+tests_of("threads", "short-threads", "fork-after-accept", "prefork", "reuseport", "passed-descriptor", "inherited",
+         "exit-after-send")
+tests_of("tcp-splice", "tcp-only-splice", "tcp-zerocopy-receive", keys=("cookie", "pid"))
+
+
+@test
+def multicast():
+    with_two_members = check("multicast", "family=4")
+    assert sorted(flow["rx"] for flow in with_two_members) == [0, 333, 333]
+
+
+@test
+def facts_of_a_flow():
+    flows = check("udp", "family=6")
+    for flow in flows:
+        assert flow["proto"] == "udp" and flow["family"] == 10 and flow["comm"] == "mktraffic" and flow["uid"] == 0
+        assert flow["local"] == flow["peer"] == "::1" and flow["local_port"] and flow["peer_port"]
+        assert flow["cgroup"]
+    assert {flow["local_port"] for flow in flows} == {flow["peer_port"] for flow in flows}
+
+
+@test
+def thousands_of_short_connections():
+    with netns() as ns, counting(ns) as counter:
+        truth = make(ns, "short-connections", "times=3000")
+        flows = counter.read()
+        assert len({row["cookie"] for row in truth}) == 12000
+        assert_exact(truth, flows)
+        assert not any("lost" in note for note in counter.notes), counter.notes
+
+
+@contextmanager
+def waiting(ns, situation):
+    """A situation that waits; gives a function that lets it go on to its end, and returns the truth."""
+    process = ns.popen([BUILD / "tests/helpers/mktraffic", situation], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def finish():
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        rows = objects(process.stdout.read().decode())
+        assert process.wait(20) == 0
+        return rows
+
+    assert b"ready" in process.stdout.readline()
+    try:
+        yield finish
+    finally:
+        process.stdin.close()
+        process.stdout.close()
+
+
+@test
+def sockets_older_than_the_counting():
+    with netns() as ns, waiting(ns, "older") as finish, counting(ns) as counter:
+        counter.read()
+        truth = finish()
+        assert_exact(truth, counter.read(), "cookie", "pid")
+
+
+@test
+def splicing_is_seen_while_it_lives():
+    with netns() as ns, counting(ns) as counter, waiting(ns, "long-splice") as finish:
+        wait_for(lambda: any(flow["rx"] == 6000 and flow["flags"] & SPLICED for flow in counter.read()),
+                 what="6000 spliced bytes")
+        truth = finish()
+        assert_exact(truth, counter.read(), "cookie", "pid")
+
+
+@test
+def killed_it_leaves_nothing_in_the_kernel():
+    process = subprocess.Popen([BUILD / "tests/helpers/flows"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout.readline() == b"ready\n"
+        programs = {line.split()[1] for info in Path(f"/proc/{process.pid}/fdinfo").iterdir()
+                    for line in info.read_text().splitlines() if line.startswith("prog_id:")}
+    finally:
+        process.kill()
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
+    if not programs:
+        skip("no program of BPF is loaded")
+    for program in programs:
+        wait_for(lambda number=program: run(["bpftool", "prog", "show", "id", number], expect=None).rc != 0,
+                 what=f"end of program {program}")
+
+
+run_tests()
