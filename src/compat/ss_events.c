@@ -19,10 +19,8 @@
 #define GROUP_BIT(group) (1u << ((group)-1))
 
 struct follower {
-    const struct ss_options *options;
-    const struct ss_filter *filter;
-    struct ss_names *names;
-    bool header; /* still to be shown, with the first event */
+    struct ss_writer writer; /* its view is that of the event */
+    bool header;             /* still to be shown, with the first event, whatever it is */
 };
 
 int ss_events_groups(const struct ss_selection *selection, uint32_t *ret_groups)
@@ -58,28 +56,18 @@ static unsigned int proto_of(const void *payload, size_t length)
     return protocol == IPPROTO_UDP ? PROTO_UDP : PROTO_TCP;
 }
 
-/* Each event has columns of its own. */
+/* Each event is written at once, in columns that only grow. */
 static int put_event(struct follower *follower, const struct view *view)
 {
-    const struct ss_selection *selection = &follower->options->selection;
-    struct ss_writer writer = {.options = follower->options,
-                               .filter = follower->filter,
-                               .view = view,
-                               .names = follower->names};
-    int r = 0;
+    struct ss_writer *writer = &follower->writer;
 
-    if (ss_filter_accepts(follower->filter, writer.names, &view->snapshot->sockets[0], NULL)) {
-        ss_layout_init(&writer.layout);
-        writer.layout.columns[SS_COLUMN_NETID].hidden = ss_is_one_bit(selection->tables);
-        writer.layout.columns[SS_COLUMN_STATE].hidden = ss_is_one_bit(selection->states);
-        if (follower->header)
-            ss_layout_header(&writer.layout);
-        follower->header = false;
-        ss_row(&writer, 0);
-        r = ss_layout_finish(&writer.layout);
-        ss_layout_done(&writer.layout);
-    }
-    return r;
+    writer->view = view;
+    if (follower->header)
+        ss_layout_header(&writer->layout);
+    follower->header = false;
+    if (ss_filter_accepts(writer->filter, writer->names, &view->snapshot->sockets[0], NULL))
+        ss_row(writer, 0);
+    return ss_layout_finish(&writer->layout);
 }
 
 static int take_event(struct follower *follower, const void *payload, size_t length)
@@ -129,7 +117,10 @@ int ss_events(const struct ss_options *options, const struct ss_filter *filter, 
 {
     struct ss_names names = {0};
     struct follower follower = {
-        .options = options, .filter = filter, .names = &names, .header = options->header};
+        .writer = {.options = options, .filter = filter, .names = &names},
+        .header = options->header,
+    };
+    struct ss_layout *layout = &follower.writer.layout;
     struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = groups};
     CLEANUP_CLOSE int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     _Alignas(struct nlmsghdr) char bytes[MESSAGE_SIZE];
@@ -137,6 +128,9 @@ int ss_events(const struct ss_options *options, const struct ss_filter *filter, 
 
     if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
         return -errno;
+    ss_layout_init(layout);
+    layout->columns[SS_COLUMN_NETID].hidden = ss_is_one_bit(options->selection.tables);
+    layout->columns[SS_COLUMN_STATE].hidden = ss_is_one_bit(options->selection.states);
     while (r == 0) {
         ssize_t length = recv(fd, bytes, sizeof(bytes), 0);
 
@@ -147,6 +141,7 @@ int ss_events(const struct ss_options *options, const struct ss_filter *filter, 
         else if (errno != EINTR)
             r = -errno;
     }
+    ss_layout_done(layout);
     ss_names_done(&names);
     return r;
 }

@@ -271,6 +271,8 @@ int ss_layout_finish(struct ss_layout *layout)
         keep_field(layout);
     if (layout->field_count)
         print_block(layout);
+    layout->at = 0;
+    layout->start = 0;
     buf_flush(&layout->out);
     if (layout->error < 0)
         return layout->error;

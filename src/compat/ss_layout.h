@@ -65,5 +65,6 @@ void ss_layout_next(struct ss_layout *layout);
 /* Ends fields until `column` is the one under way. */
 void ss_layout_go(struct ss_layout *layout, enum ss_column column);
 
-/* Prints what is left, with its line end. 0 or -errno, also of everything before. */
+/* Prints what is left, with its line end; more may follow, in columns that are as wide at least. 0
+ * or -errno, also of everything before. */
 int ss_layout_finish(struct ss_layout *layout) MUST_CHECK;
