@@ -28,6 +28,7 @@ _nwho_argument() {
     -N | --netns) mapfile -t COMPREPLY < <(compgen -W "$(ls /run/netns 2>/dev/null)" -- "$cur") ;;
     --record | --replay) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
     --color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur") ;;
+    --by) _nwho_list "process thread conn peer container unit user iface port netns" ;;
     --sources) _nwho_list "bpf sock_diag proc_net proc_fd" ;;
     esac
 }
@@ -86,6 +87,7 @@ _nwho() {
     if) table=interfaces ;;
     stats) table=counters ;;
     routes | groups) table=$command ;;
+    top) table=traffic ;;
     esac
 
     COMPREPLY=()

@@ -112,6 +112,35 @@ static void write_bits(struct buf *buf, uint64_t number)
     buf_puts(buf, "bit");
 }
 
+size_t units_write_bit_rate(struct buf *buf, uint64_t bytes)
+{
+    size_t start = buf->length, prefix = 0;
+    uint64_t bits = times(bytes, 8), scale = 1, tenths;
+
+    while (bits / scale >= 1000 && prefix < sizeof(prefixes) - 1) {
+        scale *= 1000;
+        prefix++;
+    }
+    /* 999.6K is 1.0M */
+    if (prefix > 0 && prefix < sizeof(prefixes) - 1 &&
+        bits / scale + (bits % scale >= scale / 2) >= 1000) {
+        scale *= 1000;
+        prefix++;
+    }
+    tenths = prefix > 0 ? bits / (scale / 10) + (bits % (scale / 10) >= scale / 20) : 0;
+    if (prefix > 0 && tenths < 100) {
+        buf_uint(buf, tenths / 10);
+        buf_byte(buf, '.');
+        buf_uint(buf, tenths % 10);
+    } else {
+        buf_uint(buf, bits / scale + (bits % scale >= (scale + 1) / 2 && scale > 1));
+    }
+    if (prefix > 0)
+        buf_byte(buf, prefixes[prefix - 1]);
+    buf_puts(buf, "bit");
+    return buf->length - start;
+}
+
 size_t units_write(struct buf *buf, enum unit unit, uint64_t number)
 {
     size_t start = buf->length;

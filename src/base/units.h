@@ -27,6 +27,9 @@ size_t units_write(struct buf *buf, enum unit unit, uint64_t number);
 size_t units_write_bytes(struct buf *buf, uint64_t bytes);
 size_t units_write_duration(struct buf *buf, uint64_t microseconds);
 
+/* A rate in bytes a second as bits, in the same short form but counted by 1000: "9.6Mbit". */
+size_t units_write_bit_rate(struct buf *buf, uint64_t bytes);
+
 /*
  * Reads a quantity of exactly `length` bytes into a number of `unit`s. Letters may be of either
  * case, except b (bits) and B (bytes) in rates. "0x1f" is hexadecimal, in the unit itself.

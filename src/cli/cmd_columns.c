@@ -3,32 +3,37 @@
 #include "cli/session.h"
 
 #include "base/suggest.h"
+#include "table/flow_groups.h"
+
+/* The tables, and one that is made when it is needed. */
+#define TABLES_MAX 32
+
+struct catalogue {
+    const struct table *tables[TABLES_MAX]; /* ends with NULL */
+    uint32_t count;
+    struct group_plan traffic;
+};
 
 /* A row is a column of a table: rows are numbered through all tables (or the one that was asked
  * for). */
 static const struct column *find_row(const struct view *view, uint32_t row,
                                      const struct table **ret_table)
 {
-    const struct table *only = view->catalogue;
-
-    for (uint32_t i = 0; i < table_count; i++) {
-        if (only && tables[i] != only)
-            continue;
-        *ret_table = tables[i];
-        if (row < tables[i]->column_count)
-            return &tables[i]->columns[row];
-        row -= tables[i]->column_count;
+    for (const struct table *const *table = view->catalogue; *table; table++) {
+        *ret_table = *table;
+        if (row < (*table)->column_count)
+            return &(*table)->columns[row];
+        row -= (*table)->column_count;
     }
     return NULL;
 }
 
 static uint32_t count_rows(const struct view *view)
 {
-    const struct table *only = view->catalogue;
     uint32_t rows = 0;
 
-    for (uint32_t i = 0; i < table_count; i++)
-        rows += only && tables[i] != only ? 0 : tables[i]->column_count;
+    for (const struct table *const *table = view->catalogue; *table; table++)
+        rows += (*table)->column_count;
     return rows;
 }
 
@@ -85,15 +90,29 @@ static const struct table table_of_columns = {
     .row_count = count_rows,
 };
 
-static int find_table(const char *word, const struct table **ret_table)
+static int list_tables(struct catalogue *catalogue)
+{
+    if (flow_group_all(&catalogue->traffic) < 0)
+        return command_error("out of memory");
+    for (uint32_t i = 0; i < table_count && i + 2 < TABLES_MAX; i++)
+        catalogue->tables[catalogue->count++] = tables[i];
+    catalogue->tables[catalogue->count++] = &catalogue->traffic.table;
+    return 0;
+}
+
+/* Leaves one table. */
+static int choose_table(struct catalogue *catalogue, const char *word)
 {
     struct suggestion best = suggestion_for(word);
 
-    *ret_table = table_find(word);
-    for (uint32_t i = 0; i < table_count; i++)
-        suggestion_try(&best, tables[i]->name);
-    if (*ret_table)
-        return 0;
+    for (uint32_t i = 0; i < catalogue->count; i++) {
+        if (strcmp(catalogue->tables[i]->name, word) == 0) {
+            catalogue->tables[0] = catalogue->tables[i];
+            catalogue->tables[1] = NULL;
+            return 0;
+        }
+        suggestion_try(&best, catalogue->tables[i]->name);
+    }
     return command_error("there is no table \"%s\"%s%s%s", word, best.name ? ": did you mean " : "",
                          best.name ? best.name : "", best.name ? "?" : "");
 }
@@ -102,19 +121,22 @@ static int run_columns(struct options *options)
 {
     struct session session;
     struct query query = {.table = &table_of_columns};
-    const struct table *only = NULL;
+    struct catalogue catalogue = {.count = 0};
     int r = session_begin(&session, options);
 
     if (r == 0 && options->word_count > 1)
         r = command_error("columns takes one table at most");
+    if (r == 0)
+        r = list_tables(&catalogue);
     if (r == 0 && options->word_count == 1)
-        r = find_table(options->words[0], &only);
+        r = choose_table(&catalogue, options->words[0]);
     if (r == 0)
         r = session_columns(&session, &query, NULL);
-    session.catalogue = only;
+    session.catalogue = catalogue.tables;
     if (r == 0)
         r = session_show(&session, &query);
     session_end(&session);
+    group_plan_done(&catalogue.traffic);
     return r;
 }
 

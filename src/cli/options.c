@@ -36,6 +36,8 @@ FLAG(explain, options->explain = true)
 FLAG(no_pager, options->no_pager = true)
 FLAG(exact, options->exact = true)
 FLAG(threads, options->threads = true)
+FLAG(batch, options->batch = true)
+FLAG(bytes, options->bytes = true)
 FLAG(exposed, options->exposed = true)
 FLAG(yes, options->yes = true)
 FLAG(dry_run, options->dry_run = true)
@@ -55,6 +57,7 @@ TEXT(record)
 TEXT(replay)
 TEXT(sources)
 TEXT(sort)
+TEXT(by)
 
 static int refuse(struct buf *error, const char *what, const char *argument)
 {
@@ -141,28 +144,45 @@ static int set_times(struct options *options, const char *argument, struct buf *
                : refuse(error, "--times needs a number of refreshes", argument);
 }
 
-static int set_delta(struct options *options, const char *argument, struct buf *error)
+static int set_iterations(struct options *options, const char *argument, struct buf *error)
+{
+    return parse_number(argument, &options->watch_count) == 0
+               ? 0
+               : refuse(error, "-n needs a number of refreshes", argument);
+}
+
+static int parse_interval(const char *argument, uint64_t *ret_ms)
 {
     char *end = NULL;
     double seconds = strtod(argument, &end);
 
     if (*argument == '\0' || *end || !(seconds >= 0.01 && seconds <= 86400))
-        return refuse(error, "--delta needs seconds between 0.01 and 86400", argument);
-    options->delta = true;
-    options->delta_ms = (uint64_t)(seconds * 1000);
+        return -EINVAL;
+    *ret_ms = (uint64_t)(seconds * 1000);
     return 0;
 }
 
 static int set_watch(struct options *options, const char *argument, struct buf *error)
 {
-    char *end = NULL;
-    double seconds = argument ? strtod(argument, &end) : 1;
-
-    if (argument && (*argument == '\0' || *end || !(seconds >= 0.01 && seconds <= 86400)))
+    if (parse_interval(argument ? argument : "1", &options->watch_ms) < 0)
         return refuse(error, "--watch needs seconds between 0.01 and 86400", argument);
     options->watch = true;
-    options->watch_ms = (uint64_t)(seconds * 1000);
     return 0;
+}
+
+static int set_delta(struct options *options, const char *argument, struct buf *error)
+{
+    if (parse_interval(argument, &options->delta_ms) < 0)
+        return refuse(error, "--delta needs seconds between 0.01 and 86400", argument);
+    options->delta = true;
+    return 0;
+}
+
+static int set_delay(struct options *options, const char *argument, struct buf *error)
+{
+    return parse_interval(argument, &options->watch_ms) == 0
+               ? 0
+               : refuse(error, "--delay needs seconds between 0.01 and 86400", argument);
 }
 
 static int set_color(struct options *options, const char *argument, struct buf *error)
@@ -203,6 +223,15 @@ const struct option_info option_table[] = {
      "repeat each second (or SEC) until q, marking new, changed and gone rows", OPTIONS_WATCH,
      set_watch},
     {0, "times", "N", "end --watch after N refreshes", OPTIONS_WATCH, set_times},
+    {0, "by", "KEY",
+     "a row for each process (the usual), thread, conn, peer, container, unit, user, iface, port "
+     "or "
+     "netns; peer/24; user,port",
+     OPTIONS_TOP, set_by},
+    {'d', "delay", "SEC", "seconds between refreshes, usually 1", OPTIONS_TOP, set_delay},
+    {'n', "iterations", "N", "end after N refreshes", OPTIONS_TOP, set_iterations},
+    {'b', "batch", NULL, "plain blocks of rows also on a terminal", OPTIONS_TOP, set_batch},
+    {0, "bytes", NULL, "rates in bytes a second, not in bits", OPTIONS_TOP, set_bytes},
     {'N', "netns", "NS", "network namespace: name, pid, inode or path; may be repeated", SOURCE,
      set_netns},
     {0, "all-netns", NULL, "every network namespace of the machine", SOURCE, set_all_netns},

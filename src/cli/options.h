@@ -20,6 +20,7 @@ enum option_group {
     OPTIONS_STATS = 1u << 7,
     OPTIONS_ROUTES = 1u << 8,
     OPTIONS_GROUPS = 1u << 9,
+    OPTIONS_TOP = 1u << 10,
 };
 
 enum output_format {
@@ -54,6 +55,9 @@ struct options {
     bool watch;
     uint64_t watch_ms;
     uint32_t watch_count; /* refreshes until it ends; 0: none */
+    /* top */
+    const char *by;
+    bool batch, bytes;
     /* stats */
     bool delta;
     uint64_t delta_ms;

@@ -4,6 +4,7 @@
 
 #include "base/escape.h"
 #include "cli/resolve.h"
+#include "collect/accounting.h"
 #include "collect/collect.h"
 #include "collect/netns.h"
 #include "derive/container.h"
@@ -142,6 +143,7 @@ void session_end(struct session *session)
 {
     frame_free(session->now);
     frame_free(session->before);
+    accounting_close(session->accounting);
     for (uint32_t i = 0; i < session->filter_count; i++)
         filter_done(session->filters[i]);
     names_done(&session->names);
@@ -175,6 +177,16 @@ int session_plan_also(struct session *session, const struct query *query)
     session->request.rows_by_owner |= request.rows_by_owner;
     if (!request.pids)
         session->request.pids = NULL;
+    return 0;
+}
+
+int session_account(struct session *session)
+{
+    if (session->options->replay || !(session->request.needs & NEED_FLOWS))
+        return 0;
+    if (accounting_open(&session->request, &session->accounting) < 0)
+        return command_error("out of memory");
+    session->request.accounting = session->accounting;
     return 0;
 }
 
@@ -307,6 +319,25 @@ static void drop_unasked_notes(struct snapshot *snapshot, uint64_t needs)
     snapshot->notes_count = kept;
 }
 
+/* Traffic is counted in every namespace, also where only some are asked for. */
+static void drop_other_flows(struct snapshot *snapshot, const struct request *request)
+{
+    uint32_t kept = 0;
+
+    if (request->netns_scope != NETNS_SCOPE_LISTED)
+        return;
+    for (uint32_t i = 0; i < snapshot->flows_count; i++) {
+        uint32_t inode = snapshot->netns[snapshot->flows[i].netns].inode;
+
+        for (uint32_t k = 0; k < request->netns_count; k++)
+            if (request->netns_inodes[k] == inode) {
+                snapshot->flows[kept++] = snapshot->flows[i];
+                break;
+            }
+    }
+    snapshot->flows_count = kept;
+}
+
 static int fill_frame(struct session *session, struct frame *frame)
 {
     const struct options *options = session->options;
@@ -332,6 +363,7 @@ static int fill_frame(struct session *session, struct frame *frame)
         drop_unasked_facts(&frame->snapshot, session->request.needs);
         drop_unasked_notes(&frame->snapshot, session->request.needs);
     }
+    drop_other_flows(&frame->snapshot, &session->request);
     r = join_make(&frame->snapshot, session->request.needs, &frame->join);
     return r < 0 ? command_error("cannot join the sockets: %s", strerror(-r)) : 0;
 }
@@ -341,7 +373,7 @@ static int add_rates(struct session *session)
     struct frame *now = session->now;
 
     if (!session->before ||
-        !(session->request.needs & (NEED_TCP_INFO | NEED_LINKS | NEED_COUNTERS)))
+        !(session->request.needs & (NEED_TCP_INFO | NEED_LINKS | NEED_COUNTERS | NEED_FLOWS)))
         return 0;
     if (rates_make(&now->snapshot, &session->before->snapshot, &now->rates) < 0)
         return command_error("out of memory");

@@ -10,6 +10,7 @@
 #include "model/request.h"
 #include "table/group.h"
 
+struct accounting;
 struct resolver;
 
 /* One moment, read and joined. */
@@ -37,7 +38,12 @@ struct session {
     struct query *groups;       /* of `count`: shows the groups of the rows that were selected; NULL
                                elsewhere */
     const struct group_plan *plan;
-    const struct table *catalogue; /* of `columns`: the one table to list; NULL: all */
+    struct accounting *accounting; /* counts traffic between the readings; NULL: nobody asks */
+    bool traffic; /* of `top`: what was counted since the reading before is shown, never marks of
+                     what has changed, and rates in bits */
+    /* Of `top`: the rest of the line above the rows; NULL: there is none. */
+    void (*headline)(const struct session *session, struct buf *out);
+    const struct table *const *catalogue; /* of `columns`: the tables to list, ends with NULL */
 };
 
 /* Takes in the options that say what to read. 0, or EXIT_ERROR after one line on stderr. */
@@ -89,6 +95,12 @@ int session_plan(struct session *session, struct query *query) MUST_CHECK;
 
 /* The same for one of several queries on one reading: adds its needs, and narrows nothing. */
 int session_plan_also(struct session *session, const struct query *query) MUST_CHECK;
+
+/*
+ * Begins to count traffic, when the planned queries need it and the machine itself is read. From
+ * then on each session_take() has what was counted since the one before. 0 or EXIT_ERROR.
+ */
+int session_account(struct session *session) MUST_CHECK;
 
 /*
  * Reads the machine (or the replay file) into `now`; what was now becomes `before`. Records.

@@ -75,3 +75,6 @@ struct flow {
 
 /* "bpf", "tcp_info", "interfaces", "none". */
 const char *accounting_level_name(unsigned int level);
+
+/* For people: "exact: BPF". */
+const char *accounting_level_label(unsigned int level);

@@ -154,3 +154,15 @@ const char *accounting_level_name(unsigned int level)
 
     return level < ACCOUNTING_LEVEL_MAX ? names[level] : "unknown";
 }
+
+const char *accounting_level_label(unsigned int level)
+{
+    static const char *const labels[ACCOUNTING_LEVEL_MAX] = {
+        [ACCOUNTING_NONE] = "not counted",
+        [ACCOUNTING_INTERFACES] = "interfaces only",
+        [ACCOUNTING_TCP_INFO] = "TCP only: tcp_info",
+        [ACCOUNTING_BPF] = "exact: BPF",
+    };
+
+    return level < ACCOUNTING_LEVEL_MAX ? labels[level] : "unknown";
+}

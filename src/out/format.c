@@ -164,6 +164,8 @@ static size_t put_number(const struct format *format, enum value_kind kind, uint
     }
     if (format->exact || unit == UNIT_NONE || unit == UNIT_COUNT)
         return put_uint(number, out);
+    if (format->bits && unit == UNIT_BYTES_PER_SECOND)
+        return units_write_bit_rate(out, number);
     return units_write(out, unit, number);
 }
 

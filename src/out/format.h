@@ -25,6 +25,7 @@ struct format {
     const struct view *view; /* of the row */
     struct buf *scratch;     /* for what is put together before it is escaped */
     bool exact;              /* whole numbers of the column's unit instead of "1.2M" */
+    bool bits;               /* rates of bytes as "9.6Mbit"; not with `exact` */
 };
 
 /* The cell as text, escaped: unknown is "-", an empty text "\"\"". Returns its terminal columns.

@@ -303,6 +303,10 @@ static void put_head(const struct grid *grid, struct buf *out)
     buf_puts(out, ",\"table\":");
     put_c_string(out, grid->table->name);
     buf_puts(out, snapshot->incomplete ? ",\"complete\":false" : ",\"complete\":true");
+    if (snapshot->accounting != ACCOUNTING_NONE) {
+        buf_puts(out, ",\"accounting\":");
+        put_c_string(out, accounting_level_name(snapshot->accounting));
+    }
     buf_puts(out, ",\n\"sources\":");
     put_sources(out, snapshot);
     buf_puts(out, ",\n\"warnings\":");

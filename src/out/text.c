@@ -151,8 +151,10 @@ static void store_header(struct text *text)
 static void store_row(struct text *text, uint32_t row)
 {
     const struct grid *grid = text->grid;
-    struct format format = {
-        .view = format_view(grid, row), .scratch = &text->scratch, .exact = text->options->exact};
+    struct format format = {.view = format_view(grid, row),
+                            .scratch = &text->scratch,
+                            .exact = text->options->exact,
+                            .bits = text->options->bits};
 
     grid_approach(grid, row);
     for (uint32_t i = 0; i < grid->column_count; i++) {

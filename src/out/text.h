@@ -8,6 +8,7 @@ struct text_options {
     bool no_header;
     bool color;
     bool exact;     /* numbers in full instead of "1.2M" and "3h12m" */
+    bool bits;      /* rates of bytes in bits */
     uint32_t width; /* of the terminal: long texts are cut; 0: no terminal, nothing is cut */
 };
 

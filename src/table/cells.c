@@ -154,6 +154,29 @@ struct value process_age(const struct view *view, uint32_t process)
                           : 0);
 }
 
+/* Bytes that were counted before the first reading are of no time that is known. */
+static struct value rate_of(const struct view *view, uint64_t bytes)
+{
+    uint64_t ns = view->snapshot->window_ns[FLOW_LAST];
+
+    return view->rates && ns ? value_uint((uint64_t)((double)bytes * 1e9 / (double)ns + 0.5))
+                             : value_none();
+}
+
+struct cell_traffic cell_traffic(const struct view *view, const struct flow_sum *sum, bool counted)
+{
+    static const struct flow_sum nothing = {.known = true};
+    struct cell_traffic none = {value_none(), value_none(), value_none(), value_none()};
+
+    if ((!sum || !sum->known) && counted && view->snapshot->accounting == ACCOUNTING_BPF)
+        sum = &nothing;
+    if (!sum || !sum->known)
+        return none;
+    return (struct cell_traffic){value_uint(sum->total.rx_bytes), value_uint(sum->total.tx_bytes),
+                                 rate_of(view, sum->last.rx_bytes),
+                                 rate_of(view, sum->last.tx_bytes)};
+}
+
 struct value netns_label(const struct view *view, uint32_t netns)
 {
     const struct netns *ns;

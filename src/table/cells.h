@@ -3,6 +3,7 @@
  * the text form. */
 #pragma once
 
+#include "derive/flow_join.h"
 #include "table/table.h"
 
 /* The socket of a row of the table of sockets. */
@@ -50,6 +51,15 @@ const struct holder *view_holder(const struct view *view, uint32_t row);
 struct value holder_fd(const struct view *view, uint32_t row);
 struct value holder_tid(const struct view *view, uint32_t row);
 struct value holder_thread_list(const struct view *view, uint32_t row);
+
+/* What was counted of a socket or process while nwho ran. */
+struct cell_traffic {
+    struct value rx_bytes, tx_bytes, rx_rate, tx_rate;
+};
+
+/* `sum`: of its flows, or NULL: none was seen, which means nothing where only some would be.
+ * `counted`: it is of a kind that is counted. */
+struct cell_traffic cell_traffic(const struct view *view, const struct flow_sum *sum, bool counted);
 
 /* A namespace: its name, "init" for that of process 1, else its inode number. */
 struct value netns_label(const struct view *view, uint32_t netns);

@@ -250,6 +250,17 @@ static int add_columns(struct group_plan *plan, uint32_t by)
 
 _Static_assert(ARRAY_SIZE(sources) <= GROUP_ADDED_MAX, "a group has room for all columns");
 
+static const struct group_plan empty_plan = {
+    .table = {.name = "traffic",
+              .help = "Traffic, by process or whatever it is grouped by (nwho top)",
+              .needs = NEED_FLOWS,
+              .hint = "only what sends or receives while it is counted has a row",
+              .row_count = group_rows,
+              .identity = group_identity},
+    .weigh = weigh,
+    .once = flow_socket_key,
+};
+
 int flow_group_plan(const char *words, struct group_plan *ret_plan, struct buf *error)
 {
     CLEANUP_FREE char *copy = strdup(words);
@@ -257,16 +268,7 @@ int flow_group_plan(const char *words, struct group_plan *ret_plan, struct buf *
     uint32_t by = 0;
     int r = copy ? 0 : -ENOMEM;
 
-    *ret_plan = (struct group_plan){
-        .table = {.name = "traffic",
-                  .help = "Traffic, by process or whatever it is grouped by (nwho top)",
-                  .needs = table_flows.needs,
-                  .hint = table_flows.hint,
-                  .row_count = group_rows,
-                  .identity = group_identity},
-        .weigh = weigh,
-        .once = flow_socket_key,
-    };
+    *ret_plan = empty_plan;
     while (r == 0 && (word = strsep(&rest, ",")))
         r = add_keys(ret_plan, word, &by, error);
     if (r == 0)
@@ -274,6 +276,12 @@ int flow_group_plan(const char *words, struct group_plan *ret_plan, struct buf *
     if (r < 0)
         group_plan_done(ret_plan);
     return r;
+}
+
+int flow_group_all(struct group_plan *ret_plan)
+{
+    *ret_plan = empty_plan;
+    return add_columns(ret_plan, BY_ALL);
 }
 
 void flow_group_keys(const struct group_plan *plan, struct query *query)

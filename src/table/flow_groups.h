@@ -14,6 +14,9 @@ bool flow_grouping(uint32_t index, const char **ret_word, const char **ret_help)
  */
 int flow_group_plan(const char *words, struct group_plan *ret_plan, struct buf *error) MUST_CHECK;
 
+/* A plan with every column that there may be, to list them. 0 or -ENOMEM. */
+int flow_group_all(struct group_plan *ret_plan) MUST_CHECK;
+
 /* The columns that the needs of the keys are asked by; appended to a query of table_flows. */
 void flow_group_keys(const struct group_plan *plan, struct query *query);
 

@@ -71,6 +71,18 @@ COUNT_COLUMN(listening)
 COUNT_COLUMN(established)
 COUNT_COLUMN(close_wait)
 
+#define TRAFFIC_COLUMN(name)                                                                       \
+    static struct value get_##name(const struct view *view, uint32_t row)                          \
+    {                                                                                              \
+        const struct flow_sum *sums = view->join->flows.processes;                                 \
+        return cell_traffic(view, sums ? &sums[row] : NULL, true).name;                            \
+    }
+
+TRAFFIC_COLUMN(rx_rate)
+TRAFFIC_COLUMN(tx_rate)
+TRAFFIC_COLUMN(rx_bytes)
+TRAFFIC_COLUMN(tx_bytes)
+
 #define SHOWN (COLUMN_TEXT | COLUMN_MACHINE)
 
 static const struct column process_columns[] = {
@@ -88,6 +100,14 @@ static const struct column process_columns[] = {
     {"fds", "FDS", "Open descriptors", KIND_COUNT, SHOWN, NEED_FDS, get_fds},
     {"fd_limit", "FD-LIMIT", "Soft limit of descriptors (RLIMIT_NOFILE)", KIND_COUNT, SHOWN,
      NEED_FDS, get_fd_limit},
+    {"rx_rate", "RX/S", "Payload received a second since the refresh before (--watch)",
+     KIND_BYTES_PER_SECOND, COLUMN_RATE, NEED_FLOWS, get_rx_rate},
+    {"tx_rate", "TX/S", "Payload sent a second since the refresh before (--watch)",
+     KIND_BYTES_PER_SECOND, COLUMN_RATE, NEED_FLOWS, get_tx_rate},
+    {"rx_bytes", "RX", "Payload received since it is counted (--watch)", KIND_BYTES, COLUMN_COUNTER,
+     NEED_FLOWS, get_rx_bytes},
+    {"tx_bytes", "TX", "Payload sent since it is counted (--watch)", KIND_BYTES, COLUMN_COUNTER,
+     NEED_FLOWS, get_tx_bytes},
     {"unit", "UNIT", "systemd unit", KIND_TEXT, SHOWN, NEED_CGROUP, get_unit},
     {"container", "CONTAINER", "Container", KIND_TEXT, COLUMN_MACHINE, NEED_CGROUP, get_container},
     {"exe", "EXE", "Program file", KIND_TEXT, COLUMN_MACHINE, NEED_EXE, get_exe},

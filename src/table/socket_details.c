@@ -175,18 +175,29 @@ TCP_COLUMN(last_ack, last_ack_recv_ms, TCP_INFO_FIRST)
 TCP_COLUMN(pacing_rate, pacing_rate, TCP_INFO_PACING_RATE)
 TCP_COLUMN(delivery_rate, delivery_rate, TCP_INFO_DELIVERY_RATE)
 
+/* What was counted of a socket while nwho ran, where it is. */
+static struct cell_traffic counted(const struct view *view, uint32_t row)
+{
+    bool inet = (PROTO_BIT(view_socket(view, row)->proto) & PROTO_INET_ALL) != 0;
+
+    return cell_traffic(view, flow_sum_of_socket(&view->join->flows, row), inet);
+}
+
+/* TCP counts from the beginning of the connection, and others do not at all. */
 struct value socket_rx_bytes(const struct view *view, uint32_t row)
 {
     uint64_t bytes;
 
-    return tcp_payload_received(get_tcp(view, row), &bytes) ? value_uint(bytes) : value_none();
+    return tcp_payload_received(get_tcp(view, row), &bytes) ? value_uint(bytes)
+                                                            : counted(view, row).rx_bytes;
 }
 
 struct value socket_tx_bytes(const struct view *view, uint32_t row)
 {
     uint64_t bytes;
 
-    return tcp_payload_sent(get_tcp(view, row), &bytes) ? value_uint(bytes) : value_none();
+    return tcp_payload_sent(get_tcp(view, row), &bytes) ? value_uint(bytes)
+                                                        : counted(view, row).tx_bytes;
 }
 
 static const struct socket_rate *get_rate(const struct view *view, uint32_t row)
@@ -200,14 +211,14 @@ struct value socket_rx_rate(const struct view *view, uint32_t row)
 {
     const struct socket_rate *rate = get_rate(view, row);
 
-    return rate ? value_uint(rate->rx) : value_none();
+    return rate ? value_uint(rate->rx) : counted(view, row).rx_rate;
 }
 
 struct value socket_tx_rate(const struct view *view, uint32_t row)
 {
     const struct socket_rate *rate = get_rate(view, row);
 
-    return rate ? value_uint(rate->tx) : value_none();
+    return rate ? value_uint(rate->tx) : counted(view, row).tx_rate;
 }
 
 struct value socket_cc(const struct view *view, uint32_t row)

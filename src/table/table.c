@@ -12,14 +12,6 @@ const struct table *const tables[] = {
 };
 const uint32_t table_count = ARRAY_SIZE(tables);
 
-const struct table *table_find(const char *name)
-{
-    for (uint32_t i = 0; i < table_count; i++)
-        if (strcmp(tables[i]->name, name) == 0)
-            return tables[i];
-    return NULL;
-}
-
 const struct column *table_column(const struct table *table, const char *name)
 {
     for (uint32_t i = 0; i < table->column_count; i++)

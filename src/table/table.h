@@ -19,9 +19,9 @@ struct view {
     const struct snapshot *snapshot;
     const struct rates *rates; /* since the refresh before; NULL: there was none */
     const struct join *join;
-    const struct group *group;     /* of `count`: the groups that its table shows; NULL elsewhere */
-    const struct table *catalogue; /* of `columns`: the table to list; NULL: all */
-    struct names *names;           /* of this machine's users; NULL: only those of the snapshot */
+    const struct group *group; /* of `count`: the groups that its table shows; NULL elsewhere */
+    const struct table *const *catalogue; /* of `columns`: the tables to list, ends with NULL */
+    struct names *names; /* of this machine's users; NULL: only those of the snapshot */
     struct buf *scratch;
     const char *(*resolve)(void *context, const struct value *address); /* NULL: numeric */
     void *resolve_context;
@@ -91,7 +91,6 @@ extern const struct table table_groups;
 extern const struct table table_flows;
 extern const struct table table_members; /* rows of a group's owner list */
 
-const struct table *table_find(const char *name);
 const struct column *table_column(const struct table *table, const char *name);
 
 /* The nearest name to a mistyped word, or NULL when none is near. */

@@ -34,6 +34,7 @@ def commands_come_first():
     assert offered("") == set(commands) - {"TARGET"} and {"ls", "ports", "ps", "count", "kill", "help"} <= set(commands)
     assert offered("po") == {"ports"}
     assert "filters" in offered("help", "")
+    assert {"process", "peer"} <= offered("top", "--by", "") and "top_peer" in offered("top", "-o", "")
     assert offered("--limit", "5", "-t", "po") == {"ports"}
     assert offered("--color", "=", "never", "ps", "--sort", "fds") == {"fds"}
 

@@ -156,6 +156,21 @@ static void documents_are_complete(void **state)
     fake_done(&fake);
 }
 
+static void accounting_is_told(void **state)
+{
+    struct buf out = BUF_INIT;
+    struct fake fake;
+
+    (void)state;
+    assert_int_equal(fake_init(&fake, NULL, 0, 1), 0);
+    fake.snapshot.accounting = ACCOUNTING_TCP_INFO;
+    assert_int_equal(json_write(&fake.grid, &out), 0);
+    assert_json(&out);
+    assert_non_null(strstr(buf_string(&out), "\"complete\":true,\"accounting\":\"tcp_info\",\n"));
+    buf_done(&out);
+    fake_done(&fake);
+}
+
 static void incomplete_and_empty_documents(void **state)
 {
     struct buf out = BUF_INIT;
@@ -278,6 +293,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_reader_is_strict),
         cmocka_unit_test(documents_are_complete),
+        cmocka_unit_test(accounting_is_told),
         cmocka_unit_test(incomplete_and_empty_documents),
         cmocka_unit_test(changes_are_told),
         cmocka_unit_test(csv_fields_are_quoted),

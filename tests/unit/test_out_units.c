@@ -68,6 +68,30 @@ static void assert_parsed(const char *text, enum unit unit, uint64_t expected, b
     assert_int_equal(more, expected_more);
 }
 
+static void assert_bit_rate(uint64_t bytes, const char *expected)
+{
+    struct buf buf = BUF_INIT;
+
+    assert_int_equal(units_write_bit_rate(&buf, bytes), strlen(expected));
+    assert_string_equal(buf_string(&buf), expected);
+    buf_done(&buf);
+}
+
+static void bit_rates_are_short(void **state)
+{
+    (void)state;
+    assert_bit_rate(0, "0bit");
+    assert_bit_rate(124, "992bit");
+    assert_bit_rate(125, "1.0Kbit");
+    assert_bit_rate(1243, "9.9Kbit");
+    assert_bit_rate(1249, "10Kbit");
+    assert_bit_rate(124900, "999Kbit");
+    assert_bit_rate(124950, "1.0Mbit");
+    assert_bit_rate(1200000, "9.6Mbit");
+    assert_bit_rate(1250000000, "10Gbit");
+    assert_bit_rate(UINT64_MAX, "18Ebit");
+}
+
 static void quantities_are_read(void **state)
 {
     (void)state;
@@ -172,8 +196,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes_are_short),     cmocka_unit_test(durations_are_short),
-        cmocka_unit_test(quantities_are_read), cmocka_unit_test(nonsense_is_refused),
-        cmocka_unit_test(forms_are_read_back),
+        cmocka_unit_test(bit_rates_are_short), cmocka_unit_test(quantities_are_read),
+        cmocka_unit_test(nonsense_is_refused), cmocka_unit_test(forms_are_read_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

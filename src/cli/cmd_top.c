@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* nwho top: who uses the network now, and how much since the last look. */
+#include "cli/session.h"
+
+#include "base/units.h"
+#include "table/flow_groups.h"
+
+static void put_rates(const struct session *session, struct buf *out, const char *label,
+                      const char *rate, const char *bytes)
+{
+    const struct view *view = &session->now->view;
+    uint64_t window_ns = view->snapshot->window_ns[FLOW_LAST];
+    struct group_number last = group_sum(view->group, rate);
+    uint64_t a_second =
+        window_ns ? (uint64_t)((double)last.number * 1e9 / (double)window_ns + 0.5) : 0;
+
+    buf_puts(out, label);
+    buf_byte(out, ' ');
+    if (session->options->bytes)
+        units_write(out, UNIT_BYTES_PER_SECOND, a_second);
+    else
+        units_write_bit_rate(out, a_second);
+    buf_puts(out, ", ");
+    units_write_bytes(out, group_sum(view->group, bytes).number);
+    buf_puts(out, " in all");
+}
+
+/* How exactly it is counted, and all of the rows together, also of those beyond --limit. */
+static void put_headline(const struct session *session, struct buf *out)
+{
+    const struct snapshot *snapshot = &session->now->snapshot;
+
+    buf_puts(out, "  ");
+    buf_puts(out, accounting_level_label(snapshot->accounting));
+    if (snapshot->accounting <= ACCOUNTING_INTERFACES)
+        return;
+    put_rates(session, out, "  rx", "rx_rate", "rx_bytes");
+    put_rates(session, out, "  tx", "tx_rate", "tx_bytes");
+}
+
+static int plan_groups(struct session *session, struct group_plan *plan)
+{
+    const char *by = session->options->by ? session->options->by : "process";
+    struct buf error = BUF_INIT;
+    int r = flow_group_plan(by, plan, &error);
+
+    if (r < 0)
+        r = command_error("%s", r == -ENOMEM ? "out of memory" : buf_string(&error));
+    buf_done(&error);
+    session->plan = plan;
+    return r;
+}
+
+static void sort_by_rate(struct query *groups)
+{
+    static const char *const names[] = {"rate", "bytes"};
+
+    if (groups->sort_count)
+        return;
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        groups->sort[groups->sort_count++] =
+            (struct sort_key){.column = table_column(groups->table, names[i]), .descending = true};
+}
+
+static int plan(struct session *session, struct query *rows, struct query *groups,
+                struct group_plan *by)
+{
+    int r = plan_groups(session, by);
+
+    if (r == 0)
+        r = session_filter(session, rows, NULL);
+    if (r == 0)
+        r = session_columns(session, groups, NULL);
+    if (r != 0)
+        return r;
+    sort_by_rate(groups);
+    flow_group_keys(by, rows);
+    session->groups = groups;
+    return session_plan_also(session, groups);
+}
+
+static int run_top(struct options *options)
+{
+    struct session session;
+    struct group_plan by = {.key_count = 0};
+    struct query rows = {.table = &table_flows}, groups = {.table = &by.table};
+    int r;
+
+    options->watch = true;
+    if (!options->watch_count && (options->replay || options->format == FORMAT_JSON))
+        options->watch_count = 1;
+    r = session_begin(&session, options);
+    session.traffic = true;
+    session.headline = put_headline;
+    if (r == 0)
+        r = plan(&session, &rows, &groups, &by);
+    if (r == 0)
+        r = session_show(&session, &rows);
+    session_end(&session);
+    group_plan_done(&by);
+    return r;
+}
+
+static const char *const examples[] = {
+    "nwho top",
+    "which processes send and receive now",
+    "nwho top --batch -n 3 -d 5",
+    "three times, what they did in five seconds",
+    "nwho top process nginx --by peer",
+    "with whom nginx talks",
+    "nwho top dport 443 --by user --json",
+    "who uses HTTPS, for a program",
+    "nwho top 'rx_rate > 1Mbit' --by conn --sort rx_bytes:desc",
+    "the connections that receive more than that",
+    NULL,
+};
+
+const struct command command_top = {
+    .name = "top",
+    .arguments = "[FILTER]",
+    .summary = "traffic now, by process or else (nethogs, iftop)",
+    .examples = examples,
+    .options = OPTIONS_TOP | OPTIONS_SOURCE | OPTIONS_OUTPUT,
+    .run = run_top,
+};

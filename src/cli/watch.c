@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/* Shows a query again and again. */
+#include "cli/keys.h"
+#include "cli/show.h"
+#include "collect/accounting.h"
+#include "table/marks.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <time.h>
+
+/* Set by SIGINT, SIGTERM and the key q: --watch ends. */
+static volatile sig_atomic_t interrupted;
+
+/* While output is written: the exit code with which they end it at once, as a reader may take
+ * nothing for ever. Else -1. */
+static volatile sig_atomic_t leave_with = -1;
+
+static void on_interrupt(int signal)
+{
+    (void)signal;
+    interrupted = 1;
+    if (leave_with >= 0) {
+        keys_end();
+        _exit(leave_with);
+    }
+}
+
+static void put_title(const struct session *session, struct buf *out, bool clear)
+{
+    time_t seconds = (time_t)(session->now->snapshot.time_ns / 1000000000);
+    char text[32] = "";
+    struct tm broken;
+
+    if (localtime_r(&seconds, &broken))
+        strftime(text, sizeof(text), "%F %T", &broken);
+    buf_printf(out, "%s%s", clear ? "\033[H\033[2J" : "", text);
+    if (session->headline)
+        session->headline(session, out);
+    buf_byte(out, '\n');
+}
+
+/* Lines of the screen that the line at `text` takes, and its length in bytes with the newline.
+ * Characters of three bytes and more count two columns where most of their block are wide. */
+static uint32_t line_height(const char *text, size_t length, uint32_t columns, size_t *ret_length)
+{
+    const char *end = memchr(text, '\n', length);
+    size_t bytes = end ? (size_t)(end - text) : length, width = 0;
+
+    for (size_t i = 0; i < bytes; i++) {
+        unsigned char byte = (unsigned char)text[i];
+
+        if (byte == '\033')
+            while (i < bytes && text[i] != 'm')
+                i++;
+        else if ((byte & 0xc0) != 0x80)
+            width += byte >= 0xe3 ? 2 : 1;
+    }
+    *ret_length = bytes + 1;
+    return columns && width > columns ? (uint32_t)((width + columns - 1) / columns) : 1;
+}
+
+/* How many of the lines of a text have room; *ret_all: how many there are. */
+static uint32_t count_fitting(const char *text, size_t length, const struct winsize *room,
+                              uint32_t *ret_all)
+{
+    uint32_t height = 0, fitting = 0, all = 0;
+    size_t line;
+
+    for (size_t at = 0; at < length; at += line) {
+        height += line_height(text + at, length - at, room->ws_col, &line);
+        fitting += height <= room->ws_row;
+        all++;
+    }
+    *ret_all = all;
+    return fitting;
+}
+
+/* As many rows as there is room for, and how many more there are. */
+static int write_screen(struct session *session, struct grid *grid, struct winsize room,
+                        struct buf *out)
+{
+    uint32_t all = grid->row_count, head = session->options->no_header ? 0 : 1, fitting, lines;
+    size_t start = out->length;
+    int r = 0;
+
+    grid_clip(grid, room.ws_row);
+    do {
+        struct winsize left = room;
+
+        left.ws_row -= grid->row_count < all; /* for the line below */
+        out->length = start;
+        r = session_write(session, grid, out);
+        fitting = count_fitting(out->data + start, out->length - start, &left, &lines);
+        if (fitting < lines)
+            grid_clip(grid, fitting > head + 1 ? fitting - head : 1);
+    } while (r == 0 && fitting < lines && lines > head + 1);
+    if (grid->row_count < all)
+        buf_printf(out, "... %u more\n", all - grid->row_count);
+    return r;
+}
+
+/* Writes and says with SIGINT and SIGTERM open: they end it wherever it is stuck. */
+static int write_interruptibly(struct session *session, struct buf *out, uint32_t rows,
+                               const sigset_t *unblocked)
+{
+    sigset_t blocked;
+    int r;
+
+    leave_with = session_exit(session, rows);
+    sigprocmask(SIG_SETMASK, unblocked, &blocked);
+    r = show_flush(out);
+    session_notes(session);
+    sigprocmask(SIG_SETMASK, &blocked, NULL);
+    leave_with = -1;
+    return r;
+}
+
+/* 0, EXIT_ERROR, or -EPIPE: nobody reads any more. */
+static int show_refresh(struct session *session, struct query *query, const sigset_t *unblocked,
+                        uint32_t *ret_rows)
+{
+    struct winsize room = show_terminal();
+    bool text = session->options->format == FORMAT_TEXT;
+    bool clear = room.ws_row > 0 && text && !session->options->batch;
+    struct buf out = BUF_INIT;
+    struct grid grid;
+    int r;
+
+    if (session_select(session, query, &grid) != 0)
+        return EXIT_ERROR;
+    r = session->traffic ? 0
+                         : grid_mark(&grid, session->groups ? session->groups : query,
+                                     session->before ? &session->before->view : NULL);
+    *ret_rows = grid.row_count;
+    if (text)
+        put_title(session, &out, clear);
+    room.ws_row -= room.ws_row > 2 ? 2 : 0; /* the title has a line, and so has the cursor */
+    if (r == 0)
+        r = clear ? write_screen(session, &grid, room, &out) : session_write(session, &grid, &out);
+    if (!clear && text)
+        buf_byte(&out, '\n');
+    grid_done(&grid);
+    if (r < 0) {
+        buf_done(&out);
+        return command_error("cannot show the rows: %s", strerror(-r));
+    }
+    if (session->options->quiet)
+        buf_reset(&out);
+    return write_interruptibly(session, &out, *ret_rows, unblocked);
+}
+
+/* What may happen before the time has come. */
+enum {
+    AWAITED_KEY,
+    AWAITED_TRAFFIC,
+    AWAITED_MAX,
+};
+
+/* How long it is until then; 0 when it was. */
+static struct timespec time_until(const struct timespec *when)
+{
+    struct timespec left, now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    left.tv_sec = when->tv_sec - now.tv_sec - (when->tv_nsec < now.tv_nsec);
+    left.tv_nsec = when->tv_nsec - now.tv_nsec + (when->tv_nsec < now.tv_nsec) * 1000000000L;
+    if (left.tv_sec < 0)
+        left = (struct timespec){0};
+    return left;
+}
+
+/* Waits with the signals of `unblocked`, which are blocked elsewhere: one that came before ends it
+ * too, and so does a key. What is counted meanwhile is taken in. 0 or EXIT_ERROR. */
+static int wait_until(struct session *session, const struct timespec *when,
+                      const sigset_t *unblocked)
+{
+    struct accounting *accounting = session->accounting;
+    int ready, r = 0;
+
+    do {
+        struct pollfd awaited[AWAITED_MAX] = {
+            [AWAITED_KEY] = {.fd = session->options->batch ? -1 : keys_listen(), .events = POLLIN},
+            [AWAITED_TRAFFIC] = {.fd = accounting ? accounting_fd(accounting) : -1,
+                                 .events = POLLIN},
+        };
+        struct timespec left = time_until(when);
+
+        ready = ppoll(awaited, AWAITED_MAX, &left, unblocked);
+        if (ready > 0 && awaited[AWAITED_KEY].revents && keys_quit())
+            interrupted = 1;
+        if (ready > 0 && awaited[AWAITED_TRAFFIC].revents && accounting_drain(accounting) < 0)
+            r = command_error("out of memory");
+    } while (ready != 0 && !interrupted && r == 0);
+    return r;
+}
+
+static void catch_interrupts(sigset_t *ret_unblocked)
+{
+    struct sigaction action = {.sa_handler = on_interrupt};
+    sigset_t blocked;
+
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGINT);
+    sigaddset(&blocked, SIGTERM);
+    sigprocmask(SIG_BLOCK, &blocked, ret_unblocked);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static int refresh_until_end(struct session *session, struct query *query,
+                             const sigset_t *unblocked, uint32_t *ret_rows)
+{
+    const struct options *options = session->options;
+    struct timespec next;
+    int r = 0;
+
+    clock_gettime(CLOCK_MONOTONIC, &next);
+    for (uint32_t i = 0; r == 0 && (options->watch_count == 0 || i < options->watch_count); i++) {
+        if (i > 0 || (session->traffic && session->accounting)) {
+            next.tv_nsec += (long)(options->watch_ms % 1000) * 1000000;
+            next.tv_sec += (time_t)(options->watch_ms / 1000) + next.tv_nsec / 1000000000;
+            next.tv_nsec %= 1000000000;
+            r = wait_until(session, &next, unblocked);
+        }
+        if (interrupted || r != 0)
+            break;
+        r = show_refresh(session, query, unblocked, ret_rows);
+    }
+    return r;
+}
+
+int show_watch(struct session *session, struct query *query)
+{
+    sigset_t unblocked;
+    uint32_t rows = 0;
+    int r;
+
+    catch_interrupts(&unblocked);
+    if (!session->options->batch)
+        keys_begin();
+    r = refresh_until_end(session, query, &unblocked, &rows);
+    keys_end();
+    if (r == EXIT_ERROR)
+        return r;
+    return session->now ? session_exit(session, rows) : EXIT_FOUND;
+}

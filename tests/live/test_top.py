@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: MIT
+"""nwho top: what a process says that it sent and received is what is shown of it, in every form."""
+import csv
+import json
+import re
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+
+from live import BUILD, PATIENCE, netns, nwho, nwho_json, run_tests, skip, test
+
+# Listens to itself on 127.0.0.1:5555 (TCP) and 5556 (UDP). A line "tcp N", "udp N" makes it send so many bytes to itself and take them in.
+TALKER = """
+import socket, sys
+listener = socket.create_server(("127.0.0.1", 5555))
+client = socket.create_connection(("127.0.0.1", 5555))
+server, _ = listener.accept()
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+udp.bind(("127.0.0.1", 5556))
+print(client.getsockname()[1], flush=True)
+for line in sys.stdin:
+    proto, count = line.split()
+    if proto == "udp":
+        udp.sendto(b"x" * int(count), ("127.0.0.1", 5556))
+        udp.recv(65536)
+    else:
+        client.sendall(b"x" * int(count))
+        while int(count) > 0:
+            count = int(count) - len(server.recv(65536))
+    print("done", flush=True)
+"""
+
+
+class Talker:
+    def __init__(self, child):
+        self.child, self.pid = child, child.pid
+        self.port = int(child.stdout.readline())
+
+    def say(self, proto, count):
+        self.child.stdin.write(f"{proto} {count}\n".encode())
+        self.child.stdin.flush()
+        assert self.child.stdout.readline() == b"done\n"
+
+
+@contextmanager
+def talker(ns):
+    with ns.popen([sys.executable, "-c", TALKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        yield Talker(child)
+        child.stdin.close()
+        child.wait(PATIENCE)
+
+
+class Top:
+    """A running `nwho top --json`, whose documents are read one by one."""
+
+    def __init__(self, child):
+        self.child = child
+
+    def read(self):
+        lines = []
+        while not lines or lines[-1] != b"]}\n":
+            lines.append(self.child.stdout.readline())
+            assert lines[-1], lines
+            if lines[-1].endswith(b'"rows":[]}\n'):
+                break
+        return json.loads(b"".join(lines))
+
+    def until(self, condition):
+        for _ in range(200):
+            document = self.read()
+            if condition(document["rows"]):
+                return document
+        raise AssertionError(document)
+
+
+@contextmanager
+def top(ns, *args, user=None):
+    command = [BUILD / "nwho", "top", "--json", "-n", "100000", "-d", "0.1", *args]
+    with ns.popen(command, user, stdout=subprocess.PIPE) as child:
+        try:
+            yield Top(child)
+        finally:
+            child.send_signal(signal.SIGINT)
+            child.stdout.read()
+            assert child.wait(PATIENCE) in (0, 1)
+
+
+def total(rows, column):
+    return sum(row[column] for row in rows)
+
+
+@test
+def bytes_are_those_that_were_sent():
+    with netns() as ns, talker(ns) as me:
+        with top(ns, f"pid {me.pid}") as shown:
+            level = shown.read()["accounting"]
+            me.say("tcp", 1000003)
+            rows = shown.until(lambda rows: rows and rows[0]["rx_bytes"] >= 1000003)["rows"]
+            assert len(rows) == 1 and rows[0]["pid"] == me.pid, rows
+            assert rows[0]["rx_bytes"] == rows[0]["tx_bytes"] == 1000003, rows
+            assert rows[0]["sockets"] == 2 and rows[0]["connections"] == 2, rows
+            assert {"time", "process", "user", "rx_rate", "tx_rate_10s", "top_peer", "flags"} <= set(rows[0])
+            if level != "bpf":
+                skip("UDP is not counted without BPF")
+            me.say("udp", 4321)
+            rows = shown.until(lambda rows: rows[0]["rx_bytes"] > 1000003)["rows"]
+            assert rows[0]["rx_bytes"] == rows[0]["tx_bytes"] == 1000003 + 4321, rows
+            assert rows[0]["sockets"] == 3, rows
+
+
+@test
+def every_grouping_adds_up():
+    with netns() as ns, talker(ns) as me:
+        runs = {}
+        for by in ("process", "thread", "conn", "peer", "peer/8", "container", "unit", "user", "iface", "port",
+                   "netns", "user,port"):
+            with top(ns, f"pid {me.pid}", "--by", by) as shown:
+                shown.read()
+                me.say("tcp", 70000)
+                runs[by] = shown.until(lambda rows: total(rows, "rx_bytes") >= 70000)["rows"]
+            assert total(runs[by], "rx_bytes") == total(runs[by], "tx_bytes") == 70000, (by, runs[by])
+    assert [row["service_port"] for row in runs["port"]] == [5555], runs["port"]
+    assert {row["top_pid"] for row in runs["user"]} == {me.pid}
+    ends = {(row["local_port"], row["peer_port"]) for row in runs["conn"] if row["local_port"]}
+    assert ends == {(5555, me.port), (me.port, 5555)}, runs["conn"]
+    assert runs["peer/8"][0]["peer_addr"] == "127.0.0.0/8", runs["peer/8"]
+
+
+@test
+def filters_choose_flows():
+    with netns() as ns, talker(ns) as me:
+        with top(ns, "pid", me.pid, "and", "sport", "5555", "dst", "127.0.0.0/8") as shown:
+            shown.read()
+            me.say("tcp", 5000)
+            rows = shown.until(lambda rows: rows and rows[0]["rx_bytes"] >= 5000)["rows"]
+            assert rows[0]["tx_bytes"] == 0 and rows[0]["sockets"] == 1, rows
+        assert nwho_json(ns, "top", "pid", me.pid, "sport 1", "-d", "0.1", expect=1)["rows"] == []
+
+
+@test
+def the_last_interval_has_the_rate():
+    with netns() as ns, talker(ns) as me:
+        with top(ns, f"pid {me.pid}") as shown:
+            shown.read()
+            me.say("tcp", 500000)
+            rows = shown.until(lambda rows: rows and rows[0]["rx_bytes"] == 500000)["rows"]
+            assert rows[0]["rx_rate_60s"] > 0, rows
+            rows = shown.until(lambda rows: rows[0]["rx_rate"] == 0)["rows"]
+            assert rows[0]["rx_bytes"] == 500000 and rows[0]["rx_rate_60s"] > 0, rows
+
+
+@test
+def blocks_of_text():
+    line = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  (exact: BPF|TCP only: tcp_info)  rx \d\S*bit, \S+ in all  tx .*")
+    with netns() as ns, talker(ns) as me:
+        with ns.popen([BUILD / "nwho", "top", "--batch", "-n", "2000", "-d", "0.1", f"pid {me.pid}"],
+                      stdout=subprocess.PIPE, text=True) as child:
+            first = child.stdout.readline()
+            assert line.fullmatch(first.rstrip()), first
+            me.say("tcp", 100000)
+            text = ""
+            while "python" not in text:
+                text = child.stdout.readline()
+                assert text
+            assert text.split()[0] == str(me.pid) and "bit" in text, text
+            child.send_signal(signal.SIGINT)
+            child.stdout.read()
+            assert child.wait(PATIENCE) == 0
+        out = nwho(ns, "top", "-n", "2", "-d", "0.1", "--csv", "pid 0", expect=1).out
+        assert len(out.splitlines()) == 1 and "rx_rate" in next(csv.reader(out.splitlines())), out
+        blocks = nwho(ns, "top", "-n", "3", "-d", "0.1", "pid 0", expect=1).out.strip("\n").split("\n\n")
+        assert len(blocks) == 3, blocks
+
+
+@test
+def own_connections_without_privilege():
+    with netns() as ns, talker(ns) as me:
+        with top(ns, "sport 5555", "--by", "conn", user="nobody") as shown:
+            assert shown.read()["accounting"] == "tcp_info"
+            me.say("tcp", 123456)
+            rows = shown.until(lambda rows: rows and rows[0]["rx_bytes"] >= 123456)["rows"]
+            assert rows[0]["rx_bytes"] == 123456 and rows[0]["peer_port"] == me.port, rows
+            assert rows[0]["rx_calls"] is None and rows[0]["pid"] is None, rows
+
+
+@test
+def lists_have_what_is_counted():
+    with netns() as ns, talker(ns) as me:
+        command = [BUILD / "nwho", "ps", "--json=pid,rx_rate,rx_bytes", "--watch=0.1", f"pid {me.pid}"]
+        with ns.popen(command, stdout=subprocess.PIPE) as child:
+            shown = Top(child)
+            assert shown.read()["rows"][0]["rx_rate"] is None
+            me.say("tcp", 40000)
+            rows = shown.until(lambda rows: rows[0]["rx_bytes"] and rows[0]["rx_bytes"] >= 40000)["rows"]
+            assert rows[0]["rx_bytes"] == 40000, rows
+            shown.until(lambda rows: rows[0]["rx_rate"] == 0)
+            child.send_signal(signal.SIGINT)
+            child.stdout.read()
+
+
+@test
+def usage():
+    with netns() as ns:
+        for args, said in ((["--by", "proces"], "did you mean process?"), (["-d", "0"], "--delay needs seconds"),
+                           (["-o", "nothing"], "nwho columns traffic"), (["rx_rate > soon"], "a rate such as")):
+            assert said in nwho(ns, "top", *args, expect=2).err, args
+
+
+run_tests()
