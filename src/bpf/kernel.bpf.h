@@ -128,6 +128,7 @@ struct sock {
     __u8 sk_kern_sock : 1;
     __u8 sk_shutdown;
     int sk_rx_dst_ifindex;
+    int sk_err;
     __u32 sk_ack_backlog;
     __u32 sk_max_ack_backlog;
     unsigned long sk_ino; /* since 6.17 */
@@ -144,6 +145,7 @@ struct socket {
 
 struct inet_sock {
     struct sock sk;
+    __be16 inet_sport;
 };
 
 struct inet_connection_sock {
@@ -171,6 +173,8 @@ struct tcp_sock {
     __u64 bytes_sent;
     __u64 bytes_retrans;
     bool is_mptcp;
+    __u32 srtt_us; /* times 8 */
+    __u32 total_retrans;
 };
 
 struct request_sock {
@@ -213,6 +217,8 @@ struct task_struct {
     int tgid;
     __u64 start_boottime;
     struct pid *thread_pid;
+    unsigned int flags;
+    struct task_struct *real_parent;
     struct task_struct *group_leader;
     const struct cred *cred;
     char comm[16];

@@ -15,7 +15,7 @@ static void print_options(uint32_t groups)
 
         if (!(option->groups & groups))
             continue;
-        if (option->letter)
+        if (option->letter && options_find_letter(option->letter, groups) == option)
             snprintf(letter, sizeof(letter), "-%c", option->letter);
         snprintf(name, sizeof(name), "--%s%s%s", option->name,
                  *argument && *argument != '[' ? " " : "", argument);

@@ -20,9 +20,10 @@
 #include <stdio.h>
 
 const struct command *const command_table[] = {
-    &command_overview, &command_explain, &command_ls,       &command_ports,   &command_ps,
-    &command_top,      &command_count,   &command_if,       &command_stats,   &command_routes,
-    &command_groups,   &command_kill,    &command_why_busy, &command_columns, &command_help,
+    &command_overview, &command_explain,  &command_ls,      &command_ports,
+    &command_ps,       &command_top,      &command_count,   &command_events,
+    &command_if,       &command_stats,    &command_routes,  &command_groups,
+    &command_kill,     &command_why_busy, &command_columns, &command_help,
 };
 const uint32_t command_table_count = ARRAY_SIZE(command_table);
 
@@ -77,7 +78,7 @@ static const char *similar_command(const char *word)
     static const char *const synonyms[][2] = {
         {"list", "ls"},      {"show", "ls"},      {"sockets", "ls"},      {"connections", "ls"},
         {"conns", "ls"},     {"listen", "ports"}, {"listening", "ports"}, {"listeners", "ports"},
-        {"processes", "ps"}, {"group", "count"},
+        {"processes", "ps"}, {"group", "count"},  {"trace", "events"},    {"log", "events"},
     };
     struct suggestion best = suggestion_for(word);
 

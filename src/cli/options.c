@@ -41,6 +41,8 @@ FLAG(bytes, options->bytes = true)
 FLAG(exposed, options->exposed = true)
 FLAG(yes, options->yes = true)
 FLAG(dry_run, options->dry_run = true)
+FLAG(retransmits, options->retransmits = true)
+FLAG(summary, options->summary = true)
 FLAG(help, options->help = true)
 FLAG(version, options->version = true)
 
@@ -185,6 +187,27 @@ static int set_delay(struct options *options, const char *argument, struct buf *
                : refuse(error, "--delay needs seconds between 0.01 and 86400", argument);
 }
 
+static int set_for(struct options *options, const char *argument, struct buf *error)
+{
+    char *end = NULL;
+    double seconds = strtod(argument, &end);
+    uint64_t milliseconds;
+
+    if (*argument && !*end && seconds >= 0.001 && seconds <= 1e9)
+        milliseconds = (uint64_t)(seconds * 1000);
+    else if (units_parse(argument, strlen(argument), UNIT_MILLISECONDS, &milliseconds, NULL) < 0)
+        return refuse(error, "--for needs a time like 10, 1.5s or 2m", argument);
+    options->for_ms = milliseconds;
+    return 0;
+}
+
+static int set_count(struct options *options, const char *argument, struct buf *error)
+{
+    return parse_number(argument, &options->limit) == 0 && options->limit > 0
+               ? 0
+               : refuse(error, "-n needs a number of events", argument);
+}
+
 static int set_color(struct options *options, const char *argument, struct buf *error)
 {
     return color_when_parse(argument, &options->color) == 0
@@ -219,6 +242,11 @@ const struct option_info option_table[] = {
      set_delta},
     {'y', "yes", NULL, "do not ask", OPTIONS_KILL, set_yes},
     {0, "dry-run", NULL, "only show what would be destroyed", OPTIONS_KILL, set_dry_run},
+    {'n', "count", "N", "end after N events", OPTIONS_EVENTS, set_count},
+    {0, "for", "SEC", "end after SEC seconds (also 1.5s, 2m)", OPTIONS_EVENTS, set_for},
+    {0, "retrans", NULL, "each retransmission too", OPTIONS_EVENTS, set_retransmits},
+    {0, "summary", NULL, "at the end: how many of which kind, by process", OPTIONS_EVENTS,
+     set_summary},
     {'W', "watch", "[=SEC]",
      "repeat each second (or SEC) until q, marking new, changed and gone rows", OPTIONS_WATCH,
      set_watch},

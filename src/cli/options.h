@@ -21,6 +21,7 @@ enum option_group {
     OPTIONS_ROUTES = 1u << 8,
     OPTIONS_GROUPS = 1u << 9,
     OPTIONS_TOP = 1u << 10,
+    OPTIONS_EVENTS = 1u << 11,
 };
 
 enum output_format {
@@ -65,6 +66,9 @@ struct options {
     bool exposed;
     /* kill */
     bool yes, dry_run;
+    /* events */
+    bool retransmits, summary;
+    uint64_t for_ms; /* until it ends; 0: until it is interrupted */
     /* the rest */
     bool help, version;
     char **words;
@@ -90,6 +94,12 @@ extern const uint32_t option_count;
  */
 int options_parse(char **argv, uint32_t count, uint32_t groups, struct options *ret_options,
                   struct buf *error) MUST_CHECK;
+
+/*
+ * The option of this letter, the first of several. Of all groups (~0u), before it is known which
+ * command is meant, rather one without an argument. NULL: there is none.
+ */
+const struct option_info *options_find_letter(char letter, uint32_t groups);
 
 /* Where the first word that is no option (and no argument of one) stands; `count` when there is
  * none. */

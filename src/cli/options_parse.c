@@ -29,12 +29,15 @@ static const struct option_info *find_long(const char *name, size_t length, uint
     return NULL;
 }
 
-static const struct option_info *find_letter(char letter, uint32_t groups)
+const struct option_info *options_find_letter(char letter, uint32_t groups)
 {
+    const struct option_info *found = NULL;
+
     for (uint32_t i = 0; i < option_count; i++)
-        if (option_table[i].letter == letter && option_table[i].groups & groups)
-            return &option_table[i];
-    return NULL;
+        if (option_table[i].letter == letter && option_table[i].groups & groups &&
+            (!found || (groups == ~0u && !option_table[i].argument)))
+            found = &option_table[i];
+    return found;
 }
 
 static int unknown_letter(char letter, struct buf *error)
@@ -126,7 +129,7 @@ static int parse_letters(struct parser *parser, const char *letters)
     int r = 0;
 
     for (; *letters && r == 0; letters++) {
-        const struct option_info *option = find_letter(*letters, parser->groups);
+        const struct option_info *option = options_find_letter(*letters, parser->groups);
         const char *argument;
 
         if (!option)
@@ -179,7 +182,7 @@ static bool needs_argument(const struct option_info *option)
 static bool letters_take_next(const char *letters)
 {
     for (; *letters; letters++) {
-        const struct option_info *option = find_letter(*letters, ~0u);
+        const struct option_info *option = options_find_letter(*letters, ~0u);
 
         if (option && option->argument)
             return needs_argument(option) && !letters[1];

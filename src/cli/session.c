@@ -381,18 +381,9 @@ static int add_rates(struct session *session)
     return 0;
 }
 
-int session_take(struct session *session)
+/* Derived facts of sockets are the caller's. */
+static void set_now(struct session *session, struct frame *frame)
 {
-    struct frame *frame = calloc(1, sizeof(*frame));
-
-    if (!frame)
-        return command_error("out of memory");
-    if (fill_frame(session, frame) != 0) {
-        frame_free(frame);
-        return EXIT_ERROR;
-    }
-    frame_free(session->before);
-    session->before = session->now;
     session->now = frame;
     frame->view = (struct view){
         .snapshot = &frame->snapshot,
@@ -406,7 +397,36 @@ int session_take(struct session *session)
         frame->view.resolve = resolver_name;
         frame->view.resolve_context = session->resolver;
     }
+}
+
+int session_take(struct session *session)
+{
+    struct frame *frame = calloc(1, sizeof(*frame));
+
+    if (!frame)
+        return command_error("out of memory");
+    if (fill_frame(session, frame) != 0) {
+        frame_free(frame);
+        return EXIT_ERROR;
+    }
+    frame_free(session->before);
+    session->before = session->now;
+    set_now(session, frame);
     return add_rates(session);
+}
+
+int session_adopt(struct session *session, struct snapshot *snapshot)
+{
+    struct frame *frame = calloc(1, sizeof(*frame));
+
+    if (!frame) {
+        snapshot_done(snapshot);
+        return command_error("out of memory");
+    }
+    frame->snapshot = *snapshot;
+    frame_free(session->now);
+    set_now(session, frame);
+    return 0;
 }
 
 /* A recording may be of anybody. */

@@ -109,6 +109,12 @@ int session_account(struct session *session) MUST_CHECK;
 int session_take(struct session *session) MUST_CHECK;
 
 /*
+ * Makes a snapshot that was read elsewhere to `now`, without any before; it is the session's then.
+ * 0 or EXIT_ERROR.
+ */
+int session_adopt(struct session *session, struct snapshot *snapshot) MUST_CHECK;
+
+/*
  * Reads with session_take() and selects the rows of a planned query, or with `count` the groups
  * that they make. 0 and a grid to be ended by grid_done(), or EXIT_ERROR.
  */

@@ -53,6 +53,7 @@ enum need {
     NEED_UNIX_DETAILS = 1ull << 36, /* the file of a unix socket, and every connection that waits */
     NEED_DESCRIPTORS = 1ull << 37,  /* the socket of each descriptor, kept by the join */
     NEED_FLOWS = 1ull << 38,        /* traffic, from request.accounting */
+    NEED_EVENTS = 1ull << 39,       /* what happens to connections: collect/events.h */
 };
 
 enum match_op {

@@ -41,6 +41,7 @@ void snapshot_done(struct snapshot *snapshot)
     free(snapshot->interfaces);
     free(snapshot->counters);
     free(snapshot->flows);
+    free(snapshot->events);
     free(snapshot->routes);
     free(snapshot->link_addresses);
     free(snapshot->memberships);
@@ -167,6 +168,11 @@ int snapshot_add_waiting(struct snapshot *snapshot, const struct socket *socket,
 struct counter *snapshot_add_counter(struct snapshot *snapshot)
 {
     return ADD(snapshot, counters);
+}
+
+struct event *snapshot_add_event(struct snapshot *snapshot)
+{
+    return ADD(snapshot, events);
 }
 
 struct flow *snapshot_add_flow(struct snapshot *snapshot)

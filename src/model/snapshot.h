@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/map.h"
 #include "model/counter.h"
+#include "model/event.h"
 #include "model/flow.h"
 #include "model/interface.h"
 #include "model/link_address.h"
@@ -83,6 +84,7 @@ struct snapshot {
     SNAPSHOT_ARRAY(interface, interfaces);
     SNAPSHOT_ARRAY(counter, counters);
     SNAPSHOT_ARRAY(flow, flows);
+    SNAPSHOT_ARRAY(event, events);
     SNAPSHOT_ARRAY(route, routes);
     SNAPSHOT_ARRAY(link_address, link_addresses);
     SNAPSHOT_ARRAY(membership, memberships);
@@ -155,6 +157,7 @@ int snapshot_add_waiting(struct snapshot *snapshot, const struct socket *socket,
     MUST_CHECK;
 struct counter *snapshot_add_counter(struct snapshot *snapshot);
 struct flow *snapshot_add_flow(struct snapshot *snapshot);
+struct event *snapshot_add_event(struct snapshot *snapshot);
 struct route *snapshot_add_route(struct snapshot *snapshot);
 struct link_address *snapshot_add_link_address(struct snapshot *snapshot);
 struct membership *snapshot_add_membership(struct snapshot *snapshot);

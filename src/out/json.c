@@ -292,16 +292,18 @@ static void put_warnings(struct buf *out, const struct snapshot *snapshot)
     buf_byte(out, ']');
 }
 
-static void put_head(const struct grid *grid, struct buf *out)
+static void put_origin(const struct table *table, const struct snapshot *snapshot, struct buf *out)
 {
-    const struct snapshot *snapshot = grid->view->snapshot;
-
     buf_puts(out, "{\"schema\":\"nwho/1\",\"host\":");
     put_pool_string(out, snapshot, snapshot->host);
     buf_puts(out, ",\"time\":");
     put_time(out, snapshot->time_ns);
     buf_puts(out, ",\"table\":");
-    put_c_string(out, grid->table->name);
+    put_c_string(out, table->name);
+}
+
+static void put_quality(const struct snapshot *snapshot, struct buf *out)
+{
     buf_puts(out, snapshot->incomplete ? ",\"complete\":false" : ",\"complete\":true");
     if (snapshot->accounting != ACCOUNTING_NONE) {
         buf_puts(out, ",\"accounting\":");
@@ -311,6 +313,12 @@ static void put_head(const struct grid *grid, struct buf *out)
     put_sources(out, snapshot);
     buf_puts(out, ",\n\"warnings\":");
     put_warnings(out, snapshot);
+}
+
+static void put_head(const struct grid *grid, struct buf *out)
+{
+    put_origin(grid->table, grid->view->snapshot, out);
+    put_quality(grid->view->snapshot, out);
     buf_puts(out, ",\n\"rows\":[");
 }
 
@@ -340,6 +348,32 @@ int json_write(const struct grid *grid, struct buf *out)
     if (error < 0)
         return error;
     buf_puts(out, grid->row_count > 0 ? "\n]}\n" : "]}\n");
+    return out->error;
+}
+
+int json_begin(const struct table *table, const struct snapshot *snapshot, struct buf *out)
+{
+    put_origin(table, snapshot, out);
+    buf_puts(out, ",\n\"rows\":[");
+    return out->error;
+}
+
+int json_more(const struct grid *grid, bool *first, struct buf *out)
+{
+    if (grid->row_count == 0)
+        return out->error;
+    buf_puts(out, *first ? "\n" : ",\n");
+    *first = false;
+    return put_rows(grid, ",\n", out);
+}
+
+int json_end(const struct snapshot *snapshot, const char *more, struct buf *out)
+{
+    buf_puts(out, "\n],\n\"ended\":");
+    put_time(out, snapshot->time_ns);
+    put_quality(snapshot, out);
+    buf_puts(out, more);
+    buf_puts(out, "}\n");
     return out->error;
 }
 

@@ -17,5 +17,17 @@
  */
 int json_write(const struct grid *grid, struct buf *out) MUST_CHECK;
 
+/*
+ * The same document bit by bit, for rows that come as time goes by: json_begin() writes what is
+ * known at once (schema, host, time, table) and opens the rows; json_more() adds those of a grid,
+ * *first tells whether they are the first ones; json_end() closes them, and tells what is known at
+ * the end: "ended", "complete", "sources", "warnings", and `more`, which begins with a comma.
+ * The error of `out`, or 0; json_more() also -ENOMEM.
+ */
+int json_begin(const struct table *table, const struct snapshot *snapshot, struct buf *out)
+    MUST_CHECK;
+int json_more(const struct grid *grid, bool *first, struct buf *out) MUST_CHECK;
+int json_end(const struct snapshot *snapshot, const char *more, struct buf *out) MUST_CHECK;
+
 /* Only the rows, one object a line. */
 int jsonl_write(const struct grid *grid, struct buf *out) MUST_CHECK;

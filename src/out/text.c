@@ -387,6 +387,11 @@ int text_write(const struct grid *grid, const struct text_options *options, stru
     store_rows(&text);
     if (text.cells.error)
         return text.cells.error;
+    for (uint32_t i = 0; options->widths && i < grid->column_count; i++) {
+        if (options->widths[i] > text.widths[i])
+            text.widths[i] = options->widths[i];
+        options->widths[i] = text.widths[i];
+    }
     if (options->width > 0)
         fit_terminal(&text);
     put_rows(&text);

@@ -28,6 +28,8 @@ static const struct {
     {"minrtt", "min_rtt_us"},
     {"rto", "rto_us"},
     {"age", "age_s"},
+    {"duration", "duration_us"},
+    {"handshake", "handshake_us"},
     {"lastsnd", "last_send_ms"},
     {"lastrcv", "last_recv_ms"},
     {"last_send", "last_send_ms"},

@@ -91,8 +91,24 @@ class World:
             argv += ["--times", "2"]
         if argv[1:2] == ["kill"]:
             argv += ["-y"]
+        if argv[1:2] == ["events"]:
+            return self.follow(argv)
         outside = [] if {"-N", "--all-netns", "--container"} & set(argv) else self.ns.prefix()
         return live.run([*outside, *argv], cwd=self.directory, env={**os.environ, "LC_ALL": "C.UTF-8"}).out
+
+
+    def follow(self, argv):
+        """The first event, while connections are refused. Without BPF nothing tells that they are."""
+        sources = json.loads(self.ns.run([*argv[:2], "--for", "0.01", "--json"], expect=(0, 1)).out)["sources"]
+        if "bpf" not in sources["events"]:
+            live.skip("BPF may not be loaded here")
+        script = "while :; do (exec 3<>/dev/tcp/127.0.0.1/1); sleep 0.05; done"
+        child = self.ns.popen(["bash", "-c", script], stderr=subprocess.DEVNULL)
+        try:
+            return self.ns.run([*argv, "-n", "1"]).out
+        finally:
+            child.kill()
+            child.wait()
 
 
 def remove_group(group, top):
@@ -203,6 +219,8 @@ CHECKS = {
     "nwho stats retrans -a -d 1": has(r"^COUNTER +CPU +VALUE +DELTA +PER-SEC", r"^TcpRetransSegs +- +\d+ +\d+ +\d+  TCP segments"),
     "nwho if": has(r"^IFACE +STATE +MTU", r"^lo +up +65536 "),
     "nwho if --watch": has(r"^[ +]*lo +up +- +- ", r"^[ ~]*lo +up +- +[\d.]+[KM]?/s +[\d.]+[KM]?/s +\d+ +\d+ "),
+    "nwho events": has(r"^TIME +EVENT ", r"^\d\d:\d\d:\d\d\.\d{3} +closed +refused +peer +bash\(\d+\) +bash\(\d+\) +root +127.0.0.1:\d+ +127.0.0.1:1 "),
+    "nwho events refused or reset": has(r"^\d\d:\d\d:\d\d\.\d{3} +closed +refused +peer +bash\("),
     "nwho routes": has(r"^192\.168\.1\.100 +- +lo +192\.168\.1\.100 +- +local +local +host +kernel$", r"^::1 .* lo "),
     "nwho routes 192.168.1.100": has(r"^192\.168\.1\.100: local dev lo, from 192\.168\.1\.100, table local$",
                                      r"^tcp +established .* 192\.168\.1\.100:443 .*nginx", without=["192.0.2.9"]),

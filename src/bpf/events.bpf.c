@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+/* What happens to TCP connections, with the process that each belongs to. */
+/*
+ * Who runs on this processor says nothing about a packet: owners are only taken where the kernel
+ * works for the process itself, in connect, listen, send, receive and close. They are kept beside
+ * the socket until it goes (sk_storage, since 5.2; in tracing programs since 5.11).
+ */
+#include "socket.bpf.h"
+
+#include "event_record.h"
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
+
+enum {
+    PF_KTHREAD = 0x00200000,
+    SOCK_DONE = 1, /* bit of skc_flags: the other end has closed */
+    SHUTDOWN_BOTH = 3,
+};
+
+struct life {
+    __u64 start_ns;
+    __u32 handshake_us;
+    __u32 claimed; /* 1: the owner is settled, or is being written by who settled it */
+    __u8 role;     /* enum event_role */
+    __u8 from;     /* enum event_owner_from */
+    __u8 flags;    /* enum event_record_flag */
+    __u8 reserved[5];
+    struct event_owner owner;
+};
+
+/* Of a listener it is copied to each connection that comes in. */
+struct {
+    __uint(type, BPF_MAP_TYPE_SK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+    __type(key, int);
+    __type(value, struct life);
+} lives SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, EVENT_RING_SIZE);
+} ring SEC(".maps");
+
+struct event_control control;
+
+static __always_inline bool is_watched(struct sock *sk)
+{
+    __u16 family = sk->__sk_common.skc_family;
+
+    if (sk->sk_protocol != IP_PROTO_TCP || !is_inet(family))
+        return false;
+    return !control.netns || control.netns == sk->__sk_common.skc_net.net->ns.inum;
+}
+
+/* --- owners --- */
+
+static __always_inline void copy_comm(char *to, const struct task_struct *task)
+{
+    const __u64 *comm = (const void *)task->comm;
+
+    ((__u64 *)to)[0] = comm[0];
+    ((__u64 *)to)[1] = comm[1];
+}
+
+static __always_inline void fill_current(struct life *life, struct task_struct *task)
+{
+    struct task_struct *leader = task->group_leader;
+    struct task_struct *parent = leader->real_parent;
+
+    life->owner.tgid = task->tgid;
+    life->owner.euid = leader->cred->euid.val;
+    life->owner.ppid = parent->tgid;
+    copy_comm(life->owner.comm, leader);
+    copy_comm(life->owner.parent, parent->group_leader);
+}
+
+/* To be called in the context of the process only. */
+static __always_inline void take_task(struct life *life, struct task_struct *task, __u8 from)
+{
+    life->from = from;
+    life->flags = 0;
+    if (task->flags & PF_KTHREAD) {
+        life->flags = EVENT_BY_KERNEL;
+        __builtin_memset(&life->owner, 0, sizeof(life->owner));
+    } else {
+        fill_current(life, task);
+    }
+}
+
+static __always_inline void take_current(struct life *life, __u8 from)
+{
+    take_task(life, bpf_get_current_task_btf(), from);
+}
+
+/* The first one, once. The kernel's own threads also close what was others'. */
+static __always_inline void claim(struct life *life, __u8 from)
+{
+    struct task_struct *task;
+
+    if (life->claimed || life->role == EVENT_ROLE_ACTIVE)
+        return;
+    task = bpf_get_current_task_btf();
+    if (from == EVENT_OWNER_CLOSE && task->flags & PF_KTHREAD)
+        return;
+    if (__sync_val_compare_and_swap(&life->claimed, 0, 1) == 0)
+        take_task(life, task, from);
+}
+
+/* --- records --- */
+
+static __always_inline void fill_addresses(struct event_record *record, const struct sock *sk)
+{
+    const struct sock_common *skc = &sk->__sk_common;
+
+    record->peer_port = bpf_ntohs(skc->skc_dport);
+    if (skc->skc_family == AF_INET) {
+        *(__u32 *)record->local = skc->skc_rcv_saddr;
+        *(__u32 *)record->peer = skc->skc_daddr;
+    } else if (bpf_core_field_exists(skc->skc_v6_daddr)) {
+        copy_address(record->local, skc->skc_v6_rcv_saddr.in6_u.u6_addr32);
+        copy_address(record->peer, skc->skc_v6_daddr.in6_u.u6_addr32);
+    }
+}
+
+/* The end of the other side's stream counts as a byte; that of ours does not. */
+static __always_inline void fill_counters(struct event_record *record, struct tcp_sock *tp)
+{
+    struct inet_sock *inet = &tp->inet_conn.icsk_inet;
+
+    record->rx_bytes = tp->bytes_received;
+    if ((inet->sk.__sk_common.skc_flags & (1ul << SOCK_DONE)) && record->rx_bytes)
+        record->rx_bytes--;
+    record->tx_bytes = tp->bytes_sent - tp->bytes_retrans;
+    record->rtt_us = tp->srtt_us >> 3;
+    record->retransmits = tp->total_retrans;
+    record->error = inet->sk.sk_err;
+    record->shutdown = inet->sk.sk_shutdown & SHUTDOWN_BOTH;
+    record->local_port = bpf_ntohs(inet->inet_sport); /* skc_num is 0 when the port is given back */
+}
+
+static __always_inline void fill_life(struct event_record *record, const struct life *life)
+{
+    record->start_ns = life->start_ns;
+    record->handshake_us = life->handshake_us;
+    record->role = life->role;
+    record->from = life->from;
+    record->flags = life->flags;
+    record->owner = life->owner;
+}
+
+static __always_inline void emit(struct sock *sk, const struct life *life, __u8 kind,
+                                 __u8 old_state, __u8 flags)
+{
+    struct event_record *record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
+    struct tcp_sock *tp;
+
+    if (!record) {
+        __sync_fetch_and_add(&control.lost, 1);
+        return;
+    }
+    __builtin_memset(record, 0, sizeof(*record));
+    record->time_ns = bpf_ktime_get_boot_ns();
+    record->cookie = bpf_get_socket_cookie(sk);
+    record->netns = sk->__sk_common.skc_net.net->ns.inum;
+    record->family = sk->__sk_common.skc_family;
+    record->kind = kind;
+    record->old_state = old_state;
+    fill_addresses(record, sk);
+    tp = bpf_skc_to_tcp_sock(sk);
+    if (tp)
+        fill_counters(record, tp);
+    if (life)
+        fill_life(record, life);
+    record->flags |= flags;
+    bpf_ringbuf_submit(record, 0);
+}
+
+/* --- the life of a connection --- */
+
+static __always_inline void on_connect(struct sock *sk)
+{
+    struct life *life = bpf_sk_storage_get(&lives, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+
+    if (!life)
+        return;
+    __builtin_memset(life, 0, sizeof(*life));
+    life->start_ns = bpf_ktime_get_boot_ns();
+    life->role = EVENT_ROLE_ACTIVE;
+    life->claimed = 1;
+    take_current(life, EVENT_OWNER_USE);
+}
+
+static __always_inline void on_listen(struct sock *sk)
+{
+    struct life *life = bpf_sk_storage_get(&lives, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+
+    if (!life)
+        return;
+    __builtin_memset(life, 0, sizeof(*life));
+    life->role = EVENT_ROLE_PASSIVE;
+    take_current(life, EVENT_OWNER_LISTENER);
+    if (control.test_tgid && control.test_tgid == life->owner.tgid)
+        emit(sk, life, EVENT_RECORD_LISTENS, TCP_CLOSE, 0);
+}
+
+static __always_inline void on_established(struct sock *sk, __u8 old_state)
+{
+    struct life *life = bpf_sk_storage_get(&lives, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+    struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+    __u64 now = bpf_ktime_get_boot_ns();
+
+    if (life && (life->role == EVENT_ROLE_ACTIVE || old_state == STATE_SYN_SENT)) {
+        life->role = EVENT_ROLE_ACTIVE;
+        if (life->start_ns)
+            life->handshake_us = (now - life->start_ns) / 1000;
+    } else if (life) { /* the time between our answer to the SYN and the answer to that */
+        life->role = EVENT_ROLE_PASSIVE;
+        life->start_ns = now;
+        life->handshake_us = tp ? tp->srtt_us >> 3 : 0;
+    }
+    emit(sk, life, EVENT_RECORD_ESTABLISHED, old_state, 0);
+}
+
+/*
+ * Established connections go to CLOSE by close(2) when that resets them, and then both directions
+ * are shut down before; or by a packet or a timer, and then they are shut down after it.
+ */
+static __always_inline bool is_closing(struct sock *sk, __u8 old_state)
+{
+    if (old_state != STATE_ESTABLISHED && old_state != STATE_CLOSE_WAIT &&
+        old_state != STATE_SYN_RECV && old_state != STATE_SYN_SENT)
+        return false;
+    return (sk->sk_shutdown & SHUTDOWN_BOTH) == SHUTDOWN_BOTH;
+}
+
+static __always_inline void on_close(struct sock *sk, __u8 old_state)
+{
+    struct life *life = bpf_sk_storage_get(&lives, sk, 0, 0);
+    bool closing = is_closing(sk, old_state);
+
+    if (life && closing)
+        claim(life, EVENT_OWNER_CLOSE);
+    emit(sk, life, EVENT_RECORD_CLOSED, old_state, closing ? EVENT_CLOSING : 0);
+}
+
+/* Only close(2), exit and shutdown(2) lead to these states. */
+static __always_inline void on_finish(struct sock *sk)
+{
+    struct life *life = bpf_sk_storage_get(&lives, sk, 0, 0);
+
+    if (life)
+        claim(life, EVENT_OWNER_CLOSE);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int follow_state(__u64 *ctx)
+{
+    struct sock *sk = (void *)ctx[0];
+    int old_state = ctx[1], state = ctx[2];
+
+    if (!is_watched(sk))
+        return 0;
+    if (state == STATE_ESTABLISHED)
+        on_established(sk, old_state);
+    else if (state == STATE_SYN_SENT)
+        on_connect(sk);
+    else if (state == STATE_FIN_WAIT_1 || state == STATE_LAST_ACK)
+        on_finish(sk);
+    else if (state == TCP_LISTEN)
+        on_listen(sk);
+    else if (state == TCP_CLOSE && old_state != TCP_LISTEN && old_state != TCP_CLOSE)
+        on_close(sk, old_state);
+    return 0;
+}
+
+#ifndef WITHOUT_USE /* since 6.3 */
+static __always_inline int on_use(struct sock *sk)
+{
+    struct life *life;
+
+    if (sk->sk_protocol != IP_PROTO_TCP)
+        return 0;
+    life = bpf_sk_storage_get(&lives, sk, 0, 0);
+    if (life)
+        claim(life, EVENT_OWNER_USE);
+    return 0;
+}
+
+SEC("tp_btf/sock_send_length")
+int follow_send(__u64 *ctx)
+{
+    return on_use((struct sock *)ctx[0]);
+}
+
+SEC("tp_btf/sock_recv_length")
+int follow_receive(__u64 *ctx)
+{
+    return on_use((struct sock *)ctx[0]);
+}
+#endif
+
+SEC("tp_btf/tcp_retransmit_skb")
+int follow_retransmit(__u64 *ctx)
+{
+    struct sock *sk = (void *)ctx[0];
+
+    if (is_watched(sk))
+        emit(sk, bpf_sk_storage_get(&lives, sk, 0, 0), EVENT_RECORD_RETRANSMITTED,
+             sk->__sk_common.skc_state, 0);
+    return 0;
+}
+
+/* --- what was there before --- */
+
+static __always_inline void fill_holder(struct life *life, struct task_struct *task, __u8 from)
+{
+    if (life->from != EVENT_OWNER_NONE || life->claimed)
+        return;
+    fill_current(life, task);
+    life->from = from;
+}
+
+SEC("iter/task_file")
+int take_holders(struct bpf_iter__task_file *ctx)
+{
+    struct task_struct *task = ctx->task;
+    struct file *file = ctx->file;
+    struct socket *socket;
+    struct life *life;
+    struct sock *sk;
+    __u8 state;
+
+    if (!task || !file)
+        return 0;
+    socket = bpf_sock_from_file(file);
+    if (!socket)
+        return 0;
+    sk = socket->sk;
+    if (!sk || !is_watched(sk))
+        return 0;
+    state = sk->__sk_common.skc_state;
+    if (state == TCP_CLOSE)
+        return 0;
+    life = bpf_sk_storage_get(&lives, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+    if (life)
+        fill_holder(life, task, state == TCP_LISTEN ? EVENT_OWNER_LISTENER : EVENT_OWNER_HOLDER);
+    return 0;
+}

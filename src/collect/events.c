@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/* Events: the ladder of their sources, and which namespaces they are about. */
+#include "collect/event_backend.h"
+#include "collect/netns.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+
+/* Names of namespaces are read again at most so often. */
+#define NAMES_AGE_NS UINT64_C(1000000000)
+
+static const struct event_backend *const backends[] = {
+#if HAVE_BPF
+    &event_backend_bpf,
+#endif
+    &event_backend_diag,
+};
+
+static uint64_t clock_ns(clockid_t clock)
+{
+    struct timespec now = {0};
+
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
+uint64_t event_now_ns(void)
+{
+    return clock_ns(CLOCK_MONOTONIC);
+}
+
+/* --- namespaces --- */
+
+static int discover(struct event_source *source, struct snapshot *known)
+{
+    struct collection collection = {.snapshot = known, .request = source->request, .own_netns = -1};
+    int r = netns_discover(&collection);
+
+    map_clear(&source->netns_index);
+    for (uint32_t i = 0; i < known->netns_count && r == 0; i++)
+        r = map_set(&source->netns_index, known->netns[i].inode, i);
+    if (collection.own_netns >= 0)
+        close(collection.own_netns);
+    source->known_ns = event_now_ns();
+    return r;
+}
+
+/* Takes the names of today; the notes stay as they were. */
+static int discover_again(struct event_source *source)
+{
+    struct snapshot known;
+    int r = snapshot_init(&known);
+
+    if (r < 0)
+        return r;
+    r = discover(source, &known);
+    for (uint32_t i = 0; i < known.netns_count && r == 0; i++) {
+        const struct netns *seen = &known.netns[i];
+        const char *name = snapshot_string(&known, seen->name, NULL);
+        uint32_t index;
+
+        r = snapshot_add_netns(&source->known, seen->inode, &index);
+        if (r == 0)
+            r = snapshot_intern(&source->known, name, strlen(name),
+                                &source->known.netns[index].name);
+        if (r == 0) {
+            source->known.netns[index].flags = seen->flags;
+            r = map_set(&source->netns_index, seen->inode, index);
+        }
+    }
+    snapshot_done(&known);
+    return r;
+}
+
+uint32_t event_source_single_netns(const struct event_source *source)
+{
+    uint32_t inode = 0;
+
+    if (source->request->netns_scope == NETNS_SCOPE_ALL)
+        return 0;
+    for (uint32_t i = 0; i < source->known.netns_count; i++)
+        if (source->known.netns[i].flags & NETNS_READ) {
+            if (inode)
+                return 0;
+            inode = source->known.netns[i].inode;
+        }
+    return inode;
+}
+
+/* The namespace in what is known; MAP_NONE. */
+static int find_netns(struct event_source *source, uint32_t inode, uint32_t *ret_known)
+{
+    uint32_t known = map_get(&source->netns_index, inode);
+    int r = 0;
+
+    if (known == MAP_NONE && source->request->netns_scope == NETNS_SCOPE_ALL &&
+        event_now_ns() - source->known_ns > NAMES_AGE_NS) {
+        r = discover_again(source);
+        known = map_get(&source->netns_index, inode);
+    }
+    *ret_known = known;
+    return r;
+}
+
+int event_source_netns(struct event_source *source, struct snapshot *snapshot, uint32_t inode,
+                       uint32_t *ret_netns)
+{
+    const struct netns *netns;
+    uint32_t known, index;
+    const char *name;
+    int r;
+
+    for (uint32_t i = snapshot->netns_count; i-- > 0;)
+        if (snapshot->netns[i].inode == inode) {
+            *ret_netns = i;
+            return 0;
+        }
+    r = find_netns(source, inode, &known);
+    if (r < 0)
+        return r;
+    netns = known == MAP_NONE ? NULL : &source->known.netns[known];
+    if (source->request->netns_scope != NETNS_SCOPE_ALL && (!netns || !(netns->flags & NETNS_READ)))
+        return -ENOENT;
+    r = snapshot_add_netns(snapshot, inode, &index);
+    if (r < 0)
+        return r;
+    snapshot->netns[index].flags = netns ? netns->flags : NETNS_READ;
+    *ret_netns = index;
+    name = netns ? snapshot_string(&source->known, netns->name, NULL) : "";
+    return snapshot_intern(snapshot, name, strlen(name), &snapshot->netns[index].name);
+}
+
+/* --- the ladder --- */
+
+static int try_backend(struct event_source *source, const struct event_backend *backend)
+{
+    int r;
+
+    source->backend = backend;
+    r = backend->open(source);
+    if (r < 0) {
+        backend->close(source);
+        source->backend = NULL;
+        source->context = NULL;
+    }
+    return r;
+}
+
+static const char *reason_text(int error)
+{
+    if (error == -EPERM || error == -EACCES)
+        return "needs root, or CAP_BPF and CAP_PERFMON";
+    if (error == -EXDEV)
+        return "process ids differ in this pid namespace";
+    if (error == -EBADMSG)
+        return "it failed its own test";
+    return strerror(-error);
+}
+
+static int open_best(struct event_source *source)
+{
+    int r = -EOPNOTSUPP, why = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(backends); i++) {
+        if (!(backends[i]->source & source->request->sources))
+            continue;
+        r = try_backend(source, backends[i]);
+        if (r == 0)
+            break;
+        if (backends[i]->source == SOURCE_BPF)
+            why = r;
+    }
+    if (r == 0 && source->backend->source != SOURCE_BPF)
+        snapshot_note(&source->known, NOTE_OWNERS, "bpf tp_btf/inet_sock_set_state", why,
+                      "without BPF only the end of each connection is told, without a verdict, and "
+                      "its process only where it lived for a second%s%s",
+                      why ? ": " : "", why ? reason_text(why) : "");
+    if (r == 0 && source->backend->source != SOURCE_BPF && source->retransmits)
+        snapshot_note(&source->known, NOTE_DETAIL, source->backend->name, 0,
+                      "retransmissions are not told without BPF");
+    return r;
+}
+
+int event_source_open(const struct request *request, bool retransmits,
+                      struct event_source **ret_source)
+{
+    struct event_source *source = calloc(1, sizeof(*source));
+    int r;
+
+    if (!source)
+        return -ENOMEM;
+    source->request = request;
+    source->retransmits = retransmits;
+    source->fd = -1;
+    r = snapshot_init(&source->known);
+    if (r < 0) {
+        free(source);
+        return r;
+    }
+    r = discover(source, &source->known);
+    if (r == 0)
+        r = open_best(source);
+    if (r < 0) {
+        event_source_close(source);
+        return r;
+    }
+    *ret_source = source;
+    return 0;
+}
+
+void event_source_close(struct event_source *source)
+{
+    if (!source)
+        return;
+    if (source->backend)
+        source->backend->close(source);
+    map_done(&source->netns_index);
+    snapshot_done(&source->known);
+    free(source);
+}
+
+int event_source_fd(const struct event_source *source)
+{
+    return source->fd;
+}
+
+int event_source_timeout_ms(const struct event_source *source)
+{
+    uint64_t now = event_now_ns();
+
+    if (!source->next_ns)
+        return -1;
+    return source->next_ns > now ? (int)((source->next_ns - now) / 1000000) + 1 : 0;
+}
+
+static int describe_moment(struct snapshot *snapshot)
+{
+    char name[256] = "";
+
+    gethostname(name, sizeof(name) - 1);
+    snapshot->time_ns = clock_ns(CLOCK_REALTIME);
+    snapshot->boot_ns = clock_ns(CLOCK_BOOTTIME);
+    return snapshot_intern(snapshot, name, strlen(name), &snapshot->host);
+}
+
+int event_source_read(struct event_source *source, struct snapshot *snapshot, uint32_t limit,
+                      bool *ret_more)
+{
+    int r = describe_moment(snapshot);
+
+    *ret_more = false;
+    return r < 0 ? r : source->backend->read(source, snapshot, limit, ret_more);
+}
+
+uint64_t event_source_lost(const struct event_source *source)
+{
+    return source->backend->lost(source);
+}
+
+int event_source_describe(const struct event_source *source, struct snapshot *snapshot)
+{
+    uint64_t lost = event_source_lost(source);
+    int r = describe_moment(snapshot);
+
+    if (r < 0)
+        return r;
+    snapshot_source(snapshot, "events", source->backend->name);
+    for (uint32_t i = 0; i < source->known.notes_count; i++) {
+        const struct note *note = &source->known.notes[i];
+
+        snapshot_note(snapshot, note->effect, snapshot_string(&source->known, note->source, NULL),
+                      note->error, "%s", snapshot_string(&source->known, note->text, NULL));
+    }
+    if (lost)
+        snapshot_note(snapshot, NOTE_INCOMPLETE, source->backend->name, -ENOBUFS,
+                      "at least %llu events were lost: they came faster than they could be taken",
+                      (unsigned long long)lost);
+    return 0;
+}

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of events: one row for each thing that happened to a connection, in order of time. */
+#include "base/buf.h"
+#include "table/cells.h"
+
+#include <sys/socket.h>
+#include <time.h>
+
+#define NS_PER_SECOND UINT64_C(1000000000)
+
+static const struct event *get_event(const struct view *view, uint32_t row)
+{
+    return &view->snapshot->events[row];
+}
+
+static struct value word(const char *const *names, size_t count, unsigned int number)
+{
+    return number < count && names[number] ? value_name(names[number]) : value_none();
+}
+
+#define WORD(names, number) word(names, ARRAY_SIZE(names), number)
+
+/* --- when --- */
+
+/* The snapshot knows one moment by both clocks. */
+static uint64_t wall_ns(const struct view *view, uint32_t row)
+{
+    const struct snapshot *snapshot = view->snapshot;
+
+    return snapshot->time_ns - (snapshot->boot_ns - get_event(view, row)->time_ns);
+}
+
+static struct value time_text(const struct view *view, uint32_t row, bool universal)
+{
+    uint64_t ns = wall_ns(view, row);
+    time_t seconds = (time_t)(ns / NS_PER_SECOND);
+    unsigned int us = (unsigned int)(ns % NS_PER_SECOND / 1000);
+    struct tm broken;
+    const struct tm *tm = universal ? gmtime_r(&seconds, &broken) : localtime_r(&seconds, &broken);
+
+    if (!tm)
+        return value_none();
+    buf_reset(view->scratch);
+    if (universal)
+        buf_printf(view->scratch, "%04d-%02d-%02dT%02d:%02d:%02d.%06uZ", tm->tm_year + 1900,
+                   tm->tm_mon + 1, tm->tm_mday, tm->tm_hour, tm->tm_min, tm->tm_sec, us);
+    else
+        buf_printf(view->scratch, "%02d:%02d:%02d.%03u", tm->tm_hour, tm->tm_min, tm->tm_sec,
+                   us / 1000);
+    return cell_scratch(view, 0);
+}
+
+static struct value get_clock(const struct view *view, uint32_t row)
+{
+    return time_text(view, row, false);
+}
+
+static struct value get_time(const struct view *view, uint32_t row)
+{
+    return time_text(view, row, true);
+}
+
+static struct value get_duration(const struct view *view, uint32_t row)
+{
+    const struct event *event = get_event(view, row);
+    bool over = event->kind == EVENT_CLOSED && event->has & EVENT_HAS_START;
+
+    return cell_number(over && event->time_ns >= event->start_ns,
+                       (event->time_ns - event->start_ns) / 1000);
+}
+
+/* --- what --- */
+
+static struct value get_kind(const struct view *view, uint32_t row)
+{
+    static const char *const names[EVENT_KIND_MAX] = {
+        [EVENT_OPENED] = "opened",
+        [EVENT_ACCEPTED] = "accepted",
+        [EVENT_CLOSED] = "closed",
+        [EVENT_RETRANSMITTED] = "retransmitted",
+    };
+
+    return WORD(names, get_event(view, row)->kind);
+}
+
+static struct value get_verdict(const struct view *view, uint32_t row)
+{
+    static const char *const names[EVENT_VERDICT_MAX] = {
+        [EVENT_CLOSED_NORMALLY] = "ok",
+        [EVENT_REFUSED] = "refused",
+        [EVENT_RESET] = "reset",
+        [EVENT_TIMED_OUT] = "timed-out",
+        [EVENT_UNREACHABLE] = "unreachable",
+        [EVENT_ABORTED] = "aborted",
+    };
+
+    return WORD(names, get_event(view, row)->verdict);
+}
+
+static struct value get_ended_by(const struct view *view, uint32_t row)
+{
+    static const char *const names[EVENT_SIDE_MAX] = {
+        [EVENT_SIDE_LOCAL] = "us", [EVENT_SIDE_PEER] = "peer"};
+
+    return WORD(names, get_event(view, row)->ended_by);
+}
+
+static struct value get_direction(const struct view *view, uint32_t row)
+{
+    static const char *const names[EVENT_DIRECTION_MAX] = {[EVENT_OUT] = "out", [EVENT_IN] = "in"};
+
+    return WORD(names, get_event(view, row)->direction);
+}
+
+static struct value get_error(const struct view *view, uint32_t row)
+{
+    const struct event *event = get_event(view, row);
+
+    return cell_number(event->has & EVENT_HAS_ERROR && event->error, event->error);
+}
+
+/* --- who --- */
+
+static bool has(const struct view *view, uint32_t row, uint32_t bit)
+{
+    return get_event(view, row)->has & bit;
+}
+
+static struct value get_pid(const struct view *view, uint32_t row)
+{
+    return cell_number(has(view, row, EVENT_HAS_PROCESS), get_event(view, row)->pid);
+}
+
+static struct value get_process(const struct view *view, uint32_t row)
+{
+    return has(view, row, EVENT_HAS_PROCESS) ? cell_string(view, get_event(view, row)->comm)
+                                             : value_none();
+}
+
+static struct value get_ppid(const struct view *view, uint32_t row)
+{
+    return cell_number(has(view, row, EVENT_HAS_PARENT), get_event(view, row)->ppid);
+}
+
+static struct value get_parent(const struct view *view, uint32_t row)
+{
+    return has(view, row, EVENT_HAS_PARENT) ? cell_string(view, get_event(view, row)->parent)
+                                            : value_none();
+}
+
+static struct value get_uid(const struct view *view, uint32_t row)
+{
+    return cell_number(has(view, row, EVENT_HAS_UID), get_event(view, row)->uid);
+}
+
+static struct value get_user(const struct view *view, uint32_t row)
+{
+    return cell_user(view, has(view, row, EVENT_HAS_UID), get_event(view, row)->uid);
+}
+
+static struct value get_owner_source(const struct view *view, uint32_t row)
+{
+    static const char *const names[EVENT_OWNER_KIND_MAX] = {
+        [EVENT_OWNED_BY_LISTENER] = "listener", [EVENT_OWNED_BY_HOLDER] = "holder",
+        [EVENT_OWNED_BY_CLOSER] = "closer",     [EVENT_OWNED_BY_USER] = "user",
+        [EVENT_OWNED_BY_KERNEL] = "kernel",
+    };
+
+    return WORD(names, get_event(view, row)->owned_by);
+}
+
+/* "curl(123)" */
+static struct value named(const struct view *view, uint32_t comm, uint32_t pid)
+{
+    size_t length;
+    const char *bytes = snapshot_string(view->snapshot, comm, &length);
+
+    buf_reset(view->scratch);
+    buf_put(view->scratch, bytes, length);
+    buf_byte(view->scratch, '(');
+    buf_uint(view->scratch, pid);
+    buf_byte(view->scratch, ')');
+    return cell_scratch(view, 0);
+}
+
+static struct value get_owner(const struct view *view, uint32_t row)
+{
+    const struct event *event = get_event(view, row);
+
+    if (event->owned_by == EVENT_OWNED_BY_KERNEL)
+        return value_name("(kernel)");
+    return event->has & EVENT_HAS_PROCESS ? named(view, event->comm, event->pid) : value_none();
+}
+
+static struct value get_started_by(const struct view *view, uint32_t row)
+{
+    const struct event *event = get_event(view, row);
+
+    return event->has & EVENT_HAS_PARENT ? named(view, event->parent, event->ppid) : value_none();
+}
+
+/* --- how much --- */
+
+#define NUMBER_COLUMN(name, bit)                                                                   \
+    static struct value get_##name(const struct view *view, uint32_t row)                          \
+    {                                                                                              \
+        return cell_number(has(view, row, bit), get_event(view, row)->name);                       \
+    }
+
+NUMBER_COLUMN(rx_bytes, EVENT_HAS_BYTES)
+NUMBER_COLUMN(tx_bytes, EVENT_HAS_BYTES)
+NUMBER_COLUMN(handshake_us, EVENT_HAS_HANDSHAKE)
+NUMBER_COLUMN(rtt_us, EVENT_HAS_RTT)
+NUMBER_COLUMN(retransmits, EVENT_HAS_RETRANSMITS)
+
+/* --- with whom --- */
+
+static struct value address_value(const struct event *event, const union address *address)
+{
+    if (event->family != AF_INET && event->family != AF_INET6)
+        return value_none();
+    return (struct value){.type = VALUE_ADDRESS, .address = {address->bytes, event->family}};
+}
+
+static struct value end_text(const struct view *view, const struct event *event, bool local)
+{
+    struct value value = address_value(event, local ? &event->local : &event->peer);
+    const char *name = NULL;
+    bool v6 = event->family == AF_INET6;
+
+    if (value.type == VALUE_NONE)
+        return value;
+    if (view->resolve)
+        name = view->resolve(view->resolve_context, &value);
+    buf_reset(view->scratch);
+    if (name) {
+        buf_puts(view->scratch, name);
+    } else {
+        buf_puts(view->scratch, v6 ? "[" : "");
+        buf_address(view->scratch, event->family, value.address.bytes);
+        buf_puts(view->scratch, v6 ? "]" : "");
+    }
+    buf_byte(view->scratch, ':');
+    buf_uint(view->scratch, local ? event->local_port : event->peer_port);
+    return cell_scratch(view, 0);
+}
+
+static struct value get_local(const struct view *view, uint32_t row)
+{
+    return end_text(view, get_event(view, row), true);
+}
+
+static struct value get_peer(const struct view *view, uint32_t row)
+{
+    return end_text(view, get_event(view, row), false);
+}
+
+static struct value get_local_addr(const struct view *view, uint32_t row)
+{
+    return address_value(get_event(view, row), &get_event(view, row)->local);
+}
+
+static struct value get_peer_addr(const struct view *view, uint32_t row)
+{
+    return address_value(get_event(view, row), &get_event(view, row)->peer);
+}
+
+static struct value get_local_port(const struct view *view, uint32_t row)
+{
+    return value_uint(get_event(view, row)->local_port);
+}
+
+static struct value get_peer_port(const struct view *view, uint32_t row)
+{
+    return value_uint(get_event(view, row)->peer_port);
+}
+
+static struct value get_proto(const struct view *view, uint32_t row)
+{
+    return value_name(socket_proto_name(get_event(view, row)->proto));
+}
+
+static struct value get_family(const struct view *view, uint32_t row)
+{
+    return value_name(socket_family_name(get_event(view, row)->family));
+}
+
+static struct value get_netns(const struct view *view, uint32_t row)
+{
+    return netns_label(view, get_event(view, row)->netns);
+}
+
+static struct value get_netns_inode(const struct view *view, uint32_t row)
+{
+    uint32_t netns = get_event(view, row)->netns;
+
+    return cell_number(netns < view->snapshot->netns_count, netns < view->snapshot->netns_count
+                                                                ? view->snapshot->netns[netns].inode
+                                                                : 0);
+}
+
+static struct value get_cookie(const struct view *view, uint32_t row)
+{
+    return value_uint(get_event(view, row)->cookie);
+}
+
+#define TEXT COLUMN_TEXT
+#define MACHINE COLUMN_MACHINE
+#define COMPOSED COLUMN_COMPOSED
+
+/* name, title, help, kind, flags, needs, getter */
+static const struct column columns[] = {
+    {"clock", "TIME", "Local time of day", KIND_TEXT, TEXT | COMPOSED, 0, get_clock},
+    {"time", "TIME", "When it happened, in UTC (RFC 3339)", KIND_TEXT, MACHINE | COLUMN_KEY, 0,
+     get_time},
+    {"event", "EVENT", "opened, accepted, closed, retransmitted", KIND_NAME, TEXT | MACHINE, 0,
+     get_kind},
+    {"verdict", "VERDICT",
+     "How it ended: ok, refused, reset, timed-out, unreachable, aborted; unknown where it goes on",
+     KIND_NAME, TEXT | MACHINE, 0, get_verdict},
+    {"ended_by", "BY", "Who closed first, or reset: us, peer", KIND_NAME, TEXT | MACHINE, 0,
+     get_ended_by},
+    {"owner", "PROCESS", "Process and its pid", KIND_TEXT, TEXT | COMPOSED | COLUMN_OWNER, 0,
+     get_owner},
+    {"started_by", "PARENT", "Its parent process and that one's pid", KIND_TEXT, TEXT | COMPOSED, 0,
+     get_started_by},
+    {"pid", "PID", "Process that connected, or was the first to use the connection that came in",
+     KIND_ID, MACHINE, 0, get_pid},
+    {"process", "PROCESS", "Name of the process", KIND_TEXT, MACHINE, 0, get_process},
+    {"ppid", "PPID", "Parent of the process", KIND_ID, MACHINE, 0, get_ppid},
+    {"parent", "PARENT", "Name of its parent", KIND_TEXT, MACHINE, 0, get_parent},
+    {"owner_source", "OWNER-SOURCE",
+     "What the process has to do with it: user, closer, holder, listener (which may have given it "
+     "to another process), kernel",
+     KIND_NAME, MACHINE, 0, get_owner_source},
+    {"uid", "UID", "User id of the process, else of the socket", KIND_ID, MACHINE, 0, get_uid},
+    {"user", "USER", "User of the process, else of the socket", KIND_TEXT, TEXT | MACHINE, 0,
+     get_user},
+    {"direction", "DIR", "out: we connected; in: we were connected to", KIND_NAME, MACHINE, 0,
+     get_direction},
+    {"proto", "PROTO", "Protocol", KIND_NAME, MACHINE, 0, get_proto},
+    {"family", "FAMILY", "Address family", KIND_NAME, 0, 0, get_family},
+    {"local", "LOCAL", "Own address and port", KIND_ENDPOINT, TEXT | COMPOSED, 0, get_local},
+    {"peer", "PEER", "Address and port of the other end", KIND_ENDPOINT, TEXT | COMPOSED, 0,
+     get_peer},
+    {"local_addr", "LOCAL-ADDR", "Own address", KIND_ADDRESS, MACHINE, 0, get_local_addr},
+    {"local_port", "LPORT", "Own port", KIND_PORT, MACHINE, 0, get_local_port},
+    {"peer_addr", "PEER-ADDR", "Address of the other end", KIND_ADDRESS, MACHINE, 0, get_peer_addr},
+    {"peer_port", "PPORT", "Port of the other end", KIND_PORT, MACHINE, 0, get_peer_port},
+    {"rx_bytes", "RX", "Payload that arrived", KIND_BYTES, TEXT | MACHINE, 0, get_rx_bytes},
+    {"tx_bytes", "TX", "Payload that was sent, each byte once", KIND_BYTES, TEXT | MACHINE, 0,
+     get_tx_bytes},
+    {"duration_us", "DURATION", "From connect() or acceptance to the end", KIND_MICROSECONDS,
+     TEXT | MACHINE, 0, get_duration},
+    {"handshake_us", "HANDSHAKE", "From the first SYN, or our answer to it, to established",
+     KIND_MICROSECONDS, TEXT | MACHINE, 0, get_handshake_us},
+    {"rtt_us", "RTT", "Smoothed round trip time at that moment", KIND_MICROSECONDS, TEXT | MACHINE,
+     0, get_rtt_us},
+    {"retrans", "RETRANS", "Segments that were sent again, so far", KIND_COUNT, TEXT | MACHINE, 0,
+     get_retransmits},
+    {"error", "ERROR", "Error number of the socket (errno) at its end", KIND_ID, MACHINE, 0,
+     get_error},
+    {"netns", "NETNS", "Network namespace: its name, init, or its inode", KIND_TEXT, MACHINE, 0,
+     get_netns},
+    {"netns_inode", "NETNS-INO", "Inode of the network namespace", KIND_ID, 0, 0, get_netns_inode},
+    {"cookie", "COOKIE", "Cookie of the socket (SO_COOKIE): the same in all events of a connection",
+     KIND_ID, MACHINE | COLUMN_KEY, 0, get_cookie},
+};
+
+static uint32_t row_count(const struct view *view)
+{
+    return view->snapshot->events_count;
+}
+
+static const char *const words[] = {"process", "event", "verdict", NULL};
+
+const struct table table_events = {
+    .name = "events",
+    .help = "What happens to TCP connections: opened, accepted, closed and how",
+    .needs = NEED_EVENTS,
+    .columns = columns,
+    .column_count = ARRAY_SIZE(columns),
+    .words = words,
+    .words_are = "a process, an event or a verdict",
+    .row_count = row_count,
+};
