@@ -97,8 +97,9 @@ class Listener:
 
     def __init__(self, ns, environment, line):
         self.out = b""
-        # The real tool writes what it has when its buffer is full, but to a terminal line by line.
-        self.child = ns.popen(["stdbuf", "-oL", "ss", *line.split()], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        # The real tool writes only when its buffer is full; ours, under a sanitizer, wants no library in front of it.
+        by_line = ["stdbuf", "-oL"] if environment["PATH"] == PATH else []
+        self.child = ns.popen([*by_line, "ss", *line.split()], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL, env=environment)
 
     def read(self):
