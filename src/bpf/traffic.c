@@ -229,14 +229,17 @@ struct batch {
 static int take_batch(int map_fd, struct batch *batch, bool first, uint64_t *token,
                       uint32_t *ret_count)
 {
-    union bpf_attr attr = {.batch = {.in_batch = first ? 0 : (uintptr_t)token,
-                                     .out_batch = (uintptr_t)token,
-                                     .keys = (uintptr_t)batch->keys,
-                                     .values = (uintptr_t)batch->flows,
-                                     .count = BATCH,
-                                     .map_fd = (uint32_t)map_fd}};
+    union bpf_attr attr;
     int r;
 
+    /* An initialiser leaves bytes behind the member as they are, and the kernel wants zeros. */
+    memset(&attr, 0, sizeof(attr));
+    attr.batch.in_batch = first ? 0 : (uintptr_t)token;
+    attr.batch.out_batch = (uintptr_t)token;
+    attr.batch.keys = (uintptr_t)batch->keys;
+    attr.batch.values = (uintptr_t)batch->flows;
+    attr.batch.count = BATCH;
+    attr.batch.map_fd = (uint32_t)map_fd;
     do
         r = bpf_call(BPF_MAP_LOOKUP_AND_DELETE_BATCH, &attr);
     while (r == -EINTR || r == -EAGAIN);

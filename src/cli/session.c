@@ -338,6 +338,18 @@ static void drop_other_flows(struct snapshot *snapshot, const struct request *re
     snapshot->flows_count = kept;
 }
 
+/* Of the sockets `top` needs those that wait for others, to know which side serves. */
+static void narrow_for_traffic(const struct session *session, struct request *request)
+{
+    uint64_t needs = request->needs;
+
+    if (!session->traffic || !session->accounting)
+        return;
+    needs |= accounting_needs(session->accounting);
+    if (!(needs & (NEED_OWNERS | NEED_TCP_INFO)))
+        request->states &= STATE_BIT(STATE_LISTENING) | STATE_BIT(STATE_UNCONNECTED);
+}
+
 static int fill_frame(struct session *session, struct frame *frame)
 {
     const struct options *options = session->options;
@@ -348,6 +360,7 @@ static int fill_frame(struct session *session, struct frame *frame)
         if (read_replay(options->replay, &frame->snapshot) != 0)
             return EXIT_ERROR;
     } else {
+        narrow_for_traffic(session, &request);
         if (options->record)
             widen_for_record(&request);
         r = snapshot_init(&frame->snapshot);

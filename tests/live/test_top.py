@@ -110,6 +110,16 @@ def bytes_are_those_that_were_sent():
 
 
 @test
+def without_bpf_tcp_is_exact():
+    with netns() as ns, talker(ns) as me:
+        with top(ns, f"pid {me.pid}", "--sources", "sock_diag,proc_net,proc_fd") as shown:
+            assert shown.read()["accounting"] == "tcp_info"
+            me.say("tcp", 100001)
+            rows = shown.until(lambda rows: rows and rows[0]["rx_bytes"] >= 100001)["rows"]
+            assert rows[0]["rx_bytes"] == rows[0]["tx_bytes"] == 100001, rows
+
+
+@test
 def every_grouping_adds_up():
     with netns() as ns, talker(ns) as me:
         runs = {}
@@ -124,6 +134,7 @@ def every_grouping_adds_up():
     assert {row["top_pid"] for row in runs["user"]} == {me.pid}
     ends = {(row["local_port"], row["peer_port"]) for row in runs["conn"] if row["local_port"]}
     assert ends == {(5555, me.port), (me.port, 5555)}, runs["conn"]
+    assert [row["iface"] for row in runs["iface"]] == ["lo"], runs["iface"]
     assert runs["peer/8"][0]["peer_addr"] == "127.0.0.0/8", runs["peer/8"]
 
 
