@@ -108,7 +108,7 @@ _nwho() {
     elif [[ $command == columns ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$("$program" columns -H -o table 2>/dev/null | uniq)" -- "$cur")
     elif [[ $command == help ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "$commands filters" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "$commands filters keys" -- "$cur")
     elif [[ $table =~ ^(interfaces|counters|routes|groups)$ ]]; then
         _nwho_names
     elif [[ $command != why-busy ]]; then

@@ -75,7 +75,7 @@ complete -c nwho -n __nwho_is_first -a '(nwho help commands | string match -v TA
 complete -c nwho -n __nwho_is_key -a '(__nwho_columns)'
 complete -c nwho -n __nwho_takes_filter -a '(nwho help words; __nwho_columns)'
 complete -c nwho -n 'test (__nwho_command) = columns' -a '(nwho columns -H -o table | uniq)'
-complete -c nwho -n 'test (__nwho_command) = help' -a '(nwho help commands) filters'
+complete -c nwho -n 'test (__nwho_command) = help' -a '(nwho help commands) filters keys'
 complete -c nwho -n 'string match -q -- "-*" (commandline -ct)' -a '(__nwho_options)'
 complete -c nwho -s o -l output -x -a '(__nwho_columns)'
 complete -c nwho -l sort -x -a '(__nwho_columns)'

@@ -3,6 +3,7 @@
 #include "cli/session.h"
 
 #include "table/filter.h"
+#include "tui/keys.h"
 
 #include <stdio.h>
 
@@ -63,8 +64,8 @@ static void print_all(void)
            "filter;\nnwho columns lists all columns; man nwho has the rest.\n");
 }
 
-/* --- topics: words that name no command. "filters" is for people, the others are for completion
- * and for the check of the documentation: one name a line. --- */
+/* --- topics: words that name no command. "filters" and "keys" are for people, the others are for
+ * completion and for the check of the documentation: one name a line. --- */
 
 static void print_filters(void)
 {
@@ -126,14 +127,19 @@ static void print_words(void)
             printf("%s\n", socket_state_name(i));
 }
 
+static void print_keys(void)
+{
+    printf("Keys of the screen of nwho top:\n");
+    for (const struct tui_binding *binding = tui_bindings; binding->name; binding++)
+        printf("  %-16s %s\n", binding->name, binding->help);
+}
+
 static const struct topic {
     const char *name;
     void (*print)(void);
 } topics[] = {
-    {"filters", print_filters},
-    {"commands", print_commands},
-    {"options", print_option_names},
-    {"words", print_words},
+    {"filters", print_filters},      {"keys", print_keys},   {"commands", print_commands},
+    {"options", print_option_names}, {"words", print_words},
 };
 
 static const struct topic *find_topic(const char *word)
@@ -162,8 +168,9 @@ static int run_help(struct options *options)
 
 const struct command command_help = {
     .name = "help",
-    .arguments = "[COMMAND|filters]",
-    .summary = "this help; options and examples of a command; the words of a filter",
+    .arguments = "[COMMAND|filters|keys]",
+    .summary =
+        "this help; options and examples of a command; the words of a filter; the keys of top",
     .options = 0,
     .run = run_help,
 };

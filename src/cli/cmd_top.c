@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* nwho top: who uses the network now, and how much since the last look. */
 #include "cli/session.h"
+#include "cli/top_screen.h"
 
 #include "base/units.h"
 #include "table/flow_groups.h"
@@ -79,6 +80,14 @@ static int plan(struct session *session, struct query *rows, struct query *group
     return session_plan_also(session, groups);
 }
 
+/* On a terminal, unless something was asked for that is text. */
+static bool wants_screen(const struct options *options)
+{
+    return !options->batch && !options->replay && !options->record && !options->quiet &&
+           !options->columns && options->format == FORMAT_TEXT && isatty(STDIN_FILENO) &&
+           isatty(STDOUT_FILENO);
+}
+
 static int run_top(struct options *options)
 {
     struct session session;
@@ -86,6 +95,11 @@ static int run_top(struct options *options)
     struct query rows = {.table = &table_flows}, groups = {.table = &by.table};
     int r;
 
+    if (wants_screen(options)) {
+        if (top_screen_run(options, &r))
+            return r;
+        options->batch = true;
+    }
     options->watch = true;
     if (!options->watch_count && (options->replay || options->format == FORMAT_JSON))
         options->watch_count = 1;

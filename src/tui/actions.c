@@ -272,6 +272,8 @@ static void begin_kill(struct tui *tui)
     if (selected_condition(tui, &condition, &title)) {
         if (*within)
             buf_printf(&condition, " and (%s)", within);
+        if (*tui->settings->filter) /* only what is seen */
+            buf_printf(&condition, " and (%s)", tui->settings->filter);
         r = source->kill_prepare(source->context, buf_string(&condition), &question);
         if (r == 0) {
             tui_say(tui, true, "%s [y/N]", buf_string(&question));

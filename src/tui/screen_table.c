@@ -33,6 +33,8 @@ static void draw_title(const struct tui *tui, int line)
         pen_text(&pen, PAINT_WARN, "  FROZEN");
     pen_printf(&pen, PAINT_PLAIN, "  by %s", tui->source->groupings[level->grouping].name);
     pen_printf(&pen, PAINT_PLAIN, "  window %s", tui->source->windows[tui->settings->window].name);
+    if (tui->answered && tui->answer.sort)
+        pen_printf(&pen, PAINT_PLAIN, "  sort %s", tui->answer.sort->name);
     pen_text(&pen, PAINT_PLAIN, "  ");
     pen_outside(&pen, PAINT_PLAIN, tui->status.host ? tui->status.host : "");
     pen_printf(&pen, PAINT_PLAIN, "  %s  ", clock);

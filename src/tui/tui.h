@@ -5,7 +5,6 @@
 #include "table/filter.h"
 #include "table/query.h"
 
-#define TUI_GROUPINGS_MAX 9
 #define TUI_FILTER_MAX 512
 #define TUI_CONDITION_MAX 1024
 

@@ -132,7 +132,7 @@ def help_of_all_keys():
 
 @test
 def help_scrolls():
-    golden("help_scrolled", "?", "PPage", "NPage", size=(60, 20))
+    golden("help_scrolled", "?", "PPage", "NPage", size=(60, 20), first="nwho")
 
 
 run_tests(needs_root=False)

@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: MIT */
+/* The interactive form of `nwho top`: the screen's questions become queries. */
+#include "cli/top_screen.h"
+
+#include "collect/accounting.h"
+#include "out/color.h"
+#include "table/flow_groups.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+/* --- windows: the first three have a rate of their own --- */
+
+static const struct tui_choice windows[TOP_WINDOWS] = {
+    {"2s", "mean of the last 2 seconds"},
+    {"10s", "mean of the last 10 seconds"},
+    {"60s", "mean of the last minute"},
+    {"total", "rates since the reading before, sorted by what was counted in all"},
+};
+
+static uint64_t number_of(const struct view *view, uint32_t row, const char *column)
+{
+    return group_number(view->group, row, column).number;
+}
+
+static struct value both_2s(const struct view *view, uint32_t row)
+{
+    return value_uint(number_of(view, row, "rx_rate_2s") + number_of(view, row, "tx_rate_2s"));
+}
+
+static struct value both_10s(const struct view *view, uint32_t row)
+{
+    return value_uint(number_of(view, row, "rx_rate_10s") + number_of(view, row, "tx_rate_10s"));
+}
+
+static struct value both_60s(const struct view *view, uint32_t row)
+{
+    return value_uint(number_of(view, row, "rx_rate_60s") + number_of(view, row, "tx_rate_60s"));
+}
+
+static struct value both_total(const struct view *view, uint32_t row)
+{
+    return value_uint(number_of(view, row, "rx_bytes") + number_of(view, row, "tx_bytes"));
+}
+
+/* What rows are sorted by unless a column is named. */
+static const struct column both_ways[TOP_WINDOWS] = {
+    {.name = "rate", .title = "RATE", .kind = KIND_COUNT, .get = both_2s},
+    {.name = "rate", .title = "RATE", .kind = KIND_COUNT, .get = both_10s},
+    {.name = "rate", .title = "RATE", .kind = KIND_COUNT, .get = both_60s},
+    {.name = "bytes", .title = "BYTES", .kind = KIND_COUNT, .get = both_total},
+};
+
+/* The column of a window that stands in the place of this one. */
+static const struct column *in_window(const struct table *table, const struct column *column,
+                                      uint32_t window)
+{
+    const struct column *found;
+    char name[32];
+
+    if (window + 1 == TOP_WINDOWS ||
+        (strcmp(column->name, "rx_rate") != 0 && strcmp(column->name, "tx_rate") != 0))
+        return column;
+    snprintf(name, sizeof(name), "%s_%s", column->name, windows[window].name);
+    found = table_column(table, name);
+    return found ? found : column;
+}
+
+/* --- queries --- */
+
+static int use_plan(struct top_screen *screen, uint32_t grouping)
+{
+    struct group_plan *plan = &screen->plans[grouping];
+    struct buf error = BUF_INIT;
+    int r = 0;
+
+    if (!plan->table.columns)
+        r = flow_group_plan(screen->groupings[grouping].name, plan, &error);
+    if (r == -EINVAL)
+        command_error("%s", buf_string(&error));
+    buf_done(&error);
+    return r;
+}
+
+static void choose_columns(struct top_screen *screen, const struct table *table, uint32_t window)
+{
+    struct query *groups = &screen->groups;
+
+    groups->column_count = 0;
+    for (uint32_t i = 0; i < table->column_count; i++)
+        if (table->columns[i].flags & COLUMN_TEXT && groups->column_count < QUERY_COLUMNS_MAX)
+            groups->columns[groups->column_count++] = in_window(table, &table->columns[i], window);
+}
+
+static void choose_sort(struct top_screen *screen, const struct tui_question *question)
+{
+    struct query *groups = &screen->groups;
+    const struct column *named =
+        *question->sort ? table_column(groups->table, question->sort) : NULL;
+
+    groups->sort_count = 0;
+    if (named)
+        groups->sort[groups->sort_count++] =
+            (struct sort_key){.column = named, .descending = question->descending};
+    groups->sort[groups->sort_count++] =
+        (struct sort_key){.column = &both_ways[question->window], .descending = true};
+    groups->sort[groups->sort_count++] =
+        (struct sort_key){.column = &both_ways[TOP_WINDOWS - 1], .descending = true};
+}
+
+/* The columns by which rows are grouped, so that what they need is read. */
+static struct query rows_query(const struct top_screen *screen, uint32_t grouping)
+{
+    struct query rows = {.table = &table_flows, .filter = screen->filter};
+
+    flow_group_keys(&screen->plans[grouping], &rows);
+    return rows;
+}
+
+static int filter_for(const struct top_screen *screen, const char *text, struct arena *arena,
+                      struct filter **ret_filter, struct filter_error *ret_error)
+{
+    (void)screen;
+    return filter_compile(&table_flows, text, arena, ret_filter, ret_error);
+}
+
+/* Compiles the filter of the question, unless it is the one that is there. */
+static int use_filter(struct top_screen *screen, const struct tui_question *question)
+{
+    struct buf text = BUF_INIT;
+    struct filter_error error;
+    int r = 0;
+
+    if (*question->within)
+        buf_printf(&text, "(%s)", question->within);
+    if (*question->filter)
+        buf_printf(&text, "%s(%s)", text.length ? " and " : "", question->filter);
+    if (!screen->filter || strcmp(buf_string(&text), buf_string(&screen->filter_text)) != 0) {
+        filter_done(screen->filter);
+        screen->filter = NULL;
+        arena_done(&screen->arena);
+        r = filter_for(screen, buf_string(&text), &screen->arena, &screen->filter, &error);
+        if (r == -EINVAL)
+            command_error("filter: %s", error.message);
+    }
+    buf_done(&screen->filter_text);
+    screen->filter_text = text;
+    return r;
+}
+
+/* Reads, with what the rows of this grouping need; *ret_more: something was not read before. */
+static int plan_needs(struct top_screen *screen, uint32_t grouping, bool *ret_more)
+{
+    struct query rows = rows_query(screen, grouping);
+    struct session *session = &screen->session;
+
+    session->request.needs = NEED_FLOWS | NEED_CGROUP | NEED_INTERFACES | NEED_LINKS;
+    if (session_plan_also(session, &rows) || session_plan_also(session, &screen->groups))
+        return -ENOMEM;
+    *ret_more = (session->request.needs & ~screen->needs_read) != 0;
+    return 0;
+}
+
+static int take(struct top_screen *screen)
+{
+    if (session_take(&screen->session) != 0)
+        return -EIO;
+    screen->needs_read = screen->session.request.needs;
+    top_apply_zero(screen);
+    top_take_interfaces(screen);
+    return 0;
+}
+
+static int make_groups(struct top_screen *screen, uint32_t grouping, struct grid *ret_grid)
+{
+    struct frame *frame = screen->session.now;
+    struct query rows = rows_query(screen, grouping);
+    struct grid grid;
+    int r = query_run(&rows, &frame->view, &grid);
+
+    if (r < 0)
+        return r;
+    group_done(&frame->group);
+    frame->group = (struct group){0};
+    r = group_make(&screen->plans[grouping], &grid, &frame->group);
+    grid_done(&grid);
+    return r == 0 ? query_run(&screen->groups, &frame->view, ret_grid) : r;
+}
+
+/* --- what the screen calls --- */
+
+static int refresh(void *context)
+{
+    return take(context);
+}
+
+static int drain(void *context)
+{
+    struct top_screen *screen = context;
+
+    return accounting_drain(screen->session.accounting);
+}
+
+static int answer(void *context, const struct tui_question *question, struct tui_answer *ret_answer)
+{
+    struct top_screen *screen = context;
+    bool more = false;
+    int r = use_plan(screen, question->grouping);
+
+    if (r == 0)
+        r = use_filter(screen, question);
+    if (r < 0)
+        return r;
+    screen->groups.table = &screen->plans[question->grouping].table;
+    choose_columns(screen, screen->groups.table, question->window);
+    choose_sort(screen, question);
+    r = plan_needs(screen, question->grouping, &more);
+    if (r == 0 && more && !screen->options->replay)
+        r = take(screen);
+    if (r == 0)
+        r = make_groups(screen, question->grouping, &ret_answer->grid);
+    ret_answer->sort = screen->groups.sort[0].column;
+    ret_answer->descending = screen->groups.sort[0].descending;
+    return r;
+}
+
+static uint64_t a_second(uint64_t bytes, uint64_t window_ns)
+{
+    return window_ns ? (uint64_t)((double)bytes * 1e9 / (double)window_ns + 0.5) : 0;
+}
+
+static void row_facts(void *context, const struct grid *grid, uint32_t row, struct tui_row *ret_row)
+{
+    const struct view *view = grid->view;
+    uint64_t window_ns = view->snapshot->window_ns[FLOW_LAST];
+    uint32_t at = grid->rows[row];
+    struct group_number flags = group_number(view->group, at, "flags");
+    struct group_number open = group_number(view->group, at, "connections");
+
+    (void)context;
+    ret_row->identity = grid->table->identity(view, at);
+    ret_row->rx = a_second(number_of(view, at, "rx_rate"), window_ns);
+    ret_row->tx = a_second(number_of(view, at, "tx_rate"), window_ns);
+    if (flags.known)
+        ret_row->gone = flags.number & (FLOW_EXITED | (open.number ? 0 : FLOW_CLOSED));
+    else
+        ret_row->gone = open.known && open.number == 0;
+}
+
+static int check(void *context, uint32_t grouping, const char *filter,
+                 struct filter_error *ret_error)
+{
+    struct arena arena = {0};
+    struct filter *compiled = NULL;
+    int r = filter_for(context, filter, &arena, &compiled, ret_error);
+
+    (void)grouping;
+    filter_done(compiled);
+    arena_done(&arena);
+    return r;
+}
+
+/* A cell as people would say it; the screen escapes it. */
+static void put_cell(const struct grid *grid, uint32_t row, const struct column *column,
+                     struct buf *out)
+{
+    struct value value = column->get(grid->view, grid->rows[row]);
+
+    if (value.type == VALUE_STRING)
+        buf_put(out, value.string.bytes, value.string.length);
+    else if (value.type == VALUE_UINT)
+        buf_uint(out, value.uint);
+    else if (value.type == VALUE_ADDRESS)
+        buf_address(out, value.address.family, value.address.bytes);
+    else
+        buf_byte(out, '-');
+}
+
+/* "nginx(1203)", else the first column. */
+static void put_title(const struct grid *grid, uint32_t row, struct buf *title)
+{
+    const struct column *process = table_column(grid->table, "process");
+    const struct column *pid = table_column(grid->table, "pid");
+
+    if (!process || !pid) {
+        put_cell(grid, row, grid->columns[0], title);
+        return;
+    }
+    put_cell(grid, row, process, title);
+    buf_byte(title, '(');
+    put_cell(grid, row, pid, title);
+    buf_byte(title, ')');
+}
+
+static int condition(void *context, uint32_t grouping, const struct grid *grid, uint32_t row,
+                     struct buf *text, struct buf *title)
+{
+    (void)context;
+    (void)grouping;
+    if (!flow_group_condition(grid->view, grid->rows[row], text))
+        return -ENOTSUP;
+    put_title(grid, row, title);
+    return 0;
+}
+
+/* One argument of a shell. */
+static void put_argument(struct buf *line, const char *text)
+{
+    buf_puts(line, " '");
+    for (; *text; text++) {
+        if (*text == '\'')
+            buf_puts(line, "'\\'");
+        buf_byte(line, *text);
+    }
+    buf_byte(line, '\'');
+}
+
+static void command(void *context, const struct tui_question *question, struct buf *line)
+{
+    const struct top_screen *screen = context;
+
+    buf_printf(line, "nwho top --by %s", screen->groupings[question->grouping].name);
+    if (*question->sort)
+        buf_printf(line, " --sort %s%s", question->sort, question->descending ? ":desc" : "");
+    if (*question->within)
+        put_argument(line, question->within);
+    if (*question->filter)
+        put_argument(line, question->filter);
+}
+
+/* --- start and end --- */
+
+/* The groupings that have a name, and before them one that was put together (--by peer/24). */
+static uint32_t list_groupings(struct top_screen *screen, const char *by)
+{
+    const char *word, *help;
+    uint32_t wanted = UINT32_MAX;
+
+    for (uint32_t i = 0; screen->grouping_count + 1 < TOP_GROUPINGS; i++) {
+        if (!flow_grouping(i, &word, &help))
+            break;
+        if (by && strcmp(by, word) == 0)
+            wanted = i;
+        screen->groupings[screen->grouping_count++] = (struct tui_choice){word, help};
+    }
+    if (!by || wanted != UINT32_MAX)
+        return by ? wanted : 0;
+    screen->groupings[screen->grouping_count] = (struct tui_choice){by, "as --by has it"};
+    return screen->grouping_count++;
+}
+
+static uint32_t find_grouping(const struct top_screen *screen, const char *name)
+{
+    for (uint32_t i = 0; i < screen->grouping_count; i++)
+        if (strcmp(screen->groupings[i].name, name) == 0)
+            return i;
+    return 0;
+}
+
+static int take_filter(struct top_screen *screen, struct tui_settings *settings)
+{
+    struct session *session = &screen->session;
+    struct query query = {.table = &table_flows};
+    struct buf words = BUF_INIT;
+    int r;
+
+    for (uint32_t i = 0; i < screen->options->word_count; i++) {
+        buf_puts(&words, i ? " " : "");
+        session_put_word(session, &table_flows, screen->options->words[i], &words);
+    }
+    r = session_filter_text(session, &query, NULL, buf_string(&words));
+    if (r == 0 && words.length >= sizeof(settings->filter))
+        r = command_error("the filter is too long for the screen; --batch takes it");
+    if (r == 0)
+        memcpy(settings->filter, buf_string(&words), words.length);
+    buf_done(&words);
+    return r;
+}
+
+static void take_sort(const struct options *options, struct tui_settings *settings)
+{
+    size_t length;
+
+    if (!options->sort)
+        return;
+    length = strcspn(options->sort, ":,");
+    if (length < sizeof(settings->sort))
+        memcpy(settings->sort, options->sort, length);
+    settings->descending = strncmp(options->sort + length, ":desc", 5) == 0;
+}
+
+static int begin(struct top_screen *screen, const struct options *options,
+                 struct tui_settings *settings)
+{
+    int r = session_begin(&screen->session, options);
+    bool more;
+
+    screen->session.traffic = true;
+    *settings = (struct tui_settings){
+        .interval_ms = options->watch_ms ? (uint32_t)options->watch_ms : 1000,
+        .refreshes = options->watch_count,
+        .bytes = options->bytes,
+        .color = session_color(&screen->session),
+    };
+    if (r != 0 || take_filter(screen, settings) != 0)
+        return EXIT_ERROR;
+    settings->grouping = list_groupings(screen, options->by);
+    take_sort(options, settings);
+    if (use_plan(screen, settings->grouping) < 0)
+        return EXIT_ERROR;
+    screen->groups.table = &screen->plans[settings->grouping].table;
+    choose_columns(screen, screen->groups.table, 0);
+    if (plan_needs(screen, settings->grouping, &more) < 0)
+        return command_error("out of memory");
+    return session_account(&screen->session);
+}
+
+static void end(struct top_screen *screen)
+{
+    top_victims_done(screen);
+    top_status_done(screen);
+    filter_done(screen->filter);
+    arena_done(&screen->arena);
+    buf_done(&screen->filter_text);
+    session_end(&screen->session);
+    for (uint32_t i = 0; i < screen->grouping_count; i++)
+        group_plan_done(&screen->plans[i]);
+    free(screen);
+}
+
+static int run(struct top_screen *screen, struct tui_settings *settings)
+{
+    const struct accounting *accounting = screen->session.accounting;
+    const struct tui_source source = {
+        .context = screen,
+        .groupings = screen->groupings,
+        .windows = windows,
+        .grouping_count = screen->grouping_count,
+        .window_count = TOP_WINDOWS,
+        .detail = find_grouping(screen, "conn"),
+        .fd = accounting ? accounting_fd(accounting) : -1,
+        .refresh = refresh,
+        .drain = accounting ? drain : NULL,
+        .status = top_status,
+        .answer = answer,
+        .row = row_facts,
+        .check = check,
+        .condition = condition,
+        .command = command,
+        .kill_prepare = top_kill_prepare,
+        .kill = top_kill,
+        .zero = top_zero,
+    };
+    int number = 0, r = tui_run(&source, settings, &number);
+
+    if (number) { /* what the signal does, now that the terminal is as it was */
+        signal(number, SIG_DFL);
+        raise(number);
+    }
+    if (r < 0 && r != -EIO && r != -EINVAL) /* those were told */
+        command_error("cannot show the screen: %s", strerror(-r));
+    return r < 0 ? EXIT_ERROR : EXIT_FOUND;
+}
+
+bool top_screen_run(const struct options *options, int *ret_exit)
+{
+    struct top_screen *screen;
+    struct tui_settings settings;
+    struct buf reason = BUF_INIT;
+    int r = tui_check(&reason);
+
+    if (r < 0)
+        command_error("%s: shown in plain blocks, as with --batch", buf_string(&reason));
+    buf_done(&reason);
+    if (r < 0)
+        return false;
+    screen = calloc(1, sizeof(*screen));
+    if (!screen) {
+        *ret_exit = command_error("out of memory");
+        return true;
+    }
+    screen->options = options;
+    screen->accounting = screen->reconcile = screen->note = screen->filter_text = BUF_INIT;
+    r = begin(screen, options, &settings);
+    *ret_exit = r == 0 ? run(screen, &settings) : EXIT_ERROR;
+    end(screen);
+    return true;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* The interactive form of `nwho top`: what the screen asks, answered by a session. */
+#pragma once
+
+#include "cli/session.h"
+#include "derive/reconcile.h"
+#include "tui/tui.h"
+
+#define TOP_GROUPINGS 12
+#define TOP_WINDOWS 4
+
+/* What was counted of a flow when totals began at zero. */
+struct top_zero {
+    uint64_t flow;
+    uint32_t pid;
+    struct traffic total;
+    bool seen; /* it is in the reading of now */
+};
+
+/* Counters of an interface when the screen was opened. */
+struct top_interface_zero {
+    uint64_t identity;
+    uint64_t errors, drops;
+};
+
+/* The sockets that the question before killing was about. */
+struct top_victims {
+    struct session session; /* has read them */
+    bool read;
+    uint32_t *sockets;
+    uint32_t count, capacity;
+};
+
+struct top_screen {
+    struct session session;
+    const struct options *options;
+    struct tui_choice groupings[TOP_GROUPINGS], windows[TOP_WINDOWS];
+    struct group_plan plans[TOP_GROUPINGS]; /* those that were asked for have a table */
+    uint32_t grouping_count;
+    struct query groups;
+    struct column both;  /* rate or bytes both ways, to sort by */
+    uint64_t needs_read; /* what the reading of now has (enum need) */
+
+    /* the filter of the question, compiled */
+    struct arena arena;
+    struct buf filter_text;
+    struct filter *filter;
+
+    struct top_zero *zeros;
+    uint32_t zero_count, zero_capacity;
+    struct top_interface_zero *interface_zeros;
+    uint32_t interface_zero_count, interface_zero_capacity;
+    struct tui_interface *interfaces;
+    uint32_t interface_count, interface_capacity;
+    struct buf names, accounting, reconcile, note;
+    struct top_victims victims;
+};
+
+/*
+ * Whether the terminal can show a screen: then it is shown, and *ret_exit is the exit code. False
+ * after a line on stderr: the rows are to be shown as text.
+ */
+bool top_screen_run(const struct options *options, int *ret_exit);
+
+/* --- the parts --- */
+
+/* Facts for the lines above the table; and totals since they were put to zero. */
+void top_status(void *context, struct tui_status *ret_status);
+void top_take_interfaces(struct top_screen *screen);
+int top_zero(void *context);
+void top_apply_zero(struct top_screen *screen);
+void top_status_done(struct top_screen *screen);
+
+int top_kill_prepare(void *context, const char *condition, struct buf *message);
+void top_kill(void *context, struct buf *message);
+void top_victims_done(struct top_screen *screen);
