@@ -2,17 +2,6 @@
 /* nwho stats: counters of the protocols, and what they count in some seconds. */
 #include "cli/session.h"
 
-#include <time.h>
-
-static void sleep_ms(uint64_t milliseconds)
-{
-    struct timespec left = {.tv_sec = (time_t)(milliseconds / 1000),
-                            .tv_nsec = (long)(milliseconds % 1000) * 1000000};
-
-    while (nanosleep(&left, &left) < 0 && errno == EINTR)
-        continue;
-}
-
 /*
  * Without -a: what is not zero, of all processors together; with -d only what has counted
  * meanwhile.
@@ -32,29 +21,18 @@ static const char *usual_columns(const struct options *options)
     return options->all ? "counter,cpu,value,meaning" : NULL;
 }
 
-/* The first of the two readings is only there to be compared with. A recording is only one. */
-static int take_first(struct session *session, const struct query *query)
-{
-    if (session_plan_also(session, query) != 0 || session_take(session) != 0)
-        return EXIT_ERROR;
-    sleep_ms(session->options->delta_ms);
-    return 0;
-}
-
 static int run_stats(struct options *options)
 {
     struct session session;
     struct query query = {.table = &table_counters};
     int r = session_begin(&session, options);
 
-    if (r == 0 && options->delta && options->watch)
-        r = command_error("-d ends after its second reading: it does not go with --watch");
     if (r == 0)
         r = session_filter(&session, &query, own_filter(options));
     if (r == 0)
         r = session_columns(&session, &query, usual_columns(options));
-    if (r == 0 && options->delta && !options->replay)
-        r = take_first(&session, &query);
+    if (r == 0 && options->delta)
+        r = session_take_first(&session, &query);
     if (r == 0)
         r = session_show(&session, &query);
     if (r == EXIT_NOTHING && options->delta && !options->quiet && !options->word_count)

@@ -240,6 +240,8 @@ const struct option_info option_table[] = {
     {'a', "all", NULL, "also groups of the link layer", OPTIONS_GROUPS, set_all},
     {'d', "delta", "SEC", "only what counts in the next SEC seconds, and how much", OPTIONS_STATS,
      set_delta},
+    {'d', "delta", "SEC", "read twice, SEC seconds apart, and show what happened meanwhile",
+     OPTIONS_IF, set_delta},
     {'y', "yes", NULL, "do not ask", OPTIONS_KILL, set_yes},
     {0, "dry-run", NULL, "only show what would be destroyed", OPTIONS_KILL, set_dry_run},
     {'n', "count", "N", "end after N events", OPTIONS_EVENTS, set_count},

@@ -22,6 +22,7 @@ enum option_group {
     OPTIONS_GROUPS = 1u << 9,
     OPTIONS_TOP = 1u << 10,
     OPTIONS_EVENTS = 1u << 11,
+    OPTIONS_IF = 1u << 12,
 };
 
 enum output_format {

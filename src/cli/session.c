@@ -134,6 +134,7 @@ static void frame_free(struct frame *frame)
         return;
     group_done(&frame->group);
     rates_done(&frame->rates);
+    link_history_done(&frame->links);
     join_done(&frame->join);
     snapshot_done(&frame->snapshot);
     free(frame);
@@ -394,6 +395,21 @@ static int add_rates(struct session *session)
     return 0;
 }
 
+/* What interfaces did since the first frame. */
+static int add_link_history(struct session *session)
+{
+    static const struct link_history none = {.links = NULL};
+    struct frame *now = session->now, *before = session->before;
+
+    if (!(session->request.needs & NEED_LINKS))
+        return 0;
+    if (link_history_make(&now->snapshot, now->view.rates, before ? &before->links : &none,
+                          &now->links) < 0)
+        return command_error("out of memory");
+    now->view.links = &now->links;
+    return 0;
+}
+
 /* Derived facts of sockets are the caller's. */
 static void set_now(struct session *session, struct frame *frame)
 {
@@ -425,7 +441,9 @@ int session_take(struct session *session)
     frame_free(session->before);
     session->before = session->now;
     set_now(session, frame);
-    return add_rates(session);
+    if (add_rates(session) != 0)
+        return EXIT_ERROR;
+    return add_link_history(session);
 }
 
 int session_adopt(struct session *session, struct snapshot *snapshot)

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "cli/command.h"
 #include "derive/join.h"
+#include "derive/link_history.h"
 #include "derive/names.h"
 #include "derive/rates.h"
 #include "model/request.h"
@@ -17,7 +18,8 @@ struct resolver;
 struct frame {
     struct snapshot snapshot;
     struct join join;
-    struct rates rates; /* since the frame before */
+    struct rates rates;        /* since the frame before */
+    struct link_history links; /* since the first frame, where interfaces are read */
     struct view view;
     struct group group; /* of `count` */
 };
@@ -113,6 +115,12 @@ int session_take(struct session *session) MUST_CHECK;
  * 0 or EXIT_ERROR.
  */
 int session_adopt(struct session *session, struct snapshot *snapshot) MUST_CHECK;
+
+/*
+ * With -d: takes the first of the two readings and waits, so that the next session_take() has what
+ * happened meanwhile. A recording is only one reading. 0 or EXIT_ERROR.
+ */
+int session_take_first(struct session *session, const struct query *query) MUST_CHECK;
 
 /*
  * Reads with session_take() and selects the rows of a planned query, or with `count` the groups

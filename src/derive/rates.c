@@ -6,6 +6,8 @@
 #include "derive/rates_counters.h"
 #include "derive/reconcile.h"
 
+#include <string.h>
+
 static int index_cookies(const struct snapshot *snapshot, struct map *ret_index)
 {
     int r = 0;
@@ -62,17 +64,49 @@ uint64_t interface_identity(const struct snapshot *snapshot, const struct interf
     return (uint64_t)snapshot->netns[interface->netns].inode << 32 | interface->ifindex;
 }
 
+static bool is_equal(const struct snapshot *now, uint32_t a, const struct snapshot *before,
+                     uint32_t b)
+{
+    size_t now_length, before_length;
+    const char *now_bytes = snapshot_string(now, a, &now_length);
+    const char *before_bytes = snapshot_string(before, b, &before_length);
+
+    return now_length == before_length && memcmp(now_bytes, before_bytes, now_length) == 0;
+}
+
+/* None, or all of it is zero as of lo. */
+static bool has_address(const struct snapshot *snapshot, const struct interface *interface)
+{
+    const char *address = snapshot_string(snapshot, interface->address, NULL);
+
+    return address[strspn(address, "0:")] != '\0';
+}
+
+bool link_is_same(const struct snapshot *now, const struct interface *a,
+                  const struct snapshot *before, const struct interface *b)
+{
+    if (!is_equal(now, a->address, before, b->address) || !is_equal(now, a->kind, before, b->kind))
+        return false;
+    return has_address(now, a) || is_equal(now, a->name, before, b->name);
+}
+
+/* Counters that go back are those of another one, or were set to zero. */
+static bool has_gone_on(const struct interface *now, const struct interface *before)
+{
+    const struct link_stats *a = &before->stats, *b = &now->stats;
+
+    return now->has & before->has & INTERFACE_HAS_STATS && b->rx_bytes >= a->rx_bytes &&
+           b->tx_bytes >= a->tx_bytes && b->rx_packets >= a->rx_packets &&
+           b->tx_packets >= a->tx_packets;
+}
+
 static struct interface_rate rate_of_link(const struct interface *now,
                                           const struct interface *before, uint64_t elapsed_ns)
 {
     const struct link_stats *a = &before->stats, *b = &now->stats;
-    struct interface_rate rate = {.known = false};
+    struct interface_rate rate = {.known = true};
     double second = 1e9 / (double)elapsed_ns;
 
-    if (!(now->has & before->has & INTERFACE_HAS_STATS) || b->rx_bytes < a->rx_bytes ||
-        b->tx_bytes < a->tx_bytes || b->rx_packets < a->rx_packets || b->tx_packets < a->tx_packets)
-        return rate;
-    rate.known = true;
     rate.rx = (uint64_t)((double)(b->rx_bytes - a->rx_bytes) * second);
     rate.tx = (uint64_t)((double)(b->tx_bytes - a->tx_bytes) * second);
     rate.rx_packets = (uint64_t)((double)(b->rx_packets - a->rx_packets) * second + 0.5);
@@ -94,11 +128,15 @@ static int rate_interfaces(const struct snapshot *now, const struct snapshot *be
         return r;
     }
     for (uint32_t i = 0; i < now->interfaces_count; i++) {
-        uint32_t old = map_get(&index, interface_identity(now, &now->interfaces[i]));
+        const struct interface *interface = &now->interfaces[i];
+        uint32_t old = map_get(&index, interface_identity(now, interface));
 
-        if (old != MAP_NONE)
-            rates[i] = rate_of_link(&now->interfaces[i], &before->interfaces[old],
-                                    now->boot_ns - before->boot_ns);
+        if (old == MAP_NONE || !has_gone_on(interface, &before->interfaces[old]) ||
+            !link_is_same(now, interface, before, &before->interfaces[old]))
+            continue;
+        rates[i] =
+            rate_of_link(interface, &before->interfaces[old], now->boot_ns - before->boot_ns);
+        rates[i].before = old;
     }
     ret_rates->interfaces = rates;
     return 0;

@@ -125,21 +125,11 @@ static void share_interface(const struct reconciler *reconciler, uint32_t now_in
     rate->tx_shares = share(&tx);
 }
 
-static int share_interfaces(struct reconciler *reconciler, struct rates *rates)
+static void share_interfaces(struct reconciler *reconciler, struct rates *rates)
 {
-    const struct snapshot *now = reconciler->now, *before = reconciler->before;
-    CLEANUP(map_done) struct map index = {0};
-    int r = 0;
-
-    for (uint32_t i = 0; i < before->interfaces_count && r == 0; i++)
-        r = map_set(&index, interface_identity(before, &before->interfaces[i]), i);
-    for (uint32_t i = 0; i < now->interfaces_count && r == 0; i++) {
-        uint32_t old = map_get(&index, interface_identity(now, &now->interfaces[i]));
-
-        if (old != MAP_NONE && rates->interfaces[i].known)
-            share_interface(reconciler, i, old, &rates->interfaces[i]);
-    }
-    return r;
+    for (uint32_t i = 0; i < reconciler->now->interfaces_count; i++)
+        if (rates->interfaces[i].known)
+            share_interface(reconciler, i, rates->interfaces[i].before, &rates->interfaces[i]);
 }
 
 int reconcile(const struct snapshot *now, const struct snapshot *before, struct rates *rates)
@@ -155,7 +145,7 @@ int reconcile(const struct snapshot *now, const struct snapshot *before, struct 
     if (r == 0) {
         add_flows(&reconciler);
         add_forwarded(&reconciler, rates);
-        r = share_interfaces(&reconciler, rates);
+        share_interfaces(&reconciler, rates);
     }
     map_done(&reconciler.interfaces);
     free(reconciler.named);

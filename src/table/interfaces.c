@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "derive/rates.h"
 #include "table/cells.h"
+#include "table/interface_cells.h"
 
 #include <linux/if.h>
 
@@ -15,6 +16,55 @@ static bool has(const struct view *view, uint32_t row, uint32_t bits)
 {
     return (get_interface(view, row)->has & bits) == bits;
 }
+
+/* --- counters --- */
+
+#define STATS_COLUMN(name, bits)                                                                   \
+    static struct value get_##name(const struct view *view, uint32_t row)                          \
+    {                                                                                              \
+        return cell_number(has(view, row, bits), get_interface(view, row)->stats.name);            \
+    }
+
+#define STATS INTERFACE_HAS_STATS
+
+STATS_COLUMN(rx_bytes, STATS)
+STATS_COLUMN(tx_bytes, STATS)
+STATS_COLUMN(rx_packets, STATS)
+STATS_COLUMN(tx_packets, STATS)
+STATS_COLUMN(rx_errors, STATS)
+STATS_COLUMN(tx_errors, STATS)
+STATS_COLUMN(rx_dropped, STATS)
+STATS_COLUMN(tx_dropped, STATS)
+STATS_COLUMN(rx_fifo_errors, STATS)
+STATS_COLUMN(tx_fifo_errors, STATS)
+STATS_COLUMN(multicast, STATS)
+STATS_COLUMN(collisions, STATS)
+STATS_COLUMN(rx_missed_errors, STATS)
+STATS_COLUMN(rx_length_errors, STATS)
+STATS_COLUMN(rx_over_errors, STATS)
+STATS_COLUMN(rx_crc_errors, STATS)
+STATS_COLUMN(rx_frame_errors, STATS)
+STATS_COLUMN(tx_aborted_errors, STATS)
+STATS_COLUMN(tx_carrier_errors, STATS)
+STATS_COLUMN(tx_heartbeat_errors, STATS)
+STATS_COLUMN(tx_window_errors, STATS)
+STATS_COLUMN(rx_compressed, STATS)
+STATS_COLUMN(tx_compressed, STATS)
+STATS_COLUMN(rx_nohandler, INTERFACE_HAS_NOHANDLER)
+STATS_COLUMN(rx_otherhost_dropped, INTERFACE_HAS_OTHERHOST)
+
+#define QUEUE_COLUMN(name, member)                                                                 \
+    static struct value get_##name(const struct view *view, uint32_t row)                          \
+    {                                                                                              \
+        return cell_number(has(view, row, INTERFACE_HAS_QDISC),                                    \
+                           get_interface(view, row)->queue.member);                                \
+    }
+
+QUEUE_COLUMN(qdisc_drops, drops)
+QUEUE_COLUMN(qdisc_requeues, requeues)
+QUEUE_COLUMN(qdisc_overlimits, overlimits)
+QUEUE_COLUMN(qdisc_packets, packets)
+QUEUE_COLUMN(qdisc_backlog_bytes, backlog_bytes)
 
 /* --- what it is --- */
 
@@ -164,113 +214,6 @@ static struct value get_speed_bits(const struct view *view, uint32_t row)
                        get_interface(view, row)->speed_mbit * UINT64_C(1000000));
 }
 
-/* --- counters --- */
-
-#define STATS_COLUMN(name, bits)                                                                   \
-    static struct value get_##name(const struct view *view, uint32_t row)                          \
-    {                                                                                              \
-        return cell_number(has(view, row, bits), get_interface(view, row)->stats.name);            \
-    }
-
-#define STATS INTERFACE_HAS_STATS
-
-STATS_COLUMN(rx_bytes, STATS)
-STATS_COLUMN(tx_bytes, STATS)
-STATS_COLUMN(rx_packets, STATS)
-STATS_COLUMN(tx_packets, STATS)
-STATS_COLUMN(rx_errors, STATS)
-STATS_COLUMN(tx_errors, STATS)
-STATS_COLUMN(rx_dropped, STATS)
-STATS_COLUMN(tx_dropped, STATS)
-STATS_COLUMN(rx_fifo_errors, STATS)
-STATS_COLUMN(tx_fifo_errors, STATS)
-STATS_COLUMN(multicast, STATS)
-STATS_COLUMN(collisions, STATS)
-STATS_COLUMN(rx_missed_errors, STATS)
-STATS_COLUMN(rx_length_errors, STATS)
-STATS_COLUMN(rx_over_errors, STATS)
-STATS_COLUMN(rx_crc_errors, STATS)
-STATS_COLUMN(rx_frame_errors, STATS)
-STATS_COLUMN(tx_aborted_errors, STATS)
-STATS_COLUMN(tx_carrier_errors, STATS)
-STATS_COLUMN(tx_heartbeat_errors, STATS)
-STATS_COLUMN(tx_window_errors, STATS)
-STATS_COLUMN(rx_compressed, STATS)
-STATS_COLUMN(tx_compressed, STATS)
-STATS_COLUMN(rx_nohandler, INTERFACE_HAS_NOHANDLER)
-STATS_COLUMN(rx_otherhost_dropped, INTERFACE_HAS_OTHERHOST)
-
-#define QUEUE_COLUMN(name, member)                                                                 \
-    static struct value get_##name(const struct view *view, uint32_t row)                          \
-    {                                                                                              \
-        return cell_number(has(view, row, INTERFACE_HAS_QDISC),                                    \
-                           get_interface(view, row)->queue.member);                                \
-    }
-
-QUEUE_COLUMN(qdisc_drops, drops)
-QUEUE_COLUMN(qdisc_requeues, requeues)
-QUEUE_COLUMN(qdisc_overlimits, overlimits)
-QUEUE_COLUMN(qdisc_packets, packets)
-QUEUE_COLUMN(qdisc_backlog_bytes, backlog_bytes)
-
-/* --- rates --- */
-
-static struct interface_rate rate_of(const struct view *view, uint32_t row)
-{
-    return view->rates && view->rates->interfaces ? view->rates->interfaces[row]
-                                                  : (struct interface_rate){.known = false};
-}
-
-#define RATE_COLUMN(name, member)                                                                  \
-    static struct value get_##name(const struct view *view, uint32_t row)                          \
-    {                                                                                              \
-        struct interface_rate rate = rate_of(view, row);                                           \
-        return cell_number(rate.known, rate.member);                                               \
-    }
-
-RATE_COLUMN(rx_rate, rx)
-RATE_COLUMN(tx_rate, tx)
-RATE_COLUMN(rx_packet_rate, rx_packets)
-RATE_COLUMN(tx_packet_rate, tx_packets)
-
-/* A share of the bytes since the refresh before, a second. */
-static struct value share_rate(const struct view *view, bool known, int64_t bytes)
-{
-    uint64_t elapsed_ns = view->snapshot->window_ns[FLOW_LAST];
-
-    if (!known || !elapsed_ns)
-        return value_none();
-    return value_uint(bytes > 0 ? (uint64_t)((double)bytes * 1e9 / (double)elapsed_ns) : 0);
-}
-
-#define SHARE_COLUMN(name, member)                                                                 \
-    static struct value get_##name(const struct view *view, uint32_t row)                          \
-    {                                                                                              \
-        struct interface_rate rate = rate_of(view, row);                                           \
-        return share_rate(view, rate.shares_known, (int64_t)rate.member);                          \
-    }
-
-SHARE_COLUMN(rx_named, rx_shares.named)
-SHARE_COLUMN(tx_named, tx_shares.named)
-SHARE_COLUMN(rx_headers, rx_shares.headers)
-SHARE_COLUMN(tx_headers, tx_shares.headers)
-SHARE_COLUMN(rx_forwarded, rx_shares.forwarded)
-SHARE_COLUMN(tx_forwarded, tx_shares.forwarded)
-SHARE_COLUMN(rx_unowned, rx_shares.unowned)
-SHARE_COLUMN(tx_unowned, tx_shares.unowned)
-
-/* Both directions have the speed for themselves: the busier one counts. */
-static struct value get_util(const struct view *view, uint32_t row)
-{
-    const struct interface *interface = get_interface(view, row);
-    struct interface_rate rate = rate_of(view, row);
-    uint64_t most = rate.rx > rate.tx ? rate.rx : rate.tx;
-
-    if (!rate.known || !has(view, row, INTERFACE_HAS_SPEED))
-        return value_none();
-    return value_uint(most * 8 / (interface->speed_mbit * UINT64_C(10000)));
-}
-
 #define NEED_SHARES (NEED_FLOWS | NEED_COUNTERS | NEED_ADDRESSES)
 
 #define SHOWN (COLUMN_TEXT | COLUMN_MACHINE)
@@ -290,64 +233,84 @@ static const struct column columns[] = {
     {"kind", "KIND",
      "What software made it: veth, bridge, vlan, tun, ...; none for hardware and lo", KIND_NAME,
      MACHINE, 0, get_kind},
-    {"mtu", "MTU", "Largest packet, in bytes", KIND_COUNT, SHOWN, 0, get_mtu},
+    {"mtu", "MTU", "Largest packet, in bytes", KIND_COUNT, MACHINE, 0, get_mtu},
     {"speed_bits", "SPEED", "Speed that the driver tells", KIND_BITS_PER_SECOND, SHOWN,
      NEED_LINK_DETAILS, get_speed_bits},
     {"rx_rate", "RX/S", "Bytes received, since the refresh before", KIND_BYTES_PER_SECOND,
-     MACHINE_RATE, 0, get_rx_rate},
+     MACHINE_RATE, 0, interface_rx_rate},
     {"tx_rate", "TX/S", "Bytes sent, since the refresh before", KIND_BYTES_PER_SECOND, MACHINE_RATE,
-     0, get_tx_rate},
+     0, interface_tx_rate},
     {"rx_packet_rate", "RX-PPS", "Packets received a second, since the refresh before", KIND_COUNT,
-     MACHINE_RATE, 0, get_rx_packet_rate},
+     MACHINE_RATE, 0, interface_rx_packet_rate},
     {"tx_packet_rate", "TX-PPS", "Packets sent a second, since the refresh before", KIND_COUNT,
-     MACHINE_RATE, 0, get_tx_packet_rate},
+     MACHINE_RATE, 0, interface_tx_packet_rate},
+    {"rx_rate_avg", "RX-AVG", "Bytes received a second, on average since the first reading",
+     KIND_BYTES_PER_SECOND, MACHINE_RATE, 0, interface_rx_rate_avg},
+    {"tx_rate_avg", "TX-AVG", "Bytes sent a second, on average since the first reading",
+     KIND_BYTES_PER_SECOND, MACHINE_RATE, 0, interface_tx_rate_avg},
+    {"rx_rate_min", "RX-MIN", "Least of rx_rate since the first reading", KIND_BYTES_PER_SECOND,
+     MACHINE_RATE, 0, interface_rx_rate_min},
+    {"tx_rate_min", "TX-MIN", "Least of tx_rate since the first reading", KIND_BYTES_PER_SECOND,
+     MACHINE_RATE, 0, interface_tx_rate_min},
+    {"rx_rate_max", "RX-MAX", "Most of rx_rate since the first reading", KIND_BYTES_PER_SECOND,
+     MACHINE_RATE, 0, interface_rx_rate_max},
+    {"tx_rate_max", "TX-MAX", "Most of tx_rate since the first reading", KIND_BYTES_PER_SECOND,
+     MACHINE_RATE, 0, interface_tx_rate_max},
+    {"rx_since", "RX-SUM", "Bytes received since the first reading", KIND_BYTES, MACHINE_RATE, 0,
+     interface_rx_since},
+    {"tx_since", "TX-SUM", "Bytes sent since the first reading", KIND_BYTES, MACHINE_RATE, 0,
+     interface_tx_since},
     {"util", "UTIL%", "Rate of the busier direction, in percent of the speed", KIND_COUNT,
-     MACHINE_RATE, NEED_LINK_DETAILS, get_util},
+     MACHINE_RATE, NEED_LINK_DETAILS, interface_util},
     {"rx_named_rate", "RX-NAMED", "Of the bytes received: payload of processes: exact",
-     KIND_BYTES_PER_SECOND, COLUMN_RATE, NEED_SHARES, get_rx_named},
+     KIND_BYTES_PER_SECOND, COLUMN_RATE, NEED_SHARES, interface_rx_named},
     {"tx_named_rate", "TX-NAMED", "Of the bytes sent: payload of processes: exact",
-     KIND_BYTES_PER_SECOND, COLUMN_RATE, NEED_SHARES, get_tx_named},
+     KIND_BYTES_PER_SECOND, COLUMN_RATE, NEED_SHARES, interface_tx_named},
     {"rx_headers_rate", "RX-HEAD",
      "Of the bytes received: headers of their packets, and acknowledgements: from the number of "
      "packets",
-     KIND_BYTES_PER_SECOND, COLUMN_RATE, NEED_SHARES, get_rx_headers},
+     KIND_BYTES_PER_SECOND, COLUMN_RATE, NEED_SHARES, interface_rx_headers},
     {"tx_headers_rate", "TX-HEAD",
      "Of the bytes sent: headers of their packets, and acknowledgements: from the number of "
      "packets",
-     KIND_BYTES_PER_SECOND, COLUMN_RATE, NEED_SHARES, get_tx_headers},
+     KIND_BYTES_PER_SECOND, COLUMN_RATE, NEED_SHARES, interface_tx_headers},
     {"rx_forwarded_rate", "RX-FWD",
      "Of the bytes received: passed on for others: from the number of packets",
-     KIND_BYTES_PER_SECOND, COLUMN_RATE, NEED_SHARES, get_rx_forwarded},
+     KIND_BYTES_PER_SECOND, COLUMN_RATE, NEED_SHARES, interface_rx_forwarded},
     {"tx_forwarded_rate", "TX-FWD",
      "Of the bytes sent: passed on for others: from the number of packets", KIND_BYTES_PER_SECOND,
-     COLUMN_RATE, NEED_SHARES, get_tx_forwarded},
+     COLUMN_RATE, NEED_SHARES, interface_tx_forwarded},
     {"rx_unowned_rate", "RX-NONE",
      "Of the bytes received: of no socket: the kernel, packet sockets, thrown away",
-     KIND_BYTES_PER_SECOND, COLUMN_RATE, NEED_SHARES, get_rx_unowned},
+     KIND_BYTES_PER_SECOND, COLUMN_RATE, NEED_SHARES, interface_rx_unowned},
     {"tx_unowned_rate", "TX-NONE",
      "Of the bytes sent: of no socket: the kernel, packet sockets, thrown away",
-     KIND_BYTES_PER_SECOND, COLUMN_RATE, NEED_SHARES, get_tx_unowned},
+     KIND_BYTES_PER_SECOND, COLUMN_RATE, NEED_SHARES, interface_tx_unowned},
     {"rx_bytes", "RX", "Bytes received", KIND_BYTES, SHOWN_COUNTER, 0, get_rx_bytes},
     {"tx_bytes", "TX", "Bytes sent", KIND_BYTES, SHOWN_COUNTER, 0, get_tx_bytes},
     {"rx_packets", "RX-PKTS", "Packets received", KIND_COUNT, SHOWN_COUNTER, 0, get_rx_packets},
     {"tx_packets", "TX-PKTS", "Packets sent", KIND_COUNT, SHOWN_COUNTER, 0, get_tx_packets},
-    {"rx_errors", "RX-ERR", "Damaged packets received, of every kind", KIND_COUNT, SHOWN_COUNTER, 0,
+    {"errors", "ERRORS", "Damaged packets: rx_errors and tx_errors", KIND_COUNT, SHOWN_COUNTER, 0,
+     interface_errors},
+    {"drops", "DROPS", "Good packets thrown away: rx_dropped, tx_dropped and qdisc_drops",
+     KIND_COUNT, SHOWN_COUNTER, NEED_LINK_DETAILS, interface_drops},
+    {"rx_errors", "RX-ERR", "Damaged packets received, of every kind", KIND_COUNT, COUNTER, 0,
      get_rx_errors},
-    {"tx_errors", "TX-ERR", "Packets that could not be sent, for every reason", KIND_COUNT,
-     SHOWN_COUNTER, 0, get_tx_errors},
+    {"tx_errors", "TX-ERR", "Packets that could not be sent, for every reason", KIND_COUNT, COUNTER,
+     0, get_tx_errors},
     {"rx_dropped", "RX-DROP",
-     "Good packets received and thrown away: no room, or nobody wants them", KIND_COUNT,
-     SHOWN_COUNTER, 0, get_rx_dropped},
-    {"tx_dropped", "TX-DROP", "Packets thrown away on the way out", KIND_COUNT, SHOWN_COUNTER, 0,
+     "Good packets received and thrown away: no room, or nobody wants them", KIND_COUNT, COUNTER, 0,
+     get_rx_dropped},
+    {"tx_dropped", "TX-DROP", "Packets thrown away on the way out", KIND_COUNT, COUNTER, 0,
      get_tx_dropped},
     {"rx_overruns", "RX-OVR", "Packets lost because the receive queue of the device ran over",
-     KIND_COUNT, SHOWN_COUNTER, 0, get_rx_fifo_errors},
+     KIND_COUNT, COUNTER, 0, get_rx_fifo_errors},
     {"tx_overruns", "TX-OVR", "Packets lost in the send queue of the device", KIND_COUNT, COUNTER,
      0, get_tx_fifo_errors},
     {"multicast", "MULTICAST", "Multicast packets received", KIND_COUNT, COUNTER, 0, get_multicast},
-    {"qdisc", "QDISC", "Queueing discipline at the root", KIND_NAME, SHOWN, 0, get_qdisc},
+    {"qdisc", "QDISC", "Queueing discipline at the root", KIND_NAME, MACHINE, 0, get_qdisc},
     {"qdisc_drops", "Q-DROP", "Packets that the queueing discipline threw away", KIND_COUNT,
-     SHOWN_COUNTER, NEED_LINK_DETAILS, get_qdisc_drops},
+     COUNTER, NEED_LINK_DETAILS, get_qdisc_drops},
     {"qdisc_backlog_bytes", "BACKLOG", "Bytes that wait in the queueing discipline", KIND_BYTES,
      MACHINE, NEED_LINK_DETAILS, get_qdisc_backlog_bytes},
     {"qdisc_packets", "Q-PKTS", "Packets that wait in the queueing discipline", KIND_COUNT, MACHINE,

@@ -9,6 +9,7 @@
 
 struct group;
 struct join;
+struct link_history;
 struct names;
 struct rates;
 struct table;
@@ -17,7 +18,8 @@ struct table;
  * composes lives in scratch until the next call of a getter. */
 struct view {
     const struct snapshot *snapshot;
-    const struct rates *rates; /* since the refresh before; NULL: there was none */
+    const struct rates *rates;        /* since the refresh before; NULL: there was none */
+    const struct link_history *links; /* since the first reading; NULL: it is not kept */
     const struct join *join;
     const struct group *group; /* of `count`: the groups that its table shows; NULL elsewhere */
     const struct table *const *catalogue; /* of `columns`: the tables to list, ends with NULL */
