@@ -126,6 +126,25 @@ static int open_notice(struct traffic_program *program, int map_fd)
     return ring_open(map_fd, 4096, &program->notice);
 }
 
+/* "0-3,8-11" ends with the highest number that a processor may ever have. */
+static int make_slots(struct traffic_program *program)
+{
+    CLEANUP_CLOSE int fd = open("/sys/devices/system/cpu/possible", O_RDONLY | O_CLOEXEC);
+    char text[4096];
+    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    const char *last = text;
+
+    if (length <= 0)
+        return -ENOENT;
+    text[length] = '\0';
+    for (const char *at = text; *at; at++)
+        if (*at == '-' || *at == ',')
+            last = at + 1;
+    program->processors = (unsigned int)strtoul(last, NULL, 10) + 1;
+    program->slots = calloc(program->processors, sizeof(*program->slots));
+    return program->slots ? 0 : -ENOMEM;
+}
+
 static int open_calls(struct traffic_program *program)
 {
     struct traffic_bpf *loaded = LOAD(traffic_bpf, program);
@@ -133,7 +152,10 @@ static int open_calls(struct traffic_program *program)
 
     program->flows_fd[0] = loaded->maps.flows_0.map_fd;
     program->flows_fd[1] = loaded->maps.flows_1.map_fd;
-    program->active_fd = loaded->maps.active.map_fd;
+    program->halves_fd = loaded->maps.halves.map_fd;
+    program->slots_fd = loaded->maps.slots.map_fd;
+    if (r == 0)
+        r = make_slots(program);
     return r < 0 ? r
                  : attach(program, loaded->progs.count_send.prog_fd,
                           loaded->progs.count_receive.prog_fd);
@@ -213,6 +235,7 @@ void traffic_program_close(struct traffic_program *program)
             close(program->links[i]);
     ring_close(&program->ring);
     ring_close(&program->notice);
+    free(program->slots);
     if (program->skeleton)
         destroy_skeleton(program);
     *program = TRAFFIC_PROGRAM_INIT;
@@ -269,22 +292,72 @@ static int take_all(int map_fd, traffic_flow_fn *fn, void *context)
     return more < 0 ? more : r;
 }
 
+/* One key and one value of a map, by `command`. */
+static int map_element(enum bpf_cmd command, int map_fd, const void *key, void *value)
+{
+    union bpf_attr attr = {
+        .map_fd = (uint32_t)map_fd, .key = (uintptr_t)key, .value = (uintptr_t)value};
+
+    return bpf_call(command, &attr);
+}
+
+static int add_slot(const struct traffic_program *calls, int flows_fd,
+                    const struct traffic_slot *slot)
+{
+    struct traffic_flow flow;
+    int r = map_element(BPF_MAP_LOOKUP_ELEM, flows_fd, &slot->key, &flow);
+
+    if (r < 0) { /* a slot is only given to what is in the hash */
+        __atomic_fetch_add(&calls->state->other.rx_bytes, slot->sums.rx_bytes, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&calls->state->other.tx_bytes, slot->sums.tx_bytes, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&calls->state->other.rx_calls, slot->sums.rx_calls, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&calls->state->other.tx_calls, slot->sums.tx_calls, __ATOMIC_RELAXED);
+        return 0;
+    }
+    flow.sums.rx_bytes += slot->sums.rx_bytes;
+    flow.sums.tx_bytes += slot->sums.tx_bytes;
+    flow.sums.rx_calls += slot->sums.rx_calls;
+    flow.sums.tx_calls += slot->sums.tx_calls;
+    return map_element(BPF_MAP_UPDATE_ELEM, flows_fd, &slot->key, &flow);
+}
+
+/* What each processor has in its slots goes to the hash, and the slots are freed. */
+static int empty_slots(const struct traffic_program *calls, uint32_t half)
+{
+    bool used = false;
+    int r = map_element(BPF_MAP_LOOKUP_ELEM, calls->slots_fd, &half, calls->slots);
+
+    for (unsigned int i = 0; i < calls->processors && r == 0; i++)
+        for (unsigned int j = 0; j < TRAFFIC_SLOTS && r == 0; j++) {
+            const struct traffic_slot *slot = &calls->slots[i].slots[j];
+
+            used = used || slot->other || slot->key.cookie;
+            if (slot->key.cookie)
+                r = add_slot(calls, calls->flows_fd[half], slot);
+        }
+    if (r < 0 || !used)
+        return r;
+    memset(calls->slots, 0, calls->processors * sizeof(*calls->slots));
+    return map_element(BPF_MAP_UPDATE_ELEM, calls->slots_fd, &half, calls->slots);
+}
+
 int traffic_take_flows(struct traffic_program *calls, traffic_flow_fn *fn, void *context)
 {
-    unsigned int next = !calls->active;
-    uint32_t zero = 0, fd = (uint32_t)calls->flows_fd[next];
-    union bpf_attr attr = {.map_fd = (uint32_t)calls->active_fd};
+    struct traffic_state *state = calls->state;
+    uint32_t half = state->half;
     int r;
 
-    if (!__atomic_load_n(&calls->state->made, __ATOMIC_ACQUIRE))
+    if (!__atomic_load_n(&state->made, __ATOMIC_ACQUIRE))
         return 0;
     /* Before the exchange: what is made meanwhile may count for both, never for none. */
-    __atomic_store_n(&calls->state->made, 0, __ATOMIC_SEQ_CST);
-    attr.key = (uintptr_t)&zero;
-    attr.value = (uintptr_t)&fd;
-    r = bpf_call(BPF_MAP_UPDATE_ELEM, &attr);
-    if (r < 0)
-        return r;
-    calls->active = next;
-    return take_all(calls->flows_fd[!next], fn, context);
+    __atomic_store_n(&state->made, 0, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&state->half, !half, __ATOMIC_SEQ_CST);
+    /*
+     * Nothing changes by this, but a change of a map in a map returns when no program that began
+     * before it is at work any more (since 4.20).
+     */
+    r = map_element(BPF_MAP_UPDATE_ELEM, calls->halves_fd, &half, &calls->flows_fd[half]);
+    if (r == 0)
+        r = empty_slots(calls, half);
+    return r < 0 ? r : take_all(calls->flows_fd[half], fn, context);
 }

@@ -21,8 +21,9 @@ struct traffic_program {
     int prog_fd;                 /* of the walk, for iterator_read(): struct traffic_held */
     struct ring ring;            /* of end (struct traffic_tcp) and close (struct traffic_close) */
     struct ring notice;          /* readable when half of the ring or most of the flows are full */
-    int flows_fd[2], active_fd;  /* of calls: the hashes; owned by the skeleton */
-    unsigned int active;         /* which of them is counted into */
+    int flows_fd[2], halves_fd, slots_fd; /* of calls: its maps; owned by the skeleton */
+    struct traffic_slots *slots;          /* of calls: owned; one half, of all processors */
+    unsigned int processors;              /* that the kernel has room for */
 };
 
 #define TRAFFIC_PROGRAM_INIT                                                                       \
@@ -37,7 +38,7 @@ typedef int traffic_flow_fn(void *context, const struct traffic_key *key,
                             const struct traffic_flow *flow);
 
 /*
- * All flows since the last call: exchanges the hashes, waits until no program works on the old one
+ * All flows since the last call: exchanges the halves, waits until no program works on the old one
  * (some milliseconds without CPU time), reads it and empties it. A negative return of `fn` is
  * returned, and the rest of the flows is lost.
  */

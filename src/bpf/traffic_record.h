@@ -60,6 +60,25 @@ struct traffic_flow {
     struct traffic_socket socket;
 };
 
+/*
+ * What one processor counted of the flows that it is busy with, beside the hash: to find it there
+ * takes as long as all the rest. A slot is given to a flow that has an entry in the hash, when that
+ * flow alone has asked for it so many times in a row.
+ */
+#define TRAFFIC_SLOTS 32 /* a power of two */
+#define TRAFFIC_STREAK 8
+
+struct traffic_slot {
+    struct traffic_key key; /* cookie 0: free */
+    struct traffic_sums sums;
+    __u64 other;  /* the key of who asked for the slot last, folded */
+    __u64 streak; /* how often in a row */
+};
+
+struct traffic_slots {
+    struct traffic_slot slots[TRAFFIC_SLOTS];
+};
+
 /* TCP's own counters, since the connection began. */
 struct traffic_counters {
     __u64 rx_bytes; /* taken out by the application, however it did */
@@ -92,6 +111,7 @@ _Static_assert(sizeof(struct traffic_key) == 16, "traffic_key has padding");
 _Static_assert(sizeof(struct traffic_user) == 48, "traffic_user has padding");
 _Static_assert(sizeof(struct traffic_socket) == 48, "traffic_socket has padding");
 _Static_assert(sizeof(struct traffic_flow) == 128, "traffic_flow has padding");
+_Static_assert(sizeof(struct traffic_slot) == 64, "traffic_slot has padding");
 _Static_assert(sizeof(struct traffic_tcp) == 80, "traffic_tcp has padding");
 _Static_assert(sizeof(struct traffic_held) == 128, "traffic_held has padding");
 _Static_assert(sizeof(struct traffic_close) == 64, "traffic_close has padding");
@@ -100,8 +120,10 @@ _Static_assert(sizeof(struct traffic_close) == 64, "traffic_close has padding");
 struct traffic_state {
     struct traffic_sums other; /* of calls that had no room in the hash */
     __u64 lost;                /* records that had no room in the ring */
-    __u64 made;                /* flows since the hashes were last exchanged */
+    __u64 made;                /* flows since the halves were last exchanged */
     __u64 recent_ticks; /* of the walk: 0: every socket; else those with data within this time */
     __u32 pidns;        /* of the reader: its inode; 0: the initial one */
     __u32 told;         /* 1: the notice that the ring fills up was given, and not yet read */
+    __u32 half;         /* 0 or 1: which hash and which slots are counted into */
+    __u32 reserved;
 };

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TRUTHS_MAX 65536
+#define TRUTHS_MAX 262144
 
 struct truth {
     uint64_t cookie, rx, tx;

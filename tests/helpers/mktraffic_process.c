@@ -212,6 +212,26 @@ static void inherited(void)
     wait_for_all();
 }
 
+/* Each socket is busy for a while, then another is, and all come again. */
+static void take_turns(void *argument)
+{
+    struct pair pairs[100];
+
+    (void)argument;
+    for (size_t i = 0; i < 100; i++)
+        pairs[i] = datagram_pair(IPPROTO_UDP);
+    for (unsigned int i = 0; i < times(); i++)
+        for (unsigned int j = 0; j < 5 + i % 20; j++)
+            exchange(pairs[(i * 7) % 100], 10 + j);
+}
+
+static void turns(void)
+{
+    start(take_turns, NULL);
+    start(take_turns, NULL);
+    wait_for_all();
+}
+
 /* --- short lives --- */
 
 static void send_and_exit(void *argument)
@@ -259,6 +279,7 @@ const struct situation process_situations[] = {
     {"reuseport", reuseport},
     {"passed-descriptor", passed_descriptor},
     {"inherited", inherited},
+    {"turns", turns},
     {"exit-after-send", exit_after_send},
     {"short-connections", short_connections},
     {0},
