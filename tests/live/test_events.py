@@ -334,6 +334,27 @@ for i in range(5000):
 
 
 @test
+def what_is_lost_is_counted_and_said():
+    """A reader that stands still does not stop the kernel: what has no room is lost, and the rest is whole."""
+    script = """
+server = listener()
+for i in range(18000):
+    c, s = pair(server); reset(c); s.close()
+"""
+    with netns() as ns:
+        needs_bpf(ns)
+        with following(ns) as follower:
+            follower.child.send_signal(signal.SIGSTOP)
+            play(ns, script, timeout=100)
+            follower.child.send_signal(signal.SIGCONT)
+            document = follower.finish()
+        assert document["lost"] > 0 and not document["complete"], (document["lost"], len(document["rows"]))
+        assert document["lost"] + len(document["rows"]) == 4 * 18000
+        assert follower.child.returncode == 3 and "lost" in follower.err, follower.err
+        assert [warning["effect"] for warning in document["warnings"]] == ["incomplete"], document["warnings"]
+
+
+@test
 def filters_forms_and_limits():
     script = """
 server = listener()

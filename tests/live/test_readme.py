@@ -89,12 +89,15 @@ class World:
         argv = [words.get(word, word) for word in shlex.split(command)]
         if "--watch" in argv:
             argv += ["--times", "2"]
+        if argv[1:2] == ["top"]:
+            argv += ["-b", "-n", "1"]
         if argv[1:2] == ["kill"]:
             argv += ["-y"]
         if argv[1:2] == ["events"]:
             return self.follow(argv)
         outside = [] if {"-N", "--all-netns", "--container"} & set(argv) else self.ns.prefix()
-        return live.run([*outside, *argv], cwd=self.directory, env={**os.environ, "LC_ALL": "C.UTF-8"}).out
+        expect = (0, 1) if argv[1:2] == ["top"] else 0  # nobody moves anything here
+        return live.run([*outside, *argv], expect, cwd=self.directory, env={**os.environ, "LC_ALL": "C.UTF-8"}).out
 
 
     def follow(self, argv):
@@ -220,6 +223,9 @@ CHECKS = {
     "nwho if": has(r"^IFACE +STATE +SPEED", r"^lo +up +- +[\d.]+[KM]? "),
     "nwho if --watch": has(r"^[ +]*lo +- +- ", r"^[ ~]*lo( +[\d.]+[KM]?/s){3} +[\d.]+[KM]?( +[\d.]+[KM]?/s){3} +[\d.]+[KM]? +0 +\d+$"),
     "nwho if -d 1": has(r"^IFACE +STATE +RX/S", r"^lo +up( +[\d.]+[KM]?/s){2} +\d+ +\d+ +- +0 +\d+$"),
+    "nwho top": has(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d .*  rx .* in all  tx .* in all$", r"^ *PID +USER +PROCESS "),
+    "nwho top --by peer": has(r"^PEER-ADDR +CONN "),
+    "nwho top --by port,user,container": has(r"^PROTO +PORT +USER +CONTAINER +CONN "),
     "nwho events": has(r"^TIME +EVENT ", r"^\d\d:\d\d:\d\d\.\d{3} +closed +refused +peer +bash\(\d+\) +bash\(\d+\) +root +127.0.0.1:\d+ +127.0.0.1:1 "),
     "nwho events refused or reset": has(r"^\d\d:\d\d:\d\d\.\d{3} +closed +refused +peer +bash\("),
     "nwho routes": has(r"^192\.168\.1\.100 +- +lo +192\.168\.1\.100 +- +local +local +host +kernel$", r"^::1 .* lo "),
