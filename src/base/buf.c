@@ -71,9 +71,9 @@ char *buf_reserve_slow(struct buf *buf, size_t count)
 
 void buf_put(struct buf *buf, const void *bytes, size_t count)
 {
-    char *at = buf_reserve(buf, count);
+    char *at = count ? buf_reserve(buf, count) : NULL;
 
-    if (at && count) {
+    if (at) {
         memcpy(at, bytes, count);
         buf->length += count;
     }

@@ -97,11 +97,14 @@ static int join_groups(void)
 
 /* --- differences --- */
 
-/* What a FIN of the peer adds to bytes_received is no payload. */
+/*
+ * What a FIN of the peer adds to bytes_received is no payload. One that was destroyed has had it,
+ * unless it was reset, which is not told.
+ */
 static bool has_fin(const struct socket *socket)
 {
     return socket->state == STATE_CLOSE_WAIT || socket->state == STATE_LAST_ACK ||
-           socket->state == STATE_CLOSING;
+           socket->state == STATE_CLOSING || socket->state == STATE_BOUND_INACTIVE;
 }
 
 static bool payload_of(const struct snapshot *snapshot, const struct socket *socket,
