@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* nwho if: interfaces with state, counters and rates. */
-#include "cli/session.h"
+#include "cli/if_screen.h"
+
+/* All that the screen shows, so that it is read. */
+#define SCREEN_COLUMNS "iface,state,speed_bits,util,qdisc_drops"
 
 static const char *usual_columns(const struct options *options)
 {
@@ -12,21 +15,45 @@ static const char *usual_columns(const struct options *options)
                           : NULL;
 }
 
+/* "eth0" alone, and nothing said of columns. */
+static bool wants_screen(const struct session *session)
+{
+    const struct options *options = session->options;
+
+    return options->watch && options->format == FORMAT_TEXT && !options->columns &&
+           options->word_count == 1 && filter_is_name(session->words) &&
+           !strpbrk(options->words[0], " !");
+}
+
+static int write_screen(void *context, const struct grid *grid, uint32_t rows, uint32_t columns,
+                        struct buf *out)
+{
+    return if_screen_write(context, grid, rows, columns, out);
+}
+
 static int run_if(struct options *options)
 {
     struct session session;
     struct query query = {.table = &table_interfaces};
+    struct if_screen screen;
     int r = session_begin(&session, options);
 
+    if_screen_begin(&screen);
     if (r == 0)
         r = session_filter(&session, &query, NULL);
     if (r == 0)
-        r = session_columns(&session, &query, usual_columns(options));
+        r = session_columns(&session, &query,
+                            wants_screen(&session) ? SCREEN_COLUMNS : usual_columns(options));
+    if (r == 0 && wants_screen(&session)) {
+        session.screen = write_screen;
+        session.screen_context = &screen;
+    }
     if (r == 0 && options->delta)
         r = session_take_first(&session, &query);
     if (r == 0)
         r = session_show(&session, &query);
     session_end(&session);
+    if_screen_end(&screen);
     return r;
 }
 
@@ -39,6 +66,8 @@ static const char *const examples[] = {
     "bytes and packets a second, in the next five seconds",
     "nwho if --watch",
     "the same again and again: now, on average, at most, and the sum",
+    "nwho if eth0 --watch",
+    "a screen of one: rates with graphs, totals, packets, losses",
     "nwho if 'rx_errors > 0 or rx_dropped > 0 or qdisc_drops > 0'",
     "those that lose packets",
     NULL,

@@ -45,6 +45,11 @@ struct session {
                      what has changed, and rates in bits */
     /* Of `top`: the rest of the line above the rows; NULL: there is none. */
     void (*headline)(const struct session *session, struct buf *out);
+    /* Of `if DEV`: writes rows in text as they are shown again and again; NULL: session_write().
+     * The room is that of a terminal, or 0. */
+    int (*screen)(void *context, const struct grid *grid, uint32_t rows, uint32_t columns,
+                  struct buf *out);
+    void *screen_context;
     const struct table *const *catalogue; /* of `columns`: the tables to list, ends with NULL */
 };
 

@@ -2,15 +2,37 @@
 /* -d: two readings and the time between them. */
 #include "cli/session.h"
 
+#include "collect/accounting.h"
+
+#include <limits.h>
+#include <poll.h>
 #include <time.h>
 
-static void sleep_ms(uint64_t milliseconds)
-{
-    struct timespec left = {.tv_sec = (time_t)(milliseconds / 1000),
-                            .tv_nsec = (long)(milliseconds % 1000) * 1000000};
+#define MILLISECOND 1000000
 
-    while (nanosleep(&left, &left) < 0 && errno == EINTR)
-        continue;
+static uint64_t now_ms(void)
+{
+    struct timespec now = {0};
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / MILLISECOND;
+}
+
+/* Takes in what is counted meanwhile, as the buffers of the kernel are bounded. 0 or EXIT_ERROR. */
+static int wait_ms(struct accounting *accounting, uint64_t milliseconds)
+{
+    uint64_t end_ms = now_ms() + milliseconds, now;
+
+    while ((now = now_ms()) < end_ms) {
+        struct pollfd counted = {.fd = accounting ? accounting_fd(accounting) : -1,
+                                 .events = POLLIN};
+        uint64_t left_ms = end_ms - now;
+
+        if (poll(&counted, 1, left_ms < INT_MAX ? (int)left_ms : INT_MAX) > 0 &&
+            accounting_drain(accounting) < 0)
+            return command_error("out of memory");
+    }
+    return 0;
 }
 
 int session_take_first(struct session *session, const struct query *query)
@@ -21,8 +43,8 @@ int session_take_first(struct session *session, const struct query *query)
         return command_error("-d ends after its second reading: it does not go with --watch");
     if (options->replay)
         return 0;
-    if (session_plan_also(session, query) != 0 || session_take(session) != 0)
+    if (session_plan_also(session, query) != 0 || session_account(session) != 0 ||
+        session_take(session) != 0)
         return EXIT_ERROR;
-    sleep_ms(options->delta_ms);
-    return 0;
+    return wait_ms(session->accounting, options->delta_ms);
 }

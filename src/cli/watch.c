@@ -100,6 +100,14 @@ static int write_screen(struct session *session, struct grid *grid, struct winsi
     return r;
 }
 
+static int write_refresh(struct session *session, struct grid *grid, struct winsize room,
+                         bool clear, struct buf *out)
+{
+    if (session->screen && session->options->format == FORMAT_TEXT)
+        return session->screen(session->screen_context, grid, room.ws_row, room.ws_col, out);
+    return clear ? write_screen(session, grid, room, out) : session_write(session, grid, out);
+}
+
 /* Writes and says with SIGINT and SIGTERM open: they end it wherever it is stuck. */
 static int write_interruptibly(struct session *session, struct buf *out, uint32_t rows,
                                const sigset_t *unblocked)
@@ -129,15 +137,16 @@ static int show_refresh(struct session *session, struct query *query, const sigs
 
     if (session_select(session, query, &grid) != 0)
         return EXIT_ERROR;
-    r = session->traffic ? 0
-                         : grid_mark(&grid, session->groups ? session->groups : query,
-                                     session->before ? &session->before->view : NULL);
+    r = session->traffic || session->screen
+            ? 0
+            : grid_mark(&grid, session->groups ? session->groups : query,
+                        session->before ? &session->before->view : NULL);
     *ret_rows = grid.row_count;
     if (text)
         put_title(session, &out, clear);
     room.ws_row -= room.ws_row > 2 ? 2 : 0; /* the title has a line, and so has the cursor */
     if (r == 0)
-        r = clear ? write_screen(session, &grid, room, &out) : session_write(session, &grid, &out);
+        r = write_refresh(session, &grid, room, clear, &out);
     if (!clear && text)
         buf_byte(&out, '\n');
     grid_done(&grid);

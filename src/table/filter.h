@@ -52,6 +52,9 @@ bool filter_mentions(const struct filter *filter, const char *column);
 /* Nothing but bare names beside each other: as one argument it is rather a name with blanks. */
 bool filter_is_names(const struct filter *filter);
 
+/* One bare name, or not that one. */
+bool filter_is_name(const struct filter *filter);
+
 /*
  * What may have been meant otherwise, when a filter lets nothing pass: a line to append to, or
  * false.

@@ -384,6 +384,11 @@ bool filter_is_names(const struct filter *filter)
     return filter->names;
 }
 
+bool filter_is_name(const struct filter *filter)
+{
+    return filter->is_name;
+}
+
 bool filter_hint(const struct filter *filter, struct buf *line)
 {
     const char *words_are = filter->table->words_are;

@@ -420,6 +420,7 @@ static int compile(const struct table *table, const char *text, bool recorded, s
         filter_done(filter);
         return parser.result < 0 ? parser.result : -ENOMEM;
     }
+    filter->is_name = filter->guess && parser.conditions == 1;
     filter->names = parser.names == parser.conditions && parser.names > 1 && !parser.joined;
     *ret_filter = filter;
     return 0;

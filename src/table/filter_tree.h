@@ -133,6 +133,7 @@ struct filter {
     struct filter_regex *regexes; /* to be freed by regfree() */
     uint64_t needs;
     bool names;                /* filter_is_names() */
+    bool is_name;              /* filter_is_name() */
     const char *guess;         /* a bare word that was taken for a name; NULL: none */
     const char *near_guess;    /* what else it may have been meant for; NULL: nothing */
     const struct column *word; /* a column out of whose words one was compared; NULL: none */

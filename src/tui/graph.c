@@ -111,3 +111,36 @@ void graph_curve(struct buf *out, const uint64_t *values, uint32_t count, uint64
             buf_byte(out, plain[dots[0]]);
     }
 }
+
+void graph_blocks(struct buf *out, const uint64_t *values, uint32_t count, uint64_t largest,
+                  uint32_t columns, uint32_t lines, uint32_t line, bool utf8)
+{
+    uint32_t per_line = utf8 ? EIGHTHS : 1, below = (lines - 1 - line) * per_line;
+    uint32_t shown = count < columns ? count : columns;
+
+    buf_pad(out, columns - shown);
+    for (uint32_t i = count - shown; i < count; i++) {
+        uint32_t steps = scale(values[i], largest, lines * per_line);
+        uint32_t here = steps > below ? steps - below : 0;
+
+        if (here > per_line)
+            here = per_line;
+        if (here == 0)
+            buf_byte(out, ' ');
+        else if (utf8)
+            put_character(out, 0x2580 + here); /* lower one eighth to full block */
+        else
+            buf_byte(out, '#');
+    }
+}
+
+uint64_t graph_end_of_scale(uint64_t largest)
+{
+    static const uint64_t steps[] = {1, 2, 5};
+
+    for (uint64_t unit = 1000; unit <= UINT64_MAX / 50; unit *= 10)
+        for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
+            if (largest <= steps[i] * unit)
+                return steps[i] * unit;
+    return UINT64_MAX;
+}

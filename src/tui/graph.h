@@ -19,4 +19,11 @@ void graph_bar(struct buf *out, uint64_t value, uint64_t largest, uint32_t colum
 void graph_curve(struct buf *out, const uint64_t *values, uint32_t count, uint64_t largest,
                  uint32_t columns, uint32_t lines, uint32_t line, bool utf8);
 
+/* The same with one value in each column, in eighths of blocks. */
+void graph_blocks(struct buf *out, const uint64_t *values, uint32_t count, uint64_t largest,
+                  uint32_t columns, uint32_t lines, uint32_t line, bool utf8);
+
 uint64_t graph_largest(const uint64_t *values, uint32_t count);
+
+/* The end of a scale that has room for `largest`: 1, 2 or 5 with zeros, 1000 at least. */
+uint64_t graph_end_of_scale(uint64_t largest);

@@ -222,6 +222,7 @@ CHECKS = {
     "nwho stats retrans -a -d 1": has(r"^COUNTER +CPU +VALUE +DELTA +PER-SEC", r"^TcpRetransSegs +- +\d+ +\d+ +\d+  TCP segments"),
     "nwho if": has(r"^IFACE +STATE +SPEED", r"^lo +up +- +[\d.]+[KM]? "),
     "nwho if --watch": has(r"^[ +]*lo +- +- ", r"^[ ~]*lo( +[\d.]+[KM]?/s){3} +[\d.]+[KM]?( +[\d.]+[KM]?/s){3} +[\d.]+[KM]? +0 +\d+$"),
+    "nwho if lo --watch": has(r"^lo  up  speed -  mtu 65536", r"^Incoming: 1.0Kbit/s is the height", r"  Ttl   0bit +0$", r"^in +0 +0 +\d+ +0 +0$"),
     "nwho if -d 1": has(r"^IFACE +STATE +RX/S", r"^lo +up( +[\d.]+[KM]?/s){2} +\d+ +\d+ +- +0 +\d+$"),
     "nwho top": has(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d .*  rx .* in all  tx .* in all$", r"^ *PID +USER +PROCESS "),
     "nwho top --by peer": has(r"^PEER-ADDR +CONN "),

@@ -163,6 +163,39 @@ static void keys_are_unique(void **state)
     assert_int_equal(tui_action_of(0), ACTION_NONE);
 }
 
+static void blocks_are_as_high_as_the_scale(void **state)
+{
+    static const uint64_t values[] = {0, 1, 100, 250, 500, 1000, 5000};
+    struct buf buf = BUF_INIT;
+
+    (void)state;
+    graph_blocks(&buf, values, 7, 1000, 8, 2, 0, true);
+    assert_string_equal(buf_string(&buf), "      \xe2\x96\x88\xe2\x96\x88");
+    buf_reset(&buf);
+    graph_blocks(&buf, values, 7, 1000, 8, 2, 1, true);
+    assert_string_equal(buf_string(&buf), "  \xe2\x96\x81\xe2\x96\x82\xe2\x96\x84"
+                                          "\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88");
+    buf_reset(&buf);
+    graph_blocks(&buf, values, 7, 1000, 4, 2, 0, false);
+    assert_string_equal(buf_string(&buf), "  ##");
+    buf_reset(&buf);
+    graph_blocks(&buf, values, 7, 0, 3, 1, 0, true);
+    assert_string_equal(buf_string(&buf), "   ");
+    buf_done(&buf);
+}
+
+static void scales_end_in_round_numbers(void **state)
+{
+    (void)state;
+    assert_int_equal(graph_end_of_scale(0), 1000);
+    assert_int_equal(graph_end_of_scale(1001), 2000);
+    assert_int_equal(graph_end_of_scale(2001), 5000);
+    assert_int_equal(graph_end_of_scale(5001), 10000);
+    assert_int_equal(graph_end_of_scale(1000000), 1000000);
+    assert_true(graph_end_of_scale(UINT64_MAX) == UINT64_MAX);
+    assert_true(graph_end_of_scale(UINT64_MAX / 8 * 7) >= UINT64_MAX / 8 * 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +206,8 @@ int main(void)
         cmocka_unit_test(series_are_bounded),
         cmocka_unit_test(quantities),
         cmocka_unit_test(keys_are_unique),
+        cmocka_unit_test(blocks_are_as_high_as_the_scale),
+        cmocka_unit_test(scales_end_in_round_numbers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
