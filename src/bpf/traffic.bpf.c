@@ -20,7 +20,6 @@ enum {
  */
 struct flows {
     __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
     __uint(max_entries, TRAFFIC_FLOWS_MAX);
     __type(key, struct traffic_key);
     __type(value, struct traffic_flow);

@@ -9,11 +9,15 @@
  * network order.
  */
 
-/* Flows of one interval; what has no room is in the sums of traffic_state. */
-#define TRAFFIC_FLOWS_MAX 65536
+/*
+ * Flows of one interval; what has no room is in the sums of traffic_state. Their memory, 6 MB for
+ * each half, is taken at the start: to take it entry by entry is as dear as all the rest that a
+ * short connection costs.
+ */
+#define TRAFFIC_FLOWS_MAX 32768
 
 /* So many flows, and the program is told that it is time to read. */
-#define TRAFFIC_FLOWS_MANY (TRAFFIC_FLOWS_MAX / 4 * 3)
+#define TRAFFIC_FLOWS_MANY (TRAFFIC_FLOWS_MAX / 2)
 
 #define TRAFFIC_RING_SIZE (1024 * 1024)
 
