@@ -293,16 +293,19 @@ static bool wait_for_events(struct follower *follower)
     return !interrupted;
 }
 
+static bool is_over(const struct follower *follower)
+{
+    return interrupted || is_full(follower) || (follower->end_ns && now_ns() >= follower->end_ns);
+}
+
 static int follow(struct follower *follower)
 {
-    int r = take_events(follower);
+    int r = 0;
 
-    while (r == 0 && !is_full(follower) && wait_for_events(follower)) {
+    do {
         r = take_events(follower);
         say_lost(follower);
-        if (interrupted || (follower->end_ns && now_ns() >= follower->end_ns))
-            break;
-    }
+    } while (r == 0 && !is_over(follower) && wait_for_events(follower));
     if (r == 0 && interrupted)
         r = take_events(follower);
     return r;

@@ -32,6 +32,16 @@ class Situation:
     only_once: list = field(default_factory=list)  # commands that take a minute or more, also not run to count rows
 
 
+@dataclass
+class Pace:
+    """Connections of a loop that opens and closes them, with and without commands that watch."""
+    title: str
+    seconds: float       # of each run
+    watchers: dict       # name: words
+    goals: list          # (name, at least this part of the pace without), ...
+    stretch: float       # the same, not promised
+
+
 def fill_to(total):
     """How many processes are missing until the machine has TOTAL; at least two."""
     return max(2, total - sum(name.isdigit() for name in os.listdir("/proc")))
@@ -147,5 +157,14 @@ def small_old_tools(_scale):
          Goal("lsof -nPi", "nwho lsof", "lsof", 1.0)])
 
 
+def events(scale):
+    return Pace(
+        "connections a second of a loop that opens and closes them, with events on", 2.0 if scale(1000) >= 1000 else 0.2,
+        {"nwho events": [NWHO, "events", "--json"],
+         "nwho events, filtered": [NWHO, "events", "--json", "process", "nobody-has-this-name"]},
+        [("nwho events", 0.85), ("nwho events, filtered", 0.85)], 0.93)
+
+
 WORKS = {"tcp": tcp, "processes": processes, "udp": udp, "udp200k": udp200k, "threads": threads, "small": small,
-         "old_tools": old_tools, "lsof": lsof, "small_old_tools": small_old_tools}
+         "old_tools": old_tools, "lsof": lsof, "small_old_tools": small_old_tools,
+         "events": events}
