@@ -159,7 +159,9 @@ def terminal(command, size=(80, 24), shell=False, **environment):
 
 def _remove(screen):
     screen.stop()
-    shutil.rmtree(screen.directory, ignore_errors=True)
+    deadline = time.monotonic() + PATIENCE
+    while screen.directory.exists() and time.monotonic() < deadline:  # the shell may still write its last file
+        shutil.rmtree(screen.directory, ignore_errors=True)
     if str(screen.directory) in _directories:
         _directories.remove(str(screen.directory))
 
