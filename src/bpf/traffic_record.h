@@ -19,7 +19,7 @@
 /* So many flows, and the program is told that it is time to read. */
 #define TRAFFIC_FLOWS_MANY (TRAFFIC_FLOWS_MAX / 2)
 
-#define TRAFFIC_RING_SIZE (1024 * 1024)
+#define TRAFFIC_RING_SIZE (2 * 1024 * 1024)
 
 struct traffic_key {
     __u64 cookie; /* SO_COOKIE */
