@@ -5,7 +5,7 @@ import subprocess
 from collections import defaultdict
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryDirectory, TemporaryFile
 
 from live import BUILD, netns, run, run_tests, skip, test, wait_for
 
@@ -195,6 +195,20 @@ def splicing_is_seen_while_it_lives():
                  what="6000 spliced bytes")
         truth = finish()
         assert_exact(truth, counter.read(), "cookie", "pid")
+
+
+@test
+def inside_a_pid_namespace_its_ids_count():
+    script = ('mkfifo "$1/go" && "$2/flows" < "$1/go" | { exec 3> "$1/go"; read ready; "$2/mktraffic" threads > "$1/truth"; '
+              'echo >&3; exec 3>&-; cat; }')
+    with netns() as ns, TemporaryDirectory() as directory:
+        out = ns.run(["unshare", "--pid", "--fork", "sh", "-c", script, "sh", directory, BUILD / "tests/helpers"]).out
+        rows = [json.loads(line) for line in out.splitlines() if line != "end"]
+        if rows[0]["accounting"] != BPF:
+            skip("no accounting by BPF")
+        truth = objects(Path(directory, "truth").read_text(encoding="ascii"))
+        assert max(row["pid"] for row in truth) < 100
+        assert_exact(truth, [row for row in rows if row.get("netns") == ns.inode()])
 
 
 @test
