@@ -1,13 +1,34 @@
 # SPDX-License-Identifier: MIT
-"""What accounting costs those whose traffic is counted: the same load, without and with it in turn."""
+"""What accounting costs: those whose traffic is counted (the same load, without and with it in turn), and itself."""
 import statistics
 import subprocess
+import sys
 from contextlib import contextmanager
 
 from live import BUILD, netns
 
 LOADS = {"udp": 100000, "connect": 5000}  # operations of one run
 ROUNDS = 9
+ACTIVE = 2000  # connections that send a byte each second, beside those that are silent
+REFRESHES = 20
+SCREENS = [(10000, 500, 0.01), (200000, 500, 0.10)]  # TCP sockets, processes, part of a processor
+MEMORY = 64 * 1024  # KiB
+START = 0.3  # seconds
+
+TALKERS = """
+import socket, sys, time
+server = socket.create_server(("127.0.0.1", 0), backlog=4096)
+ends = []
+for _ in range(int(sys.argv[1])):
+    client = socket.create_connection(server.getsockname())
+    ends.append((client, server.accept()[0]))
+print("ready", flush=True)
+while True:
+    for client, served in ends:
+        client.send(b"x")
+        served.recv(1)
+    time.sleep(1)
+"""
 
 
 @contextmanager
@@ -68,6 +89,49 @@ def lines_of(datagrams, connections):
     return lines
 
 
+@contextmanager
+def running(ns, words):
+    """A helper that says when it is ready and ends with its standard input, or is ended."""
+    process = ns.popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        if "ready\n" not in iter(process.stdout.readline, ""):
+            raise RuntimeError(f"{words[0]} did not get ready")
+        yield
+    finally:
+        process.stdin.close()
+        process.terminate()
+        process.wait()
+        process.stdout.close()
+
+
+def screen(ns, refreshes, delay):
+    """(seconds, seconds of CPU, KiB) of so many refreshes."""
+    words = [BUILD / "nwho", "top", "--batch", "-n", refreshes, "-d", delay]
+    done = subprocess.run([str(word) for word in (BUILD / "tests/bench/measure", f"/run/netns/{ns.name}", *words)],
+                          text=True, capture_output=True, check=True)
+    wall, cpu, peak, _, status = map(int, done.stdout.split())
+    if status > 1:  # 1: none of them talked meanwhile
+        raise RuntimeError(f"nwho top: exit status {status}")
+    return wall / 1e6, cpu / 1e6, peak
+
+
+def screens(scale):
+    """Rows of the table: what the rows of top cost, refresh by refresh, and how soon the first ones are there."""
+    lines = []
+    for sockets, processes, limit in SCREENS:
+        with netns() as ns, running(ns, [sys.executable, "-c", TALKERS, ACTIVE]), \
+                running(ns, [BUILD / "tests/helpers/manysocks", f"tcp={int(sockets * scale)}", f"processes={processes}"]):
+            start = statistics.median(screen(ns, 1, 0.1)[0] for _ in range(5))
+            _, first, _ = screen(ns, 1, 1)
+            _, cpu, peak = screen(ns, 1 + REFRESHES, 1)
+        what = f"{sockets} sockets, {processes} processes, {ACTIVE} connections that talk"
+        share = (cpu - first) / REFRESHES
+        lines += [[f"{what}: CPU of top", f"{share:.1%}", f"<= {limit:.0%}", verdict(share <= limit, False)],
+                  [f"{what}: peak memory", f"{peak / 1024:.0f} MiB", f"<= {MEMORY // 1024} MiB", verdict(peak <= MEMORY, False)],
+                  [f"{what}: first rows after", f"{start:.2f} s", f"<= {START} s", verdict(start <= START, False)]]
+    return lines
+
+
 def bench(args):
     """Prints the table; gives whether all goals are met. Short: only whether it runs."""
     rounds = 1 if args.short else args.runs or ROUNDS
@@ -76,7 +140,7 @@ def bench(args):
     if args.short:
         print("traffic: ok", flush=True)
         return True
-    lines = lines_of(found["udp"], found["connect"])
+    lines = lines_of(found["udp"], found["connect"]) + screens(args.scale)
     print(f"\n{'### ' if args.markdown else '== '}traffic: accounting, {rounds} pairs of runs\n")
     for line in [["work", "nwho top", "goal", "met"], *([["---"] * 4] if args.markdown else []), *lines]:
         print("| " + " | ".join(line) + " |" if args.markdown else "   ".join(line))
