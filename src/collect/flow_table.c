@@ -337,6 +337,7 @@ static void write_windows(const struct flow_table *table, const struct entry *en
     flow->window[FLOW_LAST] = entry->last;
     flow->window[FLOW_2S] = bins_window(&entry->seconds, &table->seconds, 2 * SECOND_NS);
     flow->window[FLOW_10S] = bins_window(&entry->seconds, &table->seconds, 10 * SECOND_NS);
+    flow->window[FLOW_40S] = bins_window(&entry->tens, &table->tens, 40 * SECOND_NS);
     flow->window[FLOW_60S] = bins_window(&entry->tens, &table->tens, 60 * SECOND_NS);
 }
 
@@ -393,6 +394,7 @@ int flow_table_write(const struct flow_table *table, struct snapshot *snapshot)
     snapshot->window_ns[FLOW_LAST] = table->interval_ns;
     snapshot->window_ns[FLOW_2S] = bin_clock_window(&table->seconds, 2 * SECOND_NS);
     snapshot->window_ns[FLOW_10S] = bin_clock_window(&table->seconds, 10 * SECOND_NS);
+    snapshot->window_ns[FLOW_40S] = bin_clock_window(&table->tens, 40 * SECOND_NS);
     snapshot->window_ns[FLOW_60S] = bin_clock_window(&table->tens, 60 * SECOND_NS);
     for (uint32_t i = 0; i < table->entries_count && r == 0; i++)
         r = write_entry(table, &table->entries[i], snapshot);

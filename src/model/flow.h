@@ -22,6 +22,7 @@ enum flow_window {
     FLOW_LAST, /* since the snapshot before, or since accounting began */
     FLOW_2S,
     FLOW_10S,
+    FLOW_40S,
     FLOW_60S,
     FLOW_WINDOW_MAX,
 };

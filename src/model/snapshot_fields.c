@@ -32,6 +32,7 @@ static const struct field snapshot_fields[] = {
     NUMBER(snapshot, window_ns[FLOW_LAST]),
     NUMBER(snapshot, window_ns[FLOW_2S]),
     NUMBER(snapshot, window_ns[FLOW_10S]),
+    NUMBER(snapshot, window_ns[FLOW_40S]),
     NUMBER(snapshot, window_ns[FLOW_60S]),
 };
 
@@ -315,6 +316,8 @@ static const struct field flow_fields[] = {
     NUMBER(flow, window[FLOW_2S].tx_bytes),
     NUMBER(flow, window[FLOW_10S].rx_bytes),
     NUMBER(flow, window[FLOW_10S].tx_bytes),
+    NUMBER(flow, window[FLOW_40S].rx_bytes),
+    NUMBER(flow, window[FLOW_40S].tx_bytes),
     NUMBER(flow, window[FLOW_60S].rx_bytes),
     NUMBER(flow, window[FLOW_60S].tx_bytes),
     NUMBER(flow, rx_calls),

@@ -450,10 +450,12 @@ static struct value rate_of(const struct view *view, enum flow_window window, ui
 WINDOW(last, FLOW_LAST)
 WINDOW(2s, FLOW_2S)
 WINDOW(10s, FLOW_10S)
+WINDOW(40s, FLOW_40S)
 WINDOW(60s, FLOW_60S)
 RATES(, FLOW_LAST)
 RATES(_2s, FLOW_2S)
 RATES(_10s, FLOW_10S)
+RATES(_40s, FLOW_40S)
 RATES(_60s, FLOW_60S)
 
 struct value flow_last(const struct view *view, uint32_t row)

@@ -13,14 +13,16 @@ column_get_fn flow_time, flow_pid, flow_tid, flow_process, flow_thread, flow_use
 
 /* Rates: of each window both ways, and together. */
 column_get_fn flow_rx_rate, flow_tx_rate, flow_rate, flow_rx_rate_2s, flow_tx_rate_2s,
-    flow_rx_rate_10s, flow_tx_rate_10s, flow_rx_rate_60s, flow_tx_rate_60s;
+    flow_rx_rate_10s, flow_tx_rate_10s, flow_rx_rate_40s, flow_tx_rate_40s, flow_rx_rate_60s,
+    flow_tx_rate_60s;
 
 /* The bytes of these windows, of which the rates of groups are made. */
 column_get_fn flow_rx_last, flow_tx_last, flow_last, flow_rx_2s, flow_tx_2s, flow_rx_10s,
-    flow_tx_10s, flow_rx_60s, flow_tx_60s;
+    flow_tx_10s, flow_rx_40s, flow_tx_40s, flow_rx_60s, flow_tx_60s;
 struct value flow_rate_last(const struct view *view, uint64_t bytes);
 struct value flow_rate_2s(const struct view *view, uint64_t bytes);
 struct value flow_rate_10s(const struct view *view, uint64_t bytes);
+struct value flow_rate_40s(const struct view *view, uint64_t bytes);
 struct value flow_rate_60s(const struct view *view, uint64_t bytes);
 
 /* The flags as bits of which those of a group are the AND: "closed" only where all are, "spliced"

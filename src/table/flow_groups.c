@@ -115,6 +115,8 @@ static const struct group_source {
     RATE("tx_rate_2s", 0, BY_ALL, flow_tx_2s, flow_rate_2s),
     RATE("rx_rate_10s", 0, BY_ALL, flow_rx_10s, flow_rate_10s),
     RATE("tx_rate_10s", 0, BY_ALL, flow_tx_10s, flow_rate_10s),
+    RATE("rx_rate_40s", 0, BY_ALL, flow_rx_40s, flow_rate_40s),
+    RATE("tx_rate_40s", 0, BY_ALL, flow_tx_40s, flow_rate_40s),
     RATE("rx_rate_60s", 0, BY_ALL, flow_rx_60s, flow_rate_60s),
     RATE("tx_rate_60s", 0, BY_ALL, flow_tx_60s, flow_rate_60s),
     SUM("rx_bytes", BY_ALL, BY_ALL),

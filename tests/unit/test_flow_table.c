@@ -75,11 +75,13 @@ static void windows_hold_the_last_seconds(void **state)
     assert_int_equal(flow->window[FLOW_LAST].rx_bytes, 90);
     assert_int_equal(flow->window[FLOW_2S].rx_bytes, 89 + 90);
     assert_int_equal(flow->window[FLOW_10S].rx_bytes, 855);  /* 81 .. 90 */
+    assert_int_equal(flow->window[FLOW_40S].rx_bytes, 2820); /* 51 .. 90 */
     assert_int_equal(flow->window[FLOW_60S].rx_bytes, 3630); /* 31 .. 90 */
     assert_int_equal(flow->rx_calls, 90);
     assert_int_equal(snapshot.window_ns[FLOW_LAST], SECOND);
     assert_int_equal(snapshot.window_ns[FLOW_2S], 2 * SECOND);
     assert_int_equal(snapshot.window_ns[FLOW_10S], 10 * SECOND);
+    assert_int_equal(snapshot.window_ns[FLOW_40S], 40 * SECOND);
     assert_int_equal(snapshot.window_ns[FLOW_60S], 60 * SECOND);
     snapshot_done(&snapshot);
     flow_table_free(table);
