@@ -171,6 +171,38 @@ static const struct personality *choose_personality(int *argc, char ***argv)
     return personality;
 }
 
+/* argv[0] is not looked at. */
+static int run_words(int argc, char **argv)
+{
+    const struct command *command = choose(&argc, argv);
+
+    return run_command(command, argv + 1, argc > 0 ? (uint32_t)argc - 1 : 0);
+}
+
+/* Runs the words that an old tool's command line became. */
+static int run_instead(struct handover *handover)
+{
+    char *words[HANDOVER_WORDS_MAX + 2] = {(char *)(uintptr_t) "nwho"};
+
+    if (handover->error)
+        return command_error("%s", strerror(-handover->error));
+    memcpy(words + 1, handover->words, sizeof(handover->words));
+    return run_words((int)handover->count + 1, words);
+}
+
+static int run_personality(const struct personality *personality, int argc, char **argv)
+{
+    CLEANUP(handover_done) struct handover handover = {.count = 0};
+    enum handover_result result =
+        personality->hand_over ? personality->hand_over(argc, argv, &handover) : HANDOVER_NONE;
+
+    if (result == HANDOVER_FAILED)
+        return EXIT_NOTHING;
+    if (result == HANDOVER_WORDS && command_find(handover.words[0]))
+        return run_instead(&handover);
+    return personality->run(argc, argv);
+}
+
 /*
  * Nothing that is opened later takes the place of a standard descriptor that the caller has closed:
  * a descriptor is put there whose use fails as before.
@@ -193,7 +225,6 @@ static int finish(int result)
 int main(int argc, char **argv)
 {
     const struct personality *personality;
-    const struct command *command;
 
     fill_standard_descriptors();
     personality = argc > 0 ? choose_personality(&argc, &argv) : NULL;
@@ -207,7 +238,6 @@ int main(int argc, char **argv)
     if (!setlocale(LC_CTYPE, ""))
         setlocale(LC_CTYPE, "C.UTF-8");
     if (personality)
-        return finish(personality->run(argc, argv));
-    command = choose(&argc, argv);
-    return finish(run_command(command, argv + 1, argc > 0 ? (uint32_t)argc - 1 : 0));
+        return finish(run_personality(personality, argc, argv));
+    return finish(run_words(argc, argv));
 }

@@ -6,8 +6,9 @@
 
 #include <string.h>
 
-const struct personality *const personalities[] = {&personality_ss, &personality_netstat,
-                                                   &personality_lsof};
+const struct personality *const personalities[] = {
+    &personality_ss,    &personality_netstat, &personality_lsof,  &personality_nethogs,
+    &personality_iftop, &personality_nload,   &personality_iptraf};
 const uint32_t personality_count = ARRAY_SIZE(personalities);
 
 const struct personality *personality_find(const char *name)

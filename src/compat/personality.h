@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include "compat/handover.h"
+
 #include <stdint.h>
 
 struct personality {
@@ -13,11 +15,21 @@ struct personality {
     const char *summary; /* what it takes the place of */
     /* argv[0] is the name, argv[argc] is NULL. Prints, and returns the tool's exit status. */
     int (*run)(int argc, char **argv);
+    /*
+     * NULL, or: puts together the command line of nwho whose screen takes the place of the tool's
+     * own, if this one asks for a screen. Where nwho has no such command, run() is called after
+     * all, which says so.
+     */
+    enum handover_result (*hand_over)(int argc, char **argv, struct handover *handover);
 };
 
 extern const struct personality personality_ss;
 extern const struct personality personality_netstat;
 extern const struct personality personality_lsof;
+extern const struct personality personality_nethogs;
+extern const struct personality personality_iftop;
+extern const struct personality personality_nload;
+extern const struct personality personality_iptraf;
 
 extern const struct personality *const personalities[];
 extern const uint32_t personality_count;
