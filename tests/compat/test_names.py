@@ -14,6 +14,7 @@ LINES = {"ss": ["-tan", "-tlnp", "-V", "-h", "--nonsense"],
          "netstat": ["-tan", "-tlnp", "-V", "-h", "--nonsense"],
          "lsof": ["-nPi", "-t -i", "-v", "-h", "-nonsense"]}
 NWHO = BUILD / "nwho"
+TOOLS = [*RELEASES, "nethogs", "iftop", "nload", "iptraf-ng"]  # that have links
 
 
 def make_links(*words, expect=0):
@@ -48,9 +49,10 @@ def only_the_last_part_of_the_name_counts():
 def links_are_made_where_nothing_is():
     with tempfile.TemporaryDirectory() as name:
         make_links(NWHO, name)
-        assert {tool: os.readlink(f"{name}/{tool}") for tool in RELEASES} == dict.fromkeys(RELEASES, str(NWHO))
+        assert {tool: os.readlink(f"{name}/{tool}") for tool in TOOLS} == dict.fromkeys(TOOLS, str(NWHO))
         assert "already" in make_links(NWHO, name).out
         assert "ss utility" in run([f"{name}/ss", "-V"]).out
+        assert run([f"{name}/nethogs", "-V"]).out == " version 0.8.7-2\n"
 
 
 @test
