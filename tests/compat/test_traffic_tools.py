@@ -177,28 +177,29 @@ def masked(text):
     return re.sub(r" +[\d.]+[KMG]?[bB](?= |$)", lambda found: "N".rjust(len(found[0])), text, flags=re.M)
 
 
-def both(ns, talk, words, seconds):
-    """What the real tool and nwho print at the same time while something is sent."""
-    programs = [[words[0]], [NWHO, words[0]]]
-    with open("/dev/zero", "rb") as keys: # at the end of its input iftop stops to read packets
-        started = [ns.popen([*program, *words[1:]], stdin=keys, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                            text=True) for program in programs]
+def together(ns, talk, lines):
+    """What the real tools and nwho print, all at the same time, while something is sent: [(words, real, own)]."""
+    with open("/dev/zero", "rb") as keys:  # at the end of its input iftop stops to read packets
+        started = [ns.popen([*program, *words], stdin=keys, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+                   for words in lines for program in ([], [NWHO])]
         while any(process.poll() is None for process in started):
             talk.once()
             subprocess.run(["sleep", "0.1"], check=True)
-    return [process.communicate(timeout=seconds)[0] for process in started]
+    texts = [process.communicate()[0] for process in started]
+    return zip(lines, map(masked, texts[::2]), map(masked, texts[1::2]))
 
 
 @test
 def lines_of_the_real_nethogs():
     if not shutil.which("nethogs"):
         skip("there is no nethogs here")
+    lines = [["nethogs", "-t", "-c", "4", *words] for words in ([], ["-v", "2", "-C"], ["-s", "-v", "1", "near0"], ["-a", "-v", "3"])]
     with talking() as (ns, talk):
-        for words in (["-c", "4"], ["-c", "4", "-v", "2", "-C"], ["-c", "3", "-s", "-v", "1", "near0"],
-                      ["-a", "-c", "3", "-v", "3"]):
-            real, own = (masked(text).split("\nRefreshing:\n") for text in both(ns, talk, ["nethogs", "-t", *words], 20))
-            assert len(real) == len(own) == 1 + int(words[words.index("-c") + 1]), (real, own)
-            assert (real[0], real[-1]) == (own[0], own[-1]), (words, real, own)
+        for words, real, own in together(ns, talk, lines):
+            real, own = real.split("\nRefreshing:\n"), own.split("\nRefreshing:\n")
+            if str(talk.pid()) not in real[-1]:
+                skip("the real nethogs did not find the process")
+            assert len(real) == len(own) == 5 and (real[0], real[-1]) == (own[0], own[-1]), (words, real, own)
             assert str(talk.pid()) in own[-1]
 
 
@@ -206,11 +207,11 @@ def lines_of_the_real_nethogs():
 def lines_of_the_real_iftop():
     if not shutil.which("iftop"):
         skip("there is no iftop here")
+    lines = [["iftop", "-t", "-s", "4", "-i", "near0", "-f", "tcp", *words]
+             for words in (["-n", "-N", "-P"], ["-n", "-B"], ["-n", "-P", "-o", "source"], ["-n", "-L", "0"], ["-n", "-F", THERE + "/32"])]
     with talking() as (ns, talk):
-        for words in (["-n", "-N", "-P"], ["-n", "-B"], ["-n", "-P", "-o", "source"], ["-n", "-L", "0"],
-                      ["-n", "-F", THERE + "/32"]):
-            real, own = both(ns, talk, ["iftop", "-t", "-s", "4", "-i", "near0", "-f", "tcp", *words], 20)
-            assert masked(real) == masked(own), (words, real, own)
+        for words, real, own in together(ns, talk, lines):
+            assert real == own, (words, real, own)
 
 
 @test

@@ -87,6 +87,8 @@ class World:
         words = {"1234": str(self.pid), "/run/docker.sock": str(self.socket), "blue": self.ns.name,
                  "nwho": str(BUILD / "nwho")}
         argv = [words.get(word, word) for word in shlex.split(command)]
+        if argv[1] in ("nethogs", "iftop"):
+            argv = ["lo" if word == "eth0" else word for word in argv]
         if "--watch" in argv:
             argv += ["--times", "2"]
         if argv[1:2] == ["top"]:
@@ -225,6 +227,8 @@ CHECKS = {
     "nwho if lo --watch": has(r"^lo  up  speed -  mtu 65536", r"^Incoming: 1.0Kbit/s is the height", r"  Ttl   0bit +0$", r"^in +0 +0 +\d+ +0 +0$"),
     "nwho if -d 1": has(r"^IFACE +STATE +RX/S", r"^lo +up( +[\d.]+[KM]?/s){2} +\d+ +\d+ +- +0 +\d+$"),
     "nwho top": has(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d .*  rx .* in all  tx .* in all$", r"^ *PID +USER +PROCESS "),
+    "nwho nethogs -t -v 2 -c 2 -a eth0": has(r"^Adding local address: 127.0.0.1$", r"^Refreshing:$", r"^unknown TCP/0/0\t0\t0$"),
+    "nwho iftop -t -s 2 -i eth0": has(r"^Listening on lo$", r"^Cumulative .* 0B +0B +0B$"),
     "nwho top --by peer": has(r"^PEER-ADDR +CONN "),
     "nwho top --by port,user,container": has(r"^PROTO +PORT +USER +CONTAINER +CONN "),
     "nwho events": has(r"^TIME +EVENT ", r"^\d\d:\d\d:\d\d\.\d{3} +closed +refused +peer +bash\(\d+\) +bash\(\d+\) +root +127.0.0.1:\d+ +127.0.0.1:1 "),
