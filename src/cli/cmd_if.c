@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* nwho if: interfaces with state, counters and rates. */
+#include "cli/if_packets.h"
 #include "cli/if_screen.h"
 
 /* All that the screen shows, so that it is read. */
@@ -36,7 +37,11 @@ static int run_if(struct options *options)
     struct session session;
     struct query query = {.table = &table_interfaces};
     struct if_screen screen;
-    int r = session_begin(&session, options);
+    int r;
+
+    if (options->by)
+        return if_packets(options);
+    r = session_begin(&session, options);
 
     if_screen_begin(&screen);
     if (r == 0)
@@ -68,6 +73,10 @@ static const char *const examples[] = {
     "the same again and again: now, on average, at most, and the sum",
     "nwho if eth0 --watch",
     "a screen of one: rates with graphs, totals, packets, losses",
+    "nwho if eth0 --by size -d 5",
+    "packets of the next five seconds by their size",
+    "nwho if eth0 --by proto --watch",
+    "packets by protocol, until q",
     "nwho if 'rx_errors > 0 or rx_dropped > 0 or qdisc_drops > 0'",
     "those that lose packets",
     NULL,

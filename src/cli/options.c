@@ -242,6 +242,8 @@ const struct option_info option_table[] = {
      set_delta},
     {'d', "delta", "SEC", "read twice, SEC seconds apart, and show what happened meanwhile",
      OPTIONS_IF, set_delta},
+    {0, "by", "KEY", "count packets of DEV for a second (or -d SEC) by size or proto", OPTIONS_IF,
+     set_by},
     {'y', "yes", NULL, "do not ask", OPTIONS_KILL, set_yes},
     {0, "dry-run", NULL, "only show what would be destroyed", OPTIONS_KILL, set_dry_run},
     {'n', "count", "N", "end after N events", OPTIONS_EVENTS, set_count},

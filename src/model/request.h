@@ -53,7 +53,8 @@ enum need {
     NEED_UNIX_DETAILS = 1ull << 36, /* the file of a unix socket, and every connection that waits */
     NEED_DESCRIPTORS = 1ull << 37,  /* the socket of each descriptor, kept by the join */
     NEED_FLOWS = 1ull << 38,        /* traffic, from request.accounting */
-    NEED_EVENTS = 1ull << 39,       /* what happens to connections: collect/events.h */
+    NEED_PACKET_COUNTS = 1ull << 40, /* from request.packet_counts */
+    NEED_EVENTS = 1ull << 39,        /* what happens to connections: collect/events.h */
 };
 
 enum match_op {
@@ -95,6 +96,7 @@ enum source_bit {
 };
 
 struct accounting;
+struct packet_counts;
 
 /* A file in the place of one below /proc/net. */
 struct net_file {
@@ -116,10 +118,11 @@ struct request {
     uint64_t needs;                /* enum need */
     struct accounting *accounting; /* borrowed: what counts traffic between the readings; NULL: it
                                       is not counted */
-    uint32_t protos;               /* PROTO_BIT()s */
-    uint32_t states;               /* STATE_BIT()s */
-    uint32_t families;             /* 1u << AF_*; for the inet families only */
-    uint32_t sources;              /* enum source_bit */
+    struct packet_counts *packet_counts; /* borrowed: what counts packets; NULL: nothing does */
+    uint32_t protos;                     /* PROTO_BIT()s */
+    uint32_t states;                     /* STATE_BIT()s */
+    uint32_t families;                   /* 1u << AF_*; for the inet families only */
+    uint32_t sources;                    /* enum source_bit */
     bool verbatim;      /* all that sock_diag tells, in its order, also the socket that asks;
                            and of owners what /proc/PID/fd tells, without that of threads */
     bool prefer_bpf;    /* use BPF whatever the size of the machine (debug option) */

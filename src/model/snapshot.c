@@ -46,6 +46,8 @@ void snapshot_done(struct snapshot *snapshot)
     free(snapshot->link_addresses);
     free(snapshot->memberships);
     free(snapshot->group_members);
+    free(snapshot->packet_sizes);
+    free(snapshot->packet_protocols);
     free(snapshot->cgroups);
     free(snapshot->users);
     free(snapshot->notes);
@@ -193,6 +195,26 @@ struct link_address *snapshot_add_link_address(struct snapshot *snapshot)
 struct membership *snapshot_add_membership(struct snapshot *snapshot)
 {
     return ADD(snapshot, memberships);
+}
+
+int snapshot_add_packet_size(struct snapshot *snapshot, struct packet_count count)
+{
+    struct packet_count *added = ADD(snapshot, packet_sizes);
+
+    if (!added)
+        return -ENOMEM;
+    *added = count;
+    return 0;
+}
+
+int snapshot_add_packet_protocol(struct snapshot *snapshot, struct packet_count count)
+{
+    struct packet_count *added = ADD(snapshot, packet_protocols);
+
+    if (!added)
+        return -ENOMEM;
+    *added = count;
+    return 0;
 }
 
 int snapshot_add_group_member(struct snapshot *snapshot, struct group_member member)

@@ -11,6 +11,7 @@
 #include "model/link_address.h"
 #include "model/membership.h"
 #include "model/netns.h"
+#include "model/packet_count.h"
 #include "model/process.h"
 #include "model/route.h"
 #include "model/socket.h"
@@ -89,6 +90,8 @@ struct snapshot {
     SNAPSHOT_ARRAY(link_address, link_addresses);
     SNAPSHOT_ARRAY(membership, memberships);
     SNAPSHOT_ARRAY(group_member, group_members);
+    SNAPSHOT_ARRAY(packet_count, packet_sizes);
+    SNAPSHOT_ARRAY(packet_count, packet_protocols);
     SNAPSHOT_ARRAY(cgroup, cgroups);
     SNAPSHOT_ARRAY(user, users);
     SNAPSHOT_ARRAY(note, notes);
@@ -161,6 +164,8 @@ struct event *snapshot_add_event(struct snapshot *snapshot);
 struct route *snapshot_add_route(struct snapshot *snapshot);
 struct link_address *snapshot_add_link_address(struct snapshot *snapshot);
 struct membership *snapshot_add_membership(struct snapshot *snapshot);
+int snapshot_add_packet_size(struct snapshot *snapshot, struct packet_count count) MUST_CHECK;
+int snapshot_add_packet_protocol(struct snapshot *snapshot, struct packet_count count) MUST_CHECK;
 int snapshot_add_group_member(struct snapshot *snapshot, struct group_member member) MUST_CHECK;
 int snapshot_add_holder(struct snapshot *snapshot, struct holder holder) MUST_CHECK;
 int snapshot_add_fd_flags(struct snapshot *snapshot, struct fd_flags flags) MUST_CHECK;

@@ -449,6 +449,23 @@ static const struct field group_member_fields[] = {
     NUMBER(group_member, fd),
 };
 
+static const struct field packet_count_fields[] = {
+    NUMBER(packet_count, rx_packets),
+    NUMBER(packet_count, rx_bytes),
+    NUMBER(packet_count, tx_packets),
+    NUMBER(packet_count, tx_bytes),
+    NUMBER(packet_count, all_packets),
+    NUMBER(packet_count, lost),
+    INDEX(packet_count, netns, SECTION_NETNS),
+    NUMBER(packet_count, ifindex),
+    STRING(packet_count, iface),
+    STRING(packet_count, source),
+    ENUM(packet_count, protocol, PACKET_PROTOCOL_MAX),
+    NUMBER(packet_count, bracket),
+    NUMBER(packet_count, least),
+    NUMBER(packet_count, most),
+};
+
 static const struct field cgroup_fields[] = {
     NUMBER(cgroup, id),
     STRING(cgroup, path),
@@ -503,6 +520,8 @@ const struct section snapshot_sections[SECTION_MAX] = {
     [SECTION_LINK_ADDRESSES] = ARRAY_OF(link_address, link_addresses, link_address_fields),
     [SECTION_MEMBERSHIPS] = ARRAY_OF(membership, memberships, membership_fields),
     [SECTION_GROUP_MEMBERS] = ARRAY_OF(group_member, group_members, group_member_fields),
+    [SECTION_PACKET_SIZES] = ARRAY_OF(packet_count, packet_sizes, packet_count_fields),
+    [SECTION_PACKET_PROTOCOLS] = ARRAY_OF(packet_count, packet_protocols, packet_count_fields),
     [SECTION_CGROUPS] = ARRAY_OF(cgroup, cgroups, cgroup_fields),
     [SECTION_USERS] = ARRAY_OF(user, users, user_fields),
     [SECTION_NOTES] = ARRAY_OF(note, notes, note_fields),

@@ -86,6 +86,7 @@ extern const struct table table_descriptors; /* sockets as processes hold them *
 extern const struct table table_processes;
 extern const struct table table_threads;
 extern const struct table table_interfaces;
+extern const struct table table_packet_sizes, table_packet_protocols;
 extern const struct table table_counters;
 extern const struct table table_routes;
 extern const struct table table_addresses;

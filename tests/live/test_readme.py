@@ -225,6 +225,8 @@ CHECKS = {
     "nwho if": has(r"^IFACE +STATE +SPEED", r"^lo +up +- +[\d.]+[KM]? "),
     "nwho if --watch": has(r"^[ +]*lo +- +- ", r"^[ ~]*lo( +[\d.]+[KM]?/s){3} +[\d.]+[KM]?( +[\d.]+[KM]?/s){3} +[\d.]+[KM]? +0 +\d+$"),
     "nwho if lo --watch": has(r"^lo  up  speed -  mtu 65536", r"^Incoming: 1.0Kbit/s is the height", r"  Ttl   0bit +0$", r"^in +0 +0 +\d+ +0 +0$"),
+    "nwho if lo --by size": has(r"^SIZE +PACKETS +BYTES +SHARE%", r"^0-3277 +\d+ ", r"^65537\+ +0 "),
+    "nwho if lo --by proto": has(r"^PROTOCOL +PACKETS", r"^total +\d+ ", r"^broadcast +0 "),
     "nwho if -d 1": has(r"^IFACE +STATE +RX/S", r"^lo +up( +[\d.]+[KM]?/s){2} +\d+ +\d+ +- +0 +\d+$"),
     "nwho top": has(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d .*  rx .* in all  tx .* in all$", r"^ *PID +USER +PROCESS "),
     "nwho nethogs -t -v 2 -c 2 -a eth0": has(r"^Adding local address: 127.0.0.1$", r"^Refreshing:$", r"^unknown TCP/0/0\t0\t0$"),
