@@ -36,17 +36,21 @@ struct packet_counts {
 
 /* --- opening --- */
 
+static int open_by_bpf(struct counted_link *link)
+{
+#if HAVE_BPF
+    return packet_program_open(link->ifindex, link->mtu, link->ethernet, &link->program);
+#else
+    (void)link;
+    return -ENOSYS;
+#endif
+}
+
 static int open_link(struct packet_counts *counts, struct counted_link *link)
 {
-    int r = -ENOSYS;
+    int r = counts->bpf ? open_by_bpf(link) : -ENOSYS;
 
-#if HAVE_BPF
-    if (counts->bpf)
-        r = packet_program_open(link->ifindex, link->mtu, link->ethernet, &link->program);
-#endif
-    if (r < 0)
-        r = packet_tap_open(link->ifindex, link->mtu, link->ethernet, &link->tap);
-    return r;
+    return r < 0 ? packet_tap_open(link->ifindex, link->mtu, link->ethernet, &link->tap) : r;
 }
 
 static bool is_open(const struct counted_link *link)
