@@ -43,12 +43,10 @@ static int parse_nethogs(struct line *line, const char *text, struct nethogs_opt
     return nethogs_options_parse(line->count, line->words, ret_options);
 }
 
-static int parse_iftop(const char *text, struct iftop_options *ret_options)
+static int parse_iftop(struct line *line, const char *text, struct iftop_options *ret_options)
 {
-    struct line line;
-
-    split(&line, text);
-    return iftop_options_parse(line.count, line.words, ret_options);
+    split(line, text);
+    return iftop_options_parse(line->count, line->words, ret_options);
 }
 
 static void options_of_nethogs(void **state)
@@ -86,15 +84,17 @@ static void options_of_nethogs(void **state)
 static void options_of_iftop(void **state)
 {
     struct iftop_options options;
+    struct line line;
 
     (void)state;
-    assert_int_equal(parse_iftop("iftop", &options), 0);
+    assert_int_equal(parse_iftop(&line, "iftop", &options), 0);
     assert_int_equal(options.show, IFTOP_SHOW_SCREEN);
     assert_int_equal(options.order, IFTOP_BY_10S);
     assert_int_equal(options.lines, IFTOP_ALL_LINES);
-    assert_int_equal(
-        parse_iftop("iftop -tnNPBl -i eth0 -s 3 -L 5 -o destination -m 10M -c /x -pb", &options),
-        0);
+    assert_int_equal(parse_iftop(&line,
+                                 "iftop -tnNPBl -i eth0 -s 3 -L 5 -o destination -m 10M -c /x -pb",
+                                 &options),
+                     0);
     assert_int_equal(options.show, IFTOP_SHOW_TEXT);
     assert_true(options.numeric_hosts && options.numeric_ports && options.ports && options.bytes &&
                 options.link_local);
@@ -102,11 +102,11 @@ static void options_of_iftop(void **state)
     assert_int_equal(options.seconds, 3);
     assert_int_equal(options.lines, 5);
     assert_int_equal(options.order, IFTOP_BY_DESTINATION);
-    assert_int_equal(parse_iftop("iftop -F 10.0.0.0/255.128.0.0 -G fd00::/7", &options), 0);
+    assert_int_equal(parse_iftop(&line, "iftop -F 10.0.0.0/255.128.0.0 -G fd00::/7", &options), 0);
     assert_true(options.net.given && options.net6.given);
     assert_int_equal(options.net.bits, 9);
     assert_int_equal(options.net6.bits, 7);
-    assert_int_equal(parse_iftop("iftop -F 10.0.0.0/0.0.0.0", &options), 0);
+    assert_int_equal(parse_iftop(&line, "iftop -F 10.0.0.0/0.0.0.0", &options), 0);
     assert_int_equal(options.net.bits, 0);
     for (size_t i = 0; i < 6; i++) {
         static const char *const wrong[] = {"-F 10.0.0.0/33",       "-F 10.0.0.0",
@@ -115,7 +115,7 @@ static void options_of_iftop(void **state)
         char text[64];
 
         snprintf(text, sizeof(text), "iftop %s", wrong[i]);
-        assert_int_equal(parse_iftop(text, &options), -EINVAL);
+        assert_int_equal(parse_iftop(&line, text, &options), -EINVAL);
     }
 }
 
