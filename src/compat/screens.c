@@ -70,13 +70,14 @@ const struct personality personality_nload = {
 static const char iptraf_help[] =
     "iptraf-ng, as nwho shows it: the screens of nwho top and nwho if\n"
     "\n"
-    "usage: iptraf-ng [-i IFACE | -g | -d IFACE | -s IFACE | -z IFACE | -l IFACE]\n"
+    "usage: iptraf-ng [-i IFACE | -g | -d IFACE | -s IFACE | -z IFACE]\n"
     "\n"
     "  -i IFACE  connections (nwho top --by conn); all: of every interface\n"
     "  -s IFACE  ports (nwho top --by port)\n"
     "  -g        interfaces (nwho if -W)\n"
     "  -d IFACE  one interface (nwho if -W)\n"
-    "  -z -l     are not there: nwho sees no packets\n";
+    "  -z IFACE  packets by size (nwho if IFACE --by size)\n"
+    "  -l -B     are not there\n";
 
 static void add_iface(struct handover *handover, char *name)
 {
@@ -112,19 +113,25 @@ static enum handover_result hand_over_iptraf(int argc, char **argv, struct hando
             return HANDOVER_NONE;
         if (letter == '?')
             return HANDOVER_FAILED;
-        if (letter == 'z' || letter == 'l' || letter == 'B') {
-            traffic_say("iptraf-ng", "no -%c: nwho sees no packets, and writes no log", letter);
+        if (letter == 'l' || letter == 'B') {
+            traffic_say("iptraf-ng", "no -%c: nwho lists no stations, and writes no log", letter);
             return HANDOVER_FAILED;
         }
-        if (strchr("igds", letter)) {
+        if (strchr("igdsz", letter)) {
             facility = letter;
             iface = optarg;
         }
     }
-    if (facility == 'i' || facility == 's')
+    if (facility == 'z') {
+        handover_add(handover, "if");
+        handover_add(handover, iface);
+        handover_add(handover, "--by");
+        handover_add(handover, "size");
+    } else if (facility == 'i' || facility == 's') {
         put_top(handover, facility == 'i' ? "conn" : "port", iface);
-    else
+    } else {
         put_interfaces(handover, iface);
+    }
     return HANDOVER_WORDS;
 }
 

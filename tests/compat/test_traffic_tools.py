@@ -221,7 +221,7 @@ def screens_are_those_of_nwho():
         assert "IFACE" in ns.run(["timeout", "1.5", NWHO, "iptraf-ng", "-d", "lo"], expect=124).out
         assert "PROCESS" in ns.run([NWHO, "nethogs", "-c", "1"], expect={0, 1}).out
         for words in (["nethogs", "-Z"], ["nethogs", "-d", "x"], ["iftop", "-o", "x"], ["iftop", "x"], ["nload", "-t", "1"],
-                      ["iptraf-ng", "-z", "lo"]):
+                      ["iptraf-ng", "-l", "lo"]):
             result = ns.run([NWHO, *words], expect=1)
             assert not result.out and result.err.startswith(words[0] + ": "), (words, result)
         for tool in ("nethogs", "iftop", "nload", "iptraf-ng"):

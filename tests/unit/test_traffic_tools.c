@@ -189,6 +189,7 @@ static void screens_become_commands(void **state)
     expect_words("iptraf-ng -s all", "top --by port");
     expect_words("iptraf-ng -d eth0", "if --watch iface = \"eth0\"");
     expect_words("iptraf-ng -g", "if --watch");
+    expect_words("iptraf-ng -z eth0", "if eth0 --by size");
 }
 
 int main(void)
