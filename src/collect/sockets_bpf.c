@@ -25,6 +25,7 @@ struct socket_pass {
     struct iterator *iterator;
     uint32_t netns; /* that is being read */
     bool with_owners;
+    bool met_mptcp;   /* among the descriptors */
     bool unindexed;   /* nothing else will ask for these sockets by cookie */
     bool only_passed; /* second iter/tcp: only sockets that were passed by and not found since */
     uint64_t *passed; /* owned: cookies of the sockets that iter/tcp passed by */
@@ -144,6 +145,7 @@ static int take_descriptor(void *context, const struct record *record)
     r = bpf_pass_netns(&pass->base, record->head->netns, &netns);
     if (r < 0)
         return r == -ENOENT ? 0 : r;
+    pass->met_mptcp |= record->head->proto == PROTO_MPTCP;
     if (record->socket) {
         pass->described++;
         r = add_socket(pass, netns, record);
@@ -261,13 +263,16 @@ static int read_tables(struct socket_pass *pass, struct iterator *tcp)
 static int read_tcp(struct socket_pass *pass)
 {
     CLEANUP(iterator_close) struct iterator tcp = ITERATOR_INIT;
-    int r;
+    bool held_only = wants_held_only(pass->base.collection->request);
+    int r = held_only ? read_descriptors(pass, STATE_ALL) : 0;
 
-    if (wants_held_only(pass->base.collection->request))
-        return read_descriptors(pass, STATE_ALL);
+    if (r < 0 || (held_only && !pass->met_mptcp))
+        return r;
     r = bpf_pass_open(&pass->base, ITERATOR_TCP, TCP_BIT, &tcp);
     if (r < 0)
         return r;
+    if (held_only) /* the TCP sockets of an MPTCP connection have no descriptors of their own */
+        return read_all_netns(pass, &tcp);
     if (!starts_from_descriptors(pass))
         return read_tables(pass, &tcp);
     tcp.filter->brief = 1;
