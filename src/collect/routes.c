@@ -78,7 +78,25 @@ static int dump_family(struct route_dump *dump, uint8_t family)
     return 0;
 }
 
-/* --- what only a file tells --- */
+/* --- what only files tell --- */
+
+/*
+ * The kernel makes the main table of IPv4 with the first route, and keeps it: until then
+ * /proc/net/route has not even a heading. A dump is empty in both cases.
+ */
+static void look_for_main_table(struct snapshot *snapshot, uint32_t netns, uint32_t first)
+{
+    char heading[16];
+    size_t length;
+
+    for (uint32_t i = first; i < snapshot->routes_count; i++)
+        if (snapshot->routes[i].table == RT_TABLE_MAIN)
+            return;
+    if (proc_read(AT_FDCWD, "/proc/thread-self/net/route", heading, sizeof(heading), &length) ==
+            0 &&
+        length == 0)
+        snapshot->netns[netns].flags |= NETNS_NO_MAIN_TABLE;
+}
 
 static int read_use(struct snapshot *snapshot, uint32_t netns, uint32_t first)
 {
@@ -244,6 +262,7 @@ static int read_namespace(struct collection *collection, uint32_t netns)
     uint32_t first = snapshot->routes_count, first6;
     int r = dump_family(&dump, AF_INET);
 
+    look_for_main_table(snapshot, netns, first);
     first6 = snapshot->routes_count;
     if (r == 0)
         r = dump_family(&dump, AF_INET6);

@@ -89,7 +89,7 @@ uint64_t netstat_cell_uint(const struct grid *grid, uint32_t row, uint32_t colum
 }
 
 int netstat_table(struct netstat *netstat, struct query *query, const char *const *columns,
-                  uint32_t count, void (*put)(struct netstat *netstat, const struct grid *grid))
+                  uint32_t count, int (*put)(struct netstat *netstat, const struct grid *grid))
 {
     struct moment moment;
     struct grid grid;
@@ -104,9 +104,10 @@ int netstat_table(struct netstat *netstat, struct query *query, const char *cons
     if (r == 0)
         r = query_run(query, &moment.view, &grid);
     if (r == 0) {
-        put(netstat, &grid);
+        status = put(netstat, &grid);
         grid_done(&grid);
-        status = moment_check(&moment, &netstat->names, "netstat", false) ? 0 : NETSTAT_FAILED;
+        if (!moment_check(&moment, &netstat->names, "netstat", false))
+            status = NETSTAT_FAILED;
     } else {
         netstat_say("%s", strerror(-r));
     }

@@ -31,11 +31,11 @@ int netstat_routes(struct netstat *netstat);
 int netstat_groups(struct netstat *netstat);
 
 /*
- * Asks for `count` columns by their names, reads the machine and has the grid printed. The exit
- * status.
+ * Asks for `count` columns by their names, reads the machine and has the grid printed by `put`,
+ * which returns an exit status. The exit status.
  */
 int netstat_table(struct netstat *netstat, struct query *query, const char *const *columns,
-                  uint32_t count, void (*put)(struct netstat *netstat, const struct grid *grid));
+                  uint32_t count, int (*put)(struct netstat *netstat, const struct grid *grid));
 
 /* The two parts of netstat_sockets(), of which each writes its headings and the rows that it takes
  * from the grid (columns: enum netstat_column). */

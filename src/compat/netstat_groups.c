@@ -49,7 +49,7 @@ static void put_family(struct netstat *netstat, const struct grid *grid, unsigne
     }
 }
 
-static void put_groups(struct netstat *netstat, const struct grid *grid)
+static int put_groups(struct netstat *netstat, const struct grid *grid)
 {
     buf_puts(&netstat->out, "IPv6/IPv4 Group Memberships\n");
     buf_puts(&netstat->out, "Interface       RefCnt Group\n");
@@ -58,6 +58,7 @@ static void put_groups(struct netstat *netstat, const struct grid *grid)
         put_family(netstat, grid, AF_INET);
     if (netstat->options.families & NETSTAT_INET6)
         put_family(netstat, grid, AF_INET6);
+    return 0;
 }
 
 int netstat_groups(struct netstat *netstat)

@@ -252,7 +252,7 @@ static int put_entries(struct netstat *netstat, const struct grid *links,
     return r;
 }
 
-static void put_interfaces(struct netstat *netstat, const struct grid *grid)
+static int put_interfaces(struct netstat *netstat, const struct grid *grid)
 {
     struct query query;
     struct grid addresses;
@@ -266,6 +266,7 @@ static void put_interfaces(struct netstat *netstat, const struct grid *grid)
     }
     if (r < 0)
         netstat->out.error = r; /* sticks: the output is not whole */
+    return r < 0 ? NETSTAT_FAILED : 0;
 }
 
 int netstat_interfaces(struct netstat *netstat)

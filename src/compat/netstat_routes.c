@@ -309,20 +309,35 @@ static void put_inet6_table(struct netstat *netstat, const struct grid *grid, bo
 
 /* --- both, and the families that few kernels have --- */
 
-static void put_inet_both(struct netstat *netstat, const struct grid *grid)
+/* The real tool fails at a file without a heading, and shows nothing more. */
+static bool has_main_table(const struct grid *grid)
 {
-    if (netstat->options.fib || !netstat->options.cache)
-        put_inet_table(netstat, grid);
-    if (netstat->options.cache)
-        put_inet_cache(netstat);
+    const struct snapshot *snapshot = grid->view->snapshot;
+
+    return !snapshot->netns_count || !(snapshot->netns[0].flags & NETNS_NO_MAIN_TABLE);
 }
 
-static void put_inet6_both(struct netstat *netstat, const struct grid *grid)
+static int put_inet_both(struct netstat *netstat, const struct grid *grid)
+{
+    if (netstat->options.fib || !netstat->options.cache) {
+        put_inet_table(netstat, grid);
+        if (!has_main_table(grid)) {
+            netstat_say("no IPv4 route was ever set up here");
+            return NETSTAT_FAILED;
+        }
+    }
+    if (netstat->options.cache)
+        put_inet_cache(netstat);
+    return 0;
+}
+
+static int put_inet6_both(struct netstat *netstat, const struct grid *grid)
 {
     if (netstat->options.fib || !netstat->options.cache)
         put_inet6_table(netstat, grid, false);
     if (netstat->options.cache)
         put_inet6_table(netstat, grid, true);
+    return 0;
 }
 
 static int show_inet(struct netstat *netstat)

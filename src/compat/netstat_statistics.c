@@ -166,7 +166,7 @@ static void put_file(struct printer *printer, const char *source, const char *on
     }
 }
 
-static void put_statistics(struct netstat *netstat, const struct grid *grid)
+static int put_statistics(struct netstat *netstat, const struct grid *grid)
 {
     struct printer printer = {.netstat = netstat, .grid = grid};
 
@@ -174,12 +174,13 @@ static void put_statistics(struct netstat *netstat, const struct grid *grid)
         put_file(&printer, "snmp6", NULL, true);
         if (netstat->options.protos & PROTO_BIT(PROTO_TCP))
             put_file(&printer, "snmp", "Tcp", false);
-        return;
+        return 0;
     }
     put_file(&printer, "snmp", NULL, false);
     put_file(&printer, "netstat", NULL, false);
     if (netstat->options.protos & PROTO_BIT(PROTO_SCTP))
         put_file(&printer, "sctp/snmp", NULL, true);
+    return 0;
 }
 
 /* One family, not a list of them. */

@@ -5,9 +5,11 @@
 #include <stdint.h>
 
 enum netns_flag {
-    NETNS_SELF = 1u << 0, /* the one nwho was started in */
-    NETNS_INIT = 1u << 1, /* the one of process 1: netns_initial() */
-    NETNS_READ = 1u << 2, /* its sockets were asked for */
+    NETNS_SELF = 1u << 0,          /* the one nwho was started in */
+    NETNS_INIT = 1u << 1,          /* the one of process 1: netns_initial() */
+    NETNS_READ = 1u << 2,          /* its sockets were asked for */
+    NETNS_NO_MAIN_TABLE = 1u << 3, /* of IPv4 routes, not even an empty one: nothing was ever set up
+                                    */
 };
 
 struct netns {
