@@ -90,7 +90,8 @@ static __always_inline void add_flow(const struct call *call)
     fill_socket(&flow.socket, (struct inet_sock *)call->sk);
     add(&flow.sums, call);
     if (bpf_map_update_elem(call->flows, &call->key, &flow, BPF_NOEXIST))
-        add_shared(&state.other, &flow.sums);
+        add_shared(flow.socket.proto == PROTO_TCP ? &state.other.tcp : &state.other.rest,
+                   &flow.sums);
     else if (__sync_fetch_and_add(&state.made, 1) == TRAFFIC_FLOWS_MANY)
         give_notice();
 }
@@ -109,7 +110,7 @@ static __always_inline void ask_for(struct traffic_slot *slot, const struct call
         return;
     if (slot->key.cookie) {
         old = bpf_map_lookup_elem(call->flows, &slot->key);
-        add_shared(old ? &old->sums : &state.other, &slot->sums);
+        add_shared(old ? &old->sums : &state.other.rest, &slot->sums); /* it is always there */
     }
     slot->key = call->key;
     slot->sums = (struct traffic_sums){0};

@@ -304,14 +304,15 @@ static int map_element(enum bpf_cmd command, int map_fd, const void *key, void *
 static int add_slot(const struct traffic_program *calls, int flows_fd,
                     const struct traffic_slot *slot)
 {
+    struct traffic_sums *other = &calls->state->other.rest;
     struct traffic_flow flow;
     int r = map_element(BPF_MAP_LOOKUP_ELEM, flows_fd, &slot->key, &flow);
 
     if (r < 0) { /* a slot is only given to what is in the hash */
-        __atomic_fetch_add(&calls->state->other.rx_bytes, slot->sums.rx_bytes, __ATOMIC_RELAXED);
-        __atomic_fetch_add(&calls->state->other.tx_bytes, slot->sums.tx_bytes, __ATOMIC_RELAXED);
-        __atomic_fetch_add(&calls->state->other.rx_calls, slot->sums.rx_calls, __ATOMIC_RELAXED);
-        __atomic_fetch_add(&calls->state->other.tx_calls, slot->sums.tx_calls, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&other->rx_bytes, slot->sums.rx_bytes, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&other->tx_bytes, slot->sums.tx_bytes, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&other->rx_calls, slot->sums.rx_calls, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&other->tx_calls, slot->sums.tx_calls, __ATOMIC_RELAXED);
         return 0;
     }
     flow.sums.rx_bytes += slot->sums.rx_bytes;

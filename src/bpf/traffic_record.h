@@ -57,6 +57,12 @@ struct traffic_sums {
     __u64 tx_calls;
 };
 
+/* What calls moved whose flow has no room. */
+struct traffic_other {
+    struct traffic_sums tcp; /* of sockets whose own counters have these bytes too */
+    struct traffic_sums rest;
+};
+
 /* The value of the hash: filled when the first call is counted. */
 struct traffic_flow {
     struct traffic_sums sums;
@@ -122,9 +128,9 @@ _Static_assert(sizeof(struct traffic_close) == 64, "traffic_close has padding");
 
 /* In the .bss of the programs: what they count, and what they are told. */
 struct traffic_state {
-    struct traffic_sums other; /* of calls that had no room in the hash */
-    __u64 lost;                /* records that had no room in the ring */
-    __u64 made;                /* flows since the halves were last exchanged */
+    struct traffic_other other; /* of calls that had no room in the hash */
+    __u64 lost;                 /* records that had no room in the ring */
+    __u64 made;                 /* flows since the halves were last exchanged */
     __u64 recent_ticks; /* of the walk: 0: every socket; else those with data within this time */
     __u32 pidns;        /* of the reader: its inode; 0: the initial one */
     __u32 told;         /* 1: the notice that the ring fills up was given, and not yet read */

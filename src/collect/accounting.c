@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <time.h>
 
 /* Flows listed; each takes about 600 bytes here and 200 in a snapshot. */
@@ -36,6 +37,7 @@ struct accounting {
     struct failure failures[ARRAY_SIZE(ladder)];
     struct request request; /* of the opening */
     uint32_t step;          /* of the ladder */
+    int epoll;              /* of the source's descriptor: stays when the source changes; or -1 */
 };
 
 static uint64_t boot_ns(void)
@@ -46,8 +48,17 @@ static uint64_t boot_ns(void)
     return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 }
 
+static void wait_for_source(const struct accounting *accounting)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+    int fd = accounting->source->fd(accounting->state);
+
+    if (fd >= 0 && accounting->epoll >= 0)
+        (void)epoll_ctl(accounting->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
 /* Takes the first step that holds, from accounting->step on. */
-static int climb_down(struct accounting *accounting)
+static void climb_down(struct accounting *accounting)
 {
     accounting->source = NULL;
     for (; accounting->step < ARRAY_SIZE(ladder); accounting->step++) {
@@ -60,10 +71,10 @@ static int climb_down(struct accounting *accounting)
                                       failure->why, sizeof(failure->why));
         if (failure->error == 0) {
             accounting->source = source;
-            return 0;
+            wait_for_source(accounting);
+            return;
         }
     }
-    return 0;
 }
 
 int accounting_open(const struct request *request, struct accounting **ret_accounting)
@@ -73,12 +84,14 @@ int accounting_open(const struct request *request, struct accounting **ret_accou
     if (!accounting)
         return -ENOMEM;
     accounting->request = *request;
+    accounting->epoll = epoll_create1(EPOLL_CLOEXEC);
     accounting->flows = flow_table_new(FLOWS_MAX, boot_ns());
     accounting->processes = process_memory_new();
-    if (!accounting->flows || !accounting->processes || climb_down(accounting) < 0) {
+    if (!accounting->flows || !accounting->processes) {
         accounting_close(accounting);
         return -ENOMEM;
     }
+    climb_down(accounting);
     *ret_accounting = accounting;
     return 0;
 }
@@ -89,6 +102,8 @@ void accounting_close(struct accounting *accounting)
         return;
     if (accounting->source)
         accounting->source->close(accounting->state);
+    if (accounting->epoll >= 0)
+        close(accounting->epoll);
     flow_table_free(accounting->flows);
     process_memory_free(accounting->processes);
     free(accounting);
@@ -96,7 +111,7 @@ void accounting_close(struct accounting *accounting)
 
 int accounting_fd(const struct accounting *accounting)
 {
-    return accounting->source ? accounting->source->fd(accounting->state) : -1;
+    return accounting->epoll;
 }
 
 uint64_t accounting_needs(const struct accounting *accounting)
@@ -104,7 +119,7 @@ uint64_t accounting_needs(const struct accounting *accounting)
     return NEED_ADDRESSES | (accounting->source ? accounting->source->needs : 0);
 }
 
-/* A source that worked until now. */
+/* A source that worked until now. The next one counts from here on. */
 static int give_up(struct accounting *accounting, int error)
 {
     struct failure *failure = &accounting->failures[accounting->step];
@@ -115,7 +130,8 @@ static int give_up(struct accounting *accounting, int error)
     failure->error = error;
     snprintf(failure->why, sizeof(failure->why), "stopped: %s", strerror(-error));
     accounting->step++;
-    return climb_down(accounting);
+    climb_down(accounting);
+    return 0;
 }
 
 int accounting_drain(struct accounting *accounting)
@@ -149,7 +165,8 @@ static int name_process(struct snapshot *snapshot, int proc, const struct flow *
     return r;
 }
 
-static int link_process(struct snapshot *snapshot, struct flow *flow)
+/* Of the processes that had one pid, one after the other, the last one is in the snapshot. */
+static int add_process(struct snapshot *snapshot, const struct flow *flow)
 {
     struct process *process;
     uint32_t index;
@@ -158,24 +175,43 @@ static int link_process(struct snapshot *snapshot, struct flow *flow)
     if (r < 0)
         return r;
     process = &snapshot->processes[index];
-    if (flow->start_ticks && !(process->has & PROCESS_HAS_START)) {
+    if (flow->start_ticks > process->start_ticks) {
         process->start_ticks = flow->start_ticks;
         process->has |= PROCESS_HAS_START;
     }
-    /* Of two processes that had one pid, one after the other, only one is in the snapshot. */
-    if (!flow->start_ticks || process->start_ticks == flow->start_ticks)
-        flow->process = index + 1;
     return 0;
 }
 
-static int link_processes(struct accounting *accounting, struct snapshot *snapshot)
+static void end_flow(struct accounting *accounting, struct flow *flow, uint64_t now_ns)
+{
+    if (flow->flags & FLOW_EXITED)
+        return;
+    flow->flags |= FLOW_EXITED;
+    flow_table_exit(accounting->flows, flow->id, now_ns);
+}
+
+static void link_process(struct accounting *accounting, const struct snapshot *snapshot,
+                         struct flow *flow, uint64_t now_ns)
+{
+    uint32_t index = map_get(&snapshot->process_index, flow->pid);
+
+    if (!flow->start_ticks || snapshot->processes[index].start_ticks == flow->start_ticks)
+        flow->process = index + 1;
+    else
+        end_flow(accounting, flow, now_ns);
+}
+
+static int link_processes(struct accounting *accounting, struct snapshot *snapshot, uint64_t now_ns)
 {
     CLEANUP_CLOSE int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int r = 0;
 
     for (uint32_t i = 0; i < snapshot->flows_count && r == 0; i++)
         if (snapshot->flows[i].pid)
-            r = link_process(snapshot, &snapshot->flows[i]);
+            r = add_process(snapshot, &snapshot->flows[i]);
+    for (uint32_t i = 0; i < snapshot->flows_count && r == 0; i++)
+        if (snapshot->flows[i].pid)
+            link_process(accounting, snapshot, &snapshot->flows[i], now_ns);
     if (r == 0)
         r = process_memory_recall(accounting->processes, snapshot);
     for (uint32_t i = 0; i < snapshot->flows_count && r == 0; i++)
@@ -190,19 +226,20 @@ int accounting_read(struct accounting *accounting, struct collection *collection
     uint64_t now_ns = boot_ns();
     int r = 0;
 
-    while (accounting->source && (r = accounting->source->read(accounting->state, accounting->flows,
-                                                               collection, now_ns)) < 0) {
+    if (accounting->source)
+        r = accounting->source->read(accounting->state, accounting->flows, collection, now_ns);
+    /* The next source has nothing to tell yet, and the collectors did not bring what it needs. */
+    if (r < 0)
         r = give_up(accounting, r);
-        if (r < 0)
-            return r;
-    }
+    if (r < 0)
+        return r;
     snapshot->accounting =
         accounting->source ? accounting->source->level : (uint32_t)ACCOUNTING_INTERFACES;
     note_failures(accounting, snapshot);
     r = flow_table_advance(accounting->flows, now_ns);
     if (r == 0)
         r = flow_table_write(accounting->flows, snapshot);
-    return r < 0 ? r : link_processes(accounting, snapshot);
+    return r < 0 ? r : link_processes(accounting, snapshot, now_ns);
 }
 
 int accounting_finish(struct accounting *accounting, struct collection *collection)
@@ -213,11 +250,8 @@ int accounting_finish(struct accounting *accounting, struct collection *collecti
     for (uint32_t i = 0; i < snapshot->flows_count; i++) {
         struct flow *flow = &snapshot->flows[i];
 
-        if (!flow->process || !(snapshot->processes[flow->process - 1].flags & PROCESS_GONE) ||
-            flow->flags & FLOW_EXITED)
-            continue;
-        flow->flags |= FLOW_EXITED;
-        flow_table_exit(accounting->flows, flow->pid, flow->start_ticks, snapshot->boot_ns);
+        if (flow->process && snapshot->processes[flow->process - 1].flags & PROCESS_GONE)
+            end_flow(accounting, flow, snapshot->boot_ns);
     }
     r = flow_interfaces(snapshot);
     return r < 0 ? r : process_memory_keep(accounting->processes, snapshot);

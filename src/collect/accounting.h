@@ -22,7 +22,8 @@ void accounting_close(struct accounting *accounting);
 
 /*
  * Readable when something is to be taken in before the next reading, as the kernel's buffers are
- * bounded: then accounting_drain() is to be called. -1: nothing ever.
+ * bounded: then accounting_drain() is to be called. The descriptor
+ * stays the same. -1: there is none.
  */
 int accounting_fd(const struct accounting *accounting);
 int accounting_drain(struct accounting *accounting) MUST_CHECK;

@@ -64,7 +64,7 @@ void flow_table_free(struct flow_table *table)
 static bool is_same(const struct flow_report *a, const struct flow_report *b)
 {
     if (a->cookie != b->cookie || a->pid != b->pid || a->tid != b->tid ||
-        (a->flags ^ b->flags) & FLOW_OTHER)
+        a->start_ticks != b->start_ticks || (a->flags ^ b->flags) & FLOW_OTHER)
         return false;
     /* Without a socket and a process a flow is all that had this name. */
     return a->cookie || a->pid || (a->uid == b->uid && !memcmp(a->comm, b->comm, sizeof(a->comm)));
@@ -174,17 +174,22 @@ void flow_table_close(struct flow_table *table, uint64_t cookie, uint64_t now_ns
     }
 }
 
-void flow_table_exit(struct flow_table *table, uint32_t pid, uint64_t start_ticks, uint64_t now_ns)
+void flow_table_exit(struct flow_table *table, uint64_t id, uint64_t now_ns)
 {
-    for (uint32_t i = 0; i < table->entries_count; i++) {
-        struct entry *entry = &table->entries[i];
+    uint32_t low = 0, high = table->entries_count;
 
-        if (entry->facts.pid != pid || entry->facts.flags & FLOW_EXITED ||
-            entry->facts.start_ticks != start_ticks)
-            continue;
-        entry->facts.flags |= FLOW_EXITED;
-        entry->ended_ns = now_ns;
+    while (low < high) { /* entries are in the order of their ids */
+        uint32_t middle = low + (high - low) / 2;
+
+        if (table->entries[middle].id < id)
+            low = middle + 1;
+        else
+            high = middle;
     }
+    if (low == table->entries_count || table->entries[low].id != id)
+        return;
+    table->entries[low].facts.flags |= FLOW_EXITED;
+    table->entries[low].ended_ns = now_ns;
 }
 
 struct traffic flow_table_socket(const struct flow_table *table, uint64_t cookie)

@@ -40,8 +40,8 @@ int flow_table_report(struct flow_table *table, const struct flow_report *report
 /* The socket with this cookie was closed, all it did being reported: its flows end. */
 void flow_table_close(struct flow_table *table, uint64_t cookie, uint64_t now_ns);
 
-/* The process has ended: so have its flows. */
-void flow_table_exit(struct flow_table *table, uint32_t pid, uint64_t start_ticks, uint64_t now_ns);
+/* The process of this flow has ended, and so has the flow. */
+void flow_table_exit(struct flow_table *table, uint64_t id, uint64_t now_ns);
 
 /* Bytes that all flows of a socket have, to be compared with the socket's own counters. */
 struct traffic flow_table_socket(const struct flow_table *table, uint64_t cookie);

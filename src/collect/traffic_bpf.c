@@ -47,26 +47,28 @@ struct bpf_state {
     struct traffic_held *looks;
     uint32_t flows_count, flows_capacity, ends_count, ends_capacity;
     uint32_t closes_count, closes_capacity, looks_count, looks_capacity;
-    struct traffic_sums other; /* that are reported */
-    uint64_t dropped;          /* records that had no room here */
+    struct traffic_other other;   /* of the kernel, that are reported */
+    struct traffic_other no_room; /* of flows that had no room here, since the last reading */
+    uint64_t dropped;             /* records that had no room here */
     uint64_t looked_ns, look_next_ns;
     uint64_t tick_ns; /* of the kernel's timers */
 };
 
 /* --- what comes from the kernel is kept until all of it is there --- */
 
-/* Makes room for one more; false: there is no more to be kept, and it is counted. */
+/* Makes room for one more. -ENOBUFS: there are enough. */
 #define KEEP(state, items)                                                                         \
-    ({                                                                                             \
-        int result = -ENOBUFS;                                                                     \
-                                                                                                   \
-        if ((state)->items##_count < KEPT_MAX)                                                     \
-            result = VEC_RESERVE(&(state)->items, &(state)->items##_capacity,                      \
-                                 (state)->items##_count, 1);                                       \
-        if (result == -ENOBUFS)                                                                    \
-            (state)->dropped++;                                                                    \
-        result;                                                                                    \
-    })
+    ((state)->items##_count < KEPT_MAX                                                             \
+         ? VEC_RESERVE(&(state)->items, &(state)->items##_capacity, (state)->items##_count, 1)     \
+         : -ENOBUFS)
+
+static void add_sums(struct traffic_sums *to, const struct traffic_sums *from)
+{
+    to->rx_bytes += from->rx_bytes;
+    to->tx_bytes += from->tx_bytes;
+    to->rx_calls += from->rx_calls;
+    to->tx_calls += from->tx_calls;
+}
 
 static int keep_flow(void *context, const struct traffic_key *key, const struct traffic_flow *flow)
 {
@@ -75,7 +77,11 @@ static int keep_flow(void *context, const struct traffic_key *key, const struct 
 
     if (r == 0)
         state->flows[state->flows_count++] = (struct kept_flow){*key, *flow};
-    return r == -ENOBUFS ? 0 : r;
+    if (r != -ENOBUFS)
+        return r;
+    add_sums(flow->socket.proto == PROTO_TCP ? &state->no_room.tcp : &state->no_room.rest,
+             &flow->sums);
+    return 0;
 }
 
 static int keep_end(void *context, const void *record, size_t size)
@@ -85,6 +91,7 @@ static int keep_end(void *context, const void *record, size_t size)
 
     if (r == 0)
         memcpy(&state->ends[state->ends_count++], record, sizeof(*state->ends));
+    state->dropped += r == -ENOBUFS;
     return r == -ENOBUFS ? 0 : r;
 }
 
@@ -95,6 +102,7 @@ static int keep_close(void *context, const void *record, size_t size)
 
     if (r == 0)
         memcpy(&state->closes[state->closes_count++], record, sizeof(*state->closes));
+    state->dropped += r == -ENOBUFS;
     return r == -ENOBUFS ? 0 : r;
 }
 
@@ -247,23 +255,37 @@ static int report_ends(struct bpf_state *state, struct flow_table *table, uint64
     return r;
 }
 
-/* What had no room in the hash. */
+/* What the kernel counted more since the last time, and is counted in *reported now. */
+static struct traffic_sums sums_since(const struct traffic_sums *now, struct traffic_sums *reported)
+{
+    struct traffic_sums more = {
+        .rx_bytes = __atomic_load_n(&now->rx_bytes, __ATOMIC_RELAXED) - reported->rx_bytes,
+        .tx_bytes = __atomic_load_n(&now->tx_bytes, __ATOMIC_RELAXED) - reported->tx_bytes,
+        .rx_calls = __atomic_load_n(&now->rx_calls, __ATOMIC_RELAXED) - reported->rx_calls,
+        .tx_calls = __atomic_load_n(&now->tx_calls, __ATOMIC_RELAXED) - reported->tx_calls};
+
+    add_sums(reported, &more);
+    return more;
+}
+
+/* What had no room in the hash, or here. Before the sockets are settled. */
 static int report_other(struct bpf_state *state, struct flow_table *table)
 {
-    const struct traffic_sums *now = &state->calls.state->other;
-    struct traffic_sums sums = {.rx_bytes = __atomic_load_n(&now->rx_bytes, __ATOMIC_RELAXED),
-                                .tx_bytes = __atomic_load_n(&now->tx_bytes, __ATOMIC_RELAXED),
-                                .rx_calls = __atomic_load_n(&now->rx_calls, __ATOMIC_RELAXED),
-                                .tx_calls = __atomic_load_n(&now->tx_calls, __ATOMIC_RELAXED)};
-    struct flow_report report = {.flags = FLOW_OTHER,
-                                 .bytes = {.rx_bytes = sums.rx_bytes - state->other.rx_bytes,
-                                           .tx_bytes = sums.tx_bytes - state->other.tx_bytes},
-                                 .rx_calls = sums.rx_calls - state->other.rx_calls,
-                                 .tx_calls = sums.tx_calls - state->other.tx_calls};
+    const struct traffic_other *now = &state->calls.state->other;
+    struct traffic_sums tcp = sums_since(&now->tcp, &state->other.tcp);
+    struct traffic_sums all = sums_since(&now->rest, &state->other.rest);
+    struct flow_report report = {.flags = FLOW_OTHER};
 
-    state->other = sums;
-    if (!report.rx_calls && !report.tx_calls)
+    add_sums(&tcp, &state->no_room.tcp);
+    add_sums(&all, &state->no_room.rest);
+    add_sums(&all, &tcp);
+    state->no_room = (struct traffic_other){0};
+    if (!all.rx_calls && !all.tx_calls)
         return 0;
+    traffic_sockets_other(state->sockets, (struct traffic){tcp.rx_bytes, tcp.tx_bytes});
+    report.bytes = (struct traffic){all.rx_bytes, all.tx_bytes};
+    report.rx_calls = all.rx_calls;
+    report.tx_calls = all.tx_calls;
     return flow_table_report(table, &report);
 }
 
@@ -303,19 +325,19 @@ static int read_traffic(void *context, struct flow_table *table, struct collecti
 
     if (r == 0)
         r = keep_rings(state);
+    was_told(&state->calls);
     if (r == 0)
         r = report_flows(state, table);
+    if (r == 0)
+        r = report_other(state, table);
     if (r == 0)
         r = report_looks(state, table);
     if (r == 0)
         r = report_ends(state, table, now_ns);
-    if (r == 0)
-        r = report_other(state, table);
     if (r == 0 && count_lost(state))
         r = traffic_sockets_sweep(state->sockets, now_ns);
     if (r < 0)
         return r;
-    was_told(&state->calls);
     leave_notes(state, collection->snapshot);
     snapshot_source(collection->snapshot, "traffic", "bpf sock_send_length, sock_recv_length");
     return 0;

@@ -33,6 +33,7 @@ struct traffic_sockets {
     uint32_t count, capacity;
     struct map by_cookie;
     uint64_t user_hz, round;
+    struct traffic other; /* was counted without its socket, which has it in its counters */
 };
 
 struct traffic_sockets *traffic_sockets_new(void)
@@ -119,12 +120,30 @@ static void fill_report(const struct traffic_sockets *sockets, struct flow_repor
     memcpy(report->comm, user->comm, sizeof(user->comm));
 }
 
-static int report_missing(const struct traffic_sockets *sockets, struct flow_table *table,
+/* Takes from the bytes that are counted already. */
+static uint64_t take_other(uint64_t *other, uint64_t bytes)
+{
+    uint64_t taken = bytes < *other ? bytes : *other;
+
+    *other -= taken;
+    return bytes - taken;
+}
+
+void traffic_sockets_other(struct traffic_sockets *sockets, struct traffic bytes)
+{
+    traffic_add(&sockets->other, bytes);
+}
+
+static int report_missing(struct traffic_sockets *sockets, struct flow_table *table,
                           const struct tcp_socket *socket, const struct traffic_socket *facts,
                           struct traffic bytes)
 {
     struct flow_report report;
 
+    bytes.rx_bytes = take_other(&sockets->other.rx_bytes, bytes.rx_bytes);
+    bytes.tx_bytes = take_other(&sockets->other.tx_bytes, bytes.tx_bytes);
+    if (!bytes.rx_bytes && !bytes.tx_bytes)
+        return 0;
     fill_report(sockets, &report, &socket->user, facts);
     report.cookie = socket->cookie;
     report.bytes = bytes;
@@ -222,8 +241,6 @@ int traffic_sockets_look(struct traffic_sockets *sockets, struct flow_table *tab
         socket->user = held->user;
     found.rx_bytes = look(&socket->rx, counters->rx_bytes);
     found.tx_bytes = look(&socket->tx, counters->tx_bytes);
-    if (!found.rx_bytes && !found.tx_bytes)
-        return 0;
     return report_missing(sockets, table, socket, &held->tcp.socket, found);
 }
 
@@ -253,14 +270,13 @@ int traffic_sockets_end(struct traffic_sockets *sockets, struct flow_table *tabl
     struct tcp_socket unknown = {.cookie = ended->cookie};
     struct tcp_socket *socket = find(sockets, ended->cookie);
     struct traffic missing;
-    int r = 0;
+    int r;
 
     if (!socket)
         socket = &unknown;
     missing.rx_bytes = difference(&socket->rx, ended->counters.rx_bytes);
     missing.tx_bytes = difference(&socket->tx, ended->counters.tx_bytes);
-    if (missing.rx_bytes || missing.tx_bytes)
-        r = report_missing(sockets, table, socket, &ended->socket, missing);
+    r = report_missing(sockets, table, socket, &ended->socket, missing);
     flow_table_close(table, ended->cookie, now_ns);
     return r < 0 || socket == &unknown ? r : forget(sockets, socket);
 }

@@ -27,6 +27,12 @@ int traffic_sockets_count(struct traffic_sockets *sockets, struct flow_table *ta
                           const struct traffic_key *key, const struct traffic_flow *flow)
     MUST_CHECK;
 
+/*
+ * Bytes that TCP sockets moved are reported already, without saying which: as much of what is found
+ * missing is not reported again.
+ */
+void traffic_sockets_other(struct traffic_sockets *sockets, struct traffic bytes);
+
 /* Looks begin: of several at one socket, by each process that has it, the first one counts. */
 void traffic_sockets_look_around(struct traffic_sockets *sockets);
 

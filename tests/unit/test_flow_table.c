@@ -191,8 +191,8 @@ static void the_ended_are_folded_by_name(void **state)
         flow_table_close(table, pid, START);
     }
     assert_int_equal(flow_table_advance(table, START + SECOND), 0);
-    for (uint32_t pid = 10; pid < 15; pid++)
-        flow_table_exit(table, pid, 0, START + SECOND);
+    for (uint64_t id = 1; id <= 5; id++)
+        flow_table_exit(table, id, START + SECOND);
     assert_int_equal(flow_table_advance(table, START + 70 * SECOND), 0);
     write_flows(table, &snapshot);
     assert_int_equal(snapshot.flows_count, 1);
@@ -202,6 +202,32 @@ static void the_ended_are_folded_by_name(void **state)
     assert_int_equal(folded->total.rx_bytes, 5);
     assert_int_equal(folded->flags, FLOW_FOLDED | FLOW_EXITED);
     assert_string_equal(snapshot_string(&snapshot, folded->comm, NULL), "worker");
+    snapshot_done(&snapshot);
+    flow_table_free(table);
+}
+
+/* What is folded of a process is not of the next one that has its pid. */
+static void pids_are_given_again(void **state)
+{
+    struct flow_table *table = flow_table_new(100, START);
+    struct flow_report first = report(1, 10, 1, 0), second = report(2, 10, 2, 0);
+    struct snapshot snapshot;
+
+    (void)state;
+    first.start_ticks = 1;
+    second.start_ticks = 2;
+    add(table, first);
+    add(table, second);
+    flow_table_close(table, 1, START);
+    flow_table_close(table, 2, START);
+    assert_int_equal(flow_table_advance(table, START + 61 * SECOND), 0);
+    flow_table_exit(table, 3, START + 61 * SECOND);
+    write_flows(table, &snapshot);
+    assert_int_equal(snapshot.flows_count, 2);
+    assert_int_equal(snapshot.flows[0].total.rx_bytes, 1);
+    assert_int_equal(snapshot.flows[0].flags, FLOW_FOLDED | FLOW_EXITED);
+    assert_int_equal(snapshot.flows[1].total.rx_bytes, 2);
+    assert_int_equal(snapshot.flows[1].flags, FLOW_FOLDED);
     snapshot_done(&snapshot);
     flow_table_free(table);
 }
@@ -263,6 +289,7 @@ int main(void)
         cmocka_unit_test(threads_and_processes_are_apart),
         cmocka_unit_test(the_closed_are_folded_after_a_minute),
         cmocka_unit_test(the_ended_are_folded_by_name),
+        cmocka_unit_test(pids_are_given_again),
         cmocka_unit_test(crowds_are_folded_without_loss),
         cmocka_unit_test(other_is_a_flow_of_its_own),
     };

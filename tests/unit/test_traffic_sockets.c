@@ -208,6 +208,19 @@ static void in_the_end_the_sum_is_right(void **state)
     assert_total(scene, 1600, 0);
 }
 
+/* The kernel's table was full: no socket is known, and its end has the same bytes again. */
+static void what_had_no_room_is_not_counted_twice(void **state)
+{
+    struct scene *scene = *state;
+
+    traffic_sockets_other(scene->sockets, (struct traffic){600, 20});
+    call(scene, FIRST, 400, 0);
+    end(scene, 1000, 5);
+    assert_total(scene, 400, 0);
+    end(scene, 50, 25); /* and another: of its 25 bytes 15 were counted */
+    assert_total(scene, 450, 10);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -222,6 +235,7 @@ int main(void)
         TEST(calls_at_work_are_no_splicing),
         TEST(long_calls_are_not_counted_twice),
         TEST(in_the_end_the_sum_is_right),
+        TEST(what_had_no_room_is_not_counted_twice),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
