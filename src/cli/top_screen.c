@@ -166,9 +166,8 @@ static int take(struct top_screen *screen)
     if (session_take(&screen->session) != 0)
         return -EIO;
     screen->needs_read = screen->session.request.needs;
-    top_apply_zero(screen);
     top_take_interfaces(screen);
-    return 0;
+    return top_apply_zero(screen);
 }
 
 static int make_groups(struct top_screen *screen, uint32_t grouping, struct grid *ret_grid)

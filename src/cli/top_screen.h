@@ -9,12 +9,13 @@
 #define TOP_GROUPINGS 12
 #define TOP_WINDOWS 4
 
-/* What was counted of a flow when totals began at zero. */
+/* What was counted of a flow, now or when totals began at zero. */
 struct top_zero {
     uint64_t flow;
-    uint32_t pid;
+    uint32_t pid, uid;
+    char comm[16];
     struct traffic total;
-    bool seen; /* it is in the reading of now */
+    bool seen; /* it is in the reading of now, and taken from its total */
 };
 
 /* Counters of an interface when the screen was opened. */
@@ -46,8 +47,9 @@ struct top_screen {
     struct buf filter_text;
     struct filter *filter;
 
-    struct top_zero *zeros;
-    uint32_t zero_count, zero_capacity;
+    struct top_zero *zeros;  /* of the moment when totals began */
+    struct top_zero *totals; /* of the flows of the reading of now, by index */
+    uint32_t zero_count, zero_capacity, total_count, total_capacity;
     struct top_interface_zero *interface_zeros;
     uint32_t interface_zero_count, interface_zero_capacity;
     struct tui_interface *interfaces;
@@ -68,7 +70,7 @@ bool top_screen_run(const struct options *options, int *ret_exit);
 void top_status(void *context, struct tui_status *ret_status);
 void top_take_interfaces(struct top_screen *screen);
 int top_zero(void *context);
-void top_apply_zero(struct top_screen *screen);
+int top_apply_zero(struct top_screen *screen);
 void top_status_done(struct top_screen *screen);
 
 int top_kill_prepare(void *context, const char *condition, struct buf *message);

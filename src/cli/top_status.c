@@ -205,92 +205,109 @@ void top_status(void *context, struct tui_status *ret_status)
 
 /* --- totals from zero on --- */
 
-static struct top_zero *zero_of_flow(struct top_screen *screen, const struct map *index,
-                                     uint64_t flow)
-{
-    uint32_t at = map_get(index, flow);
-
-    return at == MAP_NONE ? NULL : &screen->zeros[at];
-}
-
 static struct traffic minus(struct traffic total, struct traffic before)
 {
     return (struct traffic){.rx_bytes = since(total.rx_bytes, before.rx_bytes),
                             .tx_bytes = since(total.tx_bytes, before.tx_bytes)};
 }
 
-/* A flow that is listed no more is part of the folded one of its process: so is what it had. */
-static void fold_zeros(struct top_screen *screen, struct flow *folded)
+/* Totals as they are counted, before anything is taken from them. */
+static int take_totals(struct top_screen *screen)
 {
-    for (uint32_t i = 0; i < screen->zero_count; i++) {
-        const struct top_zero *zero = &screen->zeros[i];
+    const struct snapshot *snapshot = &screen->session.now->snapshot;
+    int r = VEC_RESERVE(&screen->totals, &screen->total_capacity, 0, snapshot->flows_count + 1);
 
-        if (!zero->seen && zero->pid == folded->pid)
-            folded->total = minus(folded->total, zero->total);
+    screen->total_count = r == 0 ? snapshot->flows_count : 0;
+    for (uint32_t i = 0; i < screen->total_count; i++) {
+        const struct flow *flow = &snapshot->flows[i];
+        struct top_zero *total = &screen->totals[i];
+        size_t length;
+        const char *comm = snapshot_string(snapshot, flow->comm, &length);
+
+        *total = (struct top_zero){
+            .flow = flow->id, .pid = flow->pid, .uid = flow->uid, .total = flow->total};
+        memcpy(total->comm, comm, length < sizeof(total->comm) ? length : sizeof(total->comm));
+    }
+    return r;
+}
+
+/*
+ * A flow that is listed no more is part of the folded one of its process, or, when that has ended,
+ * of its name: so is what it had.
+ */
+static void fold_zeros(struct top_screen *screen, uint32_t index)
+{
+    struct flow *folded = &screen->session.now->snapshot.flows[index];
+    const struct top_zero *facts = &screen->totals[index];
+
+    for (uint32_t i = 0; i < screen->zero_count; i++) {
+        struct top_zero *zero = &screen->zeros[i];
+        bool same = folded->pid ? zero->pid == folded->pid
+                                : zero->uid == facts->uid &&
+                                      memcmp(zero->comm, facts->comm, sizeof(zero->comm)) == 0;
+
+        if (zero->seen || !same)
+            continue;
+        zero->seen = true;
+        folded->total = minus(folded->total, zero->total);
     }
 }
 
+static void fold_all_zeros(struct top_screen *screen, bool of_processes)
+{
+    const struct snapshot *snapshot = &screen->session.now->snapshot;
+
+    for (uint32_t i = 0; i < screen->total_count; i++)
+        if (snapshot->flows[i].flags & FLOW_FOLDED && (snapshot->flows[i].pid != 0) == of_processes)
+            fold_zeros(screen, i);
+}
+
 /* Takes what there was at zero from the totals of the reading. */
-void top_apply_zero(struct top_screen *screen)
+int top_apply_zero(struct top_screen *screen)
 {
     struct snapshot *snapshot = &screen->session.now->snapshot;
-    struct map index = {0};
-    int r = 0;
+    CLEANUP(map_done) struct map index = {0};
+    int r = take_totals(screen);
 
     for (uint32_t i = 0; i < screen->zero_count && r == 0; i++) {
         screen->zeros[i].seen = false;
         r = map_set(&index, screen->zeros[i].flow, i);
     }
-    for (uint32_t i = 0; screen->zero_count && i < snapshot->flows_count && r == 0; i++) {
-        struct flow *flow = &snapshot->flows[i];
-        struct top_zero *zero = zero_of_flow(screen, &index, flow->id);
+    if (r < 0 || !screen->zero_count)
+        return r;
+    for (uint32_t i = 0; i < snapshot->flows_count; i++) {
+        uint32_t at = map_get(&index, snapshot->flows[i].id);
 
-        if (!zero)
+        if (at == MAP_NONE)
             continue;
-        zero->seen = true;
-        flow->total = minus(flow->total, zero->total);
+        screen->zeros[at].seen = true;
+        snapshot->flows[i].total = minus(snapshot->flows[i].total, screen->zeros[at].total);
     }
-    for (uint32_t i = 0; screen->zero_count && i < snapshot->flows_count && r == 0; i++)
-        if (snapshot->flows[i].flags & FLOW_FOLDED)
-            fold_zeros(screen, &snapshot->flows[i]);
-    map_done(&index);
-}
-
-/* What is shown has the zeros of before taken away already: they are added again. */
-static void add_old_zero(struct top_screen *screen, uint32_t old, struct top_zero *zero)
-{
-    for (uint32_t i = 0; i < old; i++)
-        if (screen->zeros[i].flow == zero->flow) {
-            zero->total.rx_bytes += screen->zeros[i].total.rx_bytes;
-            zero->total.tx_bytes += screen->zeros[i].total.tx_bytes;
-            return;
-        }
+    fold_all_zeros(screen, true);
+    fold_all_zeros(screen, false);
+    return 0;
 }
 
 int top_zero(void *context)
 {
     struct top_screen *screen = context;
     struct snapshot *snapshot = &screen->session.now->snapshot;
-    uint32_t old = screen->zero_count, count = snapshot->flows_count;
+    uint32_t count = screen->total_count;
 
-    if (VEC_RESERVE(&screen->zeros, &screen->zero_capacity, old, count + 1) < 0)
+    if (VEC_RESERVE(&screen->zeros, &screen->zero_capacity, 0, count + 1) < 0)
         return -ENOMEM;
-    for (uint32_t i = 0; i < count; i++) {
-        struct flow *flow = &snapshot->flows[i];
-        struct top_zero *zero = &screen->zeros[old + i];
-
-        *zero = (struct top_zero){.flow = flow->id, .pid = flow->pid, .total = flow->total};
-        add_old_zero(screen, old, zero);
-        flow->total = (struct traffic){0};
-    }
-    memmove(screen->zeros, screen->zeros + old, sizeof(*screen->zeros) * count);
+    if (count)
+        memcpy(screen->zeros, screen->totals, sizeof(*screen->zeros) * count);
     screen->zero_count = count;
+    for (uint32_t i = 0; i < count; i++)
+        snapshot->flows[i].total = (struct traffic){0};
     return 0;
 }
 
 void top_status_done(struct top_screen *screen)
 {
     free(screen->zeros);
+    free(screen->totals);
     free(screen->interface_zeros);
     free(screen->interfaces);
     buf_done(&screen->accounting);
