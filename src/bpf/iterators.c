@@ -96,11 +96,12 @@ void iterator_close(struct iterator *iterator)
 static int start_walk(int prog_fd, uint32_t pid, int *ret_fd)
 {
     union bpf_iter_link_info info = {.task.pid = pid};
-    union bpf_attr attr = {
-        .link_create = {.prog_fd = (uint32_t)prog_fd, .attach_type = BPF_TRACE_ITER}};
+    union bpf_attr attr = bpf_no_attr();
     CLEANUP_CLOSE int link = -1;
     int r;
 
+    attr.link_create.prog_fd = (uint32_t)prog_fd;
+    attr.link_create.attach_type = BPF_TRACE_ITER;
     if (pid) {
         attr.link_create.iter_info = (uintptr_t)&info;
         attr.link_create.iter_info_len = sizeof(info);
@@ -108,7 +109,8 @@ static int start_walk(int prog_fd, uint32_t pid, int *ret_fd)
     link = bpf_call(BPF_LINK_CREATE, &attr);
     if (link < 0)
         return link;
-    attr = (union bpf_attr){.iter_create.link_fd = (uint32_t)link};
+    attr = bpf_no_attr();
+    attr.iter_create.link_fd = (uint32_t)link;
     r = bpf_call(BPF_ITER_CREATE, &attr);
     if (r < 0)
         return r;

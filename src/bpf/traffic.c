@@ -36,8 +36,9 @@
 
 static int attach_tracepoint(int prog_fd)
 {
-    union bpf_attr attr = {.raw_tracepoint = {.prog_fd = (uint32_t)prog_fd}};
+    union bpf_attr attr = bpf_no_attr();
 
+    attr.raw_tracepoint.prog_fd = (uint32_t)prog_fd;
     return bpf_call(BPF_RAW_TRACEPOINT_OPEN, &attr);
 }
 
@@ -85,10 +86,11 @@ static int open_cgroup_root(void)
 static int attach_release(int prog_fd)
 {
     CLEANUP_CLOSE int root = open_cgroup_root();
-    union bpf_attr attr = {.link_create = {.prog_fd = (uint32_t)prog_fd,
-                                           .target_fd = (uint32_t)root,
-                                           .attach_type = BPF_CGROUP_INET_SOCK_RELEASE}};
+    union bpf_attr attr = bpf_no_attr();
 
+    attr.link_create.prog_fd = (uint32_t)prog_fd;
+    attr.link_create.target_fd = (uint32_t)root;
+    attr.link_create.attach_type = BPF_CGROUP_INET_SOCK_RELEASE;
     return root < 0 ? root : bpf_call(BPF_LINK_CREATE, &attr);
 }
 
@@ -252,11 +254,9 @@ struct batch {
 static int take_batch(int map_fd, struct batch *batch, bool first, uint64_t *token,
                       uint32_t *ret_count)
 {
-    union bpf_attr attr;
+    union bpf_attr attr = bpf_no_attr();
     int r;
 
-    /* An initialiser leaves bytes behind the member as they are, and the kernel wants zeros. */
-    memset(&attr, 0, sizeof(attr));
     attr.batch.in_batch = first ? 0 : (uintptr_t)token;
     attr.batch.out_batch = (uintptr_t)token;
     attr.batch.keys = (uintptr_t)batch->keys;
@@ -295,9 +295,11 @@ static int take_all(int map_fd, traffic_flow_fn *fn, void *context)
 /* One key and one value of a map, by `command`. */
 static int map_element(enum bpf_cmd command, int map_fd, const void *key, void *value)
 {
-    union bpf_attr attr = {
-        .map_fd = (uint32_t)map_fd, .key = (uintptr_t)key, .value = (uintptr_t)value};
+    union bpf_attr attr = bpf_no_attr();
 
+    attr.map_fd = (uint32_t)map_fd;
+    attr.key = (uintptr_t)key;
+    attr.value = (uintptr_t)value;
     return bpf_call(command, &attr);
 }
 

@@ -21,6 +21,7 @@
 #define SOURCE "sock_diag tcp_info"
 #define MESSAGE_SIZE 16384
 #define RECEIVE_BUFFER (4 * 1024 * 1024)
+#define CLOSED_MAX 262144 /* kept between two readings: the screen may be paused for hours */
 #define GROUP_BIT(group) (1u << ((group)-1))
 #define NEEDS (NEED_SOCKETS | NEED_TCP_INFO | NEED_OWNERS)
 
@@ -51,6 +52,10 @@ static int take_closed(struct diag_state *state, const struct nlmsghdr *header)
 
     if (header->nlmsg_type != SOCK_DIAG_BY_FAMILY || length < sizeof(struct inet_diag_msg))
         return 0;
+    if (state->closed.sockets_count >= CLOSED_MAX) {
+        state->lost = true;
+        return 0;
+    }
     socket = snapshot_add_socket(&state->closed);
     if (!socket)
         return -ENOMEM;
@@ -366,7 +371,7 @@ static int state_fd(const void *context)
 {
     const struct diag_state *state = context;
 
-    return state->fd < 0 ? -1 : state->fd;
+    return state->fd;
 }
 
 const struct traffic_source traffic_source_diag = {
