@@ -32,6 +32,16 @@ def owners_may_be_hidden(document):
 
 
 @test
+def what_carries_a_multipath_connection_is_its_holders():
+    """The descriptor is of the MPTCP socket; asked for what a process holds, its TCP sockets are meant, too."""
+    with netns() as ns, mksock(ns, "mptcp-established") as facts:
+        pid = facts[0]["holders"][0]["pid"]
+        for sources in SOURCES:
+            rows = answer(ns, "ls", "tcp", "pid", str(pid), "-o", "local_port,inode", "--sources", sources)["rows"]
+            assert {row["inode"] for row in rows} == {fact["inode"] for fact in facts if fact["inode"]}, (sources, rows, facts)
+
+
+@test
 def all_holders_of_a_shared_socket_are_listed_in_order():
     groups = "shared-fork children=5 -- dup count=3 -- scm-received -- scm-received keep=1".split()
     with netns() as ns, mksock(ns, *groups) as facts:

@@ -55,7 +55,7 @@ def the_first_place_is_kept_until_a_row_is_chosen():
 @test
 def frozen_order_stays():
     with demo() as screen:
-        before = order(screen.until("7 rows"))
+        before = order(screen.until(lambda text: "7 rows" in text and len(order(text)) == 7))
         screen.keys("f")
         screen.until("FROZEN")
         screen.keys("r")
