@@ -389,7 +389,8 @@ static int add_rates(struct session *session)
     if (!session->before ||
         !(session->request.needs & (NEED_TCP_INFO | NEED_LINKS | NEED_COUNTERS | NEED_FLOWS)))
         return 0;
-    if (rates_make(&now->snapshot, &session->before->snapshot, &now->rates) < 0)
+    if (rates_make(&now->snapshot, &session->before->snapshot, &session->before->rates,
+                   &now->rates) < 0)
         return command_error("out of memory");
     now->view.rates = &now->rates;
     return 0;

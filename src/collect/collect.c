@@ -17,20 +17,34 @@
  * to do for its fallbacks.
  */
 static const struct collector *const collectors[] = {
-    &collector_unix_diag,     &collector_packet_diag, &collector_netlink_diag,
+    &collector_unix_diag,
+    &collector_packet_diag,
+    &collector_netlink_diag,
     &collector_vsock_diag,
 #if HAVE_BPF
     &collector_sockets_bpf,
 #endif
-    &collector_inet_diag,     &collector_proc_net,
+    &collector_inet_diag,
+    &collector_proc_net,
 #if HAVE_BPF
     &collector_owners_bpf,
 #endif
-    &collector_owners_proc,   &collector_fd_flags,    &collector_traffic,
-    &collector_processes,     &collector_threads,     &collector_cgroups,
-    &collector_interfaces,    &collector_counters,    &collector_routes,
-    &collector_memberships,   &collector_addresses,   &collector_group_members,
-    &collector_packet_counts, &collector_traffic_end, &collector_users,
+    &collector_owners_proc,
+    &collector_fd_flags,
+    /* First interfaces, then flows: what flows have more is carried over (derive/reconcile.c). */
+    &collector_interfaces,
+    &collector_traffic,
+    &collector_processes,
+    &collector_threads,
+    &collector_cgroups,
+    &collector_counters,
+    &collector_routes,
+    &collector_memberships,
+    &collector_addresses,
+    &collector_group_members,
+    &collector_packet_counts,
+    &collector_traffic_end,
+    &collector_users,
 };
 
 static uint64_t clock_ns(clockid_t clock)

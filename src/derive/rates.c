@@ -104,7 +104,7 @@ static struct interface_rate rate_of_link(const struct interface *now,
                                           const struct interface *before, uint64_t elapsed_ns)
 {
     const struct link_stats *a = &before->stats, *b = &now->stats;
-    struct interface_rate rate = {.known = true};
+    struct interface_rate rate = {.known = true, .elapsed_ns = elapsed_ns};
     double second = 1e9 / (double)elapsed_ns;
 
     rate.rx = (uint64_t)((double)(b->rx_bytes - a->rx_bytes) * second);
@@ -142,7 +142,8 @@ static int rate_interfaces(const struct snapshot *now, const struct snapshot *be
     return 0;
 }
 
-int rates_make(const struct snapshot *now, const struct snapshot *before, struct rates *ret_rates)
+int rates_make(const struct snapshot *now, const struct snapshot *before,
+               const struct rates *earlier, struct rates *ret_rates)
 {
     struct rates rates = {0};
     int r;
@@ -155,7 +156,7 @@ int rates_make(const struct snapshot *now, const struct snapshot *before, struct
     if (r == 0)
         r = rates_of_counters(now, before, &rates);
     if (r == 0)
-        r = reconcile(now, before, &rates);
+        r = reconcile(now, before, earlier, &rates);
     if (r < 0)
         rates_done(&rates);
     else

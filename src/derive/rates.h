@@ -14,16 +14,19 @@ struct socket_rate {
  * counted.
  */
 struct interface_shares {
-    uint64_t named;     /* payload of flows: exact */
+    uint64_t named;     /* payload of flows */
     uint64_t headers;   /* of these flows' packets, and of acknowledgements: from their number */
     uint64_t forwarded; /* passed on for others: from the number of packets */
-    int64_t unowned;    /* of no socket: the kernel's own, packet sockets, thrown away. Negative
-                           while a socket holds what was not sent yet */
+    uint64_t unowned;   /* of no socket: the kernel's own, packet sockets, thrown away */
+    uint64_t ahead;     /* of flows, beyond what the interface has: a socket holds it, or it came
+                           after the interface was read. Part of `named` of the next time */
+    uint64_t forwarded_ahead; /* packets, likewise: counters are read after the interface */
 };
 
 struct interface_rate {
     bool known;
     uint32_t before;                 /* its index in the snapshot before; only when known */
+    uint64_t elapsed_ns;             /* between the two */
     uint64_t rx, tx;                 /* bytes/s */
     uint64_t rx_packets, tx_packets; /* packets/s */
     bool shares_known;               /* there was accounting */
@@ -45,10 +48,11 @@ struct rates {
 
 /*
  * Sockets are matched by cookie, interfaces by link_is_same(), counters by name, each within its
- * namespace; a counter that went back makes the rate unknown. 0 or -ENOMEM.
+ * namespace; a counter that went back makes the rate unknown. `earlier` are the rates of `before`,
+ * NULL if there are none. 0 or -ENOMEM.
  */
-int rates_make(const struct snapshot *now, const struct snapshot *before, struct rates *ret_rates)
-    MUST_CHECK;
+int rates_make(const struct snapshot *now, const struct snapshot *before,
+               const struct rates *earlier, struct rates *ret_rates) MUST_CHECK;
 void rates_done(struct rates *rates);
 
 /*

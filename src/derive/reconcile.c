@@ -5,8 +5,9 @@
  * large ones that are cut up later (GSO), and packets of acknowledgement only; so headers follow
  * from its own number of packets. Packets that were forwarded are counted for a whole namespace,
  * without their bytes. The rest is what no socket had: the kernel's answers, packet sockets, what
- * was thrown away. A socket takes bytes before they are sent: then the rest is negative for once,
- * and over a longer time the sums are right.
+ * was thrown away. A socket takes bytes before they are sent, and interfaces and flows are read one
+ * after the other: what flows have too much is kept for the next reading. It is halved each time,
+ * as some of it may never come: a datagram that was thrown away before it reached the interface.
  */
 #include "derive/reconcile.h"
 
@@ -30,9 +31,10 @@ struct named {
 
 struct reconciler {
     const struct snapshot *now, *before;
-    struct map interfaces; /* namespace and ifindex -> index of the interface */
-    struct named *named;   /* owned; one for each interface */
-    uint64_t *forwarded;   /* owned; packets, one for each namespace */
+    const struct rates *earlier; /* of `before`; NULL: there are none */
+    struct map interfaces;       /* namespace and ifindex -> index of the interface */
+    struct named *named;         /* owned; one for each interface */
+    uint64_t *forwarded;         /* owned; packets, one for each namespace */
 };
 
 static uint64_t interface_key(uint32_t netns, uint32_t ifindex)
@@ -87,20 +89,42 @@ static uint64_t least(uint64_t a, uint64_t b)
 struct counted {
     uint64_t bytes, packets; /* by the interface */
     uint64_t named;
-    uint64_t header; /* bytes of one */
-    uint64_t forwarded_packets;
+    uint64_t header;            /* bytes of one */
+    uint64_t forwarded_packets; /* of the whole namespace */
+    const struct interface_shares *earlier;
 };
+
+/* What is too much now comes later; half of what was too much before may still come. */
+static uint64_t carry(uint64_t excess, uint64_t fresh, uint64_t carried)
+{
+    return least(excess, fresh + carried / 2);
+}
 
 static struct interface_shares share(const struct counted *counted)
 {
-    struct interface_shares shares = {.named = counted->named};
-    uint64_t rest = counted->bytes > counted->named ? counted->bytes - counted->named : 0;
-    uint64_t forwarded_packets = least(counted->forwarded_packets, counted->packets);
+    const struct interface_shares *earlier = counted->earlier;
+    uint64_t named = counted->named + earlier->ahead;
+    uint64_t forwarded = counted->forwarded_packets + earlier->forwarded_ahead;
+    uint64_t forwarded_packets = least(forwarded, counted->packets);
+    struct interface_shares shares = {.named = least(named, counted->bytes)};
+    uint64_t rest = counted->bytes - shares.named;
 
     shares.headers = least(rest, (counted->packets - forwarded_packets) * counted->header);
     shares.forwarded = least(rest - shares.headers, forwarded_packets * FORWARDED_MAX);
-    shares.unowned = (int64_t)(counted->bytes - shares.named - shares.headers - shares.forwarded);
+    shares.unowned = rest - shares.headers - shares.forwarded;
+    shares.ahead = carry(named - shares.named, counted->named, earlier->ahead);
+    shares.forwarded_ahead =
+        carry(forwarded - forwarded_packets, counted->forwarded_packets, earlier->forwarded_ahead);
     return shares;
+}
+
+static const struct interface_rate *rate_before(const struct reconciler *reconciler,
+                                                uint32_t before_index)
+{
+    static const struct interface_rate none = {.known = false};
+    const struct rates *earlier = reconciler->earlier;
+
+    return earlier && earlier->interfaces ? &earlier->interfaces[before_index] : &none;
 }
 
 static void share_interface(const struct reconciler *reconciler, uint32_t now_index,
@@ -110,16 +134,23 @@ static void share_interface(const struct reconciler *reconciler, uint32_t now_in
     const struct link_stats *now = &interface->stats;
     const struct link_stats *before = &reconciler->before->interfaces[before_index].stats;
     const struct named *named = &reconciler->named[now_index];
-    bool has_flows = named->bytes.rx_bytes || named->bytes.tx_bytes;
+    const struct interface_rate *earlier = rate_before(reconciler, before_index);
     uint64_t header = named->ipv6 ? IPV6_TCP_HEADERS : IPV4_TCP_HEADERS;
-    struct counted rx = {now->rx_bytes - before->rx_bytes, now->rx_packets - before->rx_packets,
-                         named->bytes.rx_bytes, 0, reconciler->forwarded[interface->netns]};
-    struct counted tx = {now->tx_bytes - before->tx_bytes, now->tx_packets - before->tx_packets,
-                         named->bytes.tx_bytes, 0, reconciler->forwarded[interface->netns]};
+    struct counted rx = {.bytes = now->rx_bytes - before->rx_bytes,
+                         .packets = now->rx_packets - before->rx_packets,
+                         .named = named->bytes.rx_bytes,
+                         .forwarded_packets = reconciler->forwarded[interface->netns],
+                         .earlier = &earlier->rx_shares};
+    struct counted tx = {.bytes = now->tx_bytes - before->tx_bytes,
+                         .packets = now->tx_packets - before->tx_packets,
+                         .named = named->bytes.tx_bytes,
+                         .forwarded_packets = rx.forwarded_packets,
+                         .earlier = &earlier->tx_shares};
 
     if (interface->type == ARPHRD_ETHER || interface->type == ARPHRD_LOOPBACK)
         header += ETHERNET_HEADER;
-    rx.header = tx.header = has_flows ? header : 0;
+    if (rx.named || tx.named || rx.earlier->ahead || tx.earlier->ahead)
+        rx.header = tx.header = header;
     rate->shares_known = true;
     rate->rx_shares = share(&rx);
     rate->tx_shares = share(&tx);
@@ -132,9 +163,10 @@ static void share_interfaces(struct reconciler *reconciler, struct rates *rates)
             share_interface(reconciler, i, rates->interfaces[i].before, &rates->interfaces[i]);
 }
 
-int reconcile(const struct snapshot *now, const struct snapshot *before, struct rates *rates)
+int reconcile(const struct snapshot *now, const struct snapshot *before,
+              const struct rates *earlier, struct rates *rates)
 {
-    struct reconciler reconciler = {.now = now, .before = before};
+    struct reconciler reconciler = {.now = now, .before = before, .earlier = earlier};
     int r;
 
     if (now->accounting <= ACCOUNTING_INTERFACES || before->accounting != now->accounting)

@@ -7,7 +7,7 @@
 /*
  * Fills the shares in ret_rates->interfaces, from the flows of `now` and from what interfaces and
  * counters say of the time since `before` (rates->counters is there already). Does nothing without
- * accounting. 0 or -ENOMEM.
+ * accounting. `earlier`: the rates of `before`, or NULL. 0 or -ENOMEM.
  */
-int reconcile(const struct snapshot *now, const struct snapshot *before, struct rates *rates)
-    MUST_CHECK;
+int reconcile(const struct snapshot *now, const struct snapshot *before,
+              const struct rates *earlier, struct rates *rates) MUST_CHECK;

@@ -25,21 +25,19 @@ RATE_COLUMN(tx_rate, tx)
 RATE_COLUMN(rx_packet_rate, rx_packets)
 RATE_COLUMN(tx_packet_rate, tx_packets)
 
-/* A share of the bytes since the refresh before, a second. */
-static struct value share_rate(const struct view *view, bool known, int64_t bytes)
+/* A share of the bytes since the refresh before, a second: they add up to the rate. */
+static struct value share_rate(const struct interface_rate *rate, uint64_t bytes)
 {
-    uint64_t elapsed_ns = view->snapshot->window_ns[FLOW_LAST];
-
-    if (!known || !elapsed_ns)
+    if (!rate->shares_known)
         return value_none();
-    return value_uint(bytes > 0 ? (uint64_t)((double)bytes * 1e9 / (double)elapsed_ns) : 0);
+    return value_uint((uint64_t)((double)bytes * 1e9 / (double)rate->elapsed_ns));
 }
 
 #define SHARE_COLUMN(name, member)                                                                 \
     struct value interface_##name(const struct view *view, uint32_t row)                           \
     {                                                                                              \
         struct interface_rate rate = rate_of(view, row);                                           \
-        return share_rate(view, rate.shares_known, (int64_t)rate.member);                          \
+        return share_rate(&rate, rate.member);                                                     \
     }
 
 SHARE_COLUMN(rx_named, rx_shares.named)

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 """nwho top: what a process says that it sent and received is what is shown of it, in every form."""
 import csv
-import json
 import re
 import signal
 import subprocess
 import sys
 from contextlib import contextmanager
 
+from documents import documents, top
 from live import BUILD, PATIENCE, netns, nwho, nwho_json, run_tests, skip, test
 
 # Listens to itself on 127.0.0.1:5555 (TCP) and 5556 (UDP). A line "tcp N", "udp N" makes it send so many bytes to itself and take them in.
@@ -49,41 +49,6 @@ def talker(ns):
         yield Talker(child)
         child.stdin.close()
         child.wait(PATIENCE)
-
-
-class Top:
-    """A running `nwho top --json`, whose documents are read one by one."""
-
-    def __init__(self, child):
-        self.child = child
-
-    def read(self):
-        lines = []
-        while not lines or lines[-1] != b"]}\n":
-            lines.append(self.child.stdout.readline())
-            assert lines[-1], lines
-            if lines[-1].endswith(b'"rows":[]}\n'):
-                break
-        return json.loads(b"".join(lines))
-
-    def until(self, condition):
-        for _ in range(200):
-            document = self.read()
-            if condition(document["rows"]):
-                return document
-        raise AssertionError(document)
-
-
-@contextmanager
-def top(ns, *args, user=None):
-    command = [BUILD / "nwho", "top", "--json", "-n", "100000", "-d", "0.1", *args]
-    with ns.popen(command, user, stdout=subprocess.PIPE) as child:
-        try:
-            yield Top(child)
-        finally:
-            child.send_signal(signal.SIGINT)
-            child.stdout.read()
-            assert child.wait(PATIENCE) in (0, 1)
 
 
 def total(rows, column):
@@ -198,16 +163,12 @@ def own_connections_without_privilege():
 @test
 def lists_have_what_is_counted():
     with netns() as ns, talker(ns) as me:
-        command = [BUILD / "nwho", "ps", "--json=pid,rx_rate,rx_bytes", "--watch=0.1", f"pid {me.pid}"]
-        with ns.popen(command, stdout=subprocess.PIPE) as child:
-            shown = Top(child)
+        with documents(ns, "ps", "--json=pid,rx_rate,rx_bytes", "--watch=0.1", f"pid {me.pid}") as shown:
             assert shown.read()["rows"][0]["rx_rate"] is None
             me.say("tcp", 40000)
             rows = shown.until(lambda rows: rows[0]["rx_bytes"] and rows[0]["rx_bytes"] >= 40000)["rows"]
             assert rows[0]["rx_bytes"] == 40000, rows
             shown.until(lambda rows: rows[0]["rx_rate"] == 0)
-            child.send_signal(signal.SIGINT)
-            child.stdout.read()
 
 
 @test

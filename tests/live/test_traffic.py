@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Traffic is counted to the byte, for the thread that made it: against what the programs counted themselves."""
 import json
+import os
 import subprocess
 from collections import defaultdict
 from contextlib import contextmanager
@@ -158,6 +159,32 @@ def nothing_is_lost_between_readings():
             output.seek(0)
             truth = objects(output.read().decode())
             assert_exact(truth, counter.read())
+
+
+@contextmanager
+def crowd(ns, sockets):
+    """A neighbour that has so many sockets."""
+    process = ns.popen([BUILD / "tests/helpers/manysocks", f"tcp={sockets}", "processes=20"], stdin=subprocess.PIPE,
+                       stdout=subprocess.PIPE, text=True)
+    try:
+        assert "ready\n" in iter(process.stdout.readline, "")
+        yield
+    finally:
+        process.stdin.close()
+        process.wait()
+        process.stdout.close()
+
+
+@test
+def short_processes_beside_a_crowd_of_sockets():
+    with netns() as other, crowd(other, 200000 if os.environ.get("NWHO_FULL") else 20000), netns() as ns, \
+            counting(ns) as counter:
+        truth = [row for _ in range(30) for row in make(ns, "exit-after-send")]
+        flows = counter.read()
+        assert len({row["pid"] for row in truth}) >= 30
+        assert_exact(truth, flows)
+        assert all(flow["comm"] == "mktraffic" for flow in flows), flows
+        assert not any("lost" in note for note in counter.notes), counter.notes
 
 
 @contextmanager

@@ -157,7 +157,7 @@ static void deltas_and_rates(void **state)
     add(&now, "Gauge", 4, COUNTER_GAUGE, 0);
     add(&now, "Falls", 9, 0, 0);
     add(&now, "Grows", 20, 0, 0);
-    assert_int_equal(rates_make(&now, &before, &rates), 0);
+    assert_int_equal(rates_make(&now, &before, NULL, &rates), 0);
     assert_false(rates.counters[0].known);
     assert_true(rates.counters[1].known);
     assert_int_equal(rates.counters[1].delta, 10);
@@ -189,7 +189,7 @@ static void rates_of_interfaces(void **state)
     }
     now.interfaces[1].stats.rx_bytes = 999; /* made anew */
     now.interfaces[2].has = 0;
-    assert_int_equal(rates_make(&now, &before, &rates), 0);
+    assert_int_equal(rates_make(&now, &before, NULL, &rates), 0);
     assert_true(rates.interfaces[0].known);
     assert_int_equal(rates.interfaces[0].rx, 1000);
     assert_int_equal(rates.interfaces[0].tx, 0);

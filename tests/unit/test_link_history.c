@@ -70,7 +70,7 @@ static void take(struct watch *watch, uint64_t seconds, uint32_t inode, const st
     for (; links->name; links++)
         add_link(&now->snapshot, links);
     if (watch->before.is_used)
-        assert_int_equal(rates_make(&now->snapshot, &watch->before.snapshot, &now->rates), 0);
+        assert_int_equal(rates_make(&now->snapshot, &watch->before.snapshot, NULL, &now->rates), 0);
     assert_int_equal(
         link_history_make(&now->snapshot, &now->rates, &watch->before.links, &now->links), 0);
 }
