@@ -6,6 +6,8 @@
 #include "base/units.h"
 #include "table/flow_groups.h"
 
+#include <string.h>
+
 static void put_rates(const struct session *session, struct buf *out, const char *label,
                       const char *rate, const char *bytes)
 {
@@ -101,6 +103,10 @@ static int run_top(struct options *options)
         options->batch = true;
     }
     options->watch = true;
+    /* Traffic is that of all namespaces; only then their interfaces have names. */
+    if (options->by && strstr(options->by, "iface") && !options->namespace_count &&
+        !options->container && !options->replay)
+        options->all_netns = true;
     if (!options->watch_count && (options->replay || options->format == FORMAT_JSON))
         options->watch_count = 1;
     r = session_begin(&session, options);

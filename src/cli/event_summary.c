@@ -64,7 +64,7 @@ static uint64_t median(const struct times *times)
 {
     uint64_t below = 0;
 
-    for (unsigned int i = 0; i < SIZES; i++) {
+    for (unsigned int i = 0; i < SIZES && times->count > 1; i++) {
         below += times->sizes[i];
         if (below * 2 >= times->count)
             return time_of(i) < times->longest_us ? time_of(i) : times->longest_us;

@@ -148,9 +148,9 @@ static int set_times(struct options *options, const char *argument, struct buf *
 
 static int set_iterations(struct options *options, const char *argument, struct buf *error)
 {
-    return parse_number(argument, &options->watch_count) == 0
+    return parse_number(argument, &options->watch_count) == 0 && options->watch_count
                ? 0
-               : refuse(error, "-n needs a number of refreshes", argument);
+               : refuse(error, "-n needs a number of refreshes, 1 or more", argument);
 }
 
 static int parse_interval(const char *argument, uint64_t *ret_ms)

@@ -104,7 +104,7 @@ static const struct group_source {
     TOP("cgroup", OF_PROCESS, 0, 0),
     TOP("exe", OF_PROCESS, 0, BY_PROCESS),
     TOP("cmdline", OF_PROCESS, 0, 0),
-    TOP("netns", OF_PROCESS | BY_IFACE | BY_NETNS, BY_NETNS, BY_ALL),
+    TOP("netns", OF_PROCESS | BY_IFACE | BY_NETNS, BY_NETNS | BY_IFACE, BY_ALL),
     {"connections", BY_ALL, BY_ALL & ~BY_CONN, BY_ALL, GROUP_SUM_ONCE, NULL, NULL, NULL, NULL,
      NULL},
     {"sockets", BY_ALL, 0, BY_ALL, GROUP_SUM_ONCE, NULL, NULL, NULL, NULL, NULL},
