@@ -218,7 +218,8 @@ while waiting:
         timed_out = json.loads(out)[0]
         assert rows[timed_out["port"]]["retrans"] > 0
         again = Counter(row["local_port"] for row in document["rows"] if row["event"] == "retransmitted")
-        assert again[timed_out["port"]] == rows[timed_out["port"]]["retrans"], (again, rows[timed_out["port"]])
+        # The kernel also counts those that no packet could be sent for, and tells only of the others.
+        assert 0 < again[timed_out["port"]] <= rows[timed_out["port"]]["retrans"], (again, rows[timed_out["port"]])
 
 
 @test
