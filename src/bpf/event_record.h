@@ -83,5 +83,9 @@ struct event_control {
     __u64 lost;      /* events for which there was no room */
 };
 
+/* Connections and listeners that are followed at the least cost, in 6 MB; there may be more. */
+#define EVENT_LIVES_MAX 65536
+#define EVENT_LISTENERS_MAX 1024
+
 /* Bytes between the kernel and us: at 20,000 connections a second more than a second. */
 #define EVENT_RING_SIZE (8 << 20)

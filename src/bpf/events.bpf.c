@@ -2,12 +2,15 @@
 /* What happens to TCP connections, with the process that each belongs to. */
 /*
  * Who runs on this processor says nothing about a packet: owners are only taken where the kernel
- * works for the process itself, in connect, listen, send, receive and close. They are kept beside
- * the socket until it goes (sk_storage, since 5.2; in tracing programs since 5.11).
+ * works for the process itself, in connect, listen, send, receive and close. They are kept until
+ * the connection is closed, in memory that is there from the beginning: to get and to give back
+ * storage beside every socket takes a tenth of what a short connection takes in all.
  */
 #include "socket.bpf.h"
 
 #include "event_record.h"
+
+#define PLACE_TAKEN (~0ull) /* and not yet written */
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
@@ -15,6 +18,7 @@ enum {
     PF_KTHREAD = 0x00200000,
     SOCK_DONE = 1, /* bit of skc_flags: the other end has closed */
     SHUTDOWN_BOTH = 3,
+    INET_FLAGS_TRANSPARENT = 15, /* bit of inet_flags, since 6.6 */
 };
 
 struct life {
@@ -28,13 +32,50 @@ struct life {
     struct event_owner owner;
 };
 
-/* Of a listener it is copied to each connection that comes in. */
+struct listener_key {
+    __u32 netns; /* inode */
+    __u16 port;
+    __u16 family;
+};
+
+struct listener {
+    __u64 cookie;
+    __u64 inode; /* 0: unknown */
+    __u8 local[16];
+    struct life life;
+};
+
+/* The place of a connection is told by its cookie; the second one of a place is kept beside it. */
+struct place {
+    __u64 cookie; /* 0: free */
+    struct life life;
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, EVENT_LIVES_MAX);
+    __type(key, __u32);
+    __type(value, struct place);
+} lives SEC(".maps");
+
+/* A connection finds its listener by the port. */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, EVENT_LISTENERS_MAX);
+    __type(key, struct listener_key);
+    __type(value, struct listener);
+} listeners SEC(".maps");
+
+/*
+ * Of listeners that a port does not tell apart it is copied to each connection that comes in (since
+ * 5.2; in tracing programs since 5.11); and of what finds no room in the other two.
+ */
 struct {
     __uint(type, BPF_MAP_TYPE_SK_STORAGE);
     __uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
     __type(key, int);
     __type(value, struct life);
-} lives SEC(".maps");
+} beside SEC(".maps");
 
 struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -50,6 +91,143 @@ static __always_inline bool is_watched(struct sock *sk)
     if (sk->sk_protocol != IP_PROTO_TCP || !is_inet(family))
         return false;
     return !control.netns || control.netns == sk->__sk_common.skc_net.net->ns.inum;
+}
+
+/* The helper looks for more than this, and gives one to a socket that has none. */
+static __always_inline __u64 cookie_of(struct sock *sk)
+{
+    __u64 cookie = sk->__sk_common.skc_cookie.counter;
+
+    return cookie ?: bpf_get_socket_cookie(sk);
+}
+
+/* --- lives --- */
+
+static __always_inline struct place *place_of(__u64 cookie)
+{
+    __u32 number = cookie % EVENT_LIVES_MAX;
+
+    return bpf_map_lookup_elem(&lives, &number);
+}
+
+static __always_inline struct life *find_life(struct sock *sk, __u64 cookie)
+{
+    struct place *place = place_of(cookie);
+
+    if (place && place->cookie == cookie)
+        return &place->life;
+    return bpf_sk_storage_get(&beside, sk, 0, 0);
+}
+
+static __always_inline void put_beside(struct sock *sk, const struct life *life)
+{
+    struct life *to = bpf_sk_storage_get(&beside, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+
+    if (to)
+        *to = *life;
+}
+
+static __always_inline void put_life(struct sock *sk, __u64 cookie, const struct life *life)
+{
+    struct place *place = place_of(cookie);
+
+    if (!place || __sync_val_compare_and_swap(&place->cookie, 0, PLACE_TAKEN) != 0) {
+        put_beside(sk, life);
+        return;
+    }
+    place->life = *life;
+    __sync_lock_test_and_set(&place->cookie, cookie);
+}
+
+static __always_inline void drop_life(__u64 cookie)
+{
+    struct place *place = place_of(cookie);
+
+    if (place && place->cookie == cookie)
+        place->cookie = 0;
+}
+
+/* skc_num is 0 when the port is given back. */
+static __always_inline struct listener_key listener_key(struct sock *sk)
+{
+    struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+    return (struct listener_key){
+        .netns = sk->__sk_common.skc_net.net->ns.inum,
+        .port = tp ? tp->inet_conn.icsk_inet.inet_sport : 0,
+        .family = sk->__sk_common.skc_family,
+    };
+}
+
+static __always_inline void fill_local(__u8 *local, const struct sock_common *skc)
+{
+    if (skc->skc_family == AF_INET)
+        *(__u32 *)local = skc->skc_rcv_saddr;
+    else if (bpf_core_field_exists(skc->skc_v6_rcv_saddr))
+        copy_address(local, skc->skc_v6_rcv_saddr.in6_u.u6_addr32);
+}
+
+/* In words, as they are written. */
+static __always_inline bool is_same_address(const __u8 *a, const __u8 *b)
+{
+    const __u32 *x = (const void *)a, *y = (const void *)b;
+
+    return x[0] == y[0] && x[1] == y[1] && x[2] == y[2] && x[3] == y[3];
+}
+
+/* Its connections are those of no other listener, and have its port. */
+static __always_inline bool is_alone(struct sock *sk)
+{
+    struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+    struct inet_sock *inet = &tp->inet_conn.icsk_inet;
+
+    if (!tp || !inet->inet_sport || sk->__sk_common.skc_bound_dev_if ||
+        BPF_CORE_READ_BITFIELD(&sk->__sk_common, skc_reuseport))
+        return false;
+    if (bpf_core_field_exists(inet->inet_flags))
+        return !(inet->inet_flags & 1ul << INET_FLAGS_TRANSPARENT);
+    return true;
+}
+
+static __always_inline void put_listener(struct sock *sk, const struct life *life)
+{
+    struct listener listener = {.cookie = cookie_of(sk), .life = *life};
+    struct listener_key key = listener_key(sk);
+
+    if (bpf_core_field_exists(sk->sk_ino))
+        listener.inode = sk->sk_ino;
+    fill_local(listener.local, &sk->__sk_common);
+    if (!is_alone(sk) || bpf_map_update_elem(&listeners, &key, &listener, BPF_NOEXIST))
+        put_beside(sk, life);
+}
+
+static __always_inline void forget_listener(struct sock *sk)
+{
+    struct listener_key key = listener_key(sk);
+    struct listener *listener = bpf_map_lookup_elem(&listeners, &key);
+
+    if (listener && listener->cookie == cookie_of(sk))
+        bpf_map_delete_elem(&listeners, &key);
+}
+
+/*
+ * Of a connection that nobody has accepted yet: packets can also be directed to a listener of
+ * another address or port. A connection has the inode of its listener until it is accepted.
+ */
+static __always_inline struct listener *find_listener(struct sock *sk)
+{
+    struct listener_key key = listener_key(sk);
+    struct listener *listener = bpf_map_lookup_elem(&listeners, &key);
+    __u8 local[16] = {0}, any[16] = {0};
+
+    if (!listener || sk->__sk_common.skc_bound_dev_if)
+        return NULL;
+    if (bpf_core_field_exists(sk->sk_ino) && sk->sk_ino && sk->sk_ino != listener->inode)
+        return NULL;
+    fill_local(local, &sk->__sk_common);
+    if (!is_same_address(listener->local, any) && !is_same_address(listener->local, local))
+        return NULL;
+    return listener;
 }
 
 /* --- owners --- */
@@ -113,13 +291,11 @@ static __always_inline void fill_addresses(struct event_record *record, const st
     const struct sock_common *skc = &sk->__sk_common;
 
     record->peer_port = bpf_ntohs(skc->skc_dport);
-    if (skc->skc_family == AF_INET) {
-        *(__u32 *)record->local = skc->skc_rcv_saddr;
+    fill_local(record->local, skc);
+    if (skc->skc_family == AF_INET)
         *(__u32 *)record->peer = skc->skc_daddr;
-    } else if (bpf_core_field_exists(skc->skc_v6_daddr)) {
-        copy_address(record->local, skc->skc_v6_rcv_saddr.in6_u.u6_addr32);
+    else if (bpf_core_field_exists(skc->skc_v6_daddr))
         copy_address(record->peer, skc->skc_v6_daddr.in6_u.u6_addr32);
-    }
 }
 
 /* The end of the other side's stream counts as a byte; that of ours does not. */
@@ -149,7 +325,7 @@ static __always_inline void fill_life(struct event_record *record, const struct 
 }
 
 static __always_inline void emit(struct sock *sk, const struct life *life, __u8 kind,
-                                 __u8 old_state, __u8 flags)
+                                 __u8 old_state, __u8 flags, __u64 now)
 {
     struct event_record *record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
     struct tcp_sock *tp;
@@ -159,8 +335,8 @@ static __always_inline void emit(struct sock *sk, const struct life *life, __u8 
         return;
     }
     __builtin_memset(record, 0, sizeof(*record));
-    record->time_ns = bpf_ktime_get_boot_ns();
-    record->cookie = bpf_get_socket_cookie(sk);
+    record->time_ns = now;
+    record->cookie = cookie_of(sk);
     record->netns = sk->__sk_common.skc_net.net->ns.inum;
     record->family = sk->__sk_common.skc_family;
     record->kind = kind;
@@ -179,36 +355,50 @@ static __always_inline void emit(struct sock *sk, const struct life *life, __u8 
 
 static __always_inline void on_connect(struct sock *sk)
 {
-    struct life *life = bpf_sk_storage_get(&lives, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+    struct life life = {
+        .start_ns = bpf_ktime_get_boot_ns(), .role = EVENT_ROLE_ACTIVE, .claimed = 1};
 
-    if (!life)
-        return;
-    __builtin_memset(life, 0, sizeof(*life));
-    life->start_ns = bpf_ktime_get_boot_ns();
-    life->role = EVENT_ROLE_ACTIVE;
-    life->claimed = 1;
-    take_current(life, EVENT_OWNER_USE);
+    take_current(&life, EVENT_OWNER_USE);
+    put_life(sk, cookie_of(sk), &life);
 }
 
 static __always_inline void on_listen(struct sock *sk)
 {
-    struct life *life = bpf_sk_storage_get(&lives, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+    struct life life = {.role = EVENT_ROLE_PASSIVE};
 
-    if (!life)
-        return;
-    __builtin_memset(life, 0, sizeof(*life));
-    life->role = EVENT_ROLE_PASSIVE;
-    take_current(life, EVENT_OWNER_LISTENER);
-    if (control.test_tgid && control.test_tgid == life->owner.tgid)
-        emit(sk, life, EVENT_RECORD_LISTENS, TCP_CLOSE, 0);
+    take_current(&life, EVENT_OWNER_LISTENER);
+    put_listener(sk, &life);
+    if (control.test_tgid && control.test_tgid == life.owner.tgid)
+        emit(sk, &life, EVENT_RECORD_LISTENS, TCP_CLOSE, 0, bpf_ktime_get_boot_ns());
+}
+
+/*
+ * The life of a connection that has none. Those that come in are adopted when they are established,
+ * or earlier: with TCP Fast Open they are used, and may be closed, before that. The others were on
+ * their way when watching began.
+ */
+static __always_inline struct life *adopt(struct sock *sk, __u64 cookie, bool incoming)
+{
+    struct listener *listener = incoming ? find_listener(sk) : NULL;
+
+    if (listener) {
+        put_life(sk, cookie, &listener->life);
+    } else {
+        struct life life = {.role = incoming ? EVENT_ROLE_PASSIVE : EVENT_ROLE_ACTIVE};
+
+        put_life(sk, cookie, &life);
+    }
+    return find_life(sk, cookie);
 }
 
 static __always_inline void on_established(struct sock *sk, __u8 old_state)
 {
-    struct life *life = bpf_sk_storage_get(&lives, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+    __u64 cookie = cookie_of(sk), now = bpf_ktime_get_boot_ns();
     struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-    __u64 now = bpf_ktime_get_boot_ns();
+    struct life *life = find_life(sk, cookie);
 
+    if (!life)
+        life = adopt(sk, cookie, old_state != STATE_SYN_SENT);
     if (life && (life->role == EVENT_ROLE_ACTIVE || old_state == STATE_SYN_SENT)) {
         life->role = EVENT_ROLE_ACTIVE;
         if (life->start_ns)
@@ -218,7 +408,7 @@ static __always_inline void on_established(struct sock *sk, __u8 old_state)
         life->start_ns = now;
         life->handshake_us = tp ? tp->srtt_us >> 3 : 0;
     }
-    emit(sk, life, EVENT_RECORD_ESTABLISHED, old_state, 0);
+    emit(sk, life, EVENT_RECORD_ESTABLISHED, old_state, 0, now);
 }
 
 /*
@@ -235,19 +425,27 @@ static __always_inline bool is_closing(struct sock *sk, __u8 old_state)
 
 static __always_inline void on_close(struct sock *sk, __u8 old_state)
 {
-    struct life *life = bpf_sk_storage_get(&lives, sk, 0, 0);
+    __u64 cookie = cookie_of(sk);
+    struct life *life = find_life(sk, cookie);
     bool closing = is_closing(sk, old_state);
 
+    if (!life && old_state == STATE_SYN_RECV)
+        life = adopt(sk, cookie, true);
     if (life && closing)
         claim(life, EVENT_OWNER_CLOSE);
-    emit(sk, life, EVENT_RECORD_CLOSED, old_state, closing ? EVENT_CLOSING : 0);
+    emit(sk, life, EVENT_RECORD_CLOSED, old_state, closing ? EVENT_CLOSING : 0,
+         bpf_ktime_get_boot_ns());
+    drop_life(cookie);
 }
 
 /* Only close(2), exit and shutdown(2) lead to these states. */
-static __always_inline void on_finish(struct sock *sk)
+static __always_inline void on_finish(struct sock *sk, __u8 old_state)
 {
-    struct life *life = bpf_sk_storage_get(&lives, sk, 0, 0);
+    __u64 cookie = cookie_of(sk);
+    struct life *life = find_life(sk, cookie);
 
+    if (!life && old_state == STATE_SYN_RECV)
+        life = adopt(sk, cookie, true);
     if (life)
         claim(life, EVENT_OWNER_CLOSE);
 }
@@ -265,10 +463,12 @@ int follow_state(__u64 *ctx)
     else if (state == STATE_SYN_SENT)
         on_connect(sk);
     else if (state == STATE_FIN_WAIT_1 || state == STATE_LAST_ACK)
-        on_finish(sk);
+        on_finish(sk, old_state);
     else if (state == TCP_LISTEN)
         on_listen(sk);
-    else if (state == TCP_CLOSE && old_state != TCP_LISTEN && old_state != TCP_CLOSE)
+    else if (state == TCP_CLOSE && old_state == TCP_LISTEN)
+        forget_listener(sk);
+    else if (state == TCP_CLOSE && old_state != TCP_CLOSE)
         on_close(sk, old_state);
     return 0;
 }
@@ -277,10 +477,14 @@ int follow_state(__u64 *ctx)
 static __always_inline int on_use(struct sock *sk)
 {
     struct life *life;
+    __u64 cookie;
 
     if (sk->sk_protocol != IP_PROTO_TCP)
         return 0;
-    life = bpf_sk_storage_get(&lives, sk, 0, 0);
+    cookie = cookie_of(sk);
+    life = find_life(sk, cookie);
+    if (!life && sk->__sk_common.skc_state == STATE_SYN_RECV && is_watched(sk))
+        life = adopt(sk, cookie, true);
     if (life)
         claim(life, EVENT_OWNER_USE);
     return 0;
@@ -305,19 +509,42 @@ int follow_retransmit(__u64 *ctx)
     struct sock *sk = (void *)ctx[0];
 
     if (is_watched(sk))
-        emit(sk, bpf_sk_storage_get(&lives, sk, 0, 0), EVENT_RECORD_RETRANSMITTED,
-             sk->__sk_common.skc_state, 0);
+        emit(sk, find_life(sk, cookie_of(sk)), EVENT_RECORD_RETRANSMITTED,
+             sk->__sk_common.skc_state, 0, bpf_ktime_get_boot_ns());
     return 0;
 }
 
 /* --- what was there before --- */
 
-static __always_inline void fill_holder(struct life *life, struct task_struct *task, __u8 from)
+static __always_inline void hold_listener(struct sock *sk, struct task_struct *task)
 {
-    if (life->from != EVENT_OWNER_NONE || life->claimed)
+    struct listener_key key = listener_key(sk);
+    struct listener *listener = bpf_map_lookup_elem(&listeners, &key);
+    struct life life = {.role = EVENT_ROLE_PASSIVE, .from = EVENT_OWNER_LISTENER};
+
+    if ((listener && listener->cookie == cookie_of(sk)) || bpf_sk_storage_get(&beside, sk, 0, 0))
         return;
-    fill_current(life, task);
-    life->from = from;
+    fill_current(&life, task);
+    put_listener(sk, &life);
+}
+
+/* What is closed meanwhile is not told of again, so that nobody else would take it away. */
+static __always_inline void hold_connection(struct sock *sk, struct task_struct *task)
+{
+    __u64 cookie = cookie_of(sk);
+    struct life *known = find_life(sk, cookie), life = {.from = EVENT_OWNER_HOLDER};
+
+    if (known) {
+        if (known->from != EVENT_OWNER_NONE || known->claimed)
+            return;
+        fill_current(known, task);
+        known->from = EVENT_OWNER_HOLDER;
+        return;
+    }
+    fill_current(&life, task);
+    put_life(sk, cookie, &life);
+    if (sk->__sk_common.skc_state == TCP_CLOSE)
+        drop_life(cookie);
 }
 
 SEC("iter/task_file")
@@ -326,7 +553,6 @@ int take_holders(struct bpf_iter__task_file *ctx)
     struct task_struct *task = ctx->task;
     struct file *file = ctx->file;
     struct socket *socket;
-    struct life *life;
     struct sock *sk;
     __u8 state;
 
@@ -339,10 +565,9 @@ int take_holders(struct bpf_iter__task_file *ctx)
     if (!sk || !is_watched(sk))
         return 0;
     state = sk->__sk_common.skc_state;
-    if (state == TCP_CLOSE)
-        return 0;
-    life = bpf_sk_storage_get(&lives, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-    if (life)
-        fill_holder(life, task, state == TCP_LISTEN ? EVENT_OWNER_LISTENER : EVENT_OWNER_HOLDER);
+    if (state == TCP_LISTEN)
+        hold_listener(sk, task);
+    else if (state != TCP_CLOSE)
+        hold_connection(sk, task);
     return 0;
 }

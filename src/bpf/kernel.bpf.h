@@ -94,6 +94,7 @@ struct sock_common {
     __u16 skc_num;
     unsigned short skc_family;
     volatile unsigned char skc_state;
+    unsigned char skc_reuseport : 1;
     unsigned char skc_ipv6only : 1;
     int skc_bound_dev_if;
     unsigned long skc_flags;
@@ -146,6 +147,7 @@ struct socket {
 struct inet_sock {
     struct sock sk;
     __be16 inet_sport;
+    unsigned long inet_flags; /* since 6.6 */
 };
 
 struct inet_connection_sock {

@@ -261,6 +261,54 @@ lone.close(); ended(c)
 
 
 @test
+def each_listener_has_its_connections():
+    """Also where a port does not tell listeners apart; none of the connections is used before it is closed."""
+    script = """
+def serve(host, port, **options):
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    up, down = os.pipe(), os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        sock = socket.socket(family)
+        for name in options:
+            sock.setsockopt(socket.SOL_SOCKET, getattr(socket, name), options[name])
+        sock.bind((host, port))
+        sock.listen(64)
+        os.write(up[1], b"x")
+        os.read(down[0], 1)
+        os._exit(0)
+    os.read(up[0], 1)
+    return pid, down[1]
+def connect(host, port):
+    client = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    client.connect((host, port))
+    fact(client)
+    reset(client)
+    return client
+anyone = [serve("0.0.0.0", 4001), serve("::", 4002), serve("127.0.0.1", 4003, SO_BINDTODEVICE=b"lo")]
+addresses = [serve("127.0.0.1", 4004), serve("127.0.0.2", 4004)]
+shared = [serve("127.0.0.1", 4005, SO_REUSEPORT=1) for _ in range(3)]
+for host, port, servers in (("127.0.0.1", 4001, anyone[:1]), ("127.0.0.9", 4001, anyone[:1]), ("::1", 4002, anyone[1:2]),
+                            ("127.0.0.1", 4002, anyone[1:2]), ("127.0.0.1", 4003, anyone[2:]), ("127.0.0.1", 4004, addresses[:1]),
+                            ("127.0.0.2", 4004, addresses[1:]), *[("127.0.0.1", 4005, shared)] * 20):
+    connect(host, port)
+    facts[-1].update(servers=[pid for pid, _ in servers], at=[host, port])
+for pid, fd in anyone + addresses + shared:
+    os.write(fd, b"x")
+    os.waitpid(pid, 0)
+"""
+    with netns() as ns:
+        needs_bpf(ns)
+        document, facts = follow(ns, script)
+    accepted = {row["peer_port"]: row for row in document["rows"] if row["event"] == "accepted"}
+    for one in facts:
+        row = accepted[one["port"]]
+        assert row["pid"] in one["servers"] and row["owner_source"] == "listener", (one, row)
+    many = {accepted[one["port"]]["pid"] for one in facts if one["at"][1] == 4005}
+    assert len(many) > 1, many
+
+
+@test
 def what_was_there_before_has_its_holder():
     script = """
 server = listener(); c, s = pair(server)
