@@ -66,15 +66,27 @@ static void write_marker(const struct lsof_options *options, struct buf *out)
     buf_byte(out, '\n');
 }
 
+/* Without -a all files of these processes belong to the answer. */
+static int refuse_processes(void)
+{
+    return lsof_error("without -a, -p, -c, -u and -g add all files of these processes, and nwho "
+                      "lists sockets only: use -a, or the real lsof");
+}
+
 /* One listing. 0 or an exit status; *ret_selected: how many lines it has. */
 static int list_once(struct lsof_options *options, struct lsof_names *names, struct buf *out,
                      uint32_t *ret_selected)
 {
     struct lsof_list list = {.options = options, .names = names, .out = out};
+    bool whole_processes = false;
     int r = lsof_read(&list), status = 1;
 
+    if (r == 0)
+        r = lsof_look_at_processes(&list, &whole_processes);
     if (r < 0) {
         lsof_error("the machine could not be read: %s", strerror(-r));
+    } else if (whole_processes && !options->and) {
+        refuse_processes();
     } else {
         write_list(&list);
         *ret_selected = list.selected;
@@ -111,16 +123,27 @@ static int list_all(struct lsof_options *options, struct lsof_names *names, stru
 }
 
 /*
- * Whether sockets alone can answer: without -a each kind of selection adds files of its own, and
- * those of a process are not only sockets.
+ * What of the command line asks for files that are no sockets; NULL: nothing (but for processes,
+ * which are looked for first). Without -a each kind of selection adds files of its own.
  */
-static bool needs_other_files(const struct lsof_options *options)
+static const char *other_files(const struct lsof_options *options)
 {
-    uint32_t sockets = options->select & LSOF_SELECT_SOCKETS;
+    uint32_t select = options->select;
 
-    if (options->select & LSOF_SELECT_OTHER)
-        return true;
-    return options->and ? !sockets : !sockets || options->select != sockets;
+    if (select & LSOF_SELECT_OTHER)
+        return "names of files, -N, +d, +D and +m ask for files that are no sockets";
+    if (!(select & LSOF_SELECT_SOCKETS))
+        return select ? "without -i or -U all files are asked for: add one of them, and -a"
+                      : "without -i or -U all files are asked for: add one of them";
+    if (options->and)
+        return NULL;
+    if (select & LSOF_SELECT_TASK)
+        return "without -a, -K adds all files of processes with threads";
+    if (select & LSOF_SELECT_LINKS)
+        return "without -a, +L with a number adds all files with few links";
+    if (select & LSOF_SELECT_FD && options->fds_of_files)
+        return "without -a, -d adds these descriptors of all processes, whatever they are";
+    return NULL;
 }
 
 static int run_options(struct lsof_options *options)
@@ -164,9 +187,9 @@ static int run(int argc, char **argv)
         lsof_error("out of memory");
     } else if (r == 0 && answer(&options)) {
         status = 0;
-    } else if (r == 0 && needs_other_files(&options)) {
-        lsof_error("this selection asks for files that are no sockets, which nwho does not list: "
-                   "use the real lsof, or select sockets (-i, -U; with -a and -p, -c, -u, ...)");
+    } else if (r == 0 && other_files(&options)) {
+        lsof_error("%s; nwho lists sockets only, the real lsof has the rest",
+                   other_files(&options));
     } else if (r == 0) {
         status = run_options(&options);
     }

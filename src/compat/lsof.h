@@ -84,6 +84,7 @@ struct lsof_options {
     struct lsof_fds *fds;
     uint32_t fd_count, fd_capacity;
     bool fds_exclude;
+    bool fds_of_files;         /* -d names what other files than sockets can have */
     struct lsof_state *states; /* -s */
     uint32_t state_count, state_capacity;
     bool numeric_hosts, numeric_ports, numeric_users;
@@ -189,6 +190,12 @@ void lsof_list_done(struct lsof_list *list);
 
 /* Whether the socket is what -i, -U and -s ask for, and its process what the others do. */
 void lsof_select(struct lsof_list *list);
+
+/*
+ * Looks for what -p, -g, -u and -c ask for in all processes, also those without sockets.
+ * *ret_selected: these are some that are listed with all their files. 0 or -ENOMEM.
+ */
+int lsof_look_at_processes(struct lsof_list *list, bool *ret_selected) MUST_CHECK;
 
 /* Exit status, after naming what was not found (-V). */
 int lsof_verdict(struct lsof_list *list);

@@ -145,12 +145,23 @@ int lsof_parse_command(struct lsof_options *options, const char *value)
     return 0;
 }
 
-/* Names of descriptors that are never sockets: they may be asked for, and select none. */
+/* A name of descriptors that are never sockets: it may be asked for, and selects none. */
 static bool is_fd_name(const char *text)
 {
     return *text &&
            text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")] ==
                '\0';
+}
+
+/* Those that Linux has files of; any other word selects nothing at all. */
+static bool is_name_of_files(const char *text)
+{
+    static const char *const names[] = {"cwd", "rtd", "txt", "mem", "DEL", "NOFD"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (strcmp(names[i], text) == 0)
+            return true;
+    return false;
 }
 
 static int parse_fd(const char *word, struct lsof_fds *ret_fds)
@@ -192,6 +203,9 @@ int lsof_parse_fds(struct lsof_options *options, const char *value)
         r = VEC_RESERVE(&options->fds, &options->fd_capacity, options->fd_count, 1);
         if (r == 0)
             r = parse_fd(one + exclude, &options->fds[options->fd_count]);
+        options->fds_of_files |=
+            r == 0 &&
+            (exclude || options->fds[options->fd_count].low != UINT32_MAX || is_name_of_files(one));
         options->fd_count += r == 0;
         options->fds_exclude = exclude;
     }

@@ -159,6 +159,9 @@ static int narrow(struct reading *reading, struct request *request)
 {
     const struct lsof_options *options = reading->list->options;
     uint32_t sockets = options->select & LSOF_SELECT_SOCKETS;
+    /* Those without sockets too: they are found or not, and without -a listed with all files. */
+    uint32_t of_processes = LSOF_SELECT_COMMAND | LSOF_SELECT_PID | LSOF_SELECT_PGID |
+                            (options->and ? 0u : LSOF_SELECT_UID);
 
     request->protos = 0;
     if (sockets & (LSOF_SELECT_INET | LSOF_SELECT_ADDRESS))
@@ -172,7 +175,7 @@ static int narrow(struct reading *reading, struct request *request)
         request->families = 1u << (options->ipv4 ? AF_INET : AF_INET6);
     if (sockets == LSOF_SELECT_ADDRESS)
         push_ports(reading, request);
-    if (options->select & (LSOF_SELECT_COMMAND | LSOF_SELECT_PID | LSOF_SELECT_PGID))
+    if (options->select & of_processes)
         request->needs |= NEED_ALL_PROCESSES;
     if (options->and &&options->select & LSOF_SELECT_PID && !options->endpoints)
         return push_pids(reading->list, request);

@@ -207,36 +207,41 @@ void lsof_select(struct lsof_list *list)
     }
 }
 
-/* --- the verdict --- */
+/* --- processes --- */
 
-/* Processes without sockets answer for -p, -g and -c too. */
-static int look_at_processes(struct lsof_list *list)
+int lsof_look_at_processes(struct lsof_list *list, bool *ret_selected)
 {
-    struct query query = {.table = &table_processes, .column_count = 3};
+    struct query query = {.table = &table_processes, .column_count = 4};
     struct grid grid = {0};
+    bool selected = false;
     int r;
 
+    *ret_selected = false;
     if (!(list->moment.request.needs & NEED_ALL_PROCESSES))
         return 0;
     query.columns[0] = table_column(query.table, "pid");
     query.columns[1] = table_column(query.table, "pgid");
     query.columns[2] = table_column(query.table, "process");
+    query.columns[3] = table_column(query.table, "uid");
     r = query_run(&query, &list->moment.view, &grid);
     for (uint32_t row = 0; row < grid.row_count && r == 0; row++) {
-        struct value command = grid_cell(&grid, row, 2);
+        struct value command = grid_cell(&grid, row, 2), uid = grid_cell(&grid, row, 3);
         struct candidate process = {
             .pid = (uint32_t)grid_cell(&grid, row, 0).uint,
             .pgid = (uint32_t)grid_cell(&grid, row, 1).uint,
-            .uid = UINT32_MAX,
+            .uid = uid.type == VALUE_UINT ? (uint32_t)uid.uint : UINT32_MAX,
             .command = command.type == VALUE_STRING ? command.string.bytes : "",
             .command_length = command.type == VALUE_STRING ? command.string.length : 0};
 
         if (!is_excluded(list->options, &process))
-            (void)kinds_of_process(list->options, &process);
+            selected |= (kinds_of_process(list->options, &process) & list->options->select) != 0;
     }
     grid_done(&grid);
+    *ret_selected = selected;
     return r;
 }
+
+/* --- the verdict --- */
 
 static void report(struct lsof_list *list, const char *what, const char *text, size_t length)
 {
@@ -332,9 +337,8 @@ static bool miss_ids(struct lsof_list *list, const struct lsof_ids *ids, const c
 
 int lsof_verdict(struct lsof_list *list)
 {
-    bool missing = look_at_processes(list) < 0;
+    bool missing = miss_commands(list, false);
 
-    missing |= miss_commands(list, false);
     missing |= miss_repeat_command(list);
     missing |= miss_commands(list, true);
     missing |= miss_addresses(list);

@@ -71,7 +71,7 @@ STRANGE_SETS = {
     "strange": """
         listening port=9100 comm=a)\\x20R\\x201\\x0a\\x1b[31m\\xff -- listening port=9101 comm=two\\x20words -- listening port=9102 comm=quote\\x22s\\x27b\\x5cc
         -- listening port=9103 comm=caf\\xc3\\xa9 -- listening port=9104 comm=\\xff\\xfe -- listening port=9105 comm=(paren
-        -- listening port=9106 cmdline=empty -- unix-strange-path dir=@DIR@ -- unix-abstract-nul -- listening port=9107 comm=a\\x09b
+        -- listening port=9106 cmdline=empty -- unix-strange-path dir=@DIR@ -- unix-abstract-nul -- listening port=9107 comm=a\\x09b -- listening port=9108 comm=web)\\x20(srv
         -- unix-listening path=@DIR@/two\\x20words -- unix-listening path=@DIR@/caf\\xc3\\xa9
         -- unix-listening path=@DIR@/\\x1b[1mbold""",
     "\x1b[1mbold": "listening port=9120 -- unix-dgram path=@DIR@/\\x9b1m",
