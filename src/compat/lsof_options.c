@@ -2,13 +2,10 @@
 /* Options of lsof: single letters behind - or +, whose values may be left out. */
 #include "compat/lsof.h"
 
-#include "base/buf.h"
-#include "base/escape.h"
 #include "base/vec.h"
+#include "compat/say.h"
 
 #include <ctype.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #define NAME_WIDTH 15 /* of a process: TASK_COMM_LEN without its NUL */
@@ -25,18 +22,11 @@ struct reader {
 
 int lsof_error(const char *format, ...)
 {
-    struct buf line = BUF_SINK(STDERR_FILENO);
-    char text[1024];
     va_list args;
 
     va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
+    say_line("lsof", format, args);
     va_end(args);
-    buf_puts(&line, "lsof: ");
-    escape_text(&line, text, strlen(text));
-    buf_byte(&line, '\n');
-    (void)buf_flush(&line);
-    buf_done(&line);
     return -EINVAL;
 }
 

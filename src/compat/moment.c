@@ -2,12 +2,10 @@
 /* One reading of the machine for a personality. */
 #include "compat/moment.h"
 
-#include "base/escape.h"
 #include "collect/collect.h"
+#include "compat/say.h"
 
-#include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 void moment_init(struct moment *moment)
 {
@@ -52,18 +50,6 @@ int moment_take(struct moment *moment, const struct query *query)
     return r;
 }
 
-static void say(const char *tool, const char *text)
-{
-    struct buf line = BUF_SINK(STDERR_FILENO);
-
-    buf_puts(&line, tool);
-    buf_puts(&line, ": ");
-    escape_text(&line, text, strlen(text));
-    buf_byte(&line, '\n');
-    (void)buf_flush(&line);
-    buf_done(&line);
-}
-
 /* A fact that exists and could have been read; what is not for us, or not in this kernel, is none.
  */
 static bool has_failed(const struct note *note)
@@ -86,7 +72,7 @@ bool moment_check(const struct moment *moment, const struct host_names *names, c
         failed |= has_failed(note);
         if (note->effect == NOTE_INCOMPLETE || has_failed(note) ||
             (note->effect == NOTE_OWNERS && owners))
-            say(tool, snapshot_string(snapshot, note->text, NULL));
+            say(tool, "%s", snapshot_string(snapshot, note->text, NULL));
     }
     if (no_names)
         say(tool, "names could not all be looked up: a file could not be read, or memory is short");

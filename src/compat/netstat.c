@@ -2,10 +2,9 @@
 /* netstat of net-tools 2.10. */
 #include "compat/netstat.h"
 
-#include "base/escape.h"
 #include "compat/personality.h"
+#include "compat/say.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -36,18 +35,11 @@ static const char help_text[] =
 
 void netstat_say(const char *format, ...)
 {
-    struct buf line = BUF_SINK(STDERR_FILENO);
-    char text[512];
     va_list args;
 
     va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
+    say_line("netstat", format, args);
     va_end(args);
-    buf_puts(&line, "netstat: ");
-    escape_text(&line, text, strlen(text));
-    buf_byte(&line, '\n');
-    (void)buf_flush(&line);
-    buf_done(&line);
 }
 
 void netstat_usage(void)

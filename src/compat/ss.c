@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
-#define EXIT_FAILED 1
 #define EXIT_FOLLOWED 255 /* -E ends only when it fails */
 
 /* The tables in the order in which ss shows them, with what each is made of. */
@@ -365,7 +364,7 @@ static int dump(const struct ss_options *options)
     int r = 0;
 
     if (!(options->selection.tables & SS_TABLE_BIT(SS_TABLE_TCP))) {
-        ss_complain("ss: -D writes TCP sockets, of which there are none in what was asked for");
+        ss_complain("-D writes TCP sockets, of which there are none in what was asked for");
         return 0;
     }
     if (*name != '-') {
@@ -376,7 +375,7 @@ static int dump(const struct ss_options *options)
     if (r == 0)
         r = write_dump(options, &out);
     if (r < 0 && r != -EPIPE)
-        ss_complain("ss: -D %s: %s", name, strerror(-r));
+        ss_complain("-D %s: %s", name, strerror(-r));
     buf_done(&out);
     return 0;
 }
@@ -385,11 +384,11 @@ static int dump(const struct ss_options *options)
 static bool is_empty(const struct ss_selection *selection)
 {
     if (!selection->tables)
-        ss_complain("ss: no socket tables to show with such filter.");
+        ss_complain("no socket tables to show with such filter.");
     else if (!selection->families)
-        ss_complain("ss: no families to show with such filter.");
+        ss_complain("no families to show with such filter.");
     else if (!selection->states)
-        ss_complain("ss: no socket states to show with such filter.");
+        ss_complain("no socket states to show with such filter.");
     else
         return false;
     return true;
@@ -418,8 +417,8 @@ static int run(int argc, char **argv)
     if (r == 0 || r == -EPIPE)
         return 0;
     if (r < 0)
-        ss_complain("ss: %s", strerror(-r));
-    return options.events ? EXIT_FOLLOWED : EXIT_FAILED;
+        ss_complain("%s", strerror(-r));
+    return options.events ? EXIT_FOLLOWED : SS_EXIT_FAILED;
 }
 
 const struct personality personality_ss = {

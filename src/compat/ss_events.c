@@ -137,7 +137,7 @@ int ss_events(const struct ss_options *options, const struct ss_filter *filter, 
         if (length >= 0)
             r = take_messages(&follower, bytes, (size_t)length);
         else if (errno == ENOBUFS)
-            ss_complain("ss: more sockets went than could be told: events are missing");
+            ss_complain("more sockets went than could be told: events are missing");
         else if (errno != EINTR)
             r = -errno;
     }

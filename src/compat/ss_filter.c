@@ -94,7 +94,7 @@ static int fail_syntax(struct parser *parser)
 {
     if (parser->status)
         return -EINVAL;
-    ss_complain("ss: the filter expression ends early, or a word is out of place");
+    ss_complain("the filter expression ends early, or a word is out of place");
     return fail(parser, ss_usage());
 }
 
@@ -110,7 +110,7 @@ static bool read_line(struct parser *parser)
         if (*parser->text == '#' || *parser->text == '0')
             continue;
         if (length > FILE_LINE_MAX) {
-            ss_complain("ss: a line in the file of the filter is too long");
+            ss_complain("a line in the file of the filter is too long");
             fail(parser, SS_EXIT_USAGE);
             return false;
         }

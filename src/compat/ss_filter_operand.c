@@ -62,13 +62,13 @@ static int service_parse(const struct ss_selection *selection, const char *name,
         port = ntohs((uint16_t)service->s_port);
     if (selection->tables & SS_TABLE_BIT(SS_TABLE_TCP) && (service = getservbyname(name, "tcp"))) {
         if (port >= 0 && port != ntohs((uint16_t)service->s_port)) {
-            ss_complain("ss: \"%s\" is not one port: udp and tcp differ", name);
+            ss_complain("\"%s\" is not one port: udp and tcp differ", name);
             return -EINVAL;
         }
         port = ntohs((uint16_t)service->s_port);
     }
     if (port < 0) {
-        ss_complain("ss: \"%s\" is no port", name);
+        ss_complain("\"%s\" is no port", name);
         return -EINVAL;
     }
     *ret_port = port;
@@ -237,7 +237,7 @@ static int inet_parse(struct ss_filter *filter, const struct ss_selection *selec
     if (!*text || *text == '*')
         return 0;
     if (prefix_parse(text, family, end) < 0 && host_parse(filter, text, family, end) < 0) {
-        ss_complain("ss: \"%s\" is no address", text);
+        ss_complain("\"%s\" is no address", text);
         return -EINVAL;
     }
     return 0;
@@ -446,6 +446,6 @@ int ss_operand_parse(struct ss_filter *filter, struct ss_selection *selection,
         break;
     }
     if (r < 0)
-        ss_complain("ss: cannot understand \"%s\" here", word);
+        ss_complain("cannot understand \"%s\" here", word);
     return r < 0 ? -EINVAL : 0;
 }

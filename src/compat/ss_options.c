@@ -2,7 +2,7 @@
 /* The command line of ss(8): letters, tables, families, states. */
 #include "compat/ss_options.h"
 
-#include "base/buf.h"
+#include "compat/say.h"
 #include "compat/ss_select.h"
 #include "compat/ss_summary.h"
 
@@ -10,7 +10,6 @@
 #include <getopt.h>
 #include <limits.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -86,17 +85,11 @@ struct parser {
 
 void ss_complain(const char *format, ...)
 {
-    struct buf line = BUF_SINK(STDERR_FILENO);
-    char text[1024];
     va_list args;
 
     va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
+    say_line("ss", format, args);
     va_end(args);
-    buf_puts(&line, text);
-    buf_byte(&line, '\n');
-    buf_flush(&line);
-    buf_done(&line);
 }
 
 static const char usage_text[] =
@@ -120,18 +113,21 @@ static const char usage_text[] =
     "EXPRESSION: src HOST, dst HOST, sport OP PORT, dport OP PORT, dev NAME, fwmark N[/MASK],\n"
     "       cgroup PATH, autobound, joined by and, or, not and parentheses (read left to right)\n";
 
-static void put_usage(int fd)
+/* 0 or -errno. */
+static int put_text(int fd, const char *text)
 {
-    struct buf text = BUF_SINK(fd);
+    struct buf out = BUF_SINK(fd);
+    int r;
 
-    buf_puts(&text, usage_text);
-    buf_flush(&text);
-    buf_done(&text);
+    buf_puts(&out, text);
+    r = buf_flush(&out);
+    buf_done(&out);
+    return r;
 }
 
 int ss_usage(void)
 {
-    put_usage(STDERR_FILENO);
+    (void)!put_text(STDERR_FILENO, usage_text);
     return SS_EXIT_USAGE;
 }
 
@@ -141,20 +137,23 @@ static int stop(const struct parser *parser, int status)
     return 1;
 }
 
+/* The answer is written, or could not be: -errno. */
+static int stop_after(const struct parser *parser, int error)
+{
+    if (error == 0 || error == -EPIPE)
+        return stop(parser, 0);
+    ss_complain("%s", strerror(-error));
+    return stop(parser, SS_EXIT_FAILED);
+}
+
 static int say_version(const struct parser *parser)
 {
-    struct buf text = BUF_SINK(STDOUT_FILENO);
-
-    buf_puts(&text, VERSION_TEXT);
-    buf_flush(&text);
-    buf_done(&text);
-    return stop(parser, 0);
+    return stop_after(parser, put_text(STDOUT_FILENO, VERSION_TEXT));
 }
 
 static int say_help(const struct parser *parser)
 {
-    put_usage(STDOUT_FILENO);
-    return stop(parser, 0);
+    return stop_after(parser, put_text(STDOUT_FILENO, usage_text));
 }
 
 static int take_family(const struct parser *parser, const char *name)
@@ -165,7 +164,7 @@ static int take_family(const struct parser *parser, const char *name)
         return say_help(parser);
     family = ss_family_parse(name);
     if (family < 0) {
-        ss_complain("ss: \"%s\" is invalid family", name);
+        ss_complain("\"%s\" is invalid family", name);
         return stop(parser, ss_usage());
     }
     ss_select_family(&parser->options->selection, family);
@@ -188,7 +187,7 @@ static int take_tables(struct parser *parser, char *list)
     }
     while ((word = strsep(&list, ",")))
         if (ss_tables_parse(&options->selection, word) < 0) {
-            ss_complain("ss: \"%s\" is illegal socket table id", word);
+            ss_complain("\"%s\" is illegal socket table id", word);
             return stop(parser, ss_usage());
         }
     return 0;
@@ -211,12 +210,12 @@ static int take_known_family(const struct parser *parser, int family)
 static int take_filter_file(const struct parser *parser, const char *name)
 {
     if (parser->options->filter_file) {
-        ss_complain("ss: -F was given twice");
+        ss_complain("-F was given twice");
         return stop(parser, SS_EXIT_USAGE);
     }
     parser->options->filter_file = *name == '-' ? stdin : fopen(name, "re");
     if (!parser->options->filter_file) {
-        ss_complain("ss: %s: %s", name, strerror(errno));
+        ss_complain("%s: %s", name, strerror(errno));
         return stop(parser, SS_EXIT_USAGE);
     }
     return 0;
@@ -232,7 +231,7 @@ static int enter_netns(const struct parser *parser, const char *name)
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd >= 0 && setns(fd, CLONE_NEWNET) == 0)
         return 0;
-    ss_complain("ss: cannot enter the network namespace \"%s\": %s", name, strerror(errno));
+    ss_complain("cannot enter the network namespace \"%s\": %s", name, strerror(errno));
     return stop(parser, 1);
 }
 
@@ -242,7 +241,7 @@ static int take_context(const struct parser *parser, bool sockets)
     parser->options->process_context = true;
     parser->options->socket_context |= sockets;
     if (access("/sys/fs/selinux/status", F_OK) < 0) {
-        ss_complain("ss: SELinux is not enabled.");
+        ss_complain("SELinux is not enabled.");
         return stop(parser, 1);
     }
     return 0;
@@ -363,7 +362,7 @@ static int take_states(struct parser *parser)
             return stop(parser, SS_EXIT_USAGE);
         }
         if (ss_states_parse(options->words[1], &states) < 0) {
-            ss_complain("ss: wrong state name: %s", options->words[1]);
+            ss_complain("wrong state name: %s", options->words[1]);
             return stop(parser, SS_EXIT_USAGE);
         }
         if (!parser->states_named)
@@ -381,10 +380,11 @@ static int say_summary(const struct parser *parser)
 {
     const struct ss_options *options = parser->options;
 
-    if (!options->summary)
-        return 0;
-    (void)!ss_summary();
-    return options->nothing_named && options->word_count == 0 ? stop(parser, 0) : 0;
+    int r = options->summary ? ss_summary() : 0;
+
+    if (r < 0 || (options->summary && options->nothing_named && options->word_count == 0))
+        return stop_after(parser, r);
+    return 0;
 }
 
 /* What nobody named is as usual. */

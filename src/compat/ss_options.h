@@ -35,9 +35,10 @@ enum ss_table {
 /* The states ss 6.1 knows: it has no word for bound sockets, and so never shows them. */
 #define SS_STATES_ALL ((1u << 12) - 1)
 
-/* What is shown; the filter expression may change the families. */
+#define SS_EXIT_FAILED 1
 #define SS_EXIT_USAGE 255 /* a command line that is not understood */
 
+/* What is shown; the filter expression may change the families. */
 struct ss_selection {
     uint32_t tables;      /* SS_TABLE_BIT()s */
     uint32_t states;      /* of the kernel */

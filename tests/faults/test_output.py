@@ -42,7 +42,8 @@ def a_full_disk_is_an_error():
 @test
 def a_full_disk_is_an_error_of_the_old_tools_too():
     with quiet_machine() as ns:
-        for tool, *args in (["netstat", "-tan"], ["netstat", "-s"], ["netstat", "-V"], ["lsof", "-nPi"]):
+        for tool, *args in (["netstat", "-tan"], ["netstat", "-s"], ["netstat", "-V"], ["netstat", "-h"], ["lsof", "-nPi"],
+                            ["ss", "-tan"], ["ss", "-s"], ["ss", "-V"], ["ss", "-h"], ["ss", "-f", "help"]):
             result = run(ns, with_descriptors(">/dev/full", [PROGRAM, tool, *args]))
             assert result.rc == 1 and result.err.startswith(tool + ": ") and "No space" in result.err, (tool, args, result)
 
