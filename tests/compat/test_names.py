@@ -112,18 +112,25 @@ def what_is_hidden_is_said_once():
 def lsof_says_that_it_lists_sockets_only():
     with netns() as ns, mksock(ns, "listening", "port=22"):
         for line in ("", "-p 1", "-c sh", "-u root", "-d 3", "-d cwd", "/tmp", "+D /tmp", "+d /tmp", "-N", "+L1", "-K", "-t", "-F", "-J",
-                     "-i -p 1", "-i -u root", "-U -c sh", "-i -P /tmp", "-P -i -n -- /tmp", "-a -p 1 -c sh"):
+                     "-i -p 1", "-i -u root", "-U -c python", "-i -P /tmp", "-P -i -n -- /tmp", "-a -p 1 -c sh",
+                     "-s TCP:LISTEN"):
             result = ns.run([NWHO, "lsof", *line.split()], expect=1)
             assert not result.out and result.err.count("\n") == 1, (line, result)
-            assert result.err.startswith("lsof: ") and "no sockets" in result.err and "real lsof" in result.err, (line, result)
+            assert result.err.startswith("lsof: ") and "lists sockets only" in result.err and "real lsof" in result.err, (line, result)
         for line in ("-i", "-a -i -u root", "-a -i -d 3-99", "-i -U", "-a -i -p ^1"):
             assert ":22 " in ns.run([NWHO, "lsof", "-nP", *line.split()]).out, line
 
 
 @test
 def links_want_a_directory():
-    for words in ((), (NWHO,), (NWHO, "/nonexistent"), (NWHO, NWHO), ("--replace", NWHO), (NWHO, "/tmp", "/tmp")):
+    for words in ((), (NWHO,), ("--replace", NWHO), (NWHO, "/tmp", "/tmp")):
         assert "usage: " in make_links(*words, expect=2).err, words
+    for place in (NWHO, f"{NWHO}/below", "/proc/none", ""):
+        said = make_links(NWHO, place, expect=2).err
+        assert said.count("\n") == 1 and f"no directory for the links: {place} (" in said, said
+    with tempfile.TemporaryDirectory() as name:
+        make_links(NWHO, f"{name}/made/here")
+        assert (Path(name) / "made/here/ss").is_symlink()
 
 
 run_tests()
