@@ -32,6 +32,7 @@ static void put_rates(const struct session *session, struct buf *out, const char
 static void put_headline(const struct session *session, struct buf *out)
 {
     const struct snapshot *snapshot = &session->now->snapshot;
+    size_t start;
 
     buf_puts(out, "  ");
     buf_puts(out, accounting_level_label(snapshot->accounting));
@@ -39,6 +40,11 @@ static void put_headline(const struct session *session, struct buf *out)
         return;
     put_rates(session, out, "  rx", "rx_rate", "rx_bytes");
     put_rates(session, out, "  tx", "tx_rate", "tx_bytes");
+    start = out->length;
+    buf_byte(out, '\n');
+    top_put_reconcile(session->now, out);
+    if (out->length == start + 1) /* it is not known yet */
+        out->length = start;
 }
 
 static int plan_groups(struct session *session, struct group_plan *plan)
@@ -79,6 +85,8 @@ static int plan(struct session *session, struct query *rows, struct query *group
     sort_by_rate(groups);
     flow_group_keys(by, rows);
     session->groups = groups;
+    if (session->options->format == FORMAT_TEXT)
+        session->request.needs |= NEED_LINKS | NEED_COUNTERS;
     return session_plan_also(session, groups);
 }
 

@@ -64,6 +64,12 @@ struct top_screen {
  */
 bool top_screen_run(const struct options *options, int *ret_exit);
 
+/*
+ * "interfaces: named 97.2% headers 0.7% forwarded 0.0% unowned 2.1%": of all interfaces that were
+ * read, none twice. Nothing before the second reading.
+ */
+void top_put_reconcile(const struct frame *now, struct buf *out);
+
 /* --- the parts --- */
 
 /* Facts for the lines above the table; and totals since they were put to zero. */

@@ -109,64 +109,7 @@ void top_take_interfaces(struct top_screen *screen)
               compare_interfaces);
 }
 
-/* --- reconciliation --- */
-
-struct sum {
-    double named, headers, forwarded, unowned;
-};
-
-static void add_shares(struct sum *sum, const struct interface_shares *shares)
-{
-    sum->named += (double)shares->named;
-    sum->headers += (double)shares->headers;
-    sum->forwarded += (double)shares->forwarded;
-    sum->unowned += (double)shares->unowned;
-}
-
-/* What stands on another interface has the same bytes again. */
-static bool is_stacked(const struct snapshot *snapshot, const struct interface *interface)
-{
-    size_t length;
-    const char *kind = snapshot_string(snapshot, interface->kind, &length);
-
-    return interface->lower || strcmp(kind, "bridge") == 0 || strcmp(kind, "bond") == 0;
-}
-
-static void put_share(struct buf *out, const char *name, double part, double all)
-{
-    buf_printf(out, "  %s %.1f%%", name, part * 100 / all);
-}
-
-static void put_reconcile(struct top_screen *screen)
-{
-    const struct snapshot *snapshot = &screen->session.now->snapshot;
-    const struct rates *rates = &screen->session.now->rates;
-    struct sum sum = {0};
-    bool known = false;
-    double all;
-
-    for (uint32_t i = 0; rates->interfaces && i < snapshot->interfaces_count; i++) {
-        const struct interface_rate *rate = &rates->interfaces[i];
-
-        if (!rate->shares_known || is_stacked(snapshot, &snapshot->interfaces[i]))
-            continue;
-        known = true;
-        add_shares(&sum, &rate->rx_shares);
-        add_shares(&sum, &rate->tx_shares);
-    }
-    all = sum.named + sum.headers + sum.forwarded + sum.unowned;
-    if (!known)
-        return;
-    buf_puts(&screen->reconcile, "of interfaces:");
-    if (all <= 0) {
-        buf_puts(&screen->reconcile, "  no bytes");
-        return;
-    }
-    put_share(&screen->reconcile, "named", sum.named, all);
-    put_share(&screen->reconcile, "headers", sum.headers, all);
-    put_share(&screen->reconcile, "forwarded", sum.forwarded, all);
-    put_share(&screen->reconcile, "unowned", sum.unowned, all);
-}
+/* --- the lines --- */
 
 /* The first thing that is missing. */
 static void put_note(struct top_screen *screen)
@@ -189,7 +132,7 @@ void top_status(void *context, struct tui_status *ret_status)
     buf_reset(&screen->reconcile);
     buf_reset(&screen->note);
     buf_puts(&screen->accounting, accounting_level_label(snapshot->accounting));
-    put_reconcile(screen);
+    top_put_reconcile(screen->session.now, &screen->reconcile);
     put_note(screen);
     *ret_status = (struct tui_status){
         .host = snapshot_string(snapshot, snapshot->host, &length),

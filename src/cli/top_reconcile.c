@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* What the bytes of the interfaces are made of, as one line of `nwho top`. */
+#include "cli/top_screen.h"
+
+#include <string.h>
+
+struct sum {
+    double named, headers, forwarded, unowned;
+};
+
+static void add_shares(struct sum *sum, const struct interface_shares *shares)
+{
+    sum->named += (double)shares->named;
+    sum->headers += (double)shares->headers;
+    sum->forwarded += (double)shares->forwarded;
+    sum->unowned += (double)shares->unowned;
+}
+
+/* What stands on another interface has the same bytes again. */
+static bool is_stacked(const struct snapshot *snapshot, const struct interface *interface)
+{
+    size_t length;
+    const char *kind = snapshot_string(snapshot, interface->kind, &length);
+
+    return interface->lower || strcmp(kind, "bridge") == 0 || strcmp(kind, "bond") == 0;
+}
+
+static void put_share(struct buf *out, const char *name, double part, double all)
+{
+    buf_printf(out, " %s %.1f%%", name, part * 100 / all);
+}
+
+void top_put_reconcile(const struct frame *now, struct buf *out)
+{
+    const struct snapshot *snapshot = &now->snapshot;
+    const struct rates *rates = &now->rates;
+    struct sum sum = {0};
+    bool known = false;
+    double all;
+
+    for (uint32_t i = 0; rates->interfaces && i < snapshot->interfaces_count; i++) {
+        const struct interface_rate *rate = &rates->interfaces[i];
+
+        if (!rate->shares_known || is_stacked(snapshot, &snapshot->interfaces[i]))
+            continue;
+        known = true;
+        add_shares(&sum, &rate->rx_shares);
+        add_shares(&sum, &rate->tx_shares);
+    }
+    all = sum.named + sum.headers + sum.forwarded + sum.unowned;
+    if (!known)
+        return;
+    buf_puts(out, "interfaces:");
+    if (all <= 0) {
+        buf_puts(out, " no bytes");
+        return;
+    }
+    put_share(out, "named", sum.named, all);
+    put_share(out, "headers", sum.headers, all);
+    put_share(out, "forwarded", sum.forwarded, all);
+    put_share(out, "unowned", sum.unowned, all);
+}
