@@ -10,7 +10,7 @@
 #define SOCKETS_SHOWN 20
 
 struct way {
-    const char *target; /* the address as the user wrote it */
+    const char *target; /* the address as the user wrote it; NULL: none was asked for */
     union address address;
     uint8_t family;
     struct query routes;  /* the kernel's answer and the entry that it comes from */
@@ -39,9 +39,21 @@ static bool asks_the_way(const struct options *options, struct way *way)
 
     if (options->replay || options->word_count > 1u + to)
         return false;
-    way->target = word;
     way->family = strchr(word, ':') ? AF_INET6 : AF_INET;
-    return inet_pton(way->family, word, way->address.bytes) == 1;
+    if (inet_pton(way->family, word, way->address.bytes) != 1)
+        return false;
+    way->target = word;
+    return true;
+}
+
+/* "to" without an address that can be asked for. */
+static int wrong_way(const struct options *options)
+{
+    if (options->word_count == 1)
+        return command_error("to: an address is missing, as in: nwho routes to 10.0.0.9");
+    if (options->replay)
+        return command_error("to: only the kernel knows the way, a recording does not");
+    return command_error("to: one address is wanted, and nothing more");
 }
 
 /* --- the way to an address --- */
@@ -222,7 +234,9 @@ static int run_routes(struct options *options)
     struct query query = {.table = &table_routes};
     int r;
 
-    if (!asks_the_way(options, &way))
+    if (!asks_the_way(options, &way) && options->word_count && strcmp(options->words[0], "to") == 0)
+        return wrong_way(options);
+    if (!way.target)
         return session_answer(options, &query, own_filter(options), NULL);
     r = session_begin(&session, options);
     session.request.route_to = &way.address;

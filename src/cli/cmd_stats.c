@@ -16,9 +16,29 @@ static const char *own_filter(const struct options *options)
 static const char *usual_columns(const struct options *options)
 {
     if (options->watch || options->delta)
-        return options->all ? "counter,cpu,value,delta,rate,meaning"
-                            : "counter,value,delta,rate,meaning";
+        return options->all ? "counter,scope,cpu,value,delta,rate,meaning"
+                            : "counter,scope,value,delta,rate,meaning";
     return options->all ? "counter,cpu,value,meaning" : NULL;
+}
+
+/* What the words fit and the command itself leaves out. */
+static void hint_at_hidden(const struct session *session)
+{
+    struct query query = {.table = &table_counters, .filter = session->words};
+    uint32_t count = 0;
+    struct grid grid;
+
+    if (query_run(&query, &session->now->view, &grid) < 0)
+        return;
+    for (uint32_t i = 0; i < grid.row_count; i++)
+        count += session->now->snapshot.counters[grid.rows[i]].cpu == 0;
+    grid_done(&grid);
+    if (count)
+        command_error("%u counter%s, and %s: -a shows %s", count, count > 1 ? "s fit" : " fits",
+                      session->options->delta ? "nothing was counted meanwhile"
+                      : count > 1             ? "all are 0"
+                                              : "it is 0",
+                      count > 1 ? "them" : "it");
 }
 
 static int run_stats(struct options *options)
@@ -37,6 +57,8 @@ static int run_stats(struct options *options)
         r = session_show(&session, &query);
     if (r == EXIT_NOTHING && options->delta && !options->quiet && !options->word_count)
         command_error("nothing was counted meanwhile");
+    else if (r == EXIT_NOTHING && options->word_count && !options->all && !options->quiet)
+        hint_at_hidden(&session);
     session_end(&session);
     return r;
 }

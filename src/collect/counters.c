@@ -55,6 +55,22 @@ static int make_name(struct counter_reader *reader, const struct counter_item *i
     return snapshot_intern(reader->snapshot, name, (size_t)length, ret_name);
 }
 
+/* What sockstat says of a namespace is only what is in use. */
+static bool is_of_machine(const struct counter_reader *reader, const struct counter_item *item)
+{
+    static const struct {
+        const char *group, *label;
+    } shared[] = {{"TCP", "orphan"}, {"TCP", "alloc"}, {"TCP", "mem"}, {"UDP", "mem"}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(shared) && reader->source == COUNTER_SOCKSTAT; i++)
+        if (item->group_length == strlen(shared[i].group) &&
+            item->label_length == strlen(shared[i].label) &&
+            memcmp(item->group, shared[i].group, item->group_length) == 0 &&
+            memcmp(item->label, shared[i].label, item->label_length) == 0)
+            return true;
+    return counter_files[reader->source].machine;
+}
+
 static int add_counter(void *context, const struct counter_item *item)
 {
     struct counter_reader *reader = context;
@@ -81,7 +97,7 @@ static int add_counter(void *context, const struct counter_item *item)
         .label = label,
         .cpu = item->cpu,
         .source = (uint16_t)reader->source,
-        .flags = (uint16_t)item->flags,
+        .flags = (uint16_t)(item->flags | (is_of_machine(reader, item) ? COUNTER_MACHINE : 0)),
     };
     return 0;
 }

@@ -21,6 +21,7 @@ enum counter_flag {
     COUNTER_NEGATIVE = 1u << 0, /* `value` is the bits of a negative int64_t (Tcp MaxConn: -1) */
     COUNTER_GAUGE = 1u << 1,    /* goes up and down */
     COUNTER_WRAPS = 1u << 2,    /* has 32 bits in the kernel */
+    COUNTER_MACHINE = 1u << 3,  /* of the whole machine, in whatever namespace it is read */
 };
 
 struct counter {

@@ -69,6 +69,11 @@ static struct value get_gauge(const struct view *view, uint32_t row)
     return value_bool(get_counter(view, row)->flags & COUNTER_GAUGE);
 }
 
+static struct value get_scope(const struct view *view, uint32_t row)
+{
+    return value_name(get_counter(view, row)->flags & COUNTER_MACHINE ? "machine" : "netns");
+}
+
 static struct value get_meaning(const struct view *view, uint32_t row)
 {
     size_t length;
@@ -106,6 +111,8 @@ static struct value get_rate(const struct view *view, uint32_t row)
 static const struct column columns[] = {
     {"counter", "COUNTER", "Name, as nstat writes it; SockTCPInuse for \"TCP: inuse\" of sockstat",
      KIND_TEXT, SHOWN | COLUMN_KEY, 0, get_name},
+    {"scope", "SCOPE", "machine: the same in every namespace; netns: of this namespace", KIND_NAME,
+     COLUMN_MACHINE, 0, get_scope},
     {"value", "VALUE", "What it has counted since the namespace was made, or a gauge shows now",
      KIND_COUNT, SHOWN, 0, get_value},
     {"delta", "DELTA", "How much it grew since the reading before", KIND_COUNT, SHOWN_RATE, 0,
@@ -142,7 +149,7 @@ const struct table table_counters = {
     .columns = columns,
     .column_count = ARRAY_SIZE(columns),
     .words = words,
-    .words_are = "a part of the name of a counter (-a: also of those that are zero)",
+    .words_are = "a part of the name of a counter",
     .words_are_parts = true,
     .row_count = row_count,
     .identity = row_identity,

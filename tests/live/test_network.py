@@ -116,7 +116,10 @@ def zeros_are_left_out_and_patterns_choose():
         assert rows and all("retrans" in row["counter"].lower() for row in rows)
         rows = nwho_json(ns, "stats", "-a", "Tcp*Segs")["rows"]
         assert {"TcpInSegs", "TcpOutSegs", "TcpRetransSegs"} <= {row["counter"] for row in rows}
-        assert nwho(ns, "stats", "nosuchcounter", expect=1).out.count("\n") == 1
+        result = nwho(ns, "stats", "nosuchcounter", expect=1)
+        assert result.out.count("\n") == 1 and "-a shows" not in result.err, result
+        assert "1 counter fits, and it is 0: -a shows it" in nwho(ns, "stats", "TcpOutRsts", expect=1).err
+        assert "counters fit, and all are 0: -a shows them" in nwho(ns, "stats", "TCPMD5", expect=1).err
         meanings = [row["meaning"] for row in nwho_json(ns, "stats", "-a")["rows"]]
         assert sum(1 for meaning in meanings if meaning) > 120
 
@@ -152,6 +155,9 @@ def a_delta_reads_twice_and_shows_what_counted():
         assert nwho_json(ns, "stats", "TcpOutRsts", "-d", "0.05", expect=1)["rows"] == []
         rows = nwho_json(ns, "stats", "TcpOutRsts", "-a", "-d", "0.05")["rows"]
         assert [(row["delta"], row["rate"]) for row in rows] == [(0, 0)]
+        rows = nwho_json(ns, "stats", "scope machine", "-a")["rows"]
+        assert {"SockTCPAlloc", "SoftnetProcessed"} <= {row["counter"] for row in rows}
+        assert not {"SockTCPInuse", "SockUsed", "TcpOutRsts"} & {row["counter"] for row in rows}
         assert "second reading" in nwho(ns, "stats", "-d", "1", "--watch", expect=2).err
         assert "seconds" in nwho(ns, "stats", "-d", "x", expect=2).err
 
