@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What accounting costs: those whose traffic is counted (the same load, without and with it in turn), and itself."""
+import select
 import statistics
 import subprocess
 import sys
@@ -37,7 +38,8 @@ def counting(ns):
     process = ns.popen([BUILD / "nwho", "top", "--batch", "-d", "1", "--jsonl", "--all-netns"],
                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
-        ns.run([BUILD / "tests/bench/load", "udp", "64"])  # so that there is a row
+        while not select.select([process.stdout], [], [], 0.2)[0]:
+            ns.run([BUILD / "tests/bench/load", "udp", "64"])  # so that there is a row, once it counts
         if not process.stdout.readline():
             raise RuntimeError("nwho top ended")
         yield
