@@ -221,7 +221,7 @@ CHECKS = {
     "nwho ls -q listening sport :443": nothing_is_printed,
     "nwho stats": has(r"^TcpPassiveOpens +\d+  connections accepted", r"^SockTCPInuse +\d+  TCP sockets", without=[r" 0  [a-z]"]),
     "nwho stats listen -a": has(r"^TcpExtListenOverflows +- +0  connections lost", r"^TcpExtListenDrops ", without=["TcpInSegs"]),
-    "nwho stats retrans -a -d 1": has(r"^COUNTER +CPU +VALUE +DELTA +PER-SEC", r"^TcpRetransSegs +- +\d+ +\d+ +\d+  TCP segments"),
+    "nwho stats retrans -a -d 1": has(r"^COUNTER +SCOPE +CPU +VALUE +DELTA +PER-SEC", r"^TcpRetransSegs +netns +- +\d+ +\d+ +\d+  TCP segments"),
     "nwho if": has(r"^IFACE +STATE +SPEED", r"^lo +up +- +[\d.]+[KM]? "),
     "nwho if --watch": has(r"^[ +]*lo +- +- ", r"^[ ~]*lo( +[\d.]+[KM]?/s){3} +[\d.]+[KM]?( +[\d.]+[KM]?/s){3} +[\d.]+[KM]? +0 +\d+$"),
     "nwho if lo --watch": has(r"^lo  up  speed -  mtu 65536", r"^Incoming: 1.0Kbit/s is the height", r"  Ttl   0bit +0$", r"^in +0 +0 +\d+ +0 +0$"),
