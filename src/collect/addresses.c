@@ -55,7 +55,8 @@ static int on_message(void *context, uint16_t type, const void *payload, size_t 
 
     if (type != RTM_NEWADDR)
         return 0;
-    if (length < sizeof(*message))
+    if (length < sizeof(*message) ||
+        (message->ifa_family == AF_INET && message->ifa_prefixlen > 32))
         return -EBADMSG;
     r = message->ifa_family == AF_INET ? add_inet(reader, message, length) : 0;
     reader->no_memory = r == -ENOMEM;

@@ -154,6 +154,11 @@ static int add_hops(struct snapshot *snapshot, const struct nlattr *attribute, s
     return r;
 }
 
+static unsigned int bits_of(unsigned int family)
+{
+    return family == AF_INET ? 32 : 128;
+}
+
 int route_read(struct snapshot *snapshot, uint32_t netns, const void *payload, size_t length)
 {
     const struct rtmsg *message = payload;
@@ -161,7 +166,8 @@ int route_read(struct snapshot *snapshot, uint32_t netns, const void *payload, s
     struct route route = {.netns = netns};
     int r;
 
-    if (length < sizeof(*message))
+    if (length < sizeof(*message) || message->rtm_dst_len > bits_of(message->rtm_family) ||
+        message->rtm_src_len > bits_of(message->rtm_family))
         return -EBADMSG;
     netlink_attributes((const char *)payload + NLMSG_ALIGN(sizeof(*message)),
                        length - sizeof(*message), attributes, ARRAY_SIZE(attributes));

@@ -168,6 +168,9 @@ static inline uint32_t lsof_command_width(const struct lsof_options *options)
     return options->command_width && options->command_width < 7 ? 7 : options->command_width;
 }
 
+/* A decimal number in `length` bytes, behind which more may follow that is no digit. */
+bool lsof_parse_number(const char *text, size_t length, uint32_t *ret_number);
+
 /* Values of options: each 0, -EINVAL after a message, or -ENOMEM. */
 int lsof_parse_inet(struct lsof_options *options, const char *value) MUST_CHECK;
 int lsof_parse_command(struct lsof_options *options, const char *value) MUST_CHECK;

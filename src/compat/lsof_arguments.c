@@ -5,27 +5,28 @@
 #include "base/vec.h"
 #include "compat/tcp_state.h"
 
-#include <ctype.h>
 #include <fcntl.h>
 #include <pwd.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 
-static bool parse_number(const char *text, uint32_t *ret_number)
+bool lsof_parse_number(const char *text, size_t length, uint32_t *ret_number)
 {
-    char *end;
-    unsigned long number;
+    uint64_t number;
 
-    if (!isdigit((unsigned char)*text))
+    if (length == 0 || length > 10 || strspn(text, "0123456789") < length)
         return false;
-    errno = 0;
-    number = strtoul(text, &end, 10);
-    if (*end || errno || number > UINT32_MAX)
+    number = strtoull(text, NULL, 10);
+    if (number > UINT32_MAX)
         return false;
     *ret_number = (uint32_t)number;
     return true;
+}
+
+static bool parse_number(const char *text, uint32_t *ret_number)
+{
+    return lsof_parse_number(text, strlen(text), ret_number);
 }
 
 static int add_id(struct lsof_ids *ids, struct lsof_id id)
@@ -167,7 +168,6 @@ static bool is_name_of_files(const char *text)
 static int parse_fd(const char *word, struct lsof_fds *ret_fds)
 {
     const char *dash = strchr(word, '-');
-    char low[16];
 
     if (parse_number(word, &ret_fds->low)) {
         ret_fds->high = ret_fds->low;
@@ -177,12 +177,9 @@ static int parse_fd(const char *word, struct lsof_fds *ret_fds)
         *ret_fds = (struct lsof_fds){0, INT32_MAX};
         return 0;
     }
-    if (dash && (size_t)(dash - word) < sizeof(low)) {
-        snprintf(low, sizeof(low), "%.*s", (int)(dash - word), word);
-        if (parse_number(low, &ret_fds->low) && parse_number(dash + 1, &ret_fds->high) &&
-            ret_fds->low < ret_fds->high)
-            return 0;
-    }
+    if (dash && lsof_parse_number(word, (size_t)(dash - word), &ret_fds->low) &&
+        parse_number(dash + 1, &ret_fds->high) && ret_fds->low < ret_fds->high)
+        return 0;
     if (!is_fd_name(word))
         return lsof_error("-d: \"%s\" is no descriptor", word);
     *ret_fds = (struct lsof_fds){UINT32_MAX, UINT32_MAX};

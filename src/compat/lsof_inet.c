@@ -116,14 +116,6 @@ static int parse_service(const struct inet_argument *argument, const char *name,
     return 0;
 }
 
-static bool parse_number(const char *text, size_t length, uint32_t *ret_number)
-{
-    if (length == 0 || length > 9 || strspn(text, "0123456789") < length)
-        return false;
-    *ret_number = (uint32_t)strtoul(text, NULL, 10);
-    return true;
-}
-
 /* "80", "http", "1-1023", "1-http". */
 static int parse_port(struct inet_argument *argument, const char *text)
 {
@@ -133,10 +125,10 @@ static int parse_port(struct inet_argument *argument, const char *text)
 
     if (argument->port_count >= ADDRESSES_MAX)
         return refuse(argument, "too many ports");
-    if (parse_number(text, strlen(text), &range->low)) {
+    if (lsof_parse_number(text, strlen(text), &range->low)) {
         range->high = range->low;
-    } else if (dash && parse_number(text, (size_t)(dash - text), &range->low)) {
-        if (!parse_number(dash + 1, strlen(dash + 1), &range->high))
+    } else if (dash && lsof_parse_number(text, (size_t)(dash - text), &range->low)) {
+        if (!lsof_parse_number(dash + 1, strlen(dash + 1), &range->high))
             r = parse_service(argument, dash + 1, &range->high);
         if (r == 0 && range->high < range->low)
             r = refuse(argument, "a range that ends before it begins");

@@ -213,7 +213,7 @@ static int advance(struct parser *parser)
 
 /* --- terms --- */
 
-static const struct ss_filter_node *add_node(struct parser *parser, struct ss_filter_node node)
+static struct ss_filter_node *add_node(struct parser *parser, struct ss_filter_node node)
 {
     struct ss_filter_node *added = arena_alloc(&parser->filter->arena, sizeof(*added));
 
@@ -224,9 +224,9 @@ static const struct ss_filter_node *add_node(struct parser *parser, struct ss_fi
     return added;
 }
 
-static const struct ss_filter_node *negate(struct parser *parser, const struct ss_filter_node *node)
+static struct ss_filter_node *negate(struct parser *parser, struct ss_filter_node *node)
 {
-    return node ? add_node(parser, (struct ss_filter_node){.kind = SS_FILTER_NOT, .left = node})
+    return node ? add_node(parser, (struct ss_filter_node){.kind = SS_FILTER_NOT, .inner = node})
                 : NULL;
 }
 
@@ -276,11 +276,11 @@ static bool is_operator(enum token token)
     return token >= TOKEN_EQUAL && token <= TOKEN_BELOW;
 }
 
-static const struct ss_filter_node *parse_condition(struct parser *parser)
+static struct ss_filter_node *parse_condition(struct parser *parser)
 {
     enum token subject = parser->token, op = TOKEN_EQUAL;
     enum ss_filter_kind kind;
-    const struct ss_filter_node *node;
+    struct ss_filter_node *node;
     bool possible, negated;
 
     if (advance(parser) < 0)
@@ -301,11 +301,11 @@ static const struct ss_filter_node *parse_condition(struct parser *parser)
     return negated ? negate(parser, node) : node;
 }
 
-static const struct ss_filter_node *parse_list(struct parser *parser);
+static struct ss_filter_node *parse_list(struct parser *parser);
 
-static const struct ss_filter_node *parse_group(struct parser *parser)
+static struct ss_filter_node *parse_group(struct parser *parser)
 {
-    const struct ss_filter_node *node = advance(parser) < 0 ? NULL : parse_list(parser);
+    struct ss_filter_node *node = advance(parser) < 0 ? NULL : parse_list(parser);
 
     if (node && parser->token != TOKEN_CLOSE) {
         fail_syntax(parser);
@@ -314,7 +314,7 @@ static const struct ss_filter_node *parse_group(struct parser *parser)
     return node && advance(parser) == 0 ? node : NULL;
 }
 
-static const struct ss_filter_node *parse_autobound(struct parser *parser)
+static struct ss_filter_node *parse_autobound(struct parser *parser)
 {
     if (advance(parser) < 0)
         return NULL;
@@ -322,9 +322,9 @@ static const struct ss_filter_node *parse_autobound(struct parser *parser)
 }
 
 /* NULL when it failed. */
-static const struct ss_filter_node *parse_term(struct parser *parser)
+static struct ss_filter_node *parse_term(struct parser *parser)
 {
-    const struct ss_filter_node *node = NULL;
+    struct ss_filter_node *node = NULL;
 
     if (++parser->depth > DEPTH_MAX) {
         fail_syntax(parser);
@@ -344,20 +344,24 @@ static const struct ss_filter_node *parse_term(struct parser *parser)
     return node;
 }
 
-static const struct ss_filter_node *parse_list(struct parser *parser)
+/* One term is itself; several are a list, however many: a file can have very many. */
+static struct ss_filter_node *parse_list(struct parser *parser)
 {
-    const struct ss_filter_node *node = parse_term(parser);
+    struct ss_filter_node *first = parse_term(parser), *last = first;
 
-    while (node && parser->token != TOKEN_END && parser->token != TOKEN_CLOSE) {
-        struct ss_filter_node joined = {
-            .kind = parser->token == TOKEN_OR ? SS_FILTER_OR : SS_FILTER_AND, .left = node};
+    while (last && parser->token != TOKEN_END && parser->token != TOKEN_CLOSE) {
+        bool is_or = parser->token == TOKEN_OR;
 
-        if ((parser->token == TOKEN_OR || parser->token == TOKEN_AND) && advance(parser) < 0)
+        if ((is_or || parser->token == TOKEN_AND) && advance(parser) < 0)
             return NULL;
-        joined.right = parse_term(parser);
-        node = joined.right ? add_node(parser, joined) : NULL;
+        last->next = parse_term(parser);
+        last = last->next;
+        if (last)
+            last->is_or = is_or;
     }
-    return node;
+    if (!last || last == first)
+        return last;
+    return add_node(parser, (struct ss_filter_node){.kind = SS_FILTER_LIST, .inner = first});
 }
 
 static void parse_all(struct parser *parser)

@@ -10,9 +10,8 @@
 #include <stdio.h>
 
 enum ss_filter_kind {
-    SS_FILTER_AND,
-    SS_FILTER_OR,
-    SS_FILTER_NOT, /* of left */
+    SS_FILTER_LIST,
+    SS_FILTER_NOT,
     SS_FILTER_LOCAL,
     SS_FILTER_PEER,
     SS_FILTER_LOCAL_FROM, /* port >= */
@@ -39,7 +38,9 @@ struct ss_end {
 
 struct ss_filter_node {
     enum ss_filter_kind kind;
-    const struct ss_filter_node *left, *right;
+    const struct ss_filter_node *inner; /* LIST: its first term; NOT: what must not be */
+    struct ss_filter_node *next;        /* of a list */
+    bool is_or;                         /* how it is joined to all those before it in the list */
     const struct ss_end *end;
     uint32_t number, mask; /* of an interface, or a mark */
     uint64_t cgroup;

@@ -163,25 +163,35 @@ static bool accepts_leaf(const struct subject *subject, const struct ss_filter_n
     }
 }
 
+/* From left to right, as far as a term can still change what those before it say. */
 static bool accepts(const struct subject *subject, const struct ss_filter_node *node)
 {
-    switch (node->kind) {
-    case SS_FILTER_AND:
-        return accepts(subject, node->left) && accepts(subject, node->right);
-    case SS_FILTER_OR:
-        return accepts(subject, node->left) || accepts(subject, node->right);
-    case SS_FILTER_NOT:
-        return !accepts(subject, node->left);
-    default:
+    const struct ss_filter_node *term = node->inner;
+    bool accepted;
+
+    if (node->kind == SS_FILTER_NOT)
+        return !accepts(subject, term);
+    if (node->kind != SS_FILTER_LIST)
         return accepts_leaf(subject, node);
-    }
+    accepted = accepts(subject, term);
+    while ((term = term->next))
+        if (accepted != term->is_or)
+            accepted = accepts(subject, term);
+    return accepted;
 }
 
 /* The kernel knows no interfaces here, and who chose a port only it knows. */
 static bool is_offloaded(const struct ss_filter_node *node)
 {
-    return node->kind != SS_FILTER_DEVICE && node->kind != SS_FILTER_AUTOBOUND &&
-           (!node->left || is_offloaded(node->left)) && (!node->right || is_offloaded(node->right));
+    const struct ss_filter_node *term = node->inner;
+
+    if (node->kind == SS_FILTER_NOT)
+        return is_offloaded(term);
+    if (node->kind != SS_FILTER_LIST)
+        return node->kind != SS_FILTER_DEVICE && node->kind != SS_FILTER_AUTOBOUND;
+    while (term && is_offloaded(term))
+        term = term->next;
+    return !term;
 }
 
 bool ss_filter_accepts(const struct ss_filter *filter, struct ss_names *names,
@@ -269,26 +279,34 @@ static uint32_t leaf_match(struct match_list *list, const struct ss_filter_node 
     }
 }
 
+static uint32_t join_term(struct match_list *list, uint32_t before, uint32_t term, bool is_or,
+                          bool exact)
+{
+    if (before != MATCH_EVERYTHING && term != MATCH_EVERYTHING)
+        return join_matches(list, is_or ? MATCH_OR : MATCH_AND, before, term);
+    if (exact || is_or)
+        return MATCH_EVERYTHING;
+    return before == MATCH_EVERYTHING ? term : before;
+}
+
 /* `exact`: below a negation, where too much would become too little. */
 static uint32_t build(struct match_list *list, const struct ss_filter_node *node, bool exact)
 {
-    uint32_t left, right;
+    const struct ss_filter_node *term = node->inner;
+    uint32_t all;
 
     if (list->full)
         return MATCH_EVERYTHING;
     if (node->kind == SS_FILTER_NOT) {
-        left = build(list, node->left, true);
-        return left == MATCH_EVERYTHING ? left : join_matches(list, MATCH_NOT, left, 0);
+        all = build(list, term, true);
+        return all == MATCH_EVERYTHING ? all : join_matches(list, MATCH_NOT, all, 0);
     }
-    if (node->kind != SS_FILTER_AND && node->kind != SS_FILTER_OR)
+    if (node->kind != SS_FILTER_LIST)
         return leaf_match(list, node);
-    left = build(list, node->left, exact);
-    right = build(list, node->right, exact);
-    if (left != MATCH_EVERYTHING && right != MATCH_EVERYTHING)
-        return join_matches(list, node->kind == SS_FILTER_AND ? MATCH_AND : MATCH_OR, left, right);
-    if (exact || node->kind == SS_FILTER_OR)
-        return MATCH_EVERYTHING;
-    return left == MATCH_EVERYTHING ? right : left;
+    all = build(list, term, exact);
+    while ((term = term->next) && !list->full)
+        all = join_term(list, all, build(list, term, exact), term->is_or, exact);
+    return all;
 }
 
 int ss_filter_push_down(struct ss_filter *filter, struct request *request)

@@ -5,6 +5,7 @@
 
 #include <linux/mptcp.h>
 #include <linux/tcp.h>
+#include <string.h>
 
 /* What the kernel writes for "unlimited", and ss leaves out. */
 #define NO_SSTHRESH 0xffff
@@ -90,8 +91,9 @@ static void put_basics(struct buf *text, const struct tcp_details *tcp)
 
 static void put_dctcp(struct buf *text, const uint32_t *info)
 {
-    const uint16_t *halves = (const uint16_t *)info;
+    uint16_t halves[2];
 
+    memcpy(halves, info, sizeof(halves));
     if (halves[0])
         buf_printf(text, " dctcp:(ce_state:%u,alpha:%u,ab_ecn:%u,ab_tot:%u)", halves[1], info[1],
                    info[2], info[3]);

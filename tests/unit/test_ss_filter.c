@@ -314,6 +314,33 @@ static void very_deep_and_very_long(void **state)
     ss_filter_done(&filter);
 }
 
+/* A list costs no stack, however long it is. */
+static void very_many_terms(void **state)
+{
+    char term[] = "or sport = 23", first[] = "sport = 22";
+    struct socket socket = tcp_socket("10.0.0.1", 22, "10.0.0.2", 5000);
+    const int count = 200000;
+    char **words = calloc((size_t)count, sizeof(*words));
+    struct ss_options options;
+    struct ss_filter filter;
+    struct request request = {.protos = PROTO_ALL};
+    int status = 0;
+
+    (void)state;
+    assert_non_null(words);
+    for (int i = 0; i < count; i++)
+        words[i] = i ? term : first;
+    options = tcp_options(words, count);
+    assert_int_equal(parse_quietly(&filter, &options, &status), 0);
+    assert_true(ss_filter_accepts(&filter, NULL, &socket, NULL));
+    socket.local_port = 24;
+    assert_false(ss_filter_accepts(&filter, NULL, &socket, NULL));
+    assert_int_equal(ss_filter_push_down(&filter, &request), 0);
+    assert_int_equal(request.match_count, 0); /* more than the kernel is bothered with */
+    ss_filter_done(&filter);
+    free(words);
+}
+
 /* A prefix of a family leaves only that one, in the states that were wanted. */
 static void families_narrow_the_selection(void **state)
 {
@@ -397,6 +424,7 @@ int main(void)
         cmocka_unit_test(paths_are_patterns),       cmocka_unit_test(what_is_no_expression),
         cmocka_unit_test(very_deep_and_very_long),  cmocka_unit_test(families_narrow_the_selection),
         cmocka_unit_test(what_the_kernel_is_given), cmocka_unit_test(words_of_states),
+        cmocka_unit_test(very_many_terms),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
