@@ -6,6 +6,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
+from goals import report, verdict
 from live import BUILD, netns
 
 LOADS = {"udp": 100000, "connect": 5000}  # operations of one run
@@ -71,10 +72,6 @@ def kept(found, index):
     return statistics.median(before[index] / after[index] for before, after in found)
 
 
-def verdict(good, stretch):
-    return "yes" if good else "not yet" if stretch else "NO"
-
-
 def lines_of(datagrams, connections):
     """Rows of the table: work, measured, goal, met."""
     lines = []
@@ -128,9 +125,9 @@ def screens(scale):
             _, cpu, peak = screen(ns, 1 + REFRESHES, 1)
         what = f"{sockets} sockets, {processes} processes, {ACTIVE} connections that talk"
         share = (cpu - first) / REFRESHES
-        lines += [[f"{what}: CPU of top", f"{share:.1%}", f"<= {limit:.0%}", verdict(share <= limit, False)],
-                  [f"{what}: peak memory", f"{peak / 1024:.0f} MiB", f"<= {MEMORY // 1024} MiB", verdict(peak <= MEMORY, False)],
-                  [f"{what}: first rows after", f"{start:.2f} s", f"<= {START} s", verdict(start <= START, False)]]
+        lines += [[f"{what}: CPU of top", f"{share:.1%}", f"<= {limit:.0%}", verdict(share <= limit)],
+                  [f"{what}: peak memory", f"{peak / 1024:.0f} MiB", f"<= {MEMORY // 1024} MiB", verdict(peak <= MEMORY)],
+                  [f"{what}: first rows after", f"{start:.2f} s", f"<= {START} s", verdict(start <= START)]]
     return lines
 
 
@@ -145,8 +142,5 @@ def bench(args):
     if args.short:
         print("traffic: ok", flush=True)
         return True
-    lines = lines_of(found["udp"], found["connect"]) + screens(args.scale)
-    print(f"\n{'### ' if args.markdown else '== '}traffic: accounting, {rounds} pairs of runs\n")
-    for line in [["work", "nwho top", "goal", "met"], *([["---"] * 4] if args.markdown else []), *lines]:
-        print("| " + " | ".join(line) + " |" if args.markdown else "   ".join(line))
-    return not any(line[-1] == "NO" for line in lines)
+    return report(f"traffic: accounting, {rounds} pairs of runs", lines_of(found["udp"], found["connect"]) + screens(args.scale),
+                  args.markdown)

@@ -38,6 +38,7 @@ class Pace:
     title: str
     seconds: float       # of each run
     watchers: dict       # name: words
+    counted: set         # names of those beside which `nwho top` counts
     goals: list          # (name, at least this part of the pace without), ...
     stretch: float       # the same, not promised
 
@@ -161,8 +162,10 @@ def events(scale):
     return Pace(
         "connections a second of a loop that opens and closes them, with events on", 2.0 if scale(1000) >= 1000 else 0.2,
         {"nwho events": [NWHO, "events", "--json"],
+         "nwho events, nwho top": [NWHO, "events", "--json"],
          "nwho events, filtered": [NWHO, "events", "--json", "process", "nobody-has-this-name"]},
-        [("nwho events", 0.85), ("nwho events, filtered", 0.85)], 0.93)
+        {"nwho events, nwho top"},
+        [("nwho events", 0.85), ("nwho events, nwho top", 0.85), ("nwho events, filtered", 0.85)], 0.93)
 
 
 WORKS = {"tcp": tcp, "processes": processes, "udp": udp, "udp200k": udp200k, "threads": threads, "small": small,
