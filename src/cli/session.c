@@ -3,17 +3,15 @@
 #include "cli/session.h"
 
 #include "base/escape.h"
+#include "cli/recording.h"
 #include "cli/resolve.h"
 #include "collect/accounting.h"
 #include "collect/collect.h"
 #include "collect/netns.h"
 #include "derive/container.h"
-#include "model/snapshot_file.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 static int parse_sources(const char *list, uint32_t *ret_sources)
 {
@@ -191,135 +189,6 @@ int session_account(struct session *session)
     return 0;
 }
 
-static int read_replay(const char *path, struct snapshot *snapshot)
-{
-    struct snapshot_file_error error = {{0}};
-    CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-    int r;
-
-    if (fd < 0)
-        return command_error("%s: %s", path, strerror(errno));
-    r = snapshot_read(fd, snapshot, &error);
-    if (r < 0)
-        return command_error("%s: %s", path, error.text[0] ? error.text : strerror(-r));
-    return 0;
-}
-
-/* Opens `path` as it is: a device, a pipe. What is put in its place would not be that any more. */
-static int record_in_place(const char *path, const struct snapshot *snapshot)
-{
-    CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-    return fd < 0 ? -errno : snapshot_write(snapshot, fd);
-}
-
-/* A recording appears whole or not at all: it is written beside its place and then renamed. */
-static int record_to_file(const char *path, const struct snapshot *snapshot)
-{
-    struct buf temporary = BUF_INIT;
-    CLEANUP_CLOSE int fd = -1;
-    int r;
-
-    buf_puts(&temporary, path);
-    buf_puts(&temporary, ".XXXXXX");
-    buf_string(&temporary);
-    r = temporary.error;
-    if (r == 0)
-        fd = mkostemp(temporary.data, O_CLOEXEC); /* mode 0600, and nobody else's */
-    if (r == 0 && fd < 0)
-        r = -errno;
-    if (r == 0)
-        r = snapshot_write(snapshot, fd);
-    if (r == 0 && rename(buf_string(&temporary), path) < 0)
-        r = -errno;
-    if (r < 0 && fd >= 0)
-        unlink(buf_string(&temporary));
-    buf_done(&temporary);
-    return r;
-}
-
-static int write_record(const char *path, const struct snapshot *snapshot)
-{
-    CLEANUP_FREE char *real = realpath(path, NULL);
-    struct stat status;
-    int r;
-
-    if (real && stat(real, &status) == 0 && !S_ISREG(status.st_mode))
-        r = record_in_place(real, snapshot);
-    else
-        r = record_to_file(real ? real : path, snapshot);
-    return r < 0 ? command_error("cannot record to %s: %s", path, strerror(-r)) : 0;
-}
-
-/*
- * A recording must be able to answer every question later; but what only files of /proc/net tell
- * would cost what sock_diag tells more.
- */
-static void widen_for_record(struct request *request)
-{
-    request->needs = ~(uint64_t)(NEED_TCP_FILE | NEED_REFERENCES);
-    request->protos = PROTO_ALL;
-    request->states = STATE_ALL;
-    request->families = 1u << AF_INET | 1u << AF_INET6;
-    request->match_count = 0;
-    request->pids = NULL;
-}
-
-/*
- * A recording has every protocol, also those that the question leaves out: `nwho ps` would count
- * their sockets.
- */
-static void drop_unasked(struct snapshot *snapshot, const struct request *request)
-{
-    const uint32_t inet = 1u << AF_INET | 1u << AF_INET6;
-    uint32_t kept = 0;
-
-    for (uint32_t i = 0; i < snapshot->sockets_count; i++) {
-        const struct socket *socket = &snapshot->sockets[i];
-        uint32_t family = socket->family < 32 ? 1u << socket->family : 0;
-
-        if (request->protos & PROTO_BIT(socket->proto) &&
-            (!(family & inet) || request->families & family))
-            snapshot_move_socket(snapshot, i, kept++);
-    }
-    snapshot->sockets_count = kept;
-}
-
-/* It has threads and namespaces of processes, too, which are only shown where they are asked for.
- */
-static void drop_unasked_facts(struct snapshot *snapshot, uint64_t needs)
-{
-    for (uint32_t i = 0; !(needs & NEED_PROCESS_NETNS) && i < snapshot->processes_count; i++)
-        snapshot->processes[i].has &= ~(unsigned int)PROCESS_HAS_NETNS;
-    if (!(needs & NEED_THREADS))
-        snapshot->threads_count = 0;
-}
-
-/* What it could not record is told to those who ask for it. */
-static void drop_unasked_notes(struct snapshot *snapshot, uint64_t needs)
-{
-    static const struct {
-        const char *source;
-        uint64_t need;
-    } sources[] = {{"cgroup2", NEED_SOCKET_CGROUP},
-                   {"passwd", NEED_USER_NAMES},
-                   {"pidfd_getfd", NEED_MEMBERS}};
-    uint32_t kept = 0;
-
-    for (uint32_t i = 0; i < snapshot->notes_count; i++) {
-        size_t length, k = 0;
-        const char *source = snapshot_string(snapshot, snapshot->notes[i].source, &length);
-
-        while (k < ARRAY_SIZE(sources) && !(length == strlen(sources[k].source) &&
-                                            memcmp(source, sources[k].source, length) == 0))
-            k++;
-        if (k == ARRAY_SIZE(sources) || snapshot->notes[i].effect != NOTE_DETAIL ||
-            needs & sources[k].need)
-            snapshot->notes[kept++] = snapshot->notes[i];
-    }
-    snapshot->notes_count = kept;
-}
-
 /* Traffic is counted in every namespace, also where only some are asked for. */
 static void drop_other_flows(struct snapshot *snapshot, const struct request *request)
 {
@@ -358,25 +227,22 @@ static int fill_frame(struct session *session, struct frame *frame)
     int r;
 
     if (options->replay) {
-        if (read_replay(options->replay, &frame->snapshot) != 0)
+        if (recording_read(options->replay, &frame->snapshot) != 0)
             return EXIT_ERROR;
     } else {
         narrow_for_traffic(session, &request);
         if (options->record)
-            widen_for_record(&request);
+            recording_widen(&request);
         r = snapshot_init(&frame->snapshot);
         if (r == 0)
             r = collect(&frame->snapshot, &request);
         if (r < 0)
             return command_error("cannot read the sockets: %s", strerror(-r));
     }
-    if (options->record && write_record(options->record, &frame->snapshot) != 0)
+    if (options->record && recording_write(options->record, &frame->snapshot) != 0)
         return EXIT_ERROR;
-    if (options->record || options->replay) {
-        drop_unasked(&frame->snapshot, &session->request);
-        drop_unasked_facts(&frame->snapshot, session->request.needs);
-        drop_unasked_notes(&frame->snapshot, session->request.needs);
-    }
+    if (options->record || options->replay)
+        recording_narrow(&frame->snapshot, &session->request);
     drop_other_flows(&frame->snapshot, &session->request);
     r = join_make(&frame->snapshot, session->request.needs, &frame->join);
     return r < 0 ? command_error("cannot join the sockets: %s", strerror(-r)) : 0;

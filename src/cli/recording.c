@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* Recordings: reads wide, writes whole, and leaves of a recording what was asked for. */
+#include "cli/recording.h"
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "cli/command.h"
+#include "model/snapshot_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* All but what only files of /proc/net tell: that would cost what sock_diag tells more. */
+void recording_widen(struct request *request)
+{
+    request->needs = ~(uint64_t)(NEED_TCP_FILE | NEED_REFERENCES);
+    request->protos = PROTO_ALL;
+    request->states = STATE_ALL;
+    request->families = 1u << AF_INET | 1u << AF_INET6;
+    request->match_count = 0;
+    request->pids = NULL;
+}
+
+/* `nwho ps` would count those of other protocols. */
+static void drop_sockets(struct snapshot *snapshot, const struct request *request)
+{
+    const uint32_t inet = 1u << AF_INET | 1u << AF_INET6;
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < snapshot->sockets_count; i++) {
+        const struct socket *socket = &snapshot->sockets[i];
+        uint32_t family = socket->family < 32 ? 1u << socket->family : 0;
+
+        if (request->protos & PROTO_BIT(socket->proto) &&
+            (!(family & inet) || request->families & family))
+            snapshot_move_socket(snapshot, i, kept++);
+    }
+    snapshot->sockets_count = kept;
+}
+
+/* Threads and namespaces of processes are shown wherever they are known. */
+static void drop_process_facts(struct snapshot *snapshot, uint64_t needs)
+{
+    for (uint32_t i = 0; !(needs & NEED_PROCESS_NETNS) && i < snapshot->processes_count; i++)
+        snapshot->processes[i].has &= ~(unsigned int)PROCESS_HAS_NETNS;
+    if (!(needs & NEED_THREADS))
+        snapshot->threads_count = 0;
+}
+
+/* What could not be recorded is told to those who ask for it. */
+static void drop_notes(struct snapshot *snapshot, uint64_t needs)
+{
+    static const struct {
+        const char *source;
+        uint64_t need;
+    } sources[] = {{"cgroup2", NEED_SOCKET_CGROUP},
+                   {"passwd", NEED_USER_NAMES},
+                   {"pidfd_getfd", NEED_MEMBERS}};
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < snapshot->notes_count; i++) {
+        size_t length, k = 0;
+        const char *source = snapshot_string(snapshot, snapshot->notes[i].source, &length);
+
+        while (k < ARRAY_SIZE(sources) && !(length == strlen(sources[k].source) &&
+                                            memcmp(source, sources[k].source, length) == 0))
+            k++;
+        if (k == ARRAY_SIZE(sources) || snapshot->notes[i].effect != NOTE_DETAIL ||
+            needs & sources[k].need)
+            snapshot->notes[kept++] = snapshot->notes[i];
+    }
+    snapshot->notes_count = kept;
+}
+
+void recording_narrow(struct snapshot *snapshot, const struct request *request)
+{
+    drop_sockets(snapshot, request);
+    drop_process_facts(snapshot, request->needs);
+    drop_notes(snapshot, request->needs);
+}
+
+/* Opens `path` as it is: a device, a pipe. What is put in its place would not be that any more. */
+static int write_in_place(const char *path, const struct snapshot *snapshot)
+{
+    CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    return fd < 0 ? -errno : snapshot_write(snapshot, fd);
+}
+
+/* Written beside its place and then renamed. */
+static int write_file(const char *path, const struct snapshot *snapshot)
+{
+    struct buf temporary = BUF_INIT;
+    CLEANUP_CLOSE int fd = -1;
+    int r;
+
+    buf_puts(&temporary, path);
+    buf_puts(&temporary, ".XXXXXX");
+    buf_string(&temporary);
+    r = temporary.error;
+    if (r == 0)
+        fd = mkostemp(temporary.data, O_CLOEXEC); /* mode 0600, and nobody else's */
+    if (r == 0 && fd < 0)
+        r = -errno;
+    if (r == 0)
+        r = snapshot_write(snapshot, fd);
+    if (r == 0 && rename(buf_string(&temporary), path) < 0)
+        r = -errno;
+    if (r < 0 && fd >= 0)
+        unlink(buf_string(&temporary));
+    buf_done(&temporary);
+    return r;
+}
+
+int recording_write(const char *path, const struct snapshot *snapshot)
+{
+    CLEANUP_FREE char *real = realpath(path, NULL);
+    struct stat status;
+    int r;
+
+    if (real && stat(real, &status) == 0 && !S_ISREG(status.st_mode))
+        r = write_in_place(real, snapshot);
+    else
+        r = write_file(real ? real : path, snapshot);
+    return r < 0 ? command_error("cannot record to %s: %s", path, strerror(-r)) : 0;
+}
+
+int recording_read(const char *path, struct snapshot *ret)
+{
+    struct snapshot_file_error error = {{0}};
+    CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int r;
+
+    if (fd < 0)
+        return command_error("%s: %s", path, strerror(errno));
+    r = snapshot_read(fd, ret, &error);
+    if (r < 0)
+        return command_error("%s: %s", path, error.text[0] ? error.text : strerror(-r));
+    return 0;
+}
