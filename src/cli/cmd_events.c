@@ -3,6 +3,7 @@
 #include "cli/session.h"
 
 #include "cli/event_summary.h"
+#include "cli/interrupts.h"
 #include "collect/events.h"
 #include "out/csv.h"
 #include "out/json.h"
@@ -10,7 +11,6 @@
 #include "table/marks.h"
 
 #include <poll.h>
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <time.h>
 
@@ -20,17 +20,6 @@
 /* Events of one batch; and how many batches are more than the kernel keeps. */
 #define BATCH 4096
 #define BATCHES_KEPT 16
-
-/* Set by SIGINT and SIGTERM. A second one ends the program where it is: a reader may take nothing
- * for ever. */
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int signal)
-{
-    if (interrupted)
-        _exit(128 + signal);
-    interrupted = 1;
-}
 
 struct follower {
     struct session *session;
@@ -219,7 +208,8 @@ static int take_all(struct follower *follower)
     bool more = true;
     int r = 0;
 
-    while (more && r == 0 && !is_full(follower) && !(interrupted && batches++ == BATCHES_KEPT)) {
+    while (more && r == 0 && !is_full(follower) &&
+           !(interrupts_came() && batches++ == BATCHES_KEPT)) {
         r = snapshot_init(&snapshot);
         if (r < 0)
             return r;
@@ -239,12 +229,11 @@ static int take_all(struct follower *follower)
  */
 static int take_events(struct follower *follower)
 {
-    sigset_t blocked;
     int r;
 
-    sigprocmask(SIG_SETMASK, &follower->unblocked, &blocked);
+    interrupts_let_in(&follower->unblocked, -1);
     r = take_all(follower);
-    sigprocmask(SIG_SETMASK, &blocked, NULL);
+    interrupts_shut_out();
     return r;
 }
 
@@ -290,12 +279,13 @@ static bool wait_for_events(struct follower *follower)
         return false;
     if (ready > 0 && ms != 0)
         ppoll(NULL, 0, &gather, &follower->unblocked);
-    return !interrupted;
+    return !interrupts_came();
 }
 
 static bool is_over(const struct follower *follower)
 {
-    return interrupted || is_full(follower) || (follower->end_ns && now_ns() >= follower->end_ns);
+    return interrupts_came() || is_full(follower) ||
+           (follower->end_ns && now_ns() >= follower->end_ns);
 }
 
 static int follow(struct follower *follower)
@@ -306,26 +296,12 @@ static int follow(struct follower *follower)
         r = take_events(follower);
         say_lost(follower);
     } while (r == 0 && !is_over(follower) && wait_for_events(follower));
-    if (r == 0 && interrupted)
+    if (r == 0 && interrupts_came())
         r = take_events(follower);
     return r;
 }
 
 /* --- the command --- */
-
-static void catch_interrupts(sigset_t *ret_unblocked)
-{
-    struct sigaction action = {.sa_handler = on_interrupt};
-    sigset_t blocked;
-
-    sigemptyset(&blocked);
-    sigaddset(&blocked, SIGINT);
-    sigaddset(&blocked, SIGTERM);
-    sigprocmask(SIG_BLOCK, &blocked, ret_unblocked);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
-}
 
 /* What the source says of itself, as the session's now: for the notes, the head and the exit code.
  */
@@ -395,7 +371,8 @@ static int follow_events(struct session *session, struct query *query)
     if (session_plan(session, query) != 0)
         return EXIT_ERROR;
     query->limit = 0; /* of all batches together */
-    catch_interrupts(&follower.unblocked);
+    interrupts_catch(&follower.unblocked);
+    signal(SIGPIPE, SIG_IGN);
     r = event_source_open(&session->request, session->options->retransmits, &follower.source);
     if (r < 0)
         return command_error("cannot follow the events: %s", strerror(-r));

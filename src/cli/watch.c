@@ -1,30 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Shows a query again and again. */
+#include "cli/interrupts.h"
 #include "cli/keys.h"
 #include "cli/show.h"
 #include "collect/accounting.h"
 #include "table/marks.h"
 
 #include <poll.h>
-#include <signal.h>
 #include <time.h>
-
-/* Set by SIGINT, SIGTERM and the key q: --watch ends. */
-static volatile sig_atomic_t interrupted;
-
-/* While output is written: the exit code with which they end it at once, as a reader may take
- * nothing for ever. Else -1. */
-static volatile sig_atomic_t leave_with = -1;
-
-static void on_interrupt(int signal)
-{
-    (void)signal;
-    interrupted = 1;
-    if (leave_with >= 0) {
-        keys_end();
-        _exit(leave_with);
-    }
-}
 
 static void put_title(const struct session *session, struct buf *out, bool clear)
 {
@@ -108,19 +91,16 @@ static int write_refresh(struct session *session, struct grid *grid, struct wins
     return clear ? write_screen(session, grid, room, out) : session_write(session, grid, out);
 }
 
-/* Writes and says with SIGINT and SIGTERM open: they end it wherever it is stuck. */
+/* Interrupts end it wherever it is stuck. */
 static int write_interruptibly(struct session *session, struct buf *out, uint32_t rows,
                                const sigset_t *unblocked)
 {
-    sigset_t blocked;
     int r;
 
-    leave_with = session_exit(session, rows);
-    sigprocmask(SIG_SETMASK, unblocked, &blocked);
+    interrupts_let_in(unblocked, session_exit(session, rows));
     r = show_flush(out);
     session_notes(session);
-    sigprocmask(SIG_SETMASK, &blocked, NULL);
-    leave_with = -1;
+    interrupts_shut_out();
     return r;
 }
 
@@ -197,24 +177,11 @@ static int wait_until(struct session *session, const struct timespec *when,
 
         ready = ppoll(awaited, AWAITED_MAX, &left, unblocked);
         if (ready > 0 && awaited[AWAITED_KEY].revents && keys_quit())
-            interrupted = 1;
+            interrupts_pretend();
         if (ready > 0 && awaited[AWAITED_TRAFFIC].revents && accounting_drain(accounting) < 0)
             r = command_error("out of memory");
-    } while (ready != 0 && !interrupted && r == 0);
+    } while (ready != 0 && !interrupts_came() && r == 0);
     return r;
-}
-
-static void catch_interrupts(sigset_t *ret_unblocked)
-{
-    struct sigaction action = {.sa_handler = on_interrupt};
-    sigset_t blocked;
-
-    sigemptyset(&blocked);
-    sigaddset(&blocked, SIGINT);
-    sigaddset(&blocked, SIGTERM);
-    sigprocmask(SIG_BLOCK, &blocked, ret_unblocked);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
 }
 
 static int refresh_until_end(struct session *session, struct query *query,
@@ -232,7 +199,7 @@ static int refresh_until_end(struct session *session, struct query *query,
             next.tv_nsec %= 1000000000;
             r = wait_until(session, &next, unblocked);
         }
-        if (interrupted || r != 0)
+        if (interrupts_came() || r != 0)
             break;
         r = show_refresh(session, query, unblocked, ret_rows);
     }
@@ -245,7 +212,7 @@ int show_watch(struct session *session, struct query *query)
     uint32_t rows = 0;
     int r;
 
-    catch_interrupts(&unblocked);
+    interrupts_catch(&unblocked);
     if (!session->options->batch)
         keys_begin();
     r = refresh_until_end(session, query, &unblocked, &rows);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* SIGINT and SIGTERM: the first one is remembered, and ends what runs where it is ready to. */
+#pragma once
+
+#include <signal.h>
+#include <stdbool.h>
+
+/*
+ * From here on both are caught, and come only where they are let in: while ppoll() waits with the
+ * mask *ret_unblocked, and between interrupts_let_in() and interrupts_shut_out(). A second one ends
+ * the program where it is, with 128 + its number.
+ */
+void interrupts_catch(sigset_t *ret_unblocked);
+
+bool interrupts_came(void);
+
+/* As if one had come: the key q. */
+void interrupts_pretend(void);
+
+/*
+ * Around output, which a reader may take for ever. `exit_code`: with it even the first one ends the
+ * program at once; -1: it is remembered.
+ */
+void interrupts_let_in(const sigset_t *unblocked, int exit_code);
+void interrupts_shut_out(void);
