@@ -149,20 +149,19 @@ static void note_failures(const struct accounting *accounting, struct snapshot *
                           "%s", accounting->failures[i].why);
 }
 
+/* The first thread has the name of the whole; else /proc has it, while the process is there. */
 static int name_process(struct snapshot *snapshot, int proc, const struct flow *flow)
 {
     struct process *process = &snapshot->processes[flow->process - 1];
     uint32_t index;
-    int r = 0;
 
-    if (!(process->flags & PROCESS_GONE) && proc >= 0)
-        r = process_add_named(snapshot, proc, process->pid, &index);
-    /* It has ended; its first thread has the name of the whole. */
     if (!(process->has & PROCESS_HAS_COMM) && flow->tid == flow->pid) {
         process->comm = flow->comm;
         process->has |= PROCESS_HAS_COMM;
     }
-    return r;
+    if (process->flags & PROCESS_GONE || proc < 0)
+        return 0;
+    return process_add_named(snapshot, proc, process->pid, &index);
 }
 
 /* Of the processes that had one pid, one after the other, the last one is in the snapshot. */

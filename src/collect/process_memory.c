@@ -98,10 +98,6 @@ static int recall(const struct process_memory *memory, struct snapshot *snapshot
         r = copy_process(snapshot, &memory->kept, kept, process);
     if (gone)
         process->flags |= PROCESS_GONE;
-    if (!(process->has & PROCESS_HAS_COMM) && flow->tid == flow->pid) {
-        process->comm = flow->comm;
-        process->has |= PROCESS_HAS_COMM;
-    }
     return r;
 }
 
