@@ -2,6 +2,7 @@
 /* nwho events: what happens to connections, a line for each, as it happens. */
 #include "cli/session.h"
 
+#include "base/clock.h"
 #include "cli/event_summary.h"
 #include "cli/interrupts.h"
 #include "collect/events.h"
@@ -12,7 +13,6 @@
 
 #include <poll.h>
 #include <sys/ioctl.h>
-#include <time.h>
 
 /* After the first event others are waited for, so that many are written at once. */
 #define GATHER_MS 40
@@ -34,14 +34,6 @@ struct follower {
     bool first;                       /* row of the JSON document is still to come */
     sigset_t unblocked;
 };
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
-}
 
 /* --- output --- */
 
@@ -253,8 +245,8 @@ static void say_lost(struct follower *follower)
 static int next_ms(const struct follower *follower)
 {
     int wait = event_source_timeout_ms(follower->source);
-    uint64_t now = now_ns();
-    uint64_t left = follower->end_ns > now ? (follower->end_ns - now) / 1000000 + 1 : 0;
+    uint64_t now = clock_ns(CLOCK_MONOTONIC);
+    uint64_t left = follower->end_ns > now ? (follower->end_ns - now) / MILLISECOND_NS + 1 : 0;
 
     if (!follower->end_ns)
         return wait;
@@ -285,7 +277,7 @@ static bool wait_for_events(struct follower *follower)
 static bool is_over(const struct follower *follower)
 {
     return interrupts_came() || is_full(follower) ||
-           (follower->end_ns && now_ns() >= follower->end_ns);
+           (follower->end_ns && clock_ns(CLOCK_MONOTONIC) >= follower->end_ns);
 }
 
 static int follow(struct follower *follower)
@@ -346,7 +338,7 @@ static int run_follower(struct follower *follower)
             return command_error("out of memory");
     }
     if (options->for_ms)
-        follower->end_ns = now_ns() + options->for_ms * 1000000;
+        follower->end_ns = clock_ns(CLOCK_MONOTONIC) + options->for_ms * MILLISECOND_NS;
     follower->out = BUF_SINK(STDOUT_FILENO);
     r = write_head(follower);
     if (r == 0)

@@ -2,20 +2,15 @@
 /* -d: two readings and the time between them. */
 #include "cli/session.h"
 
+#include "base/clock.h"
 #include "collect/accounting.h"
 
 #include <limits.h>
 #include <poll.h>
-#include <time.h>
-
-#define MILLISECOND 1000000
 
 static uint64_t now_ms(void)
 {
-    struct timespec now = {0};
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / MILLISECOND;
+    return clock_ns(CLOCK_MONOTONIC) / MILLISECOND_NS;
 }
 
 /* Takes in what is counted meanwhile, as the buffers of the kernel are bounded. 0 or EXIT_ERROR. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Shows a query again and again. */
+#include "base/clock.h"
 #include "cli/interrupts.h"
 #include "cli/keys.h"
 #include "cli/show.h"
@@ -7,11 +8,10 @@
 #include "table/marks.h"
 
 #include <poll.h>
-#include <time.h>
 
 static void put_title(const struct session *session, struct buf *out, bool clear)
 {
-    time_t seconds = (time_t)(session->now->snapshot.time_ns / 1000000000);
+    time_t seconds = (time_t)(session->now->snapshot.time_ns / SECOND_NS);
     char text[32] = "";
     struct tm broken;
 
@@ -146,23 +146,18 @@ enum {
     AWAITED_MAX,
 };
 
-/* How long it is until then; 0 when it was. */
-static struct timespec time_until(const struct timespec *when)
+/* How long it is until `when_ns` of CLOCK_MONOTONIC; 0 when it was. */
+static struct timespec time_until(uint64_t when_ns)
 {
-    struct timespec left, now;
+    uint64_t now_ns = clock_ns(CLOCK_MONOTONIC), left_ns = when_ns > now_ns ? when_ns - now_ns : 0;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    left.tv_sec = when->tv_sec - now.tv_sec - (when->tv_nsec < now.tv_nsec);
-    left.tv_nsec = when->tv_nsec - now.tv_nsec + (when->tv_nsec < now.tv_nsec) * 1000000000L;
-    if (left.tv_sec < 0)
-        left = (struct timespec){0};
-    return left;
+    return (struct timespec){.tv_sec = (time_t)(left_ns / SECOND_NS),
+                             .tv_nsec = (long)(left_ns % SECOND_NS)};
 }
 
 /* Waits with the signals of `unblocked`, which are blocked elsewhere: one that came before ends it
  * too, and so does a key. What is counted meanwhile is taken in. 0 or EXIT_ERROR. */
-static int wait_until(struct session *session, const struct timespec *when,
-                      const sigset_t *unblocked)
+static int wait_until(struct session *session, uint64_t when_ns, const sigset_t *unblocked)
 {
     struct accounting *accounting = session->accounting;
     int ready, r = 0;
@@ -173,7 +168,7 @@ static int wait_until(struct session *session, const struct timespec *when,
             [AWAITED_TRAFFIC] = {.fd = accounting ? accounting_fd(accounting) : -1,
                                  .events = POLLIN},
         };
-        struct timespec left = time_until(when);
+        struct timespec left = time_until(when_ns);
 
         ready = ppoll(awaited, AWAITED_MAX, &left, unblocked);
         if (ready > 0 && awaited[AWAITED_KEY].revents && keys_quit())
@@ -188,16 +183,13 @@ static int refresh_until_end(struct session *session, struct query *query,
                              const sigset_t *unblocked, uint32_t *ret_rows)
 {
     const struct options *options = session->options;
-    struct timespec next;
+    uint64_t next_ns = clock_ns(CLOCK_MONOTONIC);
     int r = 0;
 
-    clock_gettime(CLOCK_MONOTONIC, &next);
     for (uint32_t i = 0; r == 0 && (options->watch_count == 0 || i < options->watch_count); i++) {
         if (i > 0 || (session->traffic && session->accounting)) {
-            next.tv_nsec += (long)(options->watch_ms % 1000) * 1000000;
-            next.tv_sec += (time_t)(options->watch_ms / 1000) + next.tv_nsec / 1000000000;
-            next.tv_nsec %= 1000000000;
-            r = wait_until(session, &next, unblocked);
+            next_ns += options->watch_ms * MILLISECOND_NS;
+            r = wait_until(session, next_ns, unblocked);
         }
         if (interrupts_came() || r != 0)
             break;

@@ -2,6 +2,7 @@
 /* Accounting: the ladder of sources, and the flows that they report. */
 #include "collect/accounting.h"
 
+#include "base/clock.h"
 #include "collect/fd_table.h"
 #include "collect/flow_interfaces.h"
 #include "collect/process_memory.h"
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 
 /* Flows listed; each takes about 600 bytes here and 200 in a snapshot. */
 #define FLOWS_MAX 16384
@@ -40,14 +40,6 @@ struct accounting {
     int epoll;              /* of the source's descriptor: stays when the source changes; or -1 */
 };
 
-static uint64_t boot_ns(void)
-{
-    struct timespec now = {0};
-
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
-}
-
 static void wait_for_source(const struct accounting *accounting)
 {
     struct epoll_event event = {.events = EPOLLIN};
@@ -67,8 +59,8 @@ static void climb_down(struct accounting *accounting)
 
         if (source->source && !(accounting->request.sources & source->source))
             continue;
-        failure->error = source->open(&accounting->request, boot_ns(), &accounting->state,
-                                      failure->why, sizeof(failure->why));
+        failure->error = source->open(&accounting->request, clock_ns(CLOCK_BOOTTIME),
+                                      &accounting->state, failure->why, sizeof(failure->why));
         if (failure->error == 0) {
             accounting->source = source;
             wait_for_source(accounting);
@@ -85,7 +77,7 @@ int accounting_open(const struct request *request, struct accounting **ret_accou
         return -ENOMEM;
     accounting->request = *request;
     accounting->epoll = epoll_create1(EPOLL_CLOEXEC);
-    accounting->flows = flow_table_new(FLOWS_MAX, boot_ns());
+    accounting->flows = flow_table_new(FLOWS_MAX, clock_ns(CLOCK_BOOTTIME));
     accounting->processes = process_memory_new();
     if (!accounting->flows || !accounting->processes) {
         accounting_close(accounting);
@@ -222,7 +214,7 @@ static int link_processes(struct accounting *accounting, struct snapshot *snapsh
 int accounting_read(struct accounting *accounting, struct collection *collection)
 {
     struct snapshot *snapshot = collection->snapshot;
-    uint64_t now_ns = boot_ns();
+    uint64_t now_ns = clock_ns(CLOCK_BOOTTIME);
     int r = 0;
 
     if (accounting->source)

@@ -2,6 +2,7 @@
 /* Collecting: the ordered array of sources, and the walk over it. */
 #include "collect/collect.h"
 
+#include "base/clock.h"
 #include "collect/accounting.h"
 #include "collect/missing.h"
 #include "collect/netns.h"
@@ -9,7 +10,6 @@
 
 #include <fcntl.h>
 #include <string.h>
-#include <time.h>
 
 /*
  * Order matters: sockets before owners (an owner search may be narrowed to the sockets found), both
@@ -46,14 +46,6 @@ static const struct collector *const collectors[] = {
     &collector_traffic_end,
     &collector_users,
 };
-
-static uint64_t clock_ns(clockid_t clock)
-{
-    struct timespec now = {0};
-
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
-}
 
 static int describe_host(struct snapshot *snapshot)
 {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Events: the ladder of their sources, and which namespaces they are about. */
+#include "base/clock.h"
 #include "collect/event_backend.h"
 #include "collect/netns.h"
 
 #include <fcntl.h>
 #include <string.h>
-#include <time.h>
 
 /* Names of namespaces are read again at most so often. */
-#define NAMES_AGE_NS UINT64_C(1000000000)
+#define NAMES_AGE_NS SECOND_NS
 
 static const struct event_backend *const backends[] = {
 #if HAVE_BPF
@@ -16,14 +16,6 @@ static const struct event_backend *const backends[] = {
 #endif
     &event_backend_diag,
 };
-
-static uint64_t clock_ns(clockid_t clock)
-{
-    struct timespec now = {0};
-
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
-}
 
 uint64_t event_now_ns(void)
 {

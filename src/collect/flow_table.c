@@ -2,13 +2,12 @@
 /* Flow table: flows in one array, found by socket and thread, folded when they are over. */
 #include "collect/flow_table.h"
 
+#include "base/clock.h"
 #include "base/map.h"
 #include "base/vec.h"
 #include "collect/flow_bins.h"
 
 #include <string.h>
-
-#define SECOND_NS UINT64_C(1000000000)
 
 /* How long a flow is listed after its socket was closed or its process ended. */
 #define KEEP_NS (60 * SECOND_NS)

@@ -2,6 +2,7 @@
 /* iftop 1.0pre4: which hosts send each other how much. */
 #include "compat/iftop.h"
 
+#include "base/clock.h"
 #include "compat/handover.h"
 #include "compat/personality.h"
 
@@ -9,7 +10,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define SECOND_NS UINT64_C(1000000000)
 #define REPORT_SECONDS 2 /* between two reports */
 
 /* One run. */
@@ -104,7 +104,7 @@ static int read_more(struct run *run)
 /* Reads every second, and reports every two, or once at the end. */
 static int report_all(struct run *run)
 {
-    uint64_t next_ns = traffic_now_ns();
+    uint64_t next_ns = clock_ns(CLOCK_MONOTONIC);
     uint32_t every = run->options->seconds ? run->options->seconds : REPORT_SECONDS;
     int r = traffic_take(&run->reader);
 

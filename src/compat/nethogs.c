@@ -2,6 +2,7 @@
 /* nethogs 0.8.7: what each process sends and receives. */
 #include "compat/nethogs.h"
 
+#include "base/clock.h"
 #include "compat/handover.h"
 #include "compat/personality.h"
 
@@ -9,8 +10,7 @@
 #include <string.h>
 
 /* The shortest time between two refreshes: -d 0. */
-#define SHORTEST_NS UINT64_C(100000000)
-#define SECOND_NS UINT64_C(1000000000)
+#define SHORTEST_NS (100 * MILLISECOND_NS)
 
 /* A raw IP link (a tunnel) is number 12 to whoever captures. */
 static void put_link(struct buf *out, uint32_t type)
@@ -62,7 +62,7 @@ static int trace(struct traffic_reader *reader, struct nethogs_rows *rows,
                  const struct nethogs_options *options, struct buf *out)
 {
     uint64_t step_ns = options->delay ? options->delay * SECOND_NS : SHORTEST_NS;
-    uint64_t next_ns = traffic_now_ns();
+    uint64_t next_ns = clock_ns(CLOCK_MONOTONIC);
     bool terminal = isatty(STDOUT_FILENO) == 1;
     int r = traffic_take(reader);
 

@@ -2,14 +2,13 @@
 /* nethogs: what each process has done, and the lines that tell of it. */
 #include "compat/nethogs.h"
 
+#include "base/clock.h"
 #include "base/escape.h"
 #include "base/vec.h"
 #include "derive/address.h"
 
 #include <string.h>
 #include <sys/socket.h>
-
-#define SECOND_NS UINT64_C(1000000000)
 
 /* A row goes when it has been silent for so long. */
 #define KEEP_NS (150 * SECOND_NS)

@@ -2,6 +2,7 @@
 /* Readings of traffic: accounting that lives over many moments. */
 #include "compat/traffic_reader.h"
 
+#include "base/clock.h"
 #include "base/escape.h"
 #include "collect/accounting.h"
 #include "table/filter.h"
@@ -12,9 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
-
-#define MILLISECOND_NS UINT64_C(1000000)
 
 void traffic_say(const char *tool, const char *format, ...)
 {
@@ -48,14 +46,6 @@ int traffic_parse_number(const char *text, uint32_t *ret_number)
     }
     *ret_number = (uint32_t)number;
     return 0;
-}
-
-uint64_t traffic_now_ns(void)
-{
-    struct timespec now = {0};
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 }
 
 /* In a capture "src" and "dst" are the ends of a packet, here those of a connection. */
@@ -173,7 +163,7 @@ int traffic_wait(struct traffic_reader *reader, uint64_t until_ns)
     uint64_t now_ns;
     int r = 0;
 
-    while (r == 0 && (now_ns = traffic_now_ns()) < until_ns) {
+    while (r == 0 && (now_ns = clock_ns(CLOCK_MONOTONIC)) < until_ns) {
         uint64_t left_ms = (until_ns - now_ns + MILLISECOND_NS - 1) / MILLISECOND_NS;
         struct pollfd wait = {.fd = accounting_fd(reader->accounting), .events = POLLIN};
         int ready = poll(&wait, 1, left_ms > INT32_MAX ? INT32_MAX : (int)left_ms);

@@ -37,9 +37,6 @@ void traffic_done(struct traffic_reader *reader);
 /* Reads. What is missing is said once. 0, or -errno when it was said. */
 int traffic_take(struct traffic_reader *reader) MUST_CHECK;
 
-/* CLOCK_MONOTONIC. */
-uint64_t traffic_now_ns(void);
-
 /* Takes in what is counted until that time has come. 0 or -errno. */
 int traffic_wait(struct traffic_reader *reader, uint64_t until_ns) MUST_CHECK;
 
