@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "compat/handover.h"
 #include "compat/personality.h"
+#include "compat/say.h"
 
 #include <net/if_arp.h>
 #include <string.h>
@@ -73,8 +74,8 @@ static int choose_interface(struct run *run)
     if (r < 0)
         return r;
     if (count == 0) {
-        traffic_say("iftop", "no such interface: %s",
-                    run->options->interface ? run->options->interface : "none is up");
+        say("iftop", "no such interface: %s",
+            run->options->interface ? run->options->interface : "none is up");
         return -ENODEV;
     }
     interface = &snapshot->interfaces[indexes[count - 1]];
@@ -95,8 +96,8 @@ static int read_more(struct run *run)
 
     if (r == 0 && run->pairs.has_unconnected && !run->said) {
         run->said = true;
-        traffic_say("iftop", "\"*\" is what sockets without a connection send and receive: counted "
-                             "at the socket, not by packets");
+        say("iftop", "\"*\" is what sockets without a connection send and receive: counted "
+                     "at the socket, not by packets");
     }
     return r;
 }
@@ -141,7 +142,7 @@ static int run_text(const struct iftop_options *options)
         r = report_all(&run);
     traffic_done(&run.reader);
     if (buf_flush(&run.out) < 0 && run.out.error != -EPIPE) {
-        traffic_say("iftop", "the output is not whole: %s", strerror(-run.out.error));
+        say("iftop", "the output is not whole: %s", strerror(-run.out.error));
         r = run.out.error;
     }
     buf_done(&run.out);
@@ -161,7 +162,7 @@ static int run_iftop(int argc, char **argv)
     if (iftop_options_parse(argc, argv, &options) < 0)
         return IFTOP_FAILED;
     if (options.show == IFTOP_SHOW_SCREEN)
-        traffic_say("iftop", "this nwho has no screen: lines of text, as with -t");
+        say("iftop", "this nwho has no screen: lines of text, as with -t");
     if (options.show != IFTOP_SHOW_HELP)
         return run_text(&options);
     buf_puts(&out, iftop_help);

@@ -2,6 +2,8 @@
 /* The command line of iftop. */
 #include "compat/iftop.h"
 
+#include "compat/say.h"
+
 #include <arpa/inet.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -29,7 +31,7 @@ const char iftop_help[] =
 
 static int wrong(const char *what, const char *argument)
 {
-    traffic_say("iftop", "%s, not \"%s\"", what, argument);
+    say("iftop", "%s, not \"%s\"", what, argument);
     return -EINVAL;
 }
 
@@ -151,7 +153,7 @@ static int take(int letter, const char *argument, struct iftop_options *options)
     default:
         if (take_flag(letter, options))
             return 0;
-        traffic_say("iftop", "-h tells the options");
+        say("iftop", "-h tells the options");
         return -EINVAL;
     }
 }

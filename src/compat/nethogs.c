@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "compat/handover.h"
 #include "compat/personality.h"
+#include "compat/say.h"
 
 #include <net/if_arp.h>
 #include <string.h>
@@ -51,7 +52,7 @@ static int put_interfaces(const struct traffic_reader *reader,
         put_link(out, interface->type);
     }
     if (r == 0 && count == 0) {
-        traffic_say("nethogs", "no such interface is up; -a takes loopback and others besides");
+        say("nethogs", "no such interface is up; -a takes loopback and others besides");
         return -ENODEV;
     }
     return r;
@@ -99,7 +100,7 @@ static int run_trace(const struct nethogs_options *options)
         traffic_done(&reader);
     }
     if (buf_flush(&out) < 0 && out.error != -EPIPE) {
-        traffic_say("nethogs", "the output is not whole: %s", strerror(-out.error));
+        say("nethogs", "the output is not whole: %s", strerror(-out.error));
         r = out.error;
     }
     buf_done(&out);
@@ -129,7 +130,7 @@ static int run(int argc, char **argv)
     if (options.show == NETHOGS_SHOW_VERSION)
         return put_text(" version 0.8.7-2\n");
     if (options.show == NETHOGS_SHOW_SCREEN)
-        traffic_say("nethogs", "this nwho has no screen: lines of text, as with -t");
+        say("nethogs", "this nwho has no screen: lines of text, as with -t");
     return run_trace(&options);
 }
 

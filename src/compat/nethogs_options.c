@@ -3,6 +3,7 @@
 #include "compat/nethogs.h"
 
 #include "base/vec.h"
+#include "compat/say.h"
 
 #include <getopt.h>
 
@@ -27,7 +28,7 @@ const char nethogs_help[] =
 
 static int wrong(const char *what, const char *argument)
 {
-    traffic_say("nethogs", "%s, not \"%s\"", what, argument);
+    say("nethogs", "%s, not \"%s\"", what, argument);
     return -EINVAL;
 }
 
@@ -96,7 +97,7 @@ static int take(int letter, const char *argument, struct nethogs_options *option
     default:
         if (take_flag(letter, options))
             return 0;
-        traffic_say("nethogs", "-h tells the options");
+        say("nethogs", "-h tells the options");
         return -EINVAL;
     }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Old tools that are nothing but screens: nload 0.7.4 and iptraf-ng 1.2.1. */
 #include "compat/personality.h"
+#include "compat/say.h"
 #include "compat/traffic_reader.h"
 
 #include <getopt.h>
@@ -39,7 +40,7 @@ static enum handover_result hand_over_nload(int argc, char **argv, struct handov
         if (letter == '?')
             return HANDOVER_FAILED;
         if (letter == 't' && (traffic_parse_number(optarg, &ms) < 0 || ms < 10)) {
-            traffic_say("nload", "-t needs milliseconds, at least 10, not \"%s\"", optarg);
+            say("nload", "-t needs milliseconds, at least 10, not \"%s\"", optarg);
             return HANDOVER_FAILED;
         }
     }
@@ -114,7 +115,7 @@ static enum handover_result hand_over_iptraf(int argc, char **argv, struct hando
         if (letter == '?')
             return HANDOVER_FAILED;
         if (letter == 'l' || letter == 'B') {
-            traffic_say("iptraf-ng", "no -%c: nwho lists no stations, and writes no log", letter);
+            say("iptraf-ng", "no -%c: nwho lists no stations, and writes no log", letter);
             return HANDOVER_FAILED;
         }
         if (strchr("igdsz", letter)) {

@@ -3,33 +3,14 @@
 #include "compat/traffic_reader.h"
 
 #include "base/clock.h"
-#include "base/escape.h"
 #include "collect/accounting.h"
+#include "compat/say.h"
 #include "table/filter.h"
 
 #include <net/if.h>
 #include <poll.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-
-void traffic_say(const char *tool, const char *format, ...)
-{
-    struct buf line = BUF_SINK(STDERR_FILENO);
-    char text[512];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    buf_puts(&line, tool);
-    buf_puts(&line, ": ");
-    escape_text(&line, text, strlen(text));
-    buf_byte(&line, '\n');
-    (void)buf_flush(&line);
-    buf_done(&line);
-}
 
 int traffic_parse_number(const char *text, uint32_t *ret_number)
 {
@@ -66,15 +47,15 @@ static int compile_filter(struct traffic_reader *reader, const char *text)
     int r;
 
     if (has_direction(text)) {
-        traffic_say(reader->tool, "filter \"%s\": of a packet's direction nothing is known", text);
+        say(reader->tool, "filter \"%s\": of a packet's direction nothing is known", text);
         return -EINVAL;
     }
     r = filter_compile(&table_flows, text, &reader->arena, &filter, &error);
     if (r == 0)
         reader->query.filter = filter;
     else
-        traffic_say(reader->tool, "filter \"%s\": %s", text,
-                    r == -ENOMEM ? strerror(ENOMEM) : error.message);
+        say(reader->tool, "filter \"%s\": %s", text,
+            r == -ENOMEM ? strerror(ENOMEM) : error.message);
     return r;
 }
 
@@ -97,7 +78,7 @@ int traffic_open(struct traffic_reader *reader, const char *tool, const char *fi
     widest.request.needs = reader->more_needs;
     r = accounting_open(&widest.request, &reader->accounting);
     if (r < 0)
-        traffic_say(tool, "%s", strerror(-r));
+        say(tool, "%s", strerror(-r));
     return r;
 }
 
@@ -130,10 +111,10 @@ static bool say_how(struct traffic_reader *reader)
     reader->said = true;
     (void)!moment_check(&reader->moment, &none, reader->tool, false);
     if (level == ACCOUNTING_TCP_INFO)
-        traffic_say(reader->tool, "TCP only, by the counters of connections: counting calls, also "
-                                  "of UDP, needs root and a kernel since 6.3");
+        say(reader->tool, "TCP only, by the counters of connections: counting calls, also "
+                          "of UDP, needs root and a kernel since 6.3");
     if (level == ACCOUNTING_INTERFACES)
-        traffic_say(reader->tool, "nothing here counts the traffic of processes");
+        say(reader->tool, "nothing here counts the traffic of processes");
     return level != ACCOUNTING_INTERFACES;
 }
 
@@ -151,7 +132,7 @@ int traffic_take(struct traffic_reader *reader)
         r = query_run(&reader->query, &moment->view, &reader->grid);
     if (r < 0) {
         moment_done(moment);
-        traffic_say(reader->tool, "%s", strerror(-r));
+        say(reader->tool, "%s", strerror(-r));
         return r;
     }
     reader->taken = true;
@@ -174,7 +155,7 @@ int traffic_wait(struct traffic_reader *reader, uint64_t until_ns)
             r = accounting_drain(reader->accounting);
     }
     if (r < 0)
-        traffic_say(reader->tool, "%s", strerror(-r));
+        say(reader->tool, "%s", strerror(-r));
     return r;
 }
 

@@ -55,8 +55,5 @@ const struct link_address *traffic_address(const struct snapshot *snapshot,
 const struct flow *traffic_flow(const struct traffic_reader *reader,
                                 const struct traffic_devices *devices, uint32_t row);
 
-/* A line on stderr, escaped: "TOOL: ...". */
-void traffic_say(const char *tool, const char *format, ...) PRINTF_LIKE(2, 3);
-
 /* Digits, and nothing else. -EINVAL */
 int traffic_parse_number(const char *text, uint32_t *ret_number) MUST_CHECK;
