@@ -4,15 +4,11 @@
 
 #include "model/socket.h"
 
-#include <sys/socket.h>
-
 static const char *own_filter(const struct options *options)
 {
-    const uint32_t both = 1u << AF_INET | 1u << AF_INET6;
+    const char *family = options_family(options);
 
-    if (options->families && options->families != both)
-        return options->families & 1u << AF_INET ? "family inet" : "family inet6";
-    return options->all ? NULL : "not family packet";
+    return family || options->all ? family : "not family packet";
 }
 
 static int run_groups(struct options *options)

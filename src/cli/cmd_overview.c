@@ -5,7 +5,6 @@
 #include "base/escape.h"
 #include "out/text.h"
 
-#include <sys/socket.h>
 #include <time.h>
 
 #define LISTENERS_SHOWN 12
@@ -165,9 +164,9 @@ static void put_letters(struct buf *out, const struct options *options, const ch
     for (size_t i = 0; i < ARRAY_SIZE(letters); i++)
         if (options->protos & PROTO_BIT(letters[i].proto))
             buf_byte(out, letters[i].letter);
-    if (options->families & 1u << AF_INET)
+    if (options->families & FAMILY_BIT(AF_INET))
         buf_byte(out, '4');
-    if (options->families & 1u << AF_INET6)
+    if (options->families & FAMILY_BIT(AF_INET6))
         buf_byte(out, '6');
 }
 

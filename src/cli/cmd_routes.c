@@ -20,15 +20,15 @@ struct way {
 /* Routes of one family, if one was asked for. */
 static const char *own_filter(const struct options *options)
 {
-    const uint32_t both = 1u << AF_INET | 1u << AF_INET6;
-    bool one = options->families && options->families != both;
-    bool v4 = options->families & 1u << AF_INET;
+    const char *family = options_family(options);
 
     if (options->all)
-        return !one ? NULL : v4 ? "family inet" : "family inet6";
-    return !one ? "not cached and not internal"
-           : v4 ? "family inet and not cached and not internal"
-                : "family inet6 and not cached and not internal";
+        return family;
+    if (!family)
+        return "not cached and not internal";
+    return options->families == FAMILY_BIT(AF_INET)
+               ? "family inet and not cached and not internal"
+               : "family inet6 and not cached and not internal";
 }
 
 /* "10.0.0.9", or "to 10.0.0.9". */

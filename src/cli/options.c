@@ -6,7 +6,6 @@
 #include "model/request.h"
 
 #include <limits.h>
-#include <sys/socket.h>
 
 #define FLAG(name, statement)                                                                      \
     static int set_##name(struct options *options, const char *argument, struct buf *error)        \
@@ -22,8 +21,8 @@ FLAG(udp, options->protos |= PROTO_BIT(PROTO_UDP) | PROTO_BIT(PROTO_UDPLITE))
 FLAG(raw, options->protos |= PROTO_BIT(PROTO_RAW) | PROTO_BIT(PROTO_ICMP))
 FLAG(unix, options->protos |= PROTO_BIT(PROTO_UNIX))
 FLAG(packet, options->protos |= PROTO_BIT(PROTO_PACKET))
-FLAG(inet, options->families |= 1u << AF_INET)
-FLAG(inet6, options->families |= 1u << AF_INET6)
+FLAG(inet, options->families |= FAMILY_BIT(AF_INET))
+FLAG(inet6, options->families |= FAMILY_BIT(AF_INET6))
 FLAG(listening, options->listening = true)
 FLAG(all, options->all = true)
 FLAG(nothing, (void)options)
@@ -297,3 +296,15 @@ const struct option_info option_table[] = {
 };
 
 const uint32_t option_count = ARRAY_SIZE(option_table);
+
+const char *options_family(const struct options *options)
+{
+    switch (options->families) {
+    case FAMILY_BIT(AF_INET):
+        return "family inet";
+    case FAMILY_BIT(AF_INET6):
+        return "family inet6";
+    default:
+        return NULL;
+    }
+}

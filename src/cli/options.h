@@ -36,7 +36,7 @@ enum output_format {
 
 struct options {
     /* the letters of ss(8) */
-    uint32_t protos, families;
+    uint32_t protos, families; /* as in struct request; 0: not chosen */
     bool listening, all;
     /* source */
     bool all_netns;
@@ -101,6 +101,9 @@ int options_parse(char **argv, uint32_t count, uint32_t groups, struct options *
  * command is meant, rather one without an argument. NULL: there is none.
  */
 const struct option_info *options_find_letter(char letter, uint32_t groups);
+
+/* The filter that -4 or -6 stands for; NULL: both families, or neither letter. */
+const char *options_family(const struct options *options);
 
 /* Where the first word that is no option (and no argument of one) stands; `count` when there is
  * none. */

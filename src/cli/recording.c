@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,7 +21,7 @@ void recording_widen(struct request *request)
     request->needs = ~(uint64_t)(NEED_TCP_FILE | NEED_REFERENCES);
     request->protos = PROTO_ALL;
     request->states = STATE_ALL;
-    request->families = 1u << AF_INET | 1u << AF_INET6;
+    request->families = FAMILY_INET;
     request->match_count = 0;
     request->pids = NULL;
 }
@@ -30,15 +29,13 @@ void recording_widen(struct request *request)
 /* `nwho ps` would count those of other protocols. */
 static void drop_sockets(struct snapshot *snapshot, const struct request *request)
 {
-    const uint32_t inet = 1u << AF_INET | 1u << AF_INET6;
     uint32_t kept = 0;
 
     for (uint32_t i = 0; i < snapshot->sockets_count; i++) {
         const struct socket *socket = &snapshot->sockets[i];
-        uint32_t family = socket->family < 32 ? 1u << socket->family : 0;
 
         if (request->protos & PROTO_BIT(socket->proto) &&
-            (!(family & inet) || request->families & family))
+            request_wants_family(request, socket->family))
             snapshot_move_socket(snapshot, i, kept++);
     }
     snapshot->sockets_count = kept;

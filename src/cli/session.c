@@ -11,7 +11,6 @@
 #include "derive/container.h"
 
 #include <stdio.h>
-#include <sys/socket.h>
 
 static int parse_sources(const char *list, uint32_t *ret_sources)
 {
@@ -107,12 +106,7 @@ static int add_namespaces(struct session *session)
 int session_begin(struct session *session, const struct options *options)
 {
     *session = (struct session){.options = options, .scratch = BUF_INIT};
-    session->request = (struct request){
-        .protos = PROTO_ALL,
-        .states = STATE_ALL,
-        .families = 1u << AF_INET | 1u << AF_INET6,
-        .sources = SOURCE_ALL,
-    };
+    session->request = REQUEST_ALL;
     if (options->resolve)
         session->resolver = resolver_new();
     if (options->sources) {

@@ -6,7 +6,6 @@
 #include "collect/netns.h"
 
 #include <stdio.h>
-#include <sys/socket.h>
 
 /* --- filter --- */
 
@@ -32,15 +31,15 @@ static void put_and(struct buf *text)
 /* The letters as an expression, so that one language decides about every row. */
 static void put_letters(struct buf *text, const struct options *options, uint32_t usual_protos)
 {
-    const uint32_t both = 1u << AF_INET | 1u << AF_INET6;
+    const char *family = options_family(options);
 
     if (options->protos || usual_protos) {
         put_and(text);
         put_protos(text, options->protos ? options->protos : usual_protos);
     }
-    if (options->families && options->families != both) {
+    if (family) {
         put_and(text);
-        buf_puts(text, options->families & 1u << AF_INET ? "family inet" : "family inet6");
+        buf_puts(text, family);
     }
     if (options->listening) {
         put_and(text);

@@ -236,11 +236,8 @@ static int read_file(struct proc_reader *reader)
 
 static bool is_asked(const struct collection *collection, const struct proc_file *file)
 {
-    bool inet = file->family == AF_INET || file->family == AF_INET6;
-
-    if (!collection_protos(collection, PROTO_BIT(file->proto)))
-        return false;
-    return !inet || collection->request->families & 1u << file->family;
+    return collection_protos(collection, PROTO_BIT(file->proto)) &&
+           request_wants_family(collection->request, file->family);
 }
 
 static int read_namespace(struct collection *collection, uint32_t netns)

@@ -5,15 +5,10 @@
 #include "collect/collect.h"
 #include "compat/say.h"
 
-#include <sys/socket.h>
-
 void moment_init(struct moment *moment)
 {
     *moment = (struct moment){
-        .request = {.protos = PROTO_ALL,
-                    .states = STATE_ALL,
-                    .families = 1u << AF_INET | 1u << AF_INET6,
-                    .sources = SOURCE_ALL},
+        .request = REQUEST_ALL,
         .scratch = BUF_INIT,
     };
 }

@@ -47,8 +47,8 @@ static void make_request(const struct netstat_options *options, struct request *
     request->protos = options->protos;
     if (options->families & NETSTAT_UNIX)
         request->protos |= PROTO_BIT(PROTO_UNIX);
-    request->families = (options->families & NETSTAT_INET ? 1u << AF_INET : 0) |
-                        (options->families & NETSTAT_INET6 ? 1u << AF_INET6 : 0);
+    request->families = (options->families & NETSTAT_INET ? FAMILY_BIT(AF_INET) : 0) |
+                        (options->families & NETSTAT_INET6 ? FAMILY_BIT(AF_INET6) : 0);
     request->states = STATE_ALL & ~STATE_BIT(STATE_BOUND_INACTIVE);
     if (!options->all && !options->listening)
         request->states &= ~STATE_BIT(STATE_LISTENING);

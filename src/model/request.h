@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 /* Each column names the facts that it needs; a collector runs only when one of its facts is asked
  * for. */
@@ -95,6 +96,10 @@ enum source_bit {
     SOURCE_ALL = (1u << 4) - 1,
 };
 
+/* Families that a request may choose among; of others it has all or none, by their protocols. */
+#define FAMILY_BIT(family) (1u << (family))
+#define FAMILY_INET (FAMILY_BIT(AF_INET) | FAMILY_BIT(AF_INET6))
+
 struct accounting;
 struct packet_counts;
 
@@ -121,7 +126,7 @@ struct request {
     struct packet_counts *packet_counts; /* borrowed: what counts packets; NULL: nothing does */
     uint32_t protos;                     /* PROTO_BIT()s */
     uint32_t states;                     /* STATE_BIT()s */
-    uint32_t families;                   /* 1u << AF_*; for the inet families only */
+    uint32_t families;                   /* FAMILY_BIT()s */
     uint32_t sources;                    /* enum source_bit */
     bool verbatim;      /* all that sock_diag tells, in its order, also the socket that asks;
                            and of owners what /proc/PID/fd tells, without that of threads */
@@ -141,3 +146,13 @@ struct request {
     uint8_t route_family;              /* of it */
     const struct request_files *files; /* borrowed; NULL: this machine is asked */
 };
+
+/* Every socket of the own namespace, by any source. */
+#define REQUEST_ALL                                                                                \
+    ((struct request){                                                                             \
+        .protos = PROTO_ALL, .states = STATE_ALL, .families = FAMILY_INET, .sources = SOURCE_ALL})
+
+static inline bool request_wants_family(const struct request *request, unsigned int family)
+{
+    return (family != AF_INET && family != AF_INET6) || request->families & FAMILY_BIT(family);
+}

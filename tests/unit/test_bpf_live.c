@@ -92,7 +92,7 @@ static void collect(struct scene *scene, const struct collector *collector)
     scene->request = (struct request){.needs = NEED_SOCKETS | NEED_OWNERS,
                                       .protos = PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP),
                                       .states = STATE_ALL,
-                                      .families = 1u << AF_INET | 1u << AF_INET6,
+                                      .families = FAMILY_INET,
                                       .sources = SOURCE_ALL,
                                       .prefer_bpf = true};
     assert_int_equal(snapshot_init(&scene->snapshot), 0);

@@ -28,7 +28,7 @@ static void fixture_open(struct fixture *fixture)
     *fixture = (struct fixture){.request = {.needs = NEED_SOCKETS,
                                             .protos = PROTO_ALL,
                                             .states = STATE_ALL,
-                                            .families = 1u << AF_INET | 1u << AF_INET6,
+                                            .families = FAMILY_INET,
                                             .sources = SOURCE_ALL}};
     assert_int_equal(snapshot_init(&fixture->snapshot), 0);
     fixture->collection = (struct collection){

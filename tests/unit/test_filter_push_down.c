@@ -207,7 +207,7 @@ static struct request full_request(void)
     return (struct request){
         .protos = PROTO_ALL,
         .states = STATE_ALL,
-        .families = 1u << AF_INET | 1u << AF_INET6,
+        .families = FAMILY_INET,
     };
 }
 
