@@ -2,9 +2,9 @@
 /* nwho: who on this machine is talking to the network? */
 /*
  * The map of the program: main() finds the command and parses its options; the command
- * (cmd_NAME.c) makes a query; the session (session.c, session_query.c, show.c) collects what the
- * query needs (collect/ -> model/snapshot.h), joins it (derive/), selects rows (table/) and writes
- * them (out/). Under the name of an old tool a personality (compat/) does all of that its own way.
+ * (cmd_NAME.c) makes a query; the session (session*.c, show.c) collects what the query needs
+ * (collect/ -> model/snapshot.h), joins it (derive/), selects rows (table/) and writes them (out/).
+ * Under the name of an old tool a personality (compat/) does all of that its own way.
  */
 #include "cli/command.h"
 
