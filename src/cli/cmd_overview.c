@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* nwho without a word: the machine on one screen. */
-#include "cli/session.h"
+#include "cli/show.h"
 
 #include "base/escape.h"
-#include "out/text.h"
 
 #include <time.h>
 
@@ -63,13 +62,6 @@ static int make_queries(struct session *session, struct overview *overview)
     return 0;
 }
 
-static void put_heading(struct session *session, struct buf *out, const char *text)
-{
-    bool color = session_color(session);
-
-    buf_printf(out, "\n%s%s%s", color ? COLOR_HEADER : "", text, color ? COLOR_RESET : "");
-}
-
 static void put_head_line(struct session *session, struct buf *out)
 {
     const struct snapshot *snapshot = &session->now->snapshot;
@@ -123,27 +115,6 @@ static void put_counts(struct buf *out, const struct group *group)
     }
 }
 
-static int put_table(struct session *session, struct buf *out, const struct query *query,
-                     const char *heading, const char *if_empty, uint32_t *ret_matched)
-{
-    struct grid grid;
-    int r = query_run(query, &session->now->view, &grid);
-
-    if (r < 0)
-        return r;
-    put_heading(session, out, heading);
-    if (grid.matched == 0)
-        buf_puts(out, if_empty);
-    buf_byte(out, '\n');
-    if (grid.matched)
-        r = session_write(session, &grid, out);
-    if (grid.matched > grid.row_count)
-        buf_printf(out, "  ... and %u more\n", grid.matched - grid.row_count);
-    *ret_matched = grid.matched;
-    grid_done(&grid);
-    return r;
-}
-
 /* The letters that make a command show what the screen does; without any `usual`. */
 static void put_letters(struct buf *out, const struct options *options, const char *usual)
 {
@@ -175,20 +146,19 @@ static int put_lists(struct session *session, struct overview *overview, struct 
 {
     bool hidden = join_owners_hidden(&session->now->snapshot);
     struct buf heading = BUF_INIT;
-    uint32_t matched;
     int r;
 
     buf_puts(&heading, "LISTENERS (nwho ports");
     put_letters(&heading, session->options, "");
     buf_puts(&heading, ")");
-    r = put_table(session, out, &overview->listeners, buf_string(&heading), ": none", &matched);
+    r = show_section(session, &overview->listeners, buf_string(&heading), ": none", out);
     buf_reset(&heading);
     buf_puts(&heading, "BUSIEST OWNERS (nwho ps");
     put_letters(&heading, session->options, " -a");
     buf_puts(&heading, ")");
     if (r == 0)
-        r = put_table(session, out, &overview->owners, buf_string(&heading),
-                      hidden ? ": hidden (run as root)" : ": none", &matched);
+        r = show_section(session, &overview->owners, buf_string(&heading),
+                         hidden ? ": hidden (run as root)" : ": none", out);
     if (r == 0)
         r = heading.error;
     buf_done(&heading);
@@ -198,7 +168,6 @@ static int put_lists(struct session *session, struct overview *overview, struct 
 static int put_screen(struct session *session, struct overview *overview, struct buf *out)
 {
     struct group *group = &session->now->group;
-    uint32_t matched;
     struct grid grid;
     int r = query_run(&overview->counts, &session->now->view, &grid);
 
@@ -209,10 +178,11 @@ static int put_screen(struct session *session, struct overview *overview, struct
     if (r < 0)
         return r;
     put_head_line(session, out);
-    put_heading(session, out, "SOCKETS\n");
+    show_heading(session, "SOCKETS", out);
+    buf_byte(out, '\n');
     put_counts(out, group);
-    r = put_table(session, out, &overview->sick, "SICK",
-                  ": none (close-wait, full queues, peers that do not read)", &matched);
+    r = show_section(session, &overview->sick, "SICK",
+                     ": none (close-wait, full queues, peers that do not read)", out);
     return r == 0 ? put_lists(session, overview, out) : r;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* nwho routes: the routing tables; or the way to one address, and the sockets that use it. */
-#include "cli/session.h"
+#include "cli/show.h"
 
 #include "out/format.h"
 
@@ -117,23 +117,6 @@ static void put_answer(struct session *session, struct buf *out, const struct wa
     buf_byte(out, '\n');
 }
 
-static int put_rows(struct session *session, struct buf *out, const struct query *query,
-                    const char *heading, const char *none)
-{
-    struct grid grid;
-    int r = query_run(query, &session->now->view, &grid);
-
-    if (r < 0)
-        return r;
-    buf_printf(out, "\n%s%s\n", heading, grid.matched ? "" : none);
-    if (grid.matched)
-        r = session_write(session, &grid, out);
-    if (grid.matched > grid.row_count)
-        buf_printf(out, "  ... and %u more\n", grid.matched - grid.row_count);
-    grid_done(&grid);
-    return r;
-}
-
 static bool any_chosen(const struct snapshot *snapshot)
 {
     for (uint32_t i = 0; i < snapshot->routes_count; i++)
@@ -151,10 +134,10 @@ static int put_way(struct session *session, struct buf *out, struct way *way)
         if (snapshot->routes[i].flags & ROUTE_ANSWER)
             put_answer(session, out, way, i);
     if (count_ways(snapshot) || any_chosen(snapshot))
-        r = put_rows(session, out, &way->routes, "BY THIS ROUTE",
-                     ": the kernel names none (it does since Linux 4.13)");
+        r = show_section(session, &way->routes, "BY THIS ROUTE",
+                         ": the kernel names none (it does since Linux 4.13)", out);
     if (r == 0)
-        r = put_rows(session, out, &way->sockets, "SOCKETS WITH THIS PEER", ": none");
+        r = show_section(session, &way->sockets, "SOCKETS WITH THIS PEER", ": none", out);
     return r;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The filter of a query: from letters, the command and the words of the user; and hints where it finds
- * nothing. */
+/* The filter of a query, of letters, the command and the words of the user; hints where nothing is
+ * found. */
 #include "cli/session.h"
 
 #include "base/escape.h"

@@ -148,6 +148,37 @@ int session_select(struct session *session, const struct query *query, struct gr
     return r < 0 ? command_error("cannot select the rows: %s", strerror(-r)) : 0;
 }
 
+/* --- a screen of several tables --- */
+
+void show_heading(const struct session *session, const char *heading, struct buf *out)
+{
+    bool color = session_color(session);
+
+    buf_printf(out, "\n%s%s%s", color ? COLOR_HEADER : "", heading, color ? COLOR_RESET : "");
+}
+
+int show_section(struct session *session, const struct query *query, const char *heading,
+                 const char *if_empty, struct buf *out)
+{
+    struct grid grid;
+    int r = query_run(query, &session->now->view, &grid);
+
+    if (r < 0)
+        return r;
+    show_heading(session, heading, out);
+    if (!grid.matched)
+        buf_puts(out, if_empty);
+    buf_byte(out, '\n');
+    if (grid.matched)
+        r = session_write(session, &grid, out);
+    if (grid.matched > grid.row_count)
+        buf_printf(out, "  ... and %u more\n", grid.matched - grid.row_count);
+    grid_done(&grid);
+    return r;
+}
+
+/* --- one query --- */
+
 static int show_once(struct session *session, struct query *query)
 {
     const struct options *options = session->options;

@@ -13,5 +13,15 @@ struct winsize show_terminal(void);
  * reader went away (`| head`), which is no error of ours. */
 int show_flush(struct buf *out);
 
+/* Of a screen with several tables: a heading on a line of its own, which is not ended. */
+void show_heading(const struct session *session, const char *heading, struct buf *out);
+
+/*
+ * The rows of a planned query below their heading, which has `if_empty` behind it where there are
+ * none, and how many more there are. 0 or -errno.
+ */
+int show_section(struct session *session, const struct query *query, const char *heading,
+                 const char *if_empty, struct buf *out) MUST_CHECK;
+
 /* Shows a planned query until it ends. Returns the exit code. */
 int show_watch(struct session *session, struct query *query) MUST_CHECK;
