@@ -30,21 +30,6 @@ static bool is_path(const struct column *column)
     return false;
 }
 
-/* A node of this kind with the columns of `field`. */
-static struct filter_node *field_node(struct filter_parser *parser, enum filter_kind kind,
-                                      const struct filter_node *field)
-{
-    struct filter_node *node = filter_node(parser, kind, NULL);
-
-    if (!node)
-        return NULL;
-    node->column = field->column;
-    node->owner_column = field->owner_column;
-    node->owners = field->owners;
-    filter_add_needs(parser, node);
-    return node;
-}
-
 /* Whether rows can have a user of this name. A recording has its own. */
 static bool user_exists(const struct filter_parser *parser, const char *name)
 {
@@ -64,7 +49,7 @@ static struct filter_node *user_condition(struct filter_parser *parser,
     bool more;
 
     if (all_digits(text) && filter_quantity(text, KIND_ID, &uid, &more) == 0 && uid <= UINT32_MAX) {
-        node = field_node(parser, FILTER_USER, field);
+        node = filter_field_node(parser, FILTER_USER, field);
         if (node)
             node->uid = (uint32_t)uid;
         return node;
@@ -145,7 +130,7 @@ static struct filter_node *descendants(struct filter_parser *parser,
                                        const struct filter_word *operand, const char *text,
                                        const struct filter_node *field)
 {
-    struct filter_node *node = field_node(parser, FILTER_CHILD_OF, field);
+    struct filter_node *node = filter_field_node(parser, FILTER_CHILD_OF, field);
     uint64_t pid;
     bool more;
 
@@ -190,7 +175,7 @@ static struct filter_node *named_uid(struct filter_parser *parser,
                                      enum filter_op op, const struct filter_node *field)
 {
     struct filter_node user = {.column = filter_column(parser, "user")};
-    struct filter_node *known = field_node(parser, FILTER_NUMBER, field), *node;
+    struct filter_node *known = filter_field_node(parser, FILTER_NUMBER, field), *node;
 
     if (!known)
         return NULL;
@@ -246,7 +231,7 @@ static struct filter_node *one_number(struct filter_parser *parser,
     if (filter_quantity(text, quantity_kind(column), &number, &more) < 0)
         return filter_fail(parser, operand, "'%.60s' is no value for %s: %s is expected", text,
                            column->name, quantity_example(quantity_kind(column)));
-    node = field_node(parser, FILTER_NUMBER, field);
+    node = filter_field_node(parser, FILTER_NUMBER, field);
     if (!node)
         return NULL;
     node->number.op = op;
@@ -289,7 +274,7 @@ static struct filter_node *number_condition(struct filter_parser *parser,
 static struct filter_node *bool_condition(struct filter_parser *parser,
                                           const struct filter_node *field, enum filter_op op)
 {
-    struct filter_node *node = field_node(parser, FILTER_TRUE, field);
+    struct filter_node *node = filter_field_node(parser, FILTER_TRUE, field);
     struct filter_word operand;
     bool wanted;
 
@@ -363,7 +348,7 @@ struct filter_node *filter_field_condition(struct filter_parser *parser,
         return bool_condition(parser, &field, op);
     default:
         if (op == FILTER_OP_NONE && stands_alone(parser, column))
-            return field_node(parser, FILTER_TRUE, &field);
+            return filter_field_node(parser, FILTER_TRUE, &field);
         return number_condition(parser, word, &field, op);
     }
 }

@@ -35,16 +35,12 @@ static int add_regex(struct filter_parser *parser, const struct filter_word *wor
 struct filter_node *filter_text(struct filter_parser *parser, const struct filter_word *word,
                                 const char *text, const struct filter_node *field)
 {
-    struct filter_node *node = filter_node(parser, FILTER_TEXT, NULL);
+    struct filter_node *node = filter_field_node(parser, FILTER_TEXT, field);
     const struct column *column = field->column ? field->column : field->owner_column;
     struct filter_pattern *pattern;
 
     if (!node)
         return NULL;
-    node->column = field->column;
-    node->owner_column = field->owner_column;
-    node->owners = field->owners;
-    filter_add_needs(parser, node);
     pattern = &node->pattern;
     pattern->text = text;
     pattern->length = pattern->comm_length = (uint32_t)strlen(text);

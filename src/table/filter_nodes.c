@@ -5,7 +5,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-void filter_add_needs(struct filter_parser *parser, const struct filter_node *node)
+/* The facts for the columns of a node. */
+static void add_needs(struct filter_parser *parser, const struct filter_node *node)
 {
     if (node->column)
         parser->filter->needs |= node->column->needs;
@@ -23,7 +24,21 @@ struct filter_node *filter_node(struct filter_parser *parser, enum filter_kind k
         return filter_fail_memory(parser);
     node->kind = kind;
     node->column = column;
-    filter_add_needs(parser, node);
+    add_needs(parser, node);
+    return node;
+}
+
+struct filter_node *filter_field_node(struct filter_parser *parser, enum filter_kind kind,
+                                      const struct filter_node *field)
+{
+    struct filter_node *node = filter_node(parser, kind, NULL);
+
+    if (!node)
+        return NULL;
+    node->column = field->column;
+    node->owner_column = field->owner_column;
+    node->owners = field->owners;
+    add_needs(parser, node);
     return node;
 }
 

@@ -194,8 +194,9 @@ struct filter_node *filter_fail_memory(struct filter_parser *parser);
 /* Nodes (filter_nodes.c). A NULL child makes NULL, so that errors pass through. */
 struct filter_node *filter_node(struct filter_parser *parser, enum filter_kind kind,
                                 const struct column *column);
-/* The facts for the columns of a node (to be called again when they change after filter_node()). */
-void filter_add_needs(struct filter_parser *parser, const struct filter_node *node);
+/* With the column(s) of `field`, as filter_field() found them. */
+struct filter_node *filter_field_node(struct filter_parser *parser, enum filter_kind kind,
+                                      const struct filter_node *field);
 struct filter_node *filter_join(struct filter_parser *parser, enum filter_kind kind,
                                 struct filter_node *left, struct filter_node *right);
 struct filter_node *filter_negate(struct filter_parser *parser, struct filter_node *node,
