@@ -241,8 +241,13 @@ static void dump_done(struct dump *dump)
     map_done(&dump->reader.seen);
 }
 
-int diag_read(struct collection *collection, uint32_t netns, const struct diag_source *source)
+/*
+ * Reads one namespace, in which the calling thread is. -EPROTONOSUPPORT: the source does not work
+ * here (a note says so); -ENOMEM; else 0.
+ */
+static int read_namespace(struct collection *collection, uint32_t netns)
 {
+    const struct diag_source *source = *(const struct diag_source **)collection->context;
     struct snapshot *snapshot = collection->snapshot;
     uint32_t before = snapshot->sockets_count;
     CLEANUP(dump_done)
@@ -265,8 +270,7 @@ int diag_read(struct collection *collection, uint32_t netns, const struct diag_s
     return 0;
 }
 
-int diag_collect(struct collection *collection, const struct diag_source *source,
-                 int (*read)(struct collection *collection, uint32_t netns))
+int diag_collect(struct collection *collection, const struct diag_source *source)
 {
     struct mark mark = snapshot_mark(collection->snapshot);
     int r;
@@ -274,7 +278,9 @@ int diag_collect(struct collection *collection, const struct diag_source *source
     if (!collection_protos(collection,
                            PROTO_BIT(source->proto) & ~collection_file_protos(collection)))
         return 0;
-    r = netns_for_each(collection, read);
+    collection->context = &source;
+    r = netns_for_each(collection, read_namespace);
+    collection->context = NULL;
     if (r == 0) {
         collection->protos_done |= PROTO_BIT(source->proto);
         snapshot_source(collection->snapshot, source->fact, "sock_diag");

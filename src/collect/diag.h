@@ -50,19 +50,8 @@ struct diag_source {
 /* The states to be read: those asked for, and those that other facts need. */
 uint32_t diag_states(const struct request *request, enum socket_proto proto);
 
-/*
- * Reads one namespace, in which the calling thread is. -EPROTONOSUPPORT: the source does not work
- * here (a note says so); -ENOMEM; else 0.
- */
-int diag_read(struct collection *collection, uint32_t netns, const struct diag_source *source)
-    MUST_CHECK;
-
-/*
- * Reads all namespaces with `read` (a diag_read() of the same source), or takes everything back
- * and leaves it to the fallback. 0 or -ENOMEM.
- */
-int diag_collect(struct collection *collection, const struct diag_source *source,
-                 int (*read)(struct collection *collection, uint32_t netns)) MUST_CHECK;
+/* Reads all namespaces, or takes everything back and leaves it to the fallback. 0 or -ENOMEM. */
+int diag_collect(struct collection *collection, const struct diag_source *source) MUST_CHECK;
 
 /*
  * A new socket with what every source knows. 0 with *ret_socket NULL when the dump has brought it

@@ -83,11 +83,6 @@ const struct diag_source diag_source_netlink = {
     .add = add_socket,
 };
 
-static int read_namespace(struct collection *collection, uint32_t netns)
-{
-    return diag_read(collection, netns, &diag_source_netlink);
-}
-
 int netlink_name_ports(struct collection *collection)
 {
     CLEANUP_CLOSE int proc = open(collection_proc(collection), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -107,7 +102,7 @@ int netlink_name_ports(struct collection *collection)
 
 static int collect_netlink(struct collection *collection)
 {
-    int r = diag_collect(collection, &diag_source_netlink, read_namespace);
+    int r = diag_collect(collection, &diag_source_netlink);
 
     return r == 0 && collection->request->needs & NEED_PORT_NAMES ? netlink_name_ports(collection)
                                                                   : r;

@@ -114,14 +114,9 @@ const struct diag_source diag_source_packet = {
     .add = add_socket,
 };
 
-static int read_namespace(struct collection *collection, uint32_t netns)
-{
-    return diag_read(collection, netns, &diag_source_packet);
-}
-
 static int collect_packet(struct collection *collection)
 {
-    return diag_collect(collection, &diag_source_packet, read_namespace);
+    return diag_collect(collection, &diag_source_packet);
 }
 
 const struct collector collector_packet_diag = {

@@ -136,11 +136,6 @@ const struct diag_source diag_source_unix = {
     .add = add_socket,
 };
 
-static int read_namespace(struct collection *collection, uint32_t netns)
-{
-    return diag_read(collection, netns, &diag_source_unix);
-}
-
 /* How many refer to a socket it does not tell: then the file is read instead. */
 static int collect_unix(struct collection *collection)
 {
@@ -148,7 +143,7 @@ static int collect_unix(struct collection *collection)
 
     if (request->needs & NEED_REFERENCES && request->sources & SOURCE_PROC_NET)
         return 0;
-    return diag_collect(collection, &diag_source_unix, read_namespace);
+    return diag_collect(collection, &diag_source_unix);
 }
 
 const struct collector collector_unix_diag = {

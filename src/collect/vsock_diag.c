@@ -46,14 +46,9 @@ const struct diag_source diag_source_vsock = {
     .add = add_socket,
 };
 
-static int read_namespace(struct collection *collection, uint32_t netns)
-{
-    return diag_read(collection, netns, &diag_source_vsock);
-}
-
 static int collect_vsock(struct collection *collection)
 {
-    return diag_collect(collection, &diag_source_vsock, read_namespace);
+    return diag_collect(collection, &diag_source_vsock);
 }
 
 const struct collector collector_vsock_diag = {
