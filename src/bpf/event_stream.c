@@ -4,18 +4,11 @@
 
 #include "bpf/record.h"
 
-#include <string.h>
-
-/* Generated code and the header it needs; not written to our warnings. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wsign-compare"
-#pragma GCC diagnostic ignored "-Wunused-parameter"
-#pragma GCC diagnostic ignored "-Wpointer-arith"
-#pragma GCC diagnostic ignored "-Wmissing-prototypes"
-#pragma GCC diagnostic ignored "-Wshadow"
+/* Generated; they need the headers above. */
 #include "bpf/events.lskel.h"
 #include "bpf/events_without_use.lskel.h"
-#pragma GCC diagnostic pop
+
+#include <string.h>
 
 /* Opens and loads one skeleton, sets what its programs are told, and attaches the first of them. */
 #define LOAD(name, netns_inode, ret)                                                               \

@@ -5,19 +5,12 @@
 
 #include "bpf/call.h"
 
-#include <string.h>
-
-/* Generated code and the header it needs; not written to our warnings. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wsign-compare"
-#pragma GCC diagnostic ignored "-Wunused-parameter"
-#pragma GCC diagnostic ignored "-Wpointer-arith"
-#pragma GCC diagnostic ignored "-Wmissing-prototypes"
-#pragma GCC diagnostic ignored "-Wshadow"
+/* Generated; they need the headers above. */
 #include "bpf/task_file.lskel.h"
 #include "bpf/tcp.lskel.h"
 #include "bpf/udp.lskel.h"
-#pragma GCC diagnostic pop
+
+#include <string.h>
 
 /*
  * The kernel gives at most this much in one read (8 pages), and whole records only when the buffer

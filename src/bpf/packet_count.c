@@ -2,20 +2,12 @@
 /* Loads the program that counts packets and attaches it to a packet socket (since 4.1). */
 #include "bpf/packet_count.h"
 
+#include "bpf/packet_count.lskel.h"
+
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <sys/socket.h>
-
-/* Generated code and the header it needs; not written to our warnings. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wsign-compare"
-#pragma GCC diagnostic ignored "-Wunused-parameter"
-#pragma GCC diagnostic ignored "-Wpointer-arith"
-#pragma GCC diagnostic ignored "-Wmissing-prototypes"
-#pragma GCC diagnostic ignored "-Wshadow"
-#include "bpf/packet_count.lskel.h"
-#pragma GCC diagnostic pop
 
 /* A socket without a protocol sees nothing: the program is there before the first packet. */
 static int attach(int fd, int prog_fd, uint32_t ifindex)

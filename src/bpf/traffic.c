@@ -6,25 +6,18 @@
 #include "bpf/call.h"
 #include "bpf/record.h"
 
+/* Generated; they need the headers above. */
+#include "bpf/traffic.lskel.h"
+#include "bpf/traffic_close.lskel.h"
+#include "bpf/traffic_end.lskel.h"
+#include "bpf/traffic_walk.lskel.h"
+
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-
-/* Generated code and the header it needs; not written to our warnings. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wsign-compare"
-#pragma GCC diagnostic ignored "-Wunused-parameter"
-#pragma GCC diagnostic ignored "-Wpointer-arith"
-#pragma GCC diagnostic ignored "-Wmissing-prototypes"
-#pragma GCC diagnostic ignored "-Wshadow"
-#include "bpf/traffic.lskel.h"
-#include "bpf/traffic_close.lskel.h"
-#include "bpf/traffic_end.lskel.h"
-#include "bpf/traffic_walk.lskel.h"
-#pragma GCC diagnostic pop
 
 #define CGROUP2_MAGIC 0x63677270
 #define CGROUP2_ROOT_INODE 1 /* of the whole machine; that of a cgroup namespace has another */
