@@ -2,6 +2,7 @@
 /* What the BPF sources share. */
 #include "collect/bpf_pass.h"
 
+#include "collect/bpf_error.h"
 #include "collect/proc_file.h"
 
 #include <string.h>
@@ -26,21 +27,10 @@ void bpf_pass_done(struct bpf_pass *pass)
     map_done(&pass->wanted);
 }
 
-static const char *reason_text(int error)
-{
-    if (error == -EPERM || error == -EACCES)
-        return "needs root, or CAP_BPF and CAP_PERFMON";
-    if (error == -EXDEV)
-        return "process ids differ in this pid namespace";
-    if (error == -EBADMSG)
-        return "it failed its own test";
-    return strerror(-error);
-}
-
 void bpf_give_up(struct collection *collection, const char *source, int error, const char *what)
 {
     snapshot_note(collection->snapshot, NOTE_INFO, source, error, "%s: %s", what,
-                  reason_text(error));
+                  bpf_error_text(error));
 }
 
 static struct port_range narrow(struct port_range range, const struct match *match)

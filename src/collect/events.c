@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Events: the ladder of their sources, and which namespaces they are about. */
 #include "base/clock.h"
+#include "collect/bpf_error.h"
 #include "collect/event_backend.h"
 #include "collect/netns.h"
 
@@ -139,17 +140,6 @@ static int try_backend(struct event_source *source, const struct event_backend *
     return r;
 }
 
-static const char *reason_text(int error)
-{
-    if (error == -EPERM || error == -EACCES)
-        return "needs root, or CAP_BPF and CAP_PERFMON";
-    if (error == -EXDEV)
-        return "process ids differ in this pid namespace";
-    if (error == -EBADMSG)
-        return "it failed its own test";
-    return strerror(-error);
-}
-
 static int open_best(struct event_source *source)
 {
     int r = -EOPNOTSUPP, why = 0;
@@ -167,7 +157,7 @@ static int open_best(struct event_source *source)
         snapshot_note(&source->known, NOTE_OWNERS, "bpf tp_btf/inet_sock_set_state", why,
                       "without BPF only the end of each connection is told, without a verdict, and "
                       "its process only where it lived for a second%s%s",
-                      why ? ": " : "", why ? reason_text(why) : "");
+                      why ? ": " : "", why ? bpf_error_text(why) : "");
     if (r == 0 && source->backend->source != SOURCE_BPF && source->retransmits)
         snapshot_note(&source->known, NOTE_DETAIL, source->backend->name, 0,
                       "retransmissions are not told without BPF");

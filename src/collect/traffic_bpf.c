@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Traffic by BPF: every call that moves bytes, in its own context, settled with TCP's counters. */
+#include "base/clock.h"
 #include "base/vec.h"
 #include "bpf/iterators.h"
 #include "bpf/traffic.h"
+#include "collect/bpf_error.h"
 #include "collect/proc_file.h"
 #include "collect/traffic_sockets.h"
 #include "collect/traffic_source.h"
@@ -16,7 +18,6 @@
 #include <time.h>
 
 #define SOURCE "bpf sock_send_length"
-#define SECOND_NS UINT64_C(1000000000)
 
 /*
  * Looks at the counters of open sockets: this often at most, and so seldom that it takes no more
@@ -169,18 +170,10 @@ static int drain(void *context)
 
 /* --- looks at the sockets in use --- */
 
-static uint64_t thread_cpu_ns(void)
-{
-    struct timespec now = {0};
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
-}
-
 /* Their counters, before the flows are taken. */
 static int look_around(struct bpf_state *state, uint64_t now_ns)
 {
-    uint64_t start_ns = thread_cpu_ns(), cost_ns;
+    uint64_t start_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID), cost_ns;
     int r;
 
     state->looks_count = 0;
@@ -192,7 +185,7 @@ static int look_around(struct bpf_state *state, uint64_t now_ns)
     r = iterator_read(state->walk.prog_fd, 0, keep_look, state);
     if (r < 0)
         return r;
-    cost_ns = (thread_cpu_ns() - start_ns) * LOOK_PART;
+    cost_ns = (clock_ns(CLOCK_THREAD_CPUTIME_ID) - start_ns) * LOOK_PART;
     state->looked_ns = now_ns;
     state->look_next_ns = now_ns + (cost_ns > LOOK_NS ? cost_ns : LOOK_NS) - SECOND_NS / 10;
     return 0;
@@ -492,17 +485,12 @@ static int start(struct bpf_state *state, uint64_t now_ns)
 static const char *reason(int error)
 {
     switch (error) {
-    case -EPERM:
-    case -EACCES:
-        return "needs root, or CAP_BPF and CAP_PERFMON";
-    case -EBADMSG:
-        return "it failed its own test";
     case -EINVAL:
     case -ENOENT:
     case -ESRCH:
         return "needs Linux 6.3 with BTF";
     default:
-        return strerror(-error);
+        return bpf_error_text(error);
     }
 }
 
