@@ -174,6 +174,7 @@ int mk_inet_bind(struct mk *mk, int fd);
 socklen_t mk_inet_length(const struct sockaddr_storage *addr);
 int mk_drop_input(struct mk *mk, int fd, bool drop);
 int mk_tcp_listener(struct mk *mk, int protocol, int backlog);
+int mk_listener_address(struct mk *mk, int listener, struct sockaddr_storage *ret_addr);
 int mk_tcp_pair(struct mk *mk, int protocol, struct mk_pair *ret_pair);
 int mk_tcp_fill(struct mk *mk, struct mk_pair *pair);
 int mk_tcp_write(struct mk *mk, int fd, int64_t bytes);

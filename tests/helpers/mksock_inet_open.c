@@ -134,7 +134,7 @@ int mk_tcp_listener(struct mk *mk, int protocol, int backlog)
 }
 
 /* A listener on :: is reached over loopback; over IPv4 when peer-family=4 asks for mapped ones. */
-static int reach_address(struct mk *mk, int listener, struct sockaddr_storage *ret_addr)
+int mk_listener_address(struct mk *mk, int listener, struct sockaddr_storage *ret_addr)
 {
     socklen_t length = sizeof(*ret_addr);
     if (getsockname(listener, (struct sockaddr *)ret_addr, &length) < 0)
@@ -174,7 +174,7 @@ int mk_tcp_pair(struct mk *mk, int protocol, struct mk_pair *ret_pair)
     struct sockaddr_storage addr;
     struct mk_pair pair = {-1, -1, -1};
     pair.listener = mk_tcp_listener(mk, protocol, 16);
-    if (pair.listener < 0 || reach_address(mk, pair.listener, &addr) < 0)
+    if (pair.listener < 0 || mk_listener_address(mk, pair.listener, &addr) < 0)
         return -1;
     pair.client = open_client(mk, addr.ss_family, protocol);
     if (pair.client < 0)

@@ -24,23 +24,6 @@ static int start_connect(struct mk *mk, const struct sockaddr_storage *to, bool 
     return fd;
 }
 
-static int listener_address(struct mk *mk, int listener, struct sockaddr_storage *ret_addr)
-{
-    socklen_t length = sizeof(*ret_addr);
-    if (getsockname(listener, (struct sockaddr *)ret_addr, &length) < 0)
-        return mk_fail_errno(mk, "getsockname");
-    if (ret_addr->ss_family == AF_INET) {
-        struct sockaddr_in *in = (struct sockaddr_in *)ret_addr;
-        if (in->sin_addr.s_addr == htonl(INADDR_ANY))
-            in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    } else {
-        struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ret_addr;
-        if (IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr))
-            in6->sin6_addr = in6addr_loopback;
-    }
-    return 0;
-}
-
 /* The child that waits in the accept queue: a full socket, but no file and so no inode. */
 static int report_pending(struct mk *mk, int client, int state)
 {
@@ -60,7 +43,7 @@ static int report_pending(struct mk *mk, int client, int state)
 static int add_pending(struct mk *mk, int listener, int64_t pending, bool closed)
 {
     struct sockaddr_storage addr;
-    if (listener_address(mk, listener, &addr) < 0)
+    if (mk_listener_address(mk, listener, &addr) < 0)
         return -1;
     for (int64_t i = 0; i < pending; i++) {
         int client = start_connect(mk, &addr, false);
@@ -133,7 +116,7 @@ static int make_syn_sent(struct mk *mk)
     struct sockaddr_storage addr;
     int listener = mk_tcp_listener(mk, IPPROTO_TCP, 1);
     if (listener < 0 || mk_drop_input(mk, listener, true) < 0 ||
-        listener_address(mk, listener, &addr) < 0)
+        mk_listener_address(mk, listener, &addr) < 0)
         return -1;
     int client = start_connect(mk, &addr, false);
     if (client < 0 || mk_wait_state(mk, client, TCP_SYN_SENT) < 0)
@@ -164,7 +147,7 @@ static int make_syn_recv(struct mk *mk)
     struct mk_truth truth;
     socklen_t length = sizeof(local);
     int listener = mk_tcp_listener(mk, IPPROTO_TCP, 16);
-    if (listener < 0 || listener_address(mk, listener, &addr) < 0)
+    if (listener < 0 || mk_listener_address(mk, listener, &addr) < 0)
         return -1;
     int client = start_connect(mk, &addr, true);
     if (client < 0 || getsockname(client, (struct sockaddr *)&local, &length) < 0)

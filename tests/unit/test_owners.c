@@ -1,52 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Tests of the owner search in /proc, on the sockets of this very process and of children of it. */
-#include "collect/source.h"
+#include "collection_fixture.h"
 
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-
-#include <cmocka.h>
-
-struct fixture {
-    struct snapshot snapshot;
-    struct request request;
-    struct collection collection;
-};
-
-static int set_up(void **state)
-{
-    struct fixture *fixture = calloc(1, sizeof(*fixture));
-
-    assert_non_null(fixture);
-    assert_int_equal(snapshot_init(&fixture->snapshot), 0);
-    fixture->request.needs = NEED_SOCKETS | NEED_OWNERS;
-    fixture->collection.snapshot = &fixture->snapshot;
-    fixture->collection.request = &fixture->request;
-    fixture->collection.own_netns = -1;
-    *state = fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-
-    snapshot_done(&fixture->snapshot);
-    free(fixture);
-    return 0;
-}
 
 static uint32_t inode_of(int fd)
 {

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Tests of the facts of processes: parsers on hand-made text, collectors on this very process. */
 #include "collect/process_text.h"
-#include "collect/source.h"
+#include "collection_fixture.h"
 
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -18,8 +14,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-
-#include <cmocka.h>
 
 #define STAT_REST                                                                                  \
     " S 7 8 9 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 12 0 987654321 100 200 18446744073709551615\n"
@@ -128,34 +122,6 @@ static void deleted_is_no_part_of_a_path(void **state)
     assert_false(process_path_undelete("/usr/bin/x", &length));
     length = 10;
     assert_false(process_path_undelete(" (deleted)", &length));
-}
-
-struct fixture {
-    struct snapshot snapshot;
-    struct request request;
-    struct collection collection;
-};
-
-static int set_up(void **state)
-{
-    struct fixture *fixture = calloc(1, sizeof(*fixture));
-
-    assert_non_null(fixture);
-    assert_int_equal(snapshot_init(&fixture->snapshot), 0);
-    fixture->collection.snapshot = &fixture->snapshot;
-    fixture->collection.request = &fixture->request;
-    fixture->collection.own_netns = -1;
-    *state = fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-
-    snapshot_done(&fixture->snapshot);
-    free(fixture);
-    return 0;
 }
 
 /* Adds this process, collects what the request needs, and gives back what is known. */
