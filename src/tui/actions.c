@@ -69,8 +69,7 @@ static bool push_level(struct tui *tui, const struct buf *condition, const char 
     return fits;
 }
 
-/* The condition and the name of the selected row; false after saying why there is none. */
-static bool selected_condition(struct tui *tui, struct buf *condition, struct buf *title)
+bool actions_condition(struct tui *tui, struct buf *condition, struct buf *title)
 {
     uint32_t row = list_row(&tui->list);
     struct buf name = BUF_INIT;
@@ -103,7 +102,7 @@ static int open_row(struct tui *tui)
         tui_say(tui, false, "this is one socket already; 1 to 9 group in other ways");
         return 0;
     }
-    if (selected_condition(tui, &condition, &title)) {
+    if (actions_condition(tui, &condition, &title)) {
         if (tui->level + 1 < LEVELS_MAX && push_level(tui, &condition, buf_string(&title)))
             r = tui_ask(tui);
         else
@@ -132,14 +131,13 @@ static int close_level(struct tui *tui)
 
 /* --- sorting --- */
 
-/* Large numbers first, texts from a to z. */
-static bool usually_descending(const struct column *column)
+bool actions_descends(const struct column *column)
 {
     return value_kind_info(column->kind)->number && column->kind != KIND_ID &&
            column->kind != KIND_PORT;
 }
 
-static int sort_by(struct tui *tui, const struct column *column, bool descending)
+int actions_sort(struct tui *tui, const struct column *column, bool descending)
 {
     struct level *level = tui_level(tui);
 
@@ -164,145 +162,14 @@ static int sort_beside(struct tui *tui, int step)
         at = step > 0 ? 0 : count - 1;
     else
         at = (at + count + (uint32_t)step) % count;
-    return sort_by(tui, grid->columns[at], usually_descending(grid->columns[at]));
+    return actions_sort(tui, grid->columns[at], actions_descends(grid->columns[at]));
 }
 
 static int reverse_order(struct tui *tui)
 {
     if (!tui->answered || !tui->answer.sort)
         return 0;
-    return sort_by(tui, tui->answer.sort, !tui->answer.descending);
-}
-
-static const struct column *shown_column(const struct tui *tui, const char *name)
-{
-    const struct grid *grid = &tui->answer.grid;
-
-    for (uint32_t i = 0; tui->answered && i < grid->column_count; i++)
-        if (strcmp(grid->columns[i]->name, name) == 0)
-            return grid->columns[i];
-    return tui->answered ? table_column(grid->table, name) : NULL;
-}
-
-static int end_sort_prompt(struct tui *tui)
-{
-    const struct column *column = shown_column(tui, tui->prompt.text);
-    const char *near;
-    char message[160];
-
-    if (!*tui->prompt.text) {
-        tui->screen = SCREEN_TABLE;
-        tui_level(tui)->sort[0] = '\0';
-        return tui_ask(tui);
-    }
-    if (column) {
-        tui->screen = SCREEN_TABLE;
-        return sort_by(tui, column, usually_descending(column));
-    }
-    near = tui->answered ? table_suggest_column(tui->answer.grid.table, tui->prompt.text) : NULL;
-    snprintf(message, sizeof(message), near ? "there is no such column: %s?" : "no such column%s",
-             near ? near : "");
-    prompt_error(&tui->prompt, 0, tui->prompt.length, message);
-    return 0;
-}
-
-static void begin_sort_prompt(struct tui *tui)
-{
-    char hint[256] = "";
-    size_t length = 0;
-
-    for (uint32_t i = 0; tui->answered && i < tui->answer.grid.column_count; i++) {
-        const char *name = tui->answer.grid.columns[i]->name;
-
-        if (length + strlen(name) + 2 < sizeof(hint))
-            length += (size_t)snprintf(hint + length, sizeof(hint) - length, "%s%s",
-                                       length ? " " : "", name);
-    }
-    prompt_begin(&tui->prompt, "sort by:", "", hint);
-    tui->screen = SCREEN_SORT;
-}
-
-/* --- filter --- */
-
-static int end_filter_prompt(struct tui *tui)
-{
-    const struct tui_source *source = tui->source;
-    struct filter_error error = {.message = ""};
-    int r = source->check(source->context, tui_level(tui)->grouping, tui->prompt.text, &error);
-
-    if (r == -EINVAL) {
-        prompt_error(&tui->prompt, error.at, error.length, error.message);
-        return 0;
-    }
-    tui->screen = SCREEN_TABLE;
-    if (r < 0)
-        return r;
-    snprintf(tui->settings->filter, sizeof(tui->settings->filter), "%s", tui->prompt.text);
-    list_reset(&tui->list);
-    return tui_ask(tui);
-}
-
-static int key_in_prompt(struct tui *tui, uint32_t key)
-{
-    switch (prompt_key(&tui->prompt, key)) {
-    case PROMPT_GOES_ON:
-        break;
-    case PROMPT_CANCELLED:
-        tui->screen = SCREEN_TABLE;
-        break;
-    case PROMPT_DONE:
-        return tui->screen == SCREEN_SORT ? end_sort_prompt(tui) : end_filter_prompt(tui);
-    }
-    return 0;
-}
-
-/* --- killing --- */
-
-static void begin_kill(struct tui *tui)
-{
-    const struct tui_source *source = tui->source;
-    struct buf condition = BUF_INIT, title = BUF_INIT, question = BUF_INIT;
-    const char *within = tui_level(tui)->within;
-    int r;
-
-    if (!source->kill_prepare) {
-        tui_say(tui, true, "nothing can be destroyed here");
-        return;
-    }
-    if (selected_condition(tui, &condition, &title)) {
-        if (*within)
-            buf_printf(&condition, " and (%s)", within);
-        if (*tui->settings->filter) /* only what is seen */
-            buf_printf(&condition, " and (%s)", tui->settings->filter);
-        r = source->kill_prepare(source->context, buf_string(&condition), &question);
-        if (r == 0) {
-            tui_say(tui, true, "%s [y/N]", buf_string(&question));
-            tui->screen = SCREEN_CONFIRM;
-        } else {
-            tui_say(tui, true, "%s", question.length ? buf_string(&question) : strerror(-r));
-        }
-    }
-    buf_done(&condition);
-    buf_done(&title);
-    buf_done(&question);
-}
-
-static int end_kill(struct tui *tui, bool yes)
-{
-    struct buf message = BUF_INIT;
-    int r = 0;
-
-    tui->screen = SCREEN_TABLE;
-    if (!yes) {
-        tui_say(tui, false, "nothing was destroyed");
-        return 0;
-    }
-    tui->source->kill(tui->source->context, &message);
-    if (!tui->paused)
-        r = tui_refresh(tui);
-    tui_say(tui, false, "%s", buf_string(&message));
-    buf_done(&message);
-    return r;
+    return actions_sort(tui, tui->answer.sort, !tui->answer.descending);
 }
 
 /* --- the rest --- */
@@ -388,7 +255,7 @@ static int mouse_in_table(struct tui *tui, const struct terminal_mouse *mouse)
         if (!column)
             return 0;
         return column == tui->answer.sort ? reverse_order(tui)
-                                          : sort_by(tui, column, usually_descending(column));
+                                          : actions_sort(tui, column, actions_descends(column));
     }
     list_select(&tui->list, tui->list.top + (uint32_t)(mouse->row - tui->table_line - 1));
     return mouse->what == MOUSE_DOUBLE ? open_row(tui) : 0;
@@ -466,12 +333,10 @@ static void act_on_screen(struct tui *tui, enum tui_action action)
 {
     switch (action) {
     case ACTION_SORT_ASK:
-        begin_sort_prompt(tui);
+        prompts_begin_sort(tui);
         break;
     case ACTION_FILTER:
-        prompt_begin(&tui->prompt, "filter:", tui->settings->filter,
-                     "as on the command line: dport 443 and not process nginx; Esc: as it was");
-        tui->screen = SCREEN_FILTER;
+        prompts_begin_filter(tui);
         break;
     case ACTION_RATE_UNIT:
     case ACTION_TOTAL_UNIT:
@@ -481,7 +346,7 @@ static void act_on_screen(struct tui *tui, enum tui_action action)
         show_command(tui);
         break;
     case ACTION_KILL:
-        begin_kill(tui);
+        prompts_begin_kill(tui);
         break;
     case ACTION_MOUSE:
         toggle_mouse(tui);
@@ -539,10 +404,8 @@ int tui_key(struct tui *tui, uint32_t key, const struct terminal_mouse *mouse)
 
     if (key == TUI_KEY_RESIZE)
         return 0;
-    if (tui->screen == SCREEN_FILTER || tui->screen == SCREEN_SORT)
-        return key_in_prompt(tui, key);
-    if (tui->screen == SCREEN_CONFIRM)
-        return end_kill(tui, key == 'y' || key == 'Y');
+    if (tui->screen == SCREEN_FILTER || tui->screen == SCREEN_SORT || tui->screen == SCREEN_CONFIRM)
+        return prompts_key(tui, key);
     if (tui->screen == SCREEN_HELP) {
         key_in_help(tui, action);
         return 0;

@@ -72,6 +72,24 @@ void tui_say(struct tui *tui, bool is_error, const char *format, ...) PRINTF_LIK
 /* What a key does. 0 or -errno. */
 int tui_key(struct tui *tui, uint32_t key, const struct terminal_mouse *mouse) MUST_CHECK;
 
+/* --- actions.c, and prompts.c that asks before something is done --- */
+
+void prompts_begin_sort(struct tui *tui);
+void prompts_begin_filter(struct tui *tui);
+void prompts_begin_kill(struct tui *tui);
+
+/* A key while something is asked. 0 or -errno. */
+int prompts_key(struct tui *tui, uint32_t key) MUST_CHECK;
+
+/* The condition and the name of the selected row; false after saying why there is none. */
+bool actions_condition(struct tui *tui, struct buf *condition, struct buf *title);
+
+/* Large numbers first, texts from a to z. */
+bool actions_descends(const struct column *column);
+int actions_sort(struct tui *tui, const struct column *column, bool descending) MUST_CHECK;
+
+/* --- */
+
 void tui_draw(struct tui *tui);
 
 void screen_help_draw(struct tui *tui);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Terminal: curses, and the signals that must not leave the terminal in a mess. */
+/* Terminal: curses. */
 #include "tui/terminal.h"
 
 #include "tui/keys.h"
+#include "tui/signals.h"
 
 #include <curses.h>
 #include <fcntl.h>
 #include <langinfo.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -18,151 +18,12 @@
 
 #define ESCAPE_DELAY 25 /* ms: over ssh the bytes of one key arrive together */
 
-/*
- * What signal handlers need; they have no other way to get at it. Everything is set before the
- * handlers are installed.
- */
 static struct {
-    volatile sig_atomic_t leave, suspend, resized, continued; /* what came */
-    volatile sig_atomic_t writing; /* the program is inside a write that may never end */
-    int wake[2];                   /* a pipe: handlers write, the loop reads */
-    int errors;                    /* memfd that stands for stderr meanwhile */
-    int stderr_before;
-    struct termios before;
-    char restore[256]; /* bytes that give the terminal back */
-    size_t restore_length;
     SCREEN *screen;
-} state = {.wake = {-1, -1}, .errors = -1, .stderr_before = -1};
-
-static const int leaving_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS};
-
-#define LEAVING ARRAY_SIZE(leaving_signals)
-#define CRASHING ARRAY_SIZE(crash_signals)
-
-static struct sigaction actions_before[LEAVING + CRASHING + 3];
-
-/* --- in signal handlers: only what signal-safety(7) allows --- */
-
-static void restore_now(void)
-{
-    ssize_t written;
-
-    signal(SIGTTOU, SIG_IGN); /* also from the background */
-    if (state.writing) {
-        int flags = fcntl(STDOUT_FILENO, F_GETFL);
-
-        tcflush(STDOUT_FILENO, TCOFLUSH); /* what could not be written so far will not be */
-        fcntl(STDOUT_FILENO, F_SETFL, flags | O_NONBLOCK);
-        written = write(STDOUT_FILENO, state.restore, state.restore_length);
-        fcntl(STDOUT_FILENO, F_SETFL, flags);
-    } else {
-        written = write(STDOUT_FILENO, state.restore, state.restore_length);
-    }
-    (void)written;
-    tcsetattr(STDIN_FILENO, TCSANOW, &state.before);
-    if (state.stderr_before >= 0)
-        dup2(state.stderr_before, STDERR_FILENO);
-}
-
-/* The signal does what it would have done without us: it is pending until the handler returns. */
-static void raise_again(int number)
-{
-    restore_now();
-    for (size_t i = 0; i < CRASHING; i++)
-        if (crash_signals[i] == number)
-            sigaction(number, &actions_before[LEAVING + i], NULL);
-    for (size_t i = 0; i < LEAVING; i++)
-        if (leaving_signals[i] == number)
-            signal(number, SIG_DFL);
-    raise(number);
-}
-
-static void on_crash(int number)
-{
-    raise_again(number);
-}
-
-static void wake_loop(void)
-{
-    int saved = errno;
-    ssize_t written = write(state.wake[1], "", 1);
-
-    (void)written; /* full: the loop wakes up anyway */
-    errno = saved;
-}
-
-/* The second time, or inside a write that hangs, nobody waits for the loop. */
-static void on_leave(int number)
-{
-    if (state.leave || state.writing) {
-        raise_again(number);
-        return;
-    }
-    state.leave = number;
-    wake_loop();
-}
-
-static void on_other(int number)
-{
-    if (number == SIGTSTP)
-        state.suspend = 1;
-    else if (number == SIGWINCH)
-        state.resized = 1;
-    else
-        state.continued = 1;
-    wake_loop();
-}
-
-/* --- installing --- */
-
-static void install(int number, void (*handler)(int), int flags, struct sigaction *before)
-{
-    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART | flags};
-
-    sigemptyset(&action.sa_mask);
-    sigaction(number, &action, before);
-    /* nohup(1): what is ignored stays so. */
-    if (before && before->sa_handler == SIG_IGN && handler == on_leave)
-        sigaction(number, before, NULL);
-}
-
-/* A stack of its own, as the crash may be that there is no stack left. */
-static void install_crash_stack(void)
-{
-    static char bytes[32768];
-    stack_t stack = {.ss_sp = bytes, .ss_size = sizeof(bytes)}, before;
-
-    if (sigaltstack(NULL, &before) == 0 && before.ss_flags & SS_DISABLE)
-        sigaltstack(&stack, NULL);
-}
-
-static const int other_signals[] = {SIGTSTP, SIGWINCH, SIGCONT};
-
-static void install_handlers(void)
-{
-    struct sigaction *before = actions_before;
-
-    install_crash_stack();
-    for (size_t i = 0; i < LEAVING; i++)
-        install(leaving_signals[i], on_leave, 0, before++);
-    for (size_t i = 0; i < CRASHING; i++)
-        install(crash_signals[i], on_crash, SA_ONSTACK, before++);
-    for (size_t i = 0; i < ARRAY_SIZE(other_signals); i++)
-        install(other_signals[i], on_other, 0, before++);
-}
-
-static void remove_handlers(void)
-{
-    const struct sigaction *before = actions_before;
-
-    for (size_t i = 0; i < LEAVING; i++)
-        sigaction(leaving_signals[i], before++, NULL);
-    for (size_t i = 0; i < CRASHING; i++)
-        sigaction(crash_signals[i], before++, NULL);
-    for (size_t i = 0; i < ARRAY_SIZE(other_signals); i++)
-        sigaction(other_signals[i], before++, NULL);
-}
+    struct give_back give_back;
+    int errors; /* memfd that stands for stderr meanwhile */
+    bool tells_frames;
+} state = {.errors = -1, .give_back.stderr_before = -1};
 
 /* --- what the terminal can --- */
 
@@ -177,32 +38,33 @@ static const char *capability(const char *name)
 /* Appends a capability without the delays ("$<5>") that old terminals needed. */
 static void add_restore(const char *name)
 {
+    struct give_back *give_back = &state.give_back;
     const char *at = capability(name);
 
-    while (at && *at && state.restore_length < sizeof(state.restore)) {
+    while (at && *at && give_back->length < sizeof(give_back->bytes)) {
         if (at[0] == '$' && at[1] == '<' && strchr(at, '>'))
             at = strchr(at, '>') + 1;
         else
-            state.restore[state.restore_length++] = *at++;
+            give_back->bytes[give_back->length++] = *at++;
     }
 }
 
 static void make_restore(void)
 {
     static const char mouse_off[] = "\033[?1006l\033[?1002l\033[?1000l";
+    struct give_back *give_back = &state.give_back;
 
-    state.restore_length = 0;
     if (capability("kmous")) {
-        memcpy(state.restore, mouse_off, sizeof(mouse_off) - 1);
-        state.restore_length = sizeof(mouse_off) - 1;
+        memcpy(give_back->bytes, mouse_off, sizeof(mouse_off) - 1);
+        give_back->length = sizeof(mouse_off) - 1;
     }
     add_restore("sgr0");
     add_restore("rmkx");
     add_restore("rmcup");
     add_restore("cnorm");
-    if (!capability("rmcup") && state.restore_length + 2 < sizeof(state.restore)) {
-        state.restore[state.restore_length++] = '\r';
-        state.restore[state.restore_length++] = '\n';
+    if (!capability("rmcup") && give_back->length + 2 < sizeof(give_back->bytes)) {
+        give_back->bytes[give_back->length++] = '\r';
+        give_back->bytes[give_back->length++] = '\n';
     }
 }
 
@@ -290,9 +152,11 @@ static void set_modes(void)
 /* stderr goes to a file in memory, so that what somebody says does not tear the screen. */
 static int capture_errors(void)
 {
+    int before = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+
+    state.give_back.stderr_before = before;
     state.errors = memfd_create("stderr", MFD_CLOEXEC);
-    state.stderr_before = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-    if (state.errors < 0 || state.stderr_before < 0)
+    if (before < 0 || state.errors < 0)
         return -errno;
     fcntl(state.errors, F_SETFL, O_APPEND);
     return dup2(state.errors, STDERR_FILENO) < 0 ? -errno : 0;
@@ -301,60 +165,54 @@ static int capture_errors(void)
 static void give_back_errors(void)
 {
     struct buf rest = BUF_INIT;
+    int before = state.give_back.stderr_before;
 
-    if (state.stderr_before >= 0) {
+    if (before >= 0) {
         terminal_errors(&rest);
-        dup2(state.stderr_before, STDERR_FILENO);
-        close(state.stderr_before);
+        dup2(before, STDERR_FILENO);
+        close(before);
         rest.fd = STDERR_FILENO;
         buf_flush(&rest);
         buf_done(&rest);
     }
     if (state.errors >= 0)
         close(state.errors);
-    state.errors = state.stderr_before = -1;
+    state.errors = state.give_back.stderr_before = -1;
 }
 
-static int open_state(void)
+/* Signals before curses, which leaves those alone that have a handler. */
+static int open_screen(void)
 {
-    state.leave = state.suspend = state.resized = state.continued = state.writing = 0;
-    if (tcgetattr(STDIN_FILENO, &state.before) < 0)
-        return -errno;
-    if (pipe2(state.wake, O_CLOEXEC | O_NONBLOCK) < 0)
-        return -errno;
-    return capture_errors();
-}
+    int r;
 
-static void close_state(void)
-{
-    give_back_errors();
-    for (int i = 0; i < 2; i++) {
-        if (state.wake[i] >= 0)
-            close(state.wake[i]);
-        state.wake[i] = -1;
-    }
+    state.give_back.length = 0;
+    if (tcgetattr(STDIN_FILENO, &state.give_back.before) < 0)
+        return -errno;
+    r = capture_errors();
+    if (r == 0)
+        r = signals_catch(&state.give_back);
+    if (r < 0)
+        return r;
+    state.screen = newterm(NULL, stdout, stdin);
+    if (state.screen)
+        return 0;
+    signals_release();
+    return -ENOTSUP;
 }
 
 int terminal_start(const struct terminal_options *options, struct terminal *ret_terminal)
 {
     const char *codeset = nl_langinfo(CODESET);
     struct terminal terminal = {.utf8 = strcmp(codeset, "UTF-8") == 0};
-    int r = open_state();
+    int r = open_screen();
 
-    terminal.glyphs = terminal.utf8 && !options->ascii;
     if (r < 0) {
-        close_state();
+        give_back_errors();
         return r;
     }
-    state.restore_length = 0;
-    install_handlers(); /* first: curses leaves signals alone that have a handler */
-    state.screen = newterm(NULL, stdout, stdin);
-    if (!state.screen) {
-        remove_handlers();
-        close_state();
-        return -ENOTSUP;
-    }
+    terminal.glyphs = terminal.utf8 && !options->ascii;
     make_restore();
+    state.tells_frames = getenv("NWHO_TEST_FRAMES") != NULL;
     set_modes();
     choose_attributes(&terminal, options->color);
     getmaxyx(stdscr, terminal.rows, terminal.columns);
@@ -366,37 +224,17 @@ void terminal_stop(void)
 {
     if (!state.screen)
         return;
-    state.writing = 1;
+    signals_writing(true);
     endwin();
-    state.writing = 0;
-    remove_handlers();
+    signals_writing(false);
+    signals_release();
     delscreen(state.screen);
     state.screen = NULL;
-    tcsetattr(STDIN_FILENO, TCSADRAIN, &state.before);
-    close_state();
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &state.give_back.before);
+    give_back_errors();
 }
 
-/* --- events --- */
-
-int terminal_event_fd(void)
-{
-    return state.wake[0];
-}
-
-struct terminal_events terminal_events(void)
-{
-    struct terminal_events events;
-    char bytes[64];
-
-    while (read(state.wake[0], bytes, sizeof(bytes)) > 0)
-        ;
-    events.leave = state.leave;
-    events.suspend = state.suspend;
-    events.resized = state.resized;
-    events.continued = state.continued;
-    state.suspend = state.resized = state.continued = 0;
-    return events;
-}
+/* --- while it is used --- */
 
 /* Another program may have used the terminal meanwhile: modes and screen are set again. */
 static void start_again(struct terminal *terminal)
@@ -408,16 +246,13 @@ static void start_again(struct terminal *terminal)
 
 void terminal_suspend(struct terminal *terminal)
 {
-    struct sigaction before;
     bool mouse = terminal->mouse;
 
     if (mouse)
         terminal_set_mouse(terminal, false);
     terminal->mouse = mouse;
     endwin();
-    install(SIGTSTP, SIG_DFL, 0, &before);
-    raise(SIGTSTP); /* it stands still in here */
-    sigaction(SIGTSTP, &before, NULL);
+    signals_stand_still();
     start_again(terminal);
 }
 
@@ -537,6 +372,15 @@ void terminal_clear(void)
     erase();
 }
 
+/* A title by which a test knows whether what it sees is a whole frame. */
+static void tell_frame(bool whole)
+{
+    static const char titles[2][24] = {"\033]2;nwho: drawing\a", "\033]2;nwho: drawn\a"};
+
+    if (state.tells_frames && write(STDOUT_FILENO, titles[whole], strlen(titles[whole])) < 0)
+        state.tells_frames = false;
+}
+
 void terminal_show(int cursor_row, int cursor_column)
 {
     curs_set(cursor_row >= 0);
@@ -545,7 +389,9 @@ void terminal_show(int cursor_row, int cursor_column)
     else
         move(LINES - 1, 0); /* for terminals that cannot hide it */
     wnoutrefresh(stdscr);
-    state.writing = 1;
+    signals_writing(true);
+    tell_frame(false);
     doupdate();
-    state.writing = 0;
+    tell_frame(true);
+    signals_writing(false);
 }

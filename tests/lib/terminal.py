@@ -5,7 +5,7 @@
         screen.keys("w", "Enter")
         screen.until("window 10s")
 
-Nothing waits for a time: what is expected is asked for again and again. The server is gone at the end, whatever happens.
+Nothing waits for a time: what is expected is asked for again and again, of whole frames. The server is gone at the end, whatever happens.
 """
 import atexit
 import contextlib
@@ -68,8 +68,12 @@ class Terminal:
         return int((self.directory / "pid").read_text())
 
     def text(self, *options):
-        lines = self.tmux("capture-pane", "-p", *options).split("\n")
-        return "\n".join(line.rstrip() for line in lines).rstrip("\n") + "\n"
+        """A whole frame: while one is drawn the program has another title (NWHO_TEST_FRAMES)."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            title, *lines = self.tmux("display-message", "-p", "#{pane_title}", ";", "capture-pane", "-p", *options).split("\n")
+            if title != "nwho: drawing" or time.monotonic() > deadline:
+                return "\n".join(line.rstrip() for line in lines).rstrip("\n") + "\n"
 
     def flag(self, name):
         """A variable of tmux: alternate_on, cursor_flag, mouse_any_flag, pane_width."""
@@ -142,7 +146,7 @@ def terminal(command, size=(80, 24), shell=False, **environment):
     directory = tempfile.mkdtemp(prefix="nwho-tty-")
     _directories.append(directory)
     screen = Terminal(directory, size)
-    variables = {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "TZ": "UTC", **environment}
+    variables = {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "TZ": "UTC", "NWHO_TEST_FRAMES": "1", **environment}
     try:
         if shell:
             settings = [f"{key}={value}" for key, value in {**variables, "PS1": "ready: ", "ENV": "/dev/null"}.items()]
