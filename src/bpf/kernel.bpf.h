@@ -210,6 +210,17 @@ struct udp_sock {
     int forward_deficit;
 };
 
+struct net_device {
+    unsigned short hard_header_len;
+};
+
+struct sk_buff {
+    struct net_device *dev;
+    struct sock *sk;
+    __u16 transport_header;
+    __u16 network_header;
+};
+
 struct cred {
     kuid_t euid;
 };
@@ -227,6 +238,9 @@ struct task_struct {
 };
 
 #pragma clang attribute pop
+
+/* The kernel's own form of a program's argument (since 6.2). */
+extern void *bpf_cast_to_kern_ctx(void *argument) __ksym;
 
 /* The programs' arguments: their layout is fixed by the verifier, so they are not relocated. */
 

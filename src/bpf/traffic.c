@@ -10,6 +10,7 @@
 #include "bpf/traffic.lskel.h"
 #include "bpf/traffic_close.lskel.h"
 #include "bpf/traffic_end.lskel.h"
+#include "bpf/traffic_packets.lskel.h"
 #include "bpf/traffic_walk.lskel.h"
 
 #include <fcntl.h>
@@ -76,27 +77,24 @@ static int open_cgroup_root(void)
     return r < 0 ? open_detached_root() : r;
 }
 
-static int attach_release(int prog_fd)
+static int attach_cgroup(int prog_fd, enum bpf_attach_type type)
 {
     CLEANUP_CLOSE int root = open_cgroup_root();
     union bpf_attr attr = bpf_no_attr();
 
     attr.link_create.prog_fd = (uint32_t)prog_fd;
     attr.link_create.target_fd = (uint32_t)root;
-    attr.link_create.attach_type = BPF_CGROUP_INET_SOCK_RELEASE;
+    attr.link_create.attach_type = type;
     return root < 0 ? root : bpf_call(BPF_LINK_CREATE, &attr);
 }
 
-/* Links are made in order; the descriptor of the one that failed is its error. */
-static int attach(struct traffic_program *program, int first, int second)
+/* Of one link: r is what it was made with. */
+static int keep_link(struct traffic_program *program, size_t index, int r)
 {
-    program->links[0] =
-        program->part == TRAFFIC_CLOSE ? attach_release(first) : attach_tracepoint(first);
-    if (program->links[0] >= 0 && second >= 0)
-        program->links[1] = attach_tracepoint(second);
-    if (program->links[0] < 0)
-        return program->links[0];
-    return second >= 0 && program->links[1] < 0 ? program->links[1] : 0;
+    if (r < 0)
+        return r;
+    program->links[index] = r;
+    return 0;
 }
 
 /* --- loading --- */
@@ -140,20 +138,43 @@ static int make_slots(struct traffic_program *program)
     return program->slots ? 0 : -ENOMEM;
 }
 
+/* What all programs have that count into two halves. */
+#define OPEN_HALVES(loaded, program)                                                               \
+    ({                                                                                             \
+        (program)->flows_fd[0] = (loaded)->maps.flows_0.map_fd;                                    \
+        (program)->flows_fd[1] = (loaded)->maps.flows_1.map_fd;                                    \
+        (program)->halves_fd = (loaded)->maps.halves.map_fd;                                       \
+        (program)->slots_fd = (loaded)->maps.slots.map_fd;                                         \
+        make_slots(program);                                                                       \
+    })
+
 static int open_calls(struct traffic_program *program)
 {
     struct traffic_bpf *loaded = LOAD(traffic_bpf, program);
     int r = open_notice(program, loaded->maps.notice.map_fd);
 
-    program->flows_fd[0] = loaded->maps.flows_0.map_fd;
-    program->flows_fd[1] = loaded->maps.flows_1.map_fd;
-    program->halves_fd = loaded->maps.halves.map_fd;
-    program->slots_fd = loaded->maps.slots.map_fd;
     if (r == 0)
-        r = make_slots(program);
-    return r < 0 ? r
-                 : attach(program, loaded->progs.count_send.prog_fd,
-                          loaded->progs.count_receive.prog_fd);
+        r = OPEN_HALVES(loaded, program);
+    if (r == 0)
+        r = keep_link(program, 0, attach_tracepoint(loaded->progs.count_send.prog_fd));
+    if (r == 0)
+        r = keep_link(program, 1, attach_tracepoint(loaded->progs.count_receive.prog_fd));
+    return r;
+}
+
+static int open_packets(struct traffic_program *program)
+{
+    struct traffic_packets_bpf *loaded = LOAD(traffic_packets_bpf, program);
+    int sent = loaded->progs.count_sent.prog_fd, received = loaded->progs.count_received.prog_fd;
+    int r = open_notice(program, loaded->maps.notice.map_fd);
+
+    if (r == 0)
+        r = OPEN_HALVES(loaded, program);
+    if (r == 0)
+        r = keep_link(program, 0, attach_cgroup(sent, BPF_CGROUP_INET_EGRESS));
+    if (r == 0)
+        r = keep_link(program, 1, attach_cgroup(received, BPF_CGROUP_INET_INGRESS));
+    return r;
 }
 
 static int open_end(struct traffic_program *program)
@@ -163,17 +184,22 @@ static int open_end(struct traffic_program *program)
 
     if (r == 0)
         r = ring_open(loaded->maps.ring.map_fd, TRAFFIC_RING_SIZE, &program->ring);
-    return r < 0 ? r : attach(program, loaded->progs.tell_end.prog_fd, -1);
+    if (r == 0)
+        r = keep_link(program, 0, attach_tracepoint(loaded->progs.tell_end.prog_fd));
+    return r;
 }
 
 static int open_close(struct traffic_program *program)
 {
     struct traffic_close_bpf *loaded = LOAD(traffic_close_bpf, program);
+    int prog_fd = loaded->progs.tell_close.prog_fd;
     int r = open_notice(program, loaded->maps.notice.map_fd);
 
     if (r == 0)
         r = ring_open(loaded->maps.ring.map_fd, TRAFFIC_RING_SIZE, &program->ring);
-    return r < 0 ? r : attach(program, loaded->progs.tell_close.prog_fd, -1);
+    if (r == 0)
+        r = keep_link(program, 0, attach_cgroup(prog_fd, BPF_CGROUP_INET_SOCK_RELEASE));
+    return r;
 }
 
 static int open_walk(struct traffic_program *program)
@@ -187,10 +213,9 @@ static int open_walk(struct traffic_program *program)
 int traffic_program_open(enum traffic_part part, struct traffic_program *ret_program)
 {
     static int (*const open_part[])(struct traffic_program *) = {
-        [TRAFFIC_CALLS] = open_calls,
-        [TRAFFIC_END] = open_end,
-        [TRAFFIC_CLOSE] = open_close,
-        [TRAFFIC_WALK] = open_walk,
+        [TRAFFIC_CALLS] = open_calls,     [TRAFFIC_END] = open_end,
+        [TRAFFIC_CLOSE] = open_close,     [TRAFFIC_WALK] = open_walk,
+        [TRAFFIC_PACKETS] = open_packets,
     };
     struct traffic_program opened = TRAFFIC_PROGRAM_INIT;
     int r;
@@ -219,6 +244,9 @@ static void destroy_skeleton(struct traffic_program *program)
         break;
     case TRAFFIC_WALK:
         traffic_walk_bpf__destroy(program->skeleton);
+        break;
+    case TRAFFIC_PACKETS:
+        traffic_packets_bpf__destroy(program->skeleton);
         break;
     }
 }
@@ -296,50 +324,50 @@ static int map_element(enum bpf_cmd command, int map_fd, const void *key, void *
     return bpf_call(command, &attr);
 }
 
-static int add_slot(const struct traffic_program *calls, int flows_fd,
+static int add_slot(const struct traffic_program *program, int flows_fd,
                     const struct traffic_slot *slot)
 {
-    struct traffic_sums *other = &calls->state->other.rest;
+    struct traffic_sums *other = &program->state->other.rest;
     struct traffic_flow flow;
     int r = map_element(BPF_MAP_LOOKUP_ELEM, flows_fd, &slot->key, &flow);
 
     if (r < 0) { /* a slot is only given to what is in the hash */
         __atomic_fetch_add(&other->rx_bytes, slot->sums.rx_bytes, __ATOMIC_RELAXED);
         __atomic_fetch_add(&other->tx_bytes, slot->sums.tx_bytes, __ATOMIC_RELAXED);
-        __atomic_fetch_add(&other->rx_calls, slot->sums.rx_calls, __ATOMIC_RELAXED);
-        __atomic_fetch_add(&other->tx_calls, slot->sums.tx_calls, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&other->rx_count, slot->sums.rx_count, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&other->tx_count, slot->sums.tx_count, __ATOMIC_RELAXED);
         return 0;
     }
     flow.sums.rx_bytes += slot->sums.rx_bytes;
     flow.sums.tx_bytes += slot->sums.tx_bytes;
-    flow.sums.rx_calls += slot->sums.rx_calls;
-    flow.sums.tx_calls += slot->sums.tx_calls;
+    flow.sums.rx_count += slot->sums.rx_count;
+    flow.sums.tx_count += slot->sums.tx_count;
     return map_element(BPF_MAP_UPDATE_ELEM, flows_fd, &slot->key, &flow);
 }
 
 /* What each processor has in its slots goes to the hash, and the slots are freed. */
-static int empty_slots(const struct traffic_program *calls, uint32_t half)
+static int empty_slots(const struct traffic_program *program, uint32_t half)
 {
     bool used = false;
-    int r = map_element(BPF_MAP_LOOKUP_ELEM, calls->slots_fd, &half, calls->slots);
+    int r = map_element(BPF_MAP_LOOKUP_ELEM, program->slots_fd, &half, program->slots);
 
-    for (unsigned int i = 0; i < calls->processors && r == 0; i++)
+    for (unsigned int i = 0; i < program->processors && r == 0; i++)
         for (unsigned int j = 0; j < TRAFFIC_SLOTS && r == 0; j++) {
-            const struct traffic_slot *slot = &calls->slots[i].slots[j];
+            const struct traffic_slot *slot = &program->slots[i].slots[j];
 
             used = used || slot->other || slot->key.cookie;
             if (slot->key.cookie)
-                r = add_slot(calls, calls->flows_fd[half], slot);
+                r = add_slot(program, program->flows_fd[half], slot);
         }
     if (r < 0 || !used)
         return r;
-    memset(calls->slots, 0, calls->processors * sizeof(*calls->slots));
-    return map_element(BPF_MAP_UPDATE_ELEM, calls->slots_fd, &half, calls->slots);
+    memset(program->slots, 0, program->processors * sizeof(*program->slots));
+    return map_element(BPF_MAP_UPDATE_ELEM, program->slots_fd, &half, program->slots);
 }
 
-int traffic_take_flows(struct traffic_program *calls, traffic_flow_fn *fn, void *context)
+int traffic_take_flows(struct traffic_program *program, traffic_flow_fn *fn, void *context)
 {
-    struct traffic_state *state = calls->state;
+    struct traffic_state *state = program->state;
     uint32_t half = state->half;
     int r;
 
@@ -352,8 +380,8 @@ int traffic_take_flows(struct traffic_program *calls, traffic_flow_fn *fn, void 
      * Nothing changes by this, but a change of a map in a map returns when no program that began
      * before it is at work any more (since 4.20).
      */
-    r = map_element(BPF_MAP_UPDATE_ELEM, calls->halves_fd, &half, &calls->flows_fd[half]);
+    r = map_element(BPF_MAP_UPDATE_ELEM, program->halves_fd, &half, &program->flows_fd[half]);
     if (r == 0)
-        r = empty_slots(calls, half);
-    return r < 0 ? r : take_all(calls->flows_fd[half], fn, context);
+        r = empty_slots(program, half);
+    return r < 0 ? r : take_all(program->flows_fd[half], fn, context);
 }

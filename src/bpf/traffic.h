@@ -6,10 +6,11 @@
 #include "bpf/traffic_record.h"
 
 enum traffic_part {
-    TRAFFIC_CALLS, /* bytes of every call that sends or receives; since 6.3 */
-    TRAFFIC_END,   /* counters of TCP sockets that are destroyed */
-    TRAFFIC_CLOSE, /* who closed a socket; needs CAP_NET_ADMIN and the root of cgroup2 */
-    TRAFFIC_WALK,  /* counters of TCP sockets with a descriptor; counts nothing by itself */
+    TRAFFIC_CALLS,   /* bytes of every call that sends or receives; since 6.3 */
+    TRAFFIC_END,     /* counters of TCP sockets that are destroyed */
+    TRAFFIC_CLOSE,   /* who closed a socket; needs CAP_NET_ADMIN and the root of cgroup2 */
+    TRAFFIC_WALK,    /* counters of TCP sockets with a descriptor; counts nothing by itself */
+    TRAFFIC_PACKETS, /* of every socket, with their headers; needs what CLOSE needs */
 };
 
 /* A program that is loaded and attached. Nothing of it outlives the process. */
@@ -21,9 +22,11 @@ struct traffic_program {
     int prog_fd;                 /* of the walk, for iterator_read(): struct traffic_held */
     struct ring ring;            /* of end (struct traffic_tcp) and close (struct traffic_close) */
     struct ring notice;          /* readable when half of the ring or most of the flows are full */
-    int flows_fd[2], halves_fd, slots_fd; /* of calls: its maps; owned by the skeleton */
-    struct traffic_slots *slots;          /* of calls: owned; one half, of all processors */
-    unsigned int processors;              /* that the kernel has room for */
+    /* Of calls and packets: the maps, owned by the skeleton; slots of one half, of all processors,
+     * owned; how many processors the kernel has room for. */
+    int flows_fd[2], halves_fd, slots_fd;
+    struct traffic_slots *slots;
+    unsigned int processors;
 };
 
 #define TRAFFIC_PROGRAM_INIT                                                                       \
@@ -38,9 +41,9 @@ typedef int traffic_flow_fn(void *context, const struct traffic_key *key,
                             const struct traffic_flow *flow);
 
 /*
- * All flows since the last call: exchanges the halves, waits until no program works on the old one
- * (some milliseconds without CPU time), reads it and empties it. A negative return of `fn` is
- * returned, and the rest of the flows is lost.
+ * All flows of calls or packets since the last time: exchanges the halves, waits until no program
+ * works on the old one (some milliseconds without CPU time), reads it and empties it. A negative
+ * return of `fn` is returned, and the rest of the flows is lost.
  */
-int traffic_take_flows(struct traffic_program *calls, traffic_flow_fn *fn, void *context)
+int traffic_take_flows(struct traffic_program *program, traffic_flow_fn *fn, void *context)
     MUST_CHECK;

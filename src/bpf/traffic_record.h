@@ -23,7 +23,7 @@
 
 struct traffic_key {
     __u64 cookie; /* SO_COOKIE */
-    __u32 tid;    /* both in the initial pid namespace */
+    __u32 tid;    /* both in the initial pid namespace; of packets 0 */
     __u32 tgid;
 };
 
@@ -53,8 +53,8 @@ struct traffic_socket {
 struct traffic_sums {
     __u64 rx_bytes;
     __u64 tx_bytes;
-    __u64 rx_calls;
-    __u64 tx_calls;
+    __u64 rx_count; /* calls, or packets */
+    __u64 tx_count;
 };
 
 /* What calls moved whose flow has no room. */
@@ -66,7 +66,7 @@ struct traffic_other {
 /* The value of the hash: filled when the first call is counted. */
 struct traffic_flow {
     struct traffic_sums sums;
-    struct traffic_user user;
+    struct traffic_user user; /* of packets: nobody */
     struct traffic_socket socket;
 };
 
@@ -87,6 +87,7 @@ struct traffic_slot {
 
 struct traffic_slots {
     struct traffic_slot slots[TRAFFIC_SLOTS];
+    __u64 busy; /* 1: a program is at work on them */
 };
 
 /* TCP's own counters, since the connection began. */

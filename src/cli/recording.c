@@ -15,10 +15,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* All but what only files of /proc/net tell: that would cost what sock_diag tells more. */
+/* All but what only files of /proc/net tell: that would cost what sock_diag tells more, and
+ * counting packets costs everybody. */
 void recording_widen(struct request *request)
 {
-    request->needs = ~(uint64_t)(NEED_TCP_FILE | NEED_REFERENCES);
+    request->needs =
+        (request->needs & NEED_WIRE) | ~(uint64_t)(NEED_TCP_FILE | NEED_REFERENCES | NEED_WIRE);
     request->protos = PROTO_ALL;
     request->states = STATE_ALL;
     request->families = FAMILY_INET;

@@ -227,6 +227,9 @@ int accounting_read(struct accounting *accounting, struct collection *collection
     snapshot->accounting =
         accounting->source ? accounting->source->level : (uint32_t)ACCOUNTING_INTERFACES;
     note_failures(accounting, snapshot);
+    if (collection->request->needs & NEED_WIRE && snapshot->accounting < ACCOUNTING_BPF)
+        snapshot_note(snapshot, NOTE_DETAIL, "accounting", 0,
+                      "packets are counted by BPF only: wire bytes are not known");
     r = flow_table_advance(accounting->flows, now_ns);
     if (r == 0)
         r = flow_table_write(accounting->flows, snapshot);

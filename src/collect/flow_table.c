@@ -15,8 +15,9 @@
 #define NO_FLOW UINT32_MAX
 
 struct entry {
-    struct flow_report facts; /* bytes and calls: not yet counted */
+    struct flow_report facts; /* bytes, calls and packets: not yet counted */
     struct traffic total, last;
+    struct wire wire, wire_last;
     struct bins seconds, tens;
     uint64_t id, first_ns, last_ns;
     uint64_t ended_ns; /* 0: it may go on */
@@ -109,6 +110,13 @@ static int file_entry(struct flow_table *table, uint32_t index, uint64_t key)
     return map_set(&table->by_cookie, entry->facts.cookie, index);
 }
 
+static void clear_report(struct flow_report *facts)
+{
+    facts->bytes = (struct traffic){0};
+    facts->wire = (struct wire){0};
+    facts->rx_calls = facts->tx_calls = 0;
+}
+
 static int add(struct flow_table *table, const struct flow_report *facts, uint64_t key,
                uint32_t *ret_index)
 {
@@ -125,8 +133,7 @@ static int add(struct flow_table *table, const struct flow_report *facts, uint64
                                            .id = ++table->last_id,
                                            .first_ns = table->now_ns,
                                            .sockets = facts->cookie != 0};
-    table->entries[index].facts.bytes = (struct traffic){0};
-    table->entries[index].facts.rx_calls = table->entries[index].facts.tx_calls = 0;
+    clear_report(&table->entries[index].facts);
     table->entries_count++;
     *ret_index = index;
     return file_entry(table, index, key);
@@ -153,6 +160,7 @@ int flow_table_report(struct flow_table *table, const struct flow_report *report
         return r;
     facts = &table->entries[index].facts;
     traffic_add(&facts->bytes, report->bytes);
+    wire_add(&facts->wire, &report->wire);
     facts->rx_calls += report->rx_calls;
     facts->tx_calls += report->tx_calls;
     facts->flags |= report->flags;
@@ -160,6 +168,36 @@ int flow_table_report(struct flow_table *table, const struct flow_report *report
         facts->peer = report->peer;
         facts->peer_port = report->peer_port;
     }
+    return 0;
+}
+
+/* The socket's flow that has most traffic now, or had some last; NO_FLOW: no process uses it. */
+static uint32_t find_busiest(const struct flow_table *table, uint64_t cookie)
+{
+    uint32_t index = map_get(&table->by_cookie, cookie), busiest = NO_FLOW;
+    uint64_t most = 0, last_ns = 0;
+
+    for (; index != MAP_NONE && index != NO_FLOW; index = table->entries[index].next) {
+        const struct entry *entry = &table->entries[index];
+        uint64_t bytes = entry->facts.bytes.rx_bytes + entry->facts.bytes.tx_bytes;
+
+        if (!entry->facts.pid ||
+            (busiest != NO_FLOW && (bytes < most || (bytes == most && entry->last_ns <= last_ns))))
+            continue;
+        busiest = index;
+        most = bytes;
+        last_ns = entry->last_ns;
+    }
+    return busiest;
+}
+
+int flow_table_report_wire(struct flow_table *table, const struct flow_report *report)
+{
+    uint32_t index = report->cookie ? find_busiest(table, report->cookie) : NO_FLOW;
+
+    if (index == NO_FLOW)
+        return flow_table_report(table, report);
+    wire_add(&table->entries[index].facts.wire, &report->wire);
     return 0;
 }
 
@@ -210,13 +248,15 @@ static void count_report(const struct flow_table *table, struct entry *entry)
     struct traffic bytes = entry->facts.bytes;
 
     entry->last = bytes;
+    entry->wire_last = entry->facts.wire;
     entry->rx_calls += entry->facts.rx_calls;
     entry->tx_calls += entry->facts.tx_calls;
-    if (bytes.rx_bytes || bytes.tx_bytes || entry->facts.rx_calls || entry->facts.tx_calls)
+    if (bytes.rx_bytes || bytes.tx_bytes || entry->facts.rx_calls || entry->facts.tx_calls ||
+        entry->facts.wire.rx_packets || entry->facts.wire.tx_packets)
         entry->last_ns = table->now_ns;
-    entry->facts.bytes = (struct traffic){0};
-    entry->facts.rx_calls = entry->facts.tx_calls = 0;
     traffic_add(&entry->total, bytes);
+    wire_add(&entry->wire, &entry->facts.wire);
+    clear_report(&entry->facts);
     if (bytes.rx_bytes || bytes.tx_bytes) {
         bins_add(&entry->seconds, &table->seconds, bytes);
         bins_add(&entry->tens, &table->tens, bytes);
@@ -243,29 +283,48 @@ static struct flow_report folded_facts(const struct entry *entry)
     return facts;
 }
 
+static void merge(const struct flow_table *table, const struct entry *from, struct entry *to)
+{
+    traffic_add(&to->total, from->total);
+    traffic_add(&to->last, from->last);
+    wire_add(&to->wire, &from->wire);
+    wire_add(&to->wire_last, &from->wire_last);
+    bins_merge(&to->seconds, &table->seconds, &from->seconds);
+    bins_merge(&to->tens, &table->tens, &from->tens);
+    to->rx_calls += from->rx_calls;
+    to->tx_calls += from->tx_calls;
+    if (from->first_ns < to->first_ns)
+        to->first_ns = from->first_ns;
+    if (from->last_ns > to->last_ns)
+        to->last_ns = from->last_ns;
+}
+
 static int fold(struct flow_table *table, uint32_t index)
 {
     struct flow_report facts = folded_facts(&table->entries[index]);
-    struct entry *from, *to;
     uint32_t target;
     int r = find_or_add(table, &facts, &target);
 
     if (r < 0)
         return r;
-    from = &table->entries[index];
-    to = &table->entries[target];
-    traffic_add(&to->total, from->total);
-    traffic_add(&to->last, from->last);
-    bins_merge(&to->seconds, &table->seconds, &from->seconds);
-    bins_merge(&to->tens, &table->tens, &from->tens);
-    to->rx_calls += from->rx_calls;
-    to->tx_calls += from->tx_calls;
-    to->sockets += from->sockets;
-    if (from->first_ns < to->first_ns)
-        to->first_ns = from->first_ns;
-    if (from->last_ns > to->last_ns)
-        to->last_ns = from->last_ns;
+    merge(table, &table->entries[index], &table->entries[target]);
+    table->entries[target].sockets += table->entries[index].sockets;
     return 0;
+}
+
+/* Packets that came before any process used the socket are of the one that does now. */
+static bool give_to_user(struct flow_table *table, uint32_t index)
+{
+    const struct entry *entry = &table->entries[index];
+    uint32_t user;
+
+    if (!entry->facts.cookie || entry->facts.pid || entry->total.rx_bytes || entry->total.tx_bytes)
+        return false;
+    user = find_busiest(table, entry->facts.cookie);
+    if (user == NO_FLOW)
+        return false;
+    merge(table, entry, &table->entries[user]);
+    return true;
 }
 
 /* Where there are too many, silence is an end as well. */
@@ -294,19 +353,23 @@ static int refile(struct flow_table *table)
     return r;
 }
 
-/* Folds the flows that ended so long ago. What they are folded into comes behind them. */
+/* Folds the flows that ended so long ago. What they are folded into may come behind them. */
 static int fold_old(struct flow_table *table, uint64_t keep_ns)
 {
     uint32_t count = table->entries_count, kept = 0, folded = 0;
     int r = 0;
 
-    for (uint32_t i = 0; i < count && r == 0; i++)
-        if (is_over(table, &table->entries[i], keep_ns)) {
+    for (uint32_t i = 0; i < count && r == 0; i++) {
+        bool over = give_to_user(table, i);
+
+        if (!over && is_over(table, &table->entries[i], keep_ns)) {
             r = fold(table, i);
-            if (r == 0)
-                table->entries[i].id = 0;
-            folded++;
+            over = r == 0;
         }
+        if (over)
+            table->entries[i].id = 0;
+        folded += over;
+    }
     if (!folded)
         return r;
     for (uint32_t i = 0; i < table->entries_count; i++)
@@ -368,6 +431,8 @@ static int write_entry(const struct flow_table *table, const struct entry *entry
         .first_ns = entry->first_ns,
         .last_ns = entry->last_ns,
         .total = entry->total,
+        .wire = entry->wire,
+        .wire_last = entry->wire_last,
         .rx_calls = entry->rx_calls,
         .tx_calls = entry->tx_calls,
         .start_ticks = facts->start_ticks,

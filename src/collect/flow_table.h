@@ -11,6 +11,7 @@ struct flow_report {
     uint64_t cookie;
     uint64_t cgroup_id;
     struct traffic bytes;
+    struct wire wire;
     uint64_t rx_calls, tx_calls;
     uint64_t start_ticks;   /* of the process, as in /proc/PID/stat; 0: unknown */
     uint32_t pid, tid, uid; /* pid as in our /proc */
@@ -36,6 +37,13 @@ void flow_table_free(struct flow_table *table);
 
 /* Adds a report that belongs to the time since the last flow_table_advance(). 0 or -ENOMEM. */
 int flow_table_report(struct flow_table *table, const struct flow_report *report) MUST_CHECK;
+
+/*
+ * The same of the packets of a socket (only `wire` of what was moved), whose user is not known:
+ * they are of the flow with most traffic since the last flow_table_advance(), of several. As long
+ * as the socket has none, they make one without a process.
+ */
+int flow_table_report_wire(struct flow_table *table, const struct flow_report *report) MUST_CHECK;
 
 /* The socket with this cookie was closed, all it did being reported: its flows end. */
 void flow_table_close(struct flow_table *table, uint64_t cookie, uint64_t now_ns);

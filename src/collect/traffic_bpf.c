@@ -3,17 +3,16 @@
 #include "base/clock.h"
 #include "base/vec.h"
 #include "bpf/iterators.h"
-#include "bpf/traffic.h"
 #include "collect/bpf_error.h"
 #include "collect/proc_file.h"
+#include "collect/rehearsal.h"
+#include "collect/traffic_counts.h"
 #include "collect/traffic_sockets.h"
 #include "collect/traffic_source.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -32,25 +31,19 @@
 /* What is kept between two readings, of each kind. */
 #define KEPT_MAX 262144
 
-struct kept_flow {
-    struct traffic_key key;
-    struct traffic_flow flow;
-};
-
 struct bpf_state {
-    struct traffic_program calls, end, close, walk;
+    struct traffic_counts calls, packets; /* packets only as long as somebody asks for them */
+    struct traffic_program end, close, walk;
     int end_error, close_error, walk_error; /* why a program is not there; 0: it is */
+    int packets_error;
+    uint64_t packets_ns; /* when they began; 0: they are not counted */
     int epoll;
     struct traffic_sockets *sockets;
-    struct kept_flow *flows;
     struct traffic_tcp *ends;
     struct traffic_close *closes;
     struct traffic_held *looks;
-    uint32_t flows_count, flows_capacity, ends_count, ends_capacity;
-    uint32_t closes_count, closes_capacity, looks_count, looks_capacity;
-    struct traffic_other other;   /* of the kernel, that are reported */
-    struct traffic_other no_room; /* of flows that had no room here, since the last reading */
-    uint64_t dropped;             /* records that had no room here */
+    uint32_t ends_count, ends_capacity, closes_count, closes_capacity, looks_count, looks_capacity;
+    uint64_t dropped; /* records that had no room here */
     uint64_t looked_ns, look_next_ns;
     uint64_t tick_ns; /* of the kernel's timers */
 };
@@ -62,28 +55,6 @@ struct bpf_state {
     ((state)->items##_count < KEPT_MAX                                                             \
          ? VEC_RESERVE(&(state)->items, &(state)->items##_capacity, (state)->items##_count, 1)     \
          : -ENOBUFS)
-
-static void add_sums(struct traffic_sums *to, const struct traffic_sums *from)
-{
-    to->rx_bytes += from->rx_bytes;
-    to->tx_bytes += from->tx_bytes;
-    to->rx_calls += from->rx_calls;
-    to->tx_calls += from->tx_calls;
-}
-
-static int keep_flow(void *context, const struct traffic_key *key, const struct traffic_flow *flow)
-{
-    struct bpf_state *state = context;
-    int r = KEEP(state, flows);
-
-    if (r == 0)
-        state->flows[state->flows_count++] = (struct kept_flow){*key, *flow};
-    if (r != -ENOBUFS)
-        return r;
-    add_sums(flow->socket.proto == PROTO_TCP ? &state->no_room.tcp : &state->no_room.rest,
-             &flow->sums);
-    return 0;
-}
 
 static int keep_end(void *context, const void *record, size_t size)
 {
@@ -123,24 +94,6 @@ static int keep_look(const char *bytes, size_t length, void *context, size_t *re
     return 0;
 }
 
-static int ignore_word(void *context, const void *record, size_t size)
-{
-    (void)record;
-    (void)size;
-    *(bool *)context = true;
-    return 0;
-}
-
-/* Whether the program has given notice, which is taken back. */
-static bool was_told(struct traffic_program *program)
-{
-    bool told = false;
-
-    if (program->skeleton && ring_read(&program->notice, ignore_word, &told) == 0 && told)
-        __atomic_store_n(&program->state->told, 0, __ATOMIC_RELEASE);
-    return told;
-}
-
 /*
  * Ends before closes: a socket is closed before it is destroyed, so that what closed a socket whose
  * end is kept is kept as well.
@@ -149,8 +102,8 @@ static int keep_rings(struct bpf_state *state)
 {
     int r = 0;
 
-    was_told(&state->end);
-    was_told(&state->close);
+    traffic_was_told(&state->end);
+    traffic_was_told(&state->close);
     if (state->end.skeleton)
         r = ring_read(&state->end.ring, keep_end, state);
     if (r == 0 && state->close.skeleton)
@@ -163,8 +116,10 @@ static int drain(void *context)
     struct bpf_state *state = context;
     int r = keep_rings(state);
 
-    if (r == 0 && was_told(&state->calls))
-        r = traffic_take_flows(&state->calls, keep_flow, state);
+    if (r == 0)
+        r = traffic_counts_drain(&state->calls);
+    if (r == 0 && state->packets_ns)
+        r = traffic_counts_drain(&state->packets);
     return r;
 }
 
@@ -200,6 +155,43 @@ static int prime(struct bpf_state *state, uint64_t now_ns)
     return r;
 }
 
+/* --- packets --- */
+
+static int wait_for_notice(struct bpf_state *state, const struct traffic_program *program)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+
+    if (!program->skeleton)
+        return 0;
+    return epoll_ctl(state->epoll, EPOLL_CTL_ADD, program->notice.map_fd, &event) < 0 ? -errno : 0;
+}
+
+static int open_packets(struct bpf_state *state)
+{
+    int r = traffic_program_open(TRAFFIC_PACKETS, &state->packets.program);
+
+    if (r == 0)
+        r = rehearse_packets(&state->packets.program);
+    if (r < 0)
+        return r;
+    (void)traffic_counts_other(&state->packets); /* of before the start */
+    return wait_for_notice(state, &state->packets.program);
+}
+
+/* To count them costs everybody who sends: it is begun when somebody asks, and ended. */
+static void follow_need(struct bpf_state *state, uint64_t needs, uint64_t now_ns)
+{
+    if (needs & NEED_WIRE && !state->packets_ns && !state->packets_error) {
+        state->packets_error = open_packets(state);
+        if (state->packets_error == 0)
+            state->packets_ns = now_ns;
+    }
+    if (!(needs & NEED_WIRE) || state->packets_error) {
+        traffic_counts_done(&state->packets);
+        state->packets_ns = 0;
+    }
+}
+
 /* --- a reading --- */
 
 /* Where the flows of a reading go. */
@@ -215,15 +207,13 @@ static int count_flow(void *context, const struct traffic_key *key, const struct
     return traffic_sockets_count(reading->state->sockets, reading->table, key, flow);
 }
 
-static int report_flows(struct bpf_state *state, struct flow_table *table)
+/* Packets are nobody's: the flow of the socket has them. */
+static int count_packets(void *context, const struct traffic_key *key,
+                         const struct traffic_flow *flow)
 {
-    struct reading reading = {state, table};
-    int r = 0;
+    const struct reading *reading = context;
 
-    for (uint32_t i = 0; i < state->flows_count && r == 0; i++)
-        r = count_flow(&reading, &state->flows[i].key, &state->flows[i].flow);
-    state->flows_count = 0;
-    return r < 0 ? r : traffic_take_flows(&state->calls, count_flow, &reading);
+    return traffic_sockets_wire(reading->state->sockets, reading->table, key, flow);
 }
 
 static int report_looks(struct bpf_state *state, struct flow_table *table)
@@ -248,38 +238,34 @@ static int report_ends(struct bpf_state *state, struct flow_table *table, uint64
     return r;
 }
 
-/* What the kernel counted more since the last time, and is counted in *reported now. */
-static struct traffic_sums sums_since(const struct traffic_sums *now, struct traffic_sums *reported)
-{
-    struct traffic_sums more = {
-        .rx_bytes = __atomic_load_n(&now->rx_bytes, __ATOMIC_RELAXED) - reported->rx_bytes,
-        .tx_bytes = __atomic_load_n(&now->tx_bytes, __ATOMIC_RELAXED) - reported->tx_bytes,
-        .rx_calls = __atomic_load_n(&now->rx_calls, __ATOMIC_RELAXED) - reported->rx_calls,
-        .tx_calls = __atomic_load_n(&now->tx_calls, __ATOMIC_RELAXED) - reported->tx_calls};
-
-    add_sums(reported, &more);
-    return more;
-}
-
-/* What had no room in the hash, or here. Before the sockets are settled. */
+/* What had no room. Before the sockets are settled. */
 static int report_other(struct bpf_state *state, struct flow_table *table)
 {
-    const struct traffic_other *now = &state->calls.state->other;
-    struct traffic_sums tcp = sums_since(&now->tcp, &state->other.tcp);
-    struct traffic_sums all = sums_since(&now->rest, &state->other.rest);
+    struct traffic_other other = traffic_counts_other(&state->calls);
     struct flow_report report = {.flags = FLOW_OTHER};
 
-    add_sums(&tcp, &state->no_room.tcp);
-    add_sums(&all, &state->no_room.rest);
-    add_sums(&all, &tcp);
-    state->no_room = (struct traffic_other){0};
-    if (!all.rx_calls && !all.tx_calls)
-        return 0;
-    traffic_sockets_other(state->sockets, (struct traffic){tcp.rx_bytes, tcp.tx_bytes});
-    report.bytes = (struct traffic){all.rx_bytes, all.tx_bytes};
-    report.rx_calls = all.rx_calls;
-    report.tx_calls = all.tx_calls;
-    return flow_table_report(table, &report);
+    traffic_sockets_other(state->sockets, (struct traffic){other.tcp.rx_bytes, other.tcp.tx_bytes});
+    traffic_sums_add(&other.tcp, &other.rest);
+    report.bytes = (struct traffic){other.tcp.rx_bytes, other.tcp.tx_bytes};
+    report.rx_calls = other.tcp.rx_count;
+    report.tx_calls = other.tcp.tx_count;
+    return report.rx_calls || report.tx_calls ? flow_table_report(table, &report) : 0;
+}
+
+static int report_packets(struct bpf_state *state, struct flow_table *table)
+{
+    struct reading reading = {state, table};
+    struct flow_report report = {.flags = FLOW_OTHER};
+    struct traffic_other other;
+    int r = traffic_counts_read(&state->packets, count_packets, &reading);
+
+    if (r < 0)
+        return r;
+    other = traffic_counts_other(&state->packets);
+    traffic_sums_add(&other.tcp, &other.rest);
+    report.wire = (struct wire){other.tcp.rx_bytes, other.tcp.tx_bytes, other.tcp.rx_count,
+                                other.tcp.tx_count};
+    return report.wire.rx_packets || report.wire.tx_packets ? flow_table_report(table, &report) : 0;
 }
 
 static uint64_t count_lost(const struct bpf_state *state)
@@ -304,10 +290,27 @@ static void leave_notes(const struct bpf_state *state, struct snapshot *snapshot
     if (state->close_error)
         snapshot_note(snapshot, NOTE_INFO, SOURCE, state->close_error,
                       "when a UDP or raw socket is closed is not seen");
+    if (state->packets_error)
+        snapshot_note(snapshot, NOTE_DETAIL, SOURCE, state->packets_error,
+                      "packets are not counted: that takes CAP_NET_ADMIN and the root of cgroup2");
     if (lost)
         snapshot_note(snapshot, NOTE_DETAIL, SOURCE, -ENOBUFS,
                       "%llu ends of sockets were lost: spliced bytes may be missing",
                       (unsigned long long)lost);
+}
+
+static int read_counts(struct bpf_state *state, struct flow_table *table, uint64_t now_ns)
+{
+    struct reading reading = {state, table};
+    int r = traffic_counts_read(&state->calls, count_flow, &reading);
+
+    if (r == 0)
+        r = report_other(state, table);
+    if (r == 0 && state->packets_ns)
+        r = report_packets(state, table);
+    if (r == 0)
+        r = report_looks(state, table);
+    return r < 0 ? r : report_ends(state, table, now_ns);
 }
 
 static int read_traffic(void *context, struct flow_table *table, struct collection *collection,
@@ -318,90 +321,17 @@ static int read_traffic(void *context, struct flow_table *table, struct collecti
 
     if (r == 0)
         r = keep_rings(state);
-    was_told(&state->calls);
     if (r == 0)
-        r = report_flows(state, table);
-    if (r == 0)
-        r = report_other(state, table);
-    if (r == 0)
-        r = report_looks(state, table);
-    if (r == 0)
-        r = report_ends(state, table, now_ns);
+        r = read_counts(state, table, now_ns);
     if (r == 0 && count_lost(state))
         r = traffic_sockets_sweep(state->sockets, now_ns);
     if (r < 0)
         return r;
     leave_notes(state, collection->snapshot);
     snapshot_source(collection->snapshot, "traffic", "bpf sock_send_length, sock_recv_length");
+    collection->snapshot->wire_ns = state->packets_ns;
+    follow_need(state, collection->request->needs, now_ns);
     return 0;
-}
-
-/* --- the test before it is trusted --- */
-
-#define TEST_BYTES 7
-
-struct canary {
-    uint64_t cookie;
-    unsigned int seen, wrong;
-};
-
-static int check_canary(void *context, const struct traffic_key *key,
-                        const struct traffic_flow *flow)
-{
-    struct canary *canary = context;
-    const struct traffic_sums *sums = &flow->sums;
-
-    if (key->cookie != canary->cookie)
-        return 0;
-    canary->seen++;
-    if (sums->rx_bytes != TEST_BYTES || sums->tx_bytes != TEST_BYTES || sums->rx_calls != 1 ||
-        sums->tx_calls != 1 || flow->user.pid != (uint32_t)getpid() ||
-        flow->user.tid != (uint32_t)gettid() || flow->socket.proto != PROTO_UDP ||
-        flow->socket.family != AF_INET)
-        canary->wrong++;
-    return 0;
-}
-
-/* Sends something to itself. 0, -errno, or -ENETDOWN where even that is not possible. */
-static int make_traffic(int fd, struct canary *canary)
-{
-    struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct timeval patience = {.tv_sec = 1};
-    socklen_t size = sizeof(own), cookie_size = sizeof(canary->cookie);
-    char bytes[TEST_BYTES] = "canary";
-
-    if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &canary->cookie, &cookie_size) < 0)
-        return -errno;
-    if (bind(fd, (struct sockaddr *)&own, size) < 0 ||
-        getsockname(fd, (struct sockaddr *)&own, &size) < 0 ||
-        connect(fd, (struct sockaddr *)&own, size) < 0 ||
-        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
-        send(fd, bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes) ||
-        recv(fd, bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
-        return -ENETDOWN;
-    return 0;
-}
-
-/*
- * Its own bytes have to come back once, and from the right thread. What others did until now is
- * from before the start, and goes. Without a loopback interface nothing is shown, and nothing
- * shown to be wrong.
- */
-static int test_calls(struct bpf_state *state)
-{
-    CLEANUP_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    struct canary canary = {0};
-    bool made;
-    int r = fd < 0 ? -errno : make_traffic(fd, &canary);
-
-    if (r < 0 && r != -ENETDOWN)
-        return r;
-    made = r == 0;
-    r = traffic_take_flows(&state->calls, check_canary, &canary);
-    state->other = state->calls.state->other;
-    if (r == 0 && made && (canary.seen != 1 || canary.wrong))
-        r = -EBADMSG;
-    return r;
 }
 
 /* --- beginning and end --- */
@@ -412,27 +342,18 @@ static void close_state(void *context)
 
     if (!state)
         return;
-    traffic_program_close(&state->calls);
+    traffic_counts_done(&state->calls);
+    traffic_counts_done(&state->packets);
     traffic_program_close(&state->end);
     traffic_program_close(&state->close);
     traffic_program_close(&state->walk);
     if (state->epoll >= 0)
         close(state->epoll);
     traffic_sockets_free(state->sockets);
-    free(state->flows);
     free(state->ends);
     free(state->closes);
     free(state->looks);
     free(state);
-}
-
-static int wait_for_notice(struct bpf_state *state, const struct traffic_program *program)
-{
-    struct epoll_event event = {.events = EPOLLIN};
-
-    if (!program->skeleton)
-        return 0;
-    return epoll_ctl(state->epoll, EPOLL_CTL_ADD, program->notice.map_fd, &event) < 0 ? -errno : 0;
 }
 
 /* The inode of our pid namespace, for which the programs are to number processes. */
@@ -448,19 +369,19 @@ static uint32_t pid_namespace(void)
 static int open_programs(struct bpf_state *state)
 {
     uint32_t pidns = pid_namespace();
-    int r = traffic_program_open(TRAFFIC_CALLS, &state->calls);
+    int r = traffic_program_open(TRAFFIC_CALLS, &state->calls.program);
 
     if (r < 0)
         return r;
     state->end_error = traffic_program_open(TRAFFIC_END, &state->end);
     state->close_error = traffic_program_open(TRAFFIC_CLOSE, &state->close);
     state->walk_error = traffic_program_open(TRAFFIC_WALK, &state->walk);
-    state->calls.state->pidns = pidns;
+    state->calls.program.state->pidns = pidns;
     if (state->close.skeleton)
         state->close.state->pidns = pidns;
     if (state->walk.skeleton)
         state->walk.state->pidns = pidns;
-    r = wait_for_notice(state, &state->calls);
+    r = wait_for_notice(state, &state->calls.program);
     if (r == 0)
         r = wait_for_notice(state, &state->end);
     return r < 0 ? r : wait_for_notice(state, &state->close);
@@ -478,8 +399,11 @@ static int start(struct bpf_state *state, uint64_t now_ns)
         return -errno;
     r = open_programs(state);
     if (r == 0)
-        r = test_calls(state);
-    return r < 0 ? r : prime(state, now_ns);
+        r = rehearse_calls(&state->calls.program);
+    if (r < 0)
+        return r;
+    (void)traffic_counts_other(&state->calls); /* of before the start */
+    return prime(state, now_ns);
 }
 
 static const char *reason(int error)
@@ -500,10 +424,10 @@ static int open_state(const struct request *request, uint64_t now_ns, void **ret
     struct bpf_state *state = calloc(1, sizeof(*state));
     int r = -ENOMEM;
 
-    (void)request;
     if (state) {
         state->epoll = -1;
-        state->calls = state->end = state->close = state->walk = TRAFFIC_PROGRAM_INIT;
+        state->end = state->close = state->walk = TRAFFIC_PROGRAM_INIT;
+        state->calls = state->packets = TRAFFIC_COUNTS_INIT;
         state->sockets = traffic_sockets_new();
         if (state->sockets)
             r = start(state, now_ns);
@@ -513,6 +437,7 @@ static int open_state(const struct request *request, uint64_t now_ns, void **ret
         close_state(state);
         return r;
     }
+    follow_need(state, request->needs, now_ns);
     *ret_state = state;
     return 0;
 }

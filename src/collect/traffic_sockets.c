@@ -171,8 +171,8 @@ int traffic_sockets_count(struct traffic_sockets *sockets, struct flow_table *ta
     fill_report(sockets, &report, &flow->user, &flow->socket);
     report.cookie = key->cookie;
     report.bytes = (struct traffic){flow->sums.rx_bytes, flow->sums.tx_bytes};
-    report.rx_calls = flow->sums.rx_calls;
-    report.tx_calls = flow->sums.tx_calls;
+    report.rx_calls = flow->sums.rx_count;
+    report.tx_calls = flow->sums.tx_count;
     if (flow->socket.proto == PROTO_TCP)
         r = find_or_add(sockets, key->cookie, &socket);
     if (r < 0)
@@ -184,6 +184,18 @@ int traffic_sockets_count(struct traffic_sockets *sockets, struct flow_table *ta
         report.bytes.tx_bytes = settle_call(&socket->tx, report.bytes.tx_bytes);
     }
     return flow_table_report(table, &report);
+}
+
+int traffic_sockets_wire(const struct traffic_sockets *sockets, struct flow_table *table,
+                         const struct traffic_key *key, const struct traffic_flow *flow)
+{
+    struct flow_report report;
+
+    fill_report(sockets, &report, &flow->user, &flow->socket);
+    report.cookie = key->cookie;
+    report.wire = (struct wire){flow->sums.rx_bytes, flow->sums.tx_bytes, flow->sums.rx_count,
+                                flow->sums.tx_count};
+    return flow_table_report_wire(table, &report);
 }
 
 /* --- looks --- */

@@ -27,6 +27,10 @@ int traffic_sockets_count(struct traffic_sockets *sockets, struct flow_table *ta
                           const struct traffic_key *key, const struct traffic_flow *flow)
     MUST_CHECK;
 
+/* Reports packets of a socket, of whatever protocol. */
+int traffic_sockets_wire(const struct traffic_sockets *sockets, struct flow_table *table,
+                         const struct traffic_key *key, const struct traffic_flow *flow) MUST_CHECK;
+
 /*
  * Bytes that TCP sockets moved are reported already, without saying which: as much of what is found
  * missing is not reported again.

@@ -49,6 +49,23 @@ static inline void traffic_add(struct traffic *sum, struct traffic more)
     sum->tx_bytes += more.tx_bytes;
 }
 
+/*
+ * Packets as they are on the wire: each with its headers down to that of the link, as its interface
+ * counts it (Ethernet: 14 bytes), and also what the kernel sent by itself, sent again or threw
+ * away. A large one that is cut up later (GSO, GRO) is many, a datagram of several fragments one.
+ */
+struct wire {
+    uint64_t rx_bytes, tx_bytes, rx_packets, tx_packets;
+};
+
+static inline void wire_add(struct wire *sum, const struct wire *more)
+{
+    sum->rx_bytes += more->rx_bytes;
+    sum->tx_bytes += more->tx_bytes;
+    sum->rx_packets += more->rx_packets;
+    sum->tx_packets += more->tx_packets;
+}
+
 struct flow {
     uint64_t id;          /* the same flow has it in every snapshot of one accounting; never 0 */
     uint64_t cookie;      /* SO_COOKIE; 0: folded or other */
@@ -57,6 +74,8 @@ struct flow {
     uint64_t last_ns;     /* and of the last */
     struct traffic total; /* since accounting began */
     struct traffic window[FLOW_WINDOW_MAX]; /* snapshot.window_ns says how long each is */
+    struct wire wire, wire_last; /* while packets were counted (snapshot.wire_ns), and since the
+                                    snapshot before. Of a socket: its busiest flow has them */
     uint64_t rx_calls, tx_calls; /* system calls, or datagrams; 0 where only bytes are known */
     uint64_t start_ticks;        /* of the process, as struct process has it; 0: unknown */
     uint32_t process;            /* 1 + index into snapshot.processes; 0: none */

@@ -55,6 +55,7 @@ enum need {
     NEED_DESCRIPTORS = 1ull << 37,  /* the socket of each descriptor, kept by the join */
     NEED_FLOWS = 1ull << 38,        /* traffic, from request.accounting */
     NEED_PACKET_COUNTS = 1ull << 40, /* from request.packet_counts */
+    NEED_WIRE = 1ull << 41,          /* packets of flows: counting them costs each one something */
     NEED_EVENTS = 1ull << 39,        /* what happens to connections: collect/events.h */
 };
 

@@ -458,6 +458,34 @@ RATES(_10s, FLOW_10S)
 RATES(_40s, FLOW_40S)
 RATES(_60s, FLOW_60S)
 
+/* Known as long as packets are counted. */
+#define WIRE(name, field)                                                                          \
+    struct value flow_##name(const struct view *view, uint32_t row)                                \
+    {                                                                                              \
+        return cell_number(view->snapshot->wire_ns > 0, get_flow(view, row)->wire.field);          \
+    }                                                                                              \
+    struct value flow_##name##_last(const struct view *view, uint32_t row)                         \
+    {                                                                                              \
+        return cell_number(view->snapshot->wire_ns > 0, get_flow(view, row)->wire_last.field);     \
+    }
+
+#define WIRE_RATE(name, field)                                                                     \
+    struct value flow_##name(const struct view *view, uint32_t row)                                \
+    {                                                                                              \
+        uint64_t last = get_flow(view, row)->wire_last.field;                                      \
+                                                                                                   \
+        return view->snapshot->wire_ns ? rate_of(view, FLOW_LAST, last) : value_none();            \
+    }
+
+WIRE(rx_wire_bytes, rx_bytes)
+WIRE(tx_wire_bytes, tx_bytes)
+WIRE(rx_packets, rx_packets)
+WIRE(tx_packets, tx_packets)
+WIRE_RATE(rx_wire_rate, rx_bytes)
+WIRE_RATE(tx_wire_rate, tx_bytes)
+WIRE_RATE(rx_packet_rate, rx_packets)
+WIRE_RATE(tx_packet_rate, tx_packets)
+
 struct value flow_last(const struct view *view, uint32_t row)
 {
     const struct traffic *last = &get_flow(view, row)->window[FLOW_LAST];

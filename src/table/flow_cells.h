@@ -11,6 +11,11 @@ column_get_fn flow_time, flow_pid, flow_tid, flow_process, flow_thread, flow_use
     flow_holders, flow_sockets, flow_connections, flow_rx_bytes, flow_tx_bytes, flow_bytes,
     flow_rx_calls, flow_tx_calls, flow_age, flow_idle;
 
+/* Packets with their headers. */
+column_get_fn flow_rx_wire_bytes, flow_tx_wire_bytes, flow_rx_packets, flow_tx_packets,
+    flow_rx_wire_rate, flow_tx_wire_rate, flow_rx_packet_rate, flow_tx_packet_rate,
+    flow_rx_wire_bytes_last, flow_tx_wire_bytes_last, flow_rx_packets_last, flow_tx_packets_last;
+
 /* Rates: of each window both ways, and together. */
 column_get_fn flow_rx_rate, flow_tx_rate, flow_rate, flow_rx_rate_2s, flow_tx_rate_2s,
     flow_rx_rate_10s, flow_tx_rate_10s, flow_rx_rate_40s, flow_tx_rate_40s, flow_rx_rate_60s,

@@ -8,7 +8,7 @@
 #include "table/query.h"
 
 #define GROUP_KEYS_MAX 8
-#define GROUP_ADDED_MAX 56
+#define GROUP_ADDED_MAX 64
 
 struct group_key {
     const struct column *column;

@@ -45,7 +45,8 @@ static struct value added_cell(const struct view *view, uint32_t row, uint32_t n
 #define ALL(apply)                                                                                 \
     EIGHT(apply, 0)                                                                                \
     EIGHT(apply, 01)                                                                               \
-    EIGHT(apply, 02) EIGHT(apply, 03) EIGHT(apply, 04) EIGHT(apply, 05) EIGHT(apply, 06)
+    EIGHT(apply, 02)                                                                               \
+    EIGHT(apply, 03) EIGHT(apply, 04) EIGHT(apply, 05) EIGHT(apply, 06) EIGHT(apply, 07)
 
 ALL(GETTER)
 

@@ -2,6 +2,7 @@
 /* Counts traffic and prints the flows, one JSON object a line: accounting without anything on top.
  */
 /*
+ * flows [wire]: with `wire` also packets.
  * Prints `ready` when it counts. For each line on its standard input it makes one reading, and
  * prints the flows and at last `end`.
  */
@@ -30,6 +31,10 @@ static void print_flow(struct buf *out, const struct snapshot *snapshot, const s
                (unsigned long long)flow->cgroup_id, flow->pid, flow->tid, flow->uid,
                snapshot->netns_count ? snapshot->netns[flow->netns].inode : 0, flow->ifindex,
                flow->flags, flow->family, socket_proto_name(flow->proto));
+    buf_printf(out, "\"rx_wire\":%llu,\"tx_wire\":%llu,\"rx_packets\":%llu,\"tx_packets\":%llu,",
+               (unsigned long long)flow->wire.rx_bytes, (unsigned long long)flow->wire.tx_bytes,
+               (unsigned long long)flow->wire.rx_packets,
+               (unsigned long long)flow->wire.tx_packets);
     buf_printf(out,
                "\"rx\":%llu,\"tx\":%llu,\"rx_last\":%llu,\"tx_last\":%llu,\"rx_calls\":%llu,"
                "\"tx_calls\":%llu,\"local_port\":%u,\"peer_port\":%u,\"local\":\"",
@@ -65,7 +70,8 @@ static int read_once(const struct request *request)
         r = collect(&snapshot, request);
     if (r < 0)
         return r;
-    buf_printf(&out, "{\"accounting\":%u}\n", snapshot.accounting);
+    buf_printf(&out, "{\"accounting\":%u,\"wire\":%s}\n", snapshot.accounting,
+               snapshot.wire_ns ? "true" : "false");
     for (uint32_t i = 0; i < snapshot.notes_count; i++)
         print_note(&out, &snapshot.notes[i],
                    snapshot_string(&snapshot, snapshot.notes[i].text, NULL));
@@ -99,10 +105,12 @@ static int wait_for_line(struct accounting *accounting)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    struct request request = {
-        .needs = NEED_FLOWS, .sources = SOURCE_ALL, .netns_scope = NETNS_SCOPE_ALL};
+    struct request request = {.needs = NEED_FLOWS |
+                                       (argc > 1 && strcmp(argv[1], "wire") == 0 ? NEED_WIRE : 0),
+                              .sources = SOURCE_ALL,
+                              .netns_scope = NETNS_SCOPE_ALL};
     struct accounting *accounting;
     int r = accounting_open(&request, &accounting);
 

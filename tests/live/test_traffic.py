@@ -3,81 +3,12 @@
 import json
 import os
 import subprocess
-from collections import defaultdict
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 
+from counting import BPF, CLOSED, FOLDED, SPLICED, assert_exact, counting, make, objects, waiting
 from live import BUILD, netns, run, run_tests, skip, test, wait_for
-
-CLOSED, FOLDED, SPLICED = 1, 4, 16  # enum flow_flag
-BPF = 3  # enum accounting_level
-
-
-class Counter:
-    """Accounting that runs; read() gives the flows of one namespace."""
-
-    def __init__(self, ns):
-        self.ns = ns
-        self.process = subprocess.Popen([BUILD / "tests/helpers/flows"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert self.process.stdout.readline() == b"ready\n"
-        self.level, self.notes = None, []
-
-    def read(self):
-        self.process.stdin.write(b"\n")
-        self.process.stdin.flush()
-        rows = [json.loads(line) for line in iter(self.process.stdout.readline, b"end\n")]
-        self.level = rows[0]["accounting"]
-        self.notes = [row["text"] for row in rows if "note" in row]
-        if self.level != BPF:
-            skip(f"no accounting by BPF: {self.notes}")
-        return [row for row in rows if row.get("netns") == self.ns.inode()]
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.stdout.close()
-        assert self.process.wait(20) == 0
-
-
-@contextmanager
-def counting(ns):
-    counter = Counter(ns)
-    try:
-        yield counter
-    finally:
-        counter.close()
-
-
-def objects(text):
-    return [json.loads(line) for line in text.splitlines()]
-
-
-def make(ns, situation, *options):
-    """What the helper counted: of each (cookie, pid, tid) the bytes."""
-    rows = objects(ns.run([BUILD / "tests/helpers/mktraffic", situation, *options], timeout=60).out)
-    if rows and "skip" in rows[-1]:
-        skip(rows[-1]["skip"])
-    return rows
-
-
-def sums(rows, *keys):
-    total = defaultdict(lambda: [0, 0])
-    for row in rows:
-        entry = total[tuple(row[key] for key in keys)]
-        entry[0] += row["rx"]
-        entry[1] += row["tx"]
-    return {key: tuple(entry) for key, entry in total.items() if any(entry)}
-
-
-def assert_exact(truth, flows, *keys):
-    keys = keys or ("cookie", "pid", "tid")
-    if any(flow["flags"] & FOLDED for flow in flows):
-        keys = ()  # neighbours have so many flows that what has ended is not listed any more: sums remain
-    expected, counted = sums(truth, *keys), sums(flows, *keys)
-    wrong = {key: (expected.get(key), counted.get(key)) for key in expected.keys() | counted.keys()
-             if expected.get(key) != counted.get(key)}
-    assert not wrong, f"(truth, counted) of {keys}: {wrong}"
-
 
 def check(situation, *options, keys=(), closed=True):
     with netns() as ns:
@@ -185,26 +116,6 @@ def short_processes_beside_a_crowd_of_sockets():
         assert_exact(truth, flows)
         assert all(flow["comm"] == "mktraffic" for flow in flows), flows
         assert not any("lost" in note for note in counter.notes), counter.notes
-
-
-@contextmanager
-def waiting(ns, situation):
-    """A situation that waits; gives a function that lets it go on to its end, and returns the truth."""
-    process = ns.popen([BUILD / "tests/helpers/mktraffic", situation], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-    def finish():
-        process.stdin.write(b"\n")
-        process.stdin.flush()
-        rows = objects(process.stdout.read().decode())
-        assert process.wait(20) == 0
-        return rows
-
-    assert b"ready" in process.stdout.readline()
-    try:
-        yield finish
-    finally:
-        process.stdin.close()
-        process.stdout.close()
 
 
 @test

@@ -262,6 +262,67 @@ static void crowds_are_folded_without_loss(void **state)
     flow_table_free(table);
 }
 
+/* Two packets of 50 bytes each way. */
+static void add_packets(struct flow_table *table, uint64_t cookie)
+{
+    const struct flow_report report = {.cookie = cookie, .netns = 7, .wire = {100, 100, 2, 2}};
+
+    assert_int_equal(flow_table_report_wire(table, &report), 0);
+}
+
+static void packets_are_of_the_busiest_flow(void **state)
+{
+    struct flow_table *table = flow_table_new(100, START);
+    struct snapshot snapshot;
+
+    (void)state;
+    add(table, report(5, 10, 30, 0));
+    add(table, report(5, 20, 40, 0));
+    add_packets(table, 5);
+    assert_int_equal(flow_table_advance(table, START + SECOND), 0);
+    add(table, report(5, 10, 1, 0));
+    add_packets(table, 5);
+    assert_int_equal(flow_table_advance(table, START + 2 * SECOND), 0);
+    add_packets(table, 5); /* nobody moves anything: who was last */
+    assert_int_equal(flow_table_advance(table, START + 3 * SECOND), 0);
+    write_flows(table, &snapshot);
+    assert_int_equal(snapshot.flows_count, 2);
+    assert_int_equal(find_flow(&snapshot, 5, 20)->wire.rx_bytes, 100);
+    assert_int_equal(find_flow(&snapshot, 5, 10)->wire.rx_bytes, 200);
+    assert_int_equal(find_flow(&snapshot, 5, 10)->wire_last.tx_packets, 2);
+    assert_int_equal(find_flow(&snapshot, 5, 20)->wire_last.tx_packets, 0);
+    snapshot_done(&snapshot);
+    flow_table_free(table);
+}
+
+/* A handshake, before the connection is accepted; and a listener, which is only that. */
+static void packets_before_the_user_are_the_users(void **state)
+{
+    struct flow_table *table = flow_table_new(100, START);
+    struct snapshot snapshot;
+    const struct flow *flow;
+
+    (void)state;
+    add_packets(table, 5);
+    add_packets(table, 6);
+    assert_int_equal(flow_table_advance(table, START + SECOND), 0);
+    write_flows(table, &snapshot);
+    assert_int_equal(find_flow(&snapshot, 5, 0)->wire.tx_packets, 2);
+    snapshot_done(&snapshot);
+    add(table, report(5, 10, 30, 0));
+    add_packets(table, 5);
+    assert_int_equal(flow_table_advance(table, START + 2 * SECOND), 0);
+    write_flows(table, &snapshot);
+    assert_int_equal(snapshot.flows_count, 2);
+    flow = find_flow(&snapshot, 5, 10);
+    assert_int_equal(flow->wire.tx_packets, 4);
+    assert_int_equal(flow->wire_last.tx_packets, 2);
+    assert_int_equal(flow->sockets, 1);
+    assert_int_equal(find_flow(&snapshot, 6, 0)->wire.rx_packets, 2);
+    snapshot_done(&snapshot);
+    flow_table_free(table);
+}
+
 static void other_is_a_flow_of_its_own(void **state)
 {
     struct flow_table *table = flow_table_new(100, START);
@@ -291,6 +352,8 @@ int main(void)
         cmocka_unit_test(the_ended_are_folded_by_name),
         cmocka_unit_test(pids_are_given_again),
         cmocka_unit_test(crowds_are_folded_without_loss),
+        cmocka_unit_test(packets_are_of_the_busiest_flow),
+        cmocka_unit_test(packets_before_the_user_are_the_users),
         cmocka_unit_test(other_is_a_flow_of_its_own),
     };
 

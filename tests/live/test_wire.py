@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: MIT
+"""Packets of sockets, with all their headers: against the counters of the interface, and those of TCP."""
+import json
+import struct
+import subprocess
+import sys
+from contextlib import contextmanager
+
+from counting import counting
+from documents import top
+from links import ip, pair
+from live import netns, nwho_json, run_tests, skip, test, wait_for
+
+WIRE = ("rx_wire", "tx_wire", "rx_packets", "tx_packets")
+COLUMNS = "rx_wire_bytes,tx_wire_bytes,rx_packets,tx_packets,rx_wire_rate,tx_wire_rate,rx_packet_rate,tx_packet_rate"
+
+# Serves TCP and UDP of one port until its standard input ends: what comes goes back.
+ECHO = """
+import select, socket, sys
+family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
+listener = socket.create_server((sys.argv[1], 7000), family=family)
+datagrams = socket.socket(family, socket.SOCK_DGRAM)
+datagrams.bind((sys.argv[1], 7000))
+print("ready", flush=True)
+ends = [listener, datagrams, sys.stdin]
+while True:
+    for end in select.select(ends, [], [])[0]:
+        if end is sys.stdin:
+            sys.exit()
+        elif end is listener:
+            ends.append(listener.accept()[0])
+        elif end is datagrams:
+            data, peer = datagrams.recvfrom(65536)
+            datagrams.sendto(data, peer)
+        else:
+            data = end.recv(65536)
+            if data:
+                end.sendall(data)
+            else:
+                ends.remove(end)
+                end.close()
+"""
+
+# "tcp N M": a connection on which M times N bytes go there and back; "udp N M": as many datagrams; "open N M": a connection
+# that stays, and "info 0 0" what TCP knows of it.
+CLIENT = """
+import socket, sys
+family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
+kept = None
+for line in sys.stdin:
+    kind, size, times = line.split()
+    if kind == "info":
+        print(kept.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256).hex(), flush=True)
+        continue
+    end = socket.socket(family, socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM)
+    end.connect((sys.argv[1], 7000))
+    for _ in range(int(times)):
+        end.sendall(bytes(int(size)))
+        left = int(size)
+        while left:
+            left -= len(end.recv(65536))
+    if kind == "open":
+        kept = end
+    else:
+        if kind == "tcp":
+            end.shutdown(socket.SHUT_WR)
+            assert not end.recv(1)
+        end.close()
+    print("done", flush=True)
+"""
+
+
+class Talker:
+    def __init__(self, child):
+        self.child, self.pid = child, child.pid
+
+    def say(self, *words):
+        self.child.stdin.write(" ".join(map(str, words)) + "\n")
+        self.child.stdin.flush()
+        return self.child.stdout.readline().strip()
+
+
+@contextmanager
+def conversation(one, other, address):
+    """A talker in ONE, and who answers in OTHER."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with other.popen([sys.executable, "-c", ECHO, address], **pipes) as echo, \
+            one.popen([sys.executable, "-c", CLIENT, address], **pipes) as client:
+        assert echo.stdout.readline() == "ready\n"
+        yield Talker(client)
+
+
+@contextmanager
+def linked(*options):
+    """Two namespaces, whose ends know each other's address: nothing but what is asked for passes the link."""
+    with netns() as one, netns() as other:
+        pair(one, "wire0", other, "wire1")
+        for ns, device, number in ((one, "wire0", 1), (other, "wire1", 2)):
+            for option in ("arp off", *options):  # without it IPv6 tells routers which groups it joins
+                ip(ns, f"link set {device} {option}")
+            ns.add_address(f"10.66.4.{number}/24", device)
+            ns.add_address(f"fd64::{number}/64", device)
+        for ns, device, number, far, peer in ((one, "wire0", 2, other, "wire1"), (other, "wire1", 1, one, "wire0")):
+            mac = json.loads(far.run(["ip", "-j", "link", "show", peer]).out)[0]["address"]
+            for address in (f"10.66.4.{number}", f"fd64::{number}"):
+                ip(ns, f"neigh replace {address} lladdr {mac} dev {device} nud permanent")
+        yield one, other
+
+
+def of_interface(ns, device):
+    stats = json.loads(ns.run(["ip", "-j", "-s", "link", "show", device]).out)[0]["stats64"]
+    return {"rx_wire": stats["rx"]["bytes"], "tx_wire": stats["tx"]["bytes"], "rx_packets": stats["rx"]["packets"],
+            "tx_packets": stats["tx"]["packets"]}
+
+
+def of_flows(flows):
+    return {name: sum(flow[name] for flow in flows) for name in WIRE}
+
+
+def need_packets(counter):
+    flows = counter.read()
+    if not counter.wire:
+        skip(f"packets cannot be counted: {counter.notes}")
+    return flows
+
+
+@test
+def sockets_have_what_their_interface_counts():
+    """Handshakes and ends too, of two protocols and families, where no packet is cut up later."""
+    with linked("gso_max_segs 1") as (one, other), counting(one, "wire") as here, counting(other, "wire") as there:
+        need_packets(here)
+        need_packets(there)
+        before = {one: of_interface(one, "wire0"), other: of_interface(other, "wire1")}
+        clients = set()
+        for address in ("10.66.4.2", "fd64::2"):
+            with conversation(one, other, address) as client:
+                for words in (("tcp", 1, 1), ("tcp", 100000, 20), ("udp", 1000, 50), ("udp", 0, 0)):
+                    assert client.say(*words) == "done"
+                for ns, counter, device in ((one, here, "wire0"), (other, there, "wire1")):
+                    flows = counter.read()
+                    after = of_interface(ns, device)
+                    since = {name: after[name] - before[ns][name] for name in WIRE}
+                    assert of_flows(flows) == since, (address, device, flows)
+                clients.add(client.pid)
+                assert {flow["pid"] for flow in here.read()} == clients
+
+
+def segments(client):
+    """(bytes sent, segments sent, segments received) as TCP counts them; what is sent again, too."""
+    info = bytes.fromhex(client.say("info", 0, 0))
+    return struct.unpack_from("Q", info, 200) + struct.unpack_from("II", info, 136)
+
+
+@test
+def a_large_packet_counts_as_what_it_is_cut_into():
+    """TCP knows how many segments it sent, however they passed the interface."""
+    with linked() as (one, other), counting(one, "wire") as counter, counting(other, "wire") as far:
+        need_packets(counter)
+        need_packets(far)
+        for address, family, headers in (("10.66.4.2", 2, 14 + 20 + 32), ("fd64::2", 10, 14 + 40 + 32)):
+            with conversation(one, other, address) as client:
+                client.say("open", 3000000, 3)
+
+                def has_all(client=client, family=family, headers=headers):
+                    known = segments(client)
+                    flow = next(flow for flow in counter.read() if flow["pid"] == client.pid)
+                    there = sum(row["rx_wire"] for row in far.read() if row["family"] == family)
+                    if segments(client) != known:  # an acknowledgement came late
+                        return False
+                    sent, segments_out, segments_in = known
+                    assert flow["tx"] == flow["rx"] == 9000000, flow
+                    assert (flow["tx_packets"], flow["rx_packets"]) == (segments_out, segments_in), (flow, known)
+                    assert flow["tx_wire"] == sent + segments_out * headers + 8, (flow, known)  # a SYN has more options
+                    assert flow["rx_wire"] >= 9000000 + segments_in * headers + 8, (flow, known)
+                    return there == flow["tx_wire"]
+                wait_for(has_all, what="a moment without packets")
+
+
+@test
+def what_nobody_uses_is_counted_and_nobodys():
+    with linked() as (one, other), counting(other, "wire") as counter:
+        need_packets(counter)
+        with conversation(one, other, "10.66.4.2") as client:
+            client.say("tcp", 10, 1)
+        ip(one, "neigh replace 10.66.4.9 lladdr 02:00:00:00:00:01 dev wire0 nud permanent")
+        one.run([sys.executable, "-c", "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                 "s.connect(('10.66.4.2', 9)); s.send(b'x' * 100)"])
+        nobody = [flow for flow in counter.read() if not flow["pid"]]
+        assert any(flow["local_port"] == 7000 and flow["rx_packets"] >= 2 for flow in nobody), nobody  # the listener
+        assert any(flow["tx_packets"] == 1 and flow["tx_wire"] > 100 for flow in nobody), nobody  # port unreachable
+        assert all(flow["rx"] == flow["tx"] == 0 for flow in nobody), nobody
+
+
+@test
+def columns_show_them():
+    with linked() as (one, other), conversation(one, other, "10.66.4.2") as client:
+        with top(one, f"pid {client.pid}", "-o", f"pid,tx_bytes,{COLUMNS}") as shown:
+            document = shown.read()
+            client.say("open", 100000, 1)
+            rows = shown.until(lambda rows: rows and rows[0]["tx_bytes"] == 100000)["rows"]
+            if document["accounting"] != "bpf":
+                assert all(rows[0][name] is None for name in COLUMNS.split(",")), rows
+                skip("no accounting by BPF")
+            rows = shown.until(lambda rows: rows[0]["rx_packets"] > 4)["rows"]
+            assert rows[0]["tx_wire_bytes"] > 100000 + 66 * rows[0]["tx_packets"], rows
+            shown.until(lambda rows: rows[0]["tx_wire_rate"] == rows[0]["rx_packet_rate"] == 0)
+        with top(one, f"pid {client.pid}", "--sort", "tx_packets:desc", "-o", "pid,rx_packets") as shown:
+            shown.read()
+            client.say("open", 1000, 1)
+            shown.until(lambda rows: rows and rows[0]["rx_packets"] > 2)
+
+
+@test
+def without_bpf_they_are_unknown_and_it_is_said():
+    with netns() as ns:
+        document = nwho_json(ns, "top", "-d", "0.1", "-o", "pid,rx_wire_bytes", "--sources", "sock_diag,proc_net", expect=(0, 1))
+        assert any("wire bytes" in warning["text"] for warning in document["warnings"]), document
+
+
+run_tests()
