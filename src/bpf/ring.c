@@ -58,8 +58,3 @@ int ring_read(struct ring *ring, ring_record_fn *fn, void *context)
     }
     return r;
 }
-
-size_t ring_waiting(const struct ring *ring)
-{
-    return __atomic_load_n(ring->produced, __ATOMIC_ACQUIRE) - *ring->consumed;
-}

@@ -25,6 +25,3 @@ typedef int ring_record_fn(void *context, const void *record, size_t size);
 
 /* All records that are there. 0, or what `fn` returned. */
 int ring_read(struct ring *ring, ring_record_fn *fn, void *context) MUST_CHECK;
-
-/* How many bytes wait to be read. */
-size_t ring_waiting(const struct ring *ring);

@@ -33,7 +33,7 @@ struct flow_table {
     struct map by_key;    /* hash of cookie, pid, tid and name -> entry */
     struct map by_cookie; /* -> newest entry of the socket, the head of its chain */
     struct bin_clock seconds, tens;
-    uint64_t last_id, start_ns, now_ns, interval_ns;
+    uint64_t last_id, now_ns, interval_ns;
 };
 
 struct flow_table *flow_table_new(uint32_t limit, uint64_t now_ns)
@@ -43,7 +43,7 @@ struct flow_table *flow_table_new(uint32_t limit, uint64_t now_ns)
     if (!table)
         return NULL;
     table->limit = limit;
-    table->start_ns = table->now_ns = now_ns;
+    table->now_ns = now_ns;
     table->seconds = BIN_CLOCK_INIT(SECOND_NS);
     table->tens = BIN_CLOCK_INIT(10 * SECOND_NS);
     return table;
@@ -227,18 +227,6 @@ void flow_table_exit(struct flow_table *table, uint64_t id, uint64_t now_ns)
         return;
     table->entries[low].facts.flags |= FLOW_EXITED;
     table->entries[low].ended_ns = now_ns;
-}
-
-struct traffic flow_table_socket(const struct flow_table *table, uint64_t cookie)
-{
-    uint32_t index = map_get(&table->by_cookie, cookie);
-    struct traffic sum = {0};
-
-    for (; index != MAP_NONE && index != NO_FLOW; index = table->entries[index].next) {
-        traffic_add(&sum, table->entries[index].total);
-        traffic_add(&sum, table->entries[index].facts.bytes);
-    }
-    return sum;
 }
 
 /* --- time --- */
@@ -459,7 +447,6 @@ int flow_table_write(const struct flow_table *table, struct snapshot *snapshot)
 {
     int r = 0;
 
-    snapshot->accounting_ns = table->start_ns;
     snapshot->window_ns[FLOW_LAST] = table->interval_ns;
     snapshot->window_ns[FLOW_2S] = bin_clock_window(&table->seconds, 2 * SECOND_NS);
     snapshot->window_ns[FLOW_10S] = bin_clock_window(&table->seconds, 10 * SECOND_NS);

@@ -51,9 +51,6 @@ void flow_table_close(struct flow_table *table, uint64_t cookie, uint64_t now_ns
 /* The process of this flow has ended, and so has the flow. */
 void flow_table_exit(struct flow_table *table, uint64_t id, uint64_t now_ns);
 
-/* Bytes that all flows of a socket have, to be compared with the socket's own counters. */
-struct traffic flow_table_socket(const struct flow_table *table, uint64_t cookie);
-
 /* The reports so far are those up to `now_ns`: windows move on, old flows are folded. 0, -ENOMEM.
  */
 int flow_table_advance(struct flow_table *table, uint64_t now_ns) MUST_CHECK;

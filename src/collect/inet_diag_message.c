@@ -103,7 +103,6 @@ static void copy_tcp_basics(struct tcp_details *tcp, const struct tcp_info *info
     tcp->options = info->tcpi_options;
     tcp->wscale_send = info->tcpi_snd_wscale;
     tcp->wscale_receive = info->tcpi_rcv_wscale;
-    tcp->ca_state = info->tcpi_ca_state;
 }
 
 static void copy_tcp_counters(struct tcp_details *tcp, const struct tcp_info *info)

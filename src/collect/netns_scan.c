@@ -35,7 +35,8 @@ static int parse_number(const char *text, uint32_t *ret_number)
     return 0;
 }
 
-int netns_file_inode(const char *path, uint32_t *ret_inode)
+/* Inode of a file of nsfs that is a network namespace; -EINVAL when it is something else. */
+static int file_inode(const char *path, uint32_t *ret_inode)
 {
     CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct stat status;
@@ -220,7 +221,7 @@ bool netns_has_others(void)
     struct netns_unseen unseen = {0};
     uint32_t own;
 
-    return netns_file_inode("/proc/self/ns/net", &own) == 0 &&
+    return file_inode("/proc/self/ns/net", &own) == 0 &&
            (netns_scan_names(other_inode, &own, &unseen) ||
             netns_scan_mounts(other_inode, &own, &unseen) ||
             netns_scan_processes(other_inode, &own, &unseen));
@@ -252,7 +253,7 @@ static int parse_pid(uint32_t pid, uint32_t *ret_inode)
     int r;
 
     snprintf(path, sizeof(path), "/proc/%u/ns/net", pid);
-    r = netns_file_inode(path, ret_inode);
+    r = file_inode(path, ret_inode);
     return r == -ENOENT ? -ESRCH : r;
 }
 
@@ -262,13 +263,13 @@ static int parse_name(const char *text, uint32_t *ret_inode)
     int r = -ENOENT;
 
     if (strchr(text, '/'))
-        return netns_file_inode(text, ret_inode);
+        return file_inode(text, ret_inode);
     if (!*text || strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
         return -EINVAL;
     for (size_t i = 0; i < ARRAY_SIZE(name_directories) && r == -ENOENT; i++) {
         if (snprintf(path, sizeof(path), "%s/%s", name_directories[i], text) >= (int)sizeof(path))
             return -ENAMETOOLONG;
-        r = netns_file_inode(path, ret_inode);
+        r = file_inode(path, ret_inode);
     }
     return r;
 }

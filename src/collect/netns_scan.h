@@ -36,9 +36,6 @@ int netns_scan_processes(netns_sighting_fn *fn, void *context, struct netns_unse
  */
 int netns_initial(uint32_t *ret_inode, uint32_t *ret_pid) MUST_CHECK;
 
-/* Inode of a file of nsfs that is a network namespace; -EINVAL when it is something else. */
-int netns_file_inode(const char *path, uint32_t *ret_inode) MUST_CHECK;
-
 /*
  * Reads one line of mountinfo in place. 0 when a network namespace is mounted there (the strings
  * then point into the line), else -EINVAL.

@@ -220,11 +220,14 @@ static int add_link(struct snapshot *snapshot, struct counted_link *link, uint32
     return r == 0 ? add_protocols(snapshot, common, (const struct packet_sums *)sums) : r;
 }
 
-int packet_counts_read(struct packet_counts *counts, struct snapshot *snapshot)
+/* Adds what was counted so far. */
+static int collect_packets(struct collection *collection)
 {
+    struct packet_counts *counts = collection->request->packet_counts;
+    struct snapshot *snapshot = collection->snapshot;
     int r = 0;
 
-    for (uint32_t i = 0; i < counts->count && r == 0; i++) {
+    for (uint32_t i = 0; counts && i < counts->count && r == 0; i++) {
         uint32_t netns;
 
         r = snapshot_add_netns(snapshot, counts->links[i].inode, &netns);
@@ -232,13 +235,6 @@ int packet_counts_read(struct packet_counts *counts, struct snapshot *snapshot)
             r = add_link(snapshot, &counts->links[i], netns);
     }
     return r;
-}
-
-static int collect_packets(struct collection *collection)
-{
-    struct packet_counts *counts = collection->request->packet_counts;
-
-    return counts ? packet_counts_read(counts, collection->snapshot) : 0;
 }
 
 const struct collector collector_packet_counts = {

@@ -18,6 +18,3 @@ struct packet_counts;
 int packet_counts_open(struct snapshot *snapshot, const uint32_t *interfaces, uint32_t count,
                        bool bpf, struct packet_counts **ret_counts) MUST_CHECK;
 void packet_counts_close(struct packet_counts *counts);
-
-/* Of the collectors: adds what was counted so far. 0 or -ENOMEM. */
-int packet_counts_read(struct packet_counts *counts, struct snapshot *snapshot) MUST_CHECK;

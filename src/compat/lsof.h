@@ -101,7 +101,6 @@ struct lsof_options {
     bool fields_nul;    /* -F0 */
     bool verbose;       /* -V */
     bool allow_missing; /* -Q */
-    bool warnings;      /* +w */
     bool terse;         /* -t */
     bool help, version, field_help;
     uint32_t repeat_s;          /* of -r; 0: one listing */

@@ -374,7 +374,7 @@ static const struct {
     {'Z', set_context},
 };
 
-static bool set_flag(struct lsof_options *options, int letter, bool plus)
+static bool set_flag(struct lsof_options *options, int letter)
 {
     switch (letter) {
     case 'a':
@@ -420,14 +420,11 @@ static bool set_flag(struct lsof_options *options, int letter, bool plus)
     case 'V':
         options->verbose = true;
         return true;
-    case 'w':
-        options->warnings = plus;
-        return true;
     case 'X':
         options->no_inet = true;
         return true;
     default:
-        return strchr("bMOC", letter) && letter != 'C'; /* nothing here can block */
+        return strchr("bMOw", letter); /* nothing here can block, or warns */
     }
 }
 
@@ -436,9 +433,7 @@ static int set_option(struct lsof_options *options, struct reader *reader, int l
     for (size_t i = 0; i < ARRAY_SIZE(with_value); i++)
         if (with_value[i].letter == letter)
             return with_value[i].set(options, reader);
-    return set_flag(options, letter, reader->prefix == '+')
-               ? 0
-               : lsof_error("-%c: no such option (lsof -h)", letter);
+    return set_flag(options, letter) ? 0 : lsof_error("-%c: no such option (lsof -h)", letter);
 }
 
 static int check(const struct lsof_options *options)
@@ -459,7 +454,7 @@ int lsof_options_parse(int argc, char **argv, struct lsof_options *options)
     struct reader reader = {.argv = argv, .at = argc > 0};
     int letter, r = 0;
 
-    *options = (struct lsof_options){.state = true, .warnings = true, .command_width = 9};
+    *options = (struct lsof_options){.state = true, .command_width = 9};
     while (r == 0 && (letter = next_letter(&reader)) != 0)
         r = set_option(options, &reader, letter);
     if (r == 0 && argv[reader.at])

@@ -6,14 +6,13 @@
 
 #include <string.h>
 
-const struct personality *const personalities[] = {
+static const struct personality *const personalities[] = {
     &personality_ss,    &personality_netstat, &personality_lsof,  &personality_nethogs,
     &personality_iftop, &personality_nload,   &personality_iptraf};
-const uint32_t personality_count = ARRAY_SIZE(personalities);
 
 const struct personality *personality_find(const char *name)
 {
-    for (uint32_t i = 0; i < personality_count; i++)
+    for (uint32_t i = 0; i < ARRAY_SIZE(personalities); i++)
         if (strcmp(personalities[i]->name, name) == 0)
             return personalities[i];
     return NULL;

@@ -31,8 +31,5 @@ extern const struct personality personality_iftop;
 extern const struct personality personality_nload;
 extern const struct personality personality_iptraf;
 
-extern const struct personality *const personalities[];
-extern const uint32_t personality_count;
-
 /* NULL when there is none of this name. */
 const struct personality *personality_find(const char *name);

@@ -236,10 +236,8 @@ static int enter_netns(const struct parser *parser, const char *name)
 }
 
 /* Contexts need SELinux, of which the machine has none where /proc/self/attr tells nothing. */
-static int take_context(const struct parser *parser, bool sockets)
+static int take_context(const struct parser *parser)
 {
-    parser->options->process_context = true;
-    parser->options->socket_context |= sockets;
     if (access("/sys/fs/selinux/status", F_OK) < 0) {
         ss_complain("SELinux is not enabled.");
         return stop(parser, 1);
@@ -334,7 +332,7 @@ static int take_option(struct parser *parser, int letter, char *argument)
         return enter_netns(parser, argument);
     case 'Z':
     case 'z':
-        return take_context(parser, letter == 'z');
+        return take_context(parser);
     case 'v':
     case 'V':
         return say_version(parser);

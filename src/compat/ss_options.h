@@ -50,7 +50,6 @@ struct ss_options {
     struct ss_selection selection;
     bool numeric, resolve, header, oneline, processes, threads, timer, memory, tcp_info, tos,
         cgroup, inet_options, bpf, events, kill, summary;
-    bool process_context, socket_context;
     unsigned int details;
     bool nothing_named;    /* neither table nor family: the usual tables are shown */
     const char *dump_file; /* of -D; NULL */

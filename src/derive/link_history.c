@@ -5,8 +5,7 @@
 static void begin(struct link_past *past, const struct snapshot *now,
                   const struct interface *interface)
 {
-    *past = (struct link_past){
-        .first = interface->stats, .first_queue = interface->queue, .first_ns = now->boot_ns};
+    *past = (struct link_past){.first = interface->stats, .first_ns = now->boot_ns};
 }
 
 static void extend(struct link_range *range, uint64_t rate, bool is_first)

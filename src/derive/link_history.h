@@ -11,9 +11,8 @@ struct link_range {
 
 /* Of one interface. */
 struct link_past {
-    struct link_stats first;        /* its counters when it was first seen */
-    struct queue_stats first_queue; /* the same of the queueing discipline, where it is known */
-    uint64_t first_ns;              /* CLOCK_BOOTTIME of that */
+    struct link_stats first; /* its counters when it was first seen */
+    uint64_t first_ns;       /* CLOCK_BOOTTIME of that */
     uint32_t rates; /* how many are in the ranges; 0: it was seen once, and nothing is known yet */
     struct link_range rx, tx;
 };

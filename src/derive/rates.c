@@ -82,8 +82,14 @@ static bool has_address(const struct snapshot *snapshot, const struct interface 
     return address[strspn(address, "0:")] != '\0';
 }
 
-bool link_is_same(const struct snapshot *now, const struct interface *a,
-                  const struct snapshot *before, const struct interface *b)
+/*
+ * Whether two interfaces of one index are one: an index is given again on request (`ip link add
+ * index`, restored containers). A hardware address is that of one of them, also when it was
+ * renamed; without any the name decides. An interface whose hardware address was changed is taken
+ * for another: better nothing is known of it than what another one did.
+ */
+static bool is_same_link(const struct snapshot *now, const struct interface *a,
+                         const struct snapshot *before, const struct interface *b)
 {
     if (!is_equal(now, a->address, before, b->address) || !is_equal(now, a->kind, before, b->kind))
         return false;
@@ -132,7 +138,7 @@ static int rate_interfaces(const struct snapshot *now, const struct snapshot *be
         uint32_t old = map_get(&index, interface_identity(now, interface));
 
         if (old == MAP_NONE || !has_gone_on(interface, &before->interfaces[old]) ||
-            !link_is_same(now, interface, before, &before->interfaces[old]))
+            !is_same_link(now, interface, before, &before->interfaces[old]))
             continue;
         rates[i] =
             rate_of_link(interface, &before->interfaces[old], now->boot_ns - before->boot_ns);

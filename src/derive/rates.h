@@ -47,22 +47,14 @@ struct rates {
 };
 
 /*
- * Sockets are matched by cookie, interfaces by link_is_same(), counters by name, each within its
+ * Sockets are matched by cookie, interfaces by index and hardware address
+ * (or name, without one), counters by name, each within its
  * namespace; a counter that went back makes the rate unknown. `earlier` are the rates of `before`,
  * NULL if there are none. 0 or -ENOMEM.
  */
 int rates_make(const struct snapshot *now, const struct snapshot *before,
                const struct rates *earlier, struct rates *ret_rates) MUST_CHECK;
 void rates_done(struct rates *rates);
-
-/*
- * Whether two interfaces of one index are one: an index is given again on request (`ip link add
- * index`, restored containers). A hardware address is that of one of them, also when it was
- * renamed; without any the name decides. An interface whose hardware address was changed is taken
- * for another: better nothing is known of it than what another one did.
- */
-bool link_is_same(const struct snapshot *now, const struct interface *a,
-                  const struct snapshot *before, const struct interface *b);
 
 /* The same counter, or interface, in another snapshot has the same; never 0. */
 uint64_t counter_identity(const struct snapshot *snapshot, const struct counter *counter);

@@ -67,8 +67,7 @@ struct snapshot {
     uint32_t pidns_is_init; /* 1: every process of the machine has a pid here */
     uint32_t incomplete;    /* 1: rows may be missing; a note says why */
     uint32_t accounting;    /* enum accounting_level */
-    uint64_t accounting_ns; /* CLOCK_BOOTTIME when accounting began */
-    uint64_t wire_ns;       /* the same of packets; 0: they are not counted */
+    uint64_t wire_ns;       /* CLOCK_BOOTTIME when counting of packets began; 0: it did not */
     uint64_t window_ns[FLOW_WINDOW_MAX]; /* how long each window is: at the beginning all are
                                             shorter than they are called; 0: nothing yet */
     struct string_pool strings;

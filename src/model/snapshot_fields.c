@@ -28,7 +28,6 @@ static const struct field snapshot_fields[] = {
     NUMBER(snapshot, pidns_is_init),
     NUMBER(snapshot, incomplete),
     NUMBER(snapshot, accounting),
-    NUMBER(snapshot, accounting_ns),
     NUMBER(snapshot, wire_ns),
     NUMBER(snapshot, window_ns[FLOW_LAST]),
     NUMBER(snapshot, window_ns[FLOW_2S]),
@@ -130,7 +129,6 @@ static const struct field tcp_fields[] = {
     NUMBER(tcp_details, wscale_send),
     NUMBER(tcp_details, wscale_receive),
     NUMBER(tcp_details, app_limited),
-    NUMBER(tcp_details, ca_state),
     STRING(tcp_details, congestion),
     STRING(tcp_details, ulp),
 };

@@ -200,7 +200,7 @@ struct tcp_details {
     uint64_t pacing_rate, max_pacing_rate, delivery_rate; /* bytes/s */
     uint64_t busy_us, rwnd_limited_us, sndbuf_limited_us;
     uint32_t dsack_dups, delivered, reord_seen, rcv_ooopack;
-    uint8_t backoff, options, wscale_send, wscale_receive, app_limited, ca_state;
+    uint8_t backoff, options, wscale_send, wscale_receive, app_limited;
     uint8_t of_listener; /* 1: the kernel's numbers of a listener, which mean little; known is 0 */
     uint8_t congestion_kind; /* enum congestion_kind, of the numbers below */
     uint32_t congestion_info[5];

@@ -271,7 +271,7 @@ static struct filter_node *word_condition(struct filter_parser *parser, struct f
     return known ? filter_field_condition(parser, word) : bare_word(parser, word);
 }
 
-struct filter_node *filter_condition(struct filter_parser *parser)
+static struct filter_node *parse_condition(struct filter_parser *parser)
 {
     struct filter_word last = parser->last, word = *filter_peek(parser);
     struct filter_node *node;
@@ -335,7 +335,7 @@ static struct filter_node *parse_not(struct filter_parser *parser)
     if (filter_peek(parser)->token == TOKEN_OPEN)
         node = parse_parentheses(parser);
     else
-        node = filter_condition(parser);
+        node = parse_condition(parser);
     return filter_negate(parser, node, negate);
 }
 

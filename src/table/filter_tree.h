@@ -258,7 +258,6 @@ struct filter_node *filter_text_or_user(struct filter_parser *parser,
                                         const struct filter_node *field);
 
 /* Conditions (filter_conditions.c, filter_network.c, filter_states.c). */
-struct filter_node *filter_condition(struct filter_parser *parser);
 /* A condition that begins with a network word. False: `word` is none. */
 bool filter_network(struct filter_parser *parser, const struct filter_word *word,
                     struct filter_node **ret_node);

@@ -302,12 +302,6 @@ void flow_group_keys(const struct group_plan *plan, struct query *query)
 
 /* --- what a group stands for --- */
 
-bool flow_group_is_over(const struct view *view, uint32_t row)
-{
-    /* These bits are not turned round: see flow_flag_bits. */
-    return group_number(view->group, row, "flags").number & (FLOW_CLOSED | FLOW_EXITED);
-}
-
 /* What the key is called in a filter, and its value. */
 static const struct column *key_column(const struct view *view, uint32_t row, uint32_t n,
                                        struct value *ret_value)

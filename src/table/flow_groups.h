@@ -20,9 +20,6 @@ int flow_group_all(struct group_plan *ret_plan) MUST_CHECK;
 /* The columns that the needs of the keys are asked by; appended to a query of table_flows. */
 void flow_group_keys(const struct group_plan *plan, struct query *query);
 
-/* Whether all of its sockets were closed, or its processes have ended. */
-bool flow_group_is_over(const struct view *view, uint32_t row);
-
 /*
  * Appends a filter that the flows of a group pass, as far as the language can say it: "pid 1203".
  * False: it cannot.

@@ -18,8 +18,6 @@ enum value_type {
     VALUE_LIST,    /* rows of a table inside the cell, e.g. the owners of a socket */
 };
 
-struct grid;
-
 struct value {
     enum value_type type;
     union {

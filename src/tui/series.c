@@ -21,12 +21,6 @@ void series_done(struct series *series)
     *series = (struct series){0};
 }
 
-void series_clear(struct series *series)
-{
-    series->count = 0;
-    map_clear(&series->index);
-}
-
 void series_tick(struct series *series)
 {
     series->now++;

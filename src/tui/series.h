@@ -19,7 +19,6 @@ struct series {
 };
 
 void series_done(struct series *series);
-void series_clear(struct series *series);
 
 /* The next reading begins. */
 void series_tick(struct series *series);
