@@ -85,8 +85,8 @@ static int plan(struct session *session, struct query *rows, struct query *group
     sort_by_rate(groups);
     flow_group_keys(by, rows);
     session->groups = groups;
-    if (session->options->format == FORMAT_TEXT)
-        session->request.needs |= NEED_LINKS | NEED_COUNTERS;
+    if (session->options->format == FORMAT_TEXT || session->options->format == FORMAT_JSON)
+        session->request.needs |= NEED_LINKS | NEED_FORWARDED;
     return session_plan_also(session, groups);
 }
 
@@ -111,14 +111,15 @@ static int run_top(struct options *options)
         options->batch = true;
     }
     options->watch = true;
-    /* Traffic is that of all namespaces; only then their interfaces have names. */
-    if (options->by && strstr(options->by, "iface") && !options->namespace_count &&
-        !options->container && !options->replay)
-        options->all_netns = true;
     if (!options->watch_count && (options->replay || options->format == FORMAT_JSON))
         options->watch_count = 1;
     r = session_begin(&session, options);
     session.traffic = true;
+    /* Only then interfaces have names, and ports listeners. In text it would cost too much for one
+     * line. */
+    session.everywhere =
+        options->format == FORMAT_JSON ||
+        (options->by && (strstr(options->by, "iface") || strstr(options->by, "port")));
     session.headline = put_headline;
     if (r == 0)
         r = plan(&session, &rows, &groups, &by);

@@ -9,6 +9,7 @@
 #include "collect/collect.h"
 #include "collect/netns.h"
 #include "derive/container.h"
+#include "derive/health.h"
 
 #include <stdio.h>
 
@@ -136,6 +137,7 @@ void session_end(struct session *session)
 {
     frame_free(session->now);
     frame_free(session->before);
+    map_done(&session->ills);
     accounting_close(session->accounting);
     for (uint32_t i = 0; i < session->filter_count; i++)
         filter_done(session->filters[i]);
@@ -180,6 +182,9 @@ int session_account(struct session *session)
     if (accounting_open(&session->request, &session->accounting) < 0)
         return command_error("out of memory");
     session->request.accounting = session->accounting;
+    if (session->everywhere && accounting_level(session->accounting) == ACCOUNTING_BPF &&
+        session->request.netns_scope == NETNS_SCOPE_SELF)
+        session->request.netns_scope = NETNS_SCOPE_ALL;
     return 0;
 }
 
@@ -246,8 +251,8 @@ static int add_rates(struct session *session)
 {
     struct frame *now = session->now;
 
-    if (!session->before ||
-        !(session->request.needs & (NEED_TCP_INFO | NEED_LINKS | NEED_COUNTERS | NEED_FLOWS)))
+    if (!session->before || !(session->request.needs & (NEED_TCP_INFO | NEED_LINKS | NEED_COUNTERS |
+                                                        NEED_FORWARDED | NEED_FLOWS)))
         return 0;
     if (rates_make(&now->snapshot, &session->before->snapshot, &session->before->rates,
                    &now->rates) < 0)
@@ -268,6 +273,21 @@ static int add_link_history(struct session *session)
                           &now->links) < 0)
         return command_error("out of memory");
     now->view.links = &now->links;
+    return 0;
+}
+
+/* Which sockets are sick. A reading without sockets leaves what is known of them. */
+static int add_ills(struct session *session)
+{
+    struct frame *now = session->now;
+
+    if (session->traffic && session->request.needs & NEED_MEMORY) {
+        map_clear(&session->ills);
+        session->looked = true;
+        if (health_map(&now->snapshot, &now->join, now->view.rates, &session->ills) < 0)
+            return command_error("out of memory");
+    }
+    now->view.ills = session->looked ? &session->ills : NULL;
     return 0;
 }
 
@@ -302,7 +322,7 @@ int session_take(struct session *session)
     frame_free(session->before);
     session->before = session->now;
     set_now(session, frame);
-    if (add_rates(session) != 0)
+    if (add_rates(session) != 0 || add_ills(session) != 0)
         return EXIT_ERROR;
     return add_link_history(session);
 }
@@ -366,7 +386,7 @@ static void print_sources(const struct snapshot *snapshot)
 /* Later refreshes of --watch do not repeat them, but say each time when rows may be missing. */
 static bool is_shown(const struct session *session, const struct note *note)
 {
-    if (session->before)
+    if (session->shown)
         return note->effect == NOTE_INCOMPLETE;
     return note->effect != NOTE_INFO || session->options->explain;
 }
@@ -377,11 +397,12 @@ void session_notes(struct session *session)
 
     if (session->options->quiet)
         return;
-    if (session->options->explain && !session->before)
+    if (session->options->explain && !session->shown)
         print_sources(snapshot);
     for (uint32_t i = 0; i < snapshot->notes_count; i++)
         if (is_shown(session, &snapshot->notes[i]))
             print_note(snapshot, &snapshot->notes[i]);
+    session->shown = true;
 }
 
 int session_check(const struct session *session)

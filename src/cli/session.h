@@ -36,13 +36,18 @@ struct session {
     const struct filter *words; /* what the user asked for, of `filters`; NULL: everything */
     struct request request;     /* of the next session_take() */
     struct frame *now;          /* NULL before the first session_take() */
-    struct frame *before;       /* of the refresh before; NULL in the first */
-    struct query *groups;       /* of `count`: shows the groups of the rows that were selected; NULL
-                               elsewhere */
+    struct frame *before;       /* of the reading before; NULL in the first */
+    bool shown;           /* a reading was shown: neither its notes nor a header are repeated */
+    struct query *groups; /* of `count`: shows the groups of the rows that were selected; NULL
+                         elsewhere */
     const struct group_plan *plan;
+    struct map ills; /* of `top`: of the last reading that looked at sockets */
+    bool looked;
     struct accounting *accounting; /* counts traffic between the readings; NULL: nobody asks */
-    bool traffic; /* of `top`: what was counted since the reading before is shown, never marks of
-                     what has changed, and rates in bits */
+    bool traffic;    /* of `top`: what was counted since the reading before is shown, never marks of
+                        what has changed, and rates in bits */
+    bool everywhere; /* of `top`: traffic of every namespace is counted, so their interfaces and
+                        listeners are read as well */
     /* Of `top`: the rest of the line above the rows; NULL: there is none. */
     void (*headline)(const struct session *session, struct buf *out);
     /* Of `if DEV`: writes rows in text as they are shown again and again; NULL: session_write().

@@ -2,8 +2,6 @@
 /* What the bytes of the interfaces are made of, as one line of `nwho top`. */
 #include "cli/top_screen.h"
 
-#include <string.h>
-
 struct sum {
     double named, headers, forwarded, unowned;
 };
@@ -14,15 +12,6 @@ static void add_shares(struct sum *sum, const struct interface_shares *shares)
     sum->headers += (double)shares->headers;
     sum->forwarded += (double)shares->forwarded;
     sum->unowned += (double)shares->unowned;
-}
-
-/* What stands on another interface has the same bytes again. */
-static bool is_stacked(const struct snapshot *snapshot, const struct interface *interface)
-{
-    size_t length;
-    const char *kind = snapshot_string(snapshot, interface->kind, &length);
-
-    return interface->lower || strcmp(kind, "bridge") == 0 || strcmp(kind, "bond") == 0;
 }
 
 static void put_share(struct buf *out, const char *name, double part, double all)
@@ -41,7 +30,7 @@ void top_put_reconcile(const struct frame *now, struct buf *out)
     for (uint32_t i = 0; rates->interfaces && i < snapshot->interfaces_count; i++) {
         const struct interface_rate *rate = &rates->interfaces[i];
 
-        if (!rate->shares_known || is_stacked(snapshot, &snapshot->interfaces[i]))
+        if (!rate->shares_known || reconcile_is_stacked(snapshot, &snapshot->interfaces[i]))
             continue;
         known = true;
         add_shares(&sum, &rate->rx_shares);

@@ -154,7 +154,7 @@ static int plan_needs(struct top_screen *screen, uint32_t grouping, bool *ret_mo
     struct query rows = rows_query(screen, grouping);
     struct session *session = &screen->session;
 
-    session->request.needs = NEED_FLOWS | NEED_CGROUP | NEED_INTERFACES | NEED_LINKS;
+    session->request.needs = NEED_FLOWS | NEED_CGROUP | NEED_LINKS | NEED_FORWARDED;
     if (session_plan_also(session, &rows) || session_plan_also(session, &screen->groups))
         return -ENOMEM;
     *ret_more = (session->request.needs & ~screen->needs_read) != 0;
@@ -394,7 +394,7 @@ static int begin(struct top_screen *screen, const struct options *options,
     int r = session_begin(&screen->session, options);
     bool more;
 
-    screen->session.traffic = true;
+    screen->session.traffic = screen->session.everywhere = true;
     *settings = (struct tui_settings){
         .interval_ms = options->watch_ms ? (uint32_t)options->watch_ms : 1000,
         .refreshes = options->watch_count,

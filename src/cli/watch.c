@@ -186,6 +186,9 @@ static int refresh_until_end(struct session *session, struct query *query,
     uint64_t next_ns = clock_ns(CLOCK_MONOTONIC);
     int r = 0;
 
+    /* What interfaces had when counting began. */
+    if (session->traffic && session->accounting && !options->record)
+        r = session_take(session);
     for (uint32_t i = 0; r == 0 && (options->watch_count == 0 || i < options->watch_count); i++) {
         if (i > 0 || (session->traffic && session->accounting)) {
             next_ns += options->watch_ms * MILLISECOND_NS;

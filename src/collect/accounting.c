@@ -106,6 +106,11 @@ int accounting_fd(const struct accounting *accounting)
     return accounting->epoll;
 }
 
+enum accounting_level accounting_level(const struct accounting *accounting)
+{
+    return accounting->source ? accounting->source->level : ACCOUNTING_INTERFACES;
+}
+
 uint64_t accounting_needs(const struct accounting *accounting)
 {
     return NEED_ADDRESSES | (accounting->source ? accounting->source->needs : 0);
@@ -224,8 +229,7 @@ int accounting_read(struct accounting *accounting, struct collection *collection
         r = give_up(accounting, r);
     if (r < 0)
         return r;
-    snapshot->accounting =
-        accounting->source ? accounting->source->level : (uint32_t)ACCOUNTING_INTERFACES;
+    snapshot->accounting = accounting_level(accounting);
     note_failures(accounting, snapshot);
     if (collection->request->needs & NEED_WIRE && snapshot->accounting < ACCOUNTING_BPF)
         snapshot_note(snapshot, NOTE_DETAIL, "accounting", 0,

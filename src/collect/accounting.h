@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/cleanup.h"
+#include "model/flow.h"
 #include "model/request.h"
 
 #include <stdint.h>
@@ -19,6 +20,9 @@ struct collection;
  */
 int accounting_open(const struct request *request, struct accounting **ret_accounting) MUST_CHECK;
 void accounting_close(struct accounting *accounting);
+
+/* What it can count now. */
+enum accounting_level accounting_level(const struct accounting *accounting);
 
 /*
  * Readable when something is to be taken in before the next reading, as the kernel's buffers are

@@ -17,15 +17,16 @@ static const struct counter_file {
     const char *prefix; /* of names, before the group */
     bool machine;       /* the same in every namespace */
     bool optional;      /* of a module that mostly is not there */
+    bool forwarded;     /* has what NEED_FORWARDED asks for */
 } counter_files[COUNTER_SOURCE_MAX] = {
-    [COUNTER_SNMP] = {"snmp", counter_parse_pairs, "", false, false},
-    [COUNTER_NETSTAT] = {"netstat", counter_parse_pairs, "", false, false},
-    [COUNTER_SNMP6] = {"snmp6", counter_parse_names, "", false, true},
-    [COUNTER_SOCKSTAT] = {"sockstat", counter_parse_sockstat, "Sock", false, false},
-    [COUNTER_SOCKSTAT6] = {"sockstat6", counter_parse_sockstat, "Sock", false, true},
-    [COUNTER_SOFTNET] = {"softnet_stat", counter_parse_softnet, "", true, false},
-    [COUNTER_XFRM] = {"xfrm_stat", counter_parse_names, "", false, true},
-    [COUNTER_SCTP] = {"sctp/snmp", counter_parse_names, "", false, true},
+    [COUNTER_SNMP] = {"snmp", counter_parse_pairs, "", false, false, true},
+    [COUNTER_NETSTAT] = {"netstat", counter_parse_pairs, "", false, false, false},
+    [COUNTER_SNMP6] = {"snmp6", counter_parse_names, "", false, true, true},
+    [COUNTER_SOCKSTAT] = {"sockstat", counter_parse_sockstat, "Sock", false, false, false},
+    [COUNTER_SOCKSTAT6] = {"sockstat6", counter_parse_sockstat, "Sock", false, true, false},
+    [COUNTER_SOFTNET] = {"softnet_stat", counter_parse_softnet, "", true, false, false},
+    [COUNTER_XFRM] = {"xfrm_stat", counter_parse_names, "", false, true, false},
+    [COUNTER_SCTP] = {"sctp/snmp", counter_parse_names, "", false, true, false},
 };
 
 struct counter_reader {
@@ -123,12 +124,14 @@ static int read_namespace(struct collection *collection, uint32_t netns)
 {
     struct counter_reader reader = {.snapshot = collection->snapshot, .netns = netns};
     bool *machine_done = collection->context;
+    bool all = collection->request->needs & NEED_COUNTERS;
     CLEANUP_FREE char *text = malloc(FILE_SIZE);
     int r = text ? 0 : -ENOMEM;
 
     for (int source = 0; source < COUNTER_SOURCE_MAX && r == 0; source++) {
         reader.source = (enum counter_source)source;
-        if (!counter_files[source].machine || !*machine_done)
+        if ((all || counter_files[source].forwarded) &&
+            (!counter_files[source].machine || !*machine_done))
             r = read_file(&reader, text);
     }
     *machine_done = true;
@@ -149,6 +152,6 @@ static int collect_counters(struct collection *collection)
 
 const struct collector collector_counters = {
     .name = "counters",
-    .provides = NEED_COUNTERS,
+    .provides = NEED_COUNTERS | NEED_FORWARDED,
     .collect = collect_counters,
 };

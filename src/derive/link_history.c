@@ -16,10 +16,21 @@ static void extend(struct link_range *range, uint64_t rate, bool is_first)
         range->most = rate;
 }
 
+static void add_shares(struct interface_shares *sum, const struct interface_shares *more)
+{
+    sum->named += more->named;
+    sum->headers += more->headers;
+    sum->forwarded += more->forwarded;
+    sum->unowned += more->unowned;
+}
+
 static void continue_by(struct link_past *past, const struct interface_rate *rate)
 {
     extend(&past->rx, rate->rx, past->rates == 0);
     extend(&past->tx, rate->tx, past->rates == 0);
+    add_shares(&past->rx_shares, &rate->rx_shares);
+    add_shares(&past->tx_shares, &rate->tx_shares);
+    past->shares_known = rate->shares_known && (past->shares_known || past->rates == 0);
     past->rates += past->rates < UINT32_MAX;
 }
 

@@ -15,6 +15,8 @@ struct link_past {
     uint64_t first_ns;       /* CLOCK_BOOTTIME of that */
     uint32_t rates; /* how many are in the ranges; 0: it was seen once, and nothing is known yet */
     struct link_range rx, tx;
+    bool shares_known; /* of all that was counted since then */
+    struct interface_shares rx_shares, tx_shares;
 };
 
 /* One for each interface of the snapshot that it was made for. NULL: nothing is known. */

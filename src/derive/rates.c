@@ -18,9 +18,22 @@ static int index_cookies(const struct snapshot *snapshot, struct map *ret_index)
     return r;
 }
 
-static struct socket_rate rate_between(const struct tcp_details *now,
-                                       const struct tcp_details *before, uint64_t elapsed_ns)
+/* recv_q is a part of what TCP has received. */
+static bool is_unread(const struct socket *now, uint64_t rx_now, const struct socket *before,
+                      uint64_t rx_before)
 {
+    return before->recv_q > 0 && now->recv_q > before->recv_q &&
+           now->recv_q - before->recv_q == rx_now - rx_before;
+}
+
+static struct socket_rate rate_between(const struct snapshot *now_snapshot,
+                                       const struct socket *now_socket,
+                                       const struct snapshot *before_snapshot,
+                                       const struct socket *before_socket)
+{
+    const struct tcp_details *now = snapshot_tcp(now_snapshot, now_socket);
+    const struct tcp_details *before = snapshot_tcp(before_snapshot, before_socket);
+    uint64_t elapsed_ns = now_snapshot->boot_ns - before_snapshot->boot_ns;
     uint64_t rx_now, rx_before, tx_now, tx_before;
     struct socket_rate rate = {.known = false};
 
@@ -32,6 +45,9 @@ static struct socket_rate rate_between(const struct tcp_details *now,
     rate.known = true;
     rate.rx = (uint64_t)((double)(rx_now - rx_before) * 1e9 / (double)elapsed_ns);
     rate.tx = (uint64_t)((double)(tx_now - tx_before) * 1e9 / (double)elapsed_ns);
+    rate.segments = now->segs_out - before->segs_out;
+    rate.sent_again = now->total_retrans - before->total_retrans;
+    rate.unread = is_unread(now_socket, rx_now, before_socket, rx_before);
     return rate;
 }
 
@@ -51,9 +67,7 @@ static int rate_sockets(const struct snapshot *now, const struct snapshot *befor
         uint32_t old = now->sockets[i].tcp ? map_get(&index, now->sockets[i].cookie) : MAP_NONE;
 
         if (old != MAP_NONE)
-            sockets[i] = rate_between(snapshot_tcp(now, &now->sockets[i]),
-                                      snapshot_tcp(before, &before->sockets[old]),
-                                      now->boot_ns - before->boot_ns);
+            sockets[i] = rate_between(now, &now->sockets[i], before, &before->sockets[old]);
     }
     ret_rates->sockets = sockets;
     return 0;
@@ -110,11 +124,14 @@ static struct interface_rate rate_of_link(const struct interface *now,
                                           const struct interface *before, uint64_t elapsed_ns)
 {
     const struct link_stats *a = &before->stats, *b = &now->stats;
-    struct interface_rate rate = {.known = true, .elapsed_ns = elapsed_ns};
+    struct interface_rate rate = {.known = true,
+                                  .elapsed_ns = elapsed_ns,
+                                  .rx_bytes = b->rx_bytes - a->rx_bytes,
+                                  .tx_bytes = b->tx_bytes - a->tx_bytes};
     double second = 1e9 / (double)elapsed_ns;
 
-    rate.rx = (uint64_t)((double)(b->rx_bytes - a->rx_bytes) * second);
-    rate.tx = (uint64_t)((double)(b->tx_bytes - a->tx_bytes) * second);
+    rate.rx = (uint64_t)((double)rate.rx_bytes * second);
+    rate.tx = (uint64_t)((double)rate.tx_bytes * second);
     rate.rx_packets = (uint64_t)((double)(b->rx_packets - a->rx_packets) * second + 0.5);
     rate.tx_packets = (uint64_t)((double)(b->tx_packets - a->tx_packets) * second + 0.5);
     return rate;

@@ -5,8 +5,10 @@
 #include "model/snapshot.h"
 
 struct socket_rate {
-    bool known;      /* the socket was there before, and both times its counters */
-    uint64_t rx, tx; /* payload, bytes/s */
+    bool known;                    /* the socket was there before, and both times its counters */
+    uint64_t rx, tx;               /* payload, bytes/s */
+    uint32_t segments, sent_again; /* sent since then, and how many of them again */
+    bool unread; /* all the time data waited to be read; more came, and nothing was read */
 };
 
 /*
@@ -25,11 +27,12 @@ struct interface_shares {
 
 struct interface_rate {
     bool known;
-    uint32_t before;                 /* its index in the snapshot before; only when known */
-    uint64_t elapsed_ns;             /* between the two */
-    uint64_t rx, tx;                 /* bytes/s */
-    uint64_t rx_packets, tx_packets; /* packets/s */
-    bool shares_known;               /* there was accounting */
+    uint32_t before;     /* its index in the snapshot before; only when known */
+    uint64_t elapsed_ns; /* between the two */
+    uint64_t rx_bytes, tx_bytes;
+    uint64_t rx, tx;                              /* bytes/s */
+    uint64_t rx_packets, tx_packets;              /* packets/s */
+    bool shares_known;                            /* there was accounting */
     struct interface_shares rx_shares, tx_shares; /* bytes */
 };
 

@@ -128,23 +128,26 @@ static const struct interface_rate *rate_before(const struct reconciler *reconci
 }
 
 static void share_interface(const struct reconciler *reconciler, uint32_t now_index,
-                            uint32_t before_index, struct interface_rate *rate)
+                            struct interface_rate *rate)
 {
     const struct interface *interface = &reconciler->now->interfaces[now_index];
     const struct link_stats *now = &interface->stats;
-    const struct link_stats *before = &reconciler->before->interfaces[before_index].stats;
+    const struct link_stats *before = &reconciler->before->interfaces[rate->before].stats;
     const struct named *named = &reconciler->named[now_index];
-    const struct interface_rate *earlier = rate_before(reconciler, before_index);
+    const struct interface_rate *earlier = rate_before(reconciler, rate->before);
     uint64_t header = named->ipv6 ? IPV6_TCP_HEADERS : IPV4_TCP_HEADERS;
-    struct counted rx = {.bytes = now->rx_bytes - before->rx_bytes,
+    uint64_t forwarded = interface->type == ARPHRD_LOOPBACK /* nothing is forwarded through it */
+                             ? 0
+                             : reconciler->forwarded[interface->netns];
+    struct counted rx = {.bytes = rate->rx_bytes,
                          .packets = now->rx_packets - before->rx_packets,
                          .named = named->bytes.rx_bytes,
-                         .forwarded_packets = reconciler->forwarded[interface->netns],
+                         .forwarded_packets = forwarded,
                          .earlier = &earlier->rx_shares};
-    struct counted tx = {.bytes = now->tx_bytes - before->tx_bytes,
+    struct counted tx = {.bytes = rate->tx_bytes,
                          .packets = now->tx_packets - before->tx_packets,
                          .named = named->bytes.tx_bytes,
-                         .forwarded_packets = rx.forwarded_packets,
+                         .forwarded_packets = forwarded,
                          .earlier = &earlier->tx_shares};
 
     if (interface->type == ARPHRD_ETHER || interface->type == ARPHRD_LOOPBACK)
@@ -160,7 +163,14 @@ static void share_interfaces(struct reconciler *reconciler, struct rates *rates)
 {
     for (uint32_t i = 0; i < reconciler->now->interfaces_count; i++)
         if (rates->interfaces[i].known)
-            share_interface(reconciler, i, rates->interfaces[i].before, &rates->interfaces[i]);
+            share_interface(reconciler, i, &rates->interfaces[i]);
+}
+
+bool reconcile_is_stacked(const struct snapshot *snapshot, const struct interface *interface)
+{
+    const char *kind = snapshot_string(snapshot, interface->kind, NULL);
+
+    return interface->lower || strcmp(kind, "bridge") == 0 || strcmp(kind, "bond") == 0;
 }
 
 int reconcile(const struct snapshot *now, const struct snapshot *before,

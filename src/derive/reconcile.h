@@ -11,3 +11,6 @@
  */
 int reconcile(const struct snapshot *now, const struct snapshot *before,
               const struct rates *earlier, struct rates *rates) MUST_CHECK;
+
+/* Whether the interface stands on others, which count its bytes as well: a sum leaves it out. */
+bool reconcile_is_stacked(const struct snapshot *snapshot, const struct interface *interface);

@@ -57,6 +57,7 @@ enum need {
     NEED_PACKET_COUNTS = 1ull << 40, /* from request.packet_counts */
     NEED_WIRE = 1ull << 41,          /* packets of flows: counting them costs each one something */
     NEED_EVENTS = 1ull << 39,        /* what happens to connections: collect/events.h */
+    NEED_FORWARDED = 1ull << 41,     /* of NEED_COUNTERS those of packets passed on for others */
 };
 
 enum match_op {

@@ -75,7 +75,7 @@ static int shape_of_grid(struct shape *shape, const struct grid *grid)
 }
 
 /* A list within a list is not shown: tables may refer to each other. */
-static int shape_of_table(struct shape *shape, const struct table *table)
+static int shape_of_table(struct shape *shape, const struct table *table, uint32_t flag)
 {
     int error = shape_reserve(shape, table, table->column_count);
 
@@ -84,7 +84,7 @@ static int shape_of_table(struct shape *shape, const struct table *table)
     for (uint32_t i = 0; i < table->column_count; i++) {
         const struct column *column = &table->columns[i];
 
-        if ((column->flags & COLUMN_MACHINE) && column->kind != KIND_LIST)
+        if ((column->flags & flag) && column->kind != KIND_LIST)
             shape_add(shape, column, '{');
     }
     return shape->keys.error;
@@ -97,7 +97,7 @@ static const struct shape *list_shape(struct json *json, const struct table *tab
 
     while (i < LIST_TABLES_MAX - 1 && json->lists[i].table && json->lists[i].table != table)
         i++;
-    if (json->lists[i].table != table && shape_of_table(&json->lists[i], table) < 0)
+    if (json->lists[i].table != table && shape_of_table(&json->lists[i], table, COLUMN_MACHINE) < 0)
         return NULL;
     return &json->lists[i];
 }
@@ -319,7 +319,6 @@ static void put_head(const struct grid *grid, struct buf *out)
 {
     put_origin(grid->table, grid->view->snapshot, out);
     put_quality(grid->view->snapshot, out);
-    buf_puts(out, ",\n\"rows\":[");
 }
 
 static int put_rows(const struct grid *grid, const char *between, struct buf *out)
@@ -337,11 +336,36 @@ static int put_rows(const struct grid *grid, const char *between, struct buf *ou
     return out->error;
 }
 
+/* Beside the rows of traffic: what the bytes of each interface are made of. */
+static int put_interfaces(const struct grid *grid, struct buf *out)
+{
+    struct json json CLEANUP(json_done) = {.grid = grid, .out = out};
+    const struct view *view = grid->view;
+    int error;
+
+    if (view->snapshot->accounting == ACCOUNTING_NONE || !view->links)
+        return 0;
+    error = shape_of_table(&json.rows, &table_interfaces, COLUMN_BESIDE);
+    buf_puts(out, ",\n\"interfaces\":[");
+    for (uint32_t i = 0; i < view->snapshot->interfaces_count && error == 0; i++) {
+        buf_puts(out, i > 0 ? ",\n" : "\n");
+        put_members(&json, &json.rows, view, i);
+        buf_byte(out, '}');
+        error = out->error;
+    }
+    buf_byte(out, ']');
+    return error;
+}
+
 int json_write(const struct grid *grid, struct buf *out)
 {
     int error;
 
     put_head(grid, out);
+    error = put_interfaces(grid, out);
+    if (error < 0)
+        return error;
+    buf_puts(out, ",\n\"rows\":[");
     if (grid->row_count > 0)
         buf_byte(out, '\n');
     error = put_rows(grid, ",\n", out);

@@ -3,7 +3,7 @@
 #include "table/filter_tree.h"
 
 #include "derive/address.h"
-#include "derive/join.h"
+#include "derive/health.h"
 #include "table/cells.h"
 
 #include <string.h>
@@ -28,60 +28,6 @@ static bool is_exposed(const struct socket *socket)
         return false;
     scope = address_scope(socket->family, &socket->local);
     return scope == SCOPE_ANY || scope == SCOPE_PUBLIC;
-}
-
-/* In these data can be sent; a syn-sent socket knows no window yet. */
-#define SENDING_STATES                                                                             \
-    (STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_CLOSE_WAIT) | STATE_BIT(STATE_FIN_WAIT_1) |    \
-     STATE_BIT(STATE_CLOSING) | STATE_BIT(STATE_LAST_ACK))
-
-/* The peer takes nothing more; the persist timer asks again and again whether it does. */
-static bool peer_is_full(const struct view *view, const struct socket *socket)
-{
-    const struct tcp_details *tcp = snapshot_tcp(view->snapshot, socket);
-
-    if ((socket->has & SOCKET_HAS_TIMER) && socket->timer == TIMER_PERSIST)
-        return true;
-    return tcp && tcp->known >= TCP_INFO_SND_WND && tcp->snd_wnd == 0 && socket->send_q > 0 &&
-           STATE_BIT(socket->state) & SENDING_STATES;
-}
-
-/*
- * Nobody reads: the window is closed, or nine tenths of the memory are used, at which TCP closes it
- * soon and others drop. Before 6.2, which does not tell the window, half of the memory: the kernel
- * offers no more of it.
- */
-static bool receive_is_full(const struct view *view, const struct socket *socket)
-{
-    const struct socket_memory *memory = snapshot_memory(view->snapshot, socket);
-    const struct tcp_details *tcp = snapshot_tcp(view->snapshot, socket);
-
-    if (socket->state == STATE_LISTENING)
-        return false;
-    if (tcp && tcp->known >= TCP_INFO_RCV_WND && tcp->rcv_wnd == 0 && socket->recv_q > 0)
-        return true;
-    if (!memory || memory->receive_limit == 0)
-        return false;
-    if (tcp && tcp->known < TCP_INFO_RCV_WND)
-        return (uint64_t)socket->recv_q * 2 >= memory->receive_limit;
-    return (uint64_t)memory->receive * 10 >= (uint64_t)memory->receive_limit * 9;
-}
-
-static bool is_stuck(const struct view *view, const struct socket *socket)
-{
-    return peer_is_full(view, socket) || receive_is_full(view, socket);
-}
-
-/* The kernel refuses a connection at more than the limit, a SYN at the limit. */
-static bool queue_is_full(const struct view *view, uint32_t row)
-{
-    const struct socket *socket = view_socket(view, row);
-
-    if (socket->state != STATE_LISTENING || !(socket->has & SOCKET_HAS_BACKLOG))
-        return false;
-    if (socket->recv_q > socket->send_q)
-        return true;
-    return view->join && socket->send_q && view->join->sockets[row].syn_queue >= socket->send_q;
 }
 
 static struct value get_listen(const struct view *view, uint32_t row)
@@ -172,17 +118,19 @@ static struct value get_v6only(const struct view *view, uint32_t row)
     return value_bool((socket->has & SOCKET_HAS_V6ONLY) && (socket->flags & SOCKET_V6ONLY));
 }
 
+static uint32_t ills_of(const struct view *view, uint32_t row)
+{
+    return health_of_socket(view->snapshot, view->join, view->rates, row);
+}
+
 static struct value get_stuck(const struct view *view, uint32_t row)
 {
-    return value_bool(is_stuck(view, view_socket(view, row)));
+    return value_bool(ills_of(view, row) & ILL_STUCK);
 }
 
 static struct value get_sick(const struct view *view, uint32_t row)
 {
-    const struct socket *socket = view_socket(view, row);
-
-    return value_bool(socket->state == STATE_CLOSE_WAIT || is_stuck(view, socket) ||
-                      queue_is_full(view, row));
+    return value_bool(ills_of(view, row));
 }
 
 #define INET_TCP                                                                                   \
@@ -220,7 +168,7 @@ static const struct filter_flag flags[] = {
          PROTO_INET_ALL, ~0u),
     FLAG(stuck, "data waits: the peer's window is closed, or nobody reads what came",
          NEED_SOCKETS | NEED_TCP_INFO | NEED_MEMORY, ~0u, ~0u),
-    FLAG(sick, "close-wait, stuck, or a full accept or SYN queue",
+    FLAG(sick, "close-wait, stuck, a full accept or SYN queue, or much is sent again",
          NEED_SOCKETS | NEED_TCP_INFO | NEED_MEMORY | NEED_SYN_QUEUE, ~0u, ~0u),
 };
 

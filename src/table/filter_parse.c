@@ -246,6 +246,17 @@ static bool means_plain_word(struct filter_parser *parser, struct filter_word *w
     return true;
 }
 
+/* What is a flag of sockets may be a text of other rows: "sick" of flows says why. */
+static struct filter_node *field_condition(struct filter_parser *parser,
+                                           const struct filter_word *word,
+                                           const struct column *column,
+                                           const struct filter_flag *flag)
+{
+    if (flag && column && column->kind == KIND_TEXT && !op_follows(parser))
+        return filter_node(parser, FILTER_TRUE, column);
+    return filter_field_condition(parser, word);
+}
+
 /* A condition that begins with a word, in the order of what words can be. */
 static struct filter_node *word_condition(struct filter_parser *parser, struct filter_word *word)
 {
@@ -261,7 +272,7 @@ static struct filter_node *word_condition(struct filter_parser *parser, struct f
     if (filter_network(parser, word, &node))
         return node;
     if (known && (op_follows(parser) || !parser->filter->sockets))
-        return filter_field_condition(parser, word);
+        return field_condition(parser, word, field.column, flag);
     if (op_follows(parser))
         return unknown_word(parser, word);
     if (flag && !parser->table->words)

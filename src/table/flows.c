@@ -47,6 +47,10 @@ static const struct column columns[] = {
      "closed, exited; folded: all closed sockets that are not listed any more; other: what had no "
      "room; spliced: with bytes that no call was seen for",
      KIND_TEXT, SHOWN, 0, flow_flags},
+    {"sick", "SICK",
+     "What is wrong with its socket: close-wait; peer-full: data waits, the other side takes "
+     "nothing; unread: the process does not read; sent-again: much is lost",
+     KIND_TEXT, 0, NEED_SOCKETS | NEED_TCP_INFO | NEED_MEMORY, flow_sick},
     {"connections", "CONN", "Sockets with traffic that are open now", KIND_COUNT, 0, 0,
      flow_connections},
     {"sockets", "SOCKETS", "Sockets with traffic since it is counted, also closed ones", KIND_COUNT,

@@ -24,6 +24,7 @@ enum group_how {
     GROUP_MOST,
     GROUP_LEAST,
     GROUP_AND, /* bit by bit */
+    GROUP_OR,
 };
 
 struct group_column {

@@ -106,6 +106,9 @@ static void add_number(enum group_how how, struct group_number *to, uint64_t num
     case GROUP_AND:
         to->number &= number;
         break;
+    case GROUP_OR:
+        to->number |= number;
+        break;
     default:
         to->number += number;
     }

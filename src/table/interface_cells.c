@@ -3,6 +3,7 @@
 #include "table/interface_cells.h"
 
 #include "derive/link_history.h"
+#include "derive/reconcile.h"
 #include "table/cells.h"
 
 /* --- rates --- */
@@ -95,6 +96,39 @@ RANGE_COLUMN(tx_rate_max, tx.most)
 
 SINCE_COLUMNS(rx)
 SINCE_COLUMNS(tx)
+
+RATE_COLUMN(rx_window, rx_bytes)
+RATE_COLUMN(tx_window, tx_bytes)
+
+/* --- what the bytes are made of: the parts add up --- */
+
+#define PART_COLUMNS(direction, name)                                                              \
+    struct value interface_##direction##_##name##_window(const struct view *view, uint32_t row)    \
+    {                                                                                              \
+        struct interface_rate rate = rate_of(view, row);                                           \
+        return cell_number(rate.shares_known, rate.direction##_shares.name);                       \
+    }                                                                                              \
+                                                                                                   \
+    struct value interface_##direction##_##name##_since(const struct view *view, uint32_t row)     \
+    {                                                                                              \
+        const struct link_past *past = link_history_past(view->links, row);                        \
+        return past && past->shares_known ? value_uint(past->direction##_shares.name)              \
+                                          : value_none();                                          \
+    }
+
+#define ALL_PARTS(direction)                                                                       \
+    PART_COLUMNS(direction, named)                                                                 \
+    PART_COLUMNS(direction, headers)                                                               \
+    PART_COLUMNS(direction, forwarded)                                                             \
+    PART_COLUMNS(direction, unowned)
+
+ALL_PARTS(rx)
+ALL_PARTS(tx)
+
+struct value interface_stacked(const struct view *view, uint32_t row)
+{
+    return value_bool(reconcile_is_stacked(view->snapshot, &view->snapshot->interfaces[row]));
+}
 
 /* --- sums --- */
 

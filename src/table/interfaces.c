@@ -214,7 +214,7 @@ static struct value get_speed_bits(const struct view *view, uint32_t row)
                        get_interface(view, row)->speed_mbit * UINT64_C(1000000));
 }
 
-#define NEED_SHARES (NEED_FLOWS | NEED_COUNTERS | NEED_ADDRESSES)
+#define NEED_SHARES (NEED_FLOWS | NEED_FORWARDED | NEED_ADDRESSES)
 
 #define SHOWN (COLUMN_TEXT | COLUMN_MACHINE)
 #define MACHINE COLUMN_MACHINE
@@ -222,12 +222,31 @@ static struct value get_speed_bits(const struct view *view, uint32_t row)
 #define SHOWN_COUNTER (SHOWN | COLUMN_COUNTER)
 #define SHOWN_RATE (SHOWN | COLUMN_RATE)
 #define MACHINE_RATE (COLUMN_MACHINE | COLUMN_RATE)
+#define BESIDE (COLUMN_BESIDE | COLUMN_RATE)
+
+#define PART(name, title, help, getter)                                                            \
+    {                                                                                              \
+        name, title, help, KIND_BYTES, BESIDE, NEED_SHARES, getter                                 \
+    }
+#define PARTS(rx, title, when, time)                                                               \
+    PART(#rx "_named" when, title "NAMED", "Of " #rx when ": payload of processes, exact",         \
+         interface_##rx##_named##time),                                                            \
+        PART(#rx "_headers" when, title "HEAD",                                                    \
+             "Of " #rx when ": headers and acknowledgements, from the number of packets",          \
+             interface_##rx##_headers##time),                                                      \
+        PART(#rx "_forwarded" when, title "FWD",                                                   \
+             "Of " #rx when ": passed on for others, from the number of packets",                  \
+             interface_##rx##_forwarded##time),                                                    \
+        PART(#rx "_unowned" when, title "NONE",                                                    \
+             "Of " #rx when ": of no socket: the kernel, packet sockets, thrown away",             \
+             interface_##rx##_unowned##time)
 
 static const struct column columns[] = {
-    {"iface", "IFACE", "Name of the interface", KIND_TEXT, SHOWN | COLUMN_KEY, 0, get_iface},
-    {"netns", "NETNS", "Network namespace", KIND_TEXT, MACHINE, 0, get_netns},
-    {"ifindex", "INDEX", "Number of the interface in its namespace", KIND_ID, MACHINE, 0,
-     get_ifindex},
+    {"iface", "IFACE", "Name of the interface", KIND_TEXT, SHOWN | COLUMN_KEY | COLUMN_BESIDE, 0,
+     get_iface},
+    {"netns", "NETNS", "Network namespace", KIND_TEXT, MACHINE | COLUMN_BESIDE, 0, get_netns},
+    {"ifindex", "INDEX", "Number of the interface in its namespace", KIND_ID,
+     MACHINE | COLUMN_BESIDE, 0, get_ifindex},
     {"state", "STATE", "Whether it works: up, down, lower-layer-down, dormant", KIND_NAME, SHOWN, 0,
      get_state},
     {"kind", "KIND",
@@ -256,10 +275,20 @@ static const struct column columns[] = {
      MACHINE_RATE, 0, interface_rx_rate_max},
     {"tx_rate_max", "TX-MAX", "Most of tx_rate since the first reading", KIND_BYTES_PER_SECOND,
      MACHINE_RATE, 0, interface_tx_rate_max},
-    {"rx_since", "RX-SUM", "Bytes received since the first reading", KIND_BYTES, MACHINE_RATE, 0,
-     interface_rx_since},
-    {"tx_since", "TX-SUM", "Bytes sent since the first reading", KIND_BYTES, MACHINE_RATE, 0,
-     interface_tx_since},
+    {"stacked", "STACKED", "Its bytes are counted by the interfaces that it stands on as well",
+     KIND_BOOL, COLUMN_BESIDE, 0, interface_stacked},
+    {"rx_window", "RX-LAST", "Bytes received since the refresh before", KIND_BYTES, BESIDE, 0,
+     interface_rx_window},
+    PARTS(rx, "RX-LAST-", "_window", _window),
+    {"tx_window", "TX-LAST", "Bytes sent since the refresh before", KIND_BYTES, BESIDE, 0,
+     interface_tx_window},
+    PARTS(tx, "TX-LAST-", "_window", _window),
+    {"rx_since", "RX-SUM", "Bytes received since the first reading", KIND_BYTES,
+     MACHINE_RATE | COLUMN_BESIDE, 0, interface_rx_since},
+    PARTS(rx, "RX-SUM-", "_since", _since),
+    {"tx_since", "TX-SUM", "Bytes sent since the first reading", KIND_BYTES,
+     MACHINE_RATE | COLUMN_BESIDE, 0, interface_tx_since},
+    PARTS(tx, "TX-SUM-", "_since", _since),
     {"util", "UTIL%", "Rate of the busier direction, in percent of the speed", KIND_COUNT,
      MACHINE_RATE, NEED_LINK_DETAILS, interface_util},
     {"rx_named_rate", "RX-NAMED", "Of the bytes received: payload of processes: exact",

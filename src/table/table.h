@@ -21,6 +21,7 @@ struct view {
     const struct rates *rates;        /* since the refresh before; NULL: there was none */
     const struct link_history *links; /* since the first reading; NULL: it is not kept */
     const struct join *join;
+    const struct map *ills;    /* of sockets, by cookie: derive/health.h; NULL: nobody looked */
     const struct group *group; /* of `count`: the groups that its table shows; NULL elsewhere */
     const struct table *const *catalogue; /* of `columns`: the tables to list, ends with NULL */
     struct names *names; /* of this machine's users; NULL: only those of the snapshot */
@@ -37,6 +38,7 @@ enum column_flag {
     COLUMN_COMPOSED = 1u << 4, /* for people: put together from other columns, not in JSON unless
                                   named */
     COLUMN_RATE = 1u << 5,     /* known from the second reading on */
+    COLUMN_BESIDE = 1u << 7,   /* of interfaces: in the array beside the rows of traffic, in JSON */
     COLUMN_OWNER = 1u << 6,    /* "nginx(1187,1190)": cut no shorter than the first name and pid */
 };
 

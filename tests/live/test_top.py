@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """nwho top: what a process says that it sent and received is what is shown of it, in every form."""
 import csv
+import json
 import re
 import signal
 import subprocess
@@ -169,6 +170,79 @@ def lists_have_what_is_counted():
             rows = shown.until(lambda rows: rows[0]["rx_bytes"] and rows[0]["rx_bytes"] >= 40000)["rows"]
             assert rows[0]["rx_bytes"] == 40000, rows
             shown.until(lambda rows: rows[0]["rx_rate"] == 0)
+
+
+PARTS = ("named", "headers", "forwarded", "unowned")
+
+# Sends to itself, but reads nothing of it after the first byte.
+SICK = """
+import socket, sys
+listener = socket.create_server(("127.0.0.1", 5555))
+client = socket.create_connection(("127.0.0.1", 5555))
+server, _ = listener.accept()
+client.setblocking(False)
+print("ready", flush=True)
+sys.stdin.readline()
+client.send(b"x")
+server.recv(1)
+try:
+    while True:
+        client.send(b"x" * 65536)
+except BlockingIOError:
+    pass
+print("done", flush=True)
+sys.stdin.read()
+"""
+
+
+def assert_parts_add_up(interface):
+    for way in ("rx", "tx"):
+        for when in ("window", "since"):
+            parts = [interface[f"{way}_{part}_{when}"] for part in PARTS]
+            assert sum(parts) == interface[f"{way}_{when}"], (way, when, interface)
+
+
+def received(ns, iface):
+    return json.loads(ns.run(["ip", "-j", "-s", "link", "show", iface]).out)[0]["stats64"]["rx"]["bytes"]
+
+
+def find_lo(ns, document):
+    """The interface lo of NS; without BPF no other namespace is read."""
+    return next(i for i in document["interfaces"] if i["iface"] == "lo" and (i["netns"] == ns.name or document["accounting"] != "bpf"))
+
+
+@test
+def bytes_of_interfaces_are_made_of_parts():
+    with netns("net.ipv4.ip_forward=1") as ns, talker(ns) as me, top(ns, f"pid {me.pid}") as shown:
+        lo = find_lo(ns, shown.read())
+        before = received(ns, "lo") - lo["rx_since"]
+        me.say("tcp", 300000)
+        since = received(ns, "lo") - before
+        for _ in range(200):
+            document = shown.read()
+            for interface in document["interfaces"]:
+                if interface["rx_since"] is not None:
+                    assert_parts_add_up(interface)
+            lo = find_lo(ns, document)
+            if lo["rx_since"] >= since:
+                break
+        assert lo["rx_since"] == since and lo["rx_named_since"] == 300000, (lo, since)
+        assert lo["rx_forwarded_since"] == lo["tx_forwarded_since"] == 0 and lo["stacked"] is False, lo
+
+
+@test
+def sick_sockets_say_why():
+    with netns() as ns, ns.popen([sys.executable, "-c", SICK], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout.readline() == b"ready\n"
+        with documents(ns, "top", "--json=local_port,peer_port,sick", "-n", "100000", "-d", "0.1", "--by", "conn", "pid", child.pid, "sick") as shown:
+            assert shown.read()["rows"] == []
+            child.stdin.write(b"go\n")
+            child.stdin.flush()
+            assert child.stdout.readline() == b"done\n"
+            rows = shown.until(lambda rows: len(rows) == 2)["rows"]
+            assert {(row["local_port"] == 5555, row["sick"]) for row in rows} == {(True, "unread"), (False, "peer-full")}, rows
+        child.stdin.close()
+        child.wait(PATIENCE)
 
 
 @test

@@ -137,6 +137,9 @@ static void a_router_forwards(void **state)
     assert_int_equal(shares->headers, 20 * 66);
     assert_int_equal(shares->forwarded, 1500000 - 15000 - 20 * 66);
     assert_int_equal(shares->unowned, 0);
+    shares = &machine.rates.interfaces[0].rx_shares; /* lo: nothing is passed on through it */
+    assert_int_equal(shares->forwarded, 0);
+    assert_sum(shares, 1500000);
     end(&machine);
 }
 
