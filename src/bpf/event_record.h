@@ -11,7 +11,7 @@
 
 /* Which process: known in its own context only. */
 struct event_owner {
-    __u32 tgid; /* in the initial pid namespace; 0: none */
+    __u32 pid; /* as in the reader's pid namespace; 0: none, or not to be seen there */
     __u32 ppid;
     __u32 euid;
     __u32 reserved;
@@ -78,9 +78,11 @@ _Static_assert(sizeof(struct event_record) == 152, "event_record has padding");
 
 /* What the programs are told, in their .bss, and what they count there. */
 struct event_control {
-    __u32 netns;     /* inode; 0: every namespace */
-    __u32 test_tgid; /* this process's listen(2) is told of; 0: nobody's */
-    __u64 lost;      /* events for which there was no room */
+    __u32 netns;    /* inode; 0: every namespace */
+    __u32 pidns;    /* of the reader: its inode; 0: the initial one */
+    __u32 test_pid; /* this process's listen(2) is told of; 0: nobody's */
+    __u32 reserved;
+    __u64 lost; /* events for which there was no room */
 };
 
 /* Connections and listeners that are followed at the least cost, in 6 MB; there may be more. */

@@ -2,7 +2,7 @@
 /* Loads the programs that follow TCP connections, by bpf(2) alone, and reads their ring buffer. */
 #include "bpf/event_stream.h"
 
-#include "bpf/record.h"
+#include "bpf/iterators.h"
 
 /* Generated; they need the headers above. */
 #include "bpf/events.lskel.h"
@@ -11,14 +11,14 @@
 #include <string.h>
 
 /* Opens and loads one skeleton, sets what its programs are told, and attaches the first of them. */
-#define LOAD(name, netns_inode, ret)                                                               \
+#define LOAD(name, told, ret)                                                                      \
     ({                                                                                             \
         struct name *skeleton = name##__open();                                                    \
         int result = skeleton ? name##__load(skeleton) : -ENOMEM;                                  \
                                                                                                    \
         if (result == 0) {                                                                         \
             (ret)->control = &skeleton->bss->control;                                              \
-            (ret)->control->netns = (netns_inode);                                                 \
+            *(ret)->control = *(told);                                                             \
             (ret)->ring.map_fd = skeleton->maps.ring.map_fd;                                       \
             (ret)->holders_fd = skeleton->progs.take_holders.prog_fd;                              \
             result = name##__follow_state__attach(skeleton);                                       \
@@ -39,9 +39,9 @@ static int attach_use(struct events_bpf *skeleton)
     return r < 0 ? r : 0;
 }
 
-static int load(struct event_stream *stream, uint32_t netns, bool retransmits)
+static int load(struct event_stream *stream, const struct event_control *told, bool retransmits)
 {
-    int r = LOAD(events_bpf, netns, stream);
+    int r = LOAD(events_bpf, told, stream);
 
     if (r == 0) {
         stream->with_use = true;
@@ -52,16 +52,17 @@ static int load(struct event_stream *stream, uint32_t netns, bool retransmits)
     }
     if (r == -EPERM || r == -EACCES || r == -ENOMEM)
         return r;
-    r = LOAD(events_without_use_bpf, netns, stream);
+    r = LOAD(events_without_use_bpf, told, stream);
     if (r == 0 && retransmits)
         r = events_without_use_bpf__follow_retransmit__attach(stream->skeleton);
     return r < 0 ? r : 0;
 }
 
-int event_stream_open(struct event_stream *stream, uint32_t netns, bool retransmits)
+int event_stream_open(struct event_stream *stream, const struct event_control *told,
+                      bool retransmits)
 {
     struct event_stream opened = EVENT_STREAM_INIT;
-    int r = load(&opened, netns, retransmits);
+    int r = load(&opened, told, retransmits);
 
     if (r == 0)
         r = ring_open(opened.ring.map_fd, EVENT_RING_SIZE, &opened.ring);
@@ -86,28 +87,18 @@ void event_stream_close(struct event_stream *stream)
     errno = saved;
 }
 
+/* The walk writes nothing. */
+static int split_nothing(const char *bytes, size_t length, void *context, size_t *ret_used)
+{
+    (void)bytes;
+    (void)context;
+    *ret_used = length;
+    return 0;
+}
+
 int event_stream_take_holders(const struct event_stream *stream)
 {
-    int link = skel_link_create(stream->holders_fd, 0, BPF_TRACE_ITER), fd, r = 0;
-    union bpf_attr attr = {.iter_create.link_fd = (uint32_t)link};
-    char nothing[4096];
-    ssize_t n;
-
-    if (link < 0)
-        return -errno;
-    fd = (int)syscall(__NR_bpf, BPF_ITER_CREATE, &attr, sizeof(attr));
-    if (fd < 0)
-        r = -errno;
-    close(link);
-    /* The walk writes nothing; the kernel takes a break after a million objects. */
-    do {
-        n = r < 0 ? 0 : read(fd, nothing, sizeof(nothing));
-    } while (n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN)));
-    if (n < 0)
-        r = -errno;
-    if (fd >= 0)
-        close(fd);
-    return r;
+    return iterator_read(stream->holders_fd, 0, split_nothing, NULL);
 }
 
 struct reading {

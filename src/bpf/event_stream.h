@@ -25,11 +25,12 @@ struct event_stream {
 typedef int event_record_fn(void *context, const struct event_record *record);
 
 /*
- * Loads and attaches the programs: from now on events are in the buffer. `netns`: inode of the only
- * namespace to be followed, or 0. `retransmits`: each retransmission is an event too. 0 or -errno
- * as the kernel gave it.
+ * Loads and attaches the programs: from now on events are in the buffer. `told`: what the
+ * programs are told from the beginning. `retransmits`: each retransmission is an event too. 0 or
+ * -errno as the kernel gave it.
  */
-int event_stream_open(struct event_stream *stream, uint32_t netns, bool retransmits) MUST_CHECK;
+int event_stream_open(struct event_stream *stream, const struct event_control *told,
+                      bool retransmits) MUST_CHECK;
 void event_stream_close(struct event_stream *stream);
 
 /*

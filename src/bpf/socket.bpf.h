@@ -38,6 +38,7 @@ enum {
     IP_PROTO_SCTP = 132,
     IP_PROTO_UDPLITE = 136,
     IP_PROTO_MPTCP = 262,
+    SOCK_DONE_BIT = 1 << 1, /* skc_flags */
     /* icsk_pending */
     PENDING_RETRANSMIT = 1,
     PENDING_PROBE = 3,
@@ -201,17 +202,42 @@ static __always_inline void copy_address(__u8 to[16], const __be32 from[4])
     words[3] = from[3];
 }
 
+static __always_inline void fill_local(__u8 to[16], const struct sock_common *skc)
+{
+    if (skc->skc_family == AF_INET)
+        *(__u32 *)to = skc->skc_rcv_saddr;
+    else if (bpf_core_field_exists(skc->skc_v6_rcv_saddr))
+        copy_address(to, skc->skc_v6_rcv_saddr.in6_u.u6_addr32);
+}
+
+static __always_inline void fill_peer(__u8 to[16], const struct sock_common *skc)
+{
+    if (skc->skc_family == AF_INET)
+        *(__u32 *)to = skc->skc_daddr;
+    else if (bpf_core_field_exists(skc->skc_v6_daddr))
+        copy_address(to, skc->skc_v6_daddr.in6_u.u6_addr32);
+}
+
+/* Payload, each byte once. */
+static __always_inline __u64 tcp_sent(const struct tcp_sock *tp)
+{
+    return tp->bytes_sent - tp->bytes_retrans;
+}
+
+/* The FIN of the other side came: it has a sequence number, and counts as a byte received. */
+static __always_inline bool tcp_has_fin(const struct tcp_sock *tp)
+{
+    return tp->inet_conn.icsk_inet.sk.__sk_common.skc_flags & SOCK_DONE_BIT;
+}
+
 /* What every inet socket has, minisockets too. */
 static __always_inline void fill_inet(struct record_socket *record, const struct sock_common *skc)
 {
     record->ifindex = skc->skc_bound_dev_if;
     record->peer_port = bpf_ntohs(skc->skc_dport);
-    if (skc->skc_family == AF_INET) {
-        *(__u32 *)record->local = skc->skc_rcv_saddr;
-        *(__u32 *)record->peer = skc->skc_daddr;
-    } else if (bpf_core_field_exists(skc->skc_v6_daddr)) {
-        copy_address(record->local, skc->skc_v6_rcv_saddr.in6_u.u6_addr32);
-        copy_address(record->peer, skc->skc_v6_daddr.in6_u.u6_addr32);
+    fill_local(record->local, skc);
+    fill_peer(record->peer, skc);
+    if (skc->skc_family != AF_INET && bpf_core_field_exists(skc->skc_v6_daddr)) {
         record->has |= SOCKET_HAS_V6ONLY;
         if (BPF_CORE_READ_BITFIELD(skc, skc_ipv6only))
             record->flags |= SOCKET_V6ONLY;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Every descriptor that is a socket: who holds it, and of TCP all the rest. */
 #include "socket.bpf.h"
+#include "task.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
@@ -25,14 +26,11 @@ struct holder_links {
 
 static __always_inline void fill_owner(struct record_owner *owner, const struct holder_links *links)
 {
-    const __u64 *comm = (const void *)links->leader->comm;
-
     owner->tgid = links->task->tgid;
     owner->tid = links->task->pid != links->task->tgid ? links->task->pid : 0;
     owner->fd = links->fd;
     owner->euid = links->leader->cred->euid.val;
-    ((__u64 *)owner->comm)[0] = comm[0];
-    ((__u64 *)owner->comm)[1] = comm[1];
+    copy_comm(owner->comm, links->leader);
 }
 
 static __always_inline void write_owner(const struct holder_links *links,

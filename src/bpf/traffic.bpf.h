@@ -3,12 +3,9 @@
 #pragma once
 
 #include "socket.bpf.h"
+#include "task.bpf.h"
 
 #include "traffic_record.h"
-
-enum {
-    SOCK_DONE_BIT = 1 << 1, /* skc_flags: the peer has sent its FIN */
-};
 
 struct traffic_state state;
 
@@ -28,36 +25,15 @@ static __always_inline void give_notice(void)
     bpf_ringbuf_output(&notice, &word, sizeof(word), 0);
 }
 
-/* A task has an id in each pid namespace from the initial one down to its own, by their depth. */
-#define ID_AT_DEPTH(pid, depth)                                                                    \
-    if ((pid)->level >= (depth) && (pid)->numbers[depth].ns->ns.inum == state.pidns)               \
-    return (pid)->numbers[depth].nr
-
-/* The id of a task in the reader's pid namespace; 0: it has none there. */
-static __always_inline __u32 task_id(const struct task_struct *task)
-{
-    const struct pid *pid = task->thread_pid;
-
-    if (!state.pidns)
-        return task->pid;
-    ID_AT_DEPTH(pid, 1);
-    ID_AT_DEPTH(pid, 2);
-    ID_AT_DEPTH(pid, 3);
-    ID_AT_DEPTH(pid, 4);
-    return 0;
-}
-
 static __always_inline void fill_user(struct traffic_user *user, const struct task_struct *task)
 {
     const struct task_struct *leader = task->group_leader;
-    const __u64 *comm = (const void *)task->comm;
 
-    user->pid = task_id(leader);
-    user->tid = task_id(task);
+    user->pid = task_id(leader, state.pidns);
+    user->tid = task_id(task, state.pidns);
     user->start_ns = leader->start_boottime;
     user->euid = task->cred->euid.val;
-    ((__u64 *)user->comm)[0] = comm[0];
-    ((__u64 *)user->comm)[1] = comm[1];
+    copy_comm(user->comm, task);
 }
 
 static __always_inline void fill_socket(struct traffic_socket *record, struct inet_sock *inet)
@@ -71,13 +47,8 @@ static __always_inline void fill_socket(struct traffic_socket *record, struct in
     if (record->proto != PROTO_RAW && record->proto != PROTO_ICMP)
         record->peer_port = bpf_ntohs(skc->skc_dport);
     record->local_port = skc->skc_num;
-    if (skc->skc_family == AF_INET) {
-        *(__u32 *)record->local = skc->skc_rcv_saddr;
-        *(__u32 *)record->peer = skc->skc_daddr;
-    } else if (bpf_core_field_exists(skc->skc_v6_daddr)) {
-        copy_address(record->local, skc->skc_v6_rcv_saddr.in6_u.u6_addr32);
-        copy_address(record->peer, skc->skc_v6_daddr.in6_u.u6_addr32);
-    }
+    fill_local(record->local, skc);
+    fill_peer(record->peer, skc);
 }
 
 /*
@@ -88,15 +59,14 @@ static __always_inline void fill_socket(struct traffic_socket *record, struct in
  */
 static __always_inline bool fill_counters(struct traffic_counters *counters, struct tcp_sock *tp)
 {
-    struct inet_connection_sock *icsk = &tp->inet_conn;
     __u64 received = *(volatile __u64 *)&tp->bytes_received;
     __u32 next = *(volatile __u32 *)&tp->rcv_nxt;
     __u32 taken = *(volatile __u32 *)&tp->copied_seq;
     __u64 rx = received - (__u32)(next - taken);
 
-    if (next == taken && icsk->icsk_inet.sk.__sk_common.skc_flags & SOCK_DONE_BIT)
+    if (next == taken && tcp_has_fin(tp))
         rx--;
-    counters->tx_bytes = tp->bytes_sent - tp->bytes_retrans;
+    counters->tx_bytes = tcp_sent(tp);
     counters->rx_bytes = (__s64)rx > 0 ? rx : 0;
     return received == *(volatile __u64 *)&tp->bytes_received &&
            next == *(volatile __u32 *)&tp->rcv_nxt;

@@ -147,6 +147,15 @@ enum pidns proc_pid_namespace(void)
     return status.st_ino == first ? PIDNS_FIRST : PIDNS_INNER;
 }
 
+uint32_t proc_pidns_inode(void)
+{
+    struct stat status;
+
+    if (proc_pid_namespace() == PIDNS_FIRST || stat("/proc/self/ns/pid", &status) < 0)
+        return 0;
+    return (uint32_t)status.st_ino;
+}
+
 bool proc_parse_number(const char **text, uint64_t *ret_number)
 {
     const char *at = *text;

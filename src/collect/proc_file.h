@@ -60,6 +60,10 @@ int proc_read_comm(int at, const char *path, char *buffer, size_t size, size_t *
 enum pidns { PIDNS_UNKNOWN, PIDNS_FIRST, PIDNS_INNER };
 enum pidns proc_pid_namespace(void);
 
+/* The inode of our pid namespace, in which the kernel is to number processes; 0: the first one, or
+ * unknown. */
+uint32_t proc_pidns_inode(void);
+
 /* The process ended while it was read: normal, and never worth a note. */
 static inline bool proc_is_gone(int error)
 {

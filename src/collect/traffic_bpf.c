@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #define SOURCE "bpf sock_send_length"
@@ -356,19 +355,9 @@ static void close_state(void *context)
     free(state);
 }
 
-/* The inode of our pid namespace, for which the programs are to number processes. */
-static uint32_t pid_namespace(void)
-{
-    struct stat status;
-
-    if (proc_pid_namespace() == PIDNS_FIRST || stat("/proc/self/ns/pid", &status) < 0)
-        return 0;
-    return (uint32_t)status.st_ino;
-}
-
 static int open_programs(struct bpf_state *state)
 {
-    uint32_t pidns = pid_namespace();
+    uint32_t pidns = proc_pidns_inode();
     int r = traffic_program_open(TRAFFIC_CALLS, &state->calls.program);
 
     if (r < 0)

@@ -1,106 +1,18 @@
 # SPDX-License-Identifier: MIT
 """nwho events: every connection with its process, its bytes and how it ended, against what the programs know themselves."""
-import contextlib
 import json
 import os
 import select
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 
+from counting import assert_exact, counting, make
+from following import PREAMBLE, closed, follow, following, needs_bpf, play
 from live import BUILD, PATIENCE, netns, nwho, run_tests, skip, test, wait_for
-
-# Common to all scripts that run inside of a namespace; each prints one JSON document, the truth.
-PREAMBLE = """
-import errno, json, os, select, socket, struct, sys, time
-facts = []
-def listener(family=socket.AF_INET, host="127.0.0.1"):
-    sock = socket.socket(family)
-    sock.bind((host, 0))
-    sock.listen(128)
-    return sock
-def pair(server):
-    client = socket.socket(server.family)
-    client.connect(server.getsockname()[:2])
-    return client, server.accept()[0]
-def reset(sock):
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    sock.close()
-def ended(sock):
-    try:
-        while sock.recv(65536):
-            pass
-    except OSError:
-        pass
-    sock.close()
-def fact(sock, **more):
-    facts.append({"port": sock.getsockname()[1], "pid": os.getpid(), "ppid": os.getppid(), **more})
-def take(sock, count):
-    while count:
-        count -= len(sock.recv(count))
-"""
-
-
-def needs_bpf(ns):
-    """Gives nothing; skips where events do not come from BPF."""
-    document = json.loads(nwho(ns, "events", "--for", "0.01", "--json", expect=(0, 1)).out)
-    if "bpf" not in document["sources"]["events"]:
-        skip("BPF may not be loaded here")
-
-
-class Follower:
-    """nwho events --json in the background."""
-
-    def __init__(self, ns, *args, user=None):
-        command = [BUILD / "nwho", "events", "--json", *args]
-        options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        self.child = ns.popen(command, user, **options) if ns else subprocess.Popen(command, **options)
-        self.bytes = b""
-        self.read_until(b'"rows":[')
-
-    def read_until(self, what):
-        deadline = time.monotonic() + PATIENCE
-        while what not in self.bytes:
-            assert select.select([self.child.stdout], [], [], max(0, deadline - time.monotonic()))[0], self.bytes[-500:]
-            chunk = os.read(self.child.stdout.fileno(), 1 << 16)
-            assert chunk, (self.bytes[-500:], self.child.stderr.read())
-            self.bytes += chunk
-
-    def finish(self, stop=True):
-        """Ends it, also what has happened but is not told yet; gives the document."""
-        if stop:
-            self.child.send_signal(signal.SIGINT)
-        out, err = self.child.communicate(timeout=PATIENCE)
-        self.err = err.decode()
-        return json.loads(self.bytes + out)
-
-
-@contextlib.contextmanager
-def following(ns, *args, **options):
-    follower = Follower(ns, *args, **options)
-    try:
-        yield follower
-    finally:
-        follower.child.kill()
-        follower.child.communicate()
-
-
-def play(ns, script, *args, **options):
-    """What the script prints."""
-    return json.loads(ns.run([sys.executable, "-c", PREAMBLE + script + "\nprint(json.dumps(facts))", *args], **options).out)
-
-
-def follow(ns, script, *args):
-    """The document about a script, and the script's truth."""
-    with following(ns, *args) as follower:
-        facts = play(ns, script)
-        return follower.finish(), facts
-
-
-def closed(document):
-    return {row["local_port"]: row for row in document["rows"] if row["event"] == "closed"}
 
 
 @test
@@ -469,6 +381,82 @@ def namespaces():
                 assert {row["netns"] for row in follower.finish()["rows"]} == want
             names = {(row["netns"], row["local_port"]) for row in everywhere.finish()["rows"]}
             assert {(ns.name, ours), (other.name, theirs)} <= names, names
+
+
+@test
+def inside_a_pid_namespace_its_ids_count():
+    outer = """
+import json, signal, subprocess, sys
+child = subprocess.Popen([sys.argv[1], "events", "--json"], stdout=subprocess.PIPE)
+head = b""
+while b'"rows":[' not in head:
+    head += child.stdout.read1(65536)
+facts = subprocess.run([sys.executable, "-c", sys.argv[2]], stdout=subprocess.PIPE, check=True).stdout
+child.send_signal(signal.SIGINT)
+print(json.dumps([json.loads(facts), json.loads(head + child.communicate()[0])]))
+"""
+    inner = PREAMBLE + """
+server = listener(); c, s = pair(server); fact(c); c.close(); ended(s)
+print(json.dumps(facts))
+"""
+    with netns() as ns:
+        needs_bpf(ns)
+        words = ["unshare", "--pid", "--fork", sys.executable, "-c", outer, BUILD / "nwho", inner]
+        (fact,), document = json.loads(ns.run(words).out)
+        assert fact["ppid"] == 1 and "bpf" in document["sources"]["events"], (fact, document)
+        assert len(document["rows"]) == 4, document
+        assert {(row["pid"], row["ppid"]) for row in document["rows"]} == {(fact["pid"], 1)}, (fact, document)
+
+
+@test
+def accounting_beside_it_counts_the_same():
+    """Both have programs of their own at the same places of the kernel."""
+    times = 3000
+    with netns() as ns:
+        needs_bpf(ns)
+        with following(ns) as follower, counting(ns) as counter:
+            truth = make(ns, "short-connections", f"times={times}")
+            document = follower.finish()
+            assert_exact(truth, counter.read())
+            assert not any("lost" in note for note in counter.notes), counter.notes
+        assert document["complete"] and document["lost"] == 0, document["lost"]
+        # Each of two processes makes so many; a listener of each is closed, too, which is no event.
+        assert Counter(row["event"] for row in document["rows"]) == {"opened": 2 * times, "accepted": 2 * times, "closed": 4 * times}
+        of_events = Counter()
+        for row in document["rows"]:
+            if row["event"] == "closed":
+                of_events[row["pid"], "rx"] += row["rx_bytes"]
+                of_events[row["pid"], "tx"] += row["tx_bytes"]
+        of_truth = Counter()
+        for row in truth:
+            of_truth[row["pid"], "rx"] += row["rx"]
+            of_truth[row["pid"], "tx"] += row["tx"]
+        assert of_events == of_truth
+
+
+@test
+def at_full_speed_none_is_lost_with_accounting_on():
+    """Two processors full of short connections: about 20000 a second. NWHO_FULL=1."""
+    if not os.environ.get("NWHO_FULL"):
+        skip("takes a minute; NWHO_FULL=1 runs it")
+    each, rounds = 20000, 4  # of two processes
+    with netns() as ns, counting(ns) as counter, tempfile.TemporaryFile() as output:
+        child = ns.popen([BUILD / "nwho", "events", "--csv", "-o", "event"], stdout=output, stderr=subprocess.PIPE)
+        wait_for(lambda: output.seek(0, os.SEEK_END), what="the header")
+        begin = time.monotonic()
+        for _ in range(rounds):
+            ns.run([BUILD / "tests/helpers/mktraffic", "short-connections", f"times={each}"])
+            counter.read()
+        seconds = time.monotonic() - begin
+        child.send_signal(signal.SIGINT)
+        err = child.communicate(timeout=PATIENCE)[1]
+        output.seek(0)
+        events = Counter(output.read().split())
+        print(f"# {2 * each * rounds / seconds:.0f} connections a second", file=sys.stderr)
+        assert child.returncode == 0, err
+        many = 2 * each * rounds
+        assert events == {b"event": 1, b"opened": many, b"accepted": many, b"closed": 2 * many}, events
+        assert not any("lost" in note for note in counter.notes), counter.notes
 
 
 @test
