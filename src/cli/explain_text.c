@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* nwho TARGET in words: the facts of what waits, of the connections, and of the process. */
+#include "base/hash.h"
 #include "cli/explain.h"
 
 #include "base/escape.h"
@@ -263,11 +264,11 @@ static uint64_t hash_end(const struct socket *socket, bool peer)
 {
     const union address *address = peer ? &socket->peer : &socket->local;
     bool mapped = address_is_mapped(socket->family, address);
-    uint64_t hash = peer ? socket->peer_port : socket->local_port;
+    uint64_t hash = hash_number(HASH_INIT, peer ? socket->peer_port : socket->local_port);
 
     for (unsigned int i = mapped ? 3 : 0; i < 4; i++)
         if (address->words[i])
-            hash = (hash ^ address->words[i]) * UINT64_C(0x9e3779b97f4a7c15);
+            hash = hash_number(hash, address->words[i]);
     return hash;
 }
 

@@ -2,6 +2,7 @@
 /* Host names: a few threads take addresses from one list. */
 #include "cli/resolve.h"
 
+#include "base/hash.h"
 #include "base/map.h"
 #include "base/vec.h"
 
@@ -51,12 +52,9 @@ static unsigned int address_length(unsigned int family)
 
 static uint64_t address_key(const struct value *address)
 {
-    uint64_t hash = address->address.family;
-    unsigned int length = address_length(address->address.family);
+    unsigned int family = address->address.family;
 
-    for (unsigned int i = 0; i < length; i++)
-        hash = (hash ^ address->address.bytes[i]) * UINT64_C(0x100000001b3);
-    return hash;
+    return hash_bytes(HASH_INIT ^ family, address->address.bytes, address_length(family));
 }
 
 /* Two addresses may have the same key. */

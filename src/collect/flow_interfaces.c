@@ -2,6 +2,8 @@
 /* By which interface a flow goes: found by its own address. */
 #include "collect/flow_interfaces.h"
 
+#include "base/hash.h"
+
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -28,11 +30,7 @@ static void plain_address(unsigned int family, const union address *address, uin
 /* Two addresses with one key would be a wonder; then the flows of one are shown at the other. */
 static uint64_t address_key(uint32_t netns, const uint8_t *address)
 {
-    uint64_t key = UINT64_C(0xcbf29ce484222325) ^ netns;
-
-    for (unsigned int i = 0; i < 16; i++)
-        key = (key ^ address[i]) * UINT64_C(0x100000001b3);
-    return key;
+    return hash_bytes(HASH_INIT ^ netns, address, 16);
 }
 
 static int index_addresses(const struct snapshot *snapshot, struct map *ret_index)

@@ -3,6 +3,7 @@
 #include "collect/flow_table.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/map.h"
 #include "base/vec.h"
 #include "collect/flow_bins.h"
@@ -75,8 +76,8 @@ static uint64_t hash_of(const struct flow_report *facts)
     uint64_t hash = facts->cookie * UINT64_C(0x9e3779b97f4a7c15);
 
     hash ^= ((uint64_t)facts->pid << 32 | facts->tid) * UINT64_C(0xc2b2ae3d27d4eb4f);
-    for (size_t i = 0; !facts->cookie && !facts->pid && i < sizeof(facts->comm); i++)
-        hash = (hash ^ (unsigned char)facts->comm[i]) * UINT64_C(0x100000001b3);
+    if (!facts->cookie && !facts->pid)
+        hash = hash_bytes(hash, facts->comm, sizeof(facts->comm));
     return hash;
 }
 

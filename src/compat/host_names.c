@@ -2,6 +2,7 @@
 /* Names of hosts, networks, services and users, remembered. */
 #include "compat/host_names.h"
 
+#include "base/hash.h"
 #include "base/vec.h"
 
 #include <arpa/inet.h>
@@ -82,11 +83,7 @@ static const char *look_up(struct host_names *names, const struct host_entry *ho
 
 static uint64_t hash_host(const struct host_entry *host)
 {
-    uint64_t halves[2];
-
-    memcpy(halves, host->bytes, sizeof(halves));
-    return (halves[0] * UINT64_C(0x9e3779b97f4a7c15) ^ halves[1]) * UINT64_C(0x100000001b3) ^
-           host->family;
+    return hash_bytes(HASH_INIT ^ host->family, host->bytes, sizeof(host->bytes));
 }
 
 /* Without memory a name is not remembered. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* iftop: pairs of hosts, and what they have sent each other. */
+#include "base/hash.h"
 #include "compat/iftop.h"
 
 #include "base/vec.h"
@@ -23,23 +24,13 @@ double iftop_rate(const struct iftop_pairs *pairs, enum iftop_window window, uin
     return ns ? (double)bytes * 1e9 / (double)ns : 0;
 }
 
-static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t count)
-{
-    const unsigned char *at = bytes;
-
-    for (size_t i = 0; i < count; i++)
-        hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
 static uint64_t hash_of(const struct iftop_pair *pair)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ pair->family ^ (uint64_t)pair->proto << 8;
+    uint64_t hash = HASH_INIT ^ pair->family ^ (uint64_t)pair->proto << 8;
 
     hash = hash_bytes(hash, &pair->local, sizeof(pair->local));
     hash = hash_bytes(hash, &pair->peer, sizeof(pair->peer));
-    return (hash ^ ((uint64_t)pair->local_port << 16 | pair->peer_port)) *
-           UINT64_C(0x9e3779b97f4a7c15);
+    return hash_number(hash, (uint64_t)pair->local_port << 16 | pair->peer_port);
 }
 
 static bool is_same(const struct iftop_pair *a, const struct iftop_pair *b)

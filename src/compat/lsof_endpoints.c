@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* lsof -E and +E: who on this machine holds the other end of a socket. */
+#include "base/hash.h"
 #include "compat/lsof.h"
 
 #include "derive/address.h"
@@ -26,9 +27,7 @@ static void ends_done(struct ends *ends)
 
 static uint64_t add_to_key(uint64_t key, const union address *address, uint16_t port)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(address->words); i++)
-        key = (key ^ address->words[i]) * UINT64_C(0x100000001b3);
-    return (key ^ port) * UINT64_C(0x100000001b3);
+    return hash_number(hash_bytes(key, address->bytes, sizeof(address->bytes)), port);
 }
 
 /* Of a socket with these two ends. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* nethogs: what each process has done, and the lines that tell of it. */
+#include "base/hash.h"
 #include "compat/nethogs.h"
 
 #include "base/clock.h"
@@ -39,9 +40,7 @@ static uint64_t hash_of(const struct nethogs_row *row)
 {
     uint64_t hash = ((uint64_t)row->pid << 40 ^ row->start_ticks) * UINT64_C(0x9e3779b97f4a7c15);
 
-    for (const char *at = row->name; !row->pid && *at; at++)
-        hash = (hash ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
-    return hash;
+    return row->pid ? hash : hash_bytes(hash, row->name, strlen(row->name));
 }
 
 static bool is_same(const struct nethogs_row *a, const struct nethogs_row *b)

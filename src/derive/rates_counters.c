@@ -2,20 +2,17 @@
 /* What counters have counted between two snapshots. */
 #include "derive/rates_counters.h"
 
+#include "base/hash.h"
 #include "base/map.h"
 
-/* FNV-1a of the name, then of the namespace and the CPU. */
 uint64_t counter_identity(const struct snapshot *snapshot, const struct counter *counter)
 {
-    const uint64_t prime = UINT64_C(0x100000001b3);
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
     size_t length;
     const char *name = snapshot_string(snapshot, counter->name, &length);
+    uint64_t hash = hash_bytes(HASH_INIT, name, length);
 
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ (unsigned char)name[i]) * prime;
-    hash = (hash ^ snapshot->netns[counter->netns].inode) * prime;
-    hash = (hash ^ counter->cpu) * prime;
+    hash = hash_number(hash, snapshot->netns[counter->netns].inode);
+    hash = hash_number(hash, counter->cpu);
     return hash ? hash : 1;
 }
 

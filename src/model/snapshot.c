@@ -2,6 +2,7 @@
 /* Snapshot: storage of the facts. */
 #include "model/snapshot.h"
 
+#include "base/hash.h"
 #include "base/vec.h"
 
 #include <stdarg.h>
@@ -56,16 +57,6 @@ void snapshot_done(struct snapshot *snapshot)
     *snapshot = (struct snapshot){0};
 }
 
-/* FNV-1a; a second string with the same hash is found by trying the following keys. */
-static uint64_t hash_bytes(const char *bytes, size_t length)
-{
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ (unsigned char)bytes[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
 static int append_string(struct string_pool *pool, const char *bytes, uint32_t length,
                          uint32_t *ret_offset)
 {
@@ -88,7 +79,7 @@ int snapshot_intern(struct snapshot *snapshot, const char *bytes, size_t length,
                     uint32_t *ret_string)
 {
     struct string_pool *pool = &snapshot->strings;
-    uint64_t key = hash_bytes(bytes, length);
+    uint64_t key = hash_bytes(HASH_INIT, bytes, length);
     uint32_t offset;
     size_t found_length;
     int r;
@@ -106,7 +97,7 @@ int snapshot_intern(struct snapshot *snapshot, const char *bytes, size_t length,
             *ret_string = offset;
             return 0;
         }
-        key++;
+        key++; /* another string with the same hash */
     }
     r = append_string(pool, bytes, (uint32_t)length, &offset);
     if (r < 0)

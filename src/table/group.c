@@ -3,6 +3,7 @@
 #include "table/group.h"
 
 #include "base/format.h"
+#include "base/hash.h"
 #include "base/map.h"
 #include "base/suggest.h"
 #include "base/vec.h"
@@ -191,25 +192,22 @@ uint32_t group_rows(const struct view *view)
 static uint64_t hash_value(uint64_t hash, const struct value *value)
 {
     uint64_t number = value->type == VALUE_BOOL ? value->boolean : value->uint;
-    const unsigned char *bytes = (const unsigned char *)&number;
+    const void *bytes = &number;
     size_t length = value->type == VALUE_NONE ? 0 : sizeof(number);
 
     if (value->type == VALUE_STRING) {
-        bytes = (const unsigned char *)value->string.bytes;
+        bytes = value->string.bytes;
         length = value->string.length;
     } else if (value->type == VALUE_ADDRESS) {
         bytes = value->address.bytes;
         length = value->address.family == AF_INET ? 4 : 16;
     }
-    hash = (hash ^ value->type) * UINT64_C(0x100000001b3);
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
-    return hash;
+    return hash_bytes(hash_number(hash, value->type), bytes, length);
 }
 
 static uint64_t hash_keys(const struct group_plan *plan, const struct value *keys)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    uint64_t hash = HASH_INIT;
 
     for (uint32_t i = 0; i < plan->key_count; i++)
         hash = hash_value(hash, &keys[i]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of multicast groups: one row a group of an interface, in the order of the kernel. */
 #include "base/buf.h"
+#include "base/hash.h"
 #include "table/cells.h"
 
 #include <sys/socket.h>
@@ -163,13 +164,11 @@ static uint32_t row_count(const struct view *view)
 static uint64_t row_identity(const struct view *view, uint32_t row)
 {
     const struct membership *membership = get_membership(view, row);
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    uint64_t hash = hash_number(HASH_INIT, view->snapshot->netns[membership->netns].inode);
 
-    hash ^= view->snapshot->netns[membership->netns].inode;
-    hash = (hash * UINT64_C(0x100000001b3)) ^ membership->ifindex;
-    hash = (hash * UINT64_C(0x100000001b3)) ^ membership->family;
-    for (size_t i = 0; i < sizeof(membership->group); i++)
-        hash = (hash * UINT64_C(0x100000001b3)) ^ membership->group.bytes[i];
+    hash = hash_number(hash, membership->ifindex);
+    hash = hash_number(hash, membership->family);
+    hash = hash_bytes(hash, membership->group.bytes, sizeof(membership->group.bytes));
     return hash ? hash : 1;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of routes: one row a next hop of a route, in the order of the kernel. */
 #include "base/buf.h"
+#include "base/hash.h"
 #include "derive/address.h"
 #include "table/cells.h"
 #include "table/route_names.h"
@@ -398,13 +399,6 @@ static uint32_t row_count(const struct view *view)
     return view->snapshot->routes_count;
 }
 
-static uint64_t mix(uint64_t hash, const void *bytes, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ ((const uint8_t *)bytes)[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
 static uint64_t row_identity(const struct view *view, uint32_t row)
 {
     const struct route *route = get_route(view, row);
@@ -415,11 +409,11 @@ static uint64_t row_identity(const struct view *view, uint32_t row)
         route->ifindex,
         (uint32_t)route->family << 16 | (uint32_t)route->dst_bits << 8 | route->src_bits,
         (uint32_t)route->type << 16 | (uint32_t)route->tos << 8 | (route->flags & ROUTE_ANSWER)};
-    uint64_t hash = mix(UINT64_C(0xcbf29ce484222325), numbers, sizeof(numbers));
+    uint64_t hash = hash_bytes(HASH_INIT, numbers, sizeof(numbers));
 
-    hash = mix(hash, &route->dst, sizeof(route->dst));
-    hash = mix(hash, &route->src, sizeof(route->src));
-    hash = mix(hash, &route->gateway, sizeof(route->gateway));
+    hash = hash_bytes(hash, &route->dst, sizeof(route->dst));
+    hash = hash_bytes(hash, &route->src, sizeof(route->src));
+    hash = hash_bytes(hash, &route->gateway, sizeof(route->gateway));
     return hash ? hash : 1;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of sockets: one row a socket. */
 #include "base/buf.h"
+#include "base/hash.h"
 #include "derive/address.h"
 #include "derive/join.h"
 #include "table/cells.h"
@@ -292,13 +293,11 @@ static uint64_t order(const struct view *view, uint32_t row)
 /* Of what has neither cookie nor inode, as time-wait may: its two ends. */
 static uint64_t hash_ends(const struct socket *socket)
 {
-    uint64_t hash =
-        (uint64_t)socket->netns << 32 | (uint32_t)socket->local_port << 16 | socket->peer_port;
+    uint32_t ports = (uint32_t)socket->local_port << 16 | socket->peer_port;
+    uint64_t hash = hash_number(HASH_INIT, (uint64_t)socket->netns << 32 | ports);
 
-    for (size_t i = 0; i < ARRAY_SIZE(socket->local.bytes); i++) {
-        hash = (hash ^ socket->local.bytes[i]) * UINT64_C(0x100000001b3);
-        hash = (hash ^ socket->peer.bytes[i]) * UINT64_C(0x100000001b3);
-    }
+    hash = hash_bytes(hash, socket->local.bytes, sizeof(socket->local.bytes));
+    hash = hash_bytes(hash, socket->peer.bytes, sizeof(socket->peer.bytes));
     return hash ^ socket->proto;
 }
 
