@@ -96,44 +96,6 @@ static bool read_address(const struct host *host, uint8_t address[16], unsigned 
     return inet_pton(AF_INET6, host->address, address) == 1;
 }
 
-/* Runs `make` for one or both ends and unites what it makes. */
-static struct filter_node *both_ends(struct filter_parser *parser, const struct column *columns[2],
-                                     unsigned int family, const void *address, unsigned int bits)
-{
-    struct filter_node *node = NULL;
-
-    for (int i = 0; i < 2; i++) {
-        struct filter_node *end;
-
-        if (!columns[i])
-            continue;
-        end = filter_prefix(parser, columns[i], i == 1, family, address, bits);
-        node = node ? filter_join(parser, FILTER_OR, node, end) : end;
-        if (!node)
-            return NULL;
-    }
-    return node;
-}
-
-static struct filter_node *scope_node(struct filter_parser *parser, const struct column *columns[2],
-                                      uint32_t scopes)
-{
-    struct filter_node *node = NULL;
-
-    for (int i = 0; i < 2; i++) {
-        struct filter_node *end;
-
-        if (!columns[i])
-            continue;
-        end = filter_mask(parser, FILTER_SCOPE, columns[i], scopes);
-        if (!end)
-            return NULL;
-        end->peer = i == 1;
-        node = node ? filter_join(parser, FILTER_OR, node, end) : end;
-    }
-    return node;
-}
-
 static struct filter_node *any_address(struct filter_parser *parser,
                                        const struct column *columns[2], unsigned int family)
 {
@@ -141,12 +103,12 @@ static struct filter_node *any_address(struct filter_parser *parser,
     struct filter_node *node = NULL;
 
     if (family != AF_INET6)
-        node = both_ends(parser, columns, AF_INET, zero, 0);
+        node = filter_prefix(parser, columns, AF_INET, zero, 0);
     if (family == AF_INET || parser->result < 0)
         return node;
     if (!node)
-        return both_ends(parser, columns, AF_INET6, zero, 0);
-    return filter_join(parser, FILTER_OR, node, both_ends(parser, columns, AF_INET6, zero, 0));
+        return filter_prefix(parser, columns, AF_INET6, zero, 0);
+    return filter_join(parser, FILTER_OR, node, filter_prefix(parser, columns, AF_INET6, zero, 0));
 }
 
 /*
@@ -175,8 +137,8 @@ static struct filter_node *named_host(struct filter_parser *parser, const struct
             bytes = &((const struct sockaddr_in6 *)(const void *)at->ai_addr)->sin6_addr;
         else
             continue;
-        one = both_ends(parser, columns, (unsigned int)at->ai_family, bytes,
-                        at->ai_family == AF_INET ? 32 : 128);
+        one = filter_prefix(parser, columns, (unsigned int)at->ai_family, bytes,
+                            at->ai_family == AF_INET ? 32 : 128);
         node = node ? filter_join(parser, FILTER_OR, node, one) : one;
     }
     freeaddrinfo(found);
@@ -212,7 +174,7 @@ static struct filter_node *numeric_host(struct filter_parser *parser, const stru
                        wanted > (family == AF_INET ? 32 : 128)))
         return filter_fail(parser, host->word, "'%.60s' is no prefix length of an %s address",
                            host->bits, family == AF_INET ? "IPv4" : "IPv6");
-    return both_ends(parser, columns, family, address, (unsigned int)wanted);
+    return filter_prefix(parser, columns, family, address, (unsigned int)wanted);
 }
 
 static struct filter_node *address_node(struct filter_parser *parser, const struct host *host,
@@ -229,7 +191,7 @@ static struct filter_node *address_node(struct filter_parser *parser, const stru
         return numeric_host(parser, host, columns, address, family, bits);
     for (size_t i = 0; i < ARRAY_SIZE(classes) && !host->bits; i++)
         if (strcasecmp(host->address, classes[i].name) == 0)
-            return scope_node(parser, columns, classes[i].scopes);
+            return filter_scopes(parser, columns, classes[i].scopes);
     if (!host->bits && may_be_name(host->address))
         return named_host(parser, host, columns);
     return filter_fail(parser, host->word,

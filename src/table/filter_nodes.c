@@ -91,30 +91,51 @@ struct filter_node *filter_mask(struct filter_parser *parser, enum filter_kind k
     return node;
 }
 
-struct filter_node *filter_ports(struct filter_parser *parser, const struct column *column,
-                                 bool peer, uint32_t low, uint32_t high)
+/* A condition on one end of a connection, for each end that has a column: own, other. */
+static struct filter_node *either_end(struct filter_parser *parser,
+                                      const struct filter_node *condition,
+                                      const struct column *columns[2])
 {
-    struct filter_node *node = filter_node(parser, FILTER_PORT, column);
+    struct filter_node *any = NULL;
 
-    if (node) {
-        node->peer = peer;
-        node->port.low = low;
-        node->port.high = high;
+    for (int i = 0; i < 2; i++) {
+        struct filter_node *end;
+
+        if (!columns[i])
+            continue;
+        end = filter_node(parser, condition->kind, columns[i]);
+        if (!end)
+            return NULL;
+        *end = *condition;
+        end->column = columns[i];
+        end->peer = i == 1;
+        any = any ? filter_join(parser, FILTER_OR, any, end) : end;
     }
-    return node;
+    return any;
 }
 
-struct filter_node *filter_prefix(struct filter_parser *parser, const struct column *column,
-                                  bool peer, unsigned int family, const void *address,
-                                  unsigned int bits)
+struct filter_node *filter_ports(struct filter_parser *parser, const struct column *columns[2],
+                                 uint32_t low, uint32_t high)
 {
-    struct filter_node *node = filter_node(parser, FILTER_PREFIX, column);
+    const struct filter_node condition = {.kind = FILTER_PORT, .port = {low, high}};
 
-    if (node) {
-        node->peer = peer;
-        node->prefix.family = (uint8_t)family;
-        node->prefix.bits = (uint8_t)bits;
-        memcpy(node->prefix.address.bytes, address, family == AF_INET ? 4 : 16);
-    }
-    return node;
+    return either_end(parser, &condition, columns);
+}
+
+struct filter_node *filter_prefix(struct filter_parser *parser, const struct column *columns[2],
+                                  unsigned int family, const void *address, unsigned int bits)
+{
+    struct filter_node condition = {.kind = FILTER_PREFIX,
+                                    .prefix = {.family = (uint8_t)family, .bits = (uint8_t)bits}};
+
+    memcpy(condition.prefix.address.bytes, address, family == AF_INET ? 4 : 16);
+    return either_end(parser, &condition, columns);
+}
+
+struct filter_node *filter_scopes(struct filter_parser *parser, const struct column *columns[2],
+                                  uint32_t scopes)
+{
+    const struct filter_node condition = {.kind = FILTER_SCOPE, .mask = scopes};
+
+    return either_end(parser, &condition, columns);
 }

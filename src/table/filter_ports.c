@@ -78,25 +78,6 @@ static bool apply_op(enum filter_op op, uint32_t *low, uint32_t *high)
     }
 }
 
-/* One or both ends. */
-static struct filter_node *ports_of(struct filter_parser *parser, const struct column *columns[2],
-                                    uint32_t low, uint32_t high)
-{
-    struct filter_node *node = NULL;
-
-    for (int i = 0; i < 2; i++) {
-        struct filter_node *end;
-
-        if (!columns[i])
-            continue;
-        end = filter_ports(parser, columns[i], i == 1, low, high);
-        node = node ? filter_join(parser, FILTER_OR, node, end) : end;
-        if (!node)
-            return NULL;
-    }
-    return node;
-}
-
 static struct filter_node *one_port(struct filter_parser *parser, const struct filter_word *word,
                                     const char *text, enum filter_op op,
                                     const struct column *columns[2])
@@ -108,7 +89,7 @@ static struct filter_node *one_port(struct filter_parser *parser, const struct f
     if (*text == ':')
         text++;
     if (strcmp(text, "*") == 0 && !ordered)
-        return ports_of(parser, columns, 0, PORT_ANY);
+        return filter_ports(parser, columns, 0, PORT_ANY);
     if (read_port(text, &low))
         high = low;
     else if (!read_range(parser, text, &low, &high))
@@ -123,7 +104,7 @@ static struct filter_node *one_port(struct filter_parser *parser, const struct f
     if (!apply_op(op, &low, &high))
         return filter_fail(parser, word, "no port is %s than %.60s",
                            op == FILTER_OP_LT ? "less" : "greater", text);
-    return ports_of(parser, columns, low, high);
+    return filter_ports(parser, columns, low, high);
 }
 
 struct filter_node *filter_port_list(struct filter_parser *parser, const struct filter_word *word,
@@ -141,6 +122,6 @@ struct filter_node *filter_port_list(struct filter_parser *parser, const struct 
     }
     if (parser->result < 0 || op != FILTER_OP_NE)
         return any;
-    node = ports_of(parser, columns, 0, PORT_ANY);
+    node = filter_ports(parser, columns, 0, PORT_ANY);
     return filter_join(parser, FILTER_AND, node, filter_negate(parser, any, true));
 }

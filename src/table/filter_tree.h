@@ -203,11 +203,13 @@ struct filter_node *filter_negate(struct filter_parser *parser, struct filter_no
                                   bool negate);
 struct filter_node *filter_mask(struct filter_parser *parser, enum filter_kind kind,
                                 const struct column *column, uint64_t mask);
-struct filter_node *filter_ports(struct filter_parser *parser, const struct column *column,
-                                 bool peer, uint32_t low, uint32_t high);
-struct filter_node *filter_prefix(struct filter_parser *parser, const struct column *column,
-                                  bool peer, unsigned int family, const void *address,
-                                  unsigned int bits);
+/* Of the ends {own, other} that have a column: one for which it holds is enough. */
+struct filter_node *filter_ports(struct filter_parser *parser, const struct column *columns[2],
+                                 uint32_t low, uint32_t high);
+struct filter_node *filter_prefix(struct filter_parser *parser, const struct column *columns[2],
+                                  unsigned int family, const void *address, unsigned int bits);
+struct filter_node *filter_scopes(struct filter_parser *parser, const struct column *columns[2],
+                                  uint32_t scopes);
 
 /* What a word stands for (filter_words.c). */
 const struct column *filter_column(const struct filter_parser *parser, const char *word);
