@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define SINK_FLUSH_BYTES ((size_t)256 * 1024)
@@ -103,6 +104,15 @@ void buf_address(struct buf *buf, unsigned int family, const uint8_t *bytes)
 
     if (at)
         buf->length = (size_t)(format_address(at, family, bytes) - buf->data);
+}
+
+void buf_host(struct buf *buf, unsigned int family, const uint8_t *bytes)
+{
+    if (family == AF_INET6)
+        buf_byte(buf, '[');
+    buf_address(buf, family, bytes);
+    if (family == AF_INET6)
+        buf_byte(buf, ']');
 }
 
 void buf_int(struct buf *buf, int64_t number)

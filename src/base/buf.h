@@ -40,6 +40,8 @@ void buf_uint(struct buf *buf, uint64_t number);
 void buf_int(struct buf *buf, int64_t number);
 /* An internet address; see format_address(). */
 void buf_address(struct buf *buf, unsigned int family, const uint8_t *bytes);
+/* As it stands before a port: IPv6 in brackets. */
+void buf_host(struct buf *buf, unsigned int family, const uint8_t *bytes);
 
 void buf_hex(struct buf *buf, uint64_t number);
 void buf_printf(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);

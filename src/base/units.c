@@ -6,6 +6,20 @@
 
 static const char prefixes[] = "KMGTPE";
 
+/* "1.2M", "12M": a number that was scaled by its prefix; `prefix` 0 is none. */
+static void put_scaled(struct buf *buf, uint64_t whole, uint64_t tenths, size_t prefix)
+{
+    if (prefix > 0 && tenths < 100) {
+        buf_uint(buf, tenths / 10);
+        buf_byte(buf, '.');
+        buf_uint(buf, tenths % 10);
+    } else {
+        buf_uint(buf, whole);
+    }
+    if (prefix > 0)
+        buf_byte(buf, prefixes[prefix - 1]);
+}
+
 size_t units_write_bytes(struct buf *buf, uint64_t bytes)
 {
     size_t start = buf->length, prefix = 0;
@@ -21,15 +35,7 @@ size_t units_write_bytes(struct buf *buf, uint64_t bytes)
         tenths = 10;
         prefix++;
     }
-    if (prefix > 0 && tenths < 100) {
-        buf_uint(buf, tenths / 10);
-        buf_byte(buf, '.');
-        buf_uint(buf, tenths % 10);
-    } else {
-        buf_uint(buf, whole);
-    }
-    if (prefix > 0)
-        buf_byte(buf, prefixes[prefix - 1]);
+    put_scaled(buf, whole, tenths, prefix);
     return buf->length - start;
 }
 
@@ -115,7 +121,7 @@ static void write_bits(struct buf *buf, uint64_t number)
 size_t units_write_bit_rate(struct buf *buf, uint64_t bytes)
 {
     size_t start = buf->length, prefix = 0;
-    uint64_t bits = times(bytes, 8), scale = 1, tenths;
+    uint64_t bits = times(bytes, 8), scale = 1, whole, tenths;
 
     while (bits / scale >= 1000 && prefix < sizeof(prefixes) - 1) {
         scale *= 1000;
@@ -127,16 +133,9 @@ size_t units_write_bit_rate(struct buf *buf, uint64_t bytes)
         scale *= 1000;
         prefix++;
     }
+    whole = bits / scale + (bits % scale >= (scale + 1) / 2 && scale > 1);
     tenths = prefix > 0 ? bits / (scale / 10) + (bits % (scale / 10) >= scale / 20) : 0;
-    if (prefix > 0 && tenths < 100) {
-        buf_uint(buf, tenths / 10);
-        buf_byte(buf, '.');
-        buf_uint(buf, tenths % 10);
-    } else {
-        buf_uint(buf, bits / scale + (bits % scale >= (scale + 1) / 2 && scale > 1));
-    }
-    if (prefix > 0)
-        buf_byte(buf, prefixes[prefix - 1]);
+    put_scaled(buf, whole, tenths, prefix);
     buf_puts(buf, "bit");
     return buf->length - start;
 }

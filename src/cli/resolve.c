@@ -3,12 +3,12 @@
 #include "cli/resolve.h"
 
 #include "base/hash.h"
+#include "base/host_name.h"
 #include "base/map.h"
 #include "base/vec.h"
 
-#include <netdb.h>
-#include <netinet/in.h>
 #include <pthread.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #define RESOLVE_WAIT_MS 1500
@@ -64,23 +64,11 @@ static bool is_of(const struct lookup *lookup, const struct value *address)
            memcmp(lookup->bytes, address->address.bytes, address_length(lookup->family)) == 0;
 }
 
-/* getnameinfo() may ask a name server, and take its time. */
 static char *look_up(const struct lookup *lookup)
 {
-    struct sockaddr_in inet = {.sin_family = AF_INET};
-    struct sockaddr_in6 inet6 = {.sin6_family = AF_INET6};
-    char host[NI_MAXHOST];
-    int r;
+    char name[HOST_NAME_SIZE];
 
-    memcpy(&inet.sin_addr, lookup->bytes, sizeof(inet.sin_addr));
-    memcpy(&inet6.sin6_addr, lookup->bytes, sizeof(inet6.sin6_addr));
-    if (lookup->family == AF_INET)
-        r = getnameinfo((struct sockaddr *)&inet, sizeof(inet), host, sizeof(host), NULL, 0,
-                        NI_NAMEREQD);
-    else
-        r = getnameinfo((struct sockaddr *)&inet6, sizeof(inet6), host, sizeof(host), NULL, 0,
-                        NI_NAMEREQD);
-    return r == 0 ? strdup(host) : NULL;
+    return host_look_up(lookup->family, lookup->bytes, name) == 0 ? strdup(name) : NULL;
 }
 
 static void *work(void *context)

@@ -47,7 +47,7 @@ static const struct collector *const collectors[] = {
     &collector_users,
 };
 
-static int describe_host(struct snapshot *snapshot)
+int collect_moment(struct snapshot *snapshot)
 {
     char name[256] = "";
 
@@ -87,7 +87,7 @@ int collect(struct snapshot *snapshot, const struct request *request)
         .request = &widened,
         .own_netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC),
     };
-    int r = describe_host(snapshot);
+    int r = collect_moment(snapshot);
 
     if (request->accounting)
         widened.needs |= accounting_needs(request->accounting);

@@ -11,3 +11,6 @@
  * source that fails leaves a note and, where there is one, its fallback runs.
  */
 int collect(struct snapshot *snapshot, const struct request *request) MUST_CHECK;
+
+/* Which machine a snapshot is of, and which moment. 0 or -ENOMEM. */
+int collect_moment(struct snapshot *snapshot) MUST_CHECK;

@@ -2,6 +2,7 @@
 /* Events: the ladder of their sources, and which namespaces they are about. */
 #include "base/clock.h"
 #include "collect/bpf_error.h"
+#include "collect/collect.h"
 #include "collect/event_backend.h"
 #include "collect/netns.h"
 
@@ -216,20 +217,10 @@ int event_source_timeout_ms(const struct event_source *source)
     return source->next_ns > now ? (int)((source->next_ns - now) / 1000000) + 1 : 0;
 }
 
-static int describe_moment(struct snapshot *snapshot)
-{
-    char name[256] = "";
-
-    gethostname(name, sizeof(name) - 1);
-    snapshot->time_ns = clock_ns(CLOCK_REALTIME);
-    snapshot->boot_ns = clock_ns(CLOCK_BOOTTIME);
-    return snapshot_intern(snapshot, name, strlen(name), &snapshot->host);
-}
-
 int event_source_read(struct event_source *source, struct snapshot *snapshot, uint32_t limit,
                       bool *ret_more)
 {
-    int r = describe_moment(snapshot);
+    int r = collect_moment(snapshot);
 
     *ret_more = false;
     return r < 0 ? r : source->backend->read(source, snapshot, limit, ret_more);
@@ -243,7 +234,7 @@ uint64_t event_source_lost(const struct event_source *source)
 int event_source_describe(const struct event_source *source, struct snapshot *snapshot)
 {
     uint64_t lost = event_source_lost(source);
-    int r = describe_moment(snapshot);
+    int r = collect_moment(snapshot);
 
     if (r < 0)
         return r;

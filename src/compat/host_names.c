@@ -3,6 +3,7 @@
 #include "compat/host_names.h"
 
 #include "base/hash.h"
+#include "base/host_name.h"
 #include "base/vec.h"
 
 #include <arpa/inet.h>
@@ -62,17 +63,11 @@ static const char *look_up_network(struct host_names *names, const struct host_e
 
 static const char *look_up(struct host_names *names, const struct host_entry *host)
 {
-    struct sockaddr_in inet = {.sin_family = AF_INET};
-    struct sockaddr_in6 inet6 = {.sin6_family = AF_INET6};
-    char name[NI_MAXHOST];
+    char name[HOST_NAME_SIZE];
     int r;
 
-    memcpy(&inet.sin_addr, host->bytes, sizeof(inet.sin_addr));
-    memcpy(&inet6.sin6_addr, host->bytes, sizeof(inet6.sin6_addr));
     errno = 0;
-    r = getnameinfo(host->family == AF_INET ? (struct sockaddr *)&inet : (struct sockaddr *)&inet6,
-                    host->family == AF_INET ? sizeof(inet) : sizeof(inet6), name, sizeof(name),
-                    NULL, 0, NI_NAMEREQD);
+    r = host_look_up(host->family, host->bytes, name);
     if (r == 0)
         return keep(names, name);
     names->failed |= r == EAI_MEMORY;

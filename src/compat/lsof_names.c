@@ -38,15 +38,10 @@ static void put_host(struct lsof_list *list, unsigned int family, const union ad
     }
     name = list->options->numeric_hosts ? NULL
                                         : host_name(&list->names->hosts, family, address->bytes);
-    if (name) {
+    if (name)
         lsof_escape(text, name, strlen(name));
-        return;
-    }
-    if (family == AF_INET6)
-        buf_byte(text, '[');
-    buf_address(text, family, address->bytes);
-    if (family == AF_INET6)
-        buf_byte(text, ']');
+    else
+        buf_host(text, family, address->bytes);
 }
 
 static void put_port(struct lsof_list *list, unsigned int proto, uint16_t port, struct buf *text)

@@ -39,13 +39,9 @@ static void put_list(struct buf *out, const struct view *view, const struct valu
 static void put_field(struct buf *out, const struct view *view, const struct value *value,
                       struct buf *scratch)
 {
-    char *at = buf_reserve(out, FORMAT_ADDRESS_MAX);
-
-    if (!at)
-        return;
     switch (value->type) {
     case VALUE_UINT:
-        out->length += (size_t)(format_uint(at, value->uint) - at);
+        buf_uint(out, value->uint);
         break;
     case VALUE_INT:
         buf_int(out, value->integer);
@@ -57,8 +53,7 @@ static void put_field(struct buf *out, const struct view *view, const struct val
         put_text(out, value->string.bytes, value->string.length);
         break;
     case VALUE_ADDRESS:
-        out->length +=
-            (size_t)(format_address(at, value->address.family, value->address.bytes) - at);
+        buf_address(out, value->address.family, value->address.bytes);
         break;
     case VALUE_LIST:
         put_list(out, view, value, scratch);

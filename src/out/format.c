@@ -21,14 +21,9 @@ static void put_raw(const struct value *value, struct buf *out)
     case VALUE_STRING:
         buf_put(out, value->string.bytes, value->string.length);
         break;
-    case VALUE_ADDRESS: {
-        char *at = buf_reserve(out, FORMAT_ADDRESS_MAX);
-
-        if (at)
-            out->length +=
-                (size_t)(format_address(at, value->address.family, value->address.bytes) - at);
+    case VALUE_ADDRESS:
+        buf_address(out, value->address.family, value->address.bytes);
         break;
-    }
     case VALUE_UINT:
         buf_uint(out, value->uint);
         break;

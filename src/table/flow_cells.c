@@ -212,19 +212,13 @@ static void put_address(const struct view *view, struct buf *text, const struct 
 {
     struct value value = address_value(flow, address);
     const char *name = view->resolve ? view->resolve(view->resolve_context, &value) : NULL;
-    bool v6 = flow->family == AF_INET6;
 
-    if (address_is_any(flow->family, address)) {
+    if (address_is_any(flow->family, address))
         buf_byte(text, '*');
-    } else if (name) {
+    else if (name)
         buf_puts(text, name);
-    } else {
-        if (v6)
-            buf_byte(text, '[');
-        buf_address(text, flow->family, address->bytes);
-        if (v6)
-            buf_byte(text, ']');
-    }
+    else
+        buf_host(text, flow->family, address->bytes);
 }
 
 static struct value end_text(const struct view *view, const struct flow *flow,

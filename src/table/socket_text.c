@@ -90,16 +90,6 @@ static bool is_dual_stack(const struct socket *socket)
            !(socket->flags & SOCKET_V6ONLY) && address_is_any(socket->family, &socket->local);
 }
 
-/* Brackets, because a port follows. */
-static void put_address(struct buf *text, unsigned int family, const union address *address)
-{
-    if (family == AF_INET6)
-        buf_byte(text, '[');
-    buf_address(text, family, address->bytes);
-    if (family == AF_INET6)
-        buf_byte(text, ']');
-}
-
 static void put_inet(const struct view *view, struct buf *text, const struct socket *socket,
                      bool local)
 {
@@ -113,7 +103,7 @@ static void put_inet(const struct view *view, struct buf *text, const struct soc
     else if (name)
         buf_puts(text, name);
     else
-        put_address(text, socket->family, address);
+        buf_host(text, socket->family, address->bytes);
     if (local && socket->ifindex) {
         buf_byte(text, '%');
         put_interface(view, text, socket);
