@@ -115,6 +115,14 @@ void buf_host(struct buf *buf, unsigned int family, const uint8_t *bytes)
         buf_byte(buf, ']');
 }
 
+void buf_utc(struct buf *buf, uint64_t time_ns, unsigned int digits)
+{
+    char *at = buf_reserve(buf, FORMAT_UTC_MAX);
+
+    if (at)
+        buf->length = (size_t)(format_utc(at, time_ns, digits) - buf->data);
+}
+
 void buf_int(struct buf *buf, int64_t number)
 {
     if (number < 0)

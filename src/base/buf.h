@@ -38,7 +38,8 @@ void buf_put(struct buf *buf, const void *bytes, size_t count);
 void buf_pad(struct buf *buf, size_t count);
 void buf_uint(struct buf *buf, uint64_t number);
 void buf_int(struct buf *buf, int64_t number);
-/* An internet address; see format_address(). */
+/* A time, see format_utc(); an internet address, see format_address(). */
+void buf_utc(struct buf *buf, uint64_t time_ns, unsigned int digits);
 void buf_address(struct buf *buf, unsigned int family, const uint8_t *bytes);
 /* As it stands before a port: IPv6 in brackets. */
 void buf_host(struct buf *buf, unsigned int family, const uint8_t *bytes);

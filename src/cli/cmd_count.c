@@ -12,6 +12,8 @@ static int plan_groups(struct session *session, struct options *options, struct 
         return command_error(
             "count what by? for example: nwho count state,process (nwho columns sockets)");
     r = group_plan(&table_sockets, options->words[0], plan, &error);
+    if (r == 0)
+        r = group_plan_sums(plan, &table_sockets);
     if (r < 0)
         r = command_error("%s", r == -ENOMEM ? "out of memory" : buf_string(&error));
     buf_done(&error);
@@ -19,13 +21,6 @@ static int plan_groups(struct session *session, struct options *options, struct 
     options->word_count--;
     session->plan = plan;
     return r;
-}
-
-/* Columns of the rows that are counted: the keys, so that the planner reads what they need. */
-static void add_keys(struct query *query, const struct group_plan *plan)
-{
-    for (uint32_t i = 0; i < plan->key_count; i++)
-        query->columns[query->column_count++] = plan->keys[i].column;
 }
 
 static int run_count(struct options *options)
@@ -41,11 +36,13 @@ static int run_count(struct options *options)
         r = session_filter(&session, &rows, NULL);
     if (r == 0)
         r = session_columns(&session, &groups, NULL);
-    add_keys(&rows, &plan);
-    session.groups = &groups;
-    if (r == 0)
+    if (r == 0) {
+        group_plan_rows(&plan, &groups, &rows);
+        session.groups = &groups;
         r = session_show(&session, &rows);
+    }
     session_end(&session);
+    group_plan_done(&plan);
     return r;
 }
 
@@ -56,6 +53,10 @@ static const char *const examples[] = {
     "established connections per remote address",
     "nwho count peer/24 sport :443 --limit 10",
     "the ten networks with most connections to port 443",
+    "nwho count process established -d 10 --sort rx_since:desc",
+    "what the connections of each process move in ten seconds",
+    "nwho count peer -o +bytes_sent,retrans --sort retrans:desc",
+    "sums of what counts, here what was sent again, by remote address",
     NULL,
 };
 
@@ -64,6 +65,6 @@ const struct command command_count = {
     .arguments = "KEYS [FILTER]",
     .summary = "group and count (awk | sort | uniq -c)",
     .examples = examples,
-    .options = OPTIONS_SOCKETS | OPTIONS_SOURCE | OPTIONS_OUTPUT | OPTIONS_WATCH,
+    .options = OPTIONS_SOCKETS | OPTIONS_SOURCE | OPTIONS_OUTPUT | OPTIONS_WATCH | OPTIONS_TRAFFIC,
     .run = run_count,
 };

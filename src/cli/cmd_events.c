@@ -157,6 +157,8 @@ static int write_end(struct follower *follower)
 
     if (options->quiet)
         return 0;
+    if (follower->summary)
+        event_summary_end(follower->summary);
     if (options->format == FORMAT_JSON)
         r = put_json_end(follower);
     else if (follower->summary)
@@ -320,7 +322,9 @@ static int finish(struct follower *follower, int r)
     }
     say_lost(follower);
     if (r < 0 && r != -EPIPE)
-        return command_error("cannot follow the events: %s", strerror(-r));
+        return command_error("cannot %s: %s",
+                             follower->out.error ? "write the output" : "follow the events",
+                             strerror(-r));
     return session_exit(follower->session, follower->shown);
 }
 

@@ -4,6 +4,7 @@
 
 #define BLOCKS_SHOWN 12
 #define CONNECTIONS_SHOWN 20
+#define TALKERS_SHOWN 12
 
 /* What the words mean as a filter: a number alone is a pid, tcp/9000 is a port. The rest the filter
  * language knows. */
@@ -47,6 +48,7 @@ static int plan_queries(struct session *session, struct explain *explain, const 
                                              "drops",  "peer_owner"};
     static const char *const of_connections[] = {"proto", "state", "recv_q", "send_q",
                                                  "local", "peer",  "owner"};
+    static const char *const of_window[] = {"rx_rate", "tx_rate"};
     static const char *const of_processes[] = {"user", "exe",   "cmdline", "cgroup",
                                                "fds",  "age_s", "netns"};
     struct buf text = BUF_INIT, error = BUF_INIT;
@@ -57,6 +59,8 @@ static int plan_queries(struct session *session, struct explain *explain, const 
     explain->processes = (struct query){.table = &table_processes, .limit = BLOCKS_SHOWN};
     add_columns(&explain->waiting, of_waiting, ARRAY_SIZE(of_waiting));
     add_columns(&explain->connections, of_connections, ARRAY_SIZE(of_connections));
+    if (session->window)
+        add_columns(&explain->connections, of_window, ARRAY_SIZE(of_window));
     add_columns(&explain->processes, of_processes, ARRAY_SIZE(of_processes));
     buf_printf(&text,
                "state listening,unconnected,bound-inactive and not (unix and unconnected) and %s",
@@ -69,6 +73,8 @@ static int plan_queries(struct session *session, struct explain *explain, const 
     if (r == 0 && (group_plan(&table_sockets, "peer", &explain->peer_plan, &error) < 0 ||
                    group_plan(&table_sockets, "state", &explain->state_plan, &error) < 0))
         r = command_error("out of memory");
+    if (r == 0 && session->window)
+        r = talkers_plan(session, filter, TALKERS_SHOWN, &explain->talkers);
     explain->peers = explain->connections;
     explain->peers.limit = 0;
     explain->states = explain->peers;
@@ -150,6 +156,7 @@ static int run_explain(struct options *options)
     if (r == 0 && text.error)
         r = command_error("out of memory");
     options->all = true;
+    session.window |= options->watch && !options->replay;
     if (options->word_count > 1)
         explain.target = buf_string(&text);
     if (r == 0)
@@ -159,6 +166,7 @@ static int run_explain(struct options *options)
     else if (r == 0)
         r = explain_text(&session, &explain, &rows, buf_string(&text));
     buf_done(&text);
+    talkers_done(&explain.talkers);
     session_end(&session);
     return r;
 }
@@ -182,6 +190,10 @@ static const char *const examples[] = {
     "a process, unit or container by name",
     "nwho :22 --threads",
     "which threads hold the socket",
+    "nwho 1234 -d 60",
+    "what process 1234 sends and receives in a minute, through which connections",
+    "nwho :5432 --watch",
+    "the connections of a port and what they move, each second",
     NULL,
 };
 
@@ -191,6 +203,7 @@ const struct command command_explain = {
     .summary = "explain one thing: :443 tcp/9000 1234 10.0.0.9 10.0.0.0/8 /run/x.sock %user "
                "@container @abstract NAME",
     .examples = examples,
-    .options = OPTIONS_SOCKETS | OPTIONS_SOURCE | OPTIONS_OUTPUT | OPTIONS_WATCH | OPTIONS_THREADS,
+    .options = OPTIONS_SOCKETS | OPTIONS_SOURCE | OPTIONS_OUTPUT | OPTIONS_WATCH | OPTIONS_TRAFFIC |
+               OPTIONS_THREADS,
     .run = run_explain,
 };

@@ -28,6 +28,7 @@ const struct command command_ls = {
     .arguments = "[FILTER]",
     .summary = "sockets with their owners (ss, netstat -a, lsof -i)",
     .examples = examples,
-    .options = OPTIONS_SOCKETS | OPTIONS_SOURCE | OPTIONS_OUTPUT | OPTIONS_WATCH | OPTIONS_THREADS,
+    .options = OPTIONS_SOCKETS | OPTIONS_SOURCE | OPTIONS_OUTPUT | OPTIONS_WATCH | OPTIONS_TRAFFIC |
+               OPTIONS_THREADS,
     .run = run_ls,
 };

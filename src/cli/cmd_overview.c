@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* nwho without a word: the machine on one screen. */
 #include "cli/show.h"
+#include "cli/talkers.h"
 
 #include "base/escape.h"
 
@@ -9,12 +10,15 @@
 #define LISTENERS_SHOWN 12
 #define OWNERS_SHOWN 6
 #define SICK_SHOWN 6
+#define TALKERS_SHOWN 6
 
 /* The parts of the screen, each a query on the same reading. */
 struct overview {
-    struct query counts, listeners, owners, sick;
-    struct query groups;    /* the counts as a table */
-    struct group_plan plan; /* of counts: protocol and state */
+    struct session *session;
+    struct query listeners, owners, sick;
+    struct query counts, groups; /* the counts: their rows, and as a table */
+    struct group_plan plan;      /* of them: protocol and state */
+    struct talkers talkers;      /* with -d and --watch */
 };
 
 static int set_columns(struct query *query, const char *const *names, size_t count)
@@ -26,7 +30,6 @@ static int set_columns(struct query *query, const char *const *names, size_t cou
 
 static int make_queries(struct session *session, struct overview *overview)
 {
-    static const char *const counted[] = {"proto", "state"};
     static const char *const of_listeners[] = {"proto", "local",  "serves",
                                                "scope", "accept", "owner"};
     static const char *const of_owners[] = {"pid",       "process",     "user",       "sockets",
@@ -34,28 +37,21 @@ static int make_queries(struct session *session, struct overview *overview)
     static const char *const of_sick[] = {"proto", "state", "recv_q", "send_q",
                                           "local", "peer",  "owner"};
     bool with_unix = session->options->protos & PROTO_BIT(PROTO_UNIX);
-    int r;
 
-    overview->counts.table = &table_sockets;
     overview->listeners = (struct query){.table = &table_sockets, .limit = LISTENERS_SHOWN};
     overview->owners = (struct query){.table = &table_processes, .limit = OWNERS_SHOWN};
     overview->sick = (struct query){.table = &table_sockets, .limit = SICK_SHOWN};
-    set_columns(&overview->counts, counted, ARRAY_SIZE(counted));
     set_columns(&overview->listeners, of_listeners, ARRAY_SIZE(of_listeners));
     set_columns(&overview->owners, of_owners, ARRAY_SIZE(of_owners));
     set_columns(&overview->sick, of_sick, ARRAY_SIZE(of_sick));
     overview->owners.sort[overview->owners.sort_count++] =
         (struct sort_key){.column = table_column(&table_processes, "sockets"), .descending = true};
-    r = group_plan(&table_sockets, "proto,state", &overview->plan, &session->scratch);
-    if (r < 0)
-        return command_error("out of memory");
     if (session_own_filter(session, &overview->listeners,
                            with_unix ? "listen" : "listen and not unix") != 0 ||
         session_own_filter(session, &overview->owners, "sockets > 0") != 0 ||
         session_own_filter(session, &overview->sick, with_unix ? "sick" : "sick and not unix") != 0)
         return EXIT_ERROR;
-    if (session_plan_also(session, &overview->counts) != 0 ||
-        session_plan_also(session, &overview->listeners) != 0 ||
+    if (session_plan_also(session, &overview->listeners) != 0 ||
         session_plan_also(session, &overview->owners) != 0 ||
         session_plan_also(session, &overview->sick) != 0)
         return EXIT_ERROR;
@@ -79,7 +75,9 @@ static void put_head_line(struct session *session, struct buf *out)
     if (localtime_r(&seconds, &broken))
         strftime(text, sizeof(text), "%F %T", &broken);
     escape_text(out, host, length);
-    buf_printf(out, "  %s  ", text);
+    if (!session->options->watch) /* there every reading has a title */
+        buf_printf(out, "  %s", text);
+    buf_puts(out, "  ");
     if (processes || !hidden)
         buf_printf(out, "%u process%s with sockets", processes, processes == 1 ? "" : "es");
     if (hidden)
@@ -167,34 +165,74 @@ static int put_lists(struct session *session, struct overview *overview, struct 
 
 static int put_screen(struct session *session, struct overview *overview, struct buf *out)
 {
-    struct group *group = &session->now->group;
-    struct grid grid;
-    int r = query_run(&overview->counts, &session->now->view, &grid);
+    uint32_t talkers = 0;
+    int r;
 
-    if (r == 0) {
-        r = group_make(&overview->plan, &grid, group);
-        grid_done(&grid);
-    }
-    if (r < 0)
-        return r;
     put_head_line(session, out);
     show_heading(session, "SOCKETS", out);
     buf_byte(out, '\n');
-    put_counts(out, group);
-    r = show_section(session, &overview->sick, "SICK",
-                     ": none (close-wait, full queues, peers that do not read)", out);
+    put_counts(out, &session->now->group);
+    r = talkers_write(session, &overview->talkers, "TALKERS", out, &talkers);
+    if (r == 0)
+        r = show_section(session, &overview->sick, "SICK",
+                         ": none (close-wait, full queues, peers that do not read)", out);
     return r == 0 ? put_lists(session, overview, out) : r;
 }
 
-/* Other formats get the counts: a table like every other. */
-static int show_counts(struct session *session, struct overview *overview)
+/* No more lines than the terminal has: what is above would be lost. */
+static int write_screen(void *context, const struct grid *grid, uint32_t rows, uint32_t columns,
+                        struct buf *out)
 {
+    struct overview *overview = context;
+    size_t at = out->length;
+    int r = put_screen(overview->session, overview, out);
+
+    (void)grid;
+    (void)columns;
+    for (; rows && at < out->length; at++)
+        if (out->data[at] == '\n' && --rows == 0)
+            out->length = at + 1;
+    return r;
+}
+
+/* Whether it is the screen; else the counts are shown, a table like every other. */
+static bool wants_screen(const struct options *options)
+{
+    return options->format == FORMAT_TEXT &&
+           !(options->watch && (options->columns || options->sort || options->limit));
+}
+
+static int plan_counts(struct session *session, struct overview *overview)
+{
+    struct buf error = BUF_INIT;
+    int r = group_plan(&table_sockets, "proto,state", &overview->plan, &error);
+
+    if (r == 0)
+        r = group_plan_sums(&overview->plan, &table_sockets);
+    buf_done(&error);
+    if (r < 0)
+        return command_error("out of memory");
+    overview->counts.table = &table_sockets;
     overview->groups.table = &overview->plan.table;
     session->plan = &overview->plan;
     session->groups = &overview->groups;
-    if (session_columns(session, &overview->groups, NULL) != 0)
-        return EXIT_ERROR;
-    return session_show(session, &overview->counts);
+    return 0;
+}
+
+static int plan_screen(struct session *session, struct overview *overview)
+{
+    const struct options *options = session->options;
+    struct buf filter = BUF_INIT;
+    int r = make_queries(session, overview);
+
+    overview->session = session;
+    session->screen = write_screen;
+    session->screen_context = overview;
+    session_put_letters(session, &filter);
+    if (r == 0 && !options->replay && (options->delta || options->watch))
+        r = talkers_plan(session, buf_string(&filter), TALKERS_SHOWN, &overview->talkers);
+    buf_done(&filter);
+    return r;
 }
 
 /* The screen is several tables: what is said of one would silently be left out. */
@@ -211,31 +249,24 @@ static int check_options(const struct options *options)
 static int run_overview(struct options *options)
 {
     struct session session;
-    struct overview overview = {.plan = {.key_count = 0}};
-    struct buf out = BUF_INIT;
+    struct overview overview = {.session = NULL};
     int r = session_begin(&session, options);
 
     if (r == 0)
         r = check_options(options);
     session_narrow(&session, PROTO_ALL);
     if (r == 0)
-        r = make_queries(&session, &overview);
-    if (r == 0 && (options->format != FORMAT_TEXT || options->watch)) {
-        r = show_counts(&session, &overview);
-    } else if (r == 0) {
-        r = session_take(&session);
-        if (r == 0 && put_screen(&session, &overview, &out) < 0)
-            r = command_error("out of memory");
-        if (r == 0 && options->quiet)
-            buf_reset(&out);
-        if (r == 0)
-            r = session_output(&session, &out);
-        if (r == 0)
-            session_notes(&session);
-        if (r == 0)
-            r = session_exit(&session, session.now->snapshot.sockets_count);
+        r = plan_counts(&session, &overview);
+    if (r == 0)
+        r = wants_screen(options) ? plan_screen(&session, &overview)
+                                  : session_columns(&session, &overview.groups, NULL);
+    if (r == 0) {
+        group_plan_rows(&overview.plan, &overview.groups, &overview.counts);
+        r = session_show(&session, &overview.counts);
     }
+    talkers_done(&overview.talkers);
     session_end(&session);
+    group_plan_done(&overview.plan);
     return r;
 }
 
@@ -246,6 +277,10 @@ static const char *const examples[] = {
     "who is on port 443",
     "nwho --replay FILE",
     "the same from a recording",
+    "nwho -d 5",
+    "the same, and who sends and receives in the next five seconds",
+    "nwho --watch",
+    "the same each second",
     NULL,
 };
 
@@ -254,6 +289,7 @@ const struct command command_overview = {
     .arguments = "",
     .summary = "the machine on one screen: counts, listeners, busiest owners, sick signs",
     .examples = examples,
-    .options = OPTIONS_SOURCE | OPTIONS_OUTPUT | OPTIONS_WATCH | OPTIONS_THREADS | OPTIONS_SOCKETS,
+    .options = OPTIONS_SOURCE | OPTIONS_OUTPUT | OPTIONS_WATCH | OPTIONS_TRAFFIC | OPTIONS_THREADS |
+               OPTIONS_SOCKETS,
     .run = run_overview,
 };

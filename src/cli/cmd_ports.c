@@ -25,7 +25,7 @@ const struct command command_ports = {
     .arguments = "[FILTER]",
     .summary = "listeners: owner, accept queue, SYN queue, reach (netstat -tulpn)",
     .examples = examples,
-    .options = OPTIONS_SOCKETS | OPTIONS_SOURCE | OPTIONS_OUTPUT | OPTIONS_WATCH | OPTIONS_PORTS |
-               OPTIONS_THREADS,
+    .options = OPTIONS_SOCKETS | OPTIONS_SOURCE | OPTIONS_OUTPUT | OPTIONS_WATCH | OPTIONS_TRAFFIC |
+               OPTIONS_PORTS | OPTIONS_THREADS,
     .run = run_ports,
 };

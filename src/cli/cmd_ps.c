@@ -26,6 +26,7 @@ const struct command command_ps = {
     .arguments = "[FILTER]",
     .summary = "per process: sockets, states, descriptors",
     .examples = examples,
-    .options = OPTIONS_SOCKETS | OPTIONS_SOURCE | OPTIONS_OUTPUT | OPTIONS_WATCH | OPTIONS_THREADS,
+    .options = OPTIONS_SOCKETS | OPTIONS_SOURCE | OPTIONS_OUTPUT | OPTIONS_WATCH | OPTIONS_TRAFFIC |
+               OPTIONS_THREADS,
     .run = run_ps,
 };

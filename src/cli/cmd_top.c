@@ -60,17 +60,6 @@ static int plan_groups(struct session *session, struct group_plan *plan)
     return r;
 }
 
-static void sort_by_rate(struct query *groups)
-{
-    static const char *const names[] = {"rate", "bytes"};
-
-    if (groups->sort_count)
-        return;
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        groups->sort[groups->sort_count++] =
-            (struct sort_key){.column = table_column(groups->table, names[i]), .descending = true};
-}
-
 static int plan(struct session *session, struct query *rows, struct query *groups,
                 struct group_plan *by)
 {
@@ -82,7 +71,7 @@ static int plan(struct session *session, struct query *rows, struct query *group
         r = session_columns(session, groups, NULL);
     if (r != 0)
         return r;
-    sort_by_rate(groups);
+    flow_group_sort(groups);
     flow_group_keys(by, rows);
     session->groups = groups;
     if (session->options->format == FORMAT_TEXT || session->options->format == FORMAT_JSON)

@@ -3,12 +3,13 @@
 #include "cli/event_summary.h"
 
 #include "base/escape.h"
+#include "base/map.h"
 #include "base/units.h"
 #include "base/vec.h"
 
 #include <stdio.h>
 
-/* More processes than these, by name, are counted together. */
+/* What has no room is counted together, one group for each kind. */
 #define GROUPS_MAX 1000
 
 /*
@@ -23,9 +24,20 @@ struct times {
     uint32_t sizes[SIZES];
 };
 
-struct event_group {
+enum process_known {
+    PROCESS_NAMED,
+    PROCESS_UNKNOWN,
+    PROCESS_OTHERS, /* of groups for which there was no room */
+};
+
+struct group_key {
+    enum process_known known;
     char process[16];
     const char *what; /* verdict, or the event */
+};
+
+struct event_group {
+    struct group_key key;
     uint64_t count, rx_bytes, tx_bytes;
     struct times duration, handshake;
 };
@@ -33,6 +45,7 @@ struct event_group {
 struct event_summary {
     struct event_group **groups;
     uint32_t count, capacity;
+    struct map index; /* of them, by hash_key() or the next number that is free */
 };
 
 static unsigned int size_of(uint64_t us)
@@ -79,36 +92,62 @@ struct event_summary *event_summary_new(void)
 
 void event_summary_free(struct event_summary *summary)
 {
-    for (uint32_t i = 0; summary && i < summary->count; i++)
+    if (!summary)
+        return;
+    for (uint32_t i = 0; i < summary->count; i++)
         free(summary->groups[i]);
-    if (summary)
-        free(summary->groups);
+    free(summary->groups);
+    map_done(&summary->index);
     free(summary);
 }
 
-/* "" stands for all processes for which there was no group left. */
-static int find_group(struct event_summary *summary, const char process[16], const char *what,
-                      struct event_group **ret_group)
+static uint64_t hash_key(const struct group_key *key)
 {
-    struct event_group *group;
-    int r;
+    uint64_t halves[2], hash;
 
-    for (uint32_t i = 0; i < summary->count; i++)
-        if (summary->groups[i]->what == what &&
-            memcmp(summary->groups[i]->process, process, sizeof(group->process)) == 0) {
-            *ret_group = summary->groups[i];
-            return 0;
-        }
-    if (summary->count >= GROUPS_MAX && process[0])
-        return find_group(summary, (const char[16]){0}, what, ret_group);
-    r = VEC_RESERVE(&summary->groups, &summary->capacity, summary->count, 1);
-    group = r < 0 ? NULL : calloc(1, sizeof(*group));
-    if (!group)
+    memcpy(halves, key->process, sizeof(halves));
+    hash = (halves[0] ^ key->known) * UINT64_C(0x9e3779b97f4a7c15);
+    hash = (hash ^ halves[1]) * UINT64_C(0xff51afd7ed558ccd);
+    return (hash ^ (uintptr_t)key->what) * UINT64_C(0xc4ceb9fe1a85ec53);
+}
+
+static bool is_same(const struct group_key *a, const struct group_key *b)
+{
+    return a->known == b->known && a->what == b->what &&
+           memcmp(a->process, b->process, sizeof(a->process)) == 0;
+}
+
+static int add_group(struct event_summary *summary, const struct group_key *key, uint64_t hash,
+                     struct event_group **ret_group)
+{
+    int r = VEC_RESERVE(&summary->groups, &summary->capacity, summary->count, 1);
+    struct event_group *group = r < 0 ? NULL : calloc(1, sizeof(*group));
+
+    if (!group || map_set(&summary->index, hash, summary->count) < 0) {
+        free(group);
         return -ENOMEM;
-    memcpy(group->process, process, sizeof(group->process));
-    group->what = what;
+    }
+    group->key = *key;
     summary->groups[summary->count++] = group;
     *ret_group = group;
+    return 0;
+}
+
+static int find_group(struct event_summary *summary, const struct group_key *key,
+                      struct event_group **ret_group)
+{
+    const struct group_key others = {.known = PROCESS_OTHERS, .what = key->what};
+    uint64_t hash = hash_key(key);
+    uint32_t found;
+
+    while ((found = map_get(&summary->index, hash)) != MAP_NONE &&
+           !is_same(&summary->groups[found]->key, key))
+        hash++;
+    if (found == MAP_NONE && summary->count >= GROUPS_MAX && key->known != PROCESS_OTHERS)
+        return find_group(summary, &others, ret_group);
+    if (found == MAP_NONE)
+        return add_group(summary, key, hash, ret_group);
+    *ret_group = summary->groups[found];
     return 0;
 }
 
@@ -123,18 +162,19 @@ static int count_row(struct event_summary *summary, const struct grid *grid, uin
     const struct event *event = &grid->view->snapshot->events[grid->rows[row]];
     struct value what = cell(grid, row, event->verdict ? "verdict" : "event");
     struct value duration = cell(grid, row, "duration_us");
+    struct group_key key = {.known = PROCESS_UNKNOWN,
+                            .what = what.type == VALUE_STRING ? what.string.bytes : "?"};
     struct event_group *group;
-    char process[16] = "-";
-    size_t length;
     int r;
 
     if (event->has & EVENT_HAS_PROCESS) {
+        size_t length;
         const char *comm = snapshot_string(grid->view->snapshot, event->comm, &length);
 
-        memset(process, 0, sizeof(process));
-        memcpy(process, comm, length < sizeof(process) ? length : sizeof(process));
+        key.known = PROCESS_NAMED;
+        memcpy(key.process, comm, length < sizeof(key.process) ? length : sizeof(key.process));
     }
-    r = find_group(summary, process, what.type == VALUE_STRING ? what.string.bytes : "?", &group);
+    r = find_group(summary, &key, &group);
     if (r < 0)
         return r;
     group->count++;
@@ -159,6 +199,23 @@ int event_summary_add(struct event_summary *summary, const struct grid *grid)
 }
 
 /* --- output --- */
+
+static int compare_groups(const void *a, const void *b)
+{
+    const struct event_group *x = *(struct event_group *const *)a;
+    const struct event_group *y = *(struct event_group *const *)b;
+    bool x_rest = x->key.known == PROCESS_OTHERS, y_rest = y->key.known == PROCESS_OTHERS;
+
+    if (x_rest != y_rest)
+        return x_rest ? 1 : -1;
+    return x->count == y->count ? 0 : x->count > y->count ? -1 : 1;
+}
+
+void event_summary_end(struct event_summary *summary)
+{
+    if (summary->count)
+        qsort(summary->groups, summary->count, sizeof(struct event_group *), compare_groups);
+}
 
 static void put_right(struct buf *out, size_t width, const struct buf *cell)
 {
@@ -198,11 +255,12 @@ static void put_times(struct buf *out, const struct times *times)
 
 static size_t put_process(struct buf *out, const struct event_group *group)
 {
-    if (!group->process[0]) {
-        buf_puts(out, "(others)");
-        return 8;
-    }
-    return escape_text(out, group->process, strnlen(group->process, sizeof(group->process)));
+    const char *process = group->key.process;
+
+    if (group->key.known == PROCESS_NAMED)
+        return escape_text(out, process, strnlen(process, sizeof(group->key.process)));
+    buf_puts(out, group->key.known == PROCESS_OTHERS ? "(others)" : "-");
+    return group->key.known == PROCESS_OTHERS ? 8 : 1;
 }
 
 int event_summary_text(const struct event_summary *summary, struct buf *out)
@@ -214,7 +272,7 @@ int event_summary_text(const struct event_summary *summary, struct buf *out)
         size_t width = put_process(out, group);
 
         buf_pad(out, width < 15 ? 17 - width : 2);
-        buf_printf(out, "%-13s", group->what);
+        buf_printf(out, "%-13s", group->key.what);
         put_number(out, 8, group->count, false);
         put_number(out, 8, group->rx_bytes, true);
         put_number(out, 8, group->tx_bytes, true);
@@ -246,11 +304,13 @@ int event_summary_json(const struct event_summary *summary, struct buf *out)
         const struct event_group *group = summary->groups[i];
 
         buf_puts(out, i ? ",\n{\"process\":" : "\n{\"process\":");
-        if (group->process[0])
-            escape_json(out, group->process, strnlen(group->process, sizeof(group->process)));
+        if (group->key.known == PROCESS_NAMED)
+            escape_json(out, group->key.process,
+                        strnlen(group->key.process, sizeof(group->key.process)));
         else
             buf_puts(out, "null");
-        buf_printf(out, ",\"what\":\"%s\",\"count\":", group->what);
+        buf_printf(out, ",\"others\":%s,\"what\":\"%s\",\"count\":",
+                   group->key.known == PROCESS_OTHERS ? "true" : "false", group->key.what);
         buf_uint(out, group->count);
         buf_puts(out, ",\"rx_bytes\":");
         buf_uint(out, group->rx_bytes);

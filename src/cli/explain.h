@@ -2,15 +2,16 @@
 /* nwho TARGET: between its queries and their wording. */
 #pragma once
 
-#include "cli/session.h"
+#include "cli/talkers.h"
 
 struct explain {
     const char *target; /* as the user wrote it; several words joined */
     struct query waiting, connections, processes;
     struct query peers, states; /* what is counted of the connections */
     struct group_plan peer_plan, state_plan;
-    uint32_t process; /* whose facts were shown last: they are not repeated; JOIN_NONE */
-    bool *told;       /* one for each process: its threads are listed; NULL without --threads */
+    struct talkers talkers; /* with -d */
+    uint32_t process;       /* whose facts were shown last: they are not repeated; JOIN_NONE */
+    bool *told; /* one for each process: its threads are listed; NULL without --threads */
 };
 
 /* Reads the machine and shows all parts as text. Returns the exit code. */

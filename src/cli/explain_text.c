@@ -407,7 +407,7 @@ static int explain_nothing(struct session *session, const struct explain *explai
 static int put_all(struct session *session, struct explain *explain, struct buf *out,
                    uint32_t *ret_count)
 {
-    uint32_t processes = 0, waiting = 0, connections = 0;
+    uint32_t processes = 0, waiting = 0, connections = 0, talkers = 0;
     int r = 0;
 
     if (explain->processes.filter)
@@ -416,7 +416,9 @@ static int put_all(struct session *session, struct explain *explain, struct buf 
         r = put_waiting(session, explain, out, &waiting);
     if (r == 0)
         r = put_connections(session, explain, out, &connections);
-    *ret_count = processes + waiting + connections;
+    if (r == 0)
+        r = talkers_write(session, &explain->talkers, "TRAFFIC", out, &talkers);
+    *ret_count = processes + waiting + connections + talkers;
     return r;
 }
 
@@ -425,8 +427,10 @@ int explain_show(struct session *session, struct explain *explain)
     CLEANUP_FREE bool *told = NULL;
     struct buf out = BUF_INIT;
     uint32_t count = 0;
-    int r = session_take(session);
+    int r = session_measure(session);
 
+    if (r == 0)
+        r = session_take(session);
     if (r != 0)
         return r;
     if (session->options->threads) {

@@ -106,8 +106,6 @@ int if_packets(struct options *options)
 
     if (!table)
         return command_error("--by: \"%s\" is neither size nor proto", options->by);
-    if (options->delta && options->watch)
-        return command_error("-d ends after its seconds: it does not go with --watch");
     if (!options->replay) {
         if (options->word_count == 0)
             return command_error("--by needs the name of an interface: nwho if lo --by %s",

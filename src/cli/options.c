@@ -140,9 +140,9 @@ static int set_limit(struct options *options, const char *argument, struct buf *
 
 static int set_times(struct options *options, const char *argument, struct buf *error)
 {
-    return parse_number(argument, &options->watch_count) == 0
+    return parse_number(argument, &options->watch_count) == 0 && options->watch_count
                ? 0
-               : refuse(error, "--times needs a number of refreshes", argument);
+               : refuse(error, "--times needs a number of refreshes, 1 or more", argument);
 }
 
 static int set_iterations(struct options *options, const char *argument, struct buf *error)
@@ -194,7 +194,8 @@ static int set_for(struct options *options, const char *argument, struct buf *er
 
     if (*argument && !*end && seconds >= 0.001 && seconds <= 1e9)
         milliseconds = (uint64_t)(seconds * 1000);
-    else if (units_parse(argument, strlen(argument), UNIT_MILLISECONDS, &milliseconds, NULL) < 0)
+    else if (units_parse(argument, strlen(argument), UNIT_MILLISECONDS, &milliseconds, NULL) < 0 ||
+             milliseconds == 0)
         return refuse(error, "--for needs a time like 10, 1.5s or 2m", argument);
     options->for_ms = milliseconds;
     return 0;
@@ -241,6 +242,7 @@ const struct option_info option_table[] = {
      set_delta},
     {'d', "delta", "SEC", "read twice, SEC seconds apart, and show what happened meanwhile",
      OPTIONS_IF, set_delta},
+    {'d', "delta", "SEC", "count traffic for SEC seconds, and show it", OPTIONS_TRAFFIC, set_delta},
     {0, "by", "KEY", "count packets of DEV for a second (or -d SEC) by size or proto", OPTIONS_IF,
      set_by},
     {'y', "yes", NULL, "do not ask", OPTIONS_KILL, set_yes},
@@ -262,7 +264,8 @@ const struct option_info option_table[] = {
     {'d', "delay", "SEC", "seconds between refreshes, usually 1", OPTIONS_TOP, set_delay},
     {'n', "iterations", "N", "end after N refreshes", OPTIONS_TOP, set_iterations},
     {'b', "batch", NULL, "plain blocks of rows also on a terminal", OPTIONS_TOP, set_batch},
-    {0, "bytes", NULL, "rates in bytes a second, not in bits", OPTIONS_TOP, set_bytes},
+    {0, "bytes", NULL, "rates in bytes a second, not in bits", OPTIONS_TOP | OPTIONS_WATCH,
+     set_bytes},
     {'N', "netns", "NS", "network namespace: name, pid, inode or path; may be repeated", SOURCE,
      set_netns},
     {0, "all-netns", NULL, "every network namespace of the machine", SOURCE, set_all_netns},

@@ -23,6 +23,7 @@ enum option_group {
     OPTIONS_TOP = 1u << 10,
     OPTIONS_EVENTS = 1u << 11,
     OPTIONS_IF = 1u << 12,
+    OPTIONS_TRAFFIC = 1u << 13,
 };
 
 enum output_format {
@@ -57,10 +58,10 @@ struct options {
     bool watch;
     uint64_t watch_ms;
     uint32_t watch_count; /* refreshes until it ends; 0: none */
-    /* top */
-    const char *by;
-    bool batch, bytes;
-    /* stats */
+    const char *by;       /* of top and if */
+    bool batch;           /* top */
+    bool bytes;           /* rates in these rather than in bits */
+    /* stats, if, and where there is traffic */
     bool delta;
     uint64_t delta_ms;
     /* ports */

@@ -106,8 +106,11 @@ static int add_namespaces(struct session *session)
 
 int session_begin(struct session *session, const struct options *options)
 {
-    *session = (struct session){.options = options, .scratch = BUF_INIT};
+    *session = (struct session){
+        .options = options, .scratch = BUF_INIT, .window = options->delta && !options->replay};
     session->request = REQUEST_ALL;
+    if (options->watch && options->delta)
+        return command_error("-d ends after its second reading: it does not go with --watch");
     if (options->resolve)
         session->resolver = resolver_new();
     if (options->sources) {
@@ -188,22 +191,17 @@ int session_account(struct session *session)
     return 0;
 }
 
-/* Traffic is counted in every namespace, also where only some are asked for. */
-static void drop_other_flows(struct snapshot *snapshot, const struct request *request)
+/* Traffic is counted in every namespace; `top` shows all of it unless namespaces are named. */
+static void drop_other_flows(struct snapshot *snapshot, const struct session *session)
 {
+    enum netns_scope scope = session->request.netns_scope;
     uint32_t kept = 0;
 
-    if (request->netns_scope != NETNS_SCOPE_LISTED)
+    if (scope == NETNS_SCOPE_ALL || (scope == NETNS_SCOPE_SELF && session->traffic))
         return;
-    for (uint32_t i = 0; i < snapshot->flows_count; i++) {
-        uint32_t inode = snapshot->netns[snapshot->flows[i].netns].inode;
-
-        for (uint32_t k = 0; k < request->netns_count; k++)
-            if (request->netns_inodes[k] == inode) {
-                snapshot->flows[kept++] = snapshot->flows[i];
-                break;
-            }
-    }
+    for (uint32_t i = 0; i < snapshot->flows_count; i++)
+        if (snapshot->netns[snapshot->flows[i].netns].flags & NETNS_READ)
+            snapshot->flows[kept++] = snapshot->flows[i];
     snapshot->flows_count = kept;
 }
 
@@ -242,7 +240,7 @@ static int fill_frame(struct session *session, struct frame *frame)
         return EXIT_ERROR;
     if (options->record || options->replay)
         recording_narrow(&frame->snapshot, &session->request);
-    drop_other_flows(&frame->snapshot, &session->request);
+    drop_other_flows(&frame->snapshot, session);
     r = join_make(&frame->snapshot, session->request.needs, &frame->join);
     return r < 0 ? command_error("cannot join the sockets: %s", strerror(-r)) : 0;
 }

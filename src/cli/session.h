@@ -44,14 +44,15 @@ struct session {
     struct map ills; /* of `top`: of the last reading that looked at sockets */
     bool looked;
     struct accounting *accounting; /* counts traffic between the readings; NULL: nobody asks */
+    bool window;     /* what is counted between readings is shown without being named */
     bool traffic;    /* of `top`: what was counted since the reading before is shown, never marks of
                         what has changed, and rates in bits */
     bool everywhere; /* of `top`: traffic of every namespace is counted, so their interfaces and
                         listeners are read as well */
     /* Of `top`: the rest of the line above the rows; NULL: there is none. */
     void (*headline)(const struct session *session, struct buf *out);
-    /* Of `if DEV`: writes rows in text as they are shown again and again; NULL: session_write().
-     * The room is that of a terminal, or 0. */
+    /* Of `if DEV` and of `nwho` alone: writes rows in text; NULL: session_write(). The room is that
+     * of a terminal on which they are shown again and again, or 0. */
     int (*screen)(void *context, const struct grid *grid, uint32_t rows, uint32_t columns,
                   struct buf *out);
     void *screen_context;
@@ -131,6 +132,12 @@ int session_adopt(struct session *session, struct snapshot *snapshot) MUST_CHECK
  * happened meanwhile. A recording is only one reading. 0 or EXIT_ERROR.
  */
 int session_take_first(struct session *session, const struct query *query) MUST_CHECK;
+
+/*
+ * The same where the planned queries need what is counted between two readings, also without -d:
+ * then for a second, which is told on stderr. 0 or EXIT_ERROR.
+ */
+int session_measure(struct session *session) MUST_CHECK;
 
 /*
  * Reads with session_take() and selects the rows of a planned query, or with `count` the groups

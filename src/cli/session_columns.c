@@ -2,15 +2,25 @@
 /* The columns of a query: -o, --json=..., the usual ones; and its sort keys. */
 #include "cli/session.h"
 
+/* Of groups the columns depend on what they are counted by: no table has a list of them. */
 static int unknown_column(const struct table *table, const char *name, const char *option)
 {
     const char *near = table_suggest_column(table, name);
+    struct buf columns = BUF_INIT;
+    int r;
 
     if (near)
-        return command_error("%s: %s have no column \"%s\": did you mean %s?", option, table->name,
-                             name, near);
-    return command_error("%s: %s have no column \"%s\" (nwho columns %s lists them)", option,
-                         table->name, name, table->name);
+        return command_error("%s: no column \"%s\" in %s: did you mean %s?", option, name,
+                             table->name, near);
+    if (table->row_count != group_rows || table->needs & NEED_FLOWS)
+        return command_error("%s: no column \"%s\" in %s (nwho columns %s lists them)", option,
+                             name, table->name, table->name);
+    for (uint32_t i = 0; i < table->column_count; i++)
+        buf_printf(&columns, " %s", table->columns[i].name);
+    r = command_error("%s: no column \"%s\" in %s, which have%s", option, name, table->name,
+                      buf_string(&columns));
+    buf_done(&columns);
+    return r;
 }
 
 static int add_column(struct query *query, const struct column *column)
@@ -94,6 +104,17 @@ static int add_sort_key(struct query *query, char *word, const char *option)
     return 0;
 }
 
+/* What is counted between two readings. */
+static int add_window(struct query *query)
+{
+    int r = 0;
+
+    for (uint32_t i = 0; i < query->table->column_count && r == 0; i++)
+        if (query->table->columns[i].needs & NEED_WINDOW)
+            r = add_column(query, &query->table->columns[i]);
+    return r;
+}
+
 /* What is shown when nobody names columns, or before the columns that -o + adds. */
 static int add_default(struct session *session, struct query *query, const char *usual)
 {
@@ -110,6 +131,8 @@ static int add_default(struct session *session, struct query *query, const char 
     if (r == 0 && options->format == FORMAT_TEXT)
         r = usual ? for_each_word(usual, add_named, query, "columns")
                   : add_flagged(query, COLUMN_TEXT, 0);
+    if (r == 0 && session->window)
+        r = add_window(query);
     return r == 0 && options->threads && threads ? add_column(query, threads) : r;
 }
 

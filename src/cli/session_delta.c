@@ -1,45 +1,77 @@
 /* SPDX-License-Identifier: MIT */
-/* -d: two readings and the time between them. */
-#include "cli/session.h"
-
+/* Two readings and the time between them: -d, and where rates are asked for. */
 #include "base/clock.h"
+#include "cli/interrupts.h"
+#include "cli/session.h"
 #include "collect/accounting.h"
 
-#include <limits.h>
 #include <poll.h>
 
-static uint64_t now_ms(void)
-{
-    return clock_ns(CLOCK_MONOTONIC) / MILLISECOND_NS;
-}
+/* For so long traffic is counted when nobody says how long. */
+#define USUAL_MS 1000
 
 /* Takes in what is counted meanwhile, as the buffers of the kernel are bounded. 0 or EXIT_ERROR. */
-static int wait_ms(struct accounting *accounting, uint64_t milliseconds)
+static int wait_until(struct accounting *accounting, uint64_t end_ns, const sigset_t *unblocked)
 {
-    uint64_t end_ms = now_ms() + milliseconds, now;
+    uint64_t now;
 
-    while ((now = now_ms()) < end_ms) {
+    while (!interrupts_came() && (now = clock_ns(CLOCK_MONOTONIC)) < end_ns) {
         struct pollfd counted = {.fd = accounting ? accounting_fd(accounting) : -1,
                                  .events = POLLIN};
-        uint64_t left_ms = end_ms - now;
+        struct timespec left = {.tv_sec = (time_t)((end_ns - now) / SECOND_NS),
+                                .tv_nsec = (long)((end_ns - now) % SECOND_NS)};
 
-        if (poll(&counted, 1, left_ms < INT_MAX ? (int)left_ms : INT_MAX) > 0 &&
-            accounting_drain(accounting) < 0)
+        if (ppoll(&counted, 1, &left, unblocked) > 0 && accounting_drain(accounting) < 0)
             return command_error("out of memory");
     }
     return 0;
+}
+
+/* SIGINT ends the time early, and another one the program. */
+static int wait_ms(const struct session *session, uint64_t milliseconds)
+{
+    sigset_t unblocked;
+    int r;
+
+    interrupts_catch(&unblocked);
+    if (session->options->explain && !session->options->quiet)
+        command_error("counting for %.10g s", (double)milliseconds / 1000);
+    r = wait_until(session->accounting, clock_ns(CLOCK_MONOTONIC) + milliseconds * MILLISECOND_NS,
+                   &unblocked);
+    interrupts_let_in(&unblocked, 128 + SIGINT);
+    return r;
 }
 
 int session_take_first(struct session *session, const struct query *query)
 {
     const struct options *options = session->options;
 
-    if (options->watch)
-        return command_error("-d ends after its second reading: it does not go with --watch");
     if (options->replay)
         return 0;
     if (session_plan_also(session, query) != 0 || session_account(session) != 0 ||
         session_take(session) != 0)
         return EXIT_ERROR;
-    return wait_ms(session->accounting, options->delta_ms);
+    return wait_ms(session, options->delta_ms);
+}
+
+int session_measure(struct session *session)
+{
+    const struct options *options = session->options;
+
+    if (session->now || options->replay)
+        return 0;
+    if (options->delta && options->record)
+        return command_error("--record keeps one reading: it does not go with -d");
+    if (!(session->request.needs & NEED_WINDOW)) {
+        if (options->delta && !options->quiet && session->request.needs & NEED_SOCKETS)
+            return command_error("-d counts traffic, of which nothing is shown here: nwho top");
+        return 0;
+    }
+    if (options->record)
+        return 0;
+    if (!options->delta && !options->quiet)
+        command_error("traffic is counted for a second (-d SEC: longer; --watch: on and on)");
+    if (session_account(session) != 0 || session_take(session) != 0)
+        return EXIT_ERROR;
+    return wait_ms(session, options->delta ? options->delta_ms : USUAL_MS);
 }

@@ -42,7 +42,7 @@ int session_write(struct session *session, const struct grid *grid, struct buf *
         .no_header = options->no_header,
         .color = session_color(session),
         .exact = options->exact,
-        .bits = session->traffic && !options->bytes,
+        .bits = !options->bytes,
         .width = options->batch ? 0 : show_terminal().ws_col,
     };
 
@@ -157,6 +157,22 @@ void show_heading(const struct session *session, const char *heading, struct buf
     buf_printf(out, "\n%s%s%s", color ? COLOR_HEADER : "", heading, color ? COLOR_RESET : "");
 }
 
+int show_grid(struct session *session, const struct grid *grid, const char *heading,
+              const char *if_empty, struct buf *out)
+{
+    int r = 0;
+
+    show_heading(session, heading, out);
+    if (!grid->matched)
+        buf_puts(out, if_empty);
+    buf_byte(out, '\n');
+    if (grid->matched)
+        r = session_write(session, grid, out);
+    if (grid->matched > grid->row_count)
+        buf_printf(out, "  ... and %u more\n", grid->matched - grid->row_count);
+    return r;
+}
+
 int show_section(struct session *session, const struct query *query, const char *heading,
                  const char *if_empty, struct buf *out)
 {
@@ -165,14 +181,7 @@ int show_section(struct session *session, const struct query *query, const char 
 
     if (r < 0)
         return r;
-    show_heading(session, heading, out);
-    if (!grid.matched)
-        buf_puts(out, if_empty);
-    buf_byte(out, '\n');
-    if (grid.matched)
-        r = session_write(session, &grid, out);
-    if (grid.matched > grid.row_count)
-        buf_printf(out, "  ... and %u more\n", grid.matched - grid.row_count);
+    r = show_grid(session, &grid, heading, if_empty, out);
     grid_done(&grid);
     return r;
 }
@@ -189,7 +198,10 @@ static int show_once(struct session *session, struct query *query)
 
     if (session_select(session, query, &grid) != 0)
         return EXIT_ERROR;
-    r = options->quiet ? 0 : session_write(session, &grid, &out);
+    if (session->screen && options->format == FORMAT_TEXT && !options->quiet)
+        r = session->screen(session->screen_context, &grid, 0, 0, &out);
+    else
+        r = options->quiet ? 0 : session_write(session, &grid, &out);
     /* An output that cannot be written is told by session_output(), once. */
     if (r < 0 && !out.error)
         command_error("cannot show the rows: %s", strerror(-r));
@@ -207,9 +219,9 @@ int session_show(struct session *session, struct query *query)
 {
     if (session_plan(session, query) != 0)
         return EXIT_ERROR;
-    if (!session->options->watch)
-        return show_once(session, query);
-    return session_account(session) == 0 ? show_watch(session, query) : EXIT_ERROR;
+    if (session->options->watch)
+        return session_account(session) == 0 ? show_watch(session, query) : EXIT_ERROR;
+    return session_measure(session) == 0 ? show_once(session, query) : EXIT_ERROR;
 }
 
 int session_answer(const struct options *options, struct query *query, const char *own,

@@ -17,9 +17,13 @@ int show_flush(struct buf *out);
 void show_heading(const struct session *session, const char *heading, struct buf *out);
 
 /*
- * The rows of a planned query below their heading, which has `if_empty` behind it where there are
- * none, and how many more there are. 0 or -errno.
+ * Rows below their heading, which has `if_empty` behind it where there are none, and how many more
+ * there are. 0 or -errno.
  */
+int show_grid(struct session *session, const struct grid *grid, const char *heading,
+              const char *if_empty, struct buf *out) MUST_CHECK;
+
+/* The same of a planned query. */
 int show_section(struct session *session, const struct query *query, const char *heading,
                  const char *if_empty, struct buf *out) MUST_CHECK;
 

@@ -57,7 +57,8 @@ enum need {
     NEED_PACKET_COUNTS = 1ull << 40, /* from request.packet_counts */
     NEED_WIRE = 1ull << 41,          /* packets of flows: counting them costs each one something */
     NEED_EVENTS = 1ull << 39,        /* what happens to connections: collect/events.h */
-    NEED_FORWARDED = 1ull << 41,     /* of NEED_COUNTERS those of packets passed on for others */
+    NEED_FORWARDED = 1ull << 42,     /* of NEED_COUNTERS those of packets passed on for others */
+    NEED_WINDOW = 1ull << 43,        /* of flows: what was counted between two readings */
 };
 
 enum match_op {

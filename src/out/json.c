@@ -5,8 +5,6 @@
 #include "base/escape.h"
 #include "out/format.h"
 
-#include <time.h>
-
 #define LIST_TABLES_MAX 4
 
 /* The columns of an object, and what is written in front of each value: {"name": or ,"name": */
@@ -226,18 +224,11 @@ static void put_row(struct json *json, uint32_t row)
     buf_byte(json->out, '}');
 }
 
-/* The time in UTC as RFC 3339 wants it, with nanoseconds. */
 static void put_time(struct buf *out, uint64_t time_ns)
 {
-    time_t seconds = (time_t)(time_ns / 1000000000);
-    struct tm tm;
-
-    if (!gmtime_r(&seconds, &tm)) {
-        buf_puts(out, "null");
-        return;
-    }
-    buf_printf(out, "\"%04d-%02d-%02dT%02d:%02d:%02d.%09uZ\"", tm.tm_year + 1900, tm.tm_mon + 1,
-               tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (unsigned int)(time_ns % 1000000000));
+    buf_byte(out, '"');
+    buf_utc(out, time_ns, 9);
+    buf_byte(out, '"');
 }
 
 static void put_sources(struct buf *out, const struct snapshot *snapshot)
@@ -308,6 +299,10 @@ static void put_quality(const struct snapshot *snapshot, struct buf *out)
     if (snapshot->accounting != ACCOUNTING_NONE) {
         buf_puts(out, ",\"accounting\":");
         put_c_string(out, accounting_level_name(snapshot->accounting));
+    }
+    if (snapshot->window_ns[FLOW_LAST]) {
+        buf_puts(out, ",\"window_ms\":");
+        buf_uint(out, snapshot->window_ns[FLOW_LAST] / 1000000);
     }
     buf_puts(out, ",\n\"sources\":");
     put_sources(out, snapshot);

@@ -168,7 +168,7 @@ struct cell_traffic cell_traffic(const struct view *view, const struct flow_sum 
     static const struct flow_sum nothing = {.known = true};
     struct cell_traffic none = {value_none(), value_none(), value_none(), value_none()};
 
-    if ((!sum || !sum->known) && counted && view->snapshot->accounting == ACCOUNTING_BPF)
+    if ((!sum || !sum->known) && counted)
         sum = &nothing;
     if (!sum || !sum->known)
         return none;

@@ -57,8 +57,7 @@ struct cell_traffic {
     struct value rx_bytes, tx_bytes, rx_rate, tx_rate;
 };
 
-/* `sum`: of its flows, or NULL: none was seen, which means nothing where only some would be.
- * `counted`: it is of a kind that is counted. */
+/* `sum`: of its flows, or NULL: none was seen. `counted`: all that it has would have been seen. */
 struct cell_traffic cell_traffic(const struct view *view, const struct flow_sum *sum, bool counted);
 
 /* A namespace: its name, "init" for that of process 1, else its inode number. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of events: one row for each thing that happened to a connection, in order of time. */
 #include "base/buf.h"
+#include "base/format.h"
 #include "table/cells.h"
 
 #include <sys/socket.h>
@@ -30,34 +31,24 @@ static uint64_t wall_ns(const struct view *view, uint32_t row)
     return snapshot->time_ns - (snapshot->boot_ns - get_event(view, row)->time_ns);
 }
 
-static struct value time_text(const struct view *view, uint32_t row, bool universal)
+static struct value get_clock(const struct view *view, uint32_t row)
 {
     uint64_t ns = wall_ns(view, row);
     time_t seconds = (time_t)(ns / NS_PER_SECOND);
-    unsigned int us = (unsigned int)(ns % NS_PER_SECOND / 1000);
-    struct tm broken;
-    const struct tm *tm = universal ? gmtime_r(&seconds, &broken) : localtime_r(&seconds, &broken);
+    char text[FORMAT_UTC_MAX];
+    struct tm tm = {0};
 
-    if (!tm)
-        return value_none();
+    localtime_r(&seconds, &tm);
     buf_reset(view->scratch);
-    if (universal)
-        buf_printf(view->scratch, "%04d-%02d-%02dT%02d:%02d:%02d.%06uZ", tm->tm_year + 1900,
-                   tm->tm_mon + 1, tm->tm_mday, tm->tm_hour, tm->tm_min, tm->tm_sec, us);
-    else
-        buf_printf(view->scratch, "%02d:%02d:%02d.%03u", tm->tm_hour, tm->tm_min, tm->tm_sec,
-                   us / 1000);
+    buf_put(view->scratch, text, (size_t)(format_clock(text, &tm, ns, 3) - text));
     return cell_scratch(view, 0);
-}
-
-static struct value get_clock(const struct view *view, uint32_t row)
-{
-    return time_text(view, row, false);
 }
 
 static struct value get_time(const struct view *view, uint32_t row)
 {
-    return time_text(view, row, true);
+    buf_reset(view->scratch);
+    buf_utc(view->scratch, wall_ns(view, row), 6);
+    return cell_scratch(view, 0);
 }
 
 static struct value get_duration(const struct view *view, uint32_t row)

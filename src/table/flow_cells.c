@@ -8,7 +8,6 @@
 #include "table/cells.h"
 
 #include <sys/socket.h>
-#include <time.h>
 
 #define SECOND_NS UINT64_C(1000000000)
 
@@ -20,17 +19,9 @@ static const struct flow *get_flow(const struct view *view, uint32_t row)
 /* In UTC as RFC 3339 wants it. */
 struct value flow_time(const struct view *view, uint32_t row)
 {
-    uint64_t ns = view->snapshot->time_ns;
-    time_t seconds = (time_t)(ns / SECOND_NS);
-    struct tm tm;
-
     (void)row;
-    if (!gmtime_r(&seconds, &tm))
-        return value_none();
     buf_reset(view->scratch);
-    buf_printf(view->scratch, "%04d-%02d-%02dT%02d:%02d:%02d.%03uZ", tm.tm_year + 1900,
-               tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-               (unsigned int)(ns % SECOND_NS / 1000000));
+    buf_utc(view->scratch, view->snapshot->time_ns, 3);
     return cell_scratch(view, 0);
 }
 

@@ -301,6 +301,17 @@ void flow_group_keys(const struct group_plan *plan, struct query *query)
         query->columns[query->column_count++] = plan->keys[i].column;
 }
 
+void flow_group_sort(struct query *groups)
+{
+    static const char *const names[] = {"rate", "bytes"};
+
+    if (groups->sort_count)
+        return;
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        groups->sort[groups->sort_count++] =
+            (struct sort_key){.column = table_column(groups->table, names[i]), .descending = true};
+}
+
 /* --- what a group stands for --- */
 
 /* What the key is called in a filter, and its value. */

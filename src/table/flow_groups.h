@@ -20,6 +20,9 @@ int flow_group_all(struct group_plan *ret_plan) MUST_CHECK;
 /* The columns that the needs of the keys are asked by; appended to a query of table_flows. */
 void flow_group_keys(const struct group_plan *plan, struct query *query);
 
+/* By what moves most now, then by what moved most, unless the query says otherwise. */
+void flow_group_sort(struct query *groups);
+
 /*
  * Appends a filter that the flows of a group pass, as far as the language can say it: "pid 1203".
  * False: it cannot.

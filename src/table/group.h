@@ -46,8 +46,8 @@ struct group_plan {
     struct column columns[GROUP_ADDED_MAX];
     struct group_key keys[GROUP_KEYS_MAX];
     uint32_t key_count;
-    /* Beside the keys; of what group_plan() makes there is nothing of these. */
-    const struct group_column *added[GROUP_ADDED_MAX]; /* in the order of table.columns */
+    /* Beside the keys, in the order of table.columns; NULL: nobody asks for it. */
+    const struct group_column *added[GROUP_ADDED_MAX];
     uint32_t added_count;
     struct group_weight (*weigh)(const struct view *view, uint32_t row);
     column_get_fn *once;
@@ -88,6 +88,15 @@ int group_plan(const struct table *table, const char *words, struct group_plan *
 /* A key of this column. `prefix`: "24", "24/56", or NULL; it is written to. 0 or -EINVAL. */
 int group_plan_key(struct group_plan *plan, const struct column *column, char *prefix,
                    struct buf *error) MUST_CHECK;
+
+/* Adds the sums of what only grows and of rates, all columns of the table. 0 or -ENOMEM. */
+int group_plan_sums(struct group_plan *plan, const struct table *table) MUST_CHECK;
+
+/*
+ * When the columns of the groups are chosen: what they and the keys are made of becomes columns of
+ * the rows, so that it is read; nothing else is added up.
+ */
+void group_plan_rows(struct group_plan *plan, const struct query *groups, struct query *rows);
 
 /* Of a plan that has more than keys. */
 void group_plan_done(struct group_plan *plan);

@@ -58,15 +58,60 @@ _Static_assert(ARRAY_SIZE(getters) == GROUP_ADDED_MAX, "a getter for each column
 void group_plan_add(struct group_plan *plan, const struct group_column *added)
 {
     uint32_t n = plan->added_count;
+    struct column *column = &plan->columns[plan->table.column_count];
 
-    if (n == GROUP_ADDED_MAX)
+    if (plan->table.column_count == GROUP_ADDED_MAX)
         return;
     plan->added[n] = added;
-    plan->columns[n] = added->column;
-    plan->columns[n].get = getters[n];
+    *column = added->column;
+    column->get = getters[n];
     plan->added_count++;
     plan->table.columns = plan->columns;
-    plan->table.column_count = plan->added_count;
+    plan->table.column_count++;
+}
+
+int group_plan_sums(struct group_plan *plan, const struct table *table)
+{
+    const uint32_t summed = COLUMN_COUNTER | COLUMN_RATE;
+    struct group_column *columns =
+        arena_alloc(&plan->arena, sizeof(*columns) * (table->column_count + 1));
+
+    if (!columns)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < table->column_count; i++) {
+        const struct column *column = &table->columns[i];
+
+        if (!(column->flags & summed) || table_column(&plan->table, column->name))
+            continue;
+        columns[i] =
+            (struct group_column){.column = *column, .how = GROUP_SUM, .part = column->get};
+        columns[i].column.flags &= ~(uint32_t)(COLUMN_TEXT | COLUMN_MACHINE);
+        group_plan_add(plan, &columns[i]);
+    }
+    return 0;
+}
+
+static bool is_asked_for(const struct query *groups, const char *name)
+{
+    for (uint32_t i = 0; i < groups->column_count; i++)
+        if (strcmp(groups->columns[i]->name, name) == 0)
+            return true;
+    for (uint32_t i = 0; i < groups->sort_count; i++)
+        if (strcmp(groups->sort[i].column->name, name) == 0)
+            return true;
+    return false;
+}
+
+void group_plan_rows(struct group_plan *plan, const struct query *groups, struct query *rows)
+{
+    for (uint32_t i = 0; i < plan->key_count; i++)
+        rows->columns[rows->column_count++] = plan->keys[i].column;
+    for (uint32_t i = 0; i < plan->added_count; i++)
+        if (is_asked_for(groups, plan->added[i]->column.name))
+            rows->columns[rows->column_count++] =
+                table_column(rows->table, plan->added[i]->column.name);
+        else
+            plan->added[i] = NULL;
 }
 
 void group_plan_done(struct group_plan *plan)
@@ -155,7 +200,7 @@ int group_add(struct group *group, const struct view *view, uint32_t row, struct
         const struct group_column *added = plan->added[i];
         struct value part;
 
-        if (added->how == GROUP_TOP || (added->how == GROUP_SUM_ONCE && !first))
+        if (!added || added->how == GROUP_TOP || (added->how == GROUP_SUM_ONCE && !first))
             continue;
         part = added->part(view, row);
         if (part.type == VALUE_UINT)
@@ -167,7 +212,8 @@ int group_add(struct group *group, const struct view *view, uint32_t row, struct
 static uint32_t find_added(const struct group_plan *plan, const char *column)
 {
     for (uint32_t i = 0; i < plan->added_count; i++)
-        if (plan->added[i]->how != GROUP_TOP && strcmp(plan->columns[i].name, column) == 0)
+        if (plan->added[i] && plan->added[i]->how != GROUP_TOP &&
+            strcmp(plan->added[i]->column.name, column) == 0)
             return i;
     return plan->added_count;
 }

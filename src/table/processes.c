@@ -75,7 +75,8 @@ COUNT_COLUMN(close_wait)
     static struct value get_##name(const struct view *view, uint32_t row)                          \
     {                                                                                              \
         const struct flow_sum *sums = view->join->flows.processes;                                 \
-        return cell_traffic(view, sums ? &sums[row] : NULL, true).name;                            \
+        bool all = view->snapshot->accounting == ACCOUNTING_BPF;                                   \
+        return cell_traffic(view, sums ? &sums[row] : NULL, all).name;                             \
     }
 
 TRAFFIC_COLUMN(rx_rate)
@@ -84,6 +85,7 @@ TRAFFIC_COLUMN(rx_bytes)
 TRAFFIC_COLUMN(tx_bytes)
 
 #define SHOWN (COLUMN_TEXT | COLUMN_MACHINE)
+#define TRAFFIC (NEED_FLOWS | NEED_WINDOW)
 
 static const struct column process_columns[] = {
     {"pid", "PID", "Process id", KIND_ID, SHOWN | COLUMN_KEY, 0, get_pid},
@@ -100,14 +102,14 @@ static const struct column process_columns[] = {
     {"fds", "FDS", "Open descriptors", KIND_COUNT, SHOWN, NEED_FDS, get_fds},
     {"fd_limit", "FD-LIMIT", "Soft limit of descriptors (RLIMIT_NOFILE)", KIND_COUNT, SHOWN,
      NEED_FDS, get_fd_limit},
-    {"rx_rate", "RX/S", "Payload received a second since the refresh before (--watch)",
-     KIND_BYTES_PER_SECOND, COLUMN_RATE, NEED_FLOWS, get_rx_rate},
-    {"tx_rate", "TX/S", "Payload sent a second since the refresh before (--watch)",
-     KIND_BYTES_PER_SECOND, COLUMN_RATE, NEED_FLOWS, get_tx_rate},
-    {"rx_bytes", "RX", "Payload received since it is counted (--watch)", KIND_BYTES, COLUMN_COUNTER,
-     NEED_FLOWS, get_rx_bytes},
-    {"tx_bytes", "TX", "Payload sent since it is counted (--watch)", KIND_BYTES, COLUMN_COUNTER,
-     NEED_FLOWS, get_tx_bytes},
+    {"rx_rate", "RX/S", "Payload received a second since the reading before (--watch, -d)",
+     KIND_BYTES_PER_SECOND, COLUMN_RATE, TRAFFIC, get_rx_rate},
+    {"tx_rate", "TX/S", "Payload sent a second since the reading before (--watch, -d)",
+     KIND_BYTES_PER_SECOND, COLUMN_RATE, TRAFFIC, get_tx_rate},
+    {"rx_bytes", "RX", "Payload received since it is counted (--watch, -d)", KIND_BYTES,
+     COLUMN_COUNTER, TRAFFIC, get_rx_bytes},
+    {"tx_bytes", "TX", "Payload sent since it is counted (--watch, -d)", KIND_BYTES, COLUMN_COUNTER,
+     TRAFFIC, get_tx_bytes},
     {"unit", "UNIT", "systemd unit", KIND_TEXT, SHOWN, NEED_CGROUP, get_unit},
     {"container", "CONTAINER", "Container", KIND_TEXT, COLUMN_MACHINE, NEED_CGROUP, get_container},
     {"exe", "EXE", "Program file", KIND_TEXT, COLUMN_MACHINE, NEED_EXE, get_exe},

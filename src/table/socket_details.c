@@ -178,9 +178,21 @@ TCP_COLUMN(delivery_rate, delivery_rate, TCP_INFO_DELIVERY_RATE)
 /* What was counted of a socket while nwho ran, where it is. */
 static struct cell_traffic counted(const struct view *view, uint32_t row)
 {
-    bool inet = (PROTO_BIT(view_socket(view, row)->proto) & PROTO_INET_ALL) != 0;
+    static const uint32_t kinds[ACCOUNTING_LEVEL_MAX] = {
+        [ACCOUNTING_TCP_INFO] = PROTO_BIT(PROTO_TCP), [ACCOUNTING_BPF] = PROTO_INET_ALL};
+    bool is_counted = kinds[view->snapshot->accounting] & PROTO_BIT(view_socket(view, row)->proto);
 
-    return cell_traffic(view, flow_sum_of_socket(&view->join->flows, row), inet);
+    return cell_traffic(view, flow_sum_of_socket(&view->join->flows, row), is_counted);
+}
+
+struct value socket_rx_since(const struct view *view, uint32_t row)
+{
+    return counted(view, row).rx_bytes;
+}
+
+struct value socket_tx_since(const struct view *view, uint32_t row)
+{
+    return counted(view, row).tx_bytes;
 }
 
 /* TCP counts from the beginning of the connection, and others do not at all. */

@@ -12,5 +12,5 @@ column_get_fn socket_recv_q, socket_send_q, socket_accept_queue, socket_backlog,
     socket_segs_out, socket_segs_in, socket_notsent, socket_snd_wnd, socket_rcv_wnd,
     socket_rcv_ssthresh, socket_last_send, socket_last_recv, socket_last_ack, socket_pacing_rate,
     socket_delivery_rate, socket_rx_bytes, socket_tx_bytes, socket_rx_rate, socket_tx_rate,
-    socket_cc, socket_ulp, socket_skmem, socket_rcvbuf, socket_sndbuf, socket_tos, socket_tclass,
-    socket_class_id;
+    socket_rx_since, socket_tx_since, socket_cc, socket_ulp, socket_skmem, socket_rcvbuf,
+    socket_sndbuf, socket_tos, socket_tclass, socket_class_id;

@@ -98,6 +98,7 @@ static struct value get_threads(const struct view *view, uint32_t row)
 #define COUNTER COLUMN_COUNTER
 #define OWNERS NEED_OWNERS
 #define TCP NEED_TCP_INFO
+#define TRAFFIC (NEED_TCP_INFO | NEED_FLOWS | NEED_WINDOW)
 
 /* name, title, help, kind, flags, needs, getter */
 static const struct column columns[] = {
@@ -209,17 +210,20 @@ static const struct column columns[] = {
     {"segs_out", "SEGS-OUT", "Segments sent", KIND_COUNT, COUNTER, TCP, socket_segs_out},
     {"segs_in", "SEGS-IN", "Segments received", KIND_COUNT, COUNTER, TCP, socket_segs_in},
     {"rx_bytes", "RX",
-     "Payload received since the connection began; not of TCP: since it is counted (--watch)",
-     KIND_BYTES, COUNTER, TCP | NEED_FLOWS, socket_rx_bytes},
+     "Payload received since the connection began; not of TCP: since it is counted", KIND_BYTES,
+     COUNTER, TCP | NEED_FLOWS, socket_rx_bytes},
     {"tx_bytes", "TX",
      "Payload sent since the connection began, without what was sent again; not of TCP: since it "
-     "is "
-     "counted (--watch)",
+     "is counted",
      KIND_BYTES, COUNTER, TCP | NEED_FLOWS, socket_tx_bytes},
-    {"rx_rate", "RX/S", "Payload received a second since the refresh before (--watch)",
-     KIND_BYTES_PER_SECOND, COLUMN_RATE, TCP | NEED_FLOWS, socket_rx_rate},
-    {"tx_rate", "TX/S", "Payload sent a second since the refresh before (--watch)",
-     KIND_BYTES_PER_SECOND, COLUMN_RATE, TCP | NEED_FLOWS, socket_tx_rate},
+    {"rx_rate", "RX/S", "Payload received a second since the reading before (--watch, -d)",
+     KIND_BYTES_PER_SECOND, COLUMN_RATE, TRAFFIC, socket_rx_rate},
+    {"tx_rate", "TX/S", "Payload sent a second since the reading before (--watch, -d)",
+     KIND_BYTES_PER_SECOND, COLUMN_RATE, TRAFFIC, socket_tx_rate},
+    {"rx_since", "RX-SINCE", "Payload received since it is counted (--watch, -d)", KIND_BYTES,
+     COUNTER, TRAFFIC, socket_rx_since},
+    {"tx_since", "TX-SINCE", "Payload sent since it is counted (--watch, -d)", KIND_BYTES, COUNTER,
+     TRAFFIC, socket_tx_since},
     {"notsent_bytes", "NOTSENT", "Bytes in the send queue that were never sent", KIND_BYTES, 0, TCP,
      socket_notsent},
     {"snd_wnd", "SND-WND", "Window that the peer offers", KIND_BYTES, 0, TCP, socket_snd_wnd},

@@ -73,7 +73,7 @@ def other_tables_have_their_own_words():
     assert offered("stats", "del") == {"delta"} and offered("stats", "-o", "mean") == {"meaning"}
     assert offered("if", "l") >= {"lo", "lower"} and "sport" not in offered("if", "")
     assert offered("routes", "dest") == {"destination"} and offered("groups", "own") == {"owners", "owner_note"}
-    assert "--delta" in offered("stats", "--d") and "--delta" not in offered("ls", "--d")
+    assert "--delta" in offered("stats", "--d") and "--delta" not in offered("routes", "--d")
 
 
 run_tests(needs_root=False)

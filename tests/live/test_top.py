@@ -6,50 +6,10 @@ import re
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
 
 from documents import documents, top
 from live import BUILD, PATIENCE, netns, nwho, nwho_json, run_tests, skip, test
-
-# Listens to itself on 127.0.0.1:5555 (TCP) and 5556 (UDP). A line "tcp N", "udp N" makes it send so many bytes to itself and take them in.
-TALKER = """
-import socket, sys
-listener = socket.create_server(("127.0.0.1", 5555))
-client = socket.create_connection(("127.0.0.1", 5555))
-server, _ = listener.accept()
-udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-udp.bind(("127.0.0.1", 5556))
-print(client.getsockname()[1], flush=True)
-for line in sys.stdin:
-    proto, count = line.split()
-    if proto == "udp":
-        udp.sendto(b"x" * int(count), ("127.0.0.1", 5556))
-        udp.recv(65536)
-    else:
-        client.sendall(b"x" * int(count))
-        while int(count) > 0:
-            count = int(count) - len(server.recv(65536))
-    print("done", flush=True)
-"""
-
-
-class Talker:
-    def __init__(self, child):
-        self.child, self.pid = child, child.pid
-        self.port = int(child.stdout.readline())
-
-    def say(self, proto, count):
-        self.child.stdin.write(f"{proto} {count}\n".encode())
-        self.child.stdin.flush()
-        assert self.child.stdout.readline() == b"done\n"
-
-
-@contextmanager
-def talker(ns):
-    with ns.popen([sys.executable, "-c", TALKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
-        yield Talker(child)
-        child.stdin.close()
-        child.wait(PATIENCE)
+from talker import talker
 
 
 def total(rows, column):
