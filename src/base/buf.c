@@ -145,20 +145,27 @@ void buf_hex(struct buf *buf, uint64_t number)
 void buf_printf(struct buf *buf, const char *format, ...)
 {
     va_list args;
+
+    va_start(args, format);
+    buf_vprintf(buf, format, args);
+    va_end(args);
+}
+
+void buf_vprintf(struct buf *buf, const char *format, va_list args)
+{
+    va_list again;
     int length;
     char *at;
 
-    va_start(args, format);
-    length = vsnprintf(NULL, 0, format, args);
-    va_end(args);
+    va_copy(again, args);
+    length = vsnprintf(NULL, 0, format, again);
+    va_end(again);
     if (length < 0)
         return;
     at = buf_reserve(buf, (size_t)length + 1);
     if (!at)
         return;
-    va_start(args, format);
     vsnprintf(at, (size_t)length + 1, format, args);
-    va_end(args);
     buf->length += (size_t)length;
 }
 

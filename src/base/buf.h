@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -46,6 +47,8 @@ void buf_host(struct buf *buf, unsigned int family, const uint8_t *bytes);
 
 void buf_hex(struct buf *buf, uint64_t number);
 void buf_printf(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
+void buf_vprintf(struct buf *buf, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 
 /* The content as a C string (a NUL is put behind it), "" when empty or failed. Valid until the next
  * change. */

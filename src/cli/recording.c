@@ -59,6 +59,7 @@ static void drop_notes(struct snapshot *snapshot, uint64_t needs)
         const char *source;
         uint64_t need;
     } sources[] = {{"cgroup2", NEED_SOCKET_CGROUP},
+                   {"ip_local_port_range", NEED_PORT_RANGE},
                    {"passwd", NEED_USER_NAMES},
                    {"pidfd_getfd", NEED_MEMBERS}};
     uint32_t kept = 0;

@@ -38,6 +38,7 @@ static const struct collector *const collectors[] = {
     &collector_threads,
     &collector_cgroups,
     &collector_counters,
+    &collector_port_range,
     &collector_routes,
     &collector_memberships,
     &collector_addresses,
@@ -61,7 +62,8 @@ int collect_moment(struct snapshot *snapshot)
 /* BPF tells of this machine alone. */
 static bool is_wanted(const struct collector *collector, const struct request *request)
 {
-    uint32_t sources = request->sources & ~(request->files ? (uint32_t)SOURCE_BPF : 0);
+    bool machine = !request_files_stand_for_machine(request->files);
+    uint32_t sources = request->sources & ~(machine ? 0 : (uint32_t)SOURCE_BPF);
 
     return (collector->provides & request->needs) &&
            (!collector->source || collector->source & sources);

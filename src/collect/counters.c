@@ -3,8 +3,10 @@
 #include "collect/counter_text.h"
 #include "collect/netns.h"
 #include "collect/proc_file.h"
+#include "collect/proc_path.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,21 +14,21 @@
 #define FILE_SIZE ((size_t)1024 * 1024)
 
 static const struct counter_file {
-    const char *path;
+    const char *name;
     counter_parse_fn *parse;
     const char *prefix; /* of names, before the group */
     bool machine;       /* the same in every namespace */
     bool optional;      /* of a module that mostly is not there */
     bool forwarded;     /* has what NEED_FORWARDED asks for */
 } counter_files[COUNTER_SOURCE_MAX] = {
-    [COUNTER_SNMP] = {"snmp", counter_parse_pairs, "", false, false, true},
-    [COUNTER_NETSTAT] = {"netstat", counter_parse_pairs, "", false, false, false},
-    [COUNTER_SNMP6] = {"snmp6", counter_parse_names, "", false, true, true},
-    [COUNTER_SOCKSTAT] = {"sockstat", counter_parse_sockstat, "Sock", false, false, false},
-    [COUNTER_SOCKSTAT6] = {"sockstat6", counter_parse_sockstat, "Sock", false, true, false},
-    [COUNTER_SOFTNET] = {"softnet_stat", counter_parse_softnet, "", true, false, false},
-    [COUNTER_XFRM] = {"xfrm_stat", counter_parse_names, "", false, true, false},
-    [COUNTER_SCTP] = {"sctp/snmp", counter_parse_names, "", false, true, false},
+    [COUNTER_SNMP] = {"net/snmp", counter_parse_pairs, "", false, false, true},
+    [COUNTER_NETSTAT] = {"net/netstat", counter_parse_pairs, "", false, false, false},
+    [COUNTER_SNMP6] = {"net/snmp6", counter_parse_names, "", false, true, true},
+    [COUNTER_SOCKSTAT] = {"net/sockstat", counter_parse_sockstat, "Sock", false, false, false},
+    [COUNTER_SOCKSTAT6] = {"net/sockstat6", counter_parse_sockstat, "Sock", false, true, false},
+    [COUNTER_SOFTNET] = {"net/softnet_stat", counter_parse_softnet, "", true, false, false},
+    [COUNTER_XFRM] = {"net/xfrm_stat", counter_parse_names, "", false, true, false},
+    [COUNTER_SCTP] = {"net/sctp/snmp", counter_parse_names, "", false, true, false},
 };
 
 struct counter_reader {
@@ -103,20 +105,20 @@ static int add_counter(void *context, const struct counter_item *item)
     return 0;
 }
 
-static int read_file(struct counter_reader *reader, char *text)
+static int read_file(struct counter_reader *reader, const struct request_files *files, char *text)
 {
     const struct counter_file *file = &counter_files[reader->source];
-    char path[64];
-    size_t length;
-    int r;
+    char path[PATH_MAX];
+    size_t length = 0;
+    int r = proc_path(files, file->name, path, sizeof(path));
 
-    snprintf(path, sizeof(path), "/proc/thread-self/net/%s", file->path);
-    r = proc_read(AT_FDCWD, path, text, FILE_SIZE, &length);
+    if (r == 0)
+        r = proc_read(AT_FDCWD, path, text, FILE_SIZE, &length);
     if (r == -ENOENT && file->optional)
         return 0;
     if (r < 0 || length == FILE_SIZE - 1)
         snapshot_note(reader->snapshot, NOTE_INCOMPLETE, "proc_net", r,
-                      "counters of /proc/net/%s are missing", file->path);
+                      "counters of /proc/%s are missing", file->name);
     return r < 0 ? 0 : file->parse(text, add_counter, reader);
 }
 
@@ -132,7 +134,7 @@ static int read_namespace(struct collection *collection, uint32_t netns)
         reader.source = (enum counter_source)source;
         if ((all || counter_files[source].forwarded) &&
             (!counter_files[source].machine || !*machine_done))
-            r = read_file(&reader, text);
+            r = read_file(&reader, collection->request->files, text);
     }
     *machine_done = true;
     return r;

@@ -31,12 +31,32 @@ static int discover(struct event_source *source, struct snapshot *known)
     struct collection collection = {.snapshot = known, .request = source->request, .own_netns = -1};
     int r = netns_discover(&collection);
 
+    if (r == 0 && source->request->needs & NEED_PORT_RANGE)
+        r = collector_port_range.collect(&collection);
     map_clear(&source->netns_index);
     for (uint32_t i = 0; i < known->netns_count && r == 0; i++)
         r = map_set(&source->netns_index, known->netns[i].inode, i);
     if (collection.own_netns >= 0)
         close(collection.own_netns);
     source->known_ns = event_now_ns();
+    return r;
+}
+
+/* What is known of a namespace, but for the ways into it. */
+static int copy_netns(const struct snapshot *from, const struct netns *netns, struct snapshot *to,
+                      uint32_t *ret_index)
+{
+    const char *name = snapshot_string(from, netns->name, NULL);
+    struct netns copy = {.inode = netns->inode,
+                         .flags = netns->flags,
+                         .port_low = netns->port_low,
+                         .port_high = netns->port_high};
+    int r = snapshot_add_netns(to, netns->inode, ret_index);
+
+    if (r == 0)
+        r = snapshot_intern(to, name, strlen(name), &copy.name);
+    if (r == 0)
+        to->netns[*ret_index] = copy;
     return r;
 }
 
@@ -50,18 +70,11 @@ static int discover_again(struct event_source *source)
         return r;
     r = discover(source, &known);
     for (uint32_t i = 0; i < known.netns_count && r == 0; i++) {
-        const struct netns *seen = &known.netns[i];
-        const char *name = snapshot_string(&known, seen->name, NULL);
         uint32_t index;
 
-        r = snapshot_add_netns(&source->known, seen->inode, &index);
+        r = copy_netns(&known, &known.netns[i], &source->known, &index);
         if (r == 0)
-            r = snapshot_intern(&source->known, name, strlen(name),
-                                &source->known.netns[index].name);
-        if (r == 0) {
-            source->known.netns[index].flags = seen->flags;
-            r = map_set(&source->netns_index, seen->inode, index);
-        }
+            r = map_set(&source->netns_index, known.netns[i].inode, index);
     }
     snapshot_done(&known);
     return r;
@@ -100,9 +113,8 @@ static int find_netns(struct event_source *source, uint32_t inode, uint32_t *ret
 int event_source_netns(struct event_source *source, struct snapshot *snapshot, uint32_t inode,
                        uint32_t *ret_netns)
 {
-    const struct netns *netns;
-    uint32_t known, index;
-    const char *name;
+    const struct netns unknown = {.inode = inode, .flags = NETNS_READ}, *netns;
+    uint32_t known;
     int r;
 
     for (uint32_t i = snapshot->netns_count; i-- > 0;)
@@ -113,16 +125,11 @@ int event_source_netns(struct event_source *source, struct snapshot *snapshot, u
     r = find_netns(source, inode, &known);
     if (r < 0)
         return r;
-    netns = known == MAP_NONE ? NULL : &source->known.netns[known];
-    if (source->request->netns_scope != NETNS_SCOPE_ALL && (!netns || !(netns->flags & NETNS_READ)))
+    netns = known == MAP_NONE ? &unknown : &source->known.netns[known];
+    if (source->request->netns_scope != NETNS_SCOPE_ALL &&
+        (known == MAP_NONE || !(netns->flags & NETNS_READ)))
         return -ENOENT;
-    r = snapshot_add_netns(snapshot, inode, &index);
-    if (r < 0)
-        return r;
-    snapshot->netns[index].flags = netns ? netns->flags : NETNS_READ;
-    *ret_netns = index;
-    name = netns ? snapshot_string(&source->known, netns->name, NULL) : "";
-    return snapshot_intern(snapshot, name, strlen(name), &snapshot->netns[index].name);
+    return copy_netns(&source->known, netns, snapshot, ret_netns);
 }
 
 /* --- the ladder --- */

@@ -3,6 +3,7 @@
 #include "collect/diag.h"
 #include "collect/netns.h"
 #include "collect/proc_net_line.h"
+#include "collect/proc_path.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -189,29 +190,16 @@ static void note_file(struct proc_reader *reader, int error)
                       "%s: %u lines could not be understood and are left out", source, malformed);
 }
 
-static int print_path(struct proc_reader *reader, const char *directory, const char *name)
-{
-    int length = snprintf(reader->path, sizeof(reader->path), "%s%s", directory, name);
-
-    return length < 0 || (size_t)length >= sizeof(reader->path) ? -ENAMETOOLONG : 0;
-}
-
 /* Where the file is: of this thread's namespace, unless others are read in its place. */
 static int find_path(struct proc_reader *reader)
 {
     const struct request_files *files = reader->collection->request->files;
-    char directory[PATH_MAX];
+    char name[32];
 
-    reader->is_instead = files && files->protos & PROTO_BIT(reader->file->proto);
-    if (!reader->is_instead)
-        return print_path(reader, "/proc/thread-self/net/", reader->file->name);
-    for (uint32_t i = 0; i < files->net_count; i++)
-        if (strcmp(files->net[i].name, reader->file->name) == 0)
-            return print_path(reader, "", files->net[i].path);
-    if (snprintf(directory, sizeof(directory), "%s/net/", files->proc ? files->proc : "/proc") >=
-        (int)sizeof(directory))
-        return -ENAMETOOLONG;
-    return print_path(reader, directory, reader->file->name);
+    reader->is_instead =
+        (collection_file_protos(reader->collection) & PROTO_BIT(reader->file->proto)) != 0;
+    snprintf(name, sizeof(name), "net/%s", reader->file->name);
+    return proc_path(reader->is_instead ? files : NULL, name, reader->path, sizeof(reader->path));
 }
 
 static int read_file(struct proc_reader *reader)

@@ -2,8 +2,9 @@
 /* Hand-over: words that are put together. */
 #include "compat/handover.h"
 
+#include "base/buf.h"
+
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 void handover_add(struct handover *handover, const char *word)
@@ -20,13 +21,16 @@ void handover_add(struct handover *handover, const char *word)
 
 void handover_printf(struct handover *handover, const char *format, ...)
 {
-    char text[256];
+    struct buf text = BUF_INIT;
     va_list args;
 
     va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
+    buf_vprintf(&text, format, args);
     va_end(args);
-    handover_add(handover, text);
+    handover_add(handover, buf_string(&text));
+    if (text.error)
+        handover->error = text.error;
+    buf_done(&text);
 }
 
 /* As an identifier in quotes, so that no name is a word of the language. */

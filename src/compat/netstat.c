@@ -65,14 +65,6 @@ void netstat_no_support(const char *what)
     netstat_say("this system has no %s", what);
 }
 
-bool netstat_is_word(const struct value *value, const char *word)
-{
-    size_t length = strlen(word);
-
-    return value->type == VALUE_STRING && value->string.length == length &&
-           memcmp(value->string.bytes, word, length) == 0;
-}
-
 uint64_t netstat_cell_uint(const struct grid *grid, uint32_t row, uint32_t column)
 {
     struct value value = grid_cell(grid, row, column);

@@ -67,8 +67,6 @@ enum netstat_column {
     NETSTAT_COLUMN_MAX,
 };
 
-/* What a cell says. */
-bool netstat_is_word(const struct value *value, const char *word);
 /* 0 where there is none. */
 uint64_t netstat_cell_uint(const struct grid *grid, uint32_t row, uint32_t column);
 

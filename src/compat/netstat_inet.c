@@ -165,7 +165,7 @@ static unsigned int state_of(const struct grid *grid, uint32_t row)
     struct value state = grid_cell(grid, row, NETSTAT_STATE);
 
     for (unsigned int i = STATE_UNKNOWN + 1; i < STATE_MAX; i++)
-        if (netstat_is_word(&state, socket_state_name(i)))
+        if (value_is_text(&state, socket_state_name(i)))
             return tcp_state_name(i) ? i : STATE_UNKNOWN;
     return STATE_UNKNOWN;
 }
@@ -256,7 +256,7 @@ static void put_timer(struct buf *out, const struct grid *grid, uint32_t row)
     unsigned int tries = (unsigned int)netstat_cell_uint(grid, row, NETSTAT_TRIES);
 
     for (size_t i = 0; i < ARRAY_SIZE(timers); i++)
-        if (netstat_is_word(&timer, timers[i].column)) {
+        if (value_is_text(&timer, timers[i].column)) {
             buf_printf(out, " %s (%u.%02u/%u/%u)", timers[i].shown, hundredths / 100,
                        hundredths % 100, timers[i].probes ? 0 : tries,
                        timers[i].probes ? tries : 0);
@@ -318,8 +318,7 @@ static uint8_t section_of(const struct netstat_options *options, const struct gr
     struct value family = grid_cell(grid, row, NETSTAT_FAMILY);
 
     for (uint8_t i = 0; i < ARRAY_SIZE(sections); i++)
-        if (netstat_is_word(&proto, sections[i].proto) &&
-            netstat_is_word(&family, sections[i].family))
+        if (value_is_text(&proto, sections[i].proto) && value_is_text(&family, sections[i].family))
             return is_shown(options, &sections[i], grid, row) ? i : SECTION_NONE;
     return SECTION_NONE;
 }

@@ -58,7 +58,7 @@ static bool is_word(const struct grid *grid, uint32_t row, enum route_column col
 {
     struct value value = grid_cell(grid, row, column);
 
-    return netstat_is_word(&value, word);
+    return value_is_text(&value, word);
 }
 
 /* --- IPv4 --- */

@@ -121,7 +121,7 @@ static void begin_group(struct printer *printer, const struct value *group)
     printer->group = *group;
     printer->shown = true;
     for (size_t i = 0; i < ARRAY_SIZE(known_groups); i++)
-        if (netstat_is_word(group, known_groups[i].name)) {
+        if (value_is_text(group, known_groups[i].name)) {
             printer->histogram = HISTOGRAM_NONE;
             printer->shown = printer->netstat->options.protos & PROTO_BIT(known_groups[i].proto);
         }
@@ -161,7 +161,7 @@ static void put_file(struct printer *printer, const char *source, const char *on
         struct value of = grid_cell(printer->grid, row, COLUMN_SOURCE);
         struct value group = grid_cell(printer->grid, row, COLUMN_GROUP);
 
-        if (netstat_is_word(&of, source) && (!only || netstat_is_word(&group, only)))
+        if (value_is_text(&of, source) && (!only || value_is_text(&group, only)))
             put_counter(printer, row, whole);
     }
 }

@@ -14,7 +14,7 @@ static const char *type_of(const struct grid *grid, uint32_t row)
     struct value type = grid_cell(grid, row, NETSTAT_TYPE);
 
     for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-        if (netstat_is_word(&type, words[i][0]))
+        if (value_is_text(&type, words[i][0]))
             return words[i][1];
     return "UNKNOWN";
 }
@@ -28,7 +28,7 @@ static const char *state_of(const struct grid *grid, uint32_t row, bool listenin
 
     if (listening)
         return "LISTENING";
-    if (netstat_is_word(&state, "established"))
+    if (value_is_text(&state, "established"))
         return file ? "CONNECTED" : "CONNECTING";
     return file ? "" : "DISCONNECTING";
 }
@@ -84,9 +84,9 @@ int netstat_unix(struct netstat *netstat, const struct grid *grid)
     for (uint32_t row = 0; row < grid->row_count; row++) {
         struct value proto = grid_cell(grid, row, NETSTAT_PROTO);
         struct value state = grid_cell(grid, row, NETSTAT_STATE);
-        bool listening = netstat_is_word(&state, "listening");
+        bool listening = value_is_text(&state, "listening");
 
-        if (netstat_is_word(&proto, "unix") &&
+        if (value_is_text(&proto, "unix") &&
             (netstat->options.all || listening == netstat->options.listening))
             put_row(netstat, grid, row, listening);
     }

@@ -65,7 +65,7 @@ static void narrow_request(const struct ss_options *options, struct request *req
     request->families = (uint32_t)(selection->families & INET_FAMILIES);
     request->verbatim = true;
     if (!options->numeric)
-        request->needs |= NEED_PORT_NAMES;
+        request->needs |= NEED_PORT_NAMES | NEED_PORT_RANGE;
     /* No column: that of cgroups would look for owners too. */
     if (options->details || options->cgroup)
         request->needs |= NEED_SOCKET_CGROUP;
@@ -211,7 +211,7 @@ static int put_unix_file(struct ss_writer *writer, const struct grid *grid)
 static int put_table(struct ss_writer *writer, const struct request_files *files,
                      const struct grid *grid, const struct shown_table *table)
 {
-    bool is_file = files && files->protos & PROTO_BIT(table->proto);
+    bool is_file = files->protos & PROTO_BIT(table->proto);
 
     if (is_file && table->proto == PROTO_UNIX)
         return put_unix_file(writer, grid);
@@ -249,7 +249,7 @@ static bool is_killed(const struct moment *moment, const struct socket *socket)
     const struct request_files *files = moment->request.files;
 
     return (socket->family == AF_INET || socket->family == AF_INET6) &&
-           !(files && files->protos & PROTO_BIT(socket->proto));
+           !(files->protos & PROTO_BIT(socket->proto));
 }
 
 /* -K shows what it closes: what the kernel does not close goes from the grid. */
@@ -287,15 +287,16 @@ static int answer(const struct ss_options *options, const struct ss_filter *filt
                   struct moment *moment, struct grid *grid)
 {
     const struct request_files *files = moment->request.files;
-    struct ss_names names = {0};
+    struct ss_names names = {.snapshot = &moment->snapshot};
     struct ss_writer writer = {
         .options = options, .filter = filter, .view = &moment->view, .names = &names};
     int r = options->kill ? kill_sockets(&writer, moment, grid) : 0;
-    bool owners = options->processes && files && files->proc;
+    bool owners = options->processes && files->proc;
 
     if (r == 0)
         r = print(&writer, files, grid);
-    if (r == 0 && !moment_check(moment, &names.hosts, "ss", owners) && !files)
+    if (r == 0 && !moment_check(moment, &names.hosts, "ss", owners) &&
+        !request_files_stand_for_machine(files))
         r = 1;
     ss_names_done(&names);
     return r;
@@ -305,7 +306,7 @@ static int answer(const struct ss_options *options, const struct ss_filter *filt
 static void add_files(struct ss_files *files, struct request *request)
 {
     request->files = ss_files_find(files, &request->protos);
-    if (request->files && request->files->protos & PROTO_BIT(PROTO_UNIX) &&
+    if (request->files->protos & PROTO_BIT(PROTO_UNIX) &&
         request->states & STATE_BIT(STATE_ESTABLISHED))
         request->states |= STATE_BIT(STATE_UNCONNECTED);
 }

@@ -44,18 +44,17 @@ static void put_timer(struct ss_writer *writer, const struct socket *socket)
 static void put_cgroup(struct ss_writer *writer, const struct socket *socket)
 {
     const struct snapshot *snapshot = writer->view->snapshot;
-    const char *path;
+    struct buf *text = ss_layout_text(&writer->layout);
     size_t length;
+    const char *path =
+        snapshot_string(snapshot, snapshot_cgroup_path(snapshot, socket->cgroup_id), &length);
 
-    for (uint32_t i = 0; i < snapshot->cgroups_count; i++)
-        if (snapshot->cgroups[i].id == socket->cgroup_id) {
-            path = snapshot_string(snapshot, snapshot->cgroups[i].path, &length);
-            buf_puts(ss_layout_text(&writer->layout), " cgroup:");
-            ss_layout_foreign(&writer->layout, path, length);
-            return;
-        }
-    buf_printf(ss_layout_text(&writer->layout), " cgroup:unreachable:%llx",
-               (unsigned long long)socket->cgroup_id);
+    if (length) {
+        buf_puts(text, " cgroup:");
+        ss_layout_foreign(&writer->layout, path, length);
+    } else {
+        buf_printf(text, " cgroup:unreachable:%llx", (unsigned long long)socket->cgroup_id);
+    }
 }
 
 void ss_details_socket(struct ss_writer *writer, const struct socket *socket)

@@ -3,6 +3,8 @@
 #include "compat/ss_events.h"
 
 #include "collect/inet_diag_message.h"
+#include "compat/moment.h"
+#include "compat/ss_files.h"
 #include "compat/ss_row.h"
 #include "compat/ss_select.h"
 #include "derive/join.h"
@@ -113,14 +115,8 @@ static int take_messages(struct follower *follower, const char *bytes, size_t le
 }
 
 /* Until it is interrupted. */
-int ss_events(const struct ss_options *options, const struct ss_filter *filter, uint32_t groups)
+static int follow(struct follower *follower, uint32_t groups)
 {
-    struct ss_names names = {0};
-    struct follower follower = {
-        .writer = {.options = options, .filter = filter, .names = &names},
-        .header = options->header,
-    };
-    struct ss_layout *layout = &follower.writer.layout;
     struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = groups};
     CLEANUP_CLOSE int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     _Alignas(struct nlmsghdr) char bytes[MESSAGE_SIZE];
@@ -128,20 +124,50 @@ int ss_events(const struct ss_options *options, const struct ss_filter *filter, 
 
     if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
         return -errno;
-    ss_layout_init(layout);
-    layout->columns[SS_COLUMN_NETID].hidden = ss_is_one_bit(options->selection.tables);
-    layout->columns[SS_COLUMN_STATE].hidden = ss_is_one_bit(options->selection.states);
     while (r == 0) {
         ssize_t length = recv(fd, bytes, sizeof(bytes), 0);
 
         if (length >= 0)
-            r = take_messages(&follower, bytes, (size_t)length);
+            r = take_messages(follower, bytes, (size_t)length);
         else if (errno == ENOBUFS)
             ss_complain("more sockets went than could be told: events are missing");
         else if (errno != EINTR)
             r = -errno;
     }
+    return r;
+}
+
+/* What is shown of a socket and no event tells: names of interfaces, the range of ports. */
+static int take_surroundings(struct moment *moment)
+{
+    const struct query query = {.table = &table_interfaces};
+    struct ss_files files;
+
+    moment->request.files = ss_files_find(&files, &moment->request.protos);
+    moment->request.needs = NEED_PORT_RANGE;
+    return moment_take(moment, &query);
+}
+
+int ss_events(const struct ss_options *options, const struct ss_filter *filter, uint32_t groups)
+{
+    struct moment moment;
+    struct ss_names names = {.snapshot = &moment.snapshot};
+    struct follower follower = {
+        .writer = {.options = options, .filter = filter, .names = &names},
+        .header = options->header,
+    };
+    struct ss_layout *layout = &follower.writer.layout;
+    int r;
+
+    moment_init(&moment);
+    ss_layout_init(layout);
+    layout->columns[SS_COLUMN_NETID].hidden = ss_is_one_bit(options->selection.tables);
+    layout->columns[SS_COLUMN_STATE].hidden = ss_is_one_bit(options->selection.states);
+    r = take_surroundings(&moment);
+    if (r == 0)
+        r = follow(&follower, groups);
     ss_layout_done(layout);
     ss_names_done(&names);
+    moment_done(&moment);
     return r;
 }

@@ -4,26 +4,25 @@
 
 #include "base/cleanup.h"
 
-#include <stdio.h>
-
-#define ROOT "PROC_ROOT"
-
-/* A variable of the first file of a protocol makes ss read both from files. */
+/* The variable of the first file of a protocol makes ss read both from files. */
 static const struct {
     const char *variable;
     const char *name;
-    enum socket_proto proto;
-    bool decides;
-} tables[SS_NET_FILES_MAX] = {
-    {"PROC_NET_TCP", "tcp", PROTO_TCP, true},
-    {"PROC_NET_TCP6", "tcp6", PROTO_TCP, false},
-    {"PROC_NET_UDP", "udp", PROTO_UDP, true},
-    {"PROC_NET_UDP6", "udp6", PROTO_UDP, false},
-    {"PROC_NET_RAW", "raw", PROTO_RAW, true},
-    {"PROC_NET_RAW6", "raw6", PROTO_RAW, false},
-    {"PROC_NET_UNIX", "unix", PROTO_UNIX, true},
-    {"PROC_NET_PACKET", "packet", PROTO_PACKET, true},
-    {"PROC_NET_NETLINK", "netlink", PROTO_NETLINK, true},
+    uint32_t protos; /* PROTO_BIT()s that only files bring because of it */
+} replaceable[SS_FILES_MAX] = {
+    {"PROC_NET_TCP", "net/tcp", PROTO_BIT(PROTO_TCP)},
+    {"PROC_NET_TCP6", "net/tcp6", 0},
+    {"PROC_NET_UDP", "net/udp", PROTO_BIT(PROTO_UDP)},
+    {"PROC_NET_UDP6", "net/udp6", 0},
+    {"PROC_NET_RAW", "net/raw", PROTO_BIT(PROTO_RAW)},
+    {"PROC_NET_RAW6", "net/raw6", 0},
+    {"PROC_NET_UNIX", "net/unix", PROTO_BIT(PROTO_UNIX)},
+    {"PROC_NET_PACKET", "net/packet", PROTO_BIT(PROTO_PACKET)},
+    {"PROC_NET_NETLINK", "net/netlink", PROTO_BIT(PROTO_NETLINK)},
+    {"PROC_NET_SOCKSTAT", "net/sockstat", 0},
+    {"PROC_NET_SOCKSTAT6", "net/sockstat6", 0},
+    {"PROC_NET_SNMP", "net/snmp", 0},
+    {"PROC_IP_LOCAL_PORT_RANGE", "sys/net/ipv4/ip_local_port_range", 0},
 };
 
 /* There is no such file, and with these variables the kernel is not asked either. */
@@ -38,18 +37,20 @@ static const struct {
 
 const struct request_files *ss_files_find(struct ss_files *files, uint32_t *protos)
 {
-    const char *root = getenv(ROOT);
+    const char *root = getenv("PROC_ROOT");
     struct request_files *found = &files->files;
 
-    *found = (struct request_files){
-        .net = files->net, .tcp_dump = getenv("TCPDIAG_FILE"), .tcp_dump_name = "TCPDIAG_FILE"};
-    for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
-        const char *path = getenv(tables[i].variable);
+    *found = (struct request_files){.replaced = files->replaced,
+                                    .tcp_dump = getenv("TCPDIAG_FILE"),
+                                    .tcp_dump_name = "TCPDIAG_FILE"};
+    for (size_t i = 0; i < ARRAY_SIZE(replaceable); i++) {
+        const char *path = getenv(replaceable[i].variable);
 
         if (path)
-            files->net[found->net_count++] = (struct net_file){tables[i].name, path};
-        if (root || (path && tables[i].decides))
-            found->protos |= PROTO_BIT(tables[i].proto);
+            files->replaced[found->replaced_count++] =
+                (struct replaced_file){replaceable[i].name, path};
+        if (root || path)
+            found->protos |= replaceable[i].protos;
     }
     for (size_t i = 0; i < ARRAY_SIZE(fileless); i++)
         if (root || getenv(fileless[i].variable))
@@ -58,15 +59,5 @@ const struct request_files *ss_files_find(struct ss_files *files, uint32_t *prot
         found->protos |= PROTO_BIT(PROTO_TCP);
     if (root)
         found->proc = *root ? root : "/";
-    return root || found->protos ? found : NULL;
-}
-
-void ss_file_path(const char *variable, const char *name, char *path, size_t size)
-{
-    const char *file = getenv(variable), *root = getenv(ROOT);
-
-    if (file)
-        snprintf(path, size, "%s", file);
-    else
-        snprintf(path, size, "%s/%s", root ? root : "/proc", name);
+    return found;
 }

@@ -321,5 +321,6 @@ int ss_filter_push_down(struct ss_filter *filter, struct request *request)
         return -ENOMEM;
     root = build(&list, filter->root, false);
     match_list_push(&list, root, request);
+    request->needs |= NEED_PORT_RANGE;
     return 0;
 }

@@ -2,21 +2,14 @@
 /* Names for ports, hosts and protocols, as ss(8) chooses them. */
 #include "compat/ss_names.h"
 
-#include "compat/ss_files.h"
 #include "derive/address.h"
+#include "derive/port_range.h"
 
-#include <fcntl.h>
-#include <limits.h>
 #include <linux/if_ether.h>
 #include <linux/netlink.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-
-/* What the real tool takes for granted when the kernel does not tell. */
-#define EPHEMERAL_LOW 1024
-#define EPHEMERAL_HIGH 4999
 
 void ss_names_done(struct ss_names *names)
 {
@@ -26,30 +19,9 @@ void ss_names_done(struct ss_names *names)
 
 /* --- ports --- */
 
-static void read_range(struct ss_names *names)
+bool ss_port_is_ephemeral(const struct ss_names *names, uint32_t port)
 {
-    char path[PATH_MAX], text[64] = "";
-    unsigned int low, high;
-    CLEANUP_CLOSE int fd = -1;
-
-    names->ephemeral_low = EPHEMERAL_LOW;
-    names->ephemeral_high = EPHEMERAL_HIGH;
-    ss_file_path("PROC_IP_LOCAL_PORT_RANGE", "sys/net/ipv4/ip_local_port_range", path,
-                 sizeof(path));
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
-        return;
-    if (sscanf(text, "%u %u", &low, &high) == 2) {
-        names->ephemeral_low = low;
-        names->ephemeral_high = high;
-    }
-}
-
-bool ss_port_is_ephemeral(struct ss_names *names, uint32_t port)
-{
-    if (!names->ephemeral_high)
-        read_range(names);
-    return port >= names->ephemeral_low && port <= names->ephemeral_high;
+    return port_range_has(names->snapshot, 0, port);
 }
 
 const char *ss_service_name(struct ss_names *names, enum host_service service, uint16_t port)

@@ -3,13 +3,13 @@
 #pragma once
 
 #include "compat/host_names.h"
-#include "model/socket.h"
+#include "model/snapshot.h"
 
 #include <stdbool.h>
 
 struct ss_names {
+    const struct snapshot *snapshot; /* borrowed: interfaces, ports that the kernel chooses */
     struct host_names hosts;
-    uint32_t ephemeral_low, ephemeral_high; /* ports that are never named; 0: not read yet */
 };
 
 void ss_names_done(struct ss_names *names);
@@ -17,8 +17,8 @@ void ss_names_done(struct ss_names *names);
 /* The service of a port or the name of an IP protocol, or NULL. */
 const char *ss_service_name(struct ss_names *names, enum host_service service, uint16_t port);
 
-/* Whether the kernel may have chosen this port (ip_local_port_range). */
-bool ss_port_is_ephemeral(struct ss_names *names, uint32_t port);
+/* Whether the kernel may have chosen this port: it is never named then. */
+bool ss_port_is_ephemeral(const struct ss_names *names, uint32_t port);
 
 /* The name of a host, or NULL. May take as long as a name server. */
 const char *ss_host_name(struct ss_names *names, unsigned int family, const union address *address);

@@ -88,23 +88,14 @@ static void put_comm(struct ss_writer *writer, uint32_t comm)
 
 /* --- interfaces --- */
 
-static const char *interface_name(const struct ss_writer *writer, const struct socket *socket)
-{
-    const struct snapshot *snapshot = writer->view->snapshot;
-
-    for (uint32_t i = 0; i < snapshot->interfaces_count; i++)
-        if (snapshot->interfaces[i].ifindex == socket->ifindex &&
-            snapshot->interfaces[i].netns == socket->netns)
-            return snapshot_string(snapshot, snapshot->interfaces[i].name, NULL);
-    return NULL;
-}
-
 static void put_interface(struct ss_writer *writer, const struct socket *socket)
 {
-    const char *name = interface_name(writer, socket);
+    const struct snapshot *snapshot = writer->names->snapshot;
+    const struct interface *interface =
+        snapshot_interface(snapshot, socket->netns, socket->ifindex);
 
-    if (name)
-        put_string(writer, name);
+    if (interface)
+        put_string(writer, snapshot_string(snapshot, interface->name, NULL));
     else
         buf_printf(ss_layout_text(&writer->layout), "if%u", socket->ifindex);
 }

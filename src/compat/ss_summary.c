@@ -1,101 +1,83 @@
 /* SPDX-License-Identifier: MIT */
-/* The totals of ss -s: what /proc/net says about how many sockets there are. */
+/* The totals of ss -s: what the counters of sockstat and snmp say about how many sockets there are.
+ */
 #include "compat/ss_summary.h"
 
 #include "base/buf.h"
-#include "base/cleanup.h"
+#include "compat/moment.h"
 #include "compat/ss_files.h"
 
-#include <limits.h>
-#include <stdio.h>
-#include <string.h>
-
-struct totals {
-    int sockets, tcp_allocated, tcp_orphans, tcp_time_wait, tcp_established;
-    int tcp[2], udp[2], raw[2], fragments[2]; /* IPv4, IPv6 */
+enum total {
+    TOTAL_SOCKETS,
+    TOTAL_TCP_ALLOCATED,
+    TOTAL_TCP_ORPHANS,
+    TOTAL_TCP_TIME_WAIT,
+    TOTAL_TCP_ESTABLISHED,
+    TOTAL_TCP,
+    TOTAL_TCP6,
+    TOTAL_UDP,
+    TOTAL_UDP6,
+    TOTAL_RAW,
+    TOTAL_RAW6,
+    TOTAL_FRAGMENTS,
+    TOTAL_FRAGMENTS6,
+    TOTAL_MAX,
 };
 
-static FILE *open_file(const char *variable, const char *name)
-{
-    char path[PATH_MAX];
+static const char *const counter_names[TOTAL_MAX] = {
+    [TOTAL_SOCKETS] = "SockUsed",
+    [TOTAL_TCP_ALLOCATED] = "SockTCPAlloc",
+    [TOTAL_TCP_ORPHANS] = "SockTCPOrphan",
+    [TOTAL_TCP_TIME_WAIT] = "SockTCPTw",
+    [TOTAL_TCP_ESTABLISHED] = "TcpCurrEstab",
+    [TOTAL_TCP] = "SockTCPInuse",
+    [TOTAL_TCP6] = "SockTCP6Inuse",
+    [TOTAL_UDP] = "SockUDPInuse",
+    [TOTAL_UDP6] = "SockUDP6Inuse",
+    [TOTAL_RAW] = "SockRAWInuse",
+    [TOTAL_RAW6] = "SockRAW6Inuse",
+    [TOTAL_FRAGMENTS] = "SockFRAGInuse",
+    [TOTAL_FRAGMENTS6] = "SockFRAG6Inuse",
+};
 
-    ss_file_path(variable, name, path, sizeof(path));
-    return fopen(path, "re");
+enum { COLUMN_NAME, COLUMN_VALUE, COLUMN_MAX };
+
+static const char *const column_names[COLUMN_MAX] = {
+    [COLUMN_NAME] = "counter",
+    [COLUMN_VALUE] = "value",
+};
+
+static void take_counter(const struct value *name, const struct value *value, int *totals)
+{
+    for (size_t i = 0; i < TOTAL_MAX; i++)
+        if (value_is_text(name, counter_names[i]))
+            totals[i] = value->type == VALUE_INT ? (int)value->integer : (int)value->uint;
 }
 
-/* The number behind " name " in a line, or what there was. */
-static void take_number(const char *line, const char *name, int *number)
+/* What no file tells stays 0, as the real tool shows it. */
+static int take_totals(struct moment *moment, int *totals)
 {
-    const char *at = strstr(line, name);
+    struct query query = {.table = &table_counters, .as_found = true};
+    struct ss_files files;
+    struct grid grid;
+    int r;
 
-    if (at)
-        *number = (int)strtol(at + strlen(name), NULL, 10);
-}
+    for (size_t i = 0; i < COLUMN_MAX; i++)
+        query.columns[query.column_count++] = table_column(query.table, column_names[i]);
+    moment->request.files = ss_files_find(&files, &moment->request.protos);
+    r = moment_take(moment, &query);
+    if (r == 0)
+        r = query_run(&query, &moment->view, &grid);
+    if (r < 0)
+        return r;
+    for (uint32_t row = 0; row < grid.row_count; row++) {
+        struct value name = grid_cell(&grid, row, COLUMN_NAME);
+        struct value value = grid_cell(&grid, row, COLUMN_VALUE);
 
-static void read_line(const char *line, struct totals *totals)
-{
-    const struct {
-        const char *title;
-        int *number;
-    } uses[] = {
-        {"TCP:", &totals->tcp[0]},        {"TCP6:", &totals->tcp[1]},
-        {"UDP:", &totals->udp[0]},        {"UDP6:", &totals->udp[1]},
-        {"RAW:", &totals->raw[0]},        {"RAW6:", &totals->raw[1]},
-        {"FRAG:", &totals->fragments[0]}, {"FRAG6:", &totals->fragments[1]},
-        {"sockets:", &totals->sockets},
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(uses); i++) {
-        size_t length = strlen(uses[i].title);
-
-        if (strncmp(line, uses[i].title, length) != 0)
-            continue;
-        take_number(line, uses[i].number == &totals->sockets ? " used " : " inuse ",
-                    uses[i].number);
+        take_counter(&name, &value, totals);
     }
-    if (strncmp(line, "TCP:", 4) != 0)
-        return;
-    take_number(line, " orphan ", &totals->tcp_orphans);
-    take_number(line, " tw ", &totals->tcp_time_wait);
-    take_number(line, " alloc ", &totals->tcp_allocated);
-}
-
-static void read_file(const char *variable, const char *name, struct totals *totals)
-{
-    FILE *file = open_file(variable, name);
-    char line[1024];
-
-    if (!file)
-        return;
-    while (fgets(line, sizeof(line), file))
-        read_line(line, totals);
-    fclose(file);
-}
-
-/* Two lines begin with "Tcp:": names, then numbers in the same order. */
-static void read_established(struct totals *totals)
-{
-    FILE *file = open_file("PROC_NET_SNMP", "net/snmp");
-    char names[1024] = "", line[1024];
-
-    if (!file)
-        return;
-    while (fgets(line, sizeof(line), file)) {
-        const char *name = names, *number = line, *wanted = strstr(names, " CurrEstab");
-
-        if (strncmp(line, "Tcp:", 4) != 0)
-            continue;
-        if (!*names) {
-            memcpy(names, line, sizeof(names));
-            continue;
-        }
-        for (; wanted && name && name < wanted && number; name = strchr(name + 1, ' '))
-            number = strchr(number + 1, ' ');
-        if (wanted && number)
-            totals->tcp_established = (int)strtol(number, NULL, 10);
-        break;
-    }
-    fclose(file);
+    grid_done(&grid);
+    return 0;
 }
 
 static void put_row(struct buf *out, const char *title, int ipv4, int ipv6)
@@ -103,29 +85,38 @@ static void put_row(struct buf *out, const char *title, int ipv4, int ipv6)
     buf_printf(out, "%s\t  %-9d %-9d %-9d\n", title, ipv4 + ipv6, ipv4, ipv6);
 }
 
+static void put_totals(struct buf *out, const int *totals)
+{
+    int time_wait = totals[TOTAL_TCP_TIME_WAIT], allocated = totals[TOTAL_TCP_ALLOCATED];
+
+    buf_printf(out, "Total: %d\n", totals[TOTAL_SOCKETS]);
+    buf_printf(out, "TCP:   %d (estab %d, closed %d, orphaned %d, timewait %d)\n\n",
+               allocated + time_wait, totals[TOTAL_TCP_ESTABLISHED],
+               allocated - (totals[TOTAL_TCP] + totals[TOTAL_TCP6] - time_wait),
+               totals[TOTAL_TCP_ORPHANS], time_wait);
+    buf_puts(out, "Transport Total     IP        IPv6\n");
+    put_row(out, "RAW", totals[TOTAL_RAW], totals[TOTAL_RAW6]);
+    put_row(out, "UDP", totals[TOTAL_UDP], totals[TOTAL_UDP6]);
+    put_row(out, "TCP", totals[TOTAL_TCP], totals[TOTAL_TCP6]);
+    put_row(out, "INET", totals[TOTAL_RAW] + totals[TOTAL_UDP] + totals[TOTAL_TCP],
+            totals[TOTAL_RAW6] + totals[TOTAL_UDP6] + totals[TOTAL_TCP6]);
+    put_row(out, "FRAG", totals[TOTAL_FRAGMENTS], totals[TOTAL_FRAGMENTS6]);
+    buf_byte(out, '\n');
+}
+
 int ss_summary(void)
 {
-    struct totals totals = {0};
     struct buf out = BUF_SINK(STDOUT_FILENO);
-    int r;
+    int totals[TOTAL_MAX] = {0}, r;
+    struct moment moment;
 
-    read_file("PROC_NET_SOCKSTAT", "net/sockstat", &totals);
-    read_file("PROC_NET_SOCKSTAT6", "net/sockstat6", &totals);
-    read_established(&totals);
-    buf_printf(&out, "Total: %d\n", totals.sockets);
-    buf_printf(&out, "TCP:   %d (estab %d, closed %d, orphaned %d, timewait %d)\n\n",
-               totals.tcp_allocated + totals.tcp_time_wait, totals.tcp_established,
-               totals.tcp_allocated - (totals.tcp[0] + totals.tcp[1] - totals.tcp_time_wait),
-               totals.tcp_orphans, totals.tcp_time_wait);
-    buf_puts(&out, "Transport Total     IP        IPv6\n");
-    put_row(&out, "RAW", totals.raw[0], totals.raw[1]);
-    put_row(&out, "UDP", totals.udp[0], totals.udp[1]);
-    put_row(&out, "TCP", totals.tcp[0], totals.tcp[1]);
-    put_row(&out, "INET", totals.raw[0] + totals.udp[0] + totals.tcp[0],
-            totals.raw[1] + totals.udp[1] + totals.tcp[1]);
-    put_row(&out, "FRAG", totals.fragments[0], totals.fragments[1]);
-    buf_byte(&out, '\n');
-    r = buf_flush(&out);
+    moment_init(&moment);
+    r = take_totals(&moment, totals);
+    if (r == 0) {
+        put_totals(&out, totals);
+        r = buf_flush(&out);
+    }
     buf_done(&out);
+    moment_done(&moment);
     return r;
 }

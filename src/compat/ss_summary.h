@@ -2,5 +2,5 @@
 /* The totals of ss -s. */
 #pragma once
 
-/* Prints them. 0 or -errno of writing; what cannot be read counts as 0. */
+/* Prints them; what cannot be read counts as 0. 0, or -errno of writing or -ENOMEM. */
 int ss_summary(void);

@@ -54,11 +54,12 @@ enum need {
     NEED_UNIX_DETAILS = 1ull << 36, /* the file of a unix socket, and every connection that waits */
     NEED_DESCRIPTORS = 1ull << 37,  /* the socket of each descriptor, kept by the join */
     NEED_FLOWS = 1ull << 38,        /* traffic, from request.accounting */
+    NEED_EVENTS = 1ull << 39,       /* what happens to connections: collect/events.h */
     NEED_PACKET_COUNTS = 1ull << 40, /* from request.packet_counts */
     NEED_WIRE = 1ull << 41,          /* packets of flows: counting them costs each one something */
-    NEED_EVENTS = 1ull << 39,        /* what happens to connections: collect/events.h */
     NEED_FORWARDED = 1ull << 42,     /* of NEED_COUNTERS those of packets passed on for others */
     NEED_WINDOW = 1ull << 43,        /* of flows: what was counted between two readings */
+    NEED_PORT_RANGE = 1ull << 44,    /* ports that the kernel chooses from, of each namespace */
 };
 
 enum match_op {
@@ -106,21 +107,27 @@ enum source_bit {
 struct accounting;
 struct packet_counts;
 
-/* A file in the place of one below /proc/net. */
-struct net_file {
-    const char *name; /* below /proc/net */
+/* A file in the place of one below /proc. */
+struct replaced_file {
+    const char *name; /* below /proc: "net/tcp" */
     const char *path;
 };
 
 /* Files that are read instead of asking this machine. Everything is borrowed. */
 struct request_files {
-    const char *proc;           /* a tree like /proc; NULL: /proc */
-    const struct net_file *net; /* in the place of those in the net directory of that tree */
-    uint32_t net_count;
+    const char *proc;                     /* a tree like /proc; NULL: /proc */
+    const struct replaced_file *replaced; /* in the place of those in that tree */
+    uint32_t replaced_count;
     uint32_t protos;           /* PROTO_BIT()s that come from files alone */
     const char *tcp_dump;      /* what sock_diag answered about TCP, as it was; NULL: none */
     const char *tcp_dump_name; /* what messages call that file */
 };
+
+/* Whether sockets or processes are not those of this machine. */
+static inline bool request_files_stand_for_machine(const struct request_files *files)
+{
+    return files && (files->proc || files->protos);
+}
 
 struct request {
     uint64_t needs;                /* enum need */

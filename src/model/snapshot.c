@@ -54,6 +54,7 @@ void snapshot_done(struct snapshot *snapshot)
     free(snapshot->notes);
     free(snapshot->sources);
     map_done(&snapshot->process_index);
+    map_done(&snapshot->cgroup_index);
     *snapshot = (struct snapshot){0};
 }
 
@@ -294,7 +295,7 @@ int snapshot_add_cgroup(struct snapshot *snapshot, uint64_t id, const char *path
     if (!added)
         return -ENOMEM;
     *added = (struct cgroup){.id = id, .path = string};
-    return 0;
+    return map_set(&snapshot->cgroup_index, id, snapshot->cgroups_count - 1);
 }
 
 int snapshot_add_user(struct snapshot *snapshot, uint32_t uid, const char *name)
@@ -359,6 +360,13 @@ const struct interface *snapshot_interface(const struct snapshot *snapshot, uint
         if (snapshot->interfaces[i].ifindex == ifindex && snapshot->interfaces[i].netns == netns)
             return &snapshot->interfaces[i];
     return NULL;
+}
+
+uint32_t snapshot_cgroup_path(const struct snapshot *snapshot, uint64_t id)
+{
+    uint32_t index = map_get(&snapshot->cgroup_index, id);
+
+    return index == MAP_NONE ? 0 : snapshot->cgroups[index].path;
 }
 
 void snapshot_note(struct snapshot *snapshot, enum note_effect effect, const char *source,

@@ -97,6 +97,7 @@ struct snapshot {
     SNAPSHOT_ARRAY(note, notes);
     SNAPSHOT_ARRAY(source_used, sources);
     struct map process_index; /* pid -> index into processes */
+    struct map cgroup_index;  /* id -> index into cgroups */
 };
 
 int snapshot_init(struct snapshot *snapshot) MUST_CHECK;
@@ -185,6 +186,9 @@ int snapshot_add_netns(struct snapshot *snapshot, uint32_t inode, uint32_t *ret_
 /* The interface of a namespace with this index, or NULL. */
 const struct interface *snapshot_interface(const struct snapshot *snapshot, uint32_t netns,
                                            uint32_t ifindex);
+
+/* The path of the cgroup with this id (a string), or 0: its name is not known. */
+uint32_t snapshot_cgroup_path(const struct snapshot *snapshot, uint64_t id);
 
 /* Leaves a note. Never fails: without memory for the text the note itself is dropped. */
 void snapshot_note(struct snapshot *snapshot, enum note_effect effect, const char *source,

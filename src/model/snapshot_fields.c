@@ -236,8 +236,8 @@ static const struct field fd_flags_fields[] = {
 };
 
 static const struct field netns_fields[] = {
-    NUMBER(netns, inode), STRING(netns, name), NUMBER(netns, pid),
-    NUMBER(netns, flags), STRING(netns, path),
+    NUMBER(netns, inode), STRING(netns, name),     NUMBER(netns, pid),       NUMBER(netns, flags),
+    STRING(netns, path),  NUMBER(netns, port_low), NUMBER(netns, port_high),
 };
 
 static const struct field interface_fields[] = {

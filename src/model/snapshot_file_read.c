@@ -311,15 +311,22 @@ static int check_everything(struct reader *reader)
     return r;
 }
 
-/* The map is not stored. Of two processes with one pid the first is found. */
-static int index_processes(struct snapshot *snapshot)
+/* The maps are not stored. Of two elements with one key the first is found. */
+static int index_key(struct map *map, uint64_t key, uint32_t index)
 {
-    struct map *map = &snapshot->process_index;
-    int r = map_reserve(map, snapshot->processes_count);
+    return map_get(map, key) == MAP_NONE ? map_set(map, key, index) : 0;
+}
 
+static int make_indexes(struct snapshot *snapshot)
+{
+    int r = map_reserve(&snapshot->process_index, snapshot->processes_count);
+
+    if (r == 0)
+        r = map_reserve(&snapshot->cgroup_index, snapshot->cgroups_count);
     for (uint32_t i = 0; r == 0 && i < snapshot->processes_count; i++)
-        if (map_get(map, snapshot->processes[i].pid) == MAP_NONE)
-            r = map_set(map, snapshot->processes[i].pid, i);
+        r = index_key(&snapshot->process_index, snapshot->processes[i].pid, i);
+    for (uint32_t i = 0; r == 0 && i < snapshot->cgroups_count; i++)
+        r = index_key(&snapshot->cgroup_index, snapshot->cgroups[i].id, i);
     return r;
 }
 
@@ -382,7 +389,7 @@ int snapshot_parse(const void *bytes, size_t length, struct snapshot *ret,
     free(reader.string_starts);
     if (r < 0)
         return r;
-    if (index_processes(&snapshot) < 0)
+    if (make_indexes(&snapshot) < 0)
         return fail_memory(ret_error);
     *ret = snapshot;
     snapshot = (struct snapshot){0};

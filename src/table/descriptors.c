@@ -113,6 +113,11 @@ static const struct column columns[] = {
      holder_thread_list},
 };
 
+static uint32_t row_netns(const struct view *view, uint32_t row)
+{
+    return view_socket(view, view->join->order_sockets[row])->netns;
+}
+
 static uint32_t row_count(const struct view *view)
 {
     return view->join->order_count;
@@ -147,6 +152,7 @@ const struct table table_descriptors = {
     .columns = columns,
     .column_count = ARRAY_SIZE(columns),
     .row_count = row_count,
+    .netns = row_netns,
     .prefetch = prefetch,
     .order = order,
     .identity = identity,

@@ -358,6 +358,11 @@ static const struct column columns[] = {
      KIND_ID, MACHINE | COLUMN_KEY, 0, get_cookie},
 };
 
+static uint32_t row_netns(const struct view *view, uint32_t row)
+{
+    return get_event(view, row)->netns;
+}
+
 static uint32_t row_count(const struct view *view)
 {
     return view->snapshot->events_count;
@@ -374,4 +379,5 @@ const struct table table_events = {
     .words = words,
     .words_are = "a process, an event or a verdict",
     .row_count = row_count,
+    .netns = row_netns,
 };

@@ -32,7 +32,7 @@ int filter_compile(const struct table *table, const char *text, struct arena *ar
 
 /*
  * The same for rows of a recording, which may be of another machine: nothing is looked up here that
- * the recording knows better (users) or nobody knows (the range of ports for `autobound`).
+ * the recording knows better (users).
  */
 int filter_compile_recorded(const struct table *table, const char *text, struct arena *arena,
                             struct filter **ret_filter, struct filter_error *ret_error) MUST_CHECK;

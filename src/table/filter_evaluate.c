@@ -3,6 +3,7 @@
 #include "table/filter_tree.h"
 
 #include "derive/address.h"
+#include "derive/port_range.h"
 #include "table/cells.h"
 
 #include <stdio.h>
@@ -31,18 +32,24 @@ static bool has_ports(const struct socket *socket)
     return address_is_inet(socket->family) && !(PROTO_BIT(socket->proto) & without);
 }
 
-static bool test_port(const struct row *row, const struct filter_node *node)
+static bool port_of(const struct row *row, const struct filter_node *node, uint64_t *ret_port)
 {
     struct value value;
 
     if (row->socket && has_ports(row->socket)) {
-        uint32_t port = node->peer ? row->socket->peer_port : row->socket->local_port;
-
-        return node->port.low <= port && port <= node->port.high;
+        *ret_port = node->peer ? row->socket->peer_port : row->socket->local_port;
+        return true;
     }
     value = column_value(row, node);
-    return value.type == VALUE_UINT && node->port.low <= value.uint &&
-           value.uint <= node->port.high;
+    *ret_port = value.uint;
+    return value.type == VALUE_UINT;
+}
+
+static bool test_port(const struct row *row, const struct filter_node *node)
+{
+    uint64_t port;
+
+    return port_of(row, node, &port) && node->port.low <= port && port <= node->port.high;
 }
 
 /* The address of a row: its bytes, and the family; 0 when there is none. */
@@ -290,12 +297,19 @@ static bool unix_autobound(const struct row *row)
            strspn(path, "0123456789abcdef") == 5;
 }
 
+static bool test_port_range(const struct row *row, const struct filter_node *node)
+{
+    uint64_t port;
+
+    return port_of(row, node, &port) &&
+           port_range_has(row->view->snapshot, row->filter->table->netns(row->view, row->index),
+                          port);
+}
+
 /* The rules of ss(8). */
 static bool test_autobound(const struct row *row, const struct filter_node *node)
 {
-    if (!row->socket)
-        return test_port(row, node);
-    switch (row->socket->family) {
+    switch (row->socket ? row->socket->family : AF_UNSPEC) {
     case AF_UNIX:
         return unix_autobound(row);
     case AF_PACKET:
@@ -305,7 +319,7 @@ static bool test_autobound(const struct row *row, const struct filter_node *node
     case AF_VSOCK:
         return row->socket->local.words[1] > 1023;
     default:
-        return test_port(row, node);
+        return test_port_range(row, node);
     }
 }
 

@@ -2,7 +2,6 @@
 /* Filter language: the words of ss(8) and pcap-filter(7): src, dst, host, net, port, dev ... */
 #include "table/filter_tree.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -153,30 +152,10 @@ static struct filter_node *mark_condition(struct filter_parser *parser,
     return filter_negate(parser, node, op == FILTER_OP_NE);
 }
 
-/* As ss(8): the kernel's range of ports for bind(0) and connect(), or what Linux 2.2 had. */
-static struct filter_node *autobound_condition(struct filter_parser *parser,
-                                               const struct filter_word *word)
+static struct filter_node *autobound_condition(struct filter_parser *parser)
 {
-    struct filter_node *node =
-        filter_node(parser, FILTER_AUTOBOUND, filter_column(parser, "local_port"));
-    FILE *file;
-    unsigned int low = 1024, high = 4999;
-
-    if (parser->recorded)
-        return filter_fail(parser, word, "a recording does not have the range of such ports");
-    file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
-    if (file) {
-        if (fscanf(file, "%u %u", &low, &high) != 2) {
-            low = 1024;
-            high = 4999;
-        }
-        fclose(file);
-    }
-    if (node) {
-        node->port.low = low;
-        node->port.high = high;
-    }
-    return node;
+    parser->filter->needs |= NEED_PORT_RANGE;
+    return filter_node(parser, FILTER_AUTOBOUND, filter_column(parser, "local_port"));
 }
 
 /* dev eth0, dev 3: the device that a socket is bound to. */
@@ -298,7 +277,7 @@ static struct filter_node *apply_rule(struct filter_parser *parser,
     case RULE_AUTOBOUND:
         break;
     }
-    return autobound_condition(parser, word);
+    return autobound_condition(parser);
 }
 
 static bool has_column(const struct filter_parser *parser, const struct network_word *network)

@@ -73,14 +73,11 @@ struct value flow_user(const struct view *view, uint32_t row)
 static const char *cgroup_path(const struct view *view, const struct flow *flow, size_t *ret_length)
 {
     const struct snapshot *snapshot = view->snapshot;
+    uint32_t path = flow->process ? snapshot->processes[flow->process - 1].cgroup : 0;
 
-    if (flow->process && snapshot->processes[flow->process - 1].cgroup)
-        return snapshot_string(snapshot, snapshot->processes[flow->process - 1].cgroup, ret_length);
-    for (uint32_t i = 0; flow->cgroup_id && i < snapshot->cgroups_count; i++)
-        if (snapshot->cgroups[i].id == flow->cgroup_id)
-            return snapshot_string(snapshot, snapshot->cgroups[i].path, ret_length);
-    *ret_length = 0;
-    return "";
+    if (!path)
+        path = snapshot_cgroup_path(snapshot, flow->cgroup_id);
+    return snapshot_string(snapshot, path, ret_length);
 }
 
 struct value flow_cgroup(const struct view *view, uint32_t row)

@@ -116,6 +116,11 @@ static uint32_t row_count(const struct view *view)
     return view->snapshot->flows_count;
 }
 
+static uint32_t row_netns(const struct view *view, uint32_t row)
+{
+    return view->snapshot->flows[row].netns;
+}
+
 static uint64_t identity(const struct view *view, uint32_t row)
 {
     return view->snapshot->flows[row].id;
@@ -129,5 +134,6 @@ const struct table table_flows = {
     .column_count = ARRAY_SIZE(columns),
     .hint = "only what sends or receives while it is counted has a row",
     .row_count = row_count,
+    .netns = row_netns,
     .identity = identity,
 };

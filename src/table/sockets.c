@@ -64,10 +64,12 @@ static struct value get_cgroup(const struct view *view, uint32_t row)
 {
     const struct socket *socket = view_socket(view, row);
     const struct holder *holder = main_holder(view, row);
+    uint32_t path = socket->has & SOCKET_HAS_CGROUP
+                        ? snapshot_cgroup_path(view->snapshot, socket->cgroup_id)
+                        : 0;
 
-    for (uint32_t i = 0; socket->has & SOCKET_HAS_CGROUP && i < view->snapshot->cgroups_count; i++)
-        if (view->snapshot->cgroups[i].id == socket->cgroup_id)
-            return cell_string(view, view->snapshot->cgroups[i].path);
+    if (path)
+        return cell_string(view, path);
     return holder ? process_cgroup(view, holder->process) : value_none();
 }
 
@@ -278,6 +280,11 @@ static const struct column columns[] = {
      KIND_ID, 0, 0, socket_protocol},
 };
 
+static uint32_t row_netns(const struct view *view, uint32_t row)
+{
+    return view_socket(view, row)->netns;
+}
+
 static uint32_t row_count(const struct view *view)
 {
     return view->snapshot->sockets_count;
@@ -330,6 +337,7 @@ const struct table table_sockets = {
     .columns = columns,
     .column_count = ARRAY_SIZE(columns),
     .row_count = row_count,
+    .netns = row_netns,
     .prefetch = prefetch,
     .order = order,
     .identity = identity,

@@ -70,6 +70,8 @@ struct table {
     const char *list_name;      /* column that names a row within a list; NULL: the first text */
     const struct table *owners; /* rows of its column "owners"; NULL: it has none */
     uint32_t (*row_count)(const struct view *view);
+    uint32_t (*netns)(const struct view *view, uint32_t row); /* of a row with ports: index of its
+                                                                 namespace in the snapshot */
     /* May be NULL. Brings a row near before its turn: rows in order lie far apart in memory. */
     void (*prefetch)(const struct view *view, uint32_t row);
     uint64_t (*order)(const struct view *view, uint32_t row);    /* rows are shown by this unless

@@ -57,6 +57,14 @@ struct value value_name(const char *name)
     return value_bytes(name, strlen(name));
 }
 
+bool value_is_text(const struct value *value, const char *text)
+{
+    size_t length = strlen(text);
+
+    return value->type == VALUE_STRING && value->string.length == length &&
+           memcmp(value->string.bytes, text, length) == 0;
+}
+
 static int compare_bytes(const void *a, size_t a_length, const void *b, size_t b_length)
 {
     int order = memcmp(a, b, a_length < b_length ? a_length : b_length);

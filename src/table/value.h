@@ -97,5 +97,8 @@ static inline struct value value_bytes(const char *bytes, size_t length)
 /* A C string that lives as long as the program (a name out of a table). */
 struct value value_name(const char *name);
 
+/* Whether it is that text. */
+bool value_is_text(const struct value *value, const char *text);
+
 /* -1, 0, 1. Unknown sorts last; values of different types sort by type. */
 int value_compare(const struct value *a, const struct value *b);

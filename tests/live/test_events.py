@@ -460,6 +460,19 @@ def at_full_speed_none_is_lost_with_accounting_on():
 
 
 @test
+def ports_that_the_kernel_chose():
+    script = "server = listener(); c, s = pair(server); fact(c); s.close(); ended(c)"
+    for words in ((), ("--sources", "sock_diag,proc_fd")):
+        with netns("net.ipv4.ip_local_port_range=2000 2100") as ns:
+            with following(ns, *words, "autobound", "event", "closed") as follower:
+                port = play(ns, script)[0]["port"]
+                follower.read_until(f'"local_port":{port},'.encode())
+            with following(ns, *words, "not", "autobound") as follower:
+                play(ns, script)
+                assert not follower.finish()["rows"], words
+
+
+@test
 def without_bpf_the_ends_are_told():
     """As an ordinary user; and with owners, where they can be looked for."""
     script = """

@@ -155,7 +155,21 @@ def a_recording_is_asked_for_its_own_users():
             assert inodes(None, *words.split(), "--replay", file), words
         nwho(None, "ls", "--replay", file, "user", "nobody-at-all", expect=1)
         nwho(None, "ls", "--replay", file, "uid", "nobody-at-all", expect=1)
-        assert "a recording" in nwho(None, "ls", "--replay", file, "autobound", expect=2).err
+
+
+@test
+def ports_that_the_kernel_chooses_are_those_of_the_namespace():
+    def chosen(*args):
+        return {(row["netns"], row["local_port"]) for row in nwho_json(None, "ls", *args, "autobound")["rows"]}
+
+    sockets = ("listening", "port=2050", "--", "listening", "port=40000")
+    with (netns("net.ipv4.ip_local_port_range=32768 60999") as ns, netns("net.ipv4.ip_local_port_range=2000 2100") as other,
+          tempfile.TemporaryDirectory() as directory, mksock(ns, *sockets), mksock(other, *sockets)):
+        expected = {(ns.name, 40000), (other.name, 2050)}
+        both = ("-N", ns.name, "-N", other.name)
+        assert chosen(*both) == expected
+        nwho(None, "ls", *both, "--record", f"{directory}/snapshot")
+        assert chosen("--replay", f"{directory}/snapshot") == expected
 
 
 @test

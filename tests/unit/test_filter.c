@@ -454,6 +454,28 @@ static void columns_and_sockets_agree(void **state)
     }
 }
 
+/* Where a range was not read our own counts; where none was, that of Linux 2.2. */
+static void chosen_ports_are_those_of_the_namespace(void **state)
+{
+    struct snapshot *snapshot = &machine.snapshot;
+    uint32_t index;
+
+    (void)state;
+    expect_rows(&table_sockets, "tcp,udp autobound", "3");
+    for (uint32_t i = 0; i < 3; i++)
+        assert_int_equal(snapshot_add_netns(snapshot, i + 1, &index), 0);
+    snapshot->netns[0] = (struct netns){
+        .flags = NETNS_HAS_PORT_RANGE | NETNS_SELF, .port_low = 32768, .port_high = 60999};
+    snapshot->netns[1] =
+        (struct netns){.flags = NETNS_HAS_PORT_RANGE, .port_low = 443, .port_high = 443};
+    expect_rows(&table_sockets, "tcp,udp autobound", "5");
+    snapshot->sockets[1].netns = 1;
+    expect_rows(&table_sockets, "tcp,udp autobound", "1 5");
+    snapshot->sockets[5].netns = 2;
+    expect_rows(&table_sockets, "tcp,udp autobound", "1 5");
+    expect_rows(&table_sockets, "tcp,udp not autobound", "0 2 3 4 8 10");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -468,6 +490,7 @@ int main(void)
         cmocka_unit_test(other_tables_have_their_columns),
         cmocka_unit_test(needs_follow_the_words),
         cmocka_unit_test(columns_and_sockets_agree),
+        cmocka_unit_test(chosen_ports_are_those_of_the_namespace),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

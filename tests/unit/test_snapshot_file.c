@@ -265,6 +265,8 @@ static void what_is_written_is_read(void **state)
     assert_string_equal(error.text, "");
     assert_true(is_same(&sample, &copy));
     assert_int_equal(map_get(&copy.process_index, 4242), 1);
+    assert_int_equal(snapshot_cgroup_path(&copy, sample.cgroups[0].id), sample.cgroups[0].path);
+    assert_int_equal(snapshot_cgroup_path(&copy, sample.cgroups[0].id + 1), 0);
     assert_memory_equal(snapshot_string(&copy, copy.sockets[0].path, &length), "a\0b\n", 5);
     assert_int_equal(length, 4);
     assert_int_equal(intern(&copy, "cubic", 5), sample.tcp_infos[0].congestion);

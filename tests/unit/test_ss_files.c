@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Files that stand for the kernel's in ss: which variables count, and how unix sockets are shown.
  */
+#include "collect/proc_path.h"
 #include "compat/ss_files.h"
 #include "compat/ss_unix_file.h"
 
@@ -16,7 +17,7 @@
 
 static const char *const variables[] = {"PROC_ROOT",     "TCPDIAG_FILE",  "PROC_NET_TCP",
                                         "PROC_NET_TCP6", "PROC_NET_UNIX", "PROC_NET_MPTCP",
-                                        "PROC_NET_X"};
+                                        "PROC_NET_SNMP"};
 
 static int clear_environment(void **state)
 {
@@ -26,17 +27,27 @@ static int clear_environment(void **state)
     return 0;
 }
 
+static void expect_path(const struct ss_files *files, const char *name, const char *expected)
+{
+    char path[64], short_path[4];
+
+    assert_int_equal(proc_path(&files->files, name, path, sizeof(path)), 0);
+    assert_string_equal(path, expected);
+    if (strlen(expected) >= sizeof(short_path))
+        assert_int_equal(proc_path(&files->files, name, short_path, sizeof(short_path)),
+                         -ENAMETOOLONG);
+}
+
 static void nothing_is_set(void **state)
 {
     struct ss_files files;
     uint32_t protos = PROTO_ALL;
-    char path[64];
 
     (void)state;
-    assert_null(ss_files_find(&files, &protos));
+    assert_false(request_files_stand_for_machine(ss_files_find(&files, &protos)));
     assert_int_equal(protos, PROTO_ALL);
-    ss_file_path("PROC_NET_X", "net/x", path, sizeof(path));
-    assert_string_equal(path, "/proc/net/x");
+    expect_path(&files, "net/snmp", "/proc/thread-self/net/snmp");
+    expect_path(&files, "sys/net/x", "/proc/sys/net/x");
 }
 
 static void one_table(void **state)
@@ -47,14 +58,14 @@ static void one_table(void **state)
 
     (void)state;
     setenv("PROC_NET_TCP6", "/t6", 1); /* alone it changes nothing */
-    assert_null(ss_files_find(&files, &protos));
+    assert_false(request_files_stand_for_machine(ss_files_find(&files, &protos)));
     setenv("PROC_NET_TCP", "", 1);
     found = ss_files_find(&files, &protos);
-    assert_non_null(found);
+    assert_true(request_files_stand_for_machine(found));
     assert_int_equal(found->protos, PROTO_BIT(PROTO_TCP));
-    assert_int_equal(found->net_count, 2);
-    assert_string_equal(found->net[1].name, "tcp6");
-    assert_string_equal(found->net[1].path, "/t6");
+    expect_path(&files, "net/tcp", "");
+    expect_path(&files, "net/tcp6", "/t6");
+    expect_path(&files, "net/udp", "/proc/thread-self/net/udp");
     assert_null(found->proc);
     assert_null(found->tcp_dump);
 }
@@ -64,23 +75,21 @@ static void a_tree_and_a_dump(void **state)
     struct ss_files files;
     uint32_t protos = PROTO_ALL;
     const struct request_files *found;
-    char path[64];
 
     (void)state;
     setenv("PROC_ROOT", "/tree", 1);
     setenv("TCPDIAG_FILE", "/dump", 1);
     found = ss_files_find(&files, &protos);
-    assert_non_null(found);
     assert_string_equal(found->proc, "/tree");
     assert_string_equal(found->tcp_dump, "/dump");
     assert_true(found->protos & PROTO_BIT(PROTO_NETLINK));
     assert_false(protos & (PROTO_BIT(PROTO_MPTCP) | PROTO_BIT(PROTO_SCTP) | PROTO_BIT(PROTO_DCCP)));
     assert_true(protos & PROTO_BIT(PROTO_VSOCK));
-    ss_file_path("PROC_NET_X", "net/x", path, sizeof(path));
-    assert_string_equal(path, "/tree/net/x");
-    setenv("PROC_NET_X", "/x", 1);
-    ss_file_path("PROC_NET_X", "net/x", path, sizeof(path));
-    assert_string_equal(path, "/x");
+    expect_path(&files, "net/snmp", "/tree/net/snmp");
+    expect_path(&files, "sys/net/x", "/tree/sys/net/x");
+    setenv("PROC_NET_SNMP", "/x", 1);
+    ss_files_find(&files, &protos);
+    expect_path(&files, "net/snmp", "/x");
     setenv("PROC_ROOT", "", 1);
     assert_string_equal(ss_files_find(&files, &protos)->proc, "/");
 }
@@ -92,7 +101,7 @@ static void kernels_that_are_not_asked(void **state)
 
     (void)state;
     setenv("PROC_NET_MPTCP", "x", 1);
-    assert_null(ss_files_find(&files, &protos));
+    assert_false(request_files_stand_for_machine(ss_files_find(&files, &protos)));
     assert_int_equal(protos, PROTO_ALL & ~PROTO_BIT(PROTO_MPTCP));
 }
 

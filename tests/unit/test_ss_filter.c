@@ -74,7 +74,9 @@ static struct socket tcp_socket(const char *local, uint16_t local_port, const ch
 
 static bool accepts(const char *text, const struct socket *socket)
 {
-    struct ss_names names = {.ephemeral_low = 32768, .ephemeral_high = 60999};
+    struct netns netns = {.flags = NETNS_HAS_PORT_RANGE, .port_low = 32768, .port_high = 60999};
+    const struct snapshot snapshot = {.netns = &netns, .netns_count = 1};
+    struct ss_names names = {.snapshot = &snapshot};
     struct ss_filter filter;
     bool accepted;
 
@@ -87,7 +89,7 @@ static bool accepts(const char *text, const struct socket *socket)
 
 static bool accepts_path(const char *text, const char *path)
 {
-    struct ss_names names = {.ephemeral_low = 1, .ephemeral_high = 2};
+    struct ss_names names = {0};
     struct socket socket = {.family = AF_UNIX, .proto = PROTO_UNIX};
     struct ss_filter filter;
     bool accepted;
