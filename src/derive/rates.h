@@ -50,10 +50,9 @@ struct rates {
 };
 
 /*
- * Sockets are matched by cookie, interfaces by index and hardware address
- * (or name, without one), counters by name, each within its
- * namespace; a counter that went back makes the rate unknown. `earlier` are the rates of `before`,
- * NULL if there are none. 0 or -ENOMEM.
+ * Sockets are matched by cookie, interfaces by index and hardware address (or name, without one),
+ * counters by name, each within its namespace; a counter that went back makes the rate unknown.
+ * `earlier` are the rates of `before`, NULL if there are none. 0 or -ENOMEM.
  */
 int rates_make(const struct snapshot *now, const struct snapshot *before,
                const struct rates *earlier, struct rates *ret_rates) MUST_CHECK;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A network interface: its name, and with NEED_LINKS its state and counters. */
+/* A network interface: its name, and with NEED_LINKS its state and counters (RTM_GETLINK). */
 #pragma once
 
 #include <stdint.h>
@@ -40,7 +40,7 @@ struct interface {
     uint32_t name;    /* string, raw bytes */
     uint32_t has;     /* enum interface_has */
     uint32_t flags;   /* the kernel's IFF_* */
-    uint32_t mtu;
+    uint32_t mtu;     /* bytes */
     uint32_t master;  /* ifindex of the bridge, bond or VRF that it is a part of; 0 none */
     uint32_t lower;   /* ifindex of the device below it (VLAN, veth peer); 0 none */
     uint32_t kind;    /* string: "veth", "bridge", ...; 0: hardware, or lo */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An address that an interface has. */
+/* An address that an interface has (RTM_GETADDR). */
 #pragma once
 
 #include "model/socket.h"

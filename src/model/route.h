@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A route by one of its next hops; a route with several has one of these for each. */
+/* A route by one of its next hops: where it has several, one of these for each (RTM_GETROUTE). */
 #pragma once
 
 #include "model/socket.h"

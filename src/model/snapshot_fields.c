@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The fields of a snapshot, each described once. A field that is missing here is not recorded; the
- * unit test counts them. */
+/* The fields of a snapshot, each described once. */
+/*
+ * A field that is missing here is not recorded; the unit test counts them. The file is long because
+ * it is one table: a struct of the model is found here by its name, with nothing to understand that
+ * parts of it could hide from each other.
+ */
 #include "model/snapshot_fields.h"
 
 #include "base/cleanup.h"

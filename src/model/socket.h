@@ -163,19 +163,19 @@ struct socket {
  * field is known when so many bytes were there. The installed header may be older than the kernel.
  */
 enum tcp_info_end {
-    TCP_INFO_FIRST = 104, /* up to tcpi_total_retrans, which every kernel has */
-    TCP_INFO_PACING_RATE = 112,
-    TCP_INFO_BYTES_ACKED = 128,
-    TCP_INFO_BYTES_RECEIVED = 136,
-    TCP_INFO_SEGS_OUT = 140,
-    TCP_INFO_SEGS_IN = 144,
-    TCP_INFO_NOTSENT_BYTES = 148,
-    TCP_INFO_MIN_RTT = 152,
-    TCP_INFO_DELIVERY_RATE = 168,
-    TCP_INFO_BYTES_SENT = 208,
-    TCP_INFO_BYTES_RETRANS = 216,
-    TCP_INFO_SND_WND = 232,
-    TCP_INFO_RCV_WND = 236,
+    TCP_INFO_FIRST = 104,          /* up to tcpi_total_retrans, which every kernel has */
+    TCP_INFO_PACING_RATE = 112,    /* since 3.15 */
+    TCP_INFO_BYTES_ACKED = 128,    /* since 4.1 */
+    TCP_INFO_BYTES_RECEIVED = 136, /* since 4.1 */
+    TCP_INFO_SEGS_OUT = 140,       /* since 4.2 */
+    TCP_INFO_SEGS_IN = 144,        /* since 4.2 */
+    TCP_INFO_NOTSENT_BYTES = 148,  /* since 4.6 */
+    TCP_INFO_MIN_RTT = 152,        /* since 4.6 */
+    TCP_INFO_DELIVERY_RATE = 168,  /* since 4.9 */
+    TCP_INFO_BYTES_SENT = 208,     /* since 4.19 */
+    TCP_INFO_BYTES_RETRANS = 216,  /* since 4.19 */
+    TCP_INFO_SND_WND = 232,        /* since 5.4 */
+    TCP_INFO_RCV_WND = 236,        /* since 6.2 */
 };
 
 /* Of which congestion control are the numbers that it keeps for itself (union tcp_cc_info). */
@@ -186,21 +186,31 @@ enum congestion_kind {
     CONGESTION_BBR,   /* struct tcp_bbr_info, since 4.9 */
 };
 
-/* The part of struct tcp_info that columns show. */
+/*
+ * The part of the kernel's struct tcp_info that is shown (INET_DIAG_INFO, or by BPF), by the names
+ * that it has there.
+ */
 struct tcp_details {
     uint32_t known; /* bytes of the kernel's struct tcp_info that were there: enum tcp_info_end */
     uint32_t rtt_us, rttvar_us, min_rtt_us, rto_us, ato_us;
-    uint32_t cwnd, ssthresh, mss, rcv_mss, advmss, pmtu, reordering;
-    uint32_t unacked, sacked, lost, retrans_out, total_retrans;
-    uint32_t last_data_sent_ms, last_data_recv_ms, last_ack_recv_ms;
-    uint32_t snd_wnd, rcv_wnd, notsent_bytes, rcv_space, rcv_ssthresh, rcv_rtt_us;
-    uint32_t fackets, delivered_ce;
-    uint32_t segs_out, segs_in, data_segs_out, data_segs_in;
+    uint32_t cwnd, ssthresh;                     /* segments */
+    uint32_t mss, rcv_mss, advmss, pmtu;         /* bytes */
+    uint32_t reordering;                         /* segments, as the next ones */
+    uint32_t unacked, sacked, lost, retrans_out; /* now */
+    uint32_t total_retrans;                      /* since it began */
+    uint32_t last_data_sent_ms, last_data_recv_ms, last_ack_recv_ms;   /* how long ago */
+    uint32_t snd_wnd, rcv_wnd, notsent_bytes, rcv_space, rcv_ssthresh; /* bytes */
+    uint32_t rcv_rtt_us;
+    uint32_t fackets, delivered_ce;                          /* segments */
+    uint32_t segs_out, segs_in, data_segs_out, data_segs_in; /* since it began, as the next ones */
     uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retrans;
     uint64_t pacing_rate, max_pacing_rate, delivery_rate; /* bytes/s */
-    uint64_t busy_us, rwnd_limited_us, sndbuf_limited_us;
+    uint64_t busy_us, rwnd_limited_us, sndbuf_limited_us; /* since it began */
     uint32_t dsack_dups, delivered, reord_seen, rcv_ooopack;
-    uint8_t backoff, options, wscale_send, wscale_receive, app_limited;
+    uint8_t backoff;                     /* doublings of the timeout */
+    uint8_t options;                     /* TCPI_OPT_* */
+    uint8_t wscale_send, wscale_receive; /* bits */
+    uint8_t app_limited;                 /* 1: the delivery rate is */
     uint8_t of_listener; /* 1: the kernel's numbers of a listener, which mean little; known is 0 */
     uint8_t congestion_kind; /* enum congestion_kind, of the numbers below */
     uint32_t congestion_info[5];
