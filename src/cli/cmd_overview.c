@@ -5,8 +5,6 @@
 
 #include "base/escape.h"
 
-#include <time.h>
-
 #define LISTENERS_SHOWN 12
 #define OWNERS_SHOWN 6
 #define SICK_SHOWN 6
@@ -61,9 +59,6 @@ static int make_queries(struct session *session, struct overview *overview)
 static void put_head_line(struct session *session, struct buf *out)
 {
     const struct snapshot *snapshot = &session->now->snapshot;
-    time_t seconds = (time_t)(snapshot->time_ns / 1000000000);
-    char text[32] = "";
-    struct tm broken;
     size_t length;
     const char *host = snapshot_string(snapshot, snapshot->host, &length);
     bool hidden = join_owners_hidden(snapshot);
@@ -71,13 +66,12 @@ static void put_head_line(struct session *session, struct buf *out)
 
     for (uint32_t i = 0; i < snapshot->processes_count; i++)
         processes += session->now->join.processes[i].sockets > 0;
-
-    if (localtime_r(&seconds, &broken))
-        strftime(text, sizeof(text), "%F %T", &broken);
     escape_text(out, host, length);
-    if (!session->options->watch) /* there every reading has a title */
-        buf_printf(out, "  %s", text);
     buf_puts(out, "  ");
+    if (!session->options->watch) { /* there every reading has a title */
+        show_time(session, out);
+        buf_puts(out, "  ");
+    }
     if (processes || !hidden)
         buf_printf(out, "%u process%s with sockets", processes, processes == 1 ? "" : "es");
     if (hidden)

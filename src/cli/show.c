@@ -2,6 +2,7 @@
 /* Shows a query: on a terminal, through a pager, to a pipe. */
 #include "cli/show.h"
 
+#include "base/clock.h"
 #include "cli/resolve.h"
 #include "out/csv.h"
 #include "out/json.h"
@@ -19,6 +20,17 @@ struct winsize show_terminal(void)
     if (isatty(STDOUT_FILENO))
         ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
     return size;
+}
+
+void show_time(const struct session *session, struct buf *out)
+{
+    time_t seconds = (time_t)(session->now->snapshot.time_ns / SECOND_NS);
+    char text[32] = "";
+    struct tm broken;
+
+    if (localtime_r(&seconds, &broken))
+        strftime(text, sizeof(text), "%F %T", &broken);
+    buf_puts(out, text);
 }
 
 bool session_color(const struct session *session)

@@ -9,6 +9,9 @@
 /* Zero where the output is none. */
 struct winsize show_terminal(void);
 
+/* The local time of the reading. */
+void show_time(const struct session *session, struct buf *out);
+
 /* Writes `out` to standard output and ends it. 0, EXIT_ERROR after a line on stderr, or -EPIPE: the
  * reader went away (`| head`), which is no error of ours. */
 int show_flush(struct buf *out);

@@ -11,13 +11,8 @@
 
 static void put_title(const struct session *session, struct buf *out, bool clear)
 {
-    time_t seconds = (time_t)(session->now->snapshot.time_ns / SECOND_NS);
-    char text[32] = "";
-    struct tm broken;
-
-    if (localtime_r(&seconds, &broken))
-        strftime(text, sizeof(text), "%F %T", &broken);
-    buf_printf(out, "%s%s", clear ? "\033[H\033[2J" : "", text);
+    buf_puts(out, clear ? "\033[H\033[2J" : "");
+    show_time(session, out);
     if (session->headline)
         session->headline(session, out);
     buf_byte(out, '\n');
