@@ -68,6 +68,8 @@ static int plan(struct session *session, struct query *rows, struct query *group
     if (r == 0)
         r = session_filter(session, rows, NULL);
     if (r == 0)
+        r = session_split_filter(session, groups);
+    if (r == 0)
         r = session_columns(session, groups, NULL);
     if (r != 0)
         return r;

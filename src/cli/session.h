@@ -69,6 +69,10 @@ void session_end(struct session *session);
  */
 int session_filter(struct session *session, struct query *query, const char *own) MUST_CHECK;
 
+/* What the filter that was compiled last says of groups becomes their filter: filter_split(). 0 or
+ * EXIT_ERROR. */
+int session_split_filter(struct session *session, struct query *groups) MUST_CHECK;
+
 /* The same with `words` instead of those of the command line. */
 int session_filter_text(struct session *session, struct query *query, const char *own,
                         const char *words) MUST_CHECK;

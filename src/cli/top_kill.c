@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Destroys the sockets of a row of `nwho top`: those that its flows went through, by cookie. */
-#include "base/map.h"
+/* What is done to a row of `nwho top`: its sockets are destroyed, by their cookies, or its process
+ * is ended, by a descriptor of it. Neither can be taken for another that came meanwhile. */
 #include "base/vec.h"
 #include "cli/top_screen.h"
 #include "collect/destroy.h"
+#include "collect/proc_file.h"
+#include "collect/process_text.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+
+#define NAMED_MAX 4 /* sockets that the question lists */
 
 void top_victims_done(struct top_screen *screen)
 {
@@ -11,28 +20,31 @@ void top_victims_done(struct top_screen *screen)
 
     if (victims->read)
         session_end(&victims->session);
+    if (victims->pidfd >= 0)
+        close(victims->pidfd);
     free(victims->sockets);
-    *victims = (struct top_victims){.read = false};
+    buf_done(&victims->title);
+    *victims = (struct top_victims){.pidfd = -1, .title = BUF_INIT};
 }
 
-/* The cookies of the open sockets of all flows that pass the condition. */
-static int find_cookies(struct top_screen *screen, const char *condition, struct map *cookies)
+/* --- sockets --- */
+
+/* The open sockets of the row: cookie -> index of the flow. */
+static int find_cookies(struct top_screen *screen, uint32_t group, struct map *cookies)
 {
     const struct view *view = &screen->session.now->view;
-    struct arena arena = {0};
-    struct filter_error error;
-    struct filter *filter = NULL;
-    int r = filter_compile(&table_flows, condition, &arena, &filter, &error);
+    int r = 0;
 
-    for (uint32_t i = 0; r == 0 && i < view->snapshot->flows_count; i++) {
+    for (uint32_t i = 0; r >= 0 && i < view->snapshot->flows_count; i++) {
         const struct flow *flow = &view->snapshot->flows[i];
 
-        if (flow->cookie && !(flow->flags & FLOW_CLOSED) && filter_accepts(filter, view, i))
-            r = map_set(cookies, flow->cookie, 1);
+        if (!flow->cookie || flow->flags & FLOW_CLOSED || !filter_accepts(screen->filter, view, i))
+            continue;
+        r = group_has(view->group, group, view, i);
+        if (r > 0)
+            r = map_set(cookies, flow->cookie, i);
     }
-    filter_done(filter);
-    arena_done(&arena);
-    return r;
+    return r < 0 ? r : 0;
 }
 
 /* Reads the sockets of the namespaces that are counted. */
@@ -45,8 +57,7 @@ static int read_sockets(struct top_screen *screen)
     query.columns[query.column_count++] = table_column(&table_sockets, "cookie");
     victims->read = true;
     r = session_begin(&victims->session, screen->options);
-    if (r == 0 && victims->session.request.netns_scope == NETNS_SCOPE_SELF)
-        victims->session.request.netns_scope = NETNS_SCOPE_ALL;
+    victims->session.request.netns_scope = screen->session.request.netns_scope;
     if (r == 0)
         r = session_plan_also(&victims->session, &query);
     if (r == 0)
@@ -54,7 +65,7 @@ static int read_sockets(struct top_screen *screen)
     return r ? -EIO : 0;
 }
 
-static int choose_victims(struct top_screen *screen, const struct map *cookies)
+static int choose_sockets(struct top_screen *screen, const struct map *cookies)
 {
     struct top_victims *victims = &screen->victims;
     const struct snapshot *snapshot = &victims->session.now->snapshot;
@@ -72,33 +83,59 @@ static int choose_victims(struct top_screen *screen, const struct map *cookies)
     return r;
 }
 
-int top_kill_prepare(void *context, const char *condition, struct buf *message)
+/* "tcp 192.0.2.1:80 - 192.0.2.9:51000  nginx(1203)  netns blue" */
+static void put_socket(const struct view *view, uint32_t flow, struct buf *lines)
 {
-    struct top_screen *screen = context;
-    struct map cookies = {0};
-    int r;
+    static const struct {
+        const char *before, *column;
+    } parts[] = {{"", "proto"},     {" ", "local"}, {" - ", "peer"},
+                 {"  ", "process"}, {"(", "pid"},   {")  netns ", "netns"}};
 
-    top_victims_done(screen);
-    r = find_cookies(screen, condition, &cookies);
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+        buf_puts(lines, parts[i].before);
+        top_put_cell(view, flow, table_column(&table_flows, parts[i].column), lines);
+    }
+    buf_byte(lines, '\n');
+}
+
+static void put_question(const struct top_screen *screen, const struct map *cookies,
+                         struct buf *lines)
+{
+    const struct top_victims *victims = &screen->victims;
+    const struct snapshot *snapshot = &victims->session.now->snapshot;
+
+    for (uint32_t i = 0; i < victims->count && i < NAMED_MAX; i++)
+        put_socket(&screen->session.now->view,
+                   map_get(cookies, snapshot->sockets[victims->sockets[i]].cookie), lines);
+    if (victims->count > NAMED_MAX)
+        buf_printf(lines, "... and %u more\n", victims->count - NAMED_MAX);
+    if (victims->count == 1)
+        buf_puts(lines, "destroy this socket? [y/N] No process is ended.");
+    else
+        buf_printf(lines, "destroy these %u sockets? [y/N] No process is ended.", victims->count);
+}
+
+static int ask_destroy(struct top_screen *screen, uint32_t group, struct buf *lines)
+{
+    CLEANUP(map_done) struct map cookies = {0};
+    int r = find_cookies(screen, group, &cookies);
+
     if (r == 0)
         r = read_sockets(screen);
     if (r == 0)
-        r = choose_victims(screen, &cookies);
-    map_done(&cookies);
-    if (r == 0 && screen->victims.count == 0) {
-        buf_puts(message, "none of its sockets is open any more");
-        r = -ENOENT;
+        r = choose_sockets(screen, &cookies);
+    if (r < 0)
+        return r;
+    if (screen->victims.count == 0) {
+        buf_puts(lines, "none of its sockets is open any more");
+        return -ENOENT;
     }
-    if (r == 0)
-        buf_printf(message, "destroy %u socket%s? No process is ended.", screen->victims.count,
-                   screen->victims.count == 1 ? "" : "s");
-    return r;
+    put_question(screen, &cookies, lines);
+    return 0;
 }
 
-void top_kill(void *context, struct buf *message)
+static void destroy(struct top_victims *victims, struct buf *message)
 {
-    struct top_screen *screen = context;
-    struct top_victims *victims = &screen->victims;
     CLEANUP_FREE int *errors = calloc(victims->count + 1u, sizeof(*errors));
     uint32_t destroyed = 0, gone = 0;
     int r = -ENOMEM, first = 0;
@@ -113,13 +150,103 @@ void top_kill(void *context, struct buf *message)
             first = errors[i];
     }
     if (r == 0) {
-        buf_printf(message, "%u of %u destroyed", destroyed, victims->count);
+        buf_printf(message, "%u of %u destroyed, of %s", destroyed, victims->count,
+                   buf_string(&victims->title));
         if (gone)
-            buf_printf(message, ", %u gone already", gone);
+            buf_printf(message, "; %u gone already", gone);
         r = first;
     }
     if (r < 0)
         buf_printf(message, "%s%s", message->length ? "; not the others: " : "cannot destroy: ",
                    r == -EPERM ? "it takes CAP_NET_ADMIN" : strerror(-r));
+}
+
+/* --- a process --- */
+
+/* Whether the process of the descriptor is the one whose traffic was counted. */
+static bool is_started_at(uint32_t pid, uint64_t start_ticks)
+{
+    struct process_stat stat;
+    char path[32], text[1024];
+    size_t length;
+
+    snprintf(path, sizeof(path), "/proc/%u/stat", pid);
+    return proc_read(AT_FDCWD, path, text, sizeof(text), &length) == 0 &&
+           process_stat_parse(text, &stat) && stat.start_ticks == start_ticks;
+}
+
+/* What its program was called with; not for the decision, so that it may be another one's. */
+static void put_command_line(uint32_t pid, struct buf *lines)
+{
+    char path[32], text[256];
+    size_t length;
+
+    snprintf(path, sizeof(path), "/proc/%u/cmdline", pid);
+    if (proc_read(AT_FDCWD, path, text, sizeof(text), &length) < 0 || length == 0)
+        return;
+    while (length > 0 && text[length - 1] == '\0')
+        length--;
+    for (size_t i = 0; i < length; i++)
+        buf_byte(lines, text[i] == '\0' || text[i] == '\n' ? ' ' : text[i]);
+    buf_byte(lines, '\n');
+}
+
+static int ask_terminate(struct top_screen *screen, uint32_t group, struct buf *lines)
+{
+    const struct view *view = &screen->session.now->view;
+    const struct flow *flow = &view->snapshot->flows[view->group->rows[group].top];
+    struct top_victims *victims = &screen->victims;
+
+    if (!table_column(&view->group->plan->table, "pid") || !flow->pid || !flow->start_ticks) {
+        buf_puts(lines, "this row is not of one process: 1 groups by process");
+        return -ENOTSUP;
+    }
+    /* From here on it is this process, or none. */
+    victims->pidfd = (int)syscall(SYS_pidfd_open, flow->pid, 0);
+    if (victims->pidfd < 0 && errno != ESRCH)
+        return -errno;
+    if (victims->pidfd < 0 || !is_started_at(flow->pid, flow->start_ticks)) {
+        buf_printf(lines, "%s has ended", buf_string(&victims->title));
+        return -ESRCH;
+    }
+    put_command_line(flow->pid, lines);
+    buf_printf(lines, "send SIGTERM to %s? [y/N]", buf_string(&victims->title));
+    return 0;
+}
+
+static void terminate(struct top_victims *victims, struct buf *message)
+{
+    const char *title = buf_string(&victims->title);
+
+    if (syscall(SYS_pidfd_send_signal, victims->pidfd, SIGTERM, NULL, 0) == 0)
+        buf_printf(message, "SIGTERM was sent to %s", title);
+    else if (errno == ESRCH)
+        buf_printf(message, "%s has ended already", title);
+    else
+        buf_printf(message, "cannot end %s: %s", title, strerror(errno));
+}
+
+/* --- */
+
+int top_ask(void *context, enum tui_deed deed, const struct grid *grid, uint32_t row,
+            struct buf *message)
+{
+    struct top_screen *screen = context;
+
+    top_victims_done(screen);
+    top_put_title(grid, row, &screen->victims.title);
+    if (deed == TUI_TERMINATE)
+        return ask_terminate(screen, grid->rows[row], message);
+    return ask_destroy(screen, grid->rows[row], message);
+}
+
+void top_act(void *context, struct buf *message)
+{
+    struct top_screen *screen = context;
+
+    if (screen->victims.pidfd >= 0)
+        terminate(&screen->victims, message);
+    else
+        destroy(&screen->victims, message);
     top_victims_done(screen);
 }

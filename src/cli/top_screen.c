@@ -2,6 +2,7 @@
 /* The interactive form of `nwho top`: the screen's questions become queries. */
 #include "cli/top_screen.h"
 
+#include "base/clock.h"
 #include "collect/accounting.h"
 #include "out/color.h"
 #include "table/flow_groups.h"
@@ -18,29 +19,24 @@ static const struct tui_choice windows[TOP_WINDOWS] = {
     {"total", "rates since the reading before, sorted by what was counted in all"},
 };
 
-static uint64_t number_of(const struct view *view, uint32_t row, const char *column)
-{
-    return group_number(view->group, row, column).number;
-}
-
 static struct value both_2s(const struct view *view, uint32_t row)
 {
-    return value_uint(number_of(view, row, "rx_rate_2s") + number_of(view, row, "tx_rate_2s"));
+    return value_uint(top_number(view, row, "rx_rate_2s") + top_number(view, row, "tx_rate_2s"));
 }
 
 static struct value both_10s(const struct view *view, uint32_t row)
 {
-    return value_uint(number_of(view, row, "rx_rate_10s") + number_of(view, row, "tx_rate_10s"));
+    return value_uint(top_number(view, row, "rx_rate_10s") + top_number(view, row, "tx_rate_10s"));
 }
 
 static struct value both_60s(const struct view *view, uint32_t row)
 {
-    return value_uint(number_of(view, row, "rx_rate_60s") + number_of(view, row, "tx_rate_60s"));
+    return value_uint(top_number(view, row, "rx_rate_60s") + top_number(view, row, "tx_rate_60s"));
 }
 
 static struct value both_total(const struct view *view, uint32_t row)
 {
-    return value_uint(number_of(view, row, "rx_bytes") + number_of(view, row, "tx_bytes"));
+    return value_uint(top_number(view, row, "rx_bytes") + top_number(view, row, "tx_bytes"));
 }
 
 /* What rows are sorted by unless a column is named. */
@@ -95,15 +91,17 @@ static void choose_columns(struct top_screen *screen, const struct table *table,
 static void choose_sort(struct top_screen *screen, const struct tui_question *question)
 {
     struct query *groups = &screen->groups;
-    const struct column *named =
-        *question->sort ? table_column(groups->table, question->sort) : NULL;
+    const struct column *usual = &both_ways[question->window], *named = NULL;
 
     groups->sort_count = 0;
+    if (strcmp(question->sort, usual->name) == 0)
+        named = usual;
+    else if (*question->sort)
+        named = table_column(groups->table, question->sort);
     if (named)
         groups->sort[groups->sort_count++] =
             (struct sort_key){.column = named, .descending = question->descending};
-    groups->sort[groups->sort_count++] =
-        (struct sort_key){.column = &both_ways[question->window], .descending = true};
+    groups->sort[groups->sort_count++] = (struct sort_key){.column = usual, .descending = true};
     groups->sort[groups->sort_count++] =
         (struct sort_key){.column = &both_ways[TOP_WINDOWS - 1], .descending = true};
 }
@@ -117,32 +115,57 @@ static struct query rows_query(const struct top_screen *screen, uint32_t groupin
     return rows;
 }
 
-static int filter_for(const struct top_screen *screen, const char *text, struct arena *arena,
-                      struct filter **ret_filter, struct filter_error *ret_error)
+/* The filter of flows and that of groups; the second has nothing to give back. */
+static int filter_for(const struct top_screen *screen, uint32_t grouping, const char *text,
+                      struct arena *arena, struct filter *ret_filters[2],
+                      struct filter_error *ret_error)
 {
-    (void)screen;
-    return filter_compile(&table_flows, text, arena, ret_filter, ret_error);
+    int r = filter_compile(&table_flows, text, arena, &ret_filters[0], ret_error);
+
+    if (r < 0)
+        return r;
+    r = filter_split(ret_filters[0], &screen->plans[grouping].table, arena, &ret_filters[1],
+                     ret_error);
+    if (r < 0)
+        filter_done(ret_filters[0]);
+    return r;
+}
+
+static int compile_filter(struct top_screen *screen, uint32_t grouping, const char *text)
+{
+    struct filter *filters[2] = {NULL, NULL};
+    struct filter_error error;
+    int r;
+
+    filter_done(screen->filter);
+    screen->filter = screen->groups_filter = NULL;
+    arena_done(&screen->arena);
+    r = filter_for(screen, grouping, text, &screen->arena, filters, &error);
+    if (r == -EINVAL)
+        command_error("filter: %s", error.message);
+    if (r < 0)
+        return r;
+    screen->filter = filters[0];
+    screen->groups_filter = filters[1];
+    screen->filter_grouping = grouping;
+    return 0;
 }
 
 /* Compiles the filter of the question, unless it is the one that is there. */
 static int use_filter(struct top_screen *screen, const struct tui_question *question)
 {
     struct buf text = BUF_INIT;
-    struct filter_error error;
     int r = 0;
 
     if (*question->within)
         buf_printf(&text, "(%s)", question->within);
     if (*question->filter)
         buf_printf(&text, "%s(%s)", text.length ? " and " : "", question->filter);
-    if (!screen->filter || strcmp(buf_string(&text), buf_string(&screen->filter_text)) != 0) {
-        filter_done(screen->filter);
-        screen->filter = NULL;
-        arena_done(&screen->arena);
-        r = filter_for(screen, buf_string(&text), &screen->arena, &screen->filter, &error);
-        if (r == -EINVAL)
-            command_error("filter: %s", error.message);
-    }
+    if (question->no_loopback)
+        buf_printf(&text, "%s" TOP_WITHOUT_LOOPBACK, text.length ? " and " : "");
+    if (!screen->filter || screen->filter_grouping != question->grouping ||
+        strcmp(buf_string(&text), buf_string(&screen->filter_text)) != 0)
+        r = compile_filter(screen, question->grouping, buf_string(&text));
     buf_done(&screen->filter_text);
     screen->filter_text = text;
     return r;
@@ -188,9 +211,38 @@ static int make_groups(struct top_screen *screen, uint32_t grouping, struct grid
 
 /* --- what the screen calls --- */
 
+/*
+ * Sockets are looked at in two readings after each other, as some illnesses are in the difference,
+ * and then for so long not again that it takes no more than this part of the time.
+ */
+#define LOOK_PART 50
+#define LOOK_NEEDS (NEED_SOCKETS | NEED_TCP_INFO | NEED_MEMORY)
+
+static int look(struct top_screen *screen)
+{
+    uint64_t start_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    int r = take(screen);
+
+    if (screen->looks_again)
+        screen->next_look_ns =
+            clock_ns(CLOCK_MONOTONIC) +
+            (clock_ns(CLOCK_THREAD_CPUTIME_ID) - start_ns) * (uint64_t)2 * LOOK_PART;
+    screen->looks_again = !screen->looks_again;
+    return r;
+}
+
 static int refresh(void *context)
 {
-    return take(context);
+    struct top_screen *screen = context;
+    uint64_t needs = screen->session.request.needs;
+    int r;
+
+    if (!screen->looks_again && clock_ns(CLOCK_MONOTONIC) < screen->next_look_ns)
+        return take(screen);
+    screen->session.request.needs |= LOOK_NEEDS;
+    r = look(screen);
+    screen->session.request.needs = needs;
+    return r;
 }
 
 static int drain(void *context)
@@ -213,6 +265,7 @@ static int answer(void *context, const struct tui_question *question, struct tui
     screen->groups.table = &screen->plans[question->grouping].table;
     choose_columns(screen, screen->groups.table, question->window);
     choose_sort(screen, question);
+    screen->groups.filter = screen->groups_filter;
     r = plan_needs(screen, question->grouping, &more);
     if (r == 0 && more && !screen->options->replay)
         r = take(screen);
@@ -223,108 +276,20 @@ static int answer(void *context, const struct tui_question *question, struct tui
     return r;
 }
 
-static uint64_t a_second(uint64_t bytes, uint64_t window_ns)
-{
-    return window_ns ? (uint64_t)((double)bytes * 1e9 / (double)window_ns + 0.5) : 0;
-}
-
-static void row_facts(void *context, const struct grid *grid, uint32_t row, struct tui_row *ret_row)
-{
-    const struct view *view = grid->view;
-    uint64_t window_ns = view->snapshot->window_ns[FLOW_LAST];
-    uint32_t at = grid->rows[row];
-    struct group_number flags = group_number(view->group, at, "flags");
-    struct group_number open = group_number(view->group, at, "connections");
-
-    (void)context;
-    ret_row->identity = grid->table->identity(view, at);
-    ret_row->rx = a_second(number_of(view, at, "rx_rate"), window_ns);
-    ret_row->tx = a_second(number_of(view, at, "tx_rate"), window_ns);
-    if (flags.known)
-        ret_row->gone = flags.number & (FLOW_EXITED | (open.number ? 0 : FLOW_CLOSED));
-    else
-        ret_row->gone = open.known && open.number == 0;
-}
-
 static int check(void *context, uint32_t grouping, const char *filter,
                  struct filter_error *ret_error)
 {
+    struct top_screen *screen = context;
+    struct filter *filters[2] = {NULL, NULL};
     struct arena arena = {0};
-    struct filter *compiled = NULL;
-    int r = filter_for(context, filter, &arena, &compiled, ret_error);
+    int r = use_plan(screen, grouping);
 
-    (void)grouping;
-    filter_done(compiled);
+    if (r == 0)
+        r = filter_for(screen, grouping, filter, &arena, filters, ret_error);
+    if (r == 0)
+        filter_done(filters[0]);
     arena_done(&arena);
     return r;
-}
-
-/* A cell as people would say it; the screen escapes it. */
-static void put_cell(const struct grid *grid, uint32_t row, const struct column *column,
-                     struct buf *out)
-{
-    struct value value = column->get(grid->view, grid->rows[row]);
-
-    if (value.type == VALUE_STRING)
-        buf_put(out, value.string.bytes, value.string.length);
-    else if (value.type == VALUE_UINT)
-        buf_uint(out, value.uint);
-    else if (value.type == VALUE_ADDRESS)
-        buf_address(out, value.address.family, value.address.bytes);
-    else
-        buf_byte(out, '-');
-}
-
-/* "nginx(1203)", else the first column. */
-static void put_title(const struct grid *grid, uint32_t row, struct buf *title)
-{
-    const struct column *process = table_column(grid->table, "process");
-    const struct column *pid = table_column(grid->table, "pid");
-
-    if (!process || !pid) {
-        put_cell(grid, row, grid->columns[0], title);
-        return;
-    }
-    put_cell(grid, row, process, title);
-    buf_byte(title, '(');
-    put_cell(grid, row, pid, title);
-    buf_byte(title, ')');
-}
-
-static int condition(void *context, uint32_t grouping, const struct grid *grid, uint32_t row,
-                     struct buf *text, struct buf *title)
-{
-    (void)context;
-    (void)grouping;
-    if (!flow_group_condition(grid->view, grid->rows[row], text))
-        return -ENOTSUP;
-    put_title(grid, row, title);
-    return 0;
-}
-
-/* One argument of a shell. */
-static void put_argument(struct buf *line, const char *text)
-{
-    buf_puts(line, " '");
-    for (; *text; text++) {
-        if (*text == '\'')
-            buf_puts(line, "'\\'");
-        buf_byte(line, *text);
-    }
-    buf_byte(line, '\'');
-}
-
-static void command(void *context, const struct tui_question *question, struct buf *line)
-{
-    const struct top_screen *screen = context;
-
-    buf_printf(line, "nwho top --by %s", screen->groupings[question->grouping].name);
-    if (*question->sort)
-        buf_printf(line, " --sort %s%s", question->sort, question->descending ? ":desc" : "");
-    if (*question->within)
-        put_argument(line, question->within);
-    if (*question->filter)
-        put_argument(line, question->filter);
 }
 
 /* --- start and end --- */
@@ -401,6 +366,7 @@ static int begin(struct top_screen *screen, const struct options *options,
         .bytes = options->bytes,
         .color = session_color(&screen->session),
     };
+    session_narrow(&screen->session, PROTO_INET_ALL);
     if (r != 0 || take_filter(screen, settings) != 0)
         return EXIT_ERROR;
     settings->grouping = list_groupings(screen, options->by);
@@ -427,6 +393,11 @@ static void end(struct top_screen *screen)
     free(screen);
 }
 
+static const char legend[] =
+    "A filter chooses traffic before it is added up: process nginx, dport 443, sick.\n"
+    "Only conditions on what is added up are about the rows that are shown:\n"
+    "tx_rate > 1Mbit, bytes > 1G, connections > 3. They are joined with the others by and.";
+
 static int run(struct top_screen *screen, struct tui_settings *settings)
 {
     const struct accounting *accounting = screen->session.accounting;
@@ -437,17 +408,19 @@ static int run(struct top_screen *screen, struct tui_settings *settings)
         .grouping_count = screen->grouping_count,
         .window_count = TOP_WINDOWS,
         .detail = find_grouping(screen, "conn"),
+        .legend = legend,
         .fd = accounting ? accounting_fd(accounting) : -1,
         .refresh = refresh,
         .drain = accounting ? drain : NULL,
         .status = top_status,
         .answer = answer,
-        .row = row_facts,
+        .row = top_row_facts,
+        .explain = top_explain,
         .check = check,
-        .condition = condition,
-        .command = command,
-        .kill_prepare = top_kill_prepare,
-        .kill = top_kill,
+        .condition = top_condition,
+        .command = top_command,
+        .ask = top_ask,
+        .act = top_act,
         .zero = top_zero,
     };
     int number = 0, r = tui_run(&source, settings, &number);
@@ -479,6 +452,7 @@ bool top_screen_run(const struct options *options, int *ret_exit)
         return true;
     }
     screen->options = options;
+    screen->victims = (struct top_victims){.pidfd = -1, .title = BUF_INIT};
     screen->accounting = screen->reconcile = screen->note = screen->filter_text = BUF_INIT;
     r = begin(screen, options, &settings);
     *ret_exit = r == 0 ? run(screen, &settings) : EXIT_ERROR;

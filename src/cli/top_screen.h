@@ -24,8 +24,10 @@ struct top_interface_zero {
     uint64_t errors, drops;
 };
 
-/* The sockets that the question before killing was about. */
+/* What the question was about: sockets, or a process. */
 struct top_victims {
+    struct buf title;       /* of the row: "nginx(1203)" */
+    int pidfd;              /* of the process; -1: it is about sockets */
     struct session session; /* has read them */
     bool read;
     uint32_t *sockets;
@@ -39,13 +41,16 @@ struct top_screen {
     struct group_plan plans[TOP_GROUPINGS]; /* those that were asked for have a table */
     uint32_t grouping_count;
     struct query groups;
-    struct column both;  /* rate or bytes both ways, to sort by */
-    uint64_t needs_read; /* what the reading of now has (enum need) */
+    struct column both;    /* rate or bytes both ways, to sort by */
+    uint64_t needs_read;   /* what the reading of now has (enum need) */
+    uint64_t next_look_ns; /* CLOCK_MONOTONIC: when sockets are looked at again */
+    bool looks_again;      /* the next reading does */
 
-    /* the filter of the question, compiled */
+    /* the filter of the question, compiled for one grouping: of flows, and of groups */
     struct arena arena;
     struct buf filter_text;
-    struct filter *filter;
+    uint32_t filter_grouping;
+    struct filter *filter, *groups_filter;
 
     struct top_zero *zeros;  /* of the moment when totals began */
     struct top_zero *totals; /* of the flows of the reading of now, by index */
@@ -79,6 +84,19 @@ int top_zero(void *context);
 int top_apply_zero(struct top_screen *screen);
 void top_status_done(struct top_screen *screen);
 
-int top_kill_prepare(void *context, const char *condition, struct buf *message);
-void top_kill(void *context, struct buf *message);
+/* Of one row. */
+#define TOP_WITHOUT_LOOPBACK "not iface = lo"
+uint64_t top_number(const struct view *view, uint32_t row, const char *column);
+void top_put_cell(const struct view *view, uint32_t row, const struct column *column,
+                  struct buf *out);
+void top_put_title(const struct grid *grid, uint32_t row, struct buf *title);
+void top_row_facts(void *context, const struct grid *grid, uint32_t row, struct tui_row *ret_row);
+void top_explain(void *context, const struct grid *grid, uint32_t row, struct buf *line);
+int top_condition(void *context, uint32_t grouping, const struct grid *grid, uint32_t row,
+                  struct buf *text, struct buf *title);
+void top_command(void *context, const struct tui_question *question, struct buf *line);
+
+int top_ask(void *context, enum tui_deed deed, const struct grid *grid, uint32_t row,
+            struct buf *message);
+void top_act(void *context, struct buf *message);
 void top_victims_done(struct top_screen *screen);

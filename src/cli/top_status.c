@@ -51,6 +51,22 @@ static uint64_t since(uint64_t now, uint64_t before)
     return now > before ? now - before : 0;
 }
 
+static void take_parts(const struct interface_rate *rate, struct tui_interface *shown)
+{
+    const struct interface_shares *rx = &rate->rx_shares, *tx = &rate->tx_shares;
+
+    shown->parts_known = rate->shares_known;
+    shown->named = rx->named + tx->named;
+    shown->headers = rx->headers + tx->headers;
+    shown->forwarded = rx->forwarded + tx->forwarded;
+    shown->unowned = rx->unowned + tx->unowned;
+}
+
+static bool is_ours(const struct snapshot *snapshot, const struct interface *interface)
+{
+    return snapshot->netns[interface->netns].flags & NETNS_SELF;
+}
+
 static void add_interface(struct top_screen *screen, uint32_t index)
 {
     const struct snapshot *snapshot = &screen->session.now->snapshot;
@@ -65,12 +81,17 @@ static void add_interface(struct top_screen *screen, uint32_t index)
     if (VEC_RESERVE(&screen->interfaces, &screen->interface_capacity, screen->interface_count, 1))
         return;
     shown.name = snapshot_string(snapshot, interface->name, &length);
+    shown.netns = is_ours(snapshot, interface)
+                      ? ""
+                      : snapshot_string(snapshot, snapshot->netns[interface->netns].name, &length);
+    shown.loopback = interface->flags & IFF_LOOPBACK;
     if (rate && rate->known) {
         shown.known = true;
         shown.rx = rate->rx;
         shown.tx = rate->tx;
         shown.rx_packets = rate->rx_packets;
         shown.tx_packets = rate->tx_packets;
+        take_parts(rate, &shown);
     }
     if (zero) {
         shown.errors = since(errors_of(interface), zero->errors);
@@ -89,10 +110,13 @@ static int compare_interfaces(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-/* The strip has a few lines: those of this namespace that are up, the busiest first. */
+/* The strip has a few lines: those of this namespace, or of those asked for, that are up, the
+ * busiest first. */
 void top_take_interfaces(struct top_screen *screen)
 {
     const struct snapshot *snapshot = &screen->session.now->snapshot;
+    const struct options *options = screen->options;
+    bool all = options->all_netns || options->namespace_count || options->container;
 
     screen->interface_count = 0;
     for (uint32_t i = 0; i < snapshot->interfaces_count; i++) {
@@ -100,8 +124,7 @@ void top_take_interfaces(struct top_screen *screen)
 
         if (!(interface->has & INTERFACE_HAS_STATS) || !(interface->flags & IFF_UP))
             continue;
-        if (interface->netns < snapshot->netns_count &&
-            snapshot->netns[interface->netns].flags & NETNS_SELF)
+        if (all || is_ours(snapshot, interface))
             add_interface(screen, i);
     }
     if (screen->interface_count)

@@ -37,6 +37,15 @@ int filter_compile(const struct table *table, const char *text, struct arena *ar
 int filter_compile_recorded(const struct table *table, const char *text, struct arena *arena,
                             struct filter **ret_filter, struct filter_error *ret_error) MUST_CHECK;
 
+/*
+ * Rows are grouped, and a condition on what is added up (COLUMN_SUM of the table of groups: rates,
+ * totals, counts) is about the groups: such conditions are taken out of the filter, and make one of
+ * groups. Only what is joined by `and` can be parted. 0; -EINVAL with *ret_error; -ENOMEM. The new
+ * filter has nothing to give back.
+ */
+int filter_split(struct filter *filter, const struct table *groups, struct arena *arena,
+                 struct filter **ret_groups, struct filter_error *ret_error) MUST_CHECK;
+
 /* Gives back what is not in the arena (regular expressions). NULL is fine. */
 void filter_done(struct filter *filter);
 

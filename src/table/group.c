@@ -276,11 +276,11 @@ static void apply_prefix(struct value *value, const struct group_key *key, uint8
 
 /* Evaluates the keys of one row; texts are copied into `texts`, because a getter's text lives only
  * until the next one. */
-static int take_keys(const struct group_plan *plan, const struct grid *grid, uint32_t row,
+static int take_keys(const struct group_plan *plan, const struct view *view, uint32_t row,
                      struct arena *texts, struct value *keys)
 {
     for (uint32_t i = 0; i < plan->key_count; i++) {
-        keys[i] = plan->keys[i].column->get(grid->view, grid->rows[row]);
+        keys[i] = plan->keys[i].column->get(view, row);
         if (keys[i].type == VALUE_STRING) {
             keys[i].string.bytes = arena_copy(texts, keys[i].string.bytes, keys[i].string.length);
             if (!keys[i].string.bytes)
@@ -380,13 +380,25 @@ int group_make(const struct group_plan *plan, const struct grid *grid, struct gr
 
     group->plan = plan;
     for (uint32_t i = 0; i < grid->row_count && r == 0; i++) {
-        r = take_keys(plan, grid, i, &group->arena, keys);
+        r = take_keys(plan, grid->view, grid->rows[i], &group->arena, keys);
         if (r == 0)
             r = count_row(group, &index, grid->view, grid->rows[i], keys);
     }
     if (r == 0 && group->row_count)
         qsort_r(group->rows, group->row_count, sizeof(*group->rows), compare_groups,
                 (void *)(uintptr_t)plan);
+    return r;
+}
+
+int group_has(const struct group *group, uint32_t group_row, const struct view *view, uint32_t row)
+{
+    struct value keys[GROUP_KEYS_MAX];
+    struct arena texts = {0};
+    int r = take_keys(group->plan, view, row, &texts, keys);
+
+    if (r == 0)
+        r = same_keys(group->plan, group->rows[group_row].keys, keys);
+    arena_done(&texts);
     return r;
 }
 

@@ -109,6 +109,10 @@ int group_make(const struct group_plan *plan, const struct grid *grid, struct gr
     MUST_CHECK;
 void group_done(struct group *group);
 
+/* Whether a row of the table that was grouped has the keys of the group. 0 or 1, or -ENOMEM. */
+int group_has(const struct group *group, uint32_t group_row, const struct view *view, uint32_t row)
+    MUST_CHECK;
+
 /* What was made of a column of the plan: of one group, or the sum over all of them. Unknown: the
  * plan does not have the column. */
 struct group_number group_number(const struct group *group, uint32_t row, const char *column);

@@ -55,6 +55,12 @@ static column_get_fn *const getters[] = {ALL(NAME)};
 
 _Static_assert(ARRAY_SIZE(getters) == GROUP_ADDED_MAX, "a getter for each column");
 
+/* Bits, and what one row of the group has, are asked of the rows. */
+static bool is_sum(enum group_how how)
+{
+    return how != GROUP_TOP && how != GROUP_AND && how != GROUP_OR;
+}
+
 void group_plan_add(struct group_plan *plan, const struct group_column *added)
 {
     uint32_t n = plan->added_count;
@@ -65,6 +71,8 @@ void group_plan_add(struct group_plan *plan, const struct group_column *added)
     plan->added[n] = added;
     *column = added->column;
     column->get = getters[n];
+    if (is_sum(added->how))
+        column->flags |= COLUMN_SUM;
     plan->added_count++;
     plan->table.columns = plan->columns;
     plan->table.column_count++;

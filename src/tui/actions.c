@@ -69,7 +69,8 @@ static bool push_level(struct tui *tui, const struct buf *condition, const char 
     return fits;
 }
 
-bool actions_condition(struct tui *tui, struct buf *condition, struct buf *title)
+/* The condition and the name of the selected row; false after saying why there is none. */
+static bool selected_condition(struct tui *tui, struct buf *condition, struct buf *title)
 {
     uint32_t row = list_row(&tui->list);
     struct buf name = BUF_INIT;
@@ -102,7 +103,7 @@ static int open_row(struct tui *tui)
         tui_say(tui, false, "this is one socket already; 1 to 9 group in other ways");
         return 0;
     }
-    if (actions_condition(tui, &condition, &title)) {
+    if (selected_condition(tui, &condition, &title)) {
         if (tui->level + 1 < LEVELS_MAX && push_level(tui, &condition, buf_string(&title)))
             r = tui_ask(tui);
         else
@@ -187,6 +188,15 @@ static int toggle_pause(struct tui *tui)
     tui->paused = !tui->paused;
     tui_say(tui, false, tui->paused ? "paused; everything is still counted" : "goes on");
     return tui->paused ? 0 : tui_refresh(tui);
+}
+
+static int toggle_loopback(struct tui *tui)
+{
+    struct tui_settings *settings = tui->settings;
+
+    settings->no_loopback = !settings->no_loopback;
+    tui_say(tui, false, settings->no_loopback ? "without loopback" : "with loopback");
+    return tui_ask(tui);
 }
 
 static int toggle_freeze(struct tui *tui)
@@ -316,6 +326,8 @@ static int act_on_rows(struct tui *tui, enum tui_action action)
         return sort_beside(tui, 1);
     case ACTION_REVERSE:
         return reverse_order(tui);
+    case ACTION_LOOPBACK:
+        return toggle_loopback(tui);
     case ACTION_PAUSE:
         return toggle_pause(tui);
     case ACTION_FREEZE:
@@ -345,8 +357,11 @@ static void act_on_screen(struct tui *tui, enum tui_action action)
     case ACTION_COMMAND:
         show_command(tui);
         break;
-    case ACTION_KILL:
-        prompts_begin_kill(tui);
+    case ACTION_DESTROY:
+        prompts_ask(tui, TUI_DESTROY);
+        break;
+    case ACTION_TERMINATE:
+        prompts_ask(tui, TUI_TERMINATE);
         break;
     case ACTION_MOUSE:
         toggle_mouse(tui);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What is asked before something is done: a column, a filter, whether to destroy. */
+/* What is asked before something is done: a column, a filter, whether it is meant. */
 #include "tui/screen.h"
+
+#include "base/escape.h"
 
 #include <stdio.h>
 
@@ -81,48 +83,56 @@ void prompts_begin_filter(struct tui *tui)
     tui->screen = SCREEN_FILTER;
 }
 
-/* --- killing --- */
+/* --- deeds --- */
 
-void prompts_begin_kill(struct tui *tui)
+/* The last line is the question, and stands where messages do. */
+static void take_question(struct tui *tui, const char *text, size_t all)
 {
-    const struct tui_source *source = tui->source;
-    struct buf condition = BUF_INIT, title = BUF_INIT, question = BUF_INIT;
-    const char *within = tui_level(tui)->within;
-    int r;
+    const char *last = memrchr(text, '\n', all);
+    size_t length = last ? (size_t)(last - text) : 0;
 
-    if (!source->kill_prepare) {
-        tui_say(tui, true, "nothing can be destroyed here");
-        return;
+    buf_reset(&tui->question);
+    for (size_t at = 0; at < length;) {
+        const char *end = memchr(text + at, '\n', length - at);
+        size_t line = end ? (size_t)(end - text) - at : length - at;
+
+        escape_text(&tui->question, text + at, line);
+        buf_byte(&tui->question, '\n');
+        at += line + 1;
     }
-    if (actions_condition(tui, &condition, &title)) {
-        if (*within)
-            buf_printf(&condition, " and (%s)", within);
-        if (*tui->settings->filter) /* only what is seen */
-            buf_printf(&condition, " and (%s)", tui->settings->filter);
-        r = source->kill_prepare(source->context, buf_string(&condition), &question);
-        if (r == 0) {
-            tui_say(tui, true, "%s [y/N]", buf_string(&question));
-            tui->screen = SCREEN_CONFIRM;
-        } else {
-            tui_say(tui, true, "%s", question.length ? buf_string(&question) : strerror(-r));
-        }
-    }
-    buf_done(&condition);
-    buf_done(&title);
-    buf_done(&question);
+    tui_say(tui, true, "%s", last ? last + 1 : text);
+    tui->screen = SCREEN_CONFIRM;
 }
 
-static int end_kill(struct tui *tui, bool yes)
+void prompts_ask(struct tui *tui, enum tui_deed deed)
+{
+    const struct tui_source *source = tui->source;
+    uint32_t row = list_row(&tui->list);
+    struct buf lines = BUF_INIT;
+    int r = source->ask ? -ENOENT : -ENOTSUP;
+
+    if (source->ask && tui->answered && row != LIST_NO_ROW)
+        r = source->ask(source->context, deed, &tui->answer.grid, row, &lines);
+    if (r == 0 && !lines.error)
+        take_question(tui, buf_string(&lines), lines.length);
+    else if (lines.length)
+        tui_say(tui, true, "%s", buf_string(&lines));
+    else
+        tui_say(tui, true, "%s", r == -ENOENT ? "no row is selected" : strerror(-r));
+    buf_done(&lines);
+}
+
+static int end_question(struct tui *tui, bool yes)
 {
     struct buf message = BUF_INIT;
     int r = 0;
 
     tui->screen = SCREEN_TABLE;
     if (!yes) {
-        tui_say(tui, false, "nothing was destroyed");
+        tui_say(tui, false, "nothing was done");
         return 0;
     }
-    tui->source->kill(tui->source->context, &message);
+    tui->source->act(tui->source->context, &message);
     if (!tui->paused)
         r = tui_refresh(tui);
     tui_say(tui, false, "%s", buf_string(&message));
@@ -135,7 +145,7 @@ static int end_kill(struct tui *tui, bool yes)
 int prompts_key(struct tui *tui, uint32_t key)
 {
     if (tui->screen == SCREEN_CONFIRM)
-        return end_kill(tui, key == 'y' || key == 'Y');
+        return end_question(tui, key == 'y' || key == 'Y');
     switch (prompt_key(&tui->prompt, key)) {
     case PROMPT_GOES_ON:
         break;

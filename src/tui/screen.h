@@ -49,7 +49,8 @@ struct tui {
     int table_line; /* where the heading is, for the mouse */
     bool paused, frozen, quit;
     uint64_t refreshes;
-    struct buf message; /* escaped; until the next key */
+    struct buf question; /* lines above the message while it asks, escaped */
+    struct buf message;  /* escaped; until the next key */
     bool message_is_error;
 };
 
@@ -76,13 +77,10 @@ int tui_key(struct tui *tui, uint32_t key, const struct terminal_mouse *mouse) M
 
 void prompts_begin_sort(struct tui *tui);
 void prompts_begin_filter(struct tui *tui);
-void prompts_begin_kill(struct tui *tui);
+void prompts_ask(struct tui *tui, enum tui_deed deed);
 
 /* A key while something is asked. 0 or -errno. */
 int prompts_key(struct tui *tui, uint32_t key) MUST_CHECK;
-
-/* The condition and the name of the selected row; false after saying why there is none. */
-bool actions_condition(struct tui *tui, struct buf *condition, struct buf *title);
 
 /* Large numbers first, texts from a to z. */
 bool actions_descends(const struct column *column);
@@ -91,6 +89,9 @@ int actions_sort(struct tui *tui, const struct column *column, bool descending) 
 /* --- */
 
 void tui_draw(struct tui *tui);
+
+/* Draws from this line on; gives the first one that is free. */
+int screen_strip_draw(const struct tui *tui, int line);
 
 void screen_help_draw(struct tui *tui);
 

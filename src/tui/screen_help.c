@@ -65,7 +65,7 @@ static void put_legend(struct help *help)
     put_line(help, PAINT_TITLE, "In front of a row");
     put_pair(help, ">", "it is selected");
     put_pair(help, "x", "closed, or its process has exited; goes after a minute");
-    put_pair(help, "!", "sick: see nwho ls sick");
+    put_pair(help, "!", "sick: the last line says why, when it is selected");
     if (at)
         put_line(help, PAINT_PLAIN, "");
     while (at && *at) {

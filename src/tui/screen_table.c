@@ -9,10 +9,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#define NAME_COLUMNS 12
-#define RATE_COLUMNS 12
 #define CURVE_LINES 4
-#define WIDE 110
 
 /* --- the first lines --- */
 
@@ -31,6 +28,8 @@ static void draw_title(const struct tui *tui, int line)
         pen_text(&pen, PAINT_WARN, "  PAUSED");
     if (tui->frozen)
         pen_text(&pen, PAINT_WARN, "  FROZEN");
+    if (tui->settings->no_loopback)
+        pen_text(&pen, PAINT_WARN, "  no lo");
     pen_printf(&pen, PAINT_PLAIN, "  by %s", tui->source->groupings[level->grouping].name);
     pen_printf(&pen, PAINT_PLAIN, "  window %s", tui->source->windows[tui->settings->window].name);
     if (tui->answered && tui->answer.sort)
@@ -41,76 +40,6 @@ static void draw_title(const struct tui *tui, int line)
     if (tui->answered)
         pen_printf(&pen, PAINT_DIM, "%u row%s", tui->answer.grid.row_count,
                    tui->answer.grid.row_count == 1 ? "" : "s");
-}
-
-static void draw_accounting(const struct tui *tui, int line)
-{
-    struct pen pen = pen_at(&tui->terminal, line, 0, -1);
-    const struct tui_status *status = &tui->status;
-
-    if (status->accounting)
-        pen_outside(&pen, status->exact ? PAINT_GOOD : PAINT_WARN, status->accounting);
-    if (status->reconcile && *status->reconcile) {
-        pen_text(&pen, PAINT_PLAIN, "  ");
-        pen_outside(&pen, PAINT_PLAIN, status->reconcile);
-    }
-    if (status->note && *status->note) {
-        pen_text(&pen, PAINT_PLAIN, "  ");
-        pen_outside(&pen, PAINT_WARN, status->note);
-    }
-}
-
-static void draw_direction(const struct tui *tui, struct pen *pen, const char *title,
-                           const struct series *series, const struct tui_interface *interface,
-                           enum paint paint)
-{
-    bool rx = series == &tui->rx;
-    uint64_t values[SERIES_LENGTH];
-    struct buf text = BUF_INIT;
-    uint32_t count = series_get(series, interface->identity, values);
-    uint32_t columns = tui->terminal.columns < 100 ? 8 : 16;
-
-    pen_printf(pen, PAINT_PLAIN, " %s ", title);
-    if (interface->known)
-        quantity_rate(&text, rx ? interface->rx : interface->tx, !tui->settings->bytes);
-    else
-        buf_byte(&text, '-');
-    pen_blanks(pen, paint, RATE_COLUMNS - (int)text.length);
-    pen_buf(pen, paint, &text);
-    buf_reset(&text);
-    buf_byte(&text, ' ');
-    graph_spark(&text, values, count, columns, tui->terminal.glyphs);
-    pen_buf(pen, paint, &text);
-    buf_done(&text);
-}
-
-static void draw_interface(const struct tui *tui, const struct tui_interface *interface, int line)
-{
-    struct pen pen = pen_at(&tui->terminal, line, 0, -1);
-    struct pen name = pen_at(&tui->terminal, line, 0, NAME_COLUMNS);
-
-    pen_outside(&name, PAINT_TITLE, interface->name);
-    pen_fill(&name, PAINT_PLAIN);
-    pen.column = name.column;
-    draw_direction(tui, &pen, "RX", &tui->rx, interface, PAINT_RX);
-    draw_direction(tui, &pen, "TX", &tui->tx, interface, PAINT_TX);
-    pen_printf(&pen, interface->errors ? PAINT_WARN : PAINT_DIM, "  err %llu",
-               (unsigned long long)interface->errors);
-    pen_printf(&pen, interface->drops ? PAINT_WARN : PAINT_DIM, " drop %llu",
-               (unsigned long long)interface->drops);
-    if (interface->known && tui->terminal.columns >= WIDE)
-        pen_printf(&pen, PAINT_DIM, "  %llu/%llu packets/s",
-                   (unsigned long long)interface->rx_packets,
-                   (unsigned long long)interface->tx_packets);
-}
-
-/* How many lines the interfaces may have: the table has most of the room. */
-static uint32_t interface_lines(const struct tui *tui)
-{
-    int rows = tui->terminal.rows;
-    uint32_t lines = rows < 10 ? 0 : rows < 16 ? 1 : (uint32_t)rows / 8;
-
-    return lines < tui->status.interface_count ? lines : tui->status.interface_count;
 }
 
 /* Where we are: "nginx(1203) > java(7)   filter: dport 443" */
@@ -162,14 +91,11 @@ static int draw_curve(const struct tui *tui, int line)
 
 static int draw_head(const struct tui *tui)
 {
-    uint32_t interfaces = interface_lines(tui);
     int line = 0, rows = tui->terminal.rows;
 
     draw_title(tui, line++);
     if (rows >= 4)
-        draw_accounting(tui, line++);
-    for (uint32_t i = 0; i < interfaces; i++)
-        draw_interface(tui, &tui->status.interfaces[i], line++);
+        line = screen_strip_draw(tui, line);
     if (rows >= 6 && (tui->level || *tui->settings->filter))
         draw_path(tui, line++);
     return draw_curve(tui, line);
@@ -184,7 +110,7 @@ static void draw_hints(const struct tui *tui, int line)
     } hints[] = {
         {"?", "help"},   {"q", "quit"},  {"/", "filter"},   {"b", "group"},
         {"w", "window"}, {"<>", "sort"}, {"Enter", "open"}, {"Space", "pause"},
-        {"f", "freeze"}, {"u", "units"}, {"k", "kill"},     {"c", "command line"},
+        {"f", "freeze"}, {"u", "units"}, {"k", "destroy"},  {"c", "command line"},
     };
     struct pen pen = pen_at(&tui->terminal, line, 0, -1);
 
@@ -199,14 +125,51 @@ static void draw_hints(const struct tui *tui, int line)
     }
 }
 
+/* What there is to say of the selected row; false: nothing. */
+static bool draw_explanation(const struct tui *tui, struct pen *pen)
+{
+    uint32_t row = list_row(&tui->list);
+    struct buf line = BUF_INIT;
+    bool any;
+
+    if (tui->answered && row != LIST_NO_ROW && tui->source->explain)
+        tui->source->explain(tui->source->context, &tui->answer.grid, row, &line);
+    any = line.length > 0;
+    if (any)
+        pen_outside(pen, PAINT_WARN, buf_string(&line));
+    buf_done(&line);
+    return any;
+}
+
 static void draw_foot(const struct tui *tui, int line)
 {
     struct pen pen = pen_at(&tui->terminal, line, 0, -1);
 
     if (tui->message.length)
         pen_buf(&pen, tui->message_is_error ? PAINT_WARN : PAINT_KEY, &tui->message);
-    else
+    else if (!draw_explanation(tui, &pen))
         draw_hints(tui, line);
+}
+
+/* The lines above a question; gives the line that the first one is on. At least half of the screen
+ * stays. */
+static int draw_question(const struct tui *tui, int foot)
+{
+    const char *at = tui->question.data, *end = at + tui->question.length;
+    int lines = 0, most = tui->terminal.rows / 2;
+
+    for (const char *byte = at; byte < end; byte++)
+        lines += *byte == '\n';
+    if (lines > most)
+        lines = most;
+    for (int i = 0; i < lines; i++) {
+        struct pen pen = pen_at(&tui->terminal, foot - lines + i, 0, -1);
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+
+        pen_put(&pen, PAINT_TITLE, at, (size_t)(stop - at));
+        at = stop + 1;
+    }
+    return foot - lines;
 }
 
 static bool has_prompt(const struct tui *tui)
@@ -256,7 +219,8 @@ void tui_draw(struct tui *tui)
         return;
     }
     foot = tui->terminal.rows - (has_prompt(tui) ? 2 : 1);
-    draw_table(tui, draw_head(tui), foot);
+    draw_table(tui, draw_head(tui),
+               tui->screen == SCREEN_CONFIRM ? draw_question(tui, foot) : foot);
     if (has_prompt(tui))
         prompt_draw(&tui->prompt, &tui->terminal, foot > 0 ? foot : 0, &cursor_row, &cursor_column);
     else

@@ -30,6 +30,7 @@ struct tui_question tui_question(const struct tui *tui)
         .within = level->within,
         .sort = level->sort,
         .descending = level->descending,
+        .no_loopback = tui->settings->no_loopback,
     };
 }
 
@@ -267,6 +268,7 @@ static void end(struct tui *tui)
     series_done(&tui->series);
     series_done(&tui->rx);
     series_done(&tui->tx);
+    buf_done(&tui->question);
     buf_done(&tui->message);
 }
 
@@ -280,7 +282,7 @@ int tui_run(const struct tui_source *source, struct tui_settings *settings, int 
         return -ENOMEM;
     tui->source = source;
     tui->settings = settings;
-    tui->message = BUF_INIT;
+    tui->question = tui->message = BUF_INIT;
     begin(tui);
     r = terminal_start(
         &(struct terminal_options){.color = settings->color, .ascii = settings->dumb_glyphs},

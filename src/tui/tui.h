@@ -20,6 +20,7 @@ struct tui_question {
     const char *filter;        /* what the user wrote; "": everything */
     const char *within;        /* conditions of the rows that were opened; "": none */
     const char *sort;          /* name of a column; "": what is usual for the grouping */
+    bool no_loopback;          /* nothing that went through lo */
     bool descending;
 };
 
@@ -34,17 +35,27 @@ struct tui_row {
     uint64_t identity; /* the same row has it in the next reading; never 0 */
     uint64_t rx, tx;   /* bytes/s since the reading before */
     bool gone;         /* closed, or exited */
-    bool sick;
+    bool sick;         /* explain() says why */
 };
 
 /* A line of the strip at the top. */
 struct tui_interface {
-    const char *name; /* bytes from outside */
+    const char *name;  /* bytes from outside */
+    const char *netns; /* the same; "": ours */
     uint64_t identity;
+    bool loopback;
     bool known;      /* there was a reading before */
     uint64_t rx, tx; /* bytes/s */
     uint64_t rx_packets, tx_packets;
     uint64_t errors, drops; /* since the screen was opened */
+    /* What the bytes since the reading before, both ways, are made of. */
+    bool parts_known;
+    uint64_t named, headers, forwarded, unowned;
+};
+
+enum tui_deed {
+    TUI_DESTROY,   /* the sockets of the row */
+    TUI_TERMINATE, /* the process of the row, by SIGTERM */
 };
 
 struct tui_status {
@@ -75,6 +86,10 @@ struct tui_source {
                   struct tui_answer *ret_answer);
     void (*row)(void *context, const struct grid *grid, uint32_t row, struct tui_row *ret_row);
 
+    /* Appends what else there is to say of the row, in one line; nothing: there is nothing. May be
+     * NULL. */
+    void (*explain)(void *context, const struct grid *grid, uint32_t row, struct buf *line);
+
     /* Compiles a filter only to see whether it is one: -EINVAL with *ret_error. */
     int (*check)(void *context, uint32_t grouping, const char *filter,
                  struct filter_error *ret_error);
@@ -87,10 +102,12 @@ struct tui_source {
     /* The command line that shows the same. */
     void (*command)(void *context, const struct tui_question *question, struct buf *line);
 
-    /* Looks for the sockets of a condition, and asks about them ("destroy 3 sockets of ...?");
-     * then destroys these. `message`: what is said. NULL: nothing can be destroyed. */
-    int (*kill_prepare)(void *context, const char *condition, struct buf *message);
-    void (*kill)(void *context, struct buf *message);
+    /* Finds out what the deed would be done to, and asks: lines that name it, the last one with the
+     * question. Then it is done to exactly that. `message`: what is said, also of a failure. NULL:
+     * nothing can be done. */
+    int (*ask)(void *context, enum tui_deed deed, const struct grid *grid, uint32_t row,
+               struct buf *message);
+    void (*act)(void *context, struct buf *message);
 
     int (*zero)(void *context); /* totals begin again; NULL: they cannot */
 };
@@ -102,6 +119,7 @@ struct tui_settings {
     char filter[TUI_FILTER_MAX];
     char sort[64];
     bool descending;
+    bool no_loopback; /* neither its rows nor its line */
     bool bytes;       /* rates in bytes; else in bits */
     bool total_bits;  /* totals in bits; else in bytes */
     bool color;       /* may be used */

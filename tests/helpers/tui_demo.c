@@ -183,6 +183,11 @@ static int refresh(void *context)
         interface->tx = wave(demo, (uint32_t)i + 3, UINT64_C(43000000) >> (i * 5));
         interface->rx_packets = interface->rx / 900;
         interface->tx_packets = interface->tx / 1400;
+        interface->parts_known = interface->known;
+        interface->named = 972;
+        interface->headers = 7;
+        interface->forwarded = i ? 0 : 14;
+        interface->unowned = 7;
     }
     if (demo->noisy)
         fprintf(stderr, "nwho: reading %u went wrong\n", demo->step);
@@ -290,17 +295,29 @@ static void command(void *context, const struct tui_question *question, struct b
         buf_printf(line, " '%s'", question->filter);
 }
 
-static int kill_prepare(void *context, const char *what, struct buf *message)
+static int ask(void *context, enum tui_deed deed, const struct grid *grid, uint32_t row,
+               struct buf *message)
 {
+    const struct demo_row *facts = &rows[grid->rows[row]];
     struct demo *demo = context;
 
-    if (sscanf(what, "pid = %u", &demo->doomed) != 1)
-        return -EINVAL;
-    buf_printf(message, "destroy the sockets of pid %u?", demo->doomed);
+    demo->doomed = facts->pid;
+    buf_printf(message, "%s  %s\n", facts->process, facts->peer);
+    if (deed == TUI_TERMINATE)
+        buf_printf(message, "send SIGTERM to pid %u? [y/N]", demo->doomed);
+    else
+        buf_printf(message, "destroy the sockets of pid %u? [y/N]", demo->doomed);
     return 0;
 }
 
-static void kill_now(void *context, struct buf *message)
+static void explain(void *context, const struct grid *grid, uint32_t row, struct buf *line)
+{
+    (void)context;
+    if (rows[grid->rows[row]].sick)
+        buf_puts(line, "java(646): data waits to be read, and the process does not");
+}
+
+static void act(void *context, struct buf *message)
 {
     struct demo *demo = context;
 
@@ -386,8 +403,9 @@ static int run(struct demo *demo, struct tui_settings *settings)
         .check = check,
         .condition = condition,
         .command = command,
-        .kill_prepare = kill_prepare,
-        .kill = kill_now,
+        .explain = explain,
+        .ask = ask,
+        .act = act,
         .zero = zero,
     };
     struct buf reason = BUF_INIT;
@@ -406,10 +424,11 @@ static int run(struct demo *demo, struct tui_settings *settings)
 
 int main(int argc, char **argv)
 {
-    struct demo demo = {.scratch = BUF_INIT,
-                        .interfaces = {{.name = "eth0", .identity = 1},
-                                       {.name = "ppp\033[7m", .identity = 2, .drops = 12},
-                                       {.name = "lo", .identity = 3}}};
+    struct demo demo = {
+        .scratch = BUF_INIT,
+        .interfaces = {{.name = "eth0", .netns = "", .identity = 1},
+                       {.name = "ppp\033[7m", .netns = "", .identity = 2, .drops = 12},
+                       {.name = "lo", .netns = "", .identity = 3, .loopback = true}}};
     struct tui_settings settings = {.interval_ms = 0};
     int r;
 

@@ -206,6 +206,21 @@ def sick_sockets_say_why():
 
 
 @test
+def conditions_on_sums_are_about_the_rows_shown():
+    with netns() as ns, talker(ns) as me:
+        for by, count in (("process", 1), ("conn", 0), ("port", 1)):
+            with top(ns, f"pid {me.pid} and not bytes < 100000", "--by", by) as shown, top(ns, f"pid {me.pid}", "--by", by) as all_of:
+                shown.read()
+                all_of.read()
+                me.say("tcp", 70000)  # both ends, 140000 together
+                all_of.until(lambda rows: total(rows, "rx_bytes") == 70000)
+                shown.read()
+                rows = shown.read()["rows"]
+                assert len(rows) == count and total(rows, "bytes" if "bytes" in (rows or [{}])[0] else "rx_bytes") == count * 70000, (by, rows)
+        assert "by 'and'" in nwho(ns, "top", "tcp or bytes > 5", expect=2).err
+
+
+@test
 def usage():
     with netns() as ns:
         for args, said in ((["--by", "proces"], "did you mean process?"), (["-d", "0"], "--delay needs seconds"),

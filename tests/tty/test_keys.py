@@ -164,10 +164,43 @@ def kill_asks_and_any_other_key_is_a_no():
         screen.keys("k")
         screen.until("destroy the sockets of pid 1203? [y/N]")
         screen.keys("n")
-        screen.until("nothing was destroyed")
+        screen.until("nothing was done")
         screen.keys("k", "Y")
         screen.until("40 sockets destroyed, no process ended")
         screen.until(lambda text: re.search(r"^.x +1203", text, re.M))
+
+
+@test
+def question_names_what_it_is_about():
+    with demo() as screen:
+        screen.until("7 rows")
+        screen.keys("Down", "k")
+        text = screen.until("destroy the sockets of pid 877? [y/N]")
+        assert text.splitlines()[-2] == "rsync  203.0.113.9:873", text
+        screen.keys("n", "K")
+        screen.until("send SIGTERM to pid 877? [y/N]")
+        screen.keys("Escape")
+        screen.until("nothing was done")
+
+
+@test
+def sick_rows_say_why():
+    with demo() as screen:
+        screen.until("7 rows")
+        screen.keys("Down", "Down", "Down")
+        screen.until(lambda text: selected(text).startswith(">!") and "java(646): data waits" in text.splitlines()[-1])
+        screen.keys("g")
+        screen.until("? help")
+
+
+@test
+def loopback_has_a_switch():
+    with demo() as screen:
+        screen.until(lambda text: re.search("^lo ", text, re.M))
+        screen.keys("l")
+        screen.until(lambda text: "no lo" in text and not re.search("^lo ", text, re.M))
+        screen.keys("l")
+        screen.until(lambda text: "no lo" not in text and re.search("^lo ", text, re.M))
 
 
 @test

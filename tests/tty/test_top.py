@@ -2,10 +2,11 @@
 """The real `nwho top` in a terminal: rows of a process that talks, and what keys do with them."""
 import contextlib
 import re
+import signal
 import subprocess
 import sys
 
-from live import BUILD, netns, run_tests, skip, test
+from live import BUILD, PATIENCE, netns, run_tests, skip, test
 from terminal import terminal
 
 NWHO = BUILD / "nwho"
@@ -119,9 +120,11 @@ def sockets_of_a_row_are_destroyed():
         needs_bpf(screen)
         screen.until(row_of(child.pid))
         screen.keys("k")
-        screen.until(re.compile(r"destroy \d sockets\? No process is ended. \[y/N\]").search)
+        text = screen.until("destroy these 2 sockets? [y/N] No process is ended.")
+        for line in text.splitlines()[-3:-1]:
+            assert re.fullmatch(rf"tcp 127.0.0.1:\d+ - 127.0.0.1:\d+  python3\({child.pid}\)  netns {ns.name}", line), text
         screen.keys("n")
-        screen.until("nothing was destroyed")
+        screen.until("nothing was done")
         screen.keys("k", "y")
         text = screen.until("destroyed")
         if "not the others" in text:
@@ -129,6 +132,58 @@ def sockets_of_a_row_are_destroyed():
         assert child.stdout.readline() == b"reset\n"
         screen.keys("q")
         assert screen.left() == 0
+
+
+@test
+def a_process_is_ended():
+    with netns() as ns, talker(ns) as child, top(ns, f"pid {child.pid}") as screen:
+        needs_bpf(screen)
+        screen.until(row_of(child.pid))
+        screen.keys("K")
+        screen.until(f"send SIGTERM to python3({child.pid})? [y/N]")
+        screen.keys("y")
+        screen.until(f"SIGTERM was sent to python3({child.pid})")
+        assert child.wait(PATIENCE) == -signal.SIGTERM
+        screen.until(re.compile(rf"^>x *{child.pid} ", re.M).search)
+        screen.keys("K")
+        screen.until(f"python3({child.pid}) has ended")
+
+
+@test
+def filter_is_about_what_is_shown():
+    with netns() as ns, talker(ns) as child, top(ns, f"pid {child.pid}") as screen:
+        needs_bpf(screen)
+        screen.until(row_of(child.pid))
+        screen.keys("/", "C-u")
+        screen.type(f"pid {child.pid} and connections >= 3 and tcp")
+        screen.keys("Enter")
+        screen.until("No traffic that the filter lets pass")
+        screen.keys("/", "C-u")
+        screen.type(f"pid {child.pid} and connections >= 3")
+        screen.keys("Enter")
+        screen.until(row_of(child.pid))
+        screen.keys("/")
+        screen.type(" or udp")
+        screen.keys("Enter")
+        screen.until("join them with the rest by 'and'")
+
+
+@test
+def interfaces_of_every_namespace():
+    with netns() as here, netns() as ns, talker(ns) as child, top(here, f"pid {child.pid}", "--by", "iface") as screen:
+        needs_bpf(screen)
+        screen.until(re.compile(rf"^>? +lo +{ns.name[:6]}", re.M).search)
+        screen.keys("l")  # of a socket without address it is not known
+        screen.until(lambda text: "no lo" in text and not re.search(r"^>? +lo ", text, re.M))
+
+
+@test
+def bytes_of_an_interface_are_made_of_parts():
+    with netns() as ns, talker(ns) as child, top(ns, f"pid {child.pid}") as screen:
+        needs_bpf(screen)
+        text = screen.until(re.compile(r"^lo .* [1-9][\d.]*% +[\d.]+% +0\.0% +[\d.]+% +\d+ +\d+$", re.M).search)
+        parts = [float(part) for part in re.search(r"^lo .*", text, re.M)[0].replace("%", "").split()[-6:-2]]
+        assert abs(sum(parts) - 100) < 0.3, text
 
 
 @test

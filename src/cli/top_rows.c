@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* What the screen of `nwho top` asks of one row: facts, names, the condition that it stands for. */
+#include "cli/top_screen.h"
+
+#include "derive/health.h"
+#include "table/flow_groups.h"
+
+uint64_t top_number(const struct view *view, uint32_t row, const char *column)
+{
+    return group_number(view->group, row, column).number;
+}
+
+static uint64_t a_second(uint64_t bytes, uint64_t window_ns)
+{
+    return window_ns ? (uint64_t)((double)bytes * 1e9 / (double)window_ns + 0.5) : 0;
+}
+
+void top_row_facts(void *context, const struct grid *grid, uint32_t row, struct tui_row *ret_row)
+{
+    const struct view *view = grid->view;
+    uint64_t window_ns = view->snapshot->window_ns[FLOW_LAST];
+    uint32_t at = grid->rows[row];
+    struct group_number flags = group_number(view->group, at, "flags");
+    struct group_number open = group_number(view->group, at, "connections");
+
+    (void)context;
+    ret_row->identity = grid->table->identity(view, at);
+    ret_row->rx = a_second(top_number(view, at, "rx_rate"), window_ns);
+    ret_row->tx = a_second(top_number(view, at, "tx_rate"), window_ns);
+    ret_row->sick = group_number(view->group, at, "sick").number != 0;
+    if (flags.known)
+        ret_row->gone = flags.number & (FLOW_EXITED | (open.number ? 0 : FLOW_CLOSED));
+    else
+        ret_row->gone = open.known && open.number == 0;
+}
+
+/* A cell as people would say it; the screen escapes it. */
+void top_put_cell(const struct view *view, uint32_t row, const struct column *column,
+                  struct buf *out)
+{
+    struct value value = column->get(view, row);
+
+    if (value.type == VALUE_STRING)
+        buf_put(out, value.string.bytes, value.string.length);
+    else if (value.type == VALUE_UINT)
+        buf_uint(out, value.uint);
+    else if (value.type == VALUE_ADDRESS)
+        buf_address(out, value.address.family, value.address.bytes);
+    else
+        buf_byte(out, '-');
+}
+
+/* "nginx(1203)", else what it is grouped by. */
+void top_put_title(const struct grid *grid, uint32_t row, struct buf *title)
+{
+    const struct column *process = table_column(grid->table, "process");
+    const struct column *pid = table_column(grid->table, "pid");
+    const struct column *peer = table_column(grid->table, "peer");
+
+    if (!pid || pid->get(grid->view, grid->rows[row]).type == VALUE_NONE) {
+        top_put_cell(grid->view, grid->rows[row], peer ? peer : grid->columns[0], title);
+        return;
+    }
+    top_put_cell(grid->view, grid->rows[row], process, title);
+    buf_byte(title, '(');
+    top_put_cell(grid->view, grid->rows[row], pid, title);
+    buf_byte(title, ')');
+}
+
+/* What is wrong with its sockets. */
+void top_explain(void *context, const struct grid *grid, uint32_t row, struct buf *line)
+{
+    const struct view *view = grid->view;
+    uint32_t at = grid->rows[row];
+    uint64_t ills = group_number(view->group, at, "sick").number;
+    const char *separator = ": ";
+
+    (void)context;
+    if (!ills)
+        return;
+    top_put_title(grid, row, line);
+    for (unsigned int i = 0; i < ILL_COUNT; i++)
+        if (ills & 1u << i) {
+            buf_printf(line, "%s%s", separator, health_help(i));
+            separator = "; ";
+        }
+}
+
+int top_condition(void *context, uint32_t grouping, const struct grid *grid, uint32_t row,
+                  struct buf *text, struct buf *title)
+{
+    (void)context;
+    (void)grouping;
+    if (!flow_group_condition(grid->view, grid->rows[row], text))
+        return -ENOTSUP;
+    top_put_title(grid, row, title);
+    return 0;
+}
+
+/* One argument of a shell. */
+static void put_argument(struct buf *line, const char *text)
+{
+    buf_puts(line, " '");
+    for (; *text; text++) {
+        if (*text == '\'')
+            buf_puts(line, "'\\'");
+        buf_byte(line, *text);
+    }
+    buf_byte(line, '\'');
+}
+
+void top_command(void *context, const struct tui_question *question, struct buf *line)
+{
+    const struct top_screen *screen = context;
+
+    buf_printf(line, "nwho top --by %s", screen->groupings[question->grouping].name);
+    if (*question->sort)
+        buf_printf(line, " --sort %s%s", question->sort, question->descending ? ":desc" : "");
+    if (*question->within)
+        put_argument(line, question->within);
+    if (*question->filter)
+        put_argument(line, question->filter);
+    if (question->no_loopback)
+        put_argument(line, TOP_WITHOUT_LOOPBACK);
+}
