@@ -4,12 +4,8 @@
 #include "base/vec.h"
 #include "cli/top_screen.h"
 #include "collect/destroy.h"
-#include "collect/proc_file.h"
-#include "collect/process_text.h"
 
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/syscall.h>
 
 #define NAMED_MAX 4 /* sockets that the question lists */
@@ -109,10 +105,8 @@ static void put_question(const struct top_screen *screen, const struct map *cook
                    map_get(cookies, snapshot->sockets[victims->sockets[i]].cookie), lines);
     if (victims->count > NAMED_MAX)
         buf_printf(lines, "... and %u more\n", victims->count - NAMED_MAX);
-    if (victims->count == 1)
-        buf_puts(lines, "destroy this socket? [y/N] No process is ended.");
-    else
-        buf_printf(lines, "destroy these %u sockets? [y/N] No process is ended.", victims->count);
+    buf_printf(lines, "destroy %u socket%s? [y/N] No process is ended.", victims->count,
+               victims->count == 1 ? "" : "s");
 }
 
 static int ask_destroy(struct top_screen *screen, uint32_t group, struct buf *lines)
@@ -163,41 +157,12 @@ static void destroy(struct top_victims *victims, struct buf *message)
 
 /* --- a process --- */
 
-/* Whether the process of the descriptor is the one whose traffic was counted. */
-static bool is_started_at(uint32_t pid, uint64_t start_ticks)
-{
-    struct process_stat stat;
-    char path[32], text[1024];
-    size_t length;
-
-    snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-    return proc_read(AT_FDCWD, path, text, sizeof(text), &length) == 0 &&
-           process_stat_parse(text, &stat) && stat.start_ticks == start_ticks;
-}
-
-/* What its program was called with; not for the decision, so that it may be another one's. */
-static void put_command_line(uint32_t pid, struct buf *lines)
-{
-    char path[32], text[256];
-    size_t length;
-
-    snprintf(path, sizeof(path), "/proc/%u/cmdline", pid);
-    if (proc_read(AT_FDCWD, path, text, sizeof(text), &length) < 0 || length == 0)
-        return;
-    while (length > 0 && text[length - 1] == '\0')
-        length--;
-    for (size_t i = 0; i < length; i++)
-        buf_byte(lines, text[i] == '\0' || text[i] == '\n' ? ' ' : text[i]);
-    buf_byte(lines, '\n');
-}
-
 static int ask_terminate(struct top_screen *screen, uint32_t group, struct buf *lines)
 {
-    const struct view *view = &screen->session.now->view;
-    const struct flow *flow = &view->snapshot->flows[view->group->rows[group].top];
+    const struct flow *flow = top_process(&screen->session.now->view, group);
     struct top_victims *victims = &screen->victims;
 
-    if (!table_column(&view->group->plan->table, "pid") || !flow->pid || !flow->start_ticks) {
+    if (!flow) {
         buf_puts(lines, "this row is not of one process: 1 groups by process");
         return -ENOTSUP;
     }
@@ -205,12 +170,14 @@ static int ask_terminate(struct top_screen *screen, uint32_t group, struct buf *
     victims->pidfd = (int)syscall(SYS_pidfd_open, flow->pid, 0);
     if (victims->pidfd < 0 && errno != ESRCH)
         return -errno;
-    if (victims->pidfd < 0 || !is_started_at(flow->pid, flow->start_ticks)) {
+    if (victims->pidfd < 0 || !top_is_started_at(flow->pid, flow->start_ticks)) {
         buf_printf(lines, "%s has ended", buf_string(&victims->title));
         return -ESRCH;
     }
-    put_command_line(flow->pid, lines);
-    buf_printf(lines, "send SIGTERM to %s? [y/N]", buf_string(&victims->title));
+    top_put_command_line(flow->pid, lines);
+    if (lines->length)
+        buf_byte(lines, '\n');
+    buf_printf(lines, "end %s? [y/N] By SIGTERM.", buf_string(&victims->title));
     return 0;
 }
 

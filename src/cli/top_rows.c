@@ -2,8 +2,13 @@
 /* What the screen of `nwho top` asks of one row: facts, names, the condition that it stands for. */
 #include "cli/top_screen.h"
 
+#include "collect/proc_file.h"
+#include "collect/process_text.h"
 #include "derive/health.h"
 #include "table/flow_groups.h"
+
+#include <fcntl.h>
+#include <stdio.h>
 
 uint64_t top_number(const struct view *view, uint32_t row, const char *column)
 {
@@ -67,23 +72,55 @@ void top_put_title(const struct grid *grid, uint32_t row, struct buf *title)
     buf_byte(title, ')');
 }
 
-/* What is wrong with its sockets. */
+/* --- what there is to say of it --- */
+
+bool top_is_started_at(uint32_t pid, uint64_t start_ticks)
+{
+    struct process_stat stat;
+    char path[32], text[1024];
+    size_t length;
+
+    snprintf(path, sizeof(path), "/proc/%u/stat", pid);
+    return proc_read(AT_FDCWD, path, text, sizeof(text), &length) == 0 &&
+           process_stat_parse(text, &stat) && stat.start_ticks == start_ticks;
+}
+
+void top_put_command_line(uint32_t pid, struct buf *line)
+{
+    char path[32], text[256];
+    size_t length;
+
+    snprintf(path, sizeof(path), "/proc/%u/cmdline", pid);
+    if (proc_read(AT_FDCWD, path, text, sizeof(text), &length) < 0 || length == 0)
+        return;
+    while (length > 0 && text[length - 1] == '\0')
+        length--;
+    for (size_t i = 0; i < length; i++)
+        buf_byte(line, text[i] == '\0' || text[i] == '\n' ? ' ' : text[i]);
+}
+
+const struct flow *top_process(const struct view *view, uint32_t row)
+{
+    const struct flow *flow = &view->snapshot->flows[view->group->rows[row].top];
+
+    return table_column(&view->group->plan->table, "pid") && flow->pid && flow->start_ticks ? flow
+                                                                                            : NULL;
+}
+
+/* What is wrong with its sockets, else what its process was called with. */
 void top_explain(void *context, const struct grid *grid, uint32_t row, struct buf *line)
 {
     const struct view *view = grid->view;
     uint32_t at = grid->rows[row];
     uint64_t ills = group_number(view->group, at, "sick").number;
-    const char *separator = ": ";
+    const struct flow *process = top_process(view, at);
 
     (void)context;
-    if (!ills)
-        return;
-    top_put_title(grid, row, line);
     for (unsigned int i = 0; i < ILL_COUNT; i++)
-        if (ills & 1u << i) {
-            buf_printf(line, "%s%s", separator, health_help(i));
-            separator = "; ";
-        }
+        if (ills & 1u << i)
+            buf_printf(line, "%s%s", line->length ? "; " : "sick: ", health_help(i));
+    if (line->length == 0 && process && top_is_started_at(process->pid, process->start_ticks))
+        top_put_command_line(process->pid, line);
 }
 
 int top_condition(void *context, uint32_t grouping, const struct grid *grid, uint32_t row,

@@ -91,6 +91,11 @@ void top_put_cell(const struct view *view, uint32_t row, const struct column *co
                   struct buf *out);
 void top_put_title(const struct grid *grid, uint32_t row, struct buf *title);
 void top_row_facts(void *context, const struct grid *grid, uint32_t row, struct tui_row *ret_row);
+/* Whether the process that has this pid now is the one that was started then. */
+bool top_is_started_at(uint32_t pid, uint64_t start_ticks);
+void top_put_command_line(uint32_t pid, struct buf *line);
+/* The process of a row that is of one, or NULL: a flow of it. */
+const struct flow *top_process(const struct view *view, uint32_t row);
 void top_explain(void *context, const struct grid *grid, uint32_t row, struct buf *line);
 int top_condition(void *context, uint32_t grouping, const struct grid *grid, uint32_t row,
                   struct buf *text, struct buf *title);

@@ -10,8 +10,27 @@
 #include <time.h>
 
 #define CURVE_LINES 4
+#define WIDE 110
 
 /* --- the first lines --- */
+
+/* Of all rows, since the reading before. */
+static void draw_sum(const struct tui *tui, struct pen *pen)
+{
+    struct buf text = BUF_INIT;
+    uint64_t rx = 0, tx = 0;
+
+    for (uint32_t row = 0; row < tui->list.count; row++) {
+        rx += tui->list.rows[row].rx;
+        tx += tui->list.rows[row].tx;
+    }
+    buf_puts(&text, "  RX ");
+    quantity_rate(&text, rx, !tui->settings->bytes);
+    buf_puts(&text, "  TX ");
+    quantity_rate(&text, tx, !tui->settings->bytes);
+    pen_buf(pen, PAINT_PLAIN, &text);
+    buf_done(&text);
+}
 
 static void draw_title(const struct tui *tui, int line)
 {
@@ -37,9 +56,12 @@ static void draw_title(const struct tui *tui, int line)
     pen_text(&pen, PAINT_PLAIN, "  ");
     pen_outside(&pen, PAINT_PLAIN, tui->status.host ? tui->status.host : "");
     pen_printf(&pen, PAINT_PLAIN, "  %s  ", clock);
-    if (tui->answered)
-        pen_printf(&pen, PAINT_DIM, "%u row%s", tui->answer.grid.row_count,
-                   tui->answer.grid.row_count == 1 ? "" : "s");
+    if (!tui->answered)
+        return;
+    pen_printf(&pen, PAINT_DIM, "%u row%s", tui->answer.grid.row_count,
+               tui->answer.grid.row_count == 1 ? "" : "s");
+    if (tui->terminal.columns >= WIDE)
+        draw_sum(tui, &pen);
 }
 
 /* Where we are: "nginx(1203) > java(7)   filter: dport 443" */
@@ -125,18 +147,19 @@ static void draw_hints(const struct tui *tui, int line)
     }
 }
 
-/* What there is to say of the selected row; false: nothing. */
+/* What there is to say of the row that was selected, or is sick; false: nothing. */
 static bool draw_explanation(const struct tui *tui, struct pen *pen)
 {
     uint32_t row = list_row(&tui->list);
     struct buf line = BUF_INIT;
     bool any;
 
-    if (tui->answered && row != LIST_NO_ROW && tui->source->explain)
+    if (tui->answered && row != LIST_NO_ROW && tui->source->explain &&
+        (tui->list.follows || tui->list.rows[row].sick))
         tui->source->explain(tui->source->context, &tui->answer.grid, row, &line);
     any = line.length > 0;
     if (any)
-        pen_outside(pen, PAINT_WARN, buf_string(&line));
+        pen_outside(pen, tui->list.rows[row].sick ? PAINT_WARN : PAINT_DIM, buf_string(&line));
     buf_done(&line);
     return any;
 }

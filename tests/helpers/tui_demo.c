@@ -304,7 +304,7 @@ static int ask(void *context, enum tui_deed deed, const struct grid *grid, uint3
     demo->doomed = facts->pid;
     buf_printf(message, "%s  %s\n", facts->process, facts->peer);
     if (deed == TUI_TERMINATE)
-        buf_printf(message, "send SIGTERM to pid %u? [y/N]", demo->doomed);
+        buf_printf(message, "end pid %u? [y/N]", demo->doomed);
     else
         buf_printf(message, "destroy the sockets of pid %u? [y/N]", demo->doomed);
     return 0;
@@ -314,7 +314,7 @@ static void explain(void *context, const struct grid *grid, uint32_t row, struct
 {
     (void)context;
     if (rows[grid->rows[row]].sick)
-        buf_puts(line, "java(646): data waits to be read, and the process does not");
+        buf_puts(line, "sick: data waits to be read, and the process does not");
 }
 
 static void act(void *context, struct buf *message)

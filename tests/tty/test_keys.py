@@ -178,7 +178,7 @@ def question_names_what_it_is_about():
         text = screen.until("destroy the sockets of pid 877? [y/N]")
         assert text.splitlines()[-2] == "rsync  203.0.113.9:873", text
         screen.keys("n", "K")
-        screen.until("send SIGTERM to pid 877? [y/N]")
+        screen.until("end pid 877? [y/N]")
         screen.keys("Escape")
         screen.until("nothing was done")
 
@@ -188,7 +188,7 @@ def sick_rows_say_why():
     with demo() as screen:
         screen.until("7 rows")
         screen.keys("Down", "Down", "Down")
-        screen.until(lambda text: selected(text).startswith(">!") and "java(646): data waits" in text.splitlines()[-1])
+        screen.until(lambda text: selected(text).startswith(">!") and "sick: data waits" in text.splitlines()[-1])
         screen.keys("g")
         screen.until("? help")
 

@@ -120,7 +120,7 @@ def sockets_of_a_row_are_destroyed():
         needs_bpf(screen)
         screen.until(row_of(child.pid))
         screen.keys("k")
-        text = screen.until("destroy these 2 sockets? [y/N] No process is ended.")
+        text = screen.until("destroy 2 sockets? [y/N] No process is ended.")
         for line in text.splitlines()[-3:-1]:
             assert re.fullmatch(rf"tcp 127.0.0.1:\d+ - 127.0.0.1:\d+  python3\({child.pid}\)  netns {ns.name}", line), text
         screen.keys("n")
@@ -139,8 +139,10 @@ def a_process_is_ended():
     with netns() as ns, talker(ns) as child, top(ns, f"pid {child.pid}") as screen:
         needs_bpf(screen)
         screen.until(row_of(child.pid))
+        screen.keys("Down")
+        screen.until("python3 -c")
         screen.keys("K")
-        screen.until(f"send SIGTERM to python3({child.pid})? [y/N]")
+        screen.until(f"end python3({child.pid})? [y/N] By SIGTERM.")
         screen.keys("y")
         screen.until(f"SIGTERM was sent to python3({child.pid})")
         assert child.wait(PATIENCE) == -signal.SIGTERM
