@@ -15,7 +15,8 @@ struct event_owner {
     __u32 ppid;
     __u32 euid;
     __u32 reserved;
-    char comm[16]; /* of the process, not of the thread; raw bytes */
+    __u64 cgroup_id; /* cgroup2 id; 0: unknown */
+    char comm[16];   /* of the process, not of the thread; raw bytes */
     char parent[16];
 };
 
@@ -73,8 +74,8 @@ struct event_record {
     struct event_owner owner;
 };
 
-_Static_assert(sizeof(struct event_owner) == 48, "event_owner has padding");
-_Static_assert(sizeof(struct event_record) == 152, "event_record has padding");
+_Static_assert(sizeof(struct event_owner) == 56, "event_owner has padding");
+_Static_assert(sizeof(struct event_record) == 160, "event_record has padding");
 
 /* What the programs are told, in their .bss, and what they count there. */
 struct event_control {

@@ -225,6 +225,11 @@ struct cred {
     kuid_t euid;
 };
 
+/* Of cgroup v2. */
+struct css_set {
+    struct cgroup *dfl_cgrp;
+};
+
 struct task_struct {
     int pid;
     int tgid;
@@ -234,6 +239,7 @@ struct task_struct {
     struct task_struct *real_parent;
     struct task_struct *group_leader;
     const struct cred *cred;
+    struct css_set *cgroups;
     char comm[16];
 };
 

@@ -71,6 +71,16 @@ static void wait_ms(uint64_t milliseconds)
         continue;
 }
 
+#define USUAL "packets,bytes,share,rx_packet_rate,tx_packet_rate"
+
+/* What moves now, rather than how much there was of each way. */
+static const char *usual_columns(const struct options *options, const struct table *table)
+{
+    if (!options->watch)
+        return NULL;
+    return table == &table_packet_sizes ? "size," USUAL : "protocol," USUAL;
+}
+
 static int show(const struct options *options, const struct table *table,
                 struct packet_counts *counts)
 {
@@ -82,7 +92,7 @@ static int show(const struct options *options, const struct table *table,
     if (r == 0)
         r = session_filter(&session, &query, NULL);
     if (r == 0)
-        r = session_columns(&session, &query, NULL);
+        r = session_columns(&session, &query, usual_columns(options, table));
     if (r == 0 && counts && !options->watch)
         wait_ms(options->delta ? options->delta_ms : USUAL_MS);
     if (r == 0)

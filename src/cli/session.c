@@ -249,8 +249,9 @@ static int add_rates(struct session *session)
 {
     struct frame *now = session->now;
 
-    if (!session->before || !(session->request.needs & (NEED_TCP_INFO | NEED_LINKS | NEED_COUNTERS |
-                                                        NEED_FORWARDED | NEED_FLOWS)))
+    if (!session->before ||
+        !(session->request.needs & (NEED_TCP_INFO | NEED_LINKS | NEED_COUNTERS | NEED_FORWARDED |
+                                    NEED_FLOWS | NEED_PACKET_COUNTS)))
         return 0;
     if (rates_make(&now->snapshot, &session->before->snapshot, &session->before->rates,
                    &now->rates) < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Paths of the cgroup2 ids that sockets carry. */
+/* Paths of the cgroup2 ids that sockets and events carry. */
 #include "collect/proc_file.h"
 #include "collect/source.h"
 
@@ -49,6 +49,9 @@ static int add_ids(struct cgroup_names *names)
     for (uint32_t i = 0; i < snapshot->sockets_count && r == 0; i++)
         if (snapshot->sockets[i].has & SOCKET_HAS_CGROUP)
             r = map_set(&names->ids, id_key(snapshot->sockets[i].cgroup_id), 0);
+    for (uint32_t i = 0; i < snapshot->events_count && r == 0; i++)
+        if (snapshot->events[i].cgroup_id)
+            r = map_set(&names->ids, id_key(snapshot->events[i].cgroup_id), 0);
     names->left = names->ids.count;
     return r;
 }
@@ -109,28 +112,29 @@ static int name_by_handle(struct cgroup_names *names, int mount, uint64_t id)
     return add_name(names, id, path + skip);
 }
 
-/*
- * 0 when the kernel answered for every id; else the walk has to find the rest. -ESTALE: the cgroup
- * is gone.
- */
+/* -ESTALE: the cgroup is gone. */
+static int name_once(struct cgroup_names *names, int mount, uint64_t id)
+{
+    int r;
+
+    if (map_get(&names->ids, id_key(id)) != 0)
+        return 0;
+    r = name_by_handle(names, mount, id);
+    return r == -ESTALE ? map_set(&names->ids, id_key(id), 1) : r;
+}
+
+/* 0 when the kernel answered for every id; else the walk has to find the rest. */
 static int name_all_by_handle(struct cgroup_names *names, int mount)
 {
     const struct snapshot *snapshot = names->snapshot;
-    int r;
+    int r = 0;
 
-    for (uint32_t i = 0; i < snapshot->sockets_count; i++) {
-        const struct socket *socket = &snapshot->sockets[i];
-
-        if (!(socket->has & SOCKET_HAS_CGROUP) ||
-            map_get(&names->ids, id_key(socket->cgroup_id)) != 0)
-            continue;
-        r = name_by_handle(names, mount, socket->cgroup_id);
-        if (r == -ESTALE)
-            r = map_set(&names->ids, id_key(socket->cgroup_id), 1);
-        if (r < 0)
-            return r;
-    }
-    return 0;
+    for (uint32_t i = 0; i < snapshot->sockets_count && r == 0; i++)
+        if (snapshot->sockets[i].has & SOCKET_HAS_CGROUP)
+            r = name_once(names, mount, snapshot->sockets[i].cgroup_id);
+    for (uint32_t i = 0; i < snapshot->events_count && r == 0; i++)
+        r = name_once(names, mount, snapshot->events[i].cgroup_id);
+    return r;
 }
 
 static int walk(struct cgroup_names *names, int at, const char *name, unsigned int depth);

@@ -227,10 +227,15 @@ int event_source_timeout_ms(const struct event_source *source)
 int event_source_read(struct event_source *source, struct snapshot *snapshot, uint32_t limit,
                       bool *ret_more)
 {
+    struct collection collection = {.snapshot = snapshot, .request = source->request};
     int r = collect_moment(snapshot);
 
     *ret_more = false;
-    return r < 0 ? r : source->backend->read(source, snapshot, limit, ret_more);
+    if (r == 0)
+        r = source->backend->read(source, snapshot, limit, ret_more);
+    if (r == 0 && source->request->needs & NEED_CGROUP)
+        r = collector_cgroups.collect(&collection);
+    return r;
 }
 
 uint64_t event_source_lost(const struct event_source *source)

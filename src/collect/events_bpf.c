@@ -42,6 +42,7 @@ static int fill_owner(struct snapshot *snapshot, struct event *event,
     event->pid = owner->pid;
     event->ppid = owner->ppid;
     event->uid = owner->euid;
+    event->cgroup_id = owner->cgroup_id;
     event->has |= EVENT_HAS_PROCESS | EVENT_HAS_UID;
     r = intern_comm(snapshot, owner->comm, &event->comm);
     if (r == 0 && owner->ppid) {

@@ -165,15 +165,51 @@ static int rate_interfaces(const struct snapshot *now, const struct snapshot *be
     return 0;
 }
 
+/* One counter brings them all, each time in the same order. */
+static bool is_same_count(const struct packet_count *now, const struct packet_count *before)
+{
+    return now->ifindex == before->ifindex && now->protocol == before->protocol &&
+           now->bracket == before->bracket && now->rx_packets >= before->rx_packets &&
+           now->tx_packets >= before->tx_packets;
+}
+
+static int rate_packets(const struct packet_count *now, uint32_t count,
+                        const struct packet_count *before, uint32_t count_before,
+                        uint64_t elapsed_ns, struct packet_rate **ret_rates)
+{
+    struct packet_rate *rates = calloc(count + 1u, sizeof(*rates));
+    double second = 1e9 / (double)elapsed_ns;
+
+    if (!rates)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < count && i < count_before; i++)
+        if (is_same_count(&now[i], &before[i]))
+            rates[i] = (struct packet_rate){
+                .known = true,
+                .rx = (uint64_t)((double)(now[i].rx_packets - before[i].rx_packets) * second + 0.5),
+                .tx = (uint64_t)((double)(now[i].tx_packets - before[i].tx_packets) * second + 0.5),
+            };
+    *ret_rates = rates;
+    return 0;
+}
+
 int rates_make(const struct snapshot *now, const struct snapshot *before,
                const struct rates *earlier, struct rates *ret_rates)
 {
     struct rates rates = {0};
+    uint64_t elapsed_ns = now->boot_ns - before->boot_ns;
     int r;
 
     if (now->boot_ns <= before->boot_ns)
         return 0;
     r = rate_sockets(now, before, &rates);
+    if (r == 0)
+        r = rate_packets(now->packet_sizes, now->packet_sizes_count, before->packet_sizes,
+                         before->packet_sizes_count, elapsed_ns, &rates.packet_sizes);
+    if (r == 0)
+        r = rate_packets(now->packet_protocols, now->packet_protocols_count,
+                         before->packet_protocols, before->packet_protocols_count, elapsed_ns,
+                         &rates.packet_protocols);
     if (r == 0)
         r = rate_interfaces(now, before, &rates);
     if (r == 0)
@@ -192,5 +228,7 @@ void rates_done(struct rates *rates)
     free(rates->sockets);
     free(rates->interfaces);
     free(rates->counters);
+    free(rates->packet_sizes);
+    free(rates->packet_protocols);
     *rates = (struct rates){0};
 }

@@ -42,11 +42,17 @@ struct counter_rate {
     int64_t rate;  /* the same per second, rounded */
 };
 
+struct packet_rate {
+    bool known;
+    uint64_t rx, tx; /* packets/s */
+};
+
 /* One for each element of `now`; NULL: nothing to compare with. */
 struct rates {
     struct socket_rate *sockets;
     struct interface_rate *interfaces;
     struct counter_rate *counters;
+    struct packet_rate *packet_sizes, *packet_protocols;
 };
 
 /*

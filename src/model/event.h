@@ -65,9 +65,10 @@ enum event_has {
 };
 
 struct event {
-    uint64_t time_ns;  /* CLOCK_BOOTTIME */
-    uint64_t start_ns; /* the same: connect(2), or the end of the handshake of an accepted one */
-    uint64_t cookie;   /* SO_COOKIE */
+    uint64_t time_ns;   /* CLOCK_BOOTTIME */
+    uint64_t start_ns;  /* the same: connect(2), or the end of the handshake of an accepted one */
+    uint64_t cookie;    /* SO_COOKIE */
+    uint64_t cgroup_id; /* of the process, see snapshot.cgroups; 0: unknown */
     uint64_t rx_bytes, tx_bytes;    /* payload that arrived, that was sent (each byte once) */
     uint32_t has;                   /* enum event_has */
     uint32_t pid, ppid;             /* as in our /proc */

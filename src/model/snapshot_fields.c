@@ -355,6 +355,7 @@ static const struct field event_fields[] = {
     NUMBER(event, time_ns),
     NUMBER(event, start_ns),
     NUMBER(event, cookie),
+    NUMBER(event, cgroup_id),
     NUMBER(event, rx_bytes),
     NUMBER(event, tx_bytes),
     NUMBER(event, has),

@@ -115,22 +115,32 @@ static struct value part_value(struct path_part part)
     return part.length ? value_bytes(part.start, part.length) : value_none();
 }
 
-struct value process_unit(const struct view *view, uint32_t process)
+struct value cell_unit(const struct view *view, uint32_t cgroup)
 {
     size_t length;
-    const char *path = snapshot_string(view->snapshot, get_process(view, process)->cgroup, &length);
+    const char *path = snapshot_string(view->snapshot, cgroup, &length);
 
     return part_value(service_unit(path, length));
 }
 
-struct value process_container(const struct view *view, uint32_t process)
+struct value cell_container(const struct view *view, uint32_t cgroup)
 {
     size_t length;
-    const char *path = snapshot_string(view->snapshot, get_process(view, process)->cgroup, &length);
+    const char *path = snapshot_string(view->snapshot, cgroup, &length);
     struct path_part id = service_container(path, length).id;
 
     id.length = service_id_shown(id);
     return part_value(id);
+}
+
+struct value process_unit(const struct view *view, uint32_t process)
+{
+    return cell_unit(view, get_process(view, process)->cgroup);
+}
+
+struct value process_container(const struct view *view, uint32_t process)
+{
+    return cell_container(view, get_process(view, process)->cgroup);
 }
 
 struct value process_threads(const struct view *view, uint32_t process)

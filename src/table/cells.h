@@ -25,6 +25,11 @@ static inline struct value cell_number(bool known, uint64_t number)
 }
 
 struct value cell_user(const struct view *view, bool known, uint32_t uid);
+
+/* Path of the cgroup, a string of the snapshot: what it says about unit and container. */
+struct value cell_unit(const struct view *view, uint32_t cgroup);
+struct value cell_container(const struct view *view, uint32_t cgroup);
+
 /* NULL: no name is known. */
 const char *cell_user_name(const struct view *view, uint32_t uid);
 

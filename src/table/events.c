@@ -149,6 +149,26 @@ static struct value get_user(const struct view *view, uint32_t row)
     return cell_user(view, has(view, row, EVENT_HAS_UID), get_event(view, row)->uid);
 }
 
+static uint32_t cgroup_of(const struct view *view, uint32_t row)
+{
+    return snapshot_cgroup_path(view->snapshot, get_event(view, row)->cgroup_id);
+}
+
+static struct value get_cgroup(const struct view *view, uint32_t row)
+{
+    return cell_string(view, cgroup_of(view, row));
+}
+
+static struct value get_unit(const struct view *view, uint32_t row)
+{
+    return cell_unit(view, cgroup_of(view, row));
+}
+
+static struct value get_container(const struct view *view, uint32_t row)
+{
+    return cell_container(view, cgroup_of(view, row));
+}
+
 static struct value get_owner_source(const struct view *view, uint32_t row)
 {
     static const char *const names[EVENT_OWNER_KIND_MAX] = {
@@ -327,6 +347,12 @@ static const struct column columns[] = {
     {"uid", "UID", "User id of the process, else of the socket", KIND_ID, MACHINE, 0, get_uid},
     {"user", "USER", "User of the process, else of the socket", KIND_TEXT, TEXT | MACHINE, 0,
      get_user},
+    {"unit", "UNIT", "systemd unit of the process (cgroup v2)", KIND_TEXT, MACHINE, NEED_CGROUP,
+     get_unit},
+    {"container", "CONTAINER", "Container of the process (cgroup v2)", KIND_TEXT, MACHINE,
+     NEED_CGROUP, get_container},
+    {"cgroup", "CGROUP", "Control group of the process (cgroup v2)", KIND_TEXT, 0, NEED_CGROUP,
+     get_cgroup},
     {"direction", "DIR", "out: we connected; in: we were connected to", KIND_NAME, MACHINE, 0,
      get_direction},
     {"proto", "PROTO", "Protocol", KIND_NAME, MACHINE, 0, get_proto},

@@ -4,7 +4,6 @@
 
 #include "derive/address.h"
 #include "derive/join.h"
-#include "derive/service.h"
 #include "table/cells.h"
 
 #include <sys/socket.h>
@@ -69,42 +68,28 @@ struct value flow_user(const struct view *view, uint32_t row)
     return cell_user(view, flow->pid, flow->uid);
 }
 
-/* A process that has ended may have left the number of its control group only. */
-static const char *cgroup_path(const struct view *view, const struct flow *flow, size_t *ret_length)
+/* A string. A process that has ended may have left the number of its control group only. */
+static uint32_t cgroup_of(const struct view *view, uint32_t row)
 {
-    const struct snapshot *snapshot = view->snapshot;
-    uint32_t path = flow->process ? snapshot->processes[flow->process - 1].cgroup : 0;
+    const struct flow *flow = get_flow(view, row);
+    uint32_t path = flow->process ? view->snapshot->processes[flow->process - 1].cgroup : 0;
 
-    if (!path)
-        path = snapshot_cgroup_path(snapshot, flow->cgroup_id);
-    return snapshot_string(snapshot, path, ret_length);
+    return path ? path : snapshot_cgroup_path(view->snapshot, flow->cgroup_id);
 }
 
 struct value flow_cgroup(const struct view *view, uint32_t row)
 {
-    size_t length;
-    const char *path = cgroup_path(view, get_flow(view, row), &length);
-
-    return length ? value_bytes(path, length) : value_none();
+    return cell_string(view, cgroup_of(view, row));
 }
 
 struct value flow_unit(const struct view *view, uint32_t row)
 {
-    size_t length;
-    const char *path = cgroup_path(view, get_flow(view, row), &length);
-    struct path_part unit = service_unit(path, length);
-
-    return unit.length ? value_bytes(unit.start, unit.length) : value_none();
+    return cell_unit(view, cgroup_of(view, row));
 }
 
 struct value flow_container(const struct view *view, uint32_t row)
 {
-    size_t length;
-    const char *path = cgroup_path(view, get_flow(view, row), &length);
-    struct path_part id = service_container(path, length).id;
-
-    id.length = service_id_shown(id);
-    return id.length ? value_bytes(id.start, id.length) : value_none();
+    return cell_container(view, cgroup_of(view, row));
 }
 
 struct value flow_exe(const struct view *view, uint32_t row)

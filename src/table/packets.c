@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The tables of packets that were counted: by size, and by protocol. */
+#include "derive/rates.h"
 #include "table/cells.h"
 
 static const struct packet_count *get_size(const struct view *view, uint32_t row)
@@ -81,6 +82,22 @@ BOTH(tx_bytes, value_uint(count->tx_bytes))
 BOTH(lost, value_uint(count->lost))
 BOTH(source, cell_string(view, count->source))
 
+static struct value rate_of(const struct packet_rate *rates, uint32_t row, bool tx)
+{
+    return cell_number(rates && rates[row].known, !rates ? 0 : tx ? rates[row].tx : rates[row].rx);
+}
+
+#define RATE_COLUMN(kind, rates_of_kind, way)                                                      \
+    static struct value kind##_##way##_packet_rate(const struct view *view, uint32_t row)          \
+    {                                                                                              \
+        return rate_of(view->rates ? view->rates->rates_of_kind : NULL, row, #way[0] == 't');      \
+    }
+
+RATE_COLUMN(size, packet_sizes, rx)
+RATE_COLUMN(size, packet_sizes, tx)
+RATE_COLUMN(protocol, packet_protocols, rx)
+RATE_COLUMN(protocol, packet_protocols, tx)
+
 static uint32_t size_rows(const struct view *view)
 {
     return view->snapshot->packet_sizes_count;
@@ -122,6 +139,20 @@ static uint32_t protocol_rows(const struct view *view)
         {"rx_bytes", "RX", "Bytes received", KIND_BYTES, COUNTER, 0, kind##_rx_bytes},             \
         {"tx_packets", "TX-PKTS", "Packets sent", KIND_COUNT, COUNTER, 0, kind##_tx_packets},      \
         {"tx_bytes", "TX", "Bytes sent", KIND_BYTES, COUNTER, 0, kind##_tx_bytes},                 \
+        {"rx_packet_rate",                                                                         \
+         "RX-PPS",                                                                                 \
+         "Packets received a second, since the reading before (--watch)",                          \
+         KIND_COUNT,                                                                               \
+         COLUMN_RATE,                                                                              \
+         0,                                                                                        \
+         kind##_rx_packet_rate},                                                                   \
+        {"tx_packet_rate",                                                                         \
+         "TX-PPS",                                                                                 \
+         "Packets sent a second, since the reading before (--watch)",                              \
+         KIND_COUNT,                                                                               \
+         COLUMN_RATE,                                                                              \
+         0,                                                                                        \
+         kind##_tx_packet_rate},                                                                   \
         {"lost",                                                                                   \
          "LOST",                                                                                   \
          "Packets of the interface that could not be counted: always 0 with bpf",                  \

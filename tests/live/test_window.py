@@ -118,6 +118,19 @@ def again_and_again():
 
 
 @test
+def packets_of_a_kind_have_rates():
+    with netns() as ns, talker(ns) as me:
+        for by, kind in (("proto", lambda row: row["protocol"] == "udp"), ("size", lambda row: row["size_min"] <= 528 <= (row["size_max"] or 0))):
+            with documents(ns, "if", "lo", "--by", by, "--watch=0.1", "--json", "-o", "+rx_packet_rate,tx_packet_rate") as shown:
+                first = shown.read()["rows"]
+                assert {row["rx_packet_rate"] for row in first} == {None}, first
+                me.say("udp", 500)
+                row, = filter(kind, shown.until(lambda rows: any(kind(row) and row["packets"] for row in rows))["rows"])
+                assert row["rx_packet_rate"] > 0 and row["tx_packet_rate"] > 0, row
+                shown.until(lambda rows: not any(row["rx_packet_rate"] for row in rows))
+
+
+@test
 def a_rate_takes_a_second_unless_said_otherwise():
     with netns() as ns, talker(ns) as me:
         for args in (["ls", f"pid {me.pid}", "-o", "pid,tx_rate"], ["ps", f"pid {me.pid}", "-o", "pid,tx_rate,rx_bytes"],

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+"""nwho events: control groups, a summary of very many processes, and an output that cannot be written."""
+import contextlib
+import os
+from pathlib import Path
+
+from following import follow, needs_bpf
+from live import BUILD, netns, run_tests, skip, test
+
+
+@contextlib.contextmanager
+def control_group():
+    """A unit of its own in cgroup v2: its path there, and the file that takes in processes."""
+    mounts = [line.split() for line in Path("/proc/self/mountinfo").read_text(encoding="ascii").splitlines()]
+    found = [words for words in mounts if words[words.index("-") + 1] == "cgroup2" and words[3] == "/"]
+    if not found:
+        skip("no cgroup2 file system is mounted whole")
+    name = f"nwho-test-{os.getpid()}.service"
+    directory = Path(found[0][4]) / name
+    try:
+        directory.mkdir()
+    except OSError as error:
+        skip(f"no control group can be made: {error}")
+    try:
+        yield f"/{name}", directory / "cgroup.procs"
+    finally:
+        directory.rmdir()
+
+
+@test
+def a_process_that_has_ended_has_its_unit():
+    script = """
+server = listener()
+if os.fork() == 0:
+    open(%r, "w").write(str(os.getpid()))
+    c = socket.create_connection(server.getsockname())
+    fact(c)
+    print(json.dumps(facts), flush=True)
+    os._exit(0)
+ended(server.accept()[0])
+os.wait()
+os._exit(0)
+"""
+    with netns() as ns, control_group() as (path, procs):
+        needs_bpf(ns)
+        document, facts = follow(ns, script % str(procs), "-o", "+cgroup")
+        rows = {row["direction"]: row for row in document["rows"] if row["event"] == "closed"}
+        assert rows["out"]["pid"] == facts[0]["pid"] and rows["out"]["cgroup"] == path, rows
+        assert rows["out"]["unit"] == path[1:] and rows["out"]["container"] is None, rows
+        assert rows["in"]["cgroup"] != path, rows
+
+
+@test
+def a_summary_has_a_bound_and_is_whole():
+    script = """
+for i in range(1100):
+    open("/proc/self/comm", "w").write(f"name {i}")
+    c = socket.socket()
+    c.connect_ex(("127.0.0.1", 1))
+    c.close()
+"""
+    with netns() as ns:
+        needs_bpf(ns)
+        document, _ = follow(ns, script, "--summary")
+        assert len(document["rows"]) == 1100, len(document["rows"])
+        rows = document["summary"]
+        rest = [row for row in rows if row["others"]]
+        assert len(rows) == 1001 and rows[-1:] == rest and rest[0]["process"] is None, rows[-3:]
+        assert rest[0]["count"] == 100 and rest[0]["what"] == "refused", rest
+        assert sum(row["count"] for row in rows) == 1100
+
+
+@test
+def an_output_that_cannot_be_written_is_told_as_elsewhere():
+    with netns() as ns:
+        for options in (["--json"], [], ["--csv"]):
+            done, there = (ns.run(["sh", "-c", 'exec "$@" > /dev/full', "sh", BUILD / "nwho", *words, *options], expect=2)
+                           for words in (["events", "--for", "0.05"], ["if"]))
+            said = [line for line in done.err.splitlines() if "output" in line]
+            assert said == there.err.splitlines(), (done, there)
+
+
+run_tests()
