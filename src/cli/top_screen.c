@@ -94,8 +94,8 @@ static void choose_sort(struct top_screen *screen, const struct tui_question *qu
     const struct column *usual = &both_ways[question->window], *named = NULL;
 
     groups->sort_count = 0;
-    if (strcmp(question->sort, usual->name) == 0)
-        named = usual;
+    if (strcmp(question->sort, "rate") == 0 || strcmp(question->sort, usual->name) == 0)
+        named = usual; /* reversed: of every window its own */
     else if (*question->sort)
         named = table_column(groups->table, question->sort);
     if (named)
@@ -341,16 +341,18 @@ static int take_filter(struct top_screen *screen, struct tui_settings *settings)
     return r;
 }
 
-static void take_sort(const struct options *options, struct tui_settings *settings)
+/* The first key of --sort; a wrong one is told. */
+static int take_sort(struct top_screen *screen, struct tui_settings *settings)
 {
-    size_t length;
+    struct query query = {.table = screen->groups.table};
 
-    if (!options->sort)
-        return;
-    length = strcspn(options->sort, ":,");
-    if (length < sizeof(settings->sort))
-        memcpy(settings->sort, options->sort, length);
-    settings->descending = strncmp(options->sort + length, ":desc", 5) == 0;
+    if (session_columns(&screen->session, &query, NULL) != 0)
+        return EXIT_ERROR;
+    if (query.sort_count) {
+        snprintf(settings->sort, sizeof(settings->sort), "%s", query.sort[0].column->name);
+        settings->descending = query.sort[0].descending;
+    }
+    return 0;
 }
 
 static int begin(struct top_screen *screen, const struct options *options,
@@ -370,10 +372,11 @@ static int begin(struct top_screen *screen, const struct options *options,
     if (r != 0 || take_filter(screen, settings) != 0)
         return EXIT_ERROR;
     settings->grouping = list_groupings(screen, options->by);
-    take_sort(options, settings);
     if (use_plan(screen, settings->grouping) < 0)
         return EXIT_ERROR;
     screen->groups.table = &screen->plans[settings->grouping].table;
+    if (take_sort(screen, settings) != 0)
+        return EXIT_ERROR;
     choose_columns(screen, screen->groups.table, 0);
     if (plan_needs(screen, settings->grouping, &more) < 0)
         return command_error("out of memory");

@@ -180,7 +180,7 @@ static int tear_down(void **state)
 /* One question: what `top FILTER --by BY -o COLUMNS --sort rate:desc,bytes:desc` would answer. */
 struct answer {
     struct arena arena;
-    struct filter *filter;
+    struct filter *filter, *groups_filter;
     struct group_plan plan;
     struct group group;
     struct query rows, groups;
@@ -217,7 +217,11 @@ static void ask(struct answer *answer, const char *by, const char *filter, const
         print_error("%s: %s\n", filter, error.message);
     assert_non_null(answer->filter);
     answer->rows.filter = answer->filter;
+    assert_int_equal(filter_split(answer->filter, &answer->plan.table, &answer->arena,
+                                  &answer->groups_filter, &error),
+                     0);
     answer->groups.table = &answer->plan.table;
+    answer->groups.filter = answer->groups_filter;
     put_columns(&answer->groups, columns);
     answer->groups.sort[0] = (struct sort_key){table_column(&answer->plan.table, "rate"), true};
     answer->groups.sort[1] = (struct sort_key){table_column(&answer->plan.table, "bytes"), true};
@@ -288,14 +292,60 @@ static void test_groupings(void **state)
 static void test_filters(void **state)
 {
     (void)state;
-    expect("process", "rx_rate > 400", "pid,rx_rate", "100,1500\n");
-    expect("process", "rx_rate > 3Kbit", "pid,rx_rate", "100,1500\n");
+    /* What is added up is asked of the rows that are shown. */
+    expect("process", "rx_rate > 1500", "pid,rx_rate", "100,1501\n");
+    expect("process", "rx_rate > 10Kbit", "pid,rx_rate", "100,1501\n");
+    expect("thread", "rx_rate > 400", "tid,rx_rate", "100,1001\n101,500\n");
+    expect("process", "peer 10.0.0.0/24 and (rx_rate > 2000 or tx_bytes > 20)",
+           "pid,rx_rate,tx_bytes", "100,1500,21\n");
+    expect("process", "pid 100,200 and not (rx_rate or connections)", "pid", "200\n");
+    expect("process", "pid 100 (rx_rate > 1500 and tcp)", "pid,rx_rate", "100,1501\n");
     expect("process", "peer 10.0.1.0/24", "pid,rx_bytes", "100,7000\n");
     expect("process", "dport 80", "pid", "200\n");
     expect("process", "named", "pid", "300\n");
     expect("process", "flags ~ exited", "pid", "200\n");
     expect("process", "udp and sport 53", "pid", "300\n");
     expect("process", "not pid >= 0", "flags", "other\n");
+}
+
+static void sums_and_rows_are_joined_by_and(void **state)
+{
+    static const char *const wrong[] = {"tcp or rx_rate > 5", "not (tcp and rx_rate > 5)",
+                                        "udp and (pid 1 or bytes)"};
+    struct group_plan plan;
+    struct buf text = BUF_INIT;
+
+    (void)state;
+    assert_int_equal(flow_group_plan("process", &plan, &text), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+        struct arena arena = {0};
+        struct filter *filter = NULL, *groups = NULL;
+        struct filter_error error;
+
+        assert_int_equal(filter_compile(&table_flows, wrong[i], &arena, &filter, &error), 0);
+        assert_int_equal(filter_split(filter, &plan.table, &arena, &groups, &error), -EINVAL);
+        assert_non_null(strstr(error.message, "by 'and'"));
+        filter_done(filter);
+        arena_done(&arena);
+    }
+    group_plan_done(&plan);
+    buf_done(&text);
+}
+
+static void each_flow_is_in_one_group(void **state)
+{
+    struct answer answer;
+
+    (void)state;
+    ask(&answer, "process", "", "pid");
+    for (uint32_t flow = 0; flow < machine.snapshot.flows_count; flow++) {
+        int groups = 0;
+
+        for (uint32_t group = 0; group < answer.group.row_count; group++)
+            groups += group_has(&answer.group, group, &machine.view, flow);
+        assert_int_equal(groups, 1);
+    }
+    answer_done(&answer);
 }
 
 /* A socket that listens tells which side serves, also of connections that are over. */
@@ -434,9 +484,17 @@ static void test_join(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_processes),    TEST(test_groupings), TEST(test_filters),
-        TEST(test_service_port), TEST(test_identity),  TEST(test_conditions),
-        TEST(test_words),        TEST(test_sums),      TEST(test_join),
+        TEST(test_processes),
+        TEST(test_groupings),
+        TEST(test_filters),
+        TEST(sums_and_rows_are_joined_by_and),
+        TEST(each_flow_is_in_one_group),
+        TEST(test_service_port),
+        TEST(test_identity),
+        TEST(test_conditions),
+        TEST(test_words),
+        TEST(test_sums),
+        TEST(test_join),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
