@@ -66,6 +66,7 @@ static __always_inline void count_packet(struct __sk_buff *skb, bool sent)
         return;
     count.sk = sk;
     count.key.cookie = socket_cookie(sk) ?: bpf_get_socket_cookie(skb);
+    count.key.tid = sk->__sk_common.skc_net.net->ns.inum;
     if (skb->gso_size)
         add_segments(skb, kernel, &count);
     count.bytes += (__u64)count.number * kernel->dev->hard_header_len;

@@ -23,8 +23,9 @@
 
 struct traffic_key {
     __u64 cookie; /* SO_COOKIE */
-    __u32 tid;    /* both in the initial pid namespace; of packets 0 */
-    __u32 tgid;
+    __u32 tid;    /* in the initial pid namespace. Of packets the network namespace: the kernel
+                     sends for all of them by the same sockets */
+    __u32 tgid;   /* of packets 0 */
 };
 
 /* Whose context it was. */

@@ -17,14 +17,18 @@
 
 struct entry {
     struct flow_report facts; /* bytes, calls and packets: not yet counted */
-    struct traffic total, last;
+    struct traffic total;
+    struct traffic ahead; /* told of this interval; not part of the total */
+    struct traffic shown; /* total and ahead, as they were at the last advance */
+    struct traffic last;  /* what was shown more than before */
     struct wire wire, wire_last;
     struct bins seconds, tens;
     uint64_t id, first_ns, last_ns;
     uint64_t ended_ns; /* 0: it may go on */
     uint64_t rx_calls, tx_calls;
     uint32_t sockets;
-    uint32_t next; /* of the same socket; NO_FLOW */
+    uint32_t ahead_flags, shown_flags; /* as of the bytes */
+    uint32_t next;                     /* of the same socket; NO_FLOW */
 };
 
 struct flow_table {
@@ -35,6 +39,7 @@ struct flow_table {
     struct map by_cookie; /* -> newest entry of the socket, the head of its chain */
     struct bin_clock seconds, tens;
     uint64_t last_id, now_ns, interval_ns;
+    bool misses_ends;
 };
 
 struct flow_table *flow_table_new(uint32_t limit, uint64_t now_ns)
@@ -66,6 +71,8 @@ static bool is_same(const struct flow_report *a, const struct flow_report *b)
 {
     if (a->cookie != b->cookie || a->pid != b->pid || a->tid != b->tid ||
         a->start_ticks != b->start_ticks || (a->flags ^ b->flags) & FLOW_OTHER)
+        return false;
+    if (a->cookie && a->netns != b->netns) /* a socket of the kernel itself */
         return false;
     /* Without a socket and a process a flow is all that had this name. */
     return a->cookie || a->pid || (a->uid == b->uid && !memcmp(a->comm, b->comm, sizeof(a->comm)));
@@ -172,6 +179,21 @@ int flow_table_report(struct flow_table *table, const struct flow_report *report
     return 0;
 }
 
+int flow_table_ahead(struct flow_table *table, const struct flow_report *report)
+{
+    struct flow_report facts = *report;
+    uint32_t index;
+    int r;
+
+    facts.flags = 0;
+    r = find_or_add(table, &facts, &index);
+    if (r < 0)
+        return r;
+    traffic_add(&table->entries[index].ahead, report->bytes);
+    table->entries[index].ahead_flags |= report->flags;
+    return 0;
+}
+
 /* The socket's flow that has most traffic now, or had some last; NO_FLOW: no process uses it. */
 static uint32_t find_busiest(const struct flow_table *table, uint64_t cookie)
 {
@@ -212,6 +234,11 @@ void flow_table_close(struct flow_table *table, uint64_t cookie, uint64_t now_ns
     }
 }
 
+void flow_table_miss_ends(struct flow_table *table)
+{
+    table->misses_ends = true;
+}
+
 void flow_table_exit(struct flow_table *table, uint64_t id, uint64_t now_ns)
 {
     uint32_t low = 0, high = table->entries_count;
@@ -232,24 +259,43 @@ void flow_table_exit(struct flow_table *table, uint64_t id, uint64_t now_ns)
 
 /* --- time --- */
 
+static uint64_t more_than(uint64_t now, uint64_t before)
+{
+    return now > before ? now - before : 0;
+}
+
+/* What was ahead may turn out to be of another flow: then less is shown than before. */
+static void show(struct entry *entry)
+{
+    struct traffic shown = entry->total;
+
+    traffic_add(&shown, entry->ahead);
+    entry->last = (struct traffic){more_than(shown.rx_bytes, entry->shown.rx_bytes),
+                                   more_than(shown.tx_bytes, entry->shown.tx_bytes)};
+    entry->shown = shown;
+    entry->shown_flags = entry->ahead_flags;
+    entry->ahead = (struct traffic){0};
+    entry->ahead_flags = 0;
+}
+
 static void count_report(const struct flow_table *table, struct entry *entry)
 {
-    struct traffic bytes = entry->facts.bytes;
+    struct flow_report *facts = &entry->facts;
 
-    entry->last = bytes;
-    entry->wire_last = entry->facts.wire;
-    entry->rx_calls += entry->facts.rx_calls;
-    entry->tx_calls += entry->facts.tx_calls;
-    if (bytes.rx_bytes || bytes.tx_bytes || entry->facts.rx_calls || entry->facts.tx_calls ||
-        entry->facts.wire.rx_packets || entry->facts.wire.tx_packets)
+    traffic_add(&entry->total, facts->bytes);
+    show(entry);
+    entry->wire_last = facts->wire;
+    wire_add(&entry->wire, &facts->wire);
+    entry->rx_calls += facts->rx_calls;
+    entry->tx_calls += facts->tx_calls;
+    if (entry->last.rx_bytes || entry->last.tx_bytes) {
+        bins_add(&entry->seconds, &table->seconds, entry->last);
+        bins_add(&entry->tens, &table->tens, entry->last);
         entry->last_ns = table->now_ns;
-    traffic_add(&entry->total, bytes);
-    wire_add(&entry->wire, &entry->facts.wire);
-    clear_report(&entry->facts);
-    if (bytes.rx_bytes || bytes.tx_bytes) {
-        bins_add(&entry->seconds, &table->seconds, bytes);
-        bins_add(&entry->tens, &table->tens, bytes);
     }
+    if (facts->rx_calls || facts->tx_calls || facts->wire.rx_packets || facts->wire.tx_packets)
+        entry->last_ns = table->now_ns;
+    clear_report(facts);
 }
 
 /* What remains of a flow that is not listed any more: the sums of its process; of a process that
@@ -275,6 +321,7 @@ static struct flow_report folded_facts(const struct entry *entry)
 static void merge(const struct flow_table *table, const struct entry *from, struct entry *to)
 {
     traffic_add(&to->total, from->total);
+    traffic_add(&to->shown, from->shown);
     traffic_add(&to->last, from->last);
     wire_add(&to->wire, &from->wire);
     wire_add(&to->wire_last, &from->wire_last);
@@ -307,7 +354,7 @@ static bool give_to_user(struct flow_table *table, uint32_t index)
     const struct entry *entry = &table->entries[index];
     uint32_t user;
 
-    if (!entry->facts.cookie || entry->facts.pid || entry->total.rx_bytes || entry->total.tx_bytes)
+    if (!entry->facts.cookie || entry->facts.pid || entry->shown.rx_bytes || entry->shown.tx_bytes)
         return false;
     user = find_busiest(table, entry->facts.cookie);
     if (user == NO_FLOW)
@@ -316,15 +363,15 @@ static bool give_to_user(struct flow_table *table, uint32_t index)
     return true;
 }
 
-/* Where there are too many, silence is an end as well. */
+/* Where there are too many, or ends are not told, silence is an end as well. */
 static bool is_over(const struct flow_table *table, const struct entry *entry, uint64_t keep_ns)
 {
-    bool crowded = table->entries_count > table->limit;
+    bool silence = table->misses_ends || table->entries_count > table->limit;
     uint64_t end_ns = entry->ended_ns ? entry->ended_ns : entry->last_ns;
 
     if (!entry->facts.cookie && (!entry->facts.pid || !(entry->facts.flags & FLOW_EXITED)))
         return false; /* is what others are folded into */
-    return (entry->ended_ns || crowded) && end_ns + keep_ns <= table->now_ns;
+    return (entry->ended_ns || silence) && end_ns + keep_ns <= table->now_ns;
 }
 
 /* The entries moved: the maps are made anew. They have room already. */
@@ -419,7 +466,7 @@ static int write_entry(const struct flow_table *table, const struct entry *entry
         .cgroup_id = facts->cgroup_id,
         .first_ns = entry->first_ns,
         .last_ns = entry->last_ns,
-        .total = entry->total,
+        .total = entry->shown,
         .wire = entry->wire,
         .wire_last = entry->wire_last,
         .rx_calls = entry->rx_calls,
@@ -431,7 +478,7 @@ static int write_entry(const struct flow_table *table, const struct entry *entry
         .comm = comm,
         .netns = netns,
         .ifindex = facts->ifindex,
-        .flags = facts->flags,
+        .flags = facts->flags | entry->shown_flags,
         .sockets = entry->sockets,
         .local_port = facts->local_port,
         .peer_port = facts->peer_port,
@@ -444,6 +491,13 @@ static int write_entry(const struct flow_table *table, const struct entry *entry
     return 0;
 }
 
+/* Bytes that were ahead turned out to be of another flow. */
+static bool is_empty(const struct entry *entry)
+{
+    return !entry->shown.rx_bytes && !entry->shown.tx_bytes && !entry->rx_calls &&
+           !entry->tx_calls && !entry->wire.rx_packets && !entry->wire.tx_packets;
+}
+
 int flow_table_write(const struct flow_table *table, struct snapshot *snapshot)
 {
     int r = 0;
@@ -454,6 +508,7 @@ int flow_table_write(const struct flow_table *table, struct snapshot *snapshot)
     snapshot->window_ns[FLOW_40S] = bin_clock_window(&table->tens, 40 * SECOND_NS);
     snapshot->window_ns[FLOW_60S] = bin_clock_window(&table->tens, 60 * SECOND_NS);
     for (uint32_t i = 0; i < table->entries_count && r == 0; i++)
-        r = write_entry(table, &table->entries[i], snapshot);
+        if (!is_empty(&table->entries[i]))
+            r = write_entry(table, &table->entries[i], snapshot);
     return r;
 }

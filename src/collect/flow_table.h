@@ -45,8 +45,18 @@ int flow_table_report(struct flow_table *table, const struct flow_report *report
  */
 int flow_table_report_wire(struct flow_table *table, const struct flow_report *report) MUST_CHECK;
 
+/*
+ * Bytes that a flow has moved as its socket tells, before a report does: they are shown with what
+ * was reported, until the next flow_table_advance(), before which they are to be told anew. Flags:
+ * FLOW_SPLICED, for as long. 0 or -ENOMEM.
+ */
+int flow_table_ahead(struct flow_table *table, const struct flow_report *report) MUST_CHECK;
+
 /* The socket with this cookie was closed, all it did being reported: its flows end. */
 void flow_table_close(struct flow_table *table, uint64_t cookie, uint64_t now_ns);
+
+/* From now on the end of a socket may not be told: a minute of silence is one as well. */
+void flow_table_miss_ends(struct flow_table *table);
 
 /* The process of this flow has ended, and so has the flow. */
 void flow_table_exit(struct flow_table *table, uint64_t id, uint64_t now_ns);

@@ -19,10 +19,12 @@
 
 /*
  * Looks at the counters of open sockets: this often at most, and so seldom that it takes no more
- * than this part of one processor.
+ * than this part of one processor. Those of processes in a long call come in between, to see what
+ * that moves: at most so many, and with as little of a processor.
  */
-#define LOOK_NS (2 * SECOND_NS)
+#define LOOK_NS SECOND_NS
 #define LOOK_PART 200
+#define BUSY_MAX 16
 
 /* A socket is looked at for so long after its last packet, besides the time since the last look. */
 #define RECENT_NS (10 * SECOND_NS)
@@ -42,8 +44,9 @@ struct bpf_state {
     struct traffic_close *closes;
     struct traffic_held *looks;
     uint32_t ends_count, ends_capacity, closes_count, closes_capacity, looks_count, looks_capacity;
-    uint64_t dropped; /* records that had no room here */
-    uint64_t looked_ns, look_next_ns;
+    uint32_t early_closes, early_ends; /* of before it was known what sockets had at the start */
+    uint64_t dropped;                  /* records that had no room here */
+    uint64_t looked_ns, look_next_ns, busy_next_ns;
     uint64_t tick_ns; /* of the kernel's timers */
 };
 
@@ -124,25 +127,54 @@ static int drain(void *context)
 
 /* --- looks at the sockets in use --- */
 
-/* Their counters, before the flows are taken. */
-static int look_around(struct bpf_state *state, uint64_t now_ns)
+/* When the next look may be, after one that has taken the processor since `start_ns`. */
+static uint64_t after_look(uint64_t now_ns, uint64_t start_ns, uint64_t least_ns)
 {
-    uint64_t start_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID), cost_ns;
+    uint64_t cost_ns = (clock_ns(CLOCK_THREAD_CPUTIME_ID) - start_ns) * LOOK_PART;
+
+    return now_ns + (cost_ns > least_ns ? cost_ns : least_ns) - least_ns / 10;
+}
+
+static int look_at_all(struct bpf_state *state, uint64_t now_ns)
+{
+    uint64_t start_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
     int r;
 
-    state->looks_count = 0;
-    if (!state->walk.skeleton || now_ns < state->look_next_ns)
-        return 0;
     if (state->looked_ns)
         state->walk.state->recent_ticks =
             (RECENT_NS + 2 * (now_ns - state->looked_ns)) / state->tick_ns;
     r = iterator_read(state->walk.prog_fd, 0, keep_look, state);
-    if (r < 0)
-        return r;
-    cost_ns = (clock_ns(CLOCK_THREAD_CPUTIME_ID) - start_ns) * LOOK_PART;
     state->looked_ns = now_ns;
-    state->look_next_ns = now_ns + (cost_ns > LOOK_NS ? cost_ns : LOOK_NS) - SECOND_NS / 10;
-    return 0;
+    state->look_next_ns = after_look(now_ns, start_ns, LOOK_NS);
+    return r;
+}
+
+/* A process may have ended meanwhile, and kernels before 6.1 look at all or none. */
+static int look_at_busy(struct bpf_state *state, uint64_t now_ns)
+{
+    uint64_t start_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    uint32_t pids[BUSY_MAX];
+    uint32_t count = traffic_sockets_busy(state->sockets, pids, BUSY_MAX);
+    int r = 0;
+
+    for (uint32_t i = 0; i < count && r == 0; i++) {
+        r = iterator_read(state->walk.prog_fd, pids[i], keep_look, state);
+        if (r == -ESRCH || r == -EINVAL)
+            r = 0;
+    }
+    state->busy_next_ns = after_look(now_ns, start_ns, 0);
+    return r;
+}
+
+/* The counters of sockets, before the flows are taken. */
+static int look_around(struct bpf_state *state, uint64_t now_ns)
+{
+    state->looks_count = 0;
+    if (!state->walk.skeleton)
+        return 0;
+    if (now_ns >= state->look_next_ns)
+        return look_at_all(state, now_ns);
+    return now_ns >= state->busy_next_ns ? look_at_busy(state, now_ns) : 0;
 }
 
 static int prime(struct bpf_state *state, uint64_t now_ns)
@@ -215,13 +247,13 @@ static int count_packets(void *context, const struct traffic_key *key,
     return traffic_sockets_wire(reading->state->sockets, reading->table, key, flow);
 }
 
-static int report_looks(struct bpf_state *state, struct flow_table *table)
+static int take_looks(struct bpf_state *state, uint64_t now_ns)
 {
     int r = 0;
 
-    traffic_sockets_look_around(state->sockets);
+    traffic_sockets_look_around(state->sockets, state->looked_ns == now_ns);
     for (uint32_t i = 0; i < state->looks_count && r == 0; i++)
-        r = traffic_sockets_look(state->sockets, table, &state->looks[i]);
+        r = traffic_sockets_look(state->sockets, &state->looks[i]);
     return r;
 }
 
@@ -229,11 +261,13 @@ static int report_ends(struct bpf_state *state, struct flow_table *table, uint64
 {
     int r = 0;
 
-    for (uint32_t i = 0; i < state->closes_count && r == 0; i++)
+    for (uint32_t i = 0; i < state->early_closes && r == 0; i++)
+        r = traffic_sockets_drop(state->sockets, table, state->closes[i].cookie, now_ns);
+    for (uint32_t i = state->early_closes; i < state->closes_count && r == 0; i++)
         r = traffic_sockets_close(state->sockets, table, &state->closes[i], now_ns);
-    for (uint32_t i = 0; i < state->ends_count && r == 0; i++)
+    for (uint32_t i = state->early_ends; i < state->ends_count && r == 0; i++)
         r = traffic_sockets_end(state->sockets, table, &state->ends[i], now_ns);
-    state->closes_count = state->ends_count = 0;
+    state->early_closes = state->closes_count = state->early_ends = state->ends_count = 0;
     return r;
 }
 
@@ -286,6 +320,10 @@ static void leave_notes(const struct bpf_state *state, struct snapshot *snapshot
         snapshot_note(snapshot, NOTE_DETAIL, SOURCE,
                       state->end_error ? state->end_error : state->walk_error,
                       "bytes that are spliced from a socket are not counted");
+    if (traffic_sockets_nobodys(state->sockets))
+        snapshot_note(snapshot, NOTE_DETAIL, SOURCE, 0,
+                      "%llu bytes were spliced by one of several processes, nobody knows which",
+                      (unsigned long long)traffic_sockets_nobodys(state->sockets));
     if (state->close_error)
         snapshot_note(snapshot, NOTE_INFO, SOURCE, state->close_error,
                       "when a UDP or raw socket is closed is not seen");
@@ -308,8 +346,10 @@ static int read_counts(struct bpf_state *state, struct flow_table *table, uint64
     if (r == 0 && state->packets_ns)
         r = report_packets(state, table);
     if (r == 0)
-        r = report_looks(state, table);
-    return r < 0 ? r : report_ends(state, table, now_ns);
+        r = take_looks(state, now_ns);
+    if (r == 0)
+        r = report_ends(state, table, now_ns);
+    return r < 0 ? r : traffic_sockets_show(state->sockets, table);
 }
 
 static int read_traffic(void *context, struct flow_table *table, struct collection *collection,
@@ -322,6 +362,8 @@ static int read_traffic(void *context, struct flow_table *table, struct collecti
         r = keep_rings(state);
     if (r == 0)
         r = read_counts(state, table, now_ns);
+    if (state->close_error || count_lost(state))
+        flow_table_miss_ends(table);
     if (r == 0 && count_lost(state))
         r = traffic_sockets_sweep(state->sockets, now_ns);
     if (r < 0)
@@ -355,22 +397,27 @@ static void close_state(void *context)
     free(state);
 }
 
+/* Processes are numbered as in our pid namespace. */
+static int open_program(enum traffic_part part, struct traffic_program *program)
+{
+    int r = traffic_program_open(part, program);
+
+    if (r == 0)
+        program->state->pidns = proc_pidns_inode();
+    return r;
+}
+
+/* Ends are told before calls are counted, so that nothing is counted whose end is not. */
 static int open_programs(struct bpf_state *state)
 {
-    uint32_t pidns = proc_pidns_inode();
-    int r = traffic_program_open(TRAFFIC_CALLS, &state->calls.program);
+    int r;
 
-    if (r < 0)
-        return r;
-    state->end_error = traffic_program_open(TRAFFIC_END, &state->end);
-    state->close_error = traffic_program_open(TRAFFIC_CLOSE, &state->close);
-    state->walk_error = traffic_program_open(TRAFFIC_WALK, &state->walk);
-    state->calls.program.state->pidns = pidns;
-    if (state->close.skeleton)
-        state->close.state->pidns = pidns;
-    if (state->walk.skeleton)
-        state->walk.state->pidns = pidns;
-    r = wait_for_notice(state, &state->calls.program);
+    state->end_error = open_program(TRAFFIC_END, &state->end);
+    state->close_error = open_program(TRAFFIC_CLOSE, &state->close);
+    r = open_program(TRAFFIC_CALLS, &state->calls.program);
+    state->walk_error = open_program(TRAFFIC_WALK, &state->walk);
+    if (r == 0)
+        r = wait_for_notice(state, &state->calls.program);
     if (r == 0)
         r = wait_for_notice(state, &state->end);
     return r < 0 ? r : wait_for_notice(state, &state->close);
@@ -392,7 +439,12 @@ static int start(struct bpf_state *state, uint64_t now_ns)
     if (r < 0)
         return r;
     (void)traffic_counts_other(&state->calls); /* of before the start */
-    return prime(state, now_ns);
+    r = prime(state, now_ns);
+    if (r == 0)
+        r = keep_rings(state);
+    state->early_closes = state->closes_count;
+    state->early_ends = state->ends_count;
+    return r;
 }
 
 static const char *reason(int error)

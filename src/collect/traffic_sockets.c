@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "base/vec.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #define SECOND_NS UINT64_C(1000000000)
@@ -14,10 +15,17 @@
 
 /* One direction. */
 struct account {
-    uint64_t bytes;   /* that were before the start, or are reported */
-    uint64_t seen;    /* `bytes` at the last look */
-    uint64_t missing; /* what TCP had more of at the last look */
-    uint64_t ahead;   /* reported before the call that may have moved them has ended */
+    uint64_t bytes;   /* that were before the start, or were counted */
+    uint64_t missing; /* what TCP had more of at the last look, less what was counted since */
+    uint64_t seen;    /* `bytes` at the look before */
+    bool quiet;       /* nothing was counted between the last two looks */
+};
+
+/* How the process is known. */
+enum user_from {
+    USER_NONE,
+    USER_HOLDER, /* has or had it */
+    USER_CALLER, /* made the last call */
 };
 
 struct tcp_socket {
@@ -25,14 +33,25 @@ struct tcp_socket {
     uint64_t closed_ns; /* 0: open */
     uint64_t round;     /* of the last look */
     struct account rx, tx;
-    struct traffic_user user; /* the first one, or the holder; pid 0: not known yet */
+    struct traffic_user user;
+    uint8_t user_from;
+    bool shared;  /* by processes of which each may be the one */
+    bool awaited; /* is in the list of those that are ahead */
+};
+
+/* A socket of which TCP has more than was counted. */
+struct ahead {
+    uint64_t cookie;
+    struct traffic_socket facts;
 };
 
 struct traffic_sockets {
     struct tcp_socket *sockets;
-    uint32_t count, capacity;
+    struct ahead *ahead;
+    uint32_t count, capacity, ahead_count, ahead_capacity;
     struct map by_cookie;
-    uint64_t user_hz, round;
+    uint64_t user_hz, round, nobodys;
+    bool all;             /* the round is of all processes */
     struct traffic other; /* was counted without its socket, which has it in its counters */
 };
 
@@ -51,6 +70,7 @@ void traffic_sockets_free(struct traffic_sockets *sockets)
         return;
     map_done(&sockets->by_cookie);
     free(sockets->sockets);
+    free(sockets->ahead);
     free(sockets);
 }
 
@@ -134,31 +154,68 @@ void traffic_sockets_other(struct traffic_sockets *sockets, struct traffic bytes
     traffic_add(&sockets->other, bytes);
 }
 
+/* Who moves bytes that no call was seen for. */
+static const struct traffic_user *known_user(const struct tcp_socket *socket)
+{
+    static const struct traffic_user nobody;
+
+    return socket->shared ? &nobody : &socket->user;
+}
+
+static struct flow_report report_of(const struct traffic_sockets *sockets,
+                                    const struct tcp_socket *socket,
+                                    const struct traffic_socket *facts)
+{
+    struct flow_report report;
+
+    fill_report(sockets, &report, known_user(socket), facts);
+    report.cookie = socket->cookie;
+    return report;
+}
+
 static int report_missing(struct traffic_sockets *sockets, struct flow_table *table,
                           const struct tcp_socket *socket, const struct traffic_socket *facts,
                           struct traffic bytes)
 {
-    struct flow_report report;
+    struct flow_report report = report_of(sockets, socket, facts);
 
-    bytes.rx_bytes = take_other(&sockets->other.rx_bytes, bytes.rx_bytes);
-    bytes.tx_bytes = take_other(&sockets->other.tx_bytes, bytes.tx_bytes);
-    if (!bytes.rx_bytes && !bytes.tx_bytes)
-        return 0;
-    fill_report(sockets, &report, &socket->user, facts);
-    report.cookie = socket->cookie;
-    report.bytes = bytes;
+    report.bytes.rx_bytes = take_other(&sockets->other.rx_bytes, bytes.rx_bytes);
+    report.bytes.tx_bytes = take_other(&sockets->other.tx_bytes, bytes.tx_bytes);
     report.flags = FLOW_SPLICED;
+    if (!report.bytes.rx_bytes && !report.bytes.tx_bytes)
+        return 0;
+    if (socket->shared)
+        sockets->nobodys += report.bytes.rx_bytes + report.bytes.tx_bytes;
     return flow_table_report(table, &report);
 }
 
-/* How many of the bytes of a call that has ended are not reported yet. */
-static uint64_t settle_call(struct account *account, uint64_t bytes)
+static void settle_call(struct account *account, uint64_t bytes)
 {
-    uint64_t known = bytes < account->ahead ? bytes : account->ahead;
+    account->bytes += bytes;
+    account->missing -= bytes < account->missing ? bytes : account->missing;
+}
 
-    account->ahead -= known;
-    account->bytes += bytes - known;
-    return bytes - known;
+/* The last one, of which others may have used it before. */
+static void note_caller(struct tcp_socket *socket, const struct traffic_user *user)
+{
+    bool another = socket->user.pid != user->pid || socket->user.start_ns != user->start_ns;
+
+    socket->shared = socket->user_from == USER_CALLER && (socket->shared || another);
+    socket->user = *user;
+    socket->user_from = USER_CALLER;
+}
+
+static void note_holder(struct tcp_socket *socket, const struct traffic_user *user, bool first)
+{
+    if (socket->user_from == USER_CALLER)
+        return;
+    if (first || socket->user_from == USER_NONE) {
+        socket->user = *user;
+        socket->user_from = USER_HOLDER;
+        socket->shared = false;
+    } else if (socket->user.pid != user->pid) {
+        socket->shared = true;
+    }
 }
 
 int traffic_sockets_count(struct traffic_sockets *sockets, struct flow_table *table,
@@ -178,10 +235,9 @@ int traffic_sockets_count(struct traffic_sockets *sockets, struct flow_table *ta
     if (r < 0)
         return r;
     if (socket) {
-        if (!socket->user.pid)
-            socket->user = flow->user;
-        report.bytes.rx_bytes = settle_call(&socket->rx, report.bytes.rx_bytes);
-        report.bytes.tx_bytes = settle_call(&socket->tx, report.bytes.tx_bytes);
+        note_caller(socket, &flow->user);
+        settle_call(&socket->rx, report.bytes.rx_bytes);
+        settle_call(&socket->tx, report.bytes.tx_bytes);
     }
     return flow_table_report(table, &report);
 }
@@ -219,41 +275,121 @@ static uint64_t difference(const struct account *account, uint64_t bytes)
     return bytes > account->bytes ? bytes - account->bytes : 0;
 }
 
-/* What is to be reported: missing at two looks, between which nothing was counted. */
-static uint64_t look(struct account *account, uint64_t bytes)
+/* `again`: it is not the first look. */
+static void look(struct account *account, uint64_t bytes, bool again)
 {
-    uint64_t missing = difference(account, bytes), found = 0;
-
-    if (account->bytes == account->seen)
-        found = missing < account->missing ? missing : account->missing;
-    account->bytes += found;
-    account->ahead += found;
+    account->missing = difference(account, bytes);
+    account->quiet = again && account->bytes == account->seen;
     account->seen = account->bytes;
-    account->missing = missing - found;
-    return found;
 }
 
-void traffic_sockets_look_around(struct traffic_sockets *sockets)
+static bool is_ahead(const struct tcp_socket *socket)
+{
+    return socket->rx.missing || socket->tx.missing;
+}
+
+/* No call has ended meanwhile: it is a long one, or none. */
+static bool is_quiet(const struct tcp_socket *socket)
+{
+    return (socket->rx.missing && socket->rx.quiet) || (socket->tx.missing && socket->tx.quiet);
+}
+
+void traffic_sockets_look_around(struct traffic_sockets *sockets, bool all)
 {
     sockets->round++;
+    sockets->all = all;
 }
 
-int traffic_sockets_look(struct traffic_sockets *sockets, struct flow_table *table,
-                         const struct traffic_held *held)
+static int await_call(struct traffic_sockets *sockets, struct tcp_socket *socket,
+                      const struct traffic_socket *facts)
+{
+    int r = VEC_RESERVE(&sockets->ahead, &sockets->ahead_capacity, sockets->ahead_count, 1);
+
+    if (r < 0)
+        return r;
+    sockets->ahead[sockets->ahead_count++] = (struct ahead){socket->cookie, *facts};
+    socket->awaited = true;
+    return 0;
+}
+
+int traffic_sockets_look(struct traffic_sockets *sockets, const struct traffic_held *held)
 {
     const struct traffic_counters *counters = &held->tcp.counters;
     struct tcp_socket *socket;
-    struct traffic found;
     int r = find_or_add(sockets, held->tcp.cookie, &socket);
 
-    if (r < 0 || socket->round == sockets->round)
+    if (r < 0)
         return r;
+    if (sockets->all)
+        note_holder(socket, &held->user, socket->round != sockets->round);
+    if (socket->round == sockets->round)
+        return 0;
+    look(&socket->rx, counters->rx_bytes, socket->round > 0);
+    look(&socket->tx, counters->tx_bytes, socket->round > 0);
     socket->round = sockets->round;
-    if (!socket->user.pid)
-        socket->user = held->user;
-    found.rx_bytes = look(&socket->rx, counters->rx_bytes);
-    found.tx_bytes = look(&socket->tx, counters->tx_bytes);
-    return report_missing(sockets, table, socket, &held->tcp.socket, found);
+    if (socket->awaited || !is_ahead(socket))
+        return 0;
+    return await_call(sockets, socket, &held->tcp.socket);
+}
+
+/* `other`: of the bytes that were counted without a socket, those that are not shown yet. */
+static int show_ahead(const struct traffic_sockets *sockets, struct flow_table *table,
+                      const struct tcp_socket *socket, const struct traffic_socket *facts,
+                      struct traffic *other)
+{
+    struct flow_report report = report_of(sockets, socket, facts);
+
+    report.bytes.rx_bytes = take_other(&other->rx_bytes, socket->rx.missing);
+    report.bytes.tx_bytes = take_other(&other->tx_bytes, socket->tx.missing);
+    if (is_quiet(socket))
+        report.flags = FLOW_SPLICED;
+    return flow_table_ahead(table, &report);
+}
+
+int traffic_sockets_show(struct traffic_sockets *sockets, struct flow_table *table)
+{
+    struct traffic other = sockets->other;
+    int r = 0;
+
+    for (uint32_t i = sockets->ahead_count; i-- > 0 && r == 0;) {
+        struct tcp_socket *socket = find(sockets, sockets->ahead[i].cookie);
+
+        if (socket && is_ahead(socket)) {
+            r = show_ahead(sockets, table, socket, &sockets->ahead[i].facts, &other);
+        } else {
+            sockets->ahead[i] = sockets->ahead[--sockets->ahead_count];
+            if (socket)
+                socket->awaited = false;
+        }
+    }
+    return r;
+}
+
+static bool is_listed(const uint32_t *pids, uint32_t count, uint32_t pid)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (pids[i] == pid)
+            return true;
+    return false;
+}
+
+uint32_t traffic_sockets_busy(const struct traffic_sockets *sockets, uint32_t *pids, uint32_t size)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < sockets->ahead_count && count < size; i++) {
+        const struct tcp_socket *socket = find(sockets, sockets->ahead[i].cookie);
+
+        if (socket && socket->user.pid && is_quiet(socket) &&
+            !is_listed(pids, count, socket->user.pid))
+            pids[count++] = socket->user.pid;
+    }
+    return count;
+}
+
+uint64_t traffic_sockets_nobodys(const struct traffic_sockets *sockets)
+{
+    return sockets->nobodys;
 }
 
 /* --- ends --- */
@@ -270,27 +406,34 @@ int traffic_sockets_close(struct traffic_sockets *sockets, struct flow_table *ta
     r = find_or_add(sockets, closed->cookie, &socket);
     if (r < 0)
         return r;
-    if (!socket->user.pid)
-        socket->user = closed->user;
+    if (socket->user_from == USER_NONE)
+        note_holder(socket, &closed->user, true);
     socket->closed_ns = now_ns;
     return 0;
+}
+
+int traffic_sockets_drop(struct traffic_sockets *sockets, struct flow_table *table, uint64_t cookie,
+                         uint64_t now_ns)
+{
+    struct tcp_socket *socket = find(sockets, cookie);
+
+    flow_table_close(table, cookie, now_ns);
+    return socket ? forget(sockets, socket) : 0;
 }
 
 int traffic_sockets_end(struct traffic_sockets *sockets, struct flow_table *table,
                         const struct traffic_tcp *ended, uint64_t now_ns)
 {
-    struct tcp_socket unknown = {.cookie = ended->cookie};
-    struct tcp_socket *socket = find(sockets, ended->cookie);
+    const struct tcp_socket *socket = find(sockets, ended->cookie);
     struct traffic missing;
-    int r;
+    int r = 0;
 
-    if (!socket)
-        socket = &unknown;
-    missing.rx_bytes = difference(&socket->rx, ended->counters.rx_bytes);
-    missing.tx_bytes = difference(&socket->tx, ended->counters.tx_bytes);
-    r = report_missing(sockets, table, socket, &ended->socket, missing);
-    flow_table_close(table, ended->cookie, now_ns);
-    return r < 0 || socket == &unknown ? r : forget(sockets, socket);
+    if (socket) {
+        missing.rx_bytes = difference(&socket->rx, ended->counters.rx_bytes);
+        missing.tx_bytes = difference(&socket->tx, ended->counters.tx_bytes);
+        r = report_missing(sockets, table, socket, &ended->socket, missing);
+    }
+    return r < 0 ? r : traffic_sockets_drop(sockets, table, ended->cookie, now_ns);
 }
 
 int traffic_sockets_sweep(struct traffic_sockets *sockets, uint64_t now_ns)

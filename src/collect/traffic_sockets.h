@@ -2,10 +2,11 @@
 /* What was counted of each TCP socket, settled with the socket's own counters. */
 /*
  * Bytes that a process takes from a socket by splice(2) or as mapped pages pass no call that is
- * counted, but TCP knows them. The difference is reported with FLOW_SPLICED for the socket's first
- * user, when the socket ends, and while it lives, once no call has ended on it between two looks:
- * a call that is still at work has moved bytes as well that are not counted yet. Should it have
- * been such a call after all, its bytes are not counted a second time when it ends.
+ * counted, and those of a long call are only counted when it returns, but TCP knows them. The
+ * difference is shown while the socket lives as far as it is known from the last look, less what
+ * calls have counted since; what is left when the socket ends is reported, with FLOW_SPLICED. It is
+ * of the process that is known: the only one with calls on the socket, or else the only one that
+ * had it. Where there are several it is nobody's.
  */
 #pragma once
 
@@ -37,21 +38,38 @@ int traffic_sockets_wire(const struct traffic_sockets *sockets, struct flow_tabl
  */
 void traffic_sockets_other(struct traffic_sockets *sockets, struct traffic bytes);
 
-/* Looks begin: of several at one socket, by each process that has it, the first one counts. */
-void traffic_sockets_look_around(struct traffic_sockets *sockets);
+/*
+ * Looks begin: of several at one socket, by each process that has it, the first one counts. `all`:
+ * every process is looked at, so that the only one that has a socket is known.
+ */
+void traffic_sockets_look_around(struct traffic_sockets *sockets, bool all);
+
+/* A look at a socket in use, from before the flows that were reported last. */
+int traffic_sockets_look(struct traffic_sockets *sockets, const struct traffic_held *held)
+    MUST_CHECK;
+
+/* Tells the table what TCP has more of. At the end of each reading. */
+int traffic_sockets_show(struct traffic_sockets *sockets, struct flow_table *table) MUST_CHECK;
 
 /*
- * A look at a socket in use. `held` is from before the flows that were reported last, so that it
- * does not know more than they do but for the bytes looked for.
+ * Processes that have made no call for longer than a look, while TCP moved bytes for them: at most
+ * `size` of them. How many.
  */
-int traffic_sockets_look(struct traffic_sockets *sockets, struct flow_table *table,
-                         const struct traffic_held *held) MUST_CHECK;
+uint32_t traffic_sockets_busy(const struct traffic_sockets *sockets, uint32_t *pids, uint32_t size);
+
+/* Bytes so far that no process could be named for, as there were several. */
+uint64_t traffic_sockets_nobodys(const struct traffic_sockets *sockets);
 
 /* Its last descriptor was closed, all calls being reported. */
 int traffic_sockets_close(struct traffic_sockets *sockets, struct flow_table *table,
                           const struct traffic_close *closed, uint64_t now_ns) MUST_CHECK;
 
-/* It was destroyed. */
+/* The same of one that was closed or destroyed before it was known what it had at the start. */
+int traffic_sockets_drop(struct traffic_sockets *sockets, struct flow_table *table, uint64_t cookie,
+                         uint64_t now_ns) MUST_CHECK;
+
+/* It was destroyed. One that nobody used, had or closed since the start has had no traffic since.
+ */
 int traffic_sockets_end(struct traffic_sockets *sockets, struct flow_table *table,
                         const struct traffic_tcp *ended, uint64_t now_ns) MUST_CHECK;
 

@@ -6,11 +6,14 @@
 #include <fcntl.h>
 #include <linux/io_uring.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#define LONG_SEND (40 << 20)
 
 /* --- io_uring, one request at a time --- */
 
@@ -154,9 +157,77 @@ static void long_splice(void)
     splice_some(pair, true);
 }
 
+/* One call that lasts: most of it is taken in before the line, the rest after it. */
+static void send_at_once(void *argument)
+{
+    const struct pair *pair = argument;
+    static char bytes[LONG_SEND];
+
+    close(pair->server);
+    sent(pair->client, send(pair->client, bytes, sizeof(bytes), 0));
+}
+
+static void long_send(void)
+{
+    struct pair pair = stream_pair(IPPROTO_TCP);
+    int room = 1 << 17;
+
+    if (setsockopt(pair.server, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room)) < 0)
+        fail("SO_RCVBUF");
+    start(send_at_once, &pair);
+    close(pair.client);
+    receive_bytes(pair.server, LONG_SEND / 2);
+    wait_for_line();
+    receive_bytes(pair.server, LONG_SEND - LONG_SEND / 2);
+    wait_for_all();
+}
+
+/* Two processes use a socket, and one of them splices. */
+static void splice_and_exit(void *argument)
+{
+    const struct pair *pair = argument;
+
+    receive_bytes(pair->server, 100);
+    splice_some(*pair, true);
+}
+
+static void shared_splice(void)
+{
+    struct pair pair = stream_pair(IPPROTO_TCP);
+
+    exchange(pair, 50);
+    send_bytes(pair.client, 100);
+    start(splice_and_exit, &pair);
+    wait_for_all();
+    wait_for_line();
+}
+
+/* Sockets of UDP come and go until the line; then there are none any more. */
+static void short_datagrams(void)
+{
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+
+    printf("{\"ready\":true}\n");
+    fflush(stdout);
+    while (poll(&input, 1, 0) == 0) { /* not so many that they are folded before they are seen */
+        struct pair pair = datagram_pair(IPPROTO_UDP);
+
+        usleep(200);
+
+        exchange(pair, 100);
+        close(pair.client);
+        close(pair.server);
+    }
+    if (read(STDIN_FILENO, (char[1]){0}, 1) == 1)
+        wait_for_line();
+}
+
 const struct situation other_situations[] = {
     {"io-uring", io_uring},
     {"older", older},
     {"long-splice", long_splice},
+    {"long-send", long_send},
+    {"shared-splice", shared_splice},
+    {"short-datagrams", short_datagrams},
     {0},
 };

@@ -136,6 +136,52 @@ def splicing_is_seen_while_it_lives():
 
 
 @test
+def a_long_call_is_seen_while_it_lasts():
+    """Half of it was taken in, and it has not returned; before that nothing was counted of it."""
+    with netns() as ns, counting(ns) as counter, waiting(ns, "long-send") as finish:
+        def sender():
+            return next((flow for flow in counter.read() if flow["tx"] >= 20 << 20), None)
+        flow = wait_for(sender, what="half of the bytes")
+        assert flow["tx"] < 40 << 20 and flow["tx_calls"] == 0 and flow["comm"] == "mktraffic", flow
+        truth = finish()
+        assert flow["pid"] == next(row["pid"] for row in truth if row["tx"])
+        flows = counter.read()
+        assert_exact(truth, flows)
+        assert not any(flow["flags"] & SPLICED for flow in flows), flows
+
+
+@test
+def spliced_bytes_of_a_shared_socket_are_nobodys():
+    with netns() as ns, counting(ns) as counter, waiting(ns, "shared-splice") as finish:
+        def nobodys():
+            return [flow for flow in counter.read() if flow["pid"] == 0 and flow["flags"] & SPLICED]
+        flow, = wait_for(nobodys, what="bytes of nobody")
+        assert flow["rx"] == 3000, flow
+        truth = finish()
+        flows = counter.read()
+        assert_exact(truth, flows, "cookie")
+        child = next(row["pid"] for row in truth if row["rx"] == 3000)
+        assert sum(flow["rx"] for flow in flows if flow["pid"] == child) == 100, flows
+        assert any("3000 bytes" in note for note in counter.notes), counter.notes
+
+
+@test
+def sockets_that_end_while_the_counting_begins_are_over():
+    with netns() as ns, ns.popen([BUILD / "tests/helpers/mktraffic", "short-datagrams"], stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE) as process:
+        assert b"ready" in process.stdout.readline()
+        with counting(ns) as counter:
+            wait_for(lambda: any(flow["flags"] & (CLOSED | FOLDED) for flow in counter.read()), what="sockets that were closed")
+            process.stdin.write(b"\n")
+            process.stdin.flush()
+            assert b"ready" in process.stdout.readline()
+            open_still = [flow for flow in counter.read() if not flow["flags"] & (CLOSED | FOLDED)]
+            assert not open_still, open_still
+            process.communicate(b"\n", timeout=20)
+            assert process.returncode == 0
+
+
+@test
 def inside_a_pid_namespace_its_ids_count():
     script = ('mkfifo "$1/go" && "$2/flows" < "$1/go" | { exec 3> "$1/go"; read ready; "$2/mktraffic" threads > "$1/truth"; '
               'echo >&3; exec 3>&-; cat; }')

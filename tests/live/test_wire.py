@@ -6,7 +6,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
-from counting import counting
+from counting import FOLDED, counting
 from documents import top
 from links import ip, pair
 from live import netns, nwho_json, run_tests, skip, test, wait_for
@@ -93,7 +93,7 @@ def conversation(one, other, address):
 @contextmanager
 def linked(*options):
     """Two namespaces, whose ends know each other's address: nothing but what is asked for passes the link."""
-    with netns() as one, netns() as other:
+    with netns("net.ipv4.tcp_sack=0") as one, netns("net.ipv4.tcp_sack=0") as other:  # headers have one length
         pair(one, "wire0", other, "wire1")
         for ns, device, number in ((one, "wire0", 1), (other, "wire1", 2)):
             for option in ("arp off", *options):  # without it IPv6 tells routers which groups it joins
@@ -138,6 +138,8 @@ def sockets_have_what_their_interface_counts():
                     assert client.say(*words) == "done"
                 for ns, counter, device in ((one, here, "wire0"), (other, there, "wire1")):
                     flows = counter.read()
+                    if any(flow["flags"] & FOLDED for flow in flows):
+                        skip("neighbours have so many flows that these are not listed by namespace any more")
                     after = of_interface(ns, device)
                     since = {name: after[name] - before[ns][name] for name in WIRE}
                     assert of_flows(flows) == since, (address, device, flows)
@@ -185,9 +187,13 @@ def what_nobody_uses_is_counted_and_nobodys():
         ip(one, "neigh replace 10.66.4.9 lladdr 02:00:00:00:00:01 dev wire0 nud permanent")
         one.run([sys.executable, "-c", "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
                  "s.connect(('10.66.4.2', 9)); s.send(b'x' * 100)"])
-        nobody = [flow for flow in counter.read() if not flow["pid"]]
-        assert any(flow["local_port"] == 7000 and flow["rx_packets"] >= 2 for flow in nobody), nobody  # the listener
-        assert any(flow["tx_packets"] == 1 and flow["tx_wire"] > 100 for flow in nobody), nobody  # port unreachable
+
+        def answered():
+            """The handshake by the listener, and that there is no such port by the kernel."""
+            nobody = [flow for flow in counter.read() if not flow["pid"]]
+            listener = any(flow["local_port"] == 7000 and flow["rx_packets"] >= 2 for flow in nobody)
+            return nobody if listener and any(flow["tx_packets"] == 1 and flow["tx_wire"] > 100 for flow in nobody) else None
+        nobody = wait_for(answered, what="packets of nobody")
         assert all(flow["rx"] == flow["tx"] == 0 for flow in nobody), nobody
 
 

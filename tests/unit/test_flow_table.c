@@ -267,6 +267,31 @@ static void crowds_are_folded_without_loss(void **state)
     flow_table_free(table);
 }
 
+static void silence_is_an_end_where_ends_are_missed(void **state)
+{
+    struct flow_table *table = flow_table_new(100, START);
+    struct snapshot snapshot;
+
+    (void)state;
+    add(table, report(5, 10, 30, 0));
+    add(table, report(6, 10, 40, 0));
+    assert_int_equal(flow_table_advance(table, START + SECOND), 0);
+    assert_int_equal(flow_table_advance(table, START + 62 * SECOND), 0);
+    write_flows(table, &snapshot);
+    assert_int_equal(snapshot.flows_count, 2);
+    snapshot_done(&snapshot);
+    flow_table_miss_ends(table);
+    add(table, report(6, 10, 1, 0));
+    assert_int_equal(flow_table_advance(table, START + 63 * SECOND), 0);
+    write_flows(table, &snapshot);
+    assert_int_equal(snapshot.flows_count, 2);
+    assert_null(find_flow(&snapshot, 5, 10));
+    assert_int_equal(find_flow(&snapshot, 6, 10)->total.rx_bytes, 41);
+    assert_int_equal(find_flow(&snapshot, 0, 10)->total.rx_bytes, 30);
+    snapshot_done(&snapshot);
+    flow_table_free(table);
+}
+
 /* Two packets of 50 bytes each way. */
 static void add_packets(struct flow_table *table, uint64_t cookie)
 {
@@ -357,6 +382,7 @@ int main(void)
         cmocka_unit_test(the_ended_are_folded_by_name),
         cmocka_unit_test(pids_are_given_again),
         cmocka_unit_test(crowds_are_folded_without_loss),
+        cmocka_unit_test(silence_is_an_end_where_ends_are_missed),
         cmocka_unit_test(packets_are_of_the_busiest_flow),
         cmocka_unit_test(packets_before_the_user_are_the_users),
         cmocka_unit_test(other_is_a_flow_of_its_own),
