@@ -9,21 +9,16 @@
 #include "collect/event_backend.h"
 #include "collect/inet_diag_message.h"
 #include "collect/netns.h"
-#include "netlink/netlink.h"
 
 #include <fcntl.h>
 #include <linux/inet_diag.h>
-#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#define MESSAGE_SIZE 16384
 #define RECEIVE_BUFFER (8 << 20)
-#define GROUP_BIT(group) (1u << ((group)-1))
-#define TCP_GROUPS (GROUP_BIT(SKNLGRP_INET_TCP_DESTROY) | GROUP_BIT(SKNLGRP_INET6_TCP_DESTROY))
 
 /* Owners are looked for so often, and for at most a twentieth of the time. */
 #define SEARCH_NS UINT64_C(1000000000)
@@ -242,13 +237,14 @@ static int add_event(const struct reading *reading, const struct socket *socket)
 }
 
 /* Sockets that never had a peer are told of, too. */
-static int take_message(const struct reading *reading, const void *payload, size_t length)
+static int take_message(void *context, uint16_t type, const void *payload, size_t length)
 {
+    const struct reading *reading = context;
     struct snapshot *snapshot = reading->snapshot;
     struct socket *socket;
     int r;
 
-    if (length < sizeof(struct inet_diag_msg))
+    if (type != SOCK_DIAG_BY_FAMILY || length < sizeof(struct inet_diag_msg))
         return 0;
     socket = snapshot_add_socket(snapshot);
     if (!socket)
@@ -264,35 +260,19 @@ static int take_message(const struct reading *reading, const void *payload, size
     return r;
 }
 
-static int take_messages(const struct reading *reading, const char *bytes, size_t length)
-{
-    const struct nlmsghdr *header = (const struct nlmsghdr *)bytes;
-    unsigned int rest = (unsigned int)length;
-    int r = 0;
-
-    for (; r == 0 && NLMSG_OK(header, rest); header = NLMSG_NEXT(header, rest))
-        if (header->nlmsg_type == SOCK_DIAG_BY_FAMILY)
-            r = take_message(reading, NLMSG_DATA(header), NLMSG_PAYLOAD(header, 0));
-    return r;
-}
-
 /* All that one socket has to tell, up to the limit. */
-static int read_post(const struct reading *reading, int fd, uint32_t limit)
+static int read_post(struct reading *reading, int fd, uint32_t limit)
 {
-    _Alignas(struct nlmsghdr) char bytes[MESSAGE_SIZE];
     int r = 0;
 
     while (r == 0 && reading->snapshot->events_count < limit) {
-        ssize_t length = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
-
-        if (length >= 0)
-            r = take_messages(reading, bytes, (size_t)length);
-        else if (errno == ENOBUFS)
+        r = netlink_hear(fd, MSG_DONTWAIT, take_message, reading);
+        if (r == -ENOBUFS) {
             reading->destroy->lost++;
-        else if (errno != EINTR)
-            return errno == EAGAIN ? 0 : -errno;
+            r = 0;
+        }
     }
-    return r;
+    return r == -EAGAIN ? 0 : r;
 }
 
 static int read_events(struct event_source *source, struct snapshot *snapshot, uint32_t limit,
@@ -320,16 +300,12 @@ static int read_events(struct event_source *source, struct snapshot *snapshot, u
 static int open_post(void *context, uint32_t netns)
 {
     struct destroy_source *destroy = context;
-    struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = TCP_GROUPS};
-    CLEANUP_CLOSE int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     struct epoll_event wanted = {.events = EPOLLIN};
-    const int size = RECEIVE_BUFFER;
-    int r;
+    CLEANUP_CLOSE int fd = -1;
+    int r = netlink_join(NETLINK_SOCK_DIAG, TCP_DESTROY_GROUPS, RECEIVE_BUFFER, &fd);
 
-    if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-        return -errno;
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
-        (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+    if (r < 0)
+        return r;
     if (epoll_ctl(destroy->epoll, EPOLL_CTL_ADD, fd, &wanted) < 0)
         return -errno;
     r = VEC_RESERVE(&destroy->posts, &destroy->post_capacity, destroy->post_count, 1);

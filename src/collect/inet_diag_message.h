@@ -4,9 +4,17 @@
 
 #include "base/cleanup.h"
 #include "model/snapshot.h"
+#include "netlink/multicast.h"
+
+#include <linux/sock_diag.h>
 
 struct inet_diag_msg;
 struct nlattr;
+
+/* Who joins these is told, by such messages, which TCP sockets the kernel destroys: since 4.3, of
+ * the own namespace, without privilege. */
+#define TCP_DESTROY_GROUPS                                                                         \
+    (NETLINK_GROUP(SKNLGRP_INET_TCP_DESTROY) | NETLINK_GROUP(SKNLGRP_INET6_TCP_DESTROY))
 
 /* The fixed part: addresses, state, queues, timer, uid, inode, cookie. netns and proto are the
  * caller's. */

@@ -10,19 +10,15 @@
 #include "collect/collect.h"
 #include "collect/inet_diag_message.h"
 #include "collect/traffic_source.h"
-#include "netlink/netlink.h"
 
 #include <linux/inet_diag.h>
-#include <linux/sock_diag.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #define SOURCE "sock_diag tcp_info"
-#define MESSAGE_SIZE 16384
 #define RECEIVE_BUFFER (4 * 1024 * 1024)
 #define CLOSED_MAX 262144 /* kept between two readings: the screen may be paused for hours */
-#define GROUP_BIT(group) (1u << ((group)-1))
 #define NEEDS (NEED_SOCKETS | NEED_TCP_INFO | NEED_OWNERS)
 
 /* A connection, as the last reading saw it. */
@@ -44,13 +40,12 @@ struct diag_state {
 
 /* --- the last word --- */
 
-static int take_closed(struct diag_state *state, const struct nlmsghdr *header)
+static int take_closed(void *context, uint16_t type, const void *payload, size_t length)
 {
-    const void *payload = NLMSG_DATA(header);
-    size_t length = NLMSG_PAYLOAD(header, 0);
+    struct diag_state *state = context;
     struct socket *socket;
 
-    if (header->nlmsg_type != SOCK_DIAG_BY_FAMILY || length < sizeof(struct inet_diag_msg))
+    if (type != SOCK_DIAG_BY_FAMILY || length < sizeof(struct inet_diag_msg))
         return 0;
     if (state->closed.sockets_count >= CLOSED_MAX) {
         state->lost = true;
@@ -67,37 +62,16 @@ static int take_closed(struct diag_state *state, const struct nlmsghdr *header)
 static int drain(void *context)
 {
     struct diag_state *state = context;
-    _Alignas(struct nlmsghdr) char bytes[MESSAGE_SIZE];
     int r = 0;
 
     while (r == 0 && state->fd >= 0) {
-        ssize_t length = recv(state->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
-        const struct nlmsghdr *header = (const struct nlmsghdr *)bytes;
-        unsigned int rest = length > 0 ? (unsigned int)length : 0;
-
-        if (length < 0 && errno == ENOBUFS)
+        r = netlink_hear(state->fd, MSG_DONTWAIT, take_closed, state);
+        if (r == -ENOBUFS) {
             state->lost = true;
-        else if (length < 0 && errno != EINTR)
-            return errno == EAGAIN ? 0 : -errno;
-        for (; r == 0 && NLMSG_OK(header, rest); header = NLMSG_NEXT(header, rest))
-            r = take_closed(state, header);
+            r = 0;
+        }
     }
-    return r;
-}
-
-static int join_groups(void)
-{
-    const struct sockaddr_nl address = {.nl_family = AF_NETLINK,
-                                        .nl_groups = GROUP_BIT(SKNLGRP_INET_TCP_DESTROY) |
-                                                     GROUP_BIT(SKNLGRP_INET6_TCP_DESTROY)};
-    CLEANUP_CLOSE int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-    int size = RECEIVE_BUFFER;
-
-    if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-        return -errno;
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
-        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-    return TAKE_FD(fd);
+    return r == -EAGAIN ? 0 : r;
 }
 
 /* --- differences --- */
@@ -355,7 +329,8 @@ static int open_state(const struct request *request, uint64_t now_ns, void **ret
         r = snapshot_init(&state->closed);
     }
     if (r == 0) {
-        state->fd = join_groups();
+        if (netlink_join(NETLINK_SOCK_DIAG, TCP_DESTROY_GROUPS, RECEIVE_BUFFER, &state->fd) < 0)
+            state->fd = -1; /* then what ends between two readings is missing */
         r = take_baseline(state, request);
     }
     if (r < 0) {

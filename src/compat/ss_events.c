@@ -8,7 +8,7 @@
 #include "compat/ss_row.h"
 #include "compat/ss_select.h"
 #include "derive/join.h"
-#include "netlink/netlink.h"
+#include "netlink/multicast.h"
 
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
@@ -16,9 +16,6 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
-
-#define MESSAGE_SIZE 16384
-#define GROUP_BIT(group) (1u << ((group)-1))
 
 struct follower {
     struct ss_writer writer; /* its view is that of the event */
@@ -32,11 +29,11 @@ int ss_events_groups(const struct ss_selection *selection, uint32_t *ret_groups)
     bool ipv6 = selection->families & SS_FAMILY_BIT(AF_INET6);
 
     if (selection->tables & SS_TABLE_BIT(SS_TABLE_TCP))
-        groups |= (ipv4 ? GROUP_BIT(SKNLGRP_INET_TCP_DESTROY) : 0) |
-                  (ipv6 ? GROUP_BIT(SKNLGRP_INET6_TCP_DESTROY) : 0);
+        groups |= (ipv4 ? NETLINK_GROUP(SKNLGRP_INET_TCP_DESTROY) : 0) |
+                  (ipv6 ? NETLINK_GROUP(SKNLGRP_INET6_TCP_DESTROY) : 0);
     if (selection->tables & SS_TABLE_BIT(SS_TABLE_UDP))
-        groups |= (ipv4 ? GROUP_BIT(SKNLGRP_INET_UDP_DESTROY) : 0) |
-                  (ipv6 ? GROUP_BIT(SKNLGRP_INET6_UDP_DESTROY) : 0);
+        groups |= (ipv4 ? NETLINK_GROUP(SKNLGRP_INET_UDP_DESTROY) : 0) |
+                  (ipv6 ? NETLINK_GROUP(SKNLGRP_INET6_UDP_DESTROY) : 0);
     if (!groups)
         return -EINVAL;
     *ret_groups = groups;
@@ -72,15 +69,17 @@ static int put_event(struct follower *follower, const struct view *view)
     return ss_layout_finish(&writer->layout);
 }
 
-static int take_event(struct follower *follower, const void *payload, size_t length)
+static int take_event(void *context, uint16_t type, const void *payload, size_t length)
 {
+    struct follower *follower = context;
     struct snapshot snapshot;
     struct join join;
     struct socket *socket;
     struct buf scratch = BUF_INIT;
     int r;
 
-    if (length < sizeof(struct inet_diag_msg) || snapshot_init(&snapshot) < 0)
+    if (type != SOCK_DIAG_BY_FAMILY || length < sizeof(struct inet_diag_msg) ||
+        snapshot_init(&snapshot) < 0)
         return 0;
     socket = snapshot_add_socket(&snapshot);
     r = socket ? 0 : -ENOMEM;
@@ -102,37 +101,18 @@ static int take_event(struct follower *follower, const void *payload, size_t len
     return r;
 }
 
-static int take_messages(struct follower *follower, const char *bytes, size_t length)
-{
-    const struct nlmsghdr *header = (const struct nlmsghdr *)bytes;
-    unsigned int rest = (unsigned int)length;
-    int r = 0;
-
-    for (; r == 0 && NLMSG_OK(header, rest); header = NLMSG_NEXT(header, rest))
-        if (header->nlmsg_type == SOCK_DIAG_BY_FAMILY)
-            r = take_event(follower, NLMSG_DATA(header), NLMSG_PAYLOAD(header, 0));
-    return r;
-}
-
 /* Until it is interrupted. */
 static int follow(struct follower *follower, uint32_t groups)
 {
-    struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = groups};
-    CLEANUP_CLOSE int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-    _Alignas(struct nlmsghdr) char bytes[MESSAGE_SIZE];
-    int r = 0;
+    CLEANUP_CLOSE int fd = -1;
+    int r = netlink_join(NETLINK_SOCK_DIAG, groups, 0, &fd);
 
-    if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-        return -errno;
     while (r == 0) {
-        ssize_t length = recv(fd, bytes, sizeof(bytes), 0);
-
-        if (length >= 0)
-            r = take_messages(follower, bytes, (size_t)length);
-        else if (errno == ENOBUFS)
+        r = netlink_hear(fd, 0, take_event, follower);
+        if (r == -ENOBUFS) {
             ss_complain("more sockets went than could be told: events are missing");
-        else if (errno != EINTR)
-            r = -errno;
+            r = 0;
+        }
     }
     return r;
 }
