@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Addresses of the interfaces: IPv4 by rtnetlink; IPv6 by /proc/net/if_inet6, which knows scopes.
  */
+#include "collect/addresses.h"
+
 #include "collect/netns.h"
 #include "collect/proc_file.h"
 #include "collect/proc_hex.h"
@@ -19,10 +21,11 @@ struct address_reader {
     bool no_memory;
 };
 
-static int add_inet(struct address_reader *reader, const struct ifaddrmsg *message, size_t length)
+static int add_inet(struct snapshot *snapshot, uint32_t netns, const struct ifaddrmsg *message,
+                    size_t length)
 {
     const struct nlattr *attributes[IFA_BROADCAST + 1];
-    struct link_address address = {.netns = reader->netns,
+    struct link_address address = {.netns = netns,
                                    .ifindex = message->ifa_index,
                                    .prefix = message->ifa_prefixlen,
                                    .scope = message->ifa_scope,
@@ -37,28 +40,34 @@ static int add_inet(struct address_reader *reader, const struct ifaddrmsg *messa
     netlink_copy(attributes[IFA_BROADCAST], &address.broadcast, 4);
     if (attributes[IFA_LABEL])
         r = snapshot_intern(
-            reader->snapshot, netlink_data(attributes[IFA_LABEL]),
+            snapshot, netlink_data(attributes[IFA_LABEL]),
             strnlen(netlink_data(attributes[IFA_LABEL]), netlink_length(attributes[IFA_LABEL])),
             &address.label);
-    added = r == 0 ? snapshot_add_link_address(reader->snapshot) : NULL;
+    added = r == 0 ? snapshot_add_link_address(snapshot) : NULL;
     if (!added)
         return -ENOMEM;
     *added = address;
     return 0;
 }
 
+int address_read(struct snapshot *snapshot, uint32_t netns, const void *payload, size_t length)
+{
+    const struct ifaddrmsg *message = payload;
+
+    if (length < sizeof(*message) ||
+        (message->ifa_family == AF_INET && message->ifa_prefixlen > 32))
+        return -EBADMSG;
+    return message->ifa_family == AF_INET ? add_inet(snapshot, netns, message, length) : 0;
+}
+
 static int on_message(void *context, uint16_t type, const void *payload, size_t length)
 {
     struct address_reader *reader = context;
-    const struct ifaddrmsg *message = payload;
     int r;
 
     if (type != RTM_NEWADDR)
         return 0;
-    if (length < sizeof(*message) ||
-        (message->ifa_family == AF_INET && message->ifa_prefixlen > 32))
-        return -EBADMSG;
-    r = message->ifa_family == AF_INET ? add_inet(reader, message, length) : 0;
+    r = address_read(reader->snapshot, reader->netns, payload, length);
     reader->no_memory = r == -ENOMEM;
     return r;
 }
@@ -109,10 +118,9 @@ static bool next_hex(const char **at, uint32_t *ret_number)
     return digits > 0;
 }
 
-/* "fe80...01 02 40 20 80 eth0": address, interface, prefix, scope, flags, name. */
-static int add_inet6(struct address_reader *reader, const char *line)
+int address_read_line(struct snapshot *snapshot, uint32_t netns, const char *line)
 {
-    struct link_address address = {.netns = reader->netns, .family = AF_INET6};
+    struct link_address address = {.netns = netns, .family = AF_INET6};
     struct link_address *added;
 
     if (proc_hex_bytes(&line, address.address.bytes, 16) != 16 ||
@@ -120,7 +128,7 @@ static int add_inet6(struct address_reader *reader, const char *line)
         !next_hex(&line, &address.scope))
         return 0;
     address.peer = address.address;
-    added = snapshot_add_link_address(reader->snapshot);
+    added = snapshot_add_link_address(snapshot);
     if (!added)
         return -ENOMEM;
     *added = address;
@@ -142,7 +150,7 @@ static int read_inet6(struct address_reader *reader)
     }
     r = 0;
     while (r == 0 && (line = strsep(&rest, "\n")))
-        r = add_inet6(reader, line);
+        r = address_read_line(reader->snapshot, reader->netns, line);
     return r;
 }
 

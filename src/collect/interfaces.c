@@ -4,7 +4,6 @@
 #include "collect/netns.h"
 #include "netlink/netlink.h"
 
-#include <linux/if.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,24 +20,11 @@ struct link_dump {
 static int add_link(void *context, uint16_t type, const void *payload, size_t length)
 {
     struct link_dump *dump = context;
-    const struct ifinfomsg *link = payload;
-    const struct nlattr *attributes[LINK_ATTRIBUTES];
-    char name[IFNAMSIZ + 1] = "";
-    struct snapshot *snapshot = dump->collection->snapshot;
     int r;
 
     if (type != RTM_NEWLINK)
         return 0;
-    if (length < sizeof(*link))
-        return -EBADMSG;
-    netlink_attributes((const char *)payload + NLMSG_ALIGN(sizeof(*link)), length - sizeof(*link),
-                       attributes, ARRAY_SIZE(attributes));
-    if (netlink_copy(attributes[IFLA_IFNAME], name, IFNAMSIZ) == 0 || link->ifi_index <= 0)
-        return 0;
-    r = snapshot_add_interface(snapshot, dump->netns, (uint32_t)link->ifi_index, name);
-    if (r == 0 && dump->whole)
-        r = link_read(snapshot, link, attributes,
-                      &snapshot->interfaces[snapshot->interfaces_count - 1]);
+    r = link_add(dump->collection->snapshot, dump->netns, dump->whole, payload, length);
     dump->no_memory = r == -ENOMEM;
     return r;
 }

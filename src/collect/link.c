@@ -71,8 +71,8 @@ static void read_stats(const struct nlattr *attribute, struct interface *interfa
         interface->has |= INTERFACE_HAS_OTHERHOST;
 }
 
-int link_read(struct snapshot *snapshot, const struct ifinfomsg *link,
-              const struct nlattr *const *attributes, struct interface *interface)
+static int read_link(struct snapshot *snapshot, const struct ifinfomsg *link,
+                     const struct nlattr *const *attributes, struct interface *interface)
 {
     uint8_t operstate = 0;
     int r;
@@ -98,4 +98,25 @@ int link_read(struct snapshot *snapshot, const struct ifinfomsg *link,
     if (r == 0)
         r = get_address(snapshot, attributes[IFLA_ADDRESS], &interface->address);
     return r;
+}
+
+int link_add(struct snapshot *snapshot, uint32_t netns, bool whole, const void *payload,
+             size_t length)
+{
+    const struct ifinfomsg *link = payload;
+    const struct nlattr *attributes[IFLA_LINK_NETNSID + 1];
+    char name[IFNAMSIZ + 1] = "";
+    int r;
+
+    if (length < sizeof(*link))
+        return -EBADMSG;
+    netlink_attributes((const char *)payload + NLMSG_ALIGN(sizeof(*link)), length - sizeof(*link),
+                       attributes, ARRAY_SIZE(attributes));
+    if (netlink_copy(attributes[IFLA_IFNAME], name, IFNAMSIZ) == 0 || link->ifi_index <= 0)
+        return 0;
+    r = snapshot_add_interface(snapshot, netns, (uint32_t)link->ifi_index, name);
+    if (r < 0 || !whole)
+        return r;
+    return read_link(snapshot, link, attributes,
+                     &snapshot->interfaces[snapshot->interfaces_count - 1]);
 }

@@ -7,15 +7,12 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
-/* How many attributes link_read() looks at: IFLA_LINK_NETNSID is the last of them. */
-#define LINK_ATTRIBUTES (IFLA_LINK_NETNSID + 1)
-
 /*
- * Takes the facts of an RTM_NEWLINK message into *interface; `attributes` has LINK_ATTRIBUTES. 0 or
- * -ENOMEM.
+ * Adds the interface of an RTM_NEWLINK message; `whole`: with state and counters, not only its
+ * name. 0, -EBADMSG for a message that is too short, or -ENOMEM.
  */
-int link_read(struct snapshot *snapshot, const struct ifinfomsg *link,
-              const struct nlattr *const *attributes, struct interface *interface) MUST_CHECK;
+int link_add(struct snapshot *snapshot, uint32_t netns, bool whole, const void *payload,
+             size_t length) MUST_CHECK;
 
 /*
  * Speed and queueing discipline of the interfaces of the namespace in which the thread is: those

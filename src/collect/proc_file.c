@@ -217,8 +217,7 @@ static char *next_word(char **line)
  * "ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [TAG...] - TYPE SOURCE SUPER_OPTIONS"
  * (Documentation/filesystems/proc.rst)
  */
-static int match_mount(char *line, const char *type, const char *point,
-                       struct proc_mount *ret_mount)
+int proc_parse_mount(char *line, const char *type, const char *point, struct proc_mount *ret_mount)
 {
     char *root = NULL, *at = NULL, *word = NULL, *options;
     struct proc_mount mount;
@@ -261,7 +260,7 @@ int proc_find_mount(int proc, const char *type, const char *point, struct proc_m
         return r;
     }
     while (getline(&line, &size, file) > 0) {
-        one = match_mount(line, type, point, &mount);
+        one = proc_parse_mount(line, type, point, &mount);
         if (one == -ENOENT)
             continue;
         proc_mount_done(&found);

@@ -84,9 +84,13 @@ struct proc_mount {
 };
 
 /*
- * The last mount of a type, at `point` when that is not NULL. 0, -ENOENT when there is none, or
- * -errno.
+ * Reads one line of mountinfo, which is cut up. 0 when it is a mount of this type, at `point` when
+ * that is not NULL; -ENOENT when not; or -ENOMEM.
  */
+int proc_parse_mount(char *line, const char *type, const char *point, struct proc_mount *ret_mount)
+    MUST_CHECK;
+
+/* The last one of them. 0, -ENOENT when there is none, or -errno. */
 int proc_find_mount(int proc, const char *type, const char *point, struct proc_mount *ret_mount)
     MUST_CHECK;
 void proc_mount_done(struct proc_mount *mount);

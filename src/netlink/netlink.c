@@ -92,19 +92,9 @@ static int message_status(const struct nlmsghdr *message)
     return status < 0 ? status : 0;
 }
 
-struct answer {
-    netlink_message_fn *fn;
-    void *context;
-    uint32_t parts;
-    bool interrupted;
-    bool done;
-};
-
-/* Hands the messages of one datagram on. 0 or -errno; answer->done at the end of the dump or at the
- * acknowledgement. */
-static int read_messages(struct netlink *netlink, size_t length, struct answer *answer)
+int netlink_read(struct netlink_answer *answer, const void *datagram, size_t length)
 {
-    const char *at = netlink->buffer;
+    const char *at = datagram;
     bool has_messages = false;
     int r = 0;
 
@@ -115,7 +105,7 @@ static int read_messages(struct netlink *netlink, size_t length, struct answer *
         if (message->nlmsg_len < NLMSG_HDRLEN || message->nlmsg_len > length)
             return -EBADMSG;
         step = NLMSG_ALIGN(message->nlmsg_len);
-        if (message->nlmsg_seq == netlink->sequence) {
+        if (message->nlmsg_seq == answer->sequence) {
             answer->interrupted |= (message->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
             answer->done = message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR;
             has_messages |= !answer->done;
@@ -133,16 +123,17 @@ static int read_messages(struct netlink *netlink, size_t length, struct answer *
 }
 
 static int converse(struct netlink *netlink, struct nlmsghdr *request, uint16_t flags,
-                    struct answer *answer)
+                    struct netlink_answer *answer)
 {
     int r = send_request(netlink, request, flags);
 
+    answer->sequence = netlink->sequence;
     while (r == 0 && !answer->done) {
         size_t length = 0;
 
         r = receive(netlink, &length);
         if (r == 0)
-            r = read_messages(netlink, length, answer);
+            r = netlink_read(answer, netlink->buffer, length);
     }
     return r;
 }
@@ -152,7 +143,7 @@ static int converse(struct netlink *netlink, struct nlmsghdr *request, uint16_t 
 int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, netlink_message_fn *fn,
                  void *context, bool *ret_interrupted)
 {
-    struct answer answer = {.fn = fn, .context = context};
+    struct netlink_answer answer = {.fn = fn, .context = context};
     int r = converse(netlink, request, NLM_F_DUMP, &answer);
 
     netlink->parts = answer.parts;
@@ -164,7 +155,7 @@ int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, netlink_mess
 int netlink_query(struct netlink *netlink, struct nlmsghdr *request, netlink_message_fn *fn,
                   void *context)
 {
-    struct answer answer = {.fn = fn, .context = context};
+    struct netlink_answer answer = {.fn = fn, .context = context};
 
     return converse(netlink, request, NLM_F_ACK, &answer);
 }

@@ -24,6 +24,19 @@ struct netlink {
  * is returned by it. */
 typedef int netlink_message_fn(void *context, uint16_t type, const void *payload, size_t length);
 
+/* How far the reading of one answer has come. */
+struct netlink_answer {
+    netlink_message_fn *fn; /* NULL: its messages are of no interest */
+    void *context;          /* of fn */
+    uint32_t sequence;      /* its messages have it; others are of an earlier answer */
+    uint32_t parts;         /* datagrams with messages so far */
+    bool interrupted;       /* NLM_F_DUMP_INTR */
+    bool done;              /* its end was read */
+};
+
+/* Reads one datagram of an answer. 0 or -errno, as netlink_dump(). */
+int netlink_read(struct netlink_answer *answer, const void *datagram, size_t length) MUST_CHECK;
+
 /* Opens a socket of a netlink protocol in the calling thread's network namespace. 0 or -errno. */
 int netlink_open(int protocol, struct netlink *ret_netlink) MUST_CHECK;
 void netlink_close(struct netlink *netlink);

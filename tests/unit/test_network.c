@@ -246,11 +246,10 @@ static void link_message(void **state)
 {
     const struct ifinfomsg body = {.ifi_index = 2, .ifi_flags = 0x1043, .ifi_type = 1};
     const uint8_t hardware[6] = {2, 0xfc, 0, 0, 0, 1}, operstate = 6;
-    const struct nlattr *attributes[LINK_ATTRIBUTES];
     struct link_stats stats = {
         .rx_packets = 1, .tx_packets = 2, .rx_bytes = 3, .tx_bytes = 4, .rx_otherhost_dropped = 25};
     CLEANUP(snapshot_done) struct snapshot snapshot;
-    struct interface interface = {.ifindex = 2};
+    struct interface interface;
     struct message message, info;
 
     (void)state;
@@ -258,6 +257,7 @@ static void link_message(void **state)
     start(&info, "", 0);
     add(&info, IFLA_INFO_KIND, "veth", 5);
     start(&message, &body, sizeof(body));
+    add(&message, IFLA_IFNAME, "eth0", 5);
     add_u32(&message, IFLA_MTU, 1400);
     add_u32(&message, IFLA_LINK, 7);
     add_u32(&message, IFLA_LINK_NETNSID, 0);
@@ -266,9 +266,10 @@ static void link_message(void **state)
     add(&message, IFLA_QDISC, "noqueue", 8);
     add(&message, IFLA_LINKINFO, info.body, length_of(&info));
     add(&message, IFLA_STATS64, &stats, 24 * sizeof(uint64_t)); /* of Linux 4.6 to 5.18 */
-    netlink_attributes(message.body + sizeof(body), length_of(&message) - sizeof(body), attributes,
-                       ARRAY_SIZE(attributes));
-    assert_int_equal(link_read(&snapshot, &body, attributes, &interface), 0);
+    snapshot.interfaces_count = 0;
+    assert_int_equal(link_add(&snapshot, 0, true, message.body, length_of(&message)), 0);
+    assert_int_equal(snapshot.interfaces_count, 1);
+    interface = snapshot.interfaces[0];
     assert_int_equal(interface.has,
                      INTERFACE_HAS_LINK | INTERFACE_HAS_STATS | INTERFACE_HAS_NOHANDLER);
     assert_int_equal(interface.mtu, 1400);
