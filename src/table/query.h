@@ -5,7 +5,7 @@
 #include "table/filter.h"
 #include "table/table.h"
 
-#define QUERY_COLUMNS_MAX 96
+#define QUERY_COLUMNS_MAX 128
 
 struct sort_key {
     const struct column *column;

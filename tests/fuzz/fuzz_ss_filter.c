@@ -8,8 +8,12 @@
 static void ask(const struct ss_filter *filter)
 {
     static const uint8_t families[] = {AF_INET, AF_INET6, AF_UNIX, AF_NETLINK, AF_PACKET, AF_VSOCK};
-    struct ss_names names = {.ephemeral_low = 32768, .ephemeral_high = 60999};
+    CLEANUP(snapshot_done) struct snapshot snapshot = {0};
+    struct ss_names names = {.snapshot = &snapshot};
+    uint32_t netns;
 
+    CHECK(snapshot_init(&snapshot) == 0);
+    CHECK(snapshot_add_netns(&snapshot, 1, &netns) == 0);
     for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
         const struct socket socket = {.family = families[i], .local_port = 443, .peer_port = 40000};
 

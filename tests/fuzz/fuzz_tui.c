@@ -101,14 +101,21 @@ static void command(void *context, const struct tui_question *question, struct b
     buf_printf(line, "nwho top '%s'", question->filter);
 }
 
-static int kill_prepare(void *context, const char *what, struct buf *message)
+static void explain(void *context, const struct grid *grid, uint32_t row, struct buf *line)
 {
     (void)context;
-    buf_printf(message, "destroy what is %s?", what);
+    buf_printf(line, "row\033 %u", grid->rows[row]);
+}
+
+static int ask(void *context, enum tui_deed deed, const struct grid *grid, uint32_t row,
+               struct buf *message)
+{
+    (void)context;
+    buf_printf(message, "row %u\n\033[7m\ndo %d to it?", grid->rows[row], (int)deed);
     return 0;
 }
 
-static void kill_now(void *context, struct buf *message)
+static void act(void *context, struct buf *message)
 {
     (void)context;
     buf_puts(message, "done");
@@ -197,6 +204,7 @@ static void tui_end(struct tui *tui)
     series_done(&tui->series);
     series_done(&tui->rx);
     series_done(&tui->tx);
+    buf_done(&tui->question);
     buf_done(&tui->message);
 }
 
@@ -218,11 +226,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .check = check,
         .condition = condition,
         .command = command,
-        .kill_prepare = kill_prepare,
-        .kill = kill_now,
+        .explain = explain,
+        .ask = ask,
+        .act = act,
     };
     struct tui_settings settings = {.interval_ms = 0};
-    struct tui tui = {.source = &source, .settings = &settings, .message = BUF_INIT};
+    struct tui tui = {
+        .source = &source, .settings = &settings, .question = BUF_INIT, .message = BUF_INIT};
 
     source_open(&data_source);
     tui.terminal.utf8 = tui.terminal.glyphs = true;
