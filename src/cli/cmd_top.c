@@ -42,7 +42,7 @@ static void put_headline(const struct session *session, struct buf *out)
     put_rates(session, out, "  tx", "tx_rate", "tx_bytes");
     start = out->length;
     buf_byte(out, '\n');
-    top_put_reconcile(session->now, out);
+    top_put_reconcile(session, out);
     if (out->length == start + 1) /* it is not known yet */
         out->length = start;
 }

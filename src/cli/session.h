@@ -41,8 +41,8 @@ struct session {
     struct query *groups; /* of `count`: shows the groups of the rows that were selected; NULL
                          elsewhere */
     const struct group_plan *plan;
-    struct map ills; /* of `top`: of the last reading that looked at sockets */
-    bool looked;
+    struct map ills; /* of `top`: cookies of sick sockets, by the last reading that looked at any */
+    bool looked;     /* there was one */
     struct accounting *accounting; /* counts traffic between the readings; NULL: nobody asks */
     bool window;     /* what is counted between readings is shown without being named */
     bool traffic;    /* of `top`: what was counted since the reading before is shown, never marks of

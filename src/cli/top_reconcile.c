@@ -19,10 +19,23 @@ static void put_share(struct buf *out, const char *name, double part, double all
     buf_printf(out, " %s %.1f%%", name, part * 100 / all);
 }
 
-void top_put_reconcile(const struct frame *now, struct buf *out)
+bool top_is_ours(const struct snapshot *snapshot, const struct interface *interface)
 {
-    const struct snapshot *snapshot = &now->snapshot;
-    const struct rates *rates = &now->rates;
+    return snapshot->netns[interface->netns].flags & NETNS_SELF;
+}
+
+bool top_is_asked_for(const struct session *session, const struct interface *interface)
+{
+    const struct options *options = session->options;
+
+    return options->all_netns || options->namespace_count || options->container ||
+           top_is_ours(&session->now->snapshot, interface);
+}
+
+void top_put_reconcile(const struct session *session, struct buf *out)
+{
+    const struct snapshot *snapshot = &session->now->snapshot;
+    const struct rates *rates = &session->now->rates;
     struct sum sum = {0};
     bool known = false;
     double all;
@@ -30,7 +43,8 @@ void top_put_reconcile(const struct frame *now, struct buf *out)
     for (uint32_t i = 0; rates->interfaces && i < snapshot->interfaces_count; i++) {
         const struct interface_rate *rate = &rates->interfaces[i];
 
-        if (!rate->shares_known || reconcile_is_stacked(snapshot, &snapshot->interfaces[i]))
+        if (!rate->shares_known || reconcile_is_stacked(snapshot, &snapshot->interfaces[i]) ||
+            !top_is_asked_for(session, &snapshot->interfaces[i]))
             continue;
         known = true;
         add_shares(&sum, &rate->rx_shares);

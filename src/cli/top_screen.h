@@ -37,11 +37,10 @@ struct top_victims {
 struct top_screen {
     struct session session;
     const struct options *options;
-    struct tui_choice groupings[TOP_GROUPINGS], windows[TOP_WINDOWS];
+    struct tui_choice groupings[TOP_GROUPINGS];
     struct group_plan plans[TOP_GROUPINGS]; /* those that were asked for have a table */
     uint32_t grouping_count;
     struct query groups;
-    struct column both;    /* rate or bytes both ways, to sort by */
     uint64_t needs_read;   /* what the reading of now has (enum need) */
     uint64_t next_look_ns; /* CLOCK_MONOTONIC: when sockets are looked at again */
     bool looks_again;      /* the next reading does */
@@ -59,7 +58,7 @@ struct top_screen {
     uint32_t interface_zero_count, interface_zero_capacity;
     struct tui_interface *interfaces;
     uint32_t interface_count, interface_capacity;
-    struct buf names, accounting, reconcile, note;
+    struct buf accounting, reconcile, note;
     struct top_victims victims;
 };
 
@@ -70,10 +69,14 @@ struct top_screen {
 bool top_screen_run(const struct options *options, int *ret_exit);
 
 /*
- * "interfaces: named 97.2% headers 0.7% forwarded 0.0% unowned 2.1%": of all interfaces that were
- * read, none twice. Nothing before the second reading.
+ * "interfaces: named 97.2% headers 0.7% forwarded 0.0% unowned 2.1%": of all interfaces that are
+ * asked for, none twice. Nothing before the second reading.
  */
-void top_put_reconcile(const struct frame *now, struct buf *out);
+void top_put_reconcile(const struct session *session, struct buf *out);
+
+/* In our namespace; or also in one that the options name, beside those that are read anyway. */
+bool top_is_ours(const struct snapshot *snapshot, const struct interface *interface);
+bool top_is_asked_for(const struct session *session, const struct interface *interface);
 
 /* --- the parts --- */
 
@@ -84,18 +87,25 @@ int top_zero(void *context);
 int top_apply_zero(struct top_screen *screen);
 void top_status_done(struct top_screen *screen);
 
-/* Of one row. */
+/* The condition of the switch of loopback. */
 #define TOP_WITHOUT_LOOPBACK "not iface = lo"
+
+/* Of one row. */
 uint64_t top_number(const struct view *view, uint32_t row, const char *column);
 void top_put_cell(const struct view *view, uint32_t row, const struct column *column,
                   struct buf *out);
 void top_put_title(const struct grid *grid, uint32_t row, struct buf *title);
 void top_row_facts(void *context, const struct grid *grid, uint32_t row, struct tui_row *ret_row);
+
 /* Whether the process that has this pid now is the one that was started then. */
 bool top_is_started_at(uint32_t pid, uint64_t start_ticks);
+
+/* What its program was called with. */
 void top_put_command_line(uint32_t pid, struct buf *line);
+
 /* The process of a row that is of one, or NULL: a flow of it. */
 const struct flow *top_process(const struct view *view, uint32_t row);
+
 void top_explain(void *context, const struct grid *grid, uint32_t row, struct buf *line);
 int top_condition(void *context, uint32_t grouping, const struct grid *grid, uint32_t row,
                   struct buf *text, struct buf *title);

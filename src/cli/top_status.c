@@ -62,11 +62,6 @@ static void take_parts(const struct interface_rate *rate, struct tui_interface *
     shown->unowned = rx->unowned + tx->unowned;
 }
 
-static bool is_ours(const struct snapshot *snapshot, const struct interface *interface)
-{
-    return snapshot->netns[interface->netns].flags & NETNS_SELF;
-}
-
 static void add_interface(struct top_screen *screen, uint32_t index)
 {
     const struct snapshot *snapshot = &screen->session.now->snapshot;
@@ -81,7 +76,7 @@ static void add_interface(struct top_screen *screen, uint32_t index)
     if (VEC_RESERVE(&screen->interfaces, &screen->interface_capacity, screen->interface_count, 1))
         return;
     shown.name = snapshot_string(snapshot, interface->name, &length);
-    shown.netns = is_ours(snapshot, interface)
+    shown.netns = top_is_ours(snapshot, interface)
                       ? ""
                       : snapshot_string(snapshot, snapshot->netns[interface->netns].name, &length);
     shown.loopback = interface->flags & IFF_LOOPBACK;
@@ -115,8 +110,6 @@ static int compare_interfaces(const void *a, const void *b)
 void top_take_interfaces(struct top_screen *screen)
 {
     const struct snapshot *snapshot = &screen->session.now->snapshot;
-    const struct options *options = screen->options;
-    bool all = options->all_netns || options->namespace_count || options->container;
 
     screen->interface_count = 0;
     for (uint32_t i = 0; i < snapshot->interfaces_count; i++) {
@@ -124,7 +117,7 @@ void top_take_interfaces(struct top_screen *screen)
 
         if (!(interface->has & INTERFACE_HAS_STATS) || !(interface->flags & IFF_UP))
             continue;
-        if (all || is_ours(snapshot, interface))
+        if (top_is_asked_for(&screen->session, interface))
             add_interface(screen, i);
     }
     if (screen->interface_count)
@@ -155,7 +148,7 @@ void top_status(void *context, struct tui_status *ret_status)
     buf_reset(&screen->reconcile);
     buf_reset(&screen->note);
     buf_puts(&screen->accounting, accounting_level_label(snapshot->accounting));
-    top_put_reconcile(screen->session.now, &screen->reconcile);
+    top_put_reconcile(&screen->session, &screen->reconcile);
     put_note(screen);
     *ret_status = (struct tui_status){
         .host = snapshot_string(snapshot, snapshot->host, &length),

@@ -38,10 +38,9 @@ enum column_flag {
     COLUMN_COMPOSED = 1u << 4, /* for people: put together from other columns, not in JSON unless
                                   named */
     COLUMN_RATE = 1u << 5,     /* known from the second reading on */
-    COLUMN_SUM = 1u << 8, /* of groups: made of all their rows, so that it is known of groups only
-                           */
-    COLUMN_BESIDE = 1u << 7, /* of interfaces: in the array beside the rows of traffic, in JSON */
-    COLUMN_OWNER = 1u << 6,  /* "nginx(1187,1190)": cut no shorter than the first name and pid */
+    COLUMN_OWNER = 1u << 6,    /* "nginx(1187,1190)": cut no shorter than the first name and pid */
+    COLUMN_BESIDE = 1u << 7,   /* of interfaces: in the array beside the rows of traffic, in JSON */
+    COLUMN_SUM = 1u << 8,      /* of groups: made of all their rows, so that only groups have it */
 };
 
 /* Evaluates one cell. */
