@@ -325,6 +325,8 @@ static int finish(struct follower *follower, int r)
         return command_error("cannot %s: %s",
                              follower->out.error ? "write the output" : "follow the events",
                              strerror(-r));
+    if (!follower->shown)
+        session_hint(follower->session);
     return session_exit(follower->session, follower->shown);
 }
 

@@ -281,6 +281,20 @@ void session_hint_netns(const struct session *session)
                       "--all-netns reads them");
 }
 
+/* Of interfaces, which are not read twice unless that is said. */
+static bool mentions_rate(const struct session *session)
+{
+    const struct table *table = &table_interfaces;
+
+    if (!session->words || session->before || !(session->request.needs & NEED_LINKS))
+        return false;
+    for (uint32_t i = 0; i < table->column_count; i++)
+        if (table->columns[i].flags & COLUMN_RATE &&
+            filter_mentions(session->words, table->columns[i].name))
+            return true;
+    return false;
+}
+
 void session_hint(const struct session *session)
 {
     struct buf line = BUF_INIT;
@@ -291,5 +305,7 @@ void session_hint(const struct session *session)
         !line.error)
         command_error("nothing found; %s", buf_string(&line));
     buf_done(&line);
+    if (mentions_rate(session))
+        command_error("rates are not known of one reading: -d SEC or --watch");
     session_hint_netns(session);
 }

@@ -394,7 +394,7 @@ static uint32_t row_count(const struct view *view)
     return view->snapshot->events_count;
 }
 
-static const char *const words[] = {"process", "event", "verdict", NULL};
+static const char *const words[] = {"process", "event", "verdict", "direction", NULL};
 
 const struct table table_events = {
     .name = "events",
@@ -403,7 +403,7 @@ const struct table table_events = {
     .columns = columns,
     .column_count = ARRAY_SIZE(columns),
     .words = words,
-    .words_are = "a process, an event or a verdict",
+    .words_are = "a process, an event, a verdict or a direction",
     .row_count = row_count,
     .netns = row_netns,
 };

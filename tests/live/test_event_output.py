@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from following import follow, needs_bpf
-from live import BUILD, netns, run_tests, skip, test
+from live import BUILD, netns, nwho, run_tests, skip, test
 
 
 @contextlib.contextmanager
@@ -68,6 +68,18 @@ for i in range(1100):
         assert len(rows) == 1001 and rows[-1:] == rest and rest[0]["process"] is None, rows[-3:]
         assert rest[0]["count"] == 100 and rest[0]["what"] == "refused", rest
         assert sum(row["count"] for row in rows) == 1100
+
+
+@test
+def words_are_what_people_write():
+    script = "server = listener(); c, s = pair(server); fact(c); c.close(); ended(s); socket.socket().connect_ex(('127.0.0.1', 1))"
+    with netns() as ns:
+        needs_bpf(ns)
+        for words, count in ((["in", "closed"], 1), (["out"], 3), (["closed", "and", "not", "ok"], 1)):
+            document, facts = follow(ns, script, *words)
+            assert len(document["rows"]) == count, (words, document["rows"])
+        assert "taken for" in nwho(ns, "events", "failed", "--for", "0.05", expect=1).err
+        assert "-d SEC" in nwho(ns, "if", "util > 80", expect=1).err
 
 
 @test
