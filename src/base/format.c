@@ -29,7 +29,8 @@ char *format_uint(char *at, uint64_t number)
     return end;
 }
 
-char *format_padded(char *at, uint64_t number, unsigned int digits)
+/* The last `digits` of a number, with zeros in front. */
+static char *put_padded(char *at, uint64_t number, unsigned int digits)
 {
     for (char *p = at + digits; p > at; number /= 10)
         *--p = (char)('0' + number % 10);
@@ -42,13 +43,13 @@ char *format_clock(char *at, const struct tm *tm, uint64_t time_ns, unsigned int
 
     for (unsigned int i = digits; i < 9; i++)
         fraction /= 10;
-    at = format_padded(at, (unsigned int)tm->tm_hour, 2);
+    at = put_padded(at, (unsigned int)tm->tm_hour, 2);
     *at++ = ':';
-    at = format_padded(at, (unsigned int)tm->tm_min, 2);
+    at = put_padded(at, (unsigned int)tm->tm_min, 2);
     *at++ = ':';
-    at = format_padded(at, (unsigned int)tm->tm_sec, 2);
+    at = put_padded(at, (unsigned int)tm->tm_sec, 2);
     *at++ = '.';
-    return format_padded(at, fraction, digits);
+    return put_padded(at, fraction, digits);
 }
 
 char *format_utc(char *at, uint64_t time_ns, unsigned int digits)
@@ -57,11 +58,11 @@ char *format_utc(char *at, uint64_t time_ns, unsigned int digits)
     struct tm tm = {0};
 
     gmtime_r(&seconds, &tm); /* no time of 64 bits is too large */
-    at = format_padded(at, (unsigned int)tm.tm_year + 1900, 4);
+    at = put_padded(at, (unsigned int)tm.tm_year + 1900, 4);
     *at++ = '-';
-    at = format_padded(at, (unsigned int)tm.tm_mon + 1, 2);
+    at = put_padded(at, (unsigned int)tm.tm_mon + 1, 2);
     *at++ = '-';
-    at = format_padded(at, (unsigned int)tm.tm_mday, 2);
+    at = put_padded(at, (unsigned int)tm.tm_mday, 2);
     *at++ = 'T';
     at = format_clock(at, &tm, time_ns, digits);
     *at++ = 'Z';

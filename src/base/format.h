@@ -12,9 +12,6 @@
 /* Each writes at most that many bytes, without a NUL, and returns their end. */
 char *format_uint(char *at, uint64_t number);
 
-/* The last `digits` of a number, with zeros in front. */
-char *format_padded(char *at, uint64_t number, unsigned int digits);
-
 /* "03:04:05.678", with 1 to 9 digits of the second's fraction, which is that of `time_ns`. */
 char *format_clock(char *at, const struct tm *tm, uint64_t time_ns, unsigned int digits);
 
