@@ -10,6 +10,7 @@
 /* The truth about a socket. */
 struct truth {
     struct traffic calls, tcp;
+    bool known; /* somebody used, had or closed it; else it is from before the start */
     bool over;
 };
 
@@ -41,6 +42,7 @@ static void call(struct scene *scene, const struct step *step)
                                       .user = {.pid = step->user, .tid = step->user},
                                       .socket = {.proto = PROTO_TCP, .family = 2}};
 
+    scene->truths[step->socket].known = true;
     traffic_add(&scene->truths[step->socket].calls, (struct traffic){step->bytes, step->bytes / 2});
     CHECK(traffic_sockets_count(scene->sockets, scene->table, &key, &flow) == 0);
 }
@@ -50,8 +52,11 @@ static void look(struct scene *scene, const struct step *step)
     const struct traffic_held held = {.tcp = tcp_of(scene, step->socket),
                                       .user = {.pid = step->user, .tid = step->user}};
 
-    traffic_sockets_look_around(scene->sockets);
-    CHECK(traffic_sockets_look(scene->sockets, scene->table, &held) == 0);
+    scene->truths[step->socket].known = true;
+    traffic_sockets_look_around(scene->sockets, step->bytes % 2);
+    CHECK(traffic_sockets_look(scene->sockets, &held) == 0);
+    CHECK(traffic_sockets_show(scene->sockets, scene->table) == 0);
+    CHECK(flow_table_advance(scene->table, scene->now_ns) == 0);
 }
 
 static void shut(struct scene *scene, const struct step *step)
@@ -60,6 +65,7 @@ static void shut(struct scene *scene, const struct step *step)
                                          .user = {.pid = step->user, .tid = step->user},
                                          .proto = PROTO_TCP};
 
+    scene->truths[step->socket].known = true;
     CHECK(traffic_sockets_close(scene->sockets, scene->table, &closed, scene->now_ns) == 0);
 }
 
@@ -76,6 +82,8 @@ static void end(struct scene *scene, uint8_t socket)
 
     truth->tcp.rx_bytes = larger(truth->tcp.rx_bytes, truth->calls.rx_bytes);
     ended = tcp_of(scene, socket);
+    if (!truth->known)
+        truth->tcp = (struct traffic){0};
     CHECK(traffic_sockets_end(scene->sockets, scene->table, &ended, scene->now_ns) == 0);
     truth->over = true;
 }
@@ -111,6 +119,7 @@ static void check_flows(struct scene *scene)
     CLEANUP(snapshot_done) struct snapshot snapshot = {0};
 
     CHECK(snapshot_init(&snapshot) == 0);
+    CHECK(traffic_sockets_show(scene->sockets, scene->table) == 0);
     CHECK(flow_table_advance(scene->table, scene->now_ns + 1) == 0);
     CHECK(flow_table_write(scene->table, &snapshot) == 0);
     for (uint8_t socket = 0; socket < SOCKETS; socket++) {

@@ -212,6 +212,30 @@ static void inherited(void)
     wait_for_all();
 }
 
+/* A child has the socket all the time and does nothing with it. */
+static void hold_until_the_end(void *argument)
+{
+    char byte;
+
+    close(((int *)argument)[1]);
+    if (read(((int *)argument)[0], &byte, 1) != 0)
+        fail("pipe");
+}
+
+static void idle_child(void)
+{
+    struct pair pairs[] = {stream_pair(IPPROTO_TCP), datagram_pair(IPPROTO_UDP)};
+    int ends[2];
+
+    if (pipe(ends) < 0)
+        fail("pipe");
+    start(hold_until_the_end, ends);
+    for (size_t i = 0; i < 2; i++)
+        exchange(pairs[i], 5000);
+    close(ends[1]);
+    wait_for_all();
+}
+
 /* Each socket is busy for a while, then another is, and all come again. */
 static void take_turns(void *argument)
 {
@@ -279,6 +303,7 @@ const struct situation process_situations[] = {
     {"reuseport", reuseport},
     {"passed-descriptor", passed_descriptor},
     {"inherited", inherited},
+    {"idle-child", idle_child},
     {"turns", turns},
     {"exit-after-send", exit_after_send},
     {"short-connections", short_connections},

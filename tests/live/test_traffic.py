@@ -40,7 +40,7 @@ def tests_of(*situations, **more):
 tests_of("tcp", "tcp-every-call", "tcp-peek", "tcp-sendfile", "tcp-zerocopy-send", "tcp-unread", "tcp-to-the-end",
          "tcp-bulk", "udp", "udp-unconnected", "udp-many-at-once", "udp-peek-and-cut", "udp-segments",
          "udp-timestamps", "udplite", "raw", "ping", "io-uring", "mptcp")
-tests_of("threads", "short-threads", "fork-after-accept", "prefork", "reuseport", "passed-descriptor", "inherited",
+tests_of("threads", "short-threads", "fork-after-accept", "prefork", "reuseport", "passed-descriptor", "inherited", "idle-child",
          "exit-after-send", "turns")
 tests_of("tcp-splice", "tcp-only-splice", "tcp-zerocopy-receive", keys=("cookie", "pid"))
 
@@ -197,7 +197,7 @@ def inside_a_pid_namespace_its_ids_count():
 
 @test
 def killed_it_leaves_nothing_in_the_kernel():
-    process = subprocess.Popen([BUILD / "tests/helpers/flows"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen([BUILD / "tests/helpers/flows", "wire"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         assert process.stdout.readline() == b"ready\n"
         programs = {line.split()[1] for info in Path(f"/proc/{process.pid}/fdinfo").iterdir()

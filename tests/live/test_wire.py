@@ -6,7 +6,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
-from counting import FOLDED, counting
+from counting import FOLDED, counting, make
 from documents import top
 from links import ip, pair
 from live import netns, nwho_json, run_tests, skip, test, wait_for
@@ -153,29 +153,56 @@ def segments(client):
     return struct.unpack_from("Q", info, 200) + struct.unpack_from("II", info, 136)
 
 
+def assert_segments(client, headers, family, here, there):
+    """What CLIENT sent and received, once no packet is on its way, is what TCP says; and the other end got the same."""
+    def agrees():
+        known = segments(client)
+        flow = next(flow for flow in here.read() if flow["pid"] == client.pid)
+        arrived = sum(row["rx_wire"] for row in there.read() if row["family"] == family)
+        if segments(client) != known:  # an acknowledgement came late
+            return False
+        sent, segments_out, segments_in = known
+        assert flow["tx"] == flow["rx"] == 9000000, flow
+        assert (flow["tx_packets"], flow["rx_packets"]) == (segments_out, segments_in), (flow, known)
+        assert flow["tx_wire"] == sent + segments_out * headers + 8, (flow, known)  # a SYN has more options
+        assert flow["rx_wire"] >= 9000000 + segments_in * headers + 8, (flow, known)
+        return arrived == flow["tx_wire"]
+    wait_for(agrees, what="a moment without packets")
+
+
 @test
 def a_large_packet_counts_as_what_it_is_cut_into():
     """TCP knows how many segments it sent, however they passed the interface."""
-    with linked() as (one, other), counting(one, "wire") as counter, counting(other, "wire") as far:
-        need_packets(counter)
-        need_packets(far)
+    with linked() as (one, other), counting(one, "wire") as here, counting(other, "wire") as there:
+        need_packets(here)
+        need_packets(there)
         for address, family, headers in (("10.66.4.2", 2, 14 + 20 + 32), ("fd64::2", 10, 14 + 40 + 32)):
             with conversation(one, other, address) as client:
                 client.say("open", 3000000, 3)
+                assert_segments(client, headers, family, here, there)
 
-                def has_all(client=client, family=family, headers=headers):
-                    known = segments(client)
-                    flow = next(flow for flow in counter.read() if flow["pid"] == client.pid)
-                    there = sum(row["rx_wire"] for row in far.read() if row["family"] == family)
-                    if segments(client) != known:  # an acknowledgement came late
-                        return False
-                    sent, segments_out, segments_in = known
-                    assert flow["tx"] == flow["rx"] == 9000000, flow
-                    assert (flow["tx_packets"], flow["rx_packets"]) == (segments_out, segments_in), (flow, known)
-                    assert flow["tx_wire"] == sent + segments_out * headers + 8, (flow, known)  # a SYN has more options
-                    assert flow["rx_wire"] >= 9000000 + segments_in * headers + 8, (flow, known)
-                    return there == flow["tx_wire"]
-                wait_for(has_all, what="a moment without packets")
+
+@test
+def packets_larger_than_64_kibibytes_count_the_same():
+    with linked("gso_max_size 185000 gro_max_size 185000") as (one, other), counting(one, "wire") as here, \
+            counting(other, "wire") as there, conversation(one, other, "fd64::2") as client:
+        need_packets(here)
+        need_packets(there)
+        client.say("open", 3000000, 3)
+        assert_segments(client, 14 + 40 + 32, 10, here, there)
+
+
+@test
+def segments_of_a_datagram_count_each():
+    """Five calls of 30500 bytes, in segments of 1000."""
+    with netns() as ns, counting(ns, "wire") as counter:
+        need_packets(counter)
+        make(ns, "udp-segments")
+        flows = [flow for flow in counter.read() if flow["proto"] == "udp"]
+        sender, receiver = sorted(flows, key=lambda flow: flow["rx"])
+        assert sender["tx"] == receiver["rx"] == 5 * 30500, flows
+        assert sender["tx_packets"] == receiver["rx_packets"] == 5 * 31, flows
+        assert sender["tx_wire"] == receiver["rx_wire"] == 5 * (30500 + 31 * (14 + 20 + 8)), flows
 
 
 @test
