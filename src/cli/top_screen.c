@@ -399,7 +399,7 @@ static void end(struct top_screen *screen)
 static const char legend[] =
     "A filter chooses traffic before it is added up: process nginx, dport 443, sick.\n"
     "Only conditions on what is added up are about the rows that are shown:\n"
-    "tx_rate > 1Mbit, bytes > 1G, connections > 3. They are joined with the others by and.";
+    "tx_rate > 1Mbit, bytes > 1G, connections > 3. 'and' joins them with the rest.";
 
 static int run(struct top_screen *screen, struct tui_settings *settings)
 {

@@ -94,8 +94,7 @@ int filter_split(struct filter *filter, const struct table *groups, struct arena
     if (r == -EINVAL) {
         *ret_error = (struct filter_error){.at = 0};
         snprintf(ret_error->message, sizeof(ret_error->message),
-                 "rates, totals and counts are those of the rows that are shown: join them with "
-                 "the rest by 'and'");
+                 "rates, bytes and counts are joined with the rest by 'and'");
     }
     if (r < 0)
         return r;

@@ -167,7 +167,7 @@ def filter_is_about_what_is_shown():
         screen.keys("/")
         screen.type(" or udp")
         screen.keys("Enter")
-        screen.until("join them with the rest by 'and'")
+        screen.until("joined with the rest by 'and'")
 
 
 @test
