@@ -77,7 +77,7 @@ static void add_interface(struct top_screen *screen, uint32_t index)
         return;
     shown.name = snapshot_string(snapshot, interface->name, &length);
     shown.netns = top_is_ours(snapshot, interface)
-                      ? ""
+                      ? NULL
                       : snapshot_string(snapshot, snapshot->netns[interface->netns].name, &length);
     shown.loopback = interface->flags & IFF_LOOPBACK;
     if (rate && rate->known) {

@@ -98,7 +98,7 @@ static void draw_name(const struct strip *strip, const struct tui_interface *int
     struct pen name = pen_at(&strip->tui->terminal, line, 0, strip->name_columns - 1);
 
     pen_outside(&name, PAINT_TITLE, interface->name);
-    if (*interface->netns) {
+    if (interface->netns) {
         pen_text(&name, PAINT_DIM, " ");
         pen_outside(&name, PAINT_DIM, interface->netns);
     }

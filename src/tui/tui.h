@@ -41,7 +41,7 @@ struct tui_row {
 /* A line of the strip at the top. */
 struct tui_interface {
     const char *name;  /* bytes from outside */
-    const char *netns; /* the same; "": ours */
+    const char *netns; /* the same; NULL: ours */
     uint64_t identity;
     bool loopback;
     bool known;      /* there was a reading before */

@@ -424,11 +424,10 @@ static int run(struct demo *demo, struct tui_settings *settings)
 
 int main(int argc, char **argv)
 {
-    struct demo demo = {
-        .scratch = BUF_INIT,
-        .interfaces = {{.name = "eth0", .netns = "", .identity = 1},
-                       {.name = "ppp\033[7m", .netns = "", .identity = 2, .drops = 12},
-                       {.name = "lo", .netns = "", .identity = 3, .loopback = true}}};
+    struct demo demo = {.scratch = BUF_INIT,
+                        .interfaces = {{.name = "eth0", .identity = 1},
+                                       {.name = "ppp\033[7m", .identity = 2, .drops = 12},
+                                       {.name = "lo", .identity = 3, .loopback = true}}};
     struct tui_settings settings = {.interval_ms = 0};
     int r;
 
