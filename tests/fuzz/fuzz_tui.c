@@ -30,8 +30,16 @@ static int refresh(void *context)
 
 static void status(void *context, struct tui_status *ret_status)
 {
-    static const struct tui_interface interface = {
-        .name = "a\033[7m", .identity = 1, .known = true, .rx = 12345, .tx = UINT64_MAX};
+    static const struct tui_interface interface = {.name = "a\033[7m",
+                                                   .netns = "n\t",
+                                                   .identity = 1,
+                                                   .known = true,
+                                                   .rx = 12345,
+                                                   .tx = UINT64_MAX,
+                                                   .parts_known = true,
+                                                   .named = UINT64_MAX,
+                                                   .headers = 1,
+                                                   .unowned = 77};
 
     (void)context;
     *ret_status = (struct tui_status){
