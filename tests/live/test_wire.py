@@ -163,7 +163,8 @@ def assert_segments(client, headers, family, here, there):
             return False
         sent, segments_out, segments_in = known
         assert flow["tx"] == flow["rx"] == 9000000, flow
-        assert (flow["tx_packets"], flow["rx_packets"]) == (segments_out, segments_in), (flow, known)
+        assert flow["tx_packets"] == segments_out, (flow, known)
+        assert flow["rx_packets"] >= segments_in, (flow, known)  # TCP does not count what its backlog has no room for
         assert flow["tx_wire"] == sent + segments_out * headers + 8, (flow, known)  # a SYN has more options
         assert flow["rx_wire"] >= 9000000 + segments_in * headers + 8, (flow, known)
         return arrived == flow["tx_wire"]
