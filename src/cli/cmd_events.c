@@ -225,7 +225,7 @@ static int take_events(struct follower *follower)
 {
     int r;
 
-    interrupts_let_in(&follower->unblocked, -1);
+    interrupts_let_in(&follower->unblocked, -1, 0);
     r = take_all(follower);
     interrupts_shut_out();
     return r;

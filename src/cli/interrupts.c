@@ -11,15 +11,31 @@ static volatile sig_atomic_t came;
 /* -1: the first one is remembered. */
 static volatile sig_atomic_t leave_with = -1;
 
+/* How long the program may go on when the first one has come. */
+static volatile sig_atomic_t grace_seconds;
+
+static void leave(int exit_code)
+{
+    keys_end();
+    _exit(exit_code);
+}
+
 static void on_interrupt(int signal)
 {
-    int exit_code = came ? 128 + signal : leave_with;
-
+    if (came)
+        leave(128 + signal);
     came = 1;
-    if (exit_code >= 0) {
-        keys_end();
-        _exit(exit_code);
-    }
+    if (leave_with < 0)
+        return;
+    if (!grace_seconds)
+        leave(leave_with);
+    alarm((unsigned int)grace_seconds);
+}
+
+static void on_alarm(int signal)
+{
+    (void)signal;
+    leave(leave_with);
 }
 
 static sigset_t both(void)
@@ -34,12 +50,13 @@ static sigset_t both(void)
 
 void interrupts_catch(sigset_t *ret_unblocked)
 {
-    struct sigaction action = {.sa_handler = on_interrupt};
+    struct sigaction interrupt = {.sa_handler = on_interrupt}, end = {.sa_handler = on_alarm};
     sigset_t blocked = both();
 
     sigprocmask(SIG_BLOCK, &blocked, ret_unblocked);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &interrupt, NULL);
+    sigaction(SIGTERM, &interrupt, NULL);
+    sigaction(SIGALRM, &end, NULL);
 }
 
 bool interrupts_came(void)
@@ -52,9 +69,10 @@ void interrupts_pretend(void)
     came = 1;
 }
 
-void interrupts_let_in(const sigset_t *unblocked, int exit_code)
+void interrupts_let_in(const sigset_t *unblocked, int exit_code, unsigned int grace)
 {
     leave_with = exit_code;
+    grace_seconds = (sig_atomic_t)grace;
     sigprocmask(SIG_SETMASK, unblocked, NULL);
 }
 
@@ -63,5 +81,6 @@ void interrupts_shut_out(void)
     sigset_t blocked = both();
 
     sigprocmask(SIG_BLOCK, &blocked, NULL);
+    alarm(0);
     leave_with = -1;
 }

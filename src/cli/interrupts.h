@@ -18,8 +18,8 @@ bool interrupts_came(void);
 void interrupts_pretend(void);
 
 /*
- * Around output, which a reader may take for ever. `exit_code`: with it even the first one ends the
- * program at once; -1: it is remembered.
+ * Around output, which a reader may take for ever. `exit_code`: the first one ends the program with
+ * it, unless interrupts_shut_out() comes within `grace` seconds (0: at once); -1: it is remembered.
  */
-void interrupts_let_in(const sigset_t *unblocked, int exit_code);
+void interrupts_let_in(const sigset_t *unblocked, int exit_code, unsigned int grace);
 void interrupts_shut_out(void);

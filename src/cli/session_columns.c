@@ -34,22 +34,36 @@ static int add_column(struct query *query, const struct column *column)
     return 0;
 }
 
-static int add_flagged(struct query *query, uint32_t flags, uint32_t without)
+static int add_flagged(struct query *query, uint32_t flags)
+{
+    int r = 0;
+
+    for (uint32_t i = 0; i < query->table->column_count && r == 0; i++)
+        if ((query->table->columns[i].flags & flags) == flags)
+            r = add_column(query, &query->table->columns[i]);
+    return r;
+}
+
+/* Not those put together from others, nor, unless that is done anyway, those that take a second
+ * reading. */
+static int add_all(const struct session *session, struct query *query)
 {
     int r = 0;
 
     for (uint32_t i = 0; i < query->table->column_count && r == 0; i++) {
         const struct column *column = &query->table->columns[i];
 
-        if ((column->flags & flags) == flags && !(column->flags & without))
+        if (!(column->flags & COLUMN_COMPOSED) &&
+            (session->window || !(column->needs & NEED_WINDOW)))
             r = add_column(query, column);
     }
     return r;
 }
 
 /* Calls `fn` for each word of a list separated by commas. */
-static int for_each_word(const char *list,
-                         int (*fn)(struct query *query, char *word, const char *option),
+static int for_each_word(const struct session *session, const char *list,
+                         int (*fn)(const struct session *session, struct query *query, char *word,
+                                   const char *option),
                          struct query *query, const char *option)
 {
     CLEANUP_FREE char *copy = strdup(list);
@@ -60,7 +74,7 @@ static int for_each_word(const char *list,
         return command_error("out of memory");
     while (r == 0 && (word = strsep(&rest, ",")))
         if (*word)
-            r = fn(query, word, option);
+            r = fn(session, query, word, option);
     return r;
 }
 
@@ -76,20 +90,23 @@ static const struct column *find_column(const struct table *table, const char *n
     return column;
 }
 
-static int add_named(struct query *query, char *word, const char *option)
+static int add_named(const struct session *session, struct query *query, char *word,
+                     const char *option)
 {
     const struct column *column = find_column(query->table, word);
 
     if (strcmp(word, "all") == 0)
-        return add_flagged(query, 0, COLUMN_COMPOSED);
+        return add_all(session, query);
     return column ? add_column(query, column) : unknown_column(query->table, word, option);
 }
 
-static int add_sort_key(struct query *query, char *word, const char *option)
+static int add_sort_key(const struct session *session, struct query *query, char *word,
+                        const char *option)
 {
     char *direction = strchr(word, ':');
     const struct column *column;
 
+    (void)session;
     if (direction)
         *direction++ = '\0';
     if (direction && strcmp(direction, "desc") != 0 && strcmp(direction, "asc") != 0)
@@ -125,12 +142,12 @@ static int add_default(struct session *session, struct query *query, const char 
     int r = 0;
 
     if (options->format != FORMAT_TEXT)
-        r = add_flagged(query, COLUMN_MACHINE, 0);
+        r = add_flagged(query, COLUMN_MACHINE);
     else if (several && netns)
         r = add_column(query, netns);
     if (r == 0 && options->format == FORMAT_TEXT)
-        r = usual ? for_each_word(usual, add_named, query, "columns")
-                  : add_flagged(query, COLUMN_TEXT, 0);
+        r = usual ? for_each_word(session, usual, add_named, query, "columns")
+                  : add_flagged(query, COLUMN_TEXT);
     if (r == 0 && session->window)
         r = add_window(query);
     return r == 0 && options->threads && threads ? add_column(query, threads) : r;
@@ -145,10 +162,10 @@ int session_columns(struct session *session, struct query *query, const char *us
     if (!list || *list == '+')
         r = add_default(session, query, usual);
     if (r == 0 && list)
-        r = for_each_word(*list == '+' ? list + 1 : list, add_named, query,
+        r = for_each_word(session, *list == '+' ? list + 1 : list, add_named, query,
                           options->columns_option);
     if (r == 0 && options->sort)
-        r = for_each_word(options->sort, add_sort_key, query, "--sort");
+        r = for_each_word(session, options->sort, add_sort_key, query, "--sort");
     if (r == 0 && query->column_count == 0)
         return command_error("%s names no column", options->columns_option);
     query->limit = options->limit;

@@ -38,7 +38,7 @@ static int wait_ms(const struct session *session, uint64_t milliseconds)
         command_error("counting for %.10g s", (double)milliseconds / 1000);
     r = wait_until(session->accounting, clock_ns(CLOCK_MONOTONIC) + milliseconds * MILLISECOND_NS,
                    &unblocked);
-    interrupts_let_in(&unblocked, 128 + SIGINT);
+    interrupts_let_in(&unblocked, 128 + SIGINT, 0);
     return r;
 }
 

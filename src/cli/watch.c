@@ -86,13 +86,12 @@ static int write_refresh(struct session *session, struct grid *grid, struct wins
     return clear ? write_screen(session, grid, room, out) : session_write(session, grid, out);
 }
 
-/* Interrupts end it wherever it is stuck. */
-static int write_interruptibly(struct session *session, struct buf *out, uint32_t rows,
-                               const sigset_t *unblocked)
+/* What is being written is written whole, unless nobody reads it. */
+static int write_interruptibly(struct session *session, struct buf *out, const sigset_t *unblocked)
 {
     int r;
 
-    interrupts_let_in(unblocked, session_exit(session, rows));
+    interrupts_let_in(unblocked, EXIT_INCOMPLETE, 1);
     r = show_flush(out);
     session_notes(session);
     interrupts_shut_out();
@@ -131,7 +130,7 @@ static int show_refresh(struct session *session, struct query *query, const sigs
     }
     if (session->options->quiet)
         buf_reset(&out);
-    return write_interruptibly(session, &out, *ret_rows, unblocked);
+    return write_interruptibly(session, &out, unblocked);
 }
 
 /* What may happen before the time has come. */

@@ -40,13 +40,19 @@ struct value flow_tid(const struct view *view, uint32_t row)
     return cell_number(flow->tid, flow->tid);
 }
 
+/* Those that have ended long ago are counted by name, without their pids. */
+static bool has_process(const struct flow *flow)
+{
+    return flow->pid || flow->flags & FLOW_EXITED;
+}
+
 /* What is left of a process that ended before it was looked at is the name of its thread. */
 struct value flow_process(const struct view *view, uint32_t row)
 {
     const struct flow *flow = get_flow(view, row);
     struct value name = flow->process ? process_comm(view, flow->process - 1) : value_none();
 
-    return name.type == VALUE_NONE && flow->pid ? cell_string(view, flow->comm) : name;
+    return name.type == VALUE_NONE && has_process(flow) ? cell_string(view, flow->comm) : name;
 }
 
 struct value flow_thread(const struct view *view, uint32_t row)
@@ -58,14 +64,14 @@ struct value flow_uid(const struct view *view, uint32_t row)
 {
     const struct flow *flow = get_flow(view, row);
 
-    return cell_number(flow->pid, flow->uid);
+    return cell_number(has_process(flow), flow->uid);
 }
 
 struct value flow_user(const struct view *view, uint32_t row)
 {
     const struct flow *flow = get_flow(view, row);
 
-    return cell_user(view, flow->pid, flow->uid);
+    return cell_user(view, has_process(flow), flow->uid);
 }
 
 /* A string. A process that has ended may have left the number of its control group only. */

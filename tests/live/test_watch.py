@@ -196,6 +196,37 @@ def interrupted(ns, number):
         return child.wait(PATIENCE)
 
 
+def blocked_in_write(pid):
+    with open(f"/proc/{pid}/wchan", encoding="ascii") as wchan:
+        return "pipe" in wchan.read()
+
+
+@contextmanager
+def full_pipe(ns):
+    """It watches, has more to write than a pipe holds, and nobody reads."""
+    words = [BUILD / "nwho", "ls", "--json=all", "--watch=3600"]
+    with many_listeners(ns), ns.popen(words, stdout=subprocess.PIPE) as child:
+        wait_for(lambda: blocked_in_write(child.pid), what="the pipe is full")
+        yield child
+
+
+@contextmanager
+def many_listeners(ns):
+    with ns.popen([BUILD / "tests/helpers/manysocks", "listeners=300"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                  text=True) as helper:
+        assert "ready\n" in iter(helper.stdout.readline, "")
+        yield
+        helper.stdin.close()
+
+
+@test
+def an_interrupt_does_not_cut_what_is_read():
+    with netns() as ns, full_pipe(ns) as child:
+        child.send_signal(signal.SIGINT)
+        assert len(json.loads(child.stdout.read())["rows"]) == 300
+        assert child.wait(PATIENCE) == 0
+
+
 def sleeping(pid):
     with open(f"/proc/{pid}/wchan", encoding="ascii") as wchan, \
             open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:

@@ -6,6 +6,7 @@
 #include "out/csv.h"
 #include "out/json.h"
 #include "out/text.h"
+#include "table/flow_cells.h"
 #include "table/flow_groups.h"
 
 static struct machine machine;
@@ -363,6 +364,24 @@ static void test_service_port(void **state)
     expect("port", "cookie 11", "service_port", "50312\n");
 }
 
+/* Of processes that have ended long ago only the name is left, and the user. */
+static void ended_ones_keep_their_name(void **state)
+{
+    struct snapshot *snapshot = &machine.snapshot;
+    struct view view = machine.view;
+    struct flow *flow;
+
+    (void)state;
+    flow = snapshot_add_flow(snapshot);
+    assert_non_null(flow);
+    flow->flags = FLOW_FOLDED | FLOW_EXITED;
+    flow->uid = 33;
+    assert_int_equal(snapshot_intern(snapshot, "curl", 4, &flow->comm), 0);
+    assert_memory_equal(flow_process(&view, snapshot->flows_count - 1).string.bytes, "curl", 4);
+    assert_int_equal(flow_uid(&view, snapshot->flows_count - 1).uint, 33);
+    snapshot->flows_count--;
+}
+
 static void test_identity(void **state)
 {
     struct answer answer;
@@ -490,6 +509,7 @@ int main(void)
         TEST(sums_and_rows_are_joined_by_and),
         TEST(each_flow_is_in_one_group),
         TEST(test_service_port),
+        TEST(ended_ones_keep_their_name),
         TEST(test_identity),
         TEST(test_conditions),
         TEST(test_words),
