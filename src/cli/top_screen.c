@@ -252,10 +252,9 @@ static int drain(void *context)
     return accounting_drain(screen->session.accounting);
 }
 
-static int answer(void *context, const struct tui_question *question, struct tui_answer *ret_answer)
+/* Makes the question the query of the groups; *ret_more: something that it needs was not read. */
+static int prepare(struct top_screen *screen, const struct tui_question *question, bool *ret_more)
 {
-    struct top_screen *screen = context;
-    bool more = false;
     int r = use_plan(screen, question->grouping);
 
     if (r == 0)
@@ -266,9 +265,15 @@ static int answer(void *context, const struct tui_question *question, struct tui
     choose_columns(screen, screen->groups.table, question->window);
     choose_sort(screen, question);
     screen->groups.filter = screen->groups_filter;
-    r = plan_needs(screen, question->grouping, &more);
-    if (r == 0 && more && !screen->options->replay)
-        r = take(screen);
+    return plan_needs(screen, question->grouping, ret_more);
+}
+
+/* It never reads: the rates would be those of the moment since the last reading. */
+static int answer(void *context, const struct tui_question *question, struct tui_answer *ret_answer)
+{
+    struct top_screen *screen = context;
+    int r = prepare(screen, question, &ret_answer->incomplete);
+
     if (r == 0)
         r = make_groups(screen, question->grouping, &ret_answer->grid);
     ret_answer->sort = screen->groups.sort[0].column;
@@ -377,8 +382,14 @@ static int begin(struct top_screen *screen, const struct options *options,
     screen->groups.table = &screen->plans[settings->grouping].table;
     if (take_sort(screen, settings) != 0)
         return EXIT_ERROR;
-    choose_columns(screen, screen->groups.table, 0);
-    if (plan_needs(screen, settings->grouping, &more) < 0)
+    if (prepare(screen,
+                &(struct tui_question){
+                    .grouping = settings->grouping,
+                    .filter = settings->filter,
+                    .within = "",
+                    .sort = settings->sort,
+                },
+                &more) < 0)
         return command_error("out of memory");
     return session_account(&screen->session);
 }

@@ -36,6 +36,7 @@ static int change_grouping(struct tui *tui, uint32_t grouping)
         return 0;
     level->grouping = grouping;
     level->sort[0] = '\0';
+    tui_forget_samples(tui, level->opened);
     list_reset(&tui->list);
     return tui_ask(tui);
 }
@@ -63,6 +64,7 @@ static bool push_level(struct tui *tui, const struct buf *condition, const char 
         memcpy(level->within, within.data, within.length);
         snprintf(level->title, sizeof(level->title), "%s", title);
         tui->level++;
+        tui_forget_samples(tui, level->opened);
         list_reset(&tui->list);
     }
     buf_done(&within);
@@ -123,6 +125,7 @@ static int close_level(struct tui *tui)
         return 0;
     }
     tui->level--;
+    tui_forget_samples(tui, level->opened);
     list_reset(&tui->list);
     tui->list.top = level->back_top;
     tui->list.identity = level->back_identity;
@@ -183,11 +186,11 @@ static int next_window(struct tui *tui)
     return tui_ask(tui);
 }
 
-static int toggle_pause(struct tui *tui)
+/* The reading after it is of the whole pause. */
+static void toggle_pause(struct tui *tui)
 {
     tui->paused = !tui->paused;
     tui_say(tui, false, tui->paused ? "paused; everything is still counted" : "goes on");
-    return tui->paused ? 0 : tui_refresh(tui);
 }
 
 static int toggle_loopback(struct tui *tui)
@@ -195,6 +198,7 @@ static int toggle_loopback(struct tui *tui)
     struct tui_settings *settings = tui->settings;
 
     settings->no_loopback = !settings->no_loopback;
+    tui_forget_samples(tui, 0);
     tui_say(tui, false, settings->no_loopback ? "without loopback" : "with loopback");
     return tui_ask(tui);
 }
@@ -328,14 +332,10 @@ static int act_on_rows(struct tui *tui, enum tui_action action)
         return reverse_order(tui);
     case ACTION_LOOPBACK:
         return toggle_loopback(tui);
-    case ACTION_PAUSE:
-        return toggle_pause(tui);
     case ACTION_FREEZE:
         return toggle_freeze(tui);
     case ACTION_ZERO:
         return zero_totals(tui);
-    case ACTION_REFRESH:
-        return tui_refresh(tui);
     default:
         return 0;
     }
@@ -344,6 +344,12 @@ static int act_on_rows(struct tui *tui, enum tui_action action)
 static void act_on_screen(struct tui *tui, enum tui_action action)
 {
     switch (action) {
+    case ACTION_PAUSE:
+        toggle_pause(tui);
+        break;
+    case ACTION_REFRESH:
+        tui->wants_reading = true;
+        break;
     case ACTION_SORT_ASK:
         prompts_begin_sort(tui);
         break;

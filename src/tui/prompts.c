@@ -72,6 +72,7 @@ static int end_filter_prompt(struct tui *tui)
     if (r < 0)
         return r;
     snprintf(tui->settings->filter, sizeof(tui->settings->filter), "%s", tui->prompt.text);
+    tui_forget_samples(tui, 0);
     list_reset(&tui->list);
     return tui_ask(tui);
 }
@@ -122,30 +123,29 @@ void prompts_ask(struct tui *tui, enum tui_deed deed)
     buf_done(&lines);
 }
 
-static int end_question(struct tui *tui, bool yes)
+static void end_question(struct tui *tui, bool yes)
 {
     struct buf message = BUF_INIT;
-    int r = 0;
 
     tui->screen = SCREEN_TABLE;
     if (!yes) {
         tui_say(tui, false, "nothing was done");
-        return 0;
+        return;
     }
     tui->source->act(tui->source->context, &message);
-    if (!tui->paused)
-        r = tui_refresh(tui);
+    tui->wants_reading |= !tui->paused;
     tui_say(tui, false, "%s", buf_string(&message));
     buf_done(&message);
-    return r;
 }
 
 /* --- keys --- */
 
 int prompts_key(struct tui *tui, uint32_t key)
 {
-    if (tui->screen == SCREEN_CONFIRM)
-        return end_question(tui, key == 'y' || key == 'Y');
+    if (tui->screen == SCREEN_CONFIRM) {
+        end_question(tui, key == 'y' || key == 'Y');
+        return 0;
+    }
     switch (prompt_key(&tui->prompt, key)) {
     case PROMPT_GOES_ON:
         break;

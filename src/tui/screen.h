@@ -48,7 +48,9 @@ struct tui {
     uint32_t help_top;
     int table_line; /* where the heading is, for the mouse */
     bool paused, frozen, quit;
+    bool wants_reading; /* as soon as one may be, also while it is paused */
     uint64_t refreshes;
+    uint64_t read_ms;    /* of CLOCK_MONOTONIC: the last reading */
     struct buf question; /* lines above the message while it asks, escaped */
     struct buf message;  /* escaped; until the next key */
     bool message_is_error;
@@ -65,7 +67,10 @@ static inline struct level *tui_level(struct tui *tui)
 /* Asks the source again, on the reading that it has. 0 or -errno; then the old answer is gone. */
 int tui_ask(struct tui *tui) MUST_CHECK;
 
-/* Reads again, and asks. */
+/* Other rows are going to come: what was sampled so far is not of them. */
+void tui_forget_samples(struct tui *tui, uint64_t but_of);
+
+/* Reads again, and asks. Only when it is time: the rates of a moment are those of chance. */
 int tui_refresh(struct tui *tui) MUST_CHECK;
 
 void tui_say(struct tui *tui, bool is_error, const char *format, ...) PRINTF_LIKE(3, 4);

@@ -208,7 +208,9 @@ static void draw_nothing(const struct tui *tui, int line, int height)
     struct pen pen;
     int column;
 
-    if (*tui->settings->filter)
+    if (tui->answer.incomplete)
+        text = "It is read in a moment.";
+    else if (*tui->settings->filter)
         text = "No traffic that the filter lets pass.";
     else if (tui->level)
         text = "No traffic of this any more.";

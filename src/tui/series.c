@@ -44,6 +44,19 @@ static int forget(struct series *series, uint32_t age)
     return r;
 }
 
+void series_keep(struct series *series, uint64_t identity)
+{
+    uint32_t at = map_get(&series->index, identity);
+
+    map_clear(&series->index);
+    series->count = 0;
+    if (at == MAP_NONE)
+        return;
+    series->rings[0] = series->rings[at];
+    if (map_set(&series->index, identity, 0) == 0)
+        series->count = 1;
+}
+
 static int add_ring(struct series *series, uint64_t identity, uint32_t *ret_ring)
 {
     int r = 0;

@@ -23,6 +23,9 @@ void series_done(struct series *series);
 /* The next reading begins. */
 void series_tick(struct series *series);
 
+/* Forgets all but one, which there may be none of. */
+void series_keep(struct series *series, uint64_t identity);
+
 /* The value of this reading. 0 or -ENOMEM. */
 int series_add(struct series *series, uint64_t identity, uint64_t value) MUST_CHECK;
 

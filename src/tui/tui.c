@@ -11,6 +11,7 @@
 
 #define SAMPLED_ROWS 1000 /* the first ones; nobody scrolls further for a graph */
 #define FIRST_MS 300      /* until the second reading, which is the first with rates */
+#define SHORTEST_MS 1000  /* between readings, unless the interval is shorter */
 
 int tui_check(struct buf *reason)
 {
@@ -41,13 +42,16 @@ static void drop_answer(struct tui *tui)
     tui->answered = false;
 }
 
-/* The values of this reading; the opened row has the sum of what is shown of it. */
+/* The values of this reading, from the first one with rates on; the opened row has the sum of what
+ * is shown of it. */
 static int sample(struct tui *tui)
 {
     const struct list *list = &tui->list;
     uint64_t sum = 0;
     int r = 0;
 
+    if (tui->refreshes < 2 || tui->answer.incomplete)
+        return 0;
     for (uint32_t row = 0; row < list->count && r == 0; row++) {
         const struct tui_row *facts = &list->rows[row];
 
@@ -66,11 +70,18 @@ int tui_ask(struct tui *tui)
     int r;
 
     drop_answer(tui);
+    tui->answer.incomplete = false;
     r = tui->source->answer(tui->source->context, &question, &tui->answer);
     tui->answered = r == 0;
+    tui->wants_reading |= tui->answered && tui->answer.incomplete;
     if (r == 0)
         r = list_update(&tui->list, tui->source, question.grouping, &tui->answer, tui->frozen);
     return r == 0 ? sample(tui) : r;
+}
+
+void tui_forget_samples(struct tui *tui, uint64_t but_of)
+{
+    series_keep(&tui->series, but_of);
 }
 
 static int sample_interfaces(struct tui *tui)
@@ -89,11 +100,21 @@ static int sample_interfaces(struct tui *tui)
     return r;
 }
 
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 int tui_refresh(struct tui *tui)
 {
     int r;
 
     drop_answer(tui); /* it is of the reading before */
+    tui->wants_reading = false;
+    tui->read_ms = now_ms();
     r = tui->source->refresh(tui->source->context);
     if (r < 0)
         return r;
@@ -137,40 +158,27 @@ struct loop {
     int signal;       /* that ended it */
 };
 
-static uint64_t now_ms(void)
+/* When the next reading is due; UINT64_MAX: not before a key says so. A question must be about what
+ * is seen. */
+static uint64_t due_ms(const struct loop *loop)
 {
-    struct timespec now;
+    const struct tui *tui = loop->tui;
+    uint32_t interval = tui->settings->interval_ms;
+    uint64_t due = tui->paused || interval == 0 ? UINT64_MAX : loop->next_ms;
+    uint64_t soonest = tui->read_ms + (interval < SHORTEST_MS ? interval : SHORTEST_MS);
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-/* A question must be about what is seen. */
-static bool stands_still(const struct tui *tui)
-{
-    return tui->paused || tui->screen == SCREEN_CONFIRM || tui->settings->interval_ms == 0;
+    if (tui->screen == SCREEN_CONFIRM)
+        return UINT64_MAX;
+    return tui->wants_reading && soonest < due ? soonest : due;
 }
 
 static int wait_ms(const struct loop *loop)
 {
-    uint64_t now = now_ms();
+    uint64_t now = now_ms(), due = due_ms(loop);
 
-    if (stands_still(loop->tui))
+    if (due == UINT64_MAX)
         return -1;
-    return loop->next_ms > now ? (int)(loop->next_ms - now) : 0;
-}
-
-static int handle_keys(struct loop *loop)
-{
-    struct terminal_mouse mouse = {0};
-    uint32_t key;
-    int r = 0;
-
-    while (r == 0 && !loop->tui->quit && (key = terminal_key(&mouse)) != TUI_KEY_NONE) {
-        r = tui_key(loop->tui, key, &mouse);
-        loop->changed = true;
-    }
-    return r;
+    return due > now ? (int)(due - now) : 0;
 }
 
 static void handle_signals(struct loop *loop)
@@ -194,18 +202,33 @@ static void handle_signals(struct loop *loop)
 static int handle_time(struct loop *loop)
 {
     struct tui *tui = loop->tui;
-    uint64_t now = now_ms();
+    uint64_t now = now_ms(), interval = tui->settings->interval_ms;
     int r;
 
-    if (stands_still(tui) || now < loop->next_ms)
+    if (now < due_ms(loop))
         return 0;
     r = tui_refresh(tui);
-    loop->next_ms += tui->settings->interval_ms;
-    if (loop->next_ms <= now)
-        loop->next_ms = now + tui->settings->interval_ms;
+    loop->next_ms += interval;
+    if (loop->next_ms < now + interval / 2 || loop->next_ms > now + interval)
+        loop->next_ms = now + interval; /* it was late, or a key's */
     loop->changed = true;
     if (tui->settings->refreshes && tui->refreshes >= tui->settings->refreshes)
         tui->quit = true;
+    return r;
+}
+
+static int handle_keys(struct loop *loop)
+{
+    struct terminal_mouse mouse = {0};
+    uint32_t key;
+    int r = 0;
+
+    while (r == 0 && !loop->tui->quit && (key = terminal_key(&mouse)) != TUI_KEY_NONE) {
+        r = tui_key(loop->tui, key, &mouse);
+        loop->changed = true;
+        if (r == 0)
+            r = handle_time(loop);
+    }
     return r;
 }
 

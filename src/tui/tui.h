@@ -28,6 +28,7 @@ struct tui_answer {
     struct grid grid;          /* valid until the next refresh(); ended by grid_done() */
     const struct column *sort; /* what it is sorted by; NULL: by nothing that is shown */
     bool descending;
+    bool incomplete; /* the reading lacks what the question needs; the next one has it */
 };
 
 /* What there is to know of a row besides its cells. */

@@ -90,6 +90,18 @@ def rows_and_what_keys_do():
 
 
 @test
+def keys_take_no_reading_of_a_moment():
+    with netns() as ns, talker(ns) as child, top(ns, f"pid {child.pid}", "-d", "60") as screen:
+        needs_bpf(screen)
+        screen.until(re.compile(rf"^> *{child.pid} .* [1-9]\d*\.\d ", re.M).search)
+        row = re.search(rf"^> *{child.pid} .*", screen.text(), re.M)[0]
+        screen.keys("Space")
+        screen.until("paused")
+        screen.keys("Space")
+        assert row in screen.until("goes on")
+
+
+@test
 def every_column_sorts():
     with netns() as ns, talker(ns) as child, top(ns, f"pid {child.pid}") as screen:
         needs_bpf(screen)

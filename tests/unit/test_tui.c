@@ -103,6 +103,29 @@ static void series_remember(void **state)
     series_done(&series);
 }
 
+static void series_keep_one(void **state)
+{
+    struct series series = {0};
+    uint64_t values[SERIES_LENGTH];
+
+    (void)state;
+    for (uint64_t reading = 1; reading <= 3; reading++) {
+        series_tick(&series);
+        for (uint64_t identity = 1; identity <= 3; identity++)
+            assert_int_equal(series_add(&series, identity, reading * 10 + identity), 0);
+    }
+    series_keep(&series, 2);
+    assert_int_equal(series_get(&series, 1, values), 0);
+    assert_int_equal(series_get(&series, 2, values), 3);
+    assert_int_equal(values[0], 12);
+    series_tick(&series);
+    assert_int_equal(series_add(&series, 1, 41), 0);
+    assert_int_equal(series_get(&series, 1, values), 1); /* what was before is no zero */
+    series_keep(&series, 7);
+    assert_int_equal(series_get(&series, 2, values), 0);
+    series_done(&series);
+}
+
 static void series_are_bounded(void **state)
 {
     struct series series = {0};
@@ -201,6 +224,7 @@ int main(void)
         cmocka_unit_test(bars),
         cmocka_unit_test(curves),
         cmocka_unit_test(series_remember),
+        cmocka_unit_test(series_keep_one),
         cmocka_unit_test(series_are_bounded),
         cmocka_unit_test(quantities),
         cmocka_unit_test(keys_are_unique),
