@@ -87,6 +87,7 @@ static void add_interface(struct top_screen *screen, uint32_t index)
         shown.rx_packets = rate->rx_packets;
         shown.tx_packets = rate->tx_packets;
         take_parts(rate, &shown);
+        shown.unowned_known = shown.parts_known && snapshot->accounting == ACCOUNTING_BPF;
     }
     if (zero) {
         shown.errors = since(errors_of(interface), zero->errors);

@@ -8,6 +8,8 @@
  * was thrown away. A socket takes bytes before they are sent, and interfaces and flows are read one
  * after the other: what flows have too much is kept for the next reading. It is halved each time,
  * as some of it may never come: a datagram that was thrown away before it reached the interface.
+ * A datagram socket without an address of its own receives by any interface: what such flows of a
+ * namespace have is named where bytes are left over, on each interface in proportion to them.
  */
 #include "derive/reconcile.h"
 
@@ -35,6 +37,8 @@ struct reconciler {
     struct map interfaces;       /* namespace and ifindex -> index of the interface */
     struct named *named;         /* owned; one for each interface */
     uint64_t *forwarded;         /* owned; packets, one for each namespace */
+    struct traffic *unbound;     /* owned; of flows by no known interface, likewise */
+    struct traffic *left;        /* owned; bytes that these may be, likewise */
 };
 
 static uint64_t interface_key(uint32_t netns, uint32_t ifindex)
@@ -60,6 +64,8 @@ static void add_flows(struct reconciler *reconciler)
         uint32_t interface =
             map_get(&reconciler->interfaces, interface_key(flow->netns, flow->ifindex));
 
+        if (!flow->ifindex && !(flow->flags & FLOW_OTHER))
+            traffic_add(&reconciler->unbound[flow->netns], flow->window[FLOW_LAST]);
         if (interface == MAP_NONE)
             continue;
         traffic_add(&reconciler->named[interface].bytes, flow->window[FLOW_LAST]);
@@ -166,11 +172,64 @@ static void share_interfaces(struct reconciler *reconciler, struct rates *rates)
             share_interface(reconciler, i, &rates->interfaces[i]);
 }
 
+static uint64_t in_proportion(uint64_t bytes, uint64_t part, uint64_t all)
+{
+    return all ? (uint64_t)((double)bytes * (double)part / (double)all) : 0;
+}
+
+/* From the first shares, which are of what is known by its addresses. What stands on others has the
+ * same bytes once more, and so has the same of them. */
+static void add_unbound(struct reconciler *reconciler, const struct rates *rates)
+{
+    const struct snapshot *now = reconciler->now;
+
+    for (uint32_t i = 0; i < now->interfaces_count; i++) {
+        const struct interface_rate *rate = &rates->interfaces[i];
+        struct traffic left = {rate->rx_shares.unowned, rate->tx_shares.unowned};
+
+        if (rate->known && !reconcile_is_stacked(now, &now->interfaces[i]))
+            traffic_add(&reconciler->left[now->interfaces[i].netns], left);
+    }
+    for (uint32_t i = 0; i < now->interfaces_count; i++) {
+        const struct interface_rate *rate = &rates->interfaces[i];
+        const struct traffic *unbound = &reconciler->unbound[now->interfaces[i].netns];
+        const struct traffic *left = &reconciler->left[now->interfaces[i].netns];
+        struct traffic more = {
+            in_proportion(unbound->rx_bytes, rate->rx_shares.unowned, left->rx_bytes),
+            in_proportion(unbound->tx_bytes, rate->tx_shares.unowned, left->tx_bytes)};
+
+        if (rate->known)
+            traffic_add(&reconciler->named[i].bytes, more);
+    }
+}
+
 bool reconcile_is_stacked(const struct snapshot *snapshot, const struct interface *interface)
 {
     const char *kind = snapshot_string(snapshot, interface->kind, NULL);
 
     return interface->lower || strcmp(kind, "bridge") == 0 || strcmp(kind, "bond") == 0;
+}
+
+static int begin(struct reconciler *reconciler)
+{
+    const struct snapshot *now = reconciler->now;
+
+    reconciler->named = calloc(now->interfaces_count + 1u, sizeof(*reconciler->named));
+    reconciler->forwarded = calloc(now->netns_count + 1u, sizeof(*reconciler->forwarded));
+    reconciler->unbound = calloc(now->netns_count + 1u, sizeof(*reconciler->unbound));
+    reconciler->left = calloc(now->netns_count + 1u, sizeof(*reconciler->left));
+    if (!reconciler->named || !reconciler->forwarded || !reconciler->unbound || !reconciler->left)
+        return -ENOMEM;
+    return index_interfaces(reconciler);
+}
+
+static void end(struct reconciler *reconciler)
+{
+    map_done(&reconciler->interfaces);
+    free(reconciler->named);
+    free(reconciler->forwarded);
+    free(reconciler->unbound);
+    free(reconciler->left);
 }
 
 int reconcile(const struct snapshot *now, const struct snapshot *before,
@@ -181,16 +240,14 @@ int reconcile(const struct snapshot *now, const struct snapshot *before,
 
     if (now->accounting <= ACCOUNTING_INTERFACES || before->accounting != now->accounting)
         return 0;
-    reconciler.named = calloc(now->interfaces_count + 1u, sizeof(*reconciler.named));
-    reconciler.forwarded = calloc(now->netns_count + 1u, sizeof(*reconciler.forwarded));
-    r = reconciler.named && reconciler.forwarded ? index_interfaces(&reconciler) : -ENOMEM;
+    r = begin(&reconciler);
     if (r == 0) {
         add_flows(&reconciler);
         add_forwarded(&reconciler, rates);
         share_interfaces(&reconciler, rates);
+        add_unbound(&reconciler, rates);
+        share_interfaces(&reconciler, rates);
     }
-    map_done(&reconciler.interfaces);
-    free(reconciler.named);
-    free(reconciler.forwarded);
+    end(&reconciler);
     return r;
 }

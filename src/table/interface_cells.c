@@ -47,8 +47,23 @@ SHARE_COLUMN(rx_headers, rx_shares.headers)
 SHARE_COLUMN(tx_headers, tx_shares.headers)
 SHARE_COLUMN(rx_forwarded, rx_shares.forwarded)
 SHARE_COLUMN(tx_forwarded, tx_shares.forwarded)
-SHARE_COLUMN(rx_unowned, rx_shares.unowned)
-SHARE_COLUMN(tx_unowned, tx_shares.unowned)
+
+/* Where only TCP is counted, nobody knows whose the rest is. */
+static bool knows_unowned(const struct view *view)
+{
+    return view->snapshot->accounting == ACCOUNTING_BPF;
+}
+
+#define UNOWNED_COLUMNS(direction)                                                                 \
+    struct value interface_##direction##_unowned(const struct view *view, uint32_t row)            \
+    {                                                                                              \
+        struct interface_rate rate = rate_of(view, row);                                           \
+        return knows_unowned(view) ? share_rate(&rate, rate.direction##_shares.unowned)            \
+                                   : value_none();                                                 \
+    }
+
+UNOWNED_COLUMNS(rx)
+UNOWNED_COLUMNS(tx)
 
 /* Both directions have the speed for themselves: the busier one counts. */
 struct value interface_util(const struct view *view, uint32_t row)
@@ -102,25 +117,25 @@ RATE_COLUMN(tx_window, tx_bytes)
 
 /* --- what the bytes are made of: the parts add up --- */
 
-#define PART_COLUMNS(direction, name)                                                              \
+#define PART_COLUMNS(direction, name, known)                                                       \
     struct value interface_##direction##_##name##_window(const struct view *view, uint32_t row)    \
     {                                                                                              \
         struct interface_rate rate = rate_of(view, row);                                           \
-        return cell_number(rate.shares_known, rate.direction##_shares.name);                       \
+        return cell_number((known) && rate.shares_known, rate.direction##_shares.name);            \
     }                                                                                              \
                                                                                                    \
     struct value interface_##direction##_##name##_since(const struct view *view, uint32_t row)     \
     {                                                                                              \
         const struct link_past *past = link_history_past(view->links, row);                        \
-        return past && past->shares_known ? value_uint(past->direction##_shares.name)              \
-                                          : value_none();                                          \
+        return (known) && past && past->shares_known ? value_uint(past->direction##_shares.name)   \
+                                                     : value_none();                               \
     }
 
 #define ALL_PARTS(direction)                                                                       \
-    PART_COLUMNS(direction, named)                                                                 \
-    PART_COLUMNS(direction, headers)                                                               \
-    PART_COLUMNS(direction, forwarded)                                                             \
-    PART_COLUMNS(direction, unowned)
+    PART_COLUMNS(direction, named, true)                                                           \
+    PART_COLUMNS(direction, headers, true)                                                         \
+    PART_COLUMNS(direction, forwarded, true)                                                       \
+    PART_COLUMNS(direction, unowned, knows_unowned(view))
 
 ALL_PARTS(rx)
 ALL_PARTS(tx)

@@ -238,7 +238,8 @@ static struct value get_speed_bits(const struct view *view, uint32_t row)
              "Of " #rx when ": passed on for others, from the number of packets",                  \
              interface_##rx##_forwarded##time),                                                    \
         PART(#rx "_unowned" when, title "NONE",                                                    \
-             "Of " #rx when ": of no socket: the kernel, packet sockets, thrown away",             \
+             "Of " #rx when ": of no socket: the kernel, packet sockets, thrown away; unknown "    \
+             "where only TCP is counted",                                                          \
              interface_##rx##_unowned##time)
 
 static const struct column columns[] = {
@@ -310,10 +311,13 @@ static const struct column columns[] = {
      "Of the bytes sent: passed on for others: from the number of packets", KIND_BYTES_PER_SECOND,
      COLUMN_RATE, NEED_SHARES, interface_tx_forwarded},
     {"rx_unowned_rate", "RX-NONE",
-     "Of the bytes received: of no socket: the kernel, packet sockets, thrown away",
+     "Of the bytes received: of no socket: the kernel, packet sockets, thrown away; unknown where "
+     "only "
+     "TCP is counted",
      KIND_BYTES_PER_SECOND, COLUMN_RATE, NEED_SHARES, interface_rx_unowned},
     {"tx_unowned_rate", "TX-NONE",
-     "Of the bytes sent: of no socket: the kernel, packet sockets, thrown away",
+     "Of the bytes sent: of no socket: the kernel, packet sockets, thrown away; unknown where only "
+     "TCP is counted",
      KIND_BYTES_PER_SECOND, COLUMN_RATE, NEED_SHARES, interface_tx_unowned},
     {"rx_bytes", "RX", "Bytes received", KIND_BYTES, SHOWN_COUNTER, 0, get_rx_bytes},
     {"tx_bytes", "TX", "Bytes sent", KIND_BYTES, SHOWN_COUNTER, 0, get_tx_bytes},

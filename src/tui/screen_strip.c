@@ -80,13 +80,14 @@ static void draw_direction(const struct strip *strip, struct pen *pen, const str
     buf_done(&text);
 }
 
-static void put_part(struct pen *pen, const struct tui_interface *interface, uint64_t part)
+static void put_part(struct pen *pen, const struct tui_interface *interface, bool known,
+                     uint64_t part)
 {
     uint64_t all =
         interface->named + interface->headers + interface->forwarded + interface->unowned;
     char text[16] = "-";
 
-    if (interface->parts_known && all)
+    if (known && all)
         snprintf(text, sizeof(text), part == all ? "100%%" : "%.1f%%",
                  (double)part * 100 / (double)all);
     put_right(pen, PAINT_PLAIN, text, PART_COLUMNS);
@@ -115,10 +116,10 @@ static void draw_interface(const struct strip *strip, const struct tui_interface
     draw_direction(strip, &pen, &strip->tui->rx, interface, PAINT_RX);
     draw_direction(strip, &pen, &strip->tui->tx, interface, PAINT_TX);
     pen.column--;
-    put_part(&pen, interface, interface->named);
-    put_part(&pen, interface, interface->headers);
-    put_part(&pen, interface, interface->forwarded);
-    put_part(&pen, interface, interface->unowned);
+    put_part(&pen, interface, interface->parts_known, interface->named);
+    put_part(&pen, interface, interface->parts_known, interface->headers);
+    put_part(&pen, interface, interface->parts_known, interface->forwarded);
+    put_part(&pen, interface, interface->unowned_known, interface->unowned);
     if (columns < WIDE) {
         put_count(&pen, interface->errors + interface->drops, true);
         return;

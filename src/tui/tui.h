@@ -50,7 +50,7 @@ struct tui_interface {
     uint64_t rx_packets, tx_packets;
     uint64_t errors, drops; /* since the screen was opened */
     /* What the bytes since the reading before, both ways, are made of. */
-    bool parts_known;
+    bool parts_known, unowned_known;
     uint64_t named, headers, forwarded, unowned;
 };
 

@@ -37,6 +37,7 @@ static void status(void *context, struct tui_status *ret_status)
                                                    .rx = 12345,
                                                    .tx = UINT64_MAX,
                                                    .parts_known = true,
+                                                   .unowned_known = true,
                                                    .named = UINT64_MAX,
                                                    .headers = 1,
                                                    .unowned = 77};

@@ -183,7 +183,7 @@ static int refresh(void *context)
         interface->tx = wave(demo, (uint32_t)i + 3, UINT64_C(43000000) >> (i * 5));
         interface->rx_packets = interface->rx / 900;
         interface->tx_packets = interface->tx / 1400;
-        interface->parts_known = interface->known;
+        interface->parts_known = interface->unowned_known = interface->known;
         interface->named = 972;
         interface->headers = 7;
         interface->forwarded = i ? 0 : 14;

@@ -189,6 +189,43 @@ static void without_accounting_there_are_no_shares(void **state)
     end(&machine);
 }
 
+static void unbound_flows_are_named_where_bytes_are_left(void **state)
+{
+    struct machine machine = {0};
+    const struct interface_rate *rates;
+
+    (void)state;
+    begin(&machine.before, SECOND, 0, 0, 0);
+    begin(&machine.now, 2 * SECOND, 100000, 10, 0);
+    add_flow(&machine.now, 1, 90000, 0); /* of lo 9200 are left beside the headers */
+    add_flow(&machine.now, 0, 54000, 0);
+    compare(&machine);
+    rates = machine.rates.interfaces;
+    assert_in_range(rates[1].rx_shares.named, 49000, 50000);
+    assert_in_range(rates[0].rx_shares.named, 94000, 95000);
+    assert_in_range(rates[0].rx_shares.named - 90000 + rates[1].rx_shares.named, 53999, 54000);
+    assert_int_equal(rates[1].rx_shares.headers, 10 * 66);
+    assert_int_equal(rates[1].tx_shares.named, 0);
+    assert_sum(&rates[0].rx_shares, 100000);
+    assert_sum(&rates[1].rx_shares, 100000);
+    end(&machine);
+}
+
+static void unbound_flows_name_no_more_than_there_is(void **state)
+{
+    struct machine machine = {0};
+
+    (void)state;
+    begin(&machine.before, SECOND, 0, 0, 0);
+    begin(&machine.now, 2 * SECOND, 5000, 10, 0);
+    add_flow(&machine.now, 0, UINT32_MAX, UINT32_MAX);
+    compare(&machine);
+    assert_int_equal(machine.rates.interfaces[1].rx_shares.named, 5000);
+    assert_int_equal(machine.rates.interfaces[1].rx_shares.unowned, 0);
+    assert_sum(&machine.rates.interfaces[1].tx_shares, 5000);
+    end(&machine);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +234,8 @@ int main(void)
         cmocka_unit_test(a_router_forwards),
         cmocka_unit_test(what_waits_in_sockets_is_named_later),
         cmocka_unit_test(without_accounting_there_are_no_shares),
+        cmocka_unit_test(unbound_flows_are_named_where_bytes_are_left),
+        cmocka_unit_test(unbound_flows_name_no_more_than_there_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
