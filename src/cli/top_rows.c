@@ -146,11 +146,41 @@ static void put_argument(struct buf *line, const char *text)
     buf_byte(line, '\'');
 }
 
+/* What was chosen when the screen was opened. */
+static void put_source(const struct options *options, struct buf *line)
+{
+    if (options->all_netns)
+        buf_puts(line, " --all-netns");
+    for (uint32_t i = 0; i < options->namespace_count; i++) {
+        buf_puts(line, " -N");
+        put_argument(line, options->namespaces[i]);
+    }
+    if (options->container) {
+        buf_puts(line, " --container");
+        put_argument(line, options->container);
+    }
+}
+
+/* The screen opens with the first window; of others plain blocks have the rates. */
+static void put_window(const struct tui_question *question, struct buf *line)
+{
+    const char *name = top_windows[question->window].name;
+
+    if (question->window + 1 == TOP_WINDOWS)
+        buf_printf(line, " --batch%s", *question->sort ? "" : " --sort bytes:desc");
+    else if (question->window > 0)
+        buf_printf(line, " -o +rx_rate_%s,tx_rate_%s", name, name);
+}
+
 void top_command(void *context, const struct tui_question *question, struct buf *line)
 {
     const struct top_screen *screen = context;
 
     buf_printf(line, "nwho top --by %s", screen->groupings[question->grouping].name);
+    put_source(screen->options, line);
+    if (question->bytes)
+        buf_puts(line, " --bytes");
+    put_window(question, line);
     if (*question->sort)
         buf_printf(line, " --sort %s%s", question->sort, question->descending ? ":desc" : "");
     if (*question->within)

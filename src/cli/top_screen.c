@@ -12,7 +12,7 @@
 
 /* --- windows: the first three have a rate of their own --- */
 
-static const struct tui_choice windows[TOP_WINDOWS] = {
+const struct tui_choice top_windows[TOP_WINDOWS] = {
     {"2s", "mean of the last 2 seconds"},
     {"10s", "mean of the last 10 seconds"},
     {"60s", "mean of the last minute"},
@@ -57,7 +57,7 @@ static const struct column *in_window(const struct table *table, const struct co
     if (window + 1 == TOP_WINDOWS ||
         (strcmp(column->name, "rx_rate") != 0 && strcmp(column->name, "tx_rate") != 0))
         return column;
-    snprintf(name, sizeof(name), "%s_%s", column->name, windows[window].name);
+    snprintf(name, sizeof(name), "%s_%s", column->name, top_windows[window].name);
     found = table_column(table, name);
     return found ? found : column;
 }
@@ -418,7 +418,7 @@ static int run(struct top_screen *screen, struct tui_settings *settings)
     const struct tui_source source = {
         .context = screen,
         .groupings = screen->groupings,
-        .windows = windows,
+        .windows = top_windows,
         .grouping_count = screen->grouping_count,
         .window_count = TOP_WINDOWS,
         .detail = find_grouping(screen, "conn"),

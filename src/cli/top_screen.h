@@ -80,6 +80,8 @@ bool top_is_asked_for(const struct session *session, const struct interface *int
 
 /* --- the parts --- */
 
+extern const struct tui_choice top_windows[TOP_WINDOWS];
+
 /* Facts for the lines above the table; and totals since they were put to zero. */
 void top_status(void *context, struct tui_status *ret_status);
 void top_take_interfaces(struct top_screen *screen);

@@ -13,6 +13,7 @@ void prompt_begin(struct prompt *prompt, const char *label, const char *text, co
     snprintf(prompt->text, sizeof(prompt->text), "%s", text);
     snprintf(prompt->message, sizeof(prompt->message), "%s", hint);
     prompt->length = prompt->cursor = (uint32_t)strlen(prompt->text);
+    prompt->selected = prompt->length > 0;
 }
 
 void prompt_error(struct prompt *prompt, uint32_t at, uint32_t length, const char *message)
@@ -112,10 +113,22 @@ static void insert(struct prompt *prompt, uint32_t character)
     prompt->cursor += length;
 }
 
+/* Keys that end the field, or go through its text, leave what is selected. */
+static void take_selected(struct prompt *prompt, uint32_t key)
+{
+    bool typed = key >= ' ' && key < TUI_KEY_NONE;
+
+    if (prompt->selected && (typed || key == TUI_KEY_BACKSPACE || key == TUI_KEY_DELETE))
+        delete_bytes(prompt, 0, prompt->length);
+    prompt->selected = false;
+}
+
 enum prompt_result prompt_key(struct prompt *prompt, uint32_t key)
 {
-    uint32_t cursor = prompt->cursor;
+    uint32_t cursor;
 
+    take_selected(prompt, key);
+    cursor = prompt->cursor;
     if (prompt->is_error)
         prompt->message[0] = '\0';
     prompt->is_error = false;
@@ -218,7 +231,8 @@ void prompt_draw(const struct prompt *prompt, const struct terminal *terminal, i
     pen_text(&pen, PAINT_PLAIN, " ");
     begin = pen.column;
     first = first_seen(prompt, pen.end - begin);
-    pen_put(&pen, PAINT_PLAIN, prompt->text + first, prompt->length - first);
+    pen_put(&pen, prompt->selected ? PAINT_SELECTED : PAINT_PLAIN, prompt->text + first,
+            prompt->length - first);
     *ret_row = line;
     *ret_column = begin;
     if (prompt->cursor > first)

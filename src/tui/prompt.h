@@ -9,6 +9,7 @@ struct prompt {
     const char *label;
     char text[TUI_FILTER_MAX]; /* UTF-8 */
     uint32_t length, cursor;   /* bytes */
+    bool selected;             /* the whole text: what is typed stands in its place */
     char message[256];         /* below it: what is wrong, or a hint */
     bool is_error;
     uint32_t at, error_length; /* bytes of the text that are wrong; a caret stands below them */

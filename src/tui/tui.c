@@ -32,6 +32,7 @@ struct tui_question tui_question(const struct tui *tui)
         .sort = level->sort,
         .descending = level->descending,
         .no_loopback = tui->settings->no_loopback,
+        .bytes = tui->settings->bytes,
     };
 }
 

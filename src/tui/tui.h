@@ -22,6 +22,7 @@ struct tui_question {
     const char *sort;          /* name of a column; "": what is usual for the grouping */
     bool no_loopback;          /* nothing that went through lo */
     bool descending;
+    bool bytes; /* how rates are shown, which only the command line has to know */
 };
 
 struct tui_answer {

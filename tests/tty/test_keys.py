@@ -124,6 +124,24 @@ def line_is_edited():
 
 
 @test
+def what_is_typed_takes_the_place_of_the_old_filter():
+    with demo() as screen:
+        screen.until("7 rows")
+        screen.keys("/")
+        screen.type("process = rsync")
+        screen.keys("Enter", "/")
+        screen.type("process = java")
+        screen.keys("Enter")
+        screen.until("filter: process = java\n")
+        screen.keys("/", "Home", "Right", "End")
+        screen.type(" or pid 1")
+        screen.keys("Enter")
+        screen.until("filter: process = java or pid 1\n")
+        screen.keys("/", "BSpace", "Enter")
+        screen.until("7 rows")
+
+
+@test
 def opens_and_goes_back():
     with demo() as screen:
         screen.until("7 rows")

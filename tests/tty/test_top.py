@@ -102,6 +102,17 @@ def keys_take_no_reading_of_a_moment():
 
 
 @test
+def the_command_line_has_all_that_was_chosen():
+    with netns() as ns, talker(ns) as child, top(ns, f"pid {child.pid}", "--all-netns", "--bytes") as screen:
+        screen.keys("c")
+        screen.until(f"nwho top --by process --all-netns --bytes 'pid {child.pid}'")
+        screen.keys("u", "w", "r", "c")
+        screen.until(f"nwho top --by process --all-netns -o +rx_rate_10s,tx_rate_10s --sort rate 'pid {child.pid}'")
+        screen.keys("s", "Enter", "w", "w", "c")
+        screen.until(f"nwho top --by process --all-netns --batch --sort bytes:desc 'pid {child.pid}'")
+
+
+@test
 def every_column_sorts():
     with netns() as ns, talker(ns) as child, top(ns, f"pid {child.pid}") as screen:
         needs_bpf(screen)
@@ -176,7 +187,7 @@ def filter_is_about_what_is_shown():
         screen.type(f"pid {child.pid} and connections >= 3")
         screen.keys("Enter")
         screen.until(row_of(child.pid))
-        screen.keys("/")
+        screen.keys("/", "End")
         screen.type(" or udp")
         screen.keys("Enter")
         screen.until("joined with the rest by 'and'")
