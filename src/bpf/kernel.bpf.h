@@ -172,6 +172,7 @@ struct tcp_sock {
     __u32 write_seq;
     __u32 lsndtime; /* in kernel ticks, the low 32 bits */
     __u64 bytes_received;
+    __u64 bytes_acked;
     __u64 bytes_sent;
     __u64 bytes_retrans;
     bool is_mptcp;

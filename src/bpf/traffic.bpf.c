@@ -14,11 +14,39 @@ enum {
     MSG_ERRQUEUE = 0x2000, /* what comes back from it was sent before */
 };
 
+/*
+ * Acknowledgements come at any moment: the kernel moves bytes_acked before snd_una, so that they
+ * are read the other way round, and the sum is never too small.
+ */
+static __always_inline __u64 tcp_written(struct tcp_sock *tp)
+{
+    __u32 acked = *(volatile __u32 *)&tp->snd_una;
+    __u64 bytes = *(volatile __u64 *)&tp->bytes_acked;
+
+    return bytes + (__u32)(*(volatile __u32 *)&tp->write_seq - acked);
+}
+
+/* The call has just returned. */
+static __always_inline void fill_began(struct traffic_counters *began, const struct count *count)
+{
+    struct tcp_sock *tp = bpf_skc_to_tcp_sock(count->sk);
+    struct traffic_counters now;
+
+    began->rx_bytes = began->tx_bytes = ~0ULL;
+    if (!tp)
+        return;
+    if (count->sent)
+        began->tx_bytes = tcp_written(tp) - count->bytes;
+    else if (fill_counters(&now, tp))
+        began->rx_bytes = now.rx_bytes - count->bytes;
+}
+
 static __always_inline void describe(struct traffic_flow *flow, const struct count *count)
 {
     fill_user(&flow->user, bpf_get_current_task_btf());
     flow->user.cgroup_id = bpf_get_current_cgroup_id();
     fill_socket(&flow->socket, (struct inet_sock *)count->sk);
+    fill_began(&flow->began, count);
 }
 
 /* The end of a stream is no traffic, an empty datagram is. */

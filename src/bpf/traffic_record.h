@@ -10,7 +10,7 @@
  */
 
 /*
- * Flows of one interval; what has no room is in the sums of traffic_state. Their memory, 6 MB for
+ * Flows of one interval; what has no room is in the sums of traffic_state. Their memory, 7 MB for
  * each half, is taken at the start: to take it entry by entry is as dear as all the rest that a
  * short connection costs.
  */
@@ -64,11 +64,19 @@ struct traffic_other {
     struct traffic_sums rest;
 };
 
+/* TCP's own counters, since the connection began. */
+struct traffic_counters {
+    __u64 rx_bytes; /* taken out by the application, however it did */
+    __u64 tx_bytes; /* sent, each byte once */
+};
+
 /* The value of the hash: filled when the first call is counted. */
 struct traffic_flow {
     struct traffic_sums sums;
     struct traffic_user user; /* of packets: nobody */
     struct traffic_socket socket;
+    struct traffic_counters began; /* of TCP: where the first call began, which may be older than
+                                      the counting; UINT64_MAX: unknown */
 };
 
 /*
@@ -89,12 +97,6 @@ struct traffic_slot {
 struct traffic_slots {
     struct traffic_slot slots[TRAFFIC_SLOTS];
     __u64 busy; /* 1: a program is at work on them */
-};
-
-/* TCP's own counters, since the connection began. */
-struct traffic_counters {
-    __u64 rx_bytes; /* taken out by the application, however it did */
-    __u64 tx_bytes; /* sent, each byte once */
 };
 
 /* A TCP socket that is being destroyed, or one of an open file. */
@@ -122,7 +124,7 @@ struct traffic_close {
 _Static_assert(sizeof(struct traffic_key) == 16, "traffic_key has padding");
 _Static_assert(sizeof(struct traffic_user) == 48, "traffic_user has padding");
 _Static_assert(sizeof(struct traffic_socket) == 48, "traffic_socket has padding");
-_Static_assert(sizeof(struct traffic_flow) == 128, "traffic_flow has padding");
+_Static_assert(sizeof(struct traffic_flow) == 144, "traffic_flow has padding");
 _Static_assert(sizeof(struct traffic_slot) == 64, "traffic_slot has padding");
 _Static_assert(sizeof(struct traffic_tcp) == 80, "traffic_tcp has padding");
 _Static_assert(sizeof(struct traffic_held) == 128, "traffic_held has padding");

@@ -15,7 +15,8 @@
 
 /* One direction. */
 struct account {
-    uint64_t bytes;   /* that were before the start, or were counted */
+    uint64_t start;   /* that were before the start */
+    uint64_t bytes;   /* those, and what was counted */
     uint64_t missing; /* what TCP had more of at the last look, less what was counted since */
     uint64_t seen;    /* `bytes` at the look before */
     bool quiet;       /* nothing was counted between the last two looks */
@@ -195,6 +196,14 @@ static void settle_call(struct account *account, uint64_t bytes)
     account->missing -= bytes < account->missing ? bytes : account->missing;
 }
 
+/* Less what a call moved before the start, which is counted whole when it returns. */
+static uint64_t since_start(const struct account *account, uint64_t began, uint64_t bytes)
+{
+    uint64_t early = account->start > began ? account->start - began : 0;
+
+    return bytes > early ? bytes - early : 0;
+}
+
 /* The last one, of which others may have used it before. */
 static void note_caller(struct tcp_socket *socket, const struct traffic_user *user)
 {
@@ -236,6 +245,10 @@ int traffic_sockets_count(struct traffic_sockets *sockets, struct flow_table *ta
         return r;
     if (socket) {
         note_caller(socket, &flow->user);
+        report.bytes.rx_bytes =
+            since_start(&socket->rx, flow->began.rx_bytes, report.bytes.rx_bytes);
+        report.bytes.tx_bytes =
+            since_start(&socket->tx, flow->began.tx_bytes, report.bytes.tx_bytes);
         settle_call(&socket->rx, report.bytes.rx_bytes);
         settle_call(&socket->tx, report.bytes.tx_bytes);
     }
@@ -256,6 +269,11 @@ int traffic_sockets_wire(const struct traffic_sockets *sockets, struct flow_tabl
 
 /* --- looks --- */
 
+static struct account account_from(uint64_t bytes)
+{
+    return (struct account){.start = bytes, .bytes = bytes, .seen = bytes};
+}
+
 int traffic_sockets_prime(struct traffic_sockets *sockets, const struct traffic_held *held)
 {
     const struct traffic_counters *counters = &held->tcp.counters;
@@ -265,8 +283,8 @@ int traffic_sockets_prime(struct traffic_sockets *sockets, const struct traffic_
     if (r < 0)
         return r;
     /* A socket of several processes comes several times. */
-    socket->rx = (struct account){.bytes = counters->rx_bytes, .seen = counters->rx_bytes};
-    socket->tx = (struct account){.bytes = counters->tx_bytes, .seen = counters->tx_bytes};
+    socket->rx = account_from(counters->rx_bytes);
+    socket->tx = account_from(counters->tx_bytes);
     return 0;
 }
 
@@ -278,6 +296,8 @@ static uint64_t difference(const struct account *account, uint64_t bytes)
 /* `again`: it is not the first look. */
 static void look(struct account *account, uint64_t bytes, bool again)
 {
+    if (bytes < account->start) /* another connection by the same socket */
+        account->start = 0;
     account->missing = difference(account, bytes);
     account->quiet = again && account->bytes == account->seen;
     account->seen = account->bytes;

@@ -151,6 +151,16 @@ def a_long_call_is_seen_while_it_lasts():
 
 
 @test
+def of_an_older_call_only_the_rest_counts():
+    """Half of it was taken in when counting begins, and some is on its way."""
+    with netns() as ns, waiting(ns, "long-send") as finish, counting(ns) as counter:
+        finish()
+        flows = counter.read()
+        assert sum(flow["rx"] for flow in flows) == 20 << 20, flows
+        assert 19 << 20 < sum(flow["tx"] for flow in flows) <= 20 << 20, flows
+
+
+@test
 def spliced_bytes_of_a_shared_socket_are_nobodys():
     with netns() as ns, counting(ns) as counter, waiting(ns, "shared-splice") as finish:
         def nobodys():

@@ -38,14 +38,23 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void call(struct scene *scene, uint32_t pid, uint64_t rx, uint64_t tx)
+/* `began_rx`, `began_tx`: where TCP's counters were. */
+static void call_from(struct scene *scene, uint32_t pid, struct traffic bytes, uint64_t began_rx,
+                      uint64_t began_tx)
 {
     const struct traffic_key key = {.cookie = COOKIE, .tid = pid, .tgid = pid};
-    const struct traffic_flow flow = {.sums = {rx, tx, rx > 0, tx > 0},
-                                      .user = {.pid = pid, .tid = pid},
-                                      .socket = {.proto = PROTO_TCP, .family = 2}};
+    const struct traffic_flow flow = {
+        .sums = {bytes.rx_bytes, bytes.tx_bytes, bytes.rx_bytes > 0, bytes.tx_bytes > 0},
+        .user = {.pid = pid, .tid = pid},
+        .socket = {.proto = PROTO_TCP, .family = 2},
+        .began = {began_rx, began_tx}};
 
     assert_int_equal(traffic_sockets_count(scene->sockets, scene->table, &key, &flow), 0);
+}
+
+static void call(struct scene *scene, uint32_t pid, uint64_t rx, uint64_t tx)
+{
+    call_from(scene, pid, (struct traffic){rx, tx}, UINT64_MAX, UINT64_MAX);
 }
 
 static struct traffic_tcp tcp(uint64_t rx, uint64_t tx)
@@ -218,6 +227,24 @@ static void before_the_start_does_not_count(void **state)
     assert_total(scene, 10, 20);
 }
 
+/* A call that has moved 14000 bytes when counting begins is counted whole when it returns. */
+static void of_a_call_only_the_part_since_the_start_counts(void **state)
+{
+    const struct traffic_held held = {.tcp = tcp(7000, 15000)};
+    struct scene *scene = *state;
+
+    assert_int_equal(traffic_sockets_prime(scene->sockets, &held), 0);
+    look(scene, FIRST, 7000, 17000);
+    assert_total(scene, 0, 2000);
+    call_from(scene, FIRST, (struct traffic){0, 20000}, UINT64_MAX, 1000);
+    assert_total(scene, 0, 6000);
+    call_from(scene, SECOND, (struct traffic){9000, 0}, 6500, UINT64_MAX);
+    assert_total(scene, 8500, 6000);
+    call_from(scene, FIRST, (struct traffic){0, 100}, UINT64_MAX, 21000);
+    end(scene, 15500, 21100);
+    assert_total(scene, 8500, 6100);
+}
+
 static void splicing_is_seen_while_it_goes_on(void **state)
 {
     struct scene *scene = *state;
@@ -327,6 +354,7 @@ int main(void)
         TEST(without_any_call_the_closer_is_named),
         TEST(what_nobody_had_does_not_count),
         TEST(before_the_start_does_not_count),
+        TEST(of_a_call_only_the_part_since_the_start_counts),
         TEST(splicing_is_seen_while_it_goes_on),
         TEST(calls_at_work_are_no_splicing),
         TEST(long_calls_are_not_counted_twice),
