@@ -156,6 +156,7 @@ static int run_explain(struct options *options)
     if (r == 0 && text.error)
         r = command_error("out of memory");
     options->all = true;
+    session.all_flows = true;
     session.window |= options->watch && !options->replay;
     if (options->word_count > 1)
         explain.target = buf_string(&text);

@@ -2,6 +2,7 @@
 /* nwho help: written from the tables of commands and options. */
 #include "cli/session.h"
 
+#include "compat/personality.h"
 #include "table/filter.h"
 #include "tui/keys.h"
 
@@ -54,14 +55,18 @@ static void print_all(void)
                  command->arguments);
         printf("  nwho %-28s %s\n", usage, command->summary);
     }
-    printf("\nFilters: state established sport :443 | dst 10.0.0.0/8 and not process nginx | 'rtt "
-           "> 100ms' |\n"
-           "  pid 1203 | user www-data | unit ssh.service | container web | listen | exposed | "
-           "unowned\n"
-           "  (not before and before or; words beside each other mean and)\n\n"
-           "Exit codes: 0 found, 1 nothing matched, 2 error, 3 incomplete: rows may be missing\n\n"
-           "nwho help COMMAND shows its options and examples, nwho help filters all words of a "
-           "filter;\nnwho columns lists all columns; man nwho has the rest.\n");
+    printf("\nAs an old tool, with its own options:");
+    for (uint32_t i = 0; personality_table[i]; i++)
+        printf("%s nwho %s", i ? "," : "", personality_table[i]->name);
+    printf(
+        "\n\nFilters: state established sport :443 | dst 10.0.0.0/8 and not process nginx | 'rtt "
+        "> 100ms' |\n"
+        "  pid 1203 | user www-data | unit ssh.service | container web | listen | exposed | "
+        "unowned\n"
+        "  (not before and before or; words beside each other mean and)\n\n"
+        "Exit codes: 0 found, 1 nothing matched, 2 error, 3 incomplete: rows may be missing\n\n"
+        "nwho help COMMAND shows its options and examples, nwho help filters all words of a "
+        "filter;\nnwho columns lists all columns; man nwho has the rest.\n");
 }
 
 /* --- topics: words that name no command. "filters" and "keys" are for people, the others are for
@@ -150,6 +155,13 @@ static const struct topic *find_topic(const char *word)
     return NULL;
 }
 
+static int print_personality(const struct personality *personality)
+{
+    char *argv[] = {(char *)(uintptr_t)personality->name, (char *)(uintptr_t) "-h", NULL};
+
+    return personality->run(2, argv);
+}
+
 static int run_help(struct options *options)
 {
     const struct command *command = &command_overview;
@@ -159,6 +171,8 @@ static int run_help(struct options *options)
         (word ? find_topic(word)->print : print_all)();
         return EXIT_FOUND;
     }
+    if (personality_find(word))
+        return print_personality(personality_find(word));
     command = strcmp(word, "TARGET") == 0 ? &command_explain : command_find(word);
     if (!command)
         return command_error("there is no command \"%s\" (nwho help lists them)", word);

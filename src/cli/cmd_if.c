@@ -29,6 +29,11 @@ static bool wants_screen(const struct session *session)
 static int write_screen(void *context, const struct grid *grid, uint32_t rows, uint32_t columns,
                         struct buf *out)
 {
+    struct if_screen *screen = context;
+
+    if (grid->row_count == 0 && !screen->had_rows)
+        return -ENODEV;
+    screen->had_rows = true;
     return if_screen_write(context, grid, rows, columns, out);
 }
 
@@ -52,6 +57,7 @@ static int run_if(struct options *options)
     if (r == 0 && wants_screen(&session)) {
         session.screen = write_screen;
         session.screen_context = &screen;
+        screen.had_rows = options->replay; /* a recording need not have interfaces */
     }
     if (r == 0 && options->delta)
         r = session_take_first(&session, &query);

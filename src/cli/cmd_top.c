@@ -89,6 +89,18 @@ static bool wants_screen(const struct options *options)
            isatty(STDOUT_FILENO);
 }
 
+/* Whether interfaces have to have names, and ports listeners. */
+static bool asks_where(const struct options *options)
+{
+    bool asks = (options->by && (strstr(options->by, "iface") || strstr(options->by, "port"))) ||
+                (options->columns &&
+                 (strstr(options->columns, "iface") || strstr(options->columns, "all")));
+
+    for (uint32_t i = 0; i < options->word_count && !asks; i++)
+        asks = strstr(options->words[i], "iface") != NULL;
+    return asks;
+}
+
 static int run_top(struct options *options)
 {
     struct session session;
@@ -105,12 +117,10 @@ static int run_top(struct options *options)
     if (!options->watch_count && (options->replay || options->format == FORMAT_JSON))
         options->watch_count = 1;
     r = session_begin(&session, options);
-    session.traffic = true;
+    session.traffic = session.all_flows = true;
     /* Only then interfaces have names, and ports listeners. In text it would cost too much for one
      * line. */
-    session.everywhere =
-        options->format == FORMAT_JSON ||
-        (options->by && (strstr(options->by, "iface") || strstr(options->by, "port")));
+    session.everywhere = options->format == FORMAT_JSON || asks_where(options);
     session.headline = put_headline;
     if (r == 0)
         r = plan(&session, &rows, &groups, &by);

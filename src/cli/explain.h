@@ -11,7 +11,8 @@ struct explain {
     struct group_plan peer_plan, state_plan;
     struct talkers talkers; /* with -d */
     uint32_t process;       /* whose facts were shown last: they are not repeated; JOIN_NONE */
-    bool *told; /* one for each process: its threads are listed; NULL without --threads */
+    bool elsewhere; /* a process in a namespace that was not read: only its traffic is known */
+    bool *told;     /* one for each process: its threads are listed; NULL without --threads */
 };
 
 /* Reads the machine and shows all parts as text. Returns the exit code. */

@@ -366,13 +366,38 @@ static int put_processes(struct session *session, struct explain *explain, struc
 
 /* --- the whole --- */
 
-/* Why a process that was asked for by its id shows nothing. Returns the exit code. */
-static int explain_no_process(struct session *session, const char *pid)
+/* The target, where it is a process by its id on this machine; else NULL. */
+static const char *get_pid(const struct session *session, const struct explain *explain)
+{
+    const char *pid = explain->target;
+    bool is_one = explain->processes.filter && !session->options->replay && strlen(pid) < 12 &&
+                  pid[strspn(pid, "0123456789")] == '\0';
+
+    return is_one ? pid : NULL;
+}
+
+/* Whether only sockets of another namespace than the process's were read. */
+static bool is_elsewhere(const struct session *session, const char *pid)
 {
     const struct snapshot *snapshot = &session->now->snapshot;
     char path[64];
     struct stat status;
-    uint32_t own = snapshot->netns_count ? snapshot->netns[0].inode : 0;
+
+    snprintf(path, sizeof(path), "/proc/%s/ns/net", pid);
+    return session->request.netns_scope == NETNS_SCOPE_SELF && stat(path, &status) == 0 &&
+           status.st_ino != (snapshot->netns_count ? snapshot->netns[0].inode : 0);
+}
+
+static void hint_elsewhere(const char *pid)
+{
+    command_error("process %s is in another network namespace: nwho -N %s %s", pid, pid, pid);
+}
+
+/* Why a process that was asked for by its id shows nothing. Returns the exit code. */
+static int explain_no_process(struct session *session, const char *pid)
+{
+    char path[64];
+    struct stat status;
 
     snprintf(path, sizeof(path), "/proc/%s", pid);
     if (stat(path, &status) < 0)
@@ -380,8 +405,8 @@ static int explain_no_process(struct session *session, const char *pid)
     snprintf(path, sizeof(path), "/proc/%s/ns/net", pid);
     if (stat(path, &status) < 0)
         command_error("process %s does not show its network namespace to you; run as root", pid);
-    else if (status.st_ino != own && session->request.netns_scope == NETNS_SCOPE_SELF)
-        command_error("process %s is in another network namespace: nwho -N %s %s", pid, pid, pid);
+    else if (is_elsewhere(session, pid))
+        hint_elsewhere(pid);
     else
         command_error("process %s holds no socket that can be seen from here", pid);
     return session_exit(session, 0);
@@ -389,14 +414,13 @@ static int explain_no_process(struct session *session, const char *pid)
 
 static int explain_nothing(struct session *session, const struct explain *explain)
 {
-    const char *pid = explain->target;
+    const char *pid = get_pid(session, explain);
 
     if (session->options->quiet)
         return session_exit(session, 0);
-    if (explain->processes.filter && !session->options->replay && strlen(pid) < 12 &&
-        pid[strspn(pid, "0123456789")] == '\0')
+    if (pid)
         return explain_no_process(session, pid);
-    command_error("nothing has to do with \"%s\" now", pid);
+    command_error("nothing has to do with \"%s\" now", explain->target);
     if (session->options->word_count > 1)
         session_hint(session);
     else
@@ -418,7 +442,7 @@ static int put_all(struct session *session, struct explain *explain, struct buf 
         r = put_connections(session, explain, out, &connections);
     if (r == 0)
         r = talkers_write(session, &explain->talkers, "TRAFFIC", out, &talkers);
-    *ret_count = processes + waiting + connections + talkers;
+    *ret_count = (explain->elsewhere ? 0 : processes) + waiting + connections + talkers;
     return r;
 }
 
@@ -426,6 +450,7 @@ int explain_show(struct session *session, struct explain *explain)
 {
     CLEANUP_FREE bool *told = NULL;
     struct buf out = BUF_INIT;
+    const char *pid;
     uint32_t count = 0;
     int r = session_measure(session);
 
@@ -438,6 +463,8 @@ int explain_show(struct session *session, struct explain *explain)
         r = told ? 0 : -ENOMEM;
     }
     explain->told = told;
+    pid = get_pid(session, explain);
+    explain->elsewhere = pid && is_elsewhere(session, pid);
     if (r == 0)
         r = put_all(session, explain, &out, &count);
     if (r < 0)
@@ -448,5 +475,7 @@ int explain_show(struct session *session, struct explain *explain)
     session_notes(session);
     if (r == 0 && count == 0)
         return explain_nothing(session, explain);
+    if (r == 0 && explain->elsewhere && !session->options->quiet)
+        hint_elsewhere(pid);
     return r ? r : session_exit(session, count);
 }

@@ -14,8 +14,10 @@
 #include "table/filter.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <locale.h>
 #include <malloc.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -155,20 +157,52 @@ static int run_command(const struct command *command, char **argv, uint32_t coun
     return command->run(&options);
 }
 
-/* An old tool that is meant: by the name nwho was started under, or by its first word. */
-static const struct personality *choose_personality(int *argc, char ***argv)
+/* An old tool that is meant: by the name nwho was started under, or by its first word, which stands
+ * at `*ret_at`. */
+static const struct personality *choose_personality(int argc, char **argv, int *ret_at)
 {
-    const char *slash = strrchr((*argv)[0], '/');
-    const struct personality *personality = personality_find(slash ? slash + 1 : (*argv)[0]);
+    const char *slash = strrchr(argv[0], '/');
+    const struct personality *personality = personality_find(slash ? slash + 1 : argv[0]);
+    uint32_t count = (uint32_t)argc - 1, at;
 
-    if (personality || *argc < 2)
+    *ret_at = 0;
+    if (personality || argc < 2)
         return personality;
-    personality = personality_find((*argv)[1]);
-    if (personality) {
-        --*argc;
-        ++*argv;
-    }
-    return personality;
+    at = options_first_word(argv + 1, count);
+    *ret_at = (int)at + 1;
+    return at < count ? personality_find(argv[at + 1]) : NULL;
+}
+
+/* A name, a pid or a path. */
+static int enter_netns(const char *name)
+{
+    bool is_pid = *name && name[strspn(name, "0123456789")] == '\0';
+    CLEANUP_CLOSE int fd = -1;
+    char path[PATH_MAX];
+
+    if (is_pid)
+        snprintf(path, sizeof(path), "/proc/%s/ns/net", name);
+    else
+        snprintf(path, sizeof(path), "%s%s", strchr(name, '/') ? "" : "/run/netns/", name);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0 && setns(fd, CLONE_NEWNET) == 0)
+        return 0;
+    return command_error("cannot enter the network namespace \"%s\": %s", name, strerror(errno));
+}
+
+/* Old tools know one namespace, their own: before the name of one only -N is an option. */
+static int take_options_before(const char *tool, char **argv, uint32_t count)
+{
+    struct options options = {.watch_ms = 1000};
+    struct buf error = BUF_INIT;
+    bool is_netns = strncmp(argv[0], "-N", 2) == 0 || strncmp(argv[0], "--netns", 7) == 0;
+    int r = options_parse(argv, count, OPTIONS_SOURCE, &options, &error);
+
+    buf_done(&error);
+    if (r < 0 || !is_netns || count > 2 || options.namespace_count != 1)
+        return command_error("before \"%s\" only -N NAME can stand: it has options of its own",
+                             tool);
+    return enter_netns(options.namespaces[0]);
 }
 
 /* argv[0] is not looked at. */
@@ -190,11 +224,17 @@ static int run_instead(struct handover *handover)
     return run_words((int)handover->count + 1, words);
 }
 
-static int run_personality(const struct personality *personality, int argc, char **argv)
+/* The name of the tool is argv[at]. */
+static int run_personality(const struct personality *personality, int argc, char **argv, int at)
 {
     CLEANUP(handover_done) struct handover handover = {.count = 0};
-    enum handover_result result =
-        personality->hand_over ? personality->hand_over(argc, argv, &handover) : HANDOVER_NONE;
+    enum handover_result result;
+
+    if (at > 1 && take_options_before(argv[at], argv + 1, (uint32_t)at - 1) != 0)
+        return EXIT_ERROR;
+    argc -= at;
+    argv += at;
+    result = personality->hand_over ? personality->hand_over(argc, argv, &handover) : HANDOVER_NONE;
 
     if (result == HANDOVER_FAILED)
         return EXIT_NOTHING;
@@ -225,9 +265,10 @@ static int finish(int result)
 int main(int argc, char **argv)
 {
     const struct personality *personality;
+    int at = 0;
 
     fill_standard_descriptors();
-    personality = argc > 0 ? choose_personality(&argc, &argv) : NULL;
+    personality = argc > 0 ? choose_personality(argc, argv, &at) : NULL;
     if (!personality && argc == 2 &&
         (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0))
         return finish(print_version());
@@ -238,6 +279,6 @@ int main(int argc, char **argv)
     if (!setlocale(LC_CTYPE, ""))
         setlocale(LC_CTYPE, "C.UTF-8");
     if (personality)
-        return finish(run_personality(personality, argc, argv));
+        return finish(run_personality(personality, argc, argv, at));
     return finish(run_words(argc, argv));
 }

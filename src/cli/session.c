@@ -191,13 +191,14 @@ int session_account(struct session *session)
     return 0;
 }
 
-/* Traffic is counted in every namespace; `top` shows all of it unless namespaces are named. */
+/* Traffic is counted in every namespace; `top` and TARGET show all of it
+ * unless namespaces are named. */
 static void drop_other_flows(struct snapshot *snapshot, const struct session *session)
 {
     enum netns_scope scope = session->request.netns_scope;
     uint32_t kept = 0;
 
-    if (scope == NETNS_SCOPE_ALL || (scope == NETNS_SCOPE_SELF && session->traffic))
+    if (scope == NETNS_SCOPE_ALL || (scope == NETNS_SCOPE_SELF && session->all_flows))
         return;
     for (uint32_t i = 0; i < snapshot->flows_count; i++)
         if (snapshot->netns[snapshot->flows[i].netns].flags & NETNS_READ)

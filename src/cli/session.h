@@ -47,6 +47,7 @@ struct session {
     bool window;     /* what is counted between readings is shown without being named */
     bool traffic;    /* of `top`: what was counted since the reading before is shown, never marks of
                         what has changed, and rates in bits */
+    bool all_flows;  /* of `top` and TARGET: also traffic of namespaces that are not read */
     bool everywhere; /* of `top`: traffic of every namespace is counted, so their interfaces and
                         listeners are read as well */
     /* Of `top`: the rest of the line above the rows; NULL: there is none. */

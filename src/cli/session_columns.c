@@ -121,14 +121,18 @@ static int add_sort_key(const struct session *session, struct query *query, char
     return 0;
 }
 
-/* What is counted between two readings. */
-static int add_window(struct query *query)
+/* What is counted between two readings: all, or what the filter asks for and so is counted. */
+static int add_window(const struct session *session, struct query *query)
 {
     int r = 0;
 
-    for (uint32_t i = 0; i < query->table->column_count && r == 0; i++)
-        if (query->table->columns[i].needs & NEED_WINDOW)
-            r = add_column(query, &query->table->columns[i]);
+    for (uint32_t i = 0; i < query->table->column_count && r == 0; i++) {
+        const struct column *column = &query->table->columns[i];
+
+        if (column->needs & NEED_WINDOW &&
+            (session->window || (session->words && filter_mentions(session->words, column->name))))
+            r = add_column(query, column);
+    }
     return r;
 }
 
@@ -148,8 +152,8 @@ static int add_default(struct session *session, struct query *query, const char 
     if (r == 0 && options->format == FORMAT_TEXT)
         r = usual ? for_each_word(session, usual, add_named, query, "columns")
                   : add_flagged(query, COLUMN_TEXT);
-    if (r == 0 && session->window)
-        r = add_window(query);
+    if (r == 0)
+        r = add_window(session, query);
     return r == 0 && options->threads && threads ? add_column(query, threads) : r;
 }
 

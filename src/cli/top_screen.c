@@ -366,7 +366,7 @@ static int begin(struct top_screen *screen, const struct options *options,
     int r = session_begin(&screen->session, options);
     bool more;
 
-    screen->session.traffic = screen->session.everywhere = true;
+    screen->session.traffic = screen->session.all_flows = screen->session.everywhere = true;
     *settings = (struct tui_settings){
         .interval_ms = options->watch_ms ? (uint32_t)options->watch_ms : 1000,
         .refreshes = options->watch_count,

@@ -56,6 +56,14 @@ void handover_any(struct handover *handover, const char *column, char *const *na
         handover_add(handover, ")");
 }
 
+void handover_top(struct handover *handover, const char *by)
+{
+    handover_add(handover, "top");
+    handover_add(handover, "--netns=/proc/self/ns/net");
+    handover_add(handover, "--by");
+    handover_add(handover, by);
+}
+
 void handover_done(struct handover *handover)
 {
     arena_done(&handover->arena);

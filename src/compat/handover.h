@@ -32,4 +32,7 @@ void handover_printf(struct handover *handover, const char *format, ...) PRINTF_
 void handover_any(struct handover *handover, const char *column, char *const *names,
                   uint32_t count);
 
+/* "top --by KEY", in the namespace that the tool runs in, as it would look at nothing else. */
+void handover_top(struct handover *handover, const char *by);
+
 void handover_done(struct handover *handover);

@@ -185,9 +185,7 @@ static void put_words(struct handover *handover, const struct iftop_options *opt
 {
     const char *sort = sort_word(options);
 
-    handover_add(handover, "top");
-    handover_add(handover, "--by");
-    handover_add(handover, options->ports ? "conn" : "peer");
+    handover_top(handover, options->ports ? "conn" : "peer");
     if (sort) {
         handover_add(handover, "--sort");
         handover_add(handover, sort);

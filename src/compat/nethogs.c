@@ -137,9 +137,7 @@ static int run(int argc, char **argv)
 /* The words of `nwho top` that show the same. */
 static void put_words(struct handover *handover, const struct nethogs_options *options)
 {
-    handover_add(handover, "top");
-    handover_add(handover, "--by");
-    handover_add(handover, "process");
+    handover_top(handover, "process");
     handover_add(handover, "--bytes");
     if (options->delay != 1) {
         handover_add(handover, "-d");

@@ -6,14 +6,14 @@
 
 #include <string.h>
 
-static const struct personality *const personalities[] = {
-    &personality_ss,    &personality_netstat, &personality_lsof,  &personality_nethogs,
-    &personality_iftop, &personality_nload,   &personality_iptraf};
+const struct personality *const personality_table[] = {
+    &personality_ss,    &personality_netstat, &personality_lsof,   &personality_nethogs,
+    &personality_iftop, &personality_nload,   &personality_iptraf, NULL};
 
 const struct personality *personality_find(const char *name)
 {
-    for (uint32_t i = 0; i < ARRAY_SIZE(personalities); i++)
-        if (strcmp(personalities[i]->name, name) == 0)
-            return personalities[i];
+    for (uint32_t i = 0; personality_table[i]; i++)
+        if (strcmp(personality_table[i]->name, name) == 0)
+            return personality_table[i];
     return NULL;
 }

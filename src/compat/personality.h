@@ -31,5 +31,8 @@ extern const struct personality personality_iftop;
 extern const struct personality personality_nload;
 extern const struct personality personality_iptraf;
 
+/* All of them, ends with NULL. */
+extern const struct personality *const personality_table[];
+
 /* NULL when there is none of this name. */
 const struct personality *personality_find(const char *name);

@@ -21,7 +21,7 @@ static int put_help(const char *help)
 /* --- nload --- */
 
 static const char nload_help[] =
-    "nload, as nwho shows it: the table of nwho if, again and again\n"
+    "nload, as nwho shows it: the graphs of nwho if DEV -W, or its table\n"
     "\n"
     "usage: nload [-t MILLISECONDS] [DEVICE...]\n"
     "\n"
@@ -46,7 +46,9 @@ static enum handover_result hand_over_nload(int argc, char **argv, struct handov
     }
     handover_add(handover, "if");
     handover_printf(handover, "--watch=%u.%03u", ms / 1000, ms % 1000);
-    if (optind < argc && strcmp(argv[optind], "all") != 0)
+    if (optind + 1 == argc && strcmp(argv[optind], "all") != 0)
+        handover_printf(handover, "\"%s\"", argv[optind]); /* one has graphs */
+    else if (optind < argc && strcmp(argv[optind], "all") != 0)
         handover_any(handover, "iface", argv + optind, (uint32_t)(argc - optind));
     return HANDOVER_WORDS;
 }
@@ -88,9 +90,7 @@ static void add_iface(struct handover *handover, char *name)
 
 static void put_top(struct handover *handover, const char *by, char *iface)
 {
-    handover_add(handover, "top");
-    handover_add(handover, "--by");
-    handover_add(handover, by);
+    handover_top(handover, by);
     if (iface)
         add_iface(handover, iface);
 }

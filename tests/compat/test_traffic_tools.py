@@ -218,7 +218,10 @@ def lines_of_the_real_iftop():
 @test
 def screens_are_those_of_nwho():
     with netns() as ns:
-        assert "IFACE" in ns.run(["timeout", "1.5", NWHO, "nload", "-t", "200", "lo"], expect=124).out
+        assert "Incoming" in ns.run(["timeout", "1.5", NWHO, "nload", "-t", "200", "lo"], expect=124).out
+        assert "No such device" in ns.run([NWHO, "nload", "absent"], expect=2).err
+        assert "only -N NAME" in run([NWHO, "-t", "iftop", "-h"], expect=2).err
+        assert run([NWHO, "-N", ns.name, "iftop", "-h"]).out == run([NWHO, "help", "iftop"]).out
         assert "IFACE" in ns.run(["timeout", "1.5", NWHO, "iptraf-ng", "-d", "lo"], expect=124).out
         assert "PROCESS" in ns.run([NWHO, "nethogs", "-c", "1"], expect={0, 1}).out
         for words in (["nethogs", "-Z"], ["nethogs", "-d", "x"], ["iftop", "-o", "x"], ["iftop", "x"], ["nload", "-t", "1"],

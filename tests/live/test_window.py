@@ -145,6 +145,25 @@ def a_rate_takes_a_second_unless_said_otherwise():
 
 
 @test
+def what_is_asked_for_is_shown():
+    with netns() as ns, talker(ns) as me:
+        header = nwho(ns, "ls", "tx_rate > 1", f"pid {me.pid}", expect=1).out
+        assert "TX/S" in header and "RX/S" not in header, header
+
+
+@test
+def a_process_of_another_namespace():
+    hint = "is in another network namespace"
+    with netns() as ns, netns() as other, talker(other) as me:
+        if nwho_json(ns, "top", "-d", "0.01", expect={0, 1})["accounting"] == "bpf":
+            with counting(ns, str(me.pid)) as finish:
+                me.say("tcp", 123457)
+                assert "121K" in finish()
+        assert hint in nwho(ns, str(me.pid), "-d", "0.01", *WITHOUT_BPF, expect=1).err
+        assert hint in nwho(ns, str(me.pid), expect=1).err
+
+
+@test
 def what_makes_no_sense_is_said():
     with netns() as ns:
         for args, said in ((["ls", "-d", "0"], "between 0.01 and 86400"), (["ls", "-d", "1", "--watch"], "does not go with --watch"),

@@ -148,6 +148,8 @@ static void numbers(void **state)
     assert_true(nethogs_number(NETHOGS_TOTAL_MB, 1 << 19, 0, 1) == 0.5);
 }
 
+#define TOP "top --netns=/proc/self/ns/net "
+
 /* What the line becomes, its words joined by blanks; "" when the tool is to run itself. */
 static void expect_words(const char *text, const char *expected)
 {
@@ -173,20 +175,21 @@ static void screens_become_commands(void **state)
     (void)state;
     expect_words("nethogs -t", "");
     expect_words("nethogs -h", "");
-    expect_words("nethogs", "top --by process --bytes --sort rx_rate:desc tcp not iface = \"lo\"");
+    expect_words("nethogs", TOP "--by process --bytes --sort rx_rate:desc tcp not iface = \"lo\"");
     expect_words("nethogs -sCa -d 3 -c 2 -P 1 -P 2 -f tcp",
-                 "top --by process --bytes -d 3 -n 2 --sort tx_rate:desc ( pid 1 or pid 2 ) (tcp)");
+                 TOP "--by process --bytes -d 3 -n 2 --sort tx_rate:desc ( pid 1 or pid 2 ) (tcp)");
     expect_words("nethogs -C a b",
-                 "top --by process --bytes --sort rx_rate:desc ( iface = \"a\" or "
-                 "iface = \"b\" )");
-    expect_words("iftop -n", "top --by peer --sort rx_rate_10s:desc not iface = \"lo\"");
-    expect_words("iftop -PB -i eth0 -o source", "top --by conn --bytes --resolve iface = \"eth0\"");
+                 TOP "--by process --bytes --sort rx_rate:desc ( iface = \"a\" or "
+                     "iface = \"b\" )");
+    expect_words("iftop -n", TOP "--by peer --sort rx_rate_10s:desc not iface = \"lo\"");
+    expect_words("iftop -PB -i eth0 -o source", TOP "--by conn --bytes --resolve iface = \"eth0\"");
     expect_words("iftop -t", "");
     expect_words("nload", "if --watch=0.500");
-    expect_words("nload -t 1250 eth0", "if --watch=1.250 iface = \"eth0\"");
+    expect_words("nload -t 1250 eth0", "if --watch=1.250 \"eth0\"");
+    expect_words("nload eth0 eth1", "if --watch=0.500 ( iface = \"eth0\" or iface = \"eth1\" )");
     expect_words("nload -h", "");
-    expect_words("iptraf-ng", "top --by conn");
-    expect_words("iptraf-ng -s all", "top --by port");
+    expect_words("iptraf-ng", TOP "--by conn");
+    expect_words("iptraf-ng -s all", TOP "--by port");
     expect_words("iptraf-ng -d eth0", "if --watch iface = \"eth0\"");
     expect_words("iptraf-ng -g", "if --watch");
     expect_words("iptraf-ng -z eth0", "if eth0 --by size");
