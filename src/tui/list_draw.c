@@ -34,6 +34,7 @@ struct drawing {
     const struct list_units *units;
     struct field fields[QUERY_COLUMNS_MAX + 2];
     uint32_t field_count;
+    bool dropped;                /* a field that has no room beside rates */
     struct quantity_scale scale; /* of rates */
     uint64_t largest;            /* rate of a visible row, both directions */
     struct buf cell, scratch;
@@ -215,15 +216,57 @@ static int least_width(const struct drawing *drawing, const struct field *field)
     return title > NARROWEST ? title : NARROWEST;
 }
 
+/* Which field before the first rate is missed least, after the first one; 0: there is none. */
+static uint32_t least_wanted(const struct drawing *drawing)
+{
+    static const char *const names[] = {"user", "unit"};
+    uint32_t rate = 0;
+
+    while (rate < drawing->field_count && drawing->fields[rate].kind != FIELD_RATE)
+        rate++;
+    if (rate == drawing->field_count)
+        return 0;
+    for (size_t n = 0; n < ARRAY_SIZE(names); n++)
+        for (uint32_t i = 1; i < rate; i++)
+            if (strcmp(drawing->fields[i].column->name, names[n]) == 0)
+                return i;
+    return rate > 1 ? rate - 1 : 0;
+}
+
+/* The columns up to the last rate, when texts have given way. */
+static int least_columns(const struct drawing *drawing)
+{
+    int columns = GUTTER - 1, rates = 0;
+
+    for (uint32_t i = 0; i < drawing->field_count; i++) {
+        columns += least_width(drawing, &drawing->fields[i]) + 1;
+        if (drawing->fields[i].kind == FIELD_RATE)
+            rates = columns;
+    }
+    return rates;
+}
+
+/* Rates are what people look for: other fields make room, unless somebody scrolls to them. */
+static void make_room_for_rates(struct drawing *drawing)
+{
+    uint32_t at;
+
+    while (drawing->list->left == 0 && least_columns(drawing) > drawing->terminal->columns &&
+           (at = least_wanted(drawing)) > 0) {
+        drawing->field_count--;
+        memmove(&drawing->fields[at], &drawing->fields[at + 1],
+                (drawing->field_count - at) * sizeof(*drawing->fields));
+        drawing->dropped = true;
+    }
+}
+
 /* Texts give way, the widest before the others. */
 static void shrink(struct drawing *drawing)
 {
     int total = GUTTER - 1;
 
-    for (uint32_t i = 0; i < drawing->field_count; i++) {
-        measure(drawing, &drawing->fields[i]);
+    for (uint32_t i = 0; i < drawing->field_count; i++)
         total += drawing->fields[i].width + 1;
-    }
     while (total > drawing->terminal->columns) {
         struct field *widest = NULL;
 
@@ -313,7 +356,7 @@ static void draw_heading(struct drawing *drawing, int line)
     }
     pen_fill(&pen, PAINT_HEAD);
     more = pen_at(drawing->terminal, line, drawing->terminal->columns - 1, -1);
-    if (i < drawing->field_count && more.column > 0)
+    if ((i < drawing->field_count || drawing->dropped) && more.column > 0)
         pen_text(&more, PAINT_HEAD, ">");
 }
 
@@ -382,6 +425,9 @@ void list_draw(struct list *list, const struct terminal *terminal, const struct 
     scroll(list);
     choose_fields(&drawing);
     find_scale(&drawing);
+    for (uint32_t i = 0; i < drawing.field_count; i++)
+        measure(&drawing, &drawing.fields[i]);
+    make_room_for_rates(&drawing);
     shrink(&drawing);
     if (height > 0)
         draw_heading(&drawing, line);

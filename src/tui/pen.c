@@ -115,6 +115,38 @@ void pen_outside(struct pen *pen, enum paint paint, const char *text)
     buf_done(&escaped);
 }
 
+/* Where the end of the text begins that takes at most so many columns. */
+static size_t end_that_fits(const struct buf *text, int room)
+{
+    size_t at = 0, columns;
+
+    while (escape_fit(text->data + at, text->length - at, (size_t)room, &columns) <
+           text->length - at)
+        do
+            at++;
+        while (at < text->length && ((unsigned char)text->data[at] & 0xc0) == 0x80);
+    return at;
+}
+
+void pen_ends(struct pen *pen, enum paint paint, const char *text)
+{
+    struct buf escaped = BUF_INIT;
+    struct pen head = *pen;
+    int room = pen->end - pen->column;
+    size_t from = 0;
+
+    escape_text(&escaped, text, strlen(text));
+    if (room > 2 && escaped.length && end_that_fits(&escaped, room) > 0) {
+        head.end = head.column + room / 2 + 1;
+        pen_buf(&head, paint, &escaped); /* what is cut off is marked */
+        pen->column = head.column;
+        from = end_that_fits(&escaped, pen->end - pen->column);
+    }
+    if (escaped.length)
+        pen_put(pen, paint, escaped.data + from, escaped.length - from);
+    buf_done(&escaped);
+}
+
 void pen_blanks(struct pen *pen, enum paint paint, int count)
 {
     attrset((int)pen->terminal->attributes[paint]);

@@ -101,7 +101,7 @@ static void draw_name(const struct strip *strip, const struct tui_interface *int
     pen_outside(&name, PAINT_TITLE, interface->name);
     if (interface->netns) {
         pen_text(&name, PAINT_DIM, " ");
-        pen_outside(&name, PAINT_DIM, interface->netns);
+        pen_ends(&name, PAINT_DIM, interface->netns);
     }
     pen->column = strip->name_columns;
 }

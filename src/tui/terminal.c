@@ -225,6 +225,11 @@ void terminal_stop(void)
     if (!state.screen)
         return;
     signals_writing(true);
+    if (!capability("rmcup")) { /* the screen stays: the next prompt stands in its last line */
+        move(LINES - 1, 0);
+        clrtoeol();
+        refresh();
+    }
     endwin();
     signals_writing(false);
     signals_release();

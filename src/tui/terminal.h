@@ -94,6 +94,9 @@ void pen_printf(struct pen *pen, enum paint paint, const char *format, ...) PRIN
 /* Bytes from outside. */
 void pen_outside(struct pen *pen, enum paint paint, const char *text);
 
+/* The same, cut in the middle: names that begin alike differ in their ends. */
+void pen_ends(struct pen *pen, enum paint paint, const char *text);
+
 void pen_blanks(struct pen *pen, enum paint paint, int count);
 
 /* Blanks up to the end. */

@@ -41,6 +41,11 @@ def smallest():
 
 
 @test
+def narrow_table_has_rates():
+    golden("table_56x20", "R", size=(56, 20), first="nginx")
+
+
+@test
 def ascii_only():
     golden("table_ascii", *"RRRRRR", options=["-a"], size=(130, 24))
 

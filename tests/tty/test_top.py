@@ -203,6 +203,12 @@ def interfaces_of_every_namespace():
 
 
 @test
+def end_of_a_long_name_is_seen():
+    with netns() as here, netns() as ns, top(here, "-N", ns.name, "tcp") as screen:
+        screen.until(re.compile(rf"^lo \S*{ns.name[-4:]} ", re.M).search)
+
+
+@test
 def bytes_of_an_interface_are_made_of_parts():
     with netns() as ns, talker(ns) as child, top(ns, f"pid {child.pid}") as screen:
         needs_bpf(screen)
