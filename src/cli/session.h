@@ -132,6 +132,9 @@ int session_take(struct session *session) MUST_CHECK;
  */
 int session_adopt(struct session *session, struct snapshot *snapshot) MUST_CHECK;
 
+/* The same before all that is shown: from then on traffic is counted. */
+int session_take_baseline(struct session *session) MUST_CHECK;
+
 /*
  * With -d: takes the first of the two readings and waits, so that the next session_take() has what
  * happened meanwhile. A recording is only one reading. 0 or EXIT_ERROR.

@@ -42,6 +42,15 @@ static int wait_ms(const struct session *session, uint64_t milliseconds)
     return r;
 }
 
+int session_take_baseline(struct session *session)
+{
+    if (session_take(session) != 0)
+        return EXIT_ERROR;
+    if (session->accounting && accounting_begin(session->accounting) < 0)
+        return command_error("out of memory");
+    return 0;
+}
+
 int session_take_first(struct session *session, const struct query *query)
 {
     const struct options *options = session->options;
@@ -49,7 +58,7 @@ int session_take_first(struct session *session, const struct query *query)
     if (options->replay)
         return 0;
     if (session_plan_also(session, query) != 0 || session_account(session) != 0 ||
-        session_take(session) != 0)
+        session_take_baseline(session) != 0)
         return EXIT_ERROR;
     return wait_ms(session, options->delta_ms);
 }
@@ -71,7 +80,7 @@ int session_measure(struct session *session)
         return 0;
     if (!options->delta && !options->quiet)
         command_error("traffic is counted for a second (-d SEC: longer; --watch: on and on)");
-    if (session_account(session) != 0 || session_take(session) != 0)
+    if (session_account(session) != 0 || session_take_baseline(session) != 0)
         return EXIT_ERROR;
     return wait_ms(session, options->delta ? options->delta_ms : USUAL_MS);
 }

@@ -177,12 +177,13 @@ static int refresh_until_end(struct session *session, struct query *query,
                              const sigset_t *unblocked, uint32_t *ret_rows)
 {
     const struct options *options = session->options;
-    uint64_t next_ns = clock_ns(CLOCK_MONOTONIC);
+    uint64_t next_ns;
     int r = 0;
 
     /* What interfaces had when counting began. */
     if (session->traffic && session->accounting && !options->record)
-        r = session_take(session);
+        r = session_take_baseline(session);
+    next_ns = clock_ns(CLOCK_MONOTONIC);
     for (uint32_t i = 0; r == 0 && (options->watch_count == 0 || i < options->watch_count); i++) {
         if (i > 0 || (session->traffic && session->accounting)) {
             next_ns += options->watch_ms * MILLISECOND_NS;

@@ -72,6 +72,7 @@ static void climb_down(struct accounting *accounting)
 int accounting_open(const struct request *request, struct accounting **ret_accounting)
 {
     struct accounting *accounting = calloc(1, sizeof(*accounting));
+    int r;
 
     if (!accounting)
         return -ENOMEM;
@@ -84,6 +85,11 @@ int accounting_open(const struct request *request, struct accounting **ret_accou
         return -ENOMEM;
     }
     climb_down(accounting);
+    r = accounting_begin(accounting);
+    if (r < 0) {
+        accounting_close(accounting);
+        return r;
+    }
     *ret_accounting = accounting;
     return 0;
 }
@@ -129,6 +135,20 @@ static int give_up(struct accounting *accounting, int error)
     accounting->step++;
     climb_down(accounting);
     return 0;
+}
+
+int accounting_begin(struct accounting *accounting)
+{
+    const struct traffic_source *source = accounting->source;
+    uint64_t start_ns = clock_ns(CLOCK_BOOTTIME);
+    int r = 0;
+
+    if (source && source->begin)
+        r = source->begin(accounting->state, &start_ns);
+    if (r < 0)
+        r = give_up(accounting, r);
+    flow_table_begin(accounting->flows, start_ns);
+    return r;
 }
 
 int accounting_drain(struct accounting *accounting)

@@ -21,6 +21,9 @@ struct collection;
 int accounting_open(const struct request *request, struct accounting **ret_accounting) MUST_CHECK;
 void accounting_close(struct accounting *accounting);
 
+/* What was counted so far does not count: totals and windows begin now. 0 or -ENOMEM. */
+int accounting_begin(struct accounting *accounting) MUST_CHECK;
+
 /* What it can count now. */
 enum accounting_level accounting_level(const struct accounting *accounting);
 

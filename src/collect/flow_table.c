@@ -49,10 +49,19 @@ struct flow_table *flow_table_new(uint32_t limit, uint64_t now_ns)
     if (!table)
         return NULL;
     table->limit = limit;
+    flow_table_begin(table, now_ns);
+    return table;
+}
+
+void flow_table_begin(struct flow_table *table, uint64_t now_ns)
+{
+    table->entries_count = 0;
+    map_clear(&table->by_key);
+    map_clear(&table->by_cookie);
     table->now_ns = now_ns;
+    table->interval_ns = 0;
     table->seconds = BIN_CLOCK_INIT(SECOND_NS);
     table->tens = BIN_CLOCK_INIT(10 * SECOND_NS);
-    return table;
 }
 
 void flow_table_free(struct flow_table *table)

@@ -35,6 +35,9 @@ struct flow_table;
 struct flow_table *flow_table_new(uint32_t limit, uint64_t now_ns);
 void flow_table_free(struct flow_table *table);
 
+/* Forgets all flows: totals and windows begin at `now_ns`. */
+void flow_table_begin(struct flow_table *table, uint64_t now_ns);
+
 /* Adds a report that belongs to the time since the last flow_table_advance(). 0 or -ENOMEM. */
 int flow_table_report(struct flow_table *table, const struct flow_report *report) MUST_CHECK;
 

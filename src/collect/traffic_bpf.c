@@ -140,9 +140,6 @@ static int look_at_all(struct bpf_state *state, uint64_t now_ns)
     uint64_t start_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
     int r;
 
-    if (state->looked_ns)
-        state->walk.state->recent_ticks =
-            (RECENT_NS + 2 * (now_ns - state->looked_ns)) / state->tick_ns;
     r = iterator_read(state->walk.prog_fd, 0, keep_look, state);
     state->looked_ns = now_ns;
     state->look_next_ns = after_look(now_ns, start_ns, LOOK_NS);
@@ -172,15 +169,23 @@ static int look_around(struct bpf_state *state, uint64_t now_ns)
     state->looks_count = 0;
     if (!state->walk.skeleton)
         return 0;
-    if (now_ns >= state->look_next_ns)
+    if (now_ns >= state->look_next_ns) {
+        state->walk.state->recent_ticks =
+            (RECENT_NS + 2 * (now_ns - state->looked_ns)) / state->tick_ns;
         return look_at_all(state, now_ns);
+    }
     return now_ns >= state->busy_next_ns ? look_at_busy(state, now_ns) : 0;
 }
 
 static int prime(struct bpf_state *state, uint64_t now_ns)
 {
-    int r = look_around(state, now_ns);
+    int r = 0;
 
+    state->looks_count = 0;
+    if (state->walk.skeleton) {
+        state->walk.state->recent_ticks = 0;
+        r = look_at_all(state, now_ns);
+    }
     for (uint32_t i = 0; i < state->looks_count && r == 0; i++)
         r = traffic_sockets_prime(state->sockets, &state->looks[i]);
     return r;
@@ -205,7 +210,7 @@ static int open_packets(struct bpf_state *state)
         r = rehearse_packets(&state->packets.program);
     if (r < 0)
         return r;
-    (void)traffic_counts_other(&state->packets); /* of before the start */
+    (void)traffic_counts_other(&state->packets); /* of before they are asked for */
     return wait_for_notice(state, &state->packets.program);
 }
 
@@ -423,7 +428,7 @@ static int open_programs(struct bpf_state *state)
     return r < 0 ? r : wait_for_notice(state, &state->close);
 }
 
-static int start(struct bpf_state *state, uint64_t now_ns)
+static int start(struct bpf_state *state)
 {
     struct timespec tick;
     int r;
@@ -436,15 +441,47 @@ static int start(struct bpf_state *state, uint64_t now_ns)
     r = open_programs(state);
     if (r == 0)
         r = rehearse_calls(&state->calls.program);
-    if (r < 0)
-        return r;
-    (void)traffic_counts_other(&state->calls); /* of before the start */
-    r = prime(state, now_ns);
+    return r;
+}
+
+static int drop_flow(void *context, const struct traffic_key *key, const struct traffic_flow *flow)
+{
+    (void)context;
+    (void)key;
+    (void)flow;
+    return 0;
+}
+
+static int drop_counts(struct traffic_counts *counts)
+{
+    int r = traffic_counts_read(counts, drop_flow, NULL);
+
+    (void)traffic_counts_other(counts);
+    return r;
+}
+
+/* Packets before calls: what a call takes in was a packet before. */
+static int begin(void *context, uint64_t *ret_start_ns)
+{
+    struct bpf_state *state = context;
+    uint64_t start_ns;
+    int r = state->packets_ns ? drop_counts(&state->packets) : 0;
+
+    if (r == 0)
+        r = drop_counts(&state->calls);
+    start_ns = clock_ns(CLOCK_BOOTTIME);
+    if (r == 0)
+        r = prime(state, start_ns);
     if (r == 0)
         r = keep_rings(state);
+    if (r < 0)
+        return r;
     state->early_closes = state->closes_count;
     state->early_ends = state->ends_count;
-    return r;
+    if (state->packets_ns)
+        state->packets_ns = start_ns;
+    *ret_start_ns = start_ns;
+    return 0;
 }
 
 static const char *reason(int error)
@@ -471,7 +508,7 @@ static int open_state(const struct request *request, uint64_t now_ns, void **ret
         state->calls = state->packets = TRAFFIC_COUNTS_INIT;
         state->sockets = traffic_sockets_new();
         if (state->sockets)
-            r = start(state, now_ns);
+            r = start(state);
     }
     if (r < 0) {
         snprintf(why, size, "calls cannot be counted: %s", reason(r));
@@ -497,6 +534,7 @@ const struct traffic_source traffic_source_bpf = {
     .needs = 0,
     .open = open_state,
     .close = close_state,
+    .begin = begin,
     .fd = state_fd,
     .drain = drain,
     .read = read_traffic,

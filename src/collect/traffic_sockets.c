@@ -196,12 +196,15 @@ static void settle_call(struct account *account, uint64_t bytes)
     account->missing -= bytes < account->missing ? bytes : account->missing;
 }
 
-/* Less what a call moved before the start, which is counted whole when it returns. */
+/* Less what a call moved before the start, which is counted whole when it returns. Where it began
+ * is one byte too late when the handshake has been counted as one. */
 static uint64_t since_start(const struct account *account, uint64_t began, uint64_t bytes)
 {
     uint64_t early = account->start > began ? account->start - began : 0;
 
-    return bytes > early ? bytes - early : 0;
+    if (!early)
+        return bytes;
+    return bytes > early + 1 ? bytes - early : 0;
 }
 
 /* The last one, of which others may have used it before. */

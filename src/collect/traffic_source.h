@@ -21,6 +21,10 @@ struct traffic_source {
                 size_t size);
     void (*close)(void *state);
 
+    /* What was counted so far does not count; *ret_start_ns: CLOCK_BOOTTIME from which on it does.
+     * NULL: it does since the last read or open. */
+    int (*begin)(void *state, uint64_t *ret_start_ns);
+
     /* Readable when drain() has something to take in; -1: never. */
     int (*fd)(const void *state);
     int (*drain)(void *state);

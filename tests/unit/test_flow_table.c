@@ -87,6 +87,29 @@ static void windows_hold_the_last_seconds(void **state)
     flow_table_free(table);
 }
 
+/* All windows are as long as flows were counted. */
+static void windows_begin_with_the_counting(void **state)
+{
+    struct flow_table *table = flow_table_new(100, START);
+    struct snapshot snapshot;
+
+    (void)state;
+    add(table, report(5, 10, 7, 7));
+    assert_int_equal(flow_table_advance(table, START + SECOND), 0);
+    flow_table_begin(table, START + 2 * SECOND);
+    add(table, report(6, 10, 3, 4));
+    assert_int_equal(flow_table_advance(table, START + 3 * SECOND), 0);
+    write_flows(table, &snapshot);
+    assert_int_equal(snapshot.flows_count, 1);
+    assert_int_equal(snapshot.flows[0].id, 2); /* of another one than before */
+    for (uint32_t i = 0; i < FLOW_WINDOW_MAX; i++) {
+        assert_int_equal(snapshot.window_ns[i], SECOND);
+        assert_int_equal(snapshot.flows[0].window[i].rx_bytes, 3);
+    }
+    snapshot_done(&snapshot);
+    flow_table_free(table);
+}
+
 static void silence_empties_windows(void **state)
 {
     struct flow_table *table = flow_table_new(100, START);
@@ -375,6 +398,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(windows_hold_the_last_seconds),
+        cmocka_unit_test(windows_begin_with_the_counting),
         cmocka_unit_test(silence_empties_windows),
         cmocka_unit_test(long_intervals_make_long_windows),
         cmocka_unit_test(threads_and_processes_are_apart),

@@ -240,6 +240,8 @@ static void of_a_call_only_the_part_since_the_start_counts(void **state)
     assert_total(scene, 0, 6000);
     call_from(scene, SECOND, (struct traffic){9000, 0}, 6500, UINT64_MAX);
     assert_total(scene, 8500, 6000);
+    call_from(scene, FIRST, (struct traffic){0, 300}, UINT64_MAX, 14701); /* all of it before */
+    assert_total(scene, 8500, 6000);
     call_from(scene, FIRST, (struct traffic){0, 100}, UINT64_MAX, 21000);
     end(scene, 15500, 21100);
     assert_total(scene, 8500, 6100);
