@@ -184,7 +184,9 @@ static int refresh_until_end(struct session *session, struct query *query,
     if (session->traffic && session->accounting && !options->record)
         r = session_take_baseline(session);
     next_ns = clock_ns(CLOCK_MONOTONIC);
-    for (uint32_t i = 0; r == 0 && (options->watch_count == 0 || i < options->watch_count); i++) {
+    for (uint32_t i = 0;
+         r == 0 && !interrupts_came() && (options->watch_count == 0 || i < options->watch_count);
+         i++) {
         if (i > 0 || (session->traffic && session->accounting)) {
             next_ns += options->watch_ms * MILLISECOND_NS;
             r = wait_until(session, next_ns, unblocked);
