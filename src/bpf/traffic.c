@@ -210,7 +210,8 @@ static int open_walk(struct traffic_program *program)
     return 0;
 }
 
-int traffic_program_open(enum traffic_part part, struct traffic_program *ret_program)
+int traffic_program_open(enum traffic_part part, uint32_t pidns,
+                         struct traffic_program *ret_program)
 {
     static int (*const open_part[])(struct traffic_program *) = {
         [TRAFFIC_CALLS] = open_calls,     [TRAFFIC_END] = open_end,
@@ -226,6 +227,7 @@ int traffic_program_open(enum traffic_part part, struct traffic_program *ret_pro
         traffic_program_close(&opened);
         return r;
     }
+    opened.state->pidns = pidns;
     *ret_program = opened;
     return 0;
 }

@@ -33,8 +33,10 @@ struct traffic_program {
     ((struct traffic_program){                                                                     \
         .links = {-1, -1}, .prog_fd = -1, .ring = RING_INIT, .notice = RING_INIT})
 
-/* 0, or -errno as the kernel gave it. */
-int traffic_program_open(enum traffic_part part, struct traffic_program *ret_program) MUST_CHECK;
+/* Processes are numbered as in the pid namespace of this inode. 0, or -errno as the kernel gave it.
+ */
+int traffic_program_open(enum traffic_part part, uint32_t pidns,
+                         struct traffic_program *ret_program) MUST_CHECK;
 void traffic_program_close(struct traffic_program *program);
 
 typedef int traffic_flow_fn(void *context, const struct traffic_key *key,

@@ -7,7 +7,7 @@
 #include "collect/proc_file.h"
 #include "collect/rehearsal.h"
 #include "collect/traffic_counts.h"
-#include "collect/traffic_sockets.h"
+#include "collect/traffic_ends.h"
 #include "collect/traffic_source.h"
 
 #include <stdio.h>
@@ -29,56 +29,33 @@
 /* A socket is looked at for so long after its last packet, besides the time since the last look. */
 #define RECENT_NS (10 * SECOND_NS)
 
-/* What is kept between two readings, of each kind. */
-#define KEPT_MAX 262144
-
 struct bpf_state {
     struct traffic_counts calls, packets; /* packets only as long as somebody asks for them */
-    struct traffic_program end, close, walk;
-    int end_error, close_error, walk_error; /* why a program is not there; 0: it is */
-    int packets_error;
-    uint64_t packets_ns; /* when they began; 0: they are not counted */
+    struct traffic_ends ends;
+    struct traffic_program walk;
+    int walk_error, packets_error; /* why they are not there; 0: they are */
+    uint64_t packets_ns;           /* when they began; 0: they are not counted */
     int epoll;
     struct traffic_sockets *sockets;
-    struct traffic_tcp *ends;
-    struct traffic_close *closes;
     struct traffic_held *looks;
-    uint32_t ends_count, ends_capacity, closes_count, closes_capacity, looks_count, looks_capacity;
-    uint32_t early_closes, early_ends; /* of before it was known what sockets had at the start */
-    uint64_t dropped;                  /* records that had no room here */
+    uint32_t looks_count, looks_capacity;
     uint64_t looked_ns, look_next_ns, busy_next_ns;
     uint64_t tick_ns; /* of the kernel's timers */
 };
 
-/* --- what comes from the kernel is kept until all of it is there --- */
-
-/* Makes room for one more. -ENOBUFS: there are enough. */
-#define KEEP(state, items)                                                                         \
-    ((state)->items##_count < KEPT_MAX                                                             \
-         ? VEC_RESERVE(&(state)->items, &(state)->items##_capacity, (state)->items##_count, 1)     \
-         : -ENOBUFS)
-
-static int keep_end(void *context, const void *record, size_t size)
+static int drain(void *context)
 {
     struct bpf_state *state = context;
-    int r = size < sizeof(*state->ends) ? -EBADMSG : KEEP(state, ends);
+    int r = traffic_ends_keep(&state->ends);
 
     if (r == 0)
-        memcpy(&state->ends[state->ends_count++], record, sizeof(*state->ends));
-    state->dropped += r == -ENOBUFS;
-    return r == -ENOBUFS ? 0 : r;
+        r = traffic_counts_drain(&state->calls);
+    if (r == 0 && state->packets_ns)
+        r = traffic_counts_drain(&state->packets);
+    return r;
 }
 
-static int keep_close(void *context, const void *record, size_t size)
-{
-    struct bpf_state *state = context;
-    int r = size < sizeof(*state->closes) ? -EBADMSG : KEEP(state, closes);
-
-    if (r == 0)
-        memcpy(&state->closes[state->closes_count++], record, sizeof(*state->closes));
-    state->dropped += r == -ENOBUFS;
-    return r == -ENOBUFS ? 0 : r;
-}
+/* --- looks at the sockets in use --- */
 
 static int keep_look(const char *bytes, size_t length, void *context, size_t *ret_used)
 {
@@ -95,37 +72,6 @@ static int keep_look(const char *bytes, size_t length, void *context, size_t *re
     *ret_used = used;
     return 0;
 }
-
-/*
- * Ends before closes: a socket is closed before it is destroyed, so that what closed a socket whose
- * end is kept is kept as well.
- */
-static int keep_rings(struct bpf_state *state)
-{
-    int r = 0;
-
-    traffic_was_told(&state->end);
-    traffic_was_told(&state->close);
-    if (state->end.skeleton)
-        r = ring_read(&state->end.ring, keep_end, state);
-    if (r == 0 && state->close.skeleton)
-        r = ring_read(&state->close.ring, keep_close, state);
-    return r;
-}
-
-static int drain(void *context)
-{
-    struct bpf_state *state = context;
-    int r = keep_rings(state);
-
-    if (r == 0)
-        r = traffic_counts_drain(&state->calls);
-    if (r == 0 && state->packets_ns)
-        r = traffic_counts_drain(&state->packets);
-    return r;
-}
-
-/* --- looks at the sockets in use --- */
 
 /* When the next look may be, after one that has taken the processor since `start_ns`. */
 static uint64_t after_look(uint64_t now_ns, uint64_t start_ns, uint64_t least_ns)
@@ -204,7 +150,7 @@ static int wait_for_notice(struct bpf_state *state, const struct traffic_program
 
 static int open_packets(struct bpf_state *state)
 {
-    int r = traffic_program_open(TRAFFIC_PACKETS, &state->packets.program);
+    int r = traffic_program_open(TRAFFIC_PACKETS, proc_pidns_inode(), &state->packets.program);
 
     if (r == 0)
         r = rehearse_packets(&state->packets.program);
@@ -262,20 +208,6 @@ static int take_looks(struct bpf_state *state, uint64_t now_ns)
     return r;
 }
 
-static int report_ends(struct bpf_state *state, struct flow_table *table, uint64_t now_ns)
-{
-    int r = 0;
-
-    for (uint32_t i = 0; i < state->early_closes && r == 0; i++)
-        r = traffic_sockets_drop(state->sockets, table, state->closes[i].cookie, now_ns);
-    for (uint32_t i = state->early_closes; i < state->closes_count && r == 0; i++)
-        r = traffic_sockets_close(state->sockets, table, &state->closes[i], now_ns);
-    for (uint32_t i = state->early_ends; i < state->ends_count && r == 0; i++)
-        r = traffic_sockets_end(state->sockets, table, &state->ends[i], now_ns);
-    state->early_closes = state->closes_count = state->early_ends = state->ends_count = 0;
-    return r;
-}
-
 /* What had no room. Before the sockets are settled. */
 static int report_other(struct bpf_state *state, struct flow_table *table)
 {
@@ -306,31 +238,20 @@ static int report_packets(struct bpf_state *state, struct flow_table *table)
     return report.wire.rx_packets || report.wire.tx_packets ? flow_table_report(table, &report) : 0;
 }
 
-static uint64_t count_lost(const struct bpf_state *state)
-{
-    uint64_t lost = state->dropped;
-
-    if (state->end.skeleton)
-        lost += __atomic_load_n(&state->end.state->lost, __ATOMIC_RELAXED);
-    if (state->close.skeleton)
-        lost += __atomic_load_n(&state->close.state->lost, __ATOMIC_RELAXED);
-    return lost;
-}
-
 static void leave_notes(const struct bpf_state *state, struct snapshot *snapshot)
 {
-    uint64_t lost = count_lost(state);
+    uint64_t lost = traffic_ends_lost(&state->ends);
 
-    if (state->end_error || state->walk_error)
+    if (state->ends.end_error || state->walk_error)
         snapshot_note(snapshot, NOTE_DETAIL, SOURCE,
-                      state->end_error ? state->end_error : state->walk_error,
+                      state->ends.end_error ? state->ends.end_error : state->walk_error,
                       "bytes that are spliced from a socket are not counted");
     if (traffic_sockets_nobodys(state->sockets))
         snapshot_note(snapshot, NOTE_DETAIL, SOURCE, 0,
                       "%llu bytes were spliced by one of several processes, nobody knows which",
                       (unsigned long long)traffic_sockets_nobodys(state->sockets));
-    if (state->close_error)
-        snapshot_note(snapshot, NOTE_INFO, SOURCE, state->close_error,
+    if (state->ends.close_error)
+        snapshot_note(snapshot, NOTE_INFO, SOURCE, state->ends.close_error,
                       "when a UDP or raw socket is closed is not seen");
     if (state->packets_error)
         snapshot_note(snapshot, NOTE_DETAIL, SOURCE, state->packets_error,
@@ -353,7 +274,7 @@ static int read_counts(struct bpf_state *state, struct flow_table *table, uint64
     if (r == 0)
         r = take_looks(state, now_ns);
     if (r == 0)
-        r = report_ends(state, table, now_ns);
+        r = traffic_ends_report(&state->ends, state->sockets, table, now_ns);
     return r < 0 ? r : traffic_sockets_show(state->sockets, table);
 }
 
@@ -364,12 +285,12 @@ static int read_traffic(void *context, struct flow_table *table, struct collecti
     int r = look_around(state, now_ns);
 
     if (r == 0)
-        r = keep_rings(state);
+        r = traffic_ends_keep(&state->ends);
     if (r == 0)
         r = read_counts(state, table, now_ns);
-    if (state->close_error || count_lost(state))
+    if (state->ends.close_error || traffic_ends_lost(&state->ends))
         flow_table_miss_ends(table);
-    if (r == 0 && count_lost(state))
+    if (r == 0 && traffic_ends_lost(&state->ends))
         r = traffic_sockets_sweep(state->sockets, now_ns);
     if (r < 0)
         return r;
@@ -390,42 +311,29 @@ static void close_state(void *context)
         return;
     traffic_counts_done(&state->calls);
     traffic_counts_done(&state->packets);
-    traffic_program_close(&state->end);
-    traffic_program_close(&state->close);
+    traffic_ends_done(&state->ends);
     traffic_program_close(&state->walk);
     if (state->epoll >= 0)
         close(state->epoll);
     traffic_sockets_free(state->sockets);
-    free(state->ends);
-    free(state->closes);
     free(state->looks);
     free(state);
-}
-
-/* Processes are numbered as in our pid namespace. */
-static int open_program(enum traffic_part part, struct traffic_program *program)
-{
-    int r = traffic_program_open(part, program);
-
-    if (r == 0)
-        program->state->pidns = proc_pidns_inode();
-    return r;
 }
 
 /* Ends are told before calls are counted, so that nothing is counted whose end is not. */
 static int open_programs(struct bpf_state *state)
 {
+    uint32_t pidns = proc_pidns_inode();
     int r;
 
-    state->end_error = open_program(TRAFFIC_END, &state->end);
-    state->close_error = open_program(TRAFFIC_CLOSE, &state->close);
-    r = open_program(TRAFFIC_CALLS, &state->calls.program);
-    state->walk_error = open_program(TRAFFIC_WALK, &state->walk);
+    traffic_ends_open(&state->ends, pidns);
+    r = traffic_program_open(TRAFFIC_CALLS, pidns, &state->calls.program);
+    state->walk_error = traffic_program_open(TRAFFIC_WALK, pidns, &state->walk);
     if (r == 0)
         r = wait_for_notice(state, &state->calls.program);
     if (r == 0)
-        r = wait_for_notice(state, &state->end);
-    return r < 0 ? r : wait_for_notice(state, &state->close);
+        r = wait_for_notice(state, &state->ends.end);
+    return r < 0 ? r : wait_for_notice(state, &state->ends.close);
 }
 
 static int start(struct bpf_state *state)
@@ -473,11 +381,10 @@ static int begin(void *context, uint64_t *ret_start_ns)
     if (r == 0)
         r = prime(state, start_ns);
     if (r == 0)
-        r = keep_rings(state);
+        r = traffic_ends_keep(&state->ends);
     if (r < 0)
         return r;
-    state->early_closes = state->closes_count;
-    state->early_ends = state->ends_count;
+    traffic_ends_begin(&state->ends);
     if (state->packets_ns)
         state->packets_ns = start_ns;
     *ret_start_ns = start_ns;
@@ -504,7 +411,8 @@ static int open_state(const struct request *request, uint64_t now_ns, void **ret
 
     if (state) {
         state->epoll = -1;
-        state->end = state->close = state->walk = TRAFFIC_PROGRAM_INIT;
+        state->ends = TRAFFIC_ENDS_INIT;
+        state->walk = TRAFFIC_PROGRAM_INIT;
         state->calls = state->packets = TRAFFIC_COUNTS_INIT;
         state->sockets = traffic_sockets_new();
         if (state->sockets)
