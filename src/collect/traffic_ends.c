@@ -3,6 +3,7 @@
 #include "collect/traffic_ends.h"
 
 #include "base/vec.h"
+#include "collect/traffic_counts.h"
 
 #include <string.h>
 
