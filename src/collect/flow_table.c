@@ -1,44 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Flow table: flows in one array, found by socket and thread, folded when they are over. */
+/* Flow table: what was reported becomes totals and windows, and is folded when it is over. */
 #include "collect/flow_table.h"
 
 #include "base/clock.h"
-#include "base/hash.h"
-#include "base/map.h"
-#include "base/vec.h"
-#include "collect/flow_bins.h"
+#include "collect/flow_entries.h"
 
 #include <string.h>
 
 /* How long a flow is listed after its socket was closed or its process ended. */
 #define KEEP_NS (60 * SECOND_NS)
 
-#define NO_FLOW UINT32_MAX
-
-struct entry {
-    struct flow_report facts; /* bytes, calls and packets: not yet counted */
-    struct traffic total;
-    struct traffic ahead; /* told of this interval; not part of the total */
-    struct traffic shown; /* total and ahead, as they were at the last advance */
-    struct traffic last;  /* what was shown more than before */
-    struct wire wire, wire_last;
-    struct bins seconds, tens;
-    uint64_t id, first_ns, last_ns;
-    uint64_t ended_ns; /* 0: it may go on */
-    uint64_t rx_calls, tx_calls;
-    uint32_t sockets;
-    uint32_t ahead_flags, shown_flags; /* as of the bytes */
-    uint32_t next;                     /* of the same socket; NO_FLOW */
-};
-
 struct flow_table {
-    struct entry *entries;
-    uint32_t entries_count, entries_capacity;
+    struct flow_entries entries;
     uint32_t limit;
-    struct map by_key;    /* hash of cookie, pid, tid and name -> entry */
-    struct map by_cookie; /* -> newest entry of the socket, the head of its chain */
     struct bin_clock seconds, tens;
-    uint64_t last_id, now_ns, interval_ns;
+    uint64_t now_ns, interval_ns;
     bool misses_ends;
 };
 
@@ -55,9 +31,7 @@ struct flow_table *flow_table_new(uint32_t limit, uint64_t now_ns)
 
 void flow_table_begin(struct flow_table *table, uint64_t now_ns)
 {
-    table->entries_count = 0;
-    map_clear(&table->by_key);
-    map_clear(&table->by_cookie);
+    flow_entries_clear(&table->entries);
     table->now_ns = now_ns;
     table->interval_ns = 0;
     table->seconds = BIN_CLOCK_INIT(SECOND_NS);
@@ -68,114 +42,21 @@ void flow_table_free(struct flow_table *table)
 {
     if (!table)
         return;
-    map_done(&table->by_key);
-    map_done(&table->by_cookie);
-    free(table->entries);
+    flow_entries_done(&table->entries);
     free(table);
-}
-
-/* --- finding --- */
-
-static bool is_same(const struct flow_report *a, const struct flow_report *b)
-{
-    if (a->cookie != b->cookie || a->pid != b->pid || a->tid != b->tid ||
-        a->start_ticks != b->start_ticks || (a->flags ^ b->flags) & FLOW_OTHER)
-        return false;
-    if (a->cookie && a->netns != b->netns) /* a socket of the kernel itself */
-        return false;
-    /* Without a socket and a process a flow is all that had this name. */
-    return a->cookie || a->pid || (a->uid == b->uid && !memcmp(a->comm, b->comm, sizeof(a->comm)));
-}
-
-static uint64_t hash_of(const struct flow_report *facts)
-{
-    uint64_t hash = facts->cookie * UINT64_C(0x9e3779b97f4a7c15);
-
-    hash ^= ((uint64_t)facts->pid << 32 | facts->tid) * UINT64_C(0xc2b2ae3d27d4eb4f);
-    if (!facts->cookie && !facts->pid)
-        hash = hash_bytes(hash, facts->comm, sizeof(facts->comm));
-    return hash;
-}
-
-/* The entry, or NO_FLOW and the key that is free for it. */
-static uint32_t find(const struct flow_table *table, const struct flow_report *facts,
-                     uint64_t *ret_key)
-{
-    uint64_t key = hash_of(facts);
-    uint32_t index;
-
-    while ((index = map_get(&table->by_key, key)) != MAP_NONE &&
-           !is_same(&table->entries[index].facts, facts))
-        key++;
-    *ret_key = key;
-    return index == MAP_NONE ? NO_FLOW : index;
-}
-
-/* Makes an entry findable. Neither map needs to grow any more. */
-static int file_entry(struct flow_table *table, uint32_t index, uint64_t key)
-{
-    struct entry *entry = &table->entries[index];
-    uint32_t head;
-    int r = map_set(&table->by_key, key, index);
-
-    entry->next = NO_FLOW;
-    if (r < 0 || !entry->facts.cookie)
-        return r;
-    head = map_get(&table->by_cookie, entry->facts.cookie);
-    if (head != MAP_NONE)
-        entry->next = head;
-    return map_set(&table->by_cookie, entry->facts.cookie, index);
-}
-
-static void clear_report(struct flow_report *facts)
-{
-    facts->bytes = (struct traffic){0};
-    facts->wire = (struct wire){0};
-    facts->rx_calls = facts->tx_calls = 0;
-}
-
-static int add(struct flow_table *table, const struct flow_report *facts, uint64_t key,
-               uint32_t *ret_index)
-{
-    uint32_t index = table->entries_count;
-    int r = VEC_RESERVE(&table->entries, &table->entries_capacity, index, 1);
-
-    if (r == 0)
-        r = map_reserve(&table->by_key, index + 1);
-    if (r == 0)
-        r = map_reserve(&table->by_cookie, index + 1);
-    if (r < 0)
-        return r;
-    table->entries[index] = (struct entry){.facts = *facts,
-                                           .id = ++table->last_id,
-                                           .first_ns = table->now_ns,
-                                           .sockets = facts->cookie != 0};
-    clear_report(&table->entries[index].facts);
-    table->entries_count++;
-    *ret_index = index;
-    return file_entry(table, index, key);
-}
-
-static int find_or_add(struct flow_table *table, const struct flow_report *facts,
-                       uint32_t *ret_index)
-{
-    uint64_t key;
-
-    *ret_index = find(table, facts, &key);
-    return *ret_index == NO_FLOW ? add(table, facts, key, ret_index) : 0;
 }
 
 /* --- reports --- */
 
 int flow_table_report(struct flow_table *table, const struct flow_report *report)
 {
+    struct flow_entry *entry;
     struct flow_report *facts;
-    uint32_t index;
-    int r = find_or_add(table, report, &index);
+    int r = flow_entries_take(&table->entries, report, table->now_ns, &entry);
 
     if (r < 0)
         return r;
-    facts = &table->entries[index].facts;
+    facts = &entry->facts;
     traffic_add(&facts->bytes, report->bytes);
     wire_add(&facts->wire, &report->wire);
     facts->rx_calls += report->rx_calls;
@@ -191,32 +72,31 @@ int flow_table_report(struct flow_table *table, const struct flow_report *report
 int flow_table_ahead(struct flow_table *table, const struct flow_report *report)
 {
     struct flow_report facts = *report;
-    uint32_t index;
+    struct flow_entry *entry;
     int r;
 
     facts.flags = 0;
-    r = find_or_add(table, &facts, &index);
+    r = flow_entries_take(&table->entries, &facts, table->now_ns, &entry);
     if (r < 0)
         return r;
-    traffic_add(&table->entries[index].ahead, report->bytes);
-    table->entries[index].ahead_flags |= report->flags;
+    traffic_add(&entry->ahead, report->bytes);
+    entry->ahead_flags |= report->flags;
     return 0;
 }
 
-/* The socket's flow that has most traffic now, or had some last; NO_FLOW: no process uses it. */
-static uint32_t find_busiest(const struct flow_table *table, uint64_t cookie)
+/* The socket's flow that has most traffic now, or had some last; NULL: no process uses it. */
+static struct flow_entry *find_busiest(const struct flow_table *table, uint64_t cookie)
 {
-    uint32_t index = map_get(&table->by_cookie, cookie), busiest = NO_FLOW;
+    struct flow_entry *entry = flow_entries_of_socket(&table->entries, cookie), *busiest = NULL;
     uint64_t most = 0, last_ns = 0;
 
-    for (; index != MAP_NONE && index != NO_FLOW; index = table->entries[index].next) {
-        const struct entry *entry = &table->entries[index];
+    for (; entry; entry = flow_entries_next(&table->entries, entry)) {
         uint64_t bytes = entry->facts.bytes.rx_bytes + entry->facts.bytes.tx_bytes;
 
         if (!entry->facts.pid ||
-            (busiest != NO_FLOW && (bytes < most || (bytes == most && entry->last_ns <= last_ns))))
+            (busiest && (bytes < most || (bytes == most && entry->last_ns <= last_ns))))
             continue;
-        busiest = index;
+        busiest = entry;
         most = bytes;
         last_ns = entry->last_ns;
     }
@@ -225,21 +105,21 @@ static uint32_t find_busiest(const struct flow_table *table, uint64_t cookie)
 
 int flow_table_report_wire(struct flow_table *table, const struct flow_report *report)
 {
-    uint32_t index = report->cookie ? find_busiest(table, report->cookie) : NO_FLOW;
+    struct flow_entry *busiest = report->cookie ? find_busiest(table, report->cookie) : NULL;
 
-    if (index == NO_FLOW)
+    if (!busiest)
         return flow_table_report(table, report);
-    wire_add(&table->entries[index].facts.wire, &report->wire);
+    wire_add(&busiest->facts.wire, &report->wire);
     return 0;
 }
 
 void flow_table_close(struct flow_table *table, uint64_t cookie, uint64_t now_ns)
 {
-    uint32_t index = map_get(&table->by_cookie, cookie);
+    struct flow_entry *entry = flow_entries_of_socket(&table->entries, cookie);
 
-    for (; index != MAP_NONE && index != NO_FLOW; index = table->entries[index].next) {
-        table->entries[index].facts.flags |= FLOW_CLOSED;
-        table->entries[index].ended_ns = now_ns;
+    for (; entry; entry = flow_entries_next(&table->entries, entry)) {
+        entry->facts.flags |= FLOW_CLOSED;
+        entry->ended_ns = now_ns;
     }
 }
 
@@ -250,20 +130,12 @@ void flow_table_miss_ends(struct flow_table *table)
 
 void flow_table_exit(struct flow_table *table, uint64_t id, uint64_t now_ns)
 {
-    uint32_t low = 0, high = table->entries_count;
+    struct flow_entry *entry = flow_entries_by_id(&table->entries, id);
 
-    while (low < high) { /* entries are in the order of their ids */
-        uint32_t middle = low + (high - low) / 2;
-
-        if (table->entries[middle].id < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low == table->entries_count || table->entries[low].id != id)
+    if (!entry)
         return;
-    table->entries[low].facts.flags |= FLOW_EXITED;
-    table->entries[low].ended_ns = now_ns;
+    entry->facts.flags |= FLOW_EXITED;
+    entry->ended_ns = now_ns;
 }
 
 /* --- time --- */
@@ -274,7 +146,7 @@ static uint64_t more_than(uint64_t now, uint64_t before)
 }
 
 /* What was ahead may turn out to be of another flow: then less is shown than before. */
-static void show(struct entry *entry)
+static void show(struct flow_entry *entry)
 {
     struct traffic shown = entry->total;
 
@@ -287,7 +159,7 @@ static void show(struct entry *entry)
     entry->ahead_flags = 0;
 }
 
-static void count_report(const struct flow_table *table, struct entry *entry)
+static void count_report(const struct flow_table *table, struct flow_entry *entry)
 {
     struct flow_report *facts = &entry->facts;
 
@@ -304,12 +176,12 @@ static void count_report(const struct flow_table *table, struct entry *entry)
     }
     if (facts->rx_calls || facts->tx_calls || facts->wire.rx_packets || facts->wire.tx_packets)
         entry->last_ns = table->now_ns;
-    clear_report(facts);
+    flow_entry_clear_report(entry);
 }
 
 /* What remains of a flow that is not listed any more: the sums of its process; of a process that
  * has ended, those of all that had its name. */
-static struct flow_report folded_facts(const struct entry *entry)
+static struct flow_report folded_facts(const struct flow_entry *entry)
 {
     struct flow_report facts = {.pid = entry->facts.pid,
                                 .uid = entry->facts.uid,
@@ -327,7 +199,8 @@ static struct flow_report folded_facts(const struct entry *entry)
     return facts;
 }
 
-static void merge(const struct flow_table *table, const struct entry *from, struct entry *to)
+static void merge(const struct flow_table *table, const struct flow_entry *from,
+                  struct flow_entry *to)
 {
     traffic_add(&to->total, from->total);
     traffic_add(&to->shown, from->shown);
@@ -346,36 +219,36 @@ static void merge(const struct flow_table *table, const struct entry *from, stru
 
 static int fold(struct flow_table *table, uint32_t index)
 {
-    struct flow_report facts = folded_facts(&table->entries[index]);
-    uint32_t target;
-    int r = find_or_add(table, &facts, &target);
+    struct flow_report facts = folded_facts(&table->entries.all[index]);
+    struct flow_entry *target;
+    int r = flow_entries_take(&table->entries, &facts, table->now_ns, &target);
 
     if (r < 0)
         return r;
-    merge(table, &table->entries[index], &table->entries[target]);
-    table->entries[target].sockets += table->entries[index].sockets;
+    merge(table, &table->entries.all[index], target);
+    target->sockets += table->entries.all[index].sockets;
     return 0;
 }
 
 /* Packets that came before any process used the socket are of the one that does now. */
-static bool give_to_user(struct flow_table *table, uint32_t index)
+static bool give_to_user(const struct flow_table *table, const struct flow_entry *entry)
 {
-    const struct entry *entry = &table->entries[index];
-    uint32_t user;
+    struct flow_entry *user;
 
     if (!entry->facts.cookie || entry->facts.pid || entry->shown.rx_bytes || entry->shown.tx_bytes)
         return false;
     user = find_busiest(table, entry->facts.cookie);
-    if (user == NO_FLOW)
+    if (!user)
         return false;
-    merge(table, entry, &table->entries[user]);
+    merge(table, entry, user);
     return true;
 }
 
 /* Where there are too many, or ends are not told, silence is an end as well. */
-static bool is_over(const struct flow_table *table, const struct entry *entry, uint64_t keep_ns)
+static bool is_over(const struct flow_table *table, const struct flow_entry *entry,
+                    uint64_t keep_ns)
 {
-    bool silence = table->misses_ends || table->entries_count > table->limit;
+    bool silence = table->misses_ends || table->entries.count > table->limit;
     uint64_t end_ns = entry->ended_ns ? entry->ended_ns : entry->last_ns;
 
     if (!entry->facts.cookie && (!entry->facts.pid || !(entry->facts.flags & FLOW_EXITED)))
@@ -383,45 +256,27 @@ static bool is_over(const struct flow_table *table, const struct entry *entry, u
     return (entry->ended_ns || silence) && end_ns + keep_ns <= table->now_ns;
 }
 
-/* The entries moved: the maps are made anew. They have room already. */
-static int refile(struct flow_table *table)
-{
-    uint64_t key;
-    int r = 0;
-
-    map_clear(&table->by_key);
-    map_clear(&table->by_cookie);
-    for (uint32_t i = 0; i < table->entries_count && r == 0; i++) {
-        find(table, &table->entries[i].facts, &key);
-        r = file_entry(table, i, key);
-    }
-    return r;
-}
-
 /* Folds the flows that ended so long ago. What they are folded into may come behind them. */
 static int fold_old(struct flow_table *table, uint64_t keep_ns)
 {
-    uint32_t count = table->entries_count, kept = 0, folded = 0;
-    int r = 0;
+    uint32_t count = table->entries.count, folded = 0;
+    int r = 0, swept;
 
     for (uint32_t i = 0; i < count && r == 0; i++) {
-        bool over = give_to_user(table, i);
+        bool over = give_to_user(table, &table->entries.all[i]);
 
-        if (!over && is_over(table, &table->entries[i], keep_ns)) {
+        if (!over && is_over(table, &table->entries.all[i], keep_ns)) {
             r = fold(table, i);
             over = r == 0;
         }
         if (over)
-            table->entries[i].id = 0;
+            table->entries.all[i].id = 0;
         folded += over;
     }
     if (!folded)
         return r;
-    for (uint32_t i = 0; i < table->entries_count; i++)
-        if (table->entries[i].id)
-            table->entries[kept++] = table->entries[i];
-    table->entries_count = kept;
-    return r < 0 ? r : refile(table);
+    swept = flow_entries_sweep(&table->entries);
+    return r < 0 ? r : swept;
 }
 
 int flow_table_advance(struct flow_table *table, uint64_t now_ns)
@@ -431,10 +286,10 @@ int flow_table_advance(struct flow_table *table, uint64_t now_ns)
 
     table->interval_ns = now_ns - table->now_ns;
     table->now_ns = now_ns;
-    for (uint32_t i = 0; i < table->entries_count; i++)
-        count_report(table, &table->entries[i]);
+    for (uint32_t i = 0; i < table->entries.count; i++)
+        count_report(table, &table->entries.all[i]);
     for (size_t i = 0; i < ARRAY_SIZE(keep_ns) && r == 0; i++)
-        if (i == 0 || table->entries_count > table->limit)
+        if (i == 0 || table->entries.count > table->limit)
             r = fold_old(table, keep_ns[i]);
     bin_clock_advance(&table->seconds, table->interval_ns);
     bin_clock_advance(&table->tens, table->interval_ns);
@@ -443,7 +298,7 @@ int flow_table_advance(struct flow_table *table, uint64_t now_ns)
 
 /* --- the snapshot --- */
 
-static void write_windows(const struct flow_table *table, const struct entry *entry,
+static void write_windows(const struct flow_table *table, const struct flow_entry *entry,
                           struct flow *flow)
 {
     flow->window[FLOW_LAST] = entry->last;
@@ -453,7 +308,7 @@ static void write_windows(const struct flow_table *table, const struct entry *en
     flow->window[FLOW_60S] = bins_window(&entry->tens, &table->tens, 60 * SECOND_NS);
 }
 
-static int write_entry(const struct flow_table *table, const struct entry *entry,
+static int write_entry(const struct flow_table *table, const struct flow_entry *entry,
                        struct snapshot *snapshot)
 {
     const struct flow_report *facts = &entry->facts;
@@ -501,7 +356,7 @@ static int write_entry(const struct flow_table *table, const struct entry *entry
 }
 
 /* Bytes that were ahead turned out to be of another flow. */
-static bool is_empty(const struct entry *entry)
+static bool is_empty(const struct flow_entry *entry)
 {
     return !entry->shown.rx_bytes && !entry->shown.tx_bytes && !entry->rx_calls &&
            !entry->tx_calls && !entry->wire.rx_packets && !entry->wire.tx_packets;
@@ -516,8 +371,8 @@ int flow_table_write(const struct flow_table *table, struct snapshot *snapshot)
     snapshot->window_ns[FLOW_10S] = bin_clock_window(&table->seconds, 10 * SECOND_NS);
     snapshot->window_ns[FLOW_40S] = bin_clock_window(&table->tens, 40 * SECOND_NS);
     snapshot->window_ns[FLOW_60S] = bin_clock_window(&table->tens, 60 * SECOND_NS);
-    for (uint32_t i = 0; i < table->entries_count && r == 0; i++)
-        if (!is_empty(&table->entries[i]))
-            r = write_entry(table, &table->entries[i], snapshot);
+    for (uint32_t i = 0; i < table->entries.count && r == 0; i++)
+        if (!is_empty(&table->entries.all[i]))
+            r = write_entry(table, &table->entries.all[i], snapshot);
     return r;
 }
