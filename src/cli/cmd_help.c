@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* nwho help: written from the tables of commands and options. */
+#include "cli/help_states.h"
 #include "cli/session.h"
 
 #include "compat/personality.h"
@@ -69,8 +70,8 @@ static void print_all(void)
         "filter;\nnwho columns lists all columns; man nwho has the rest.\n");
 }
 
-/* --- topics: words that name no command. "filters" and "keys" are for people, the others are for
- * completion and for the check of the documentation: one name a line. --- */
+/* --- topics: words that name no command. "filters", "keys" and "states" are for people, the others
+ * are for completion and for the check of the documentation: one name a line. --- */
 
 static void print_filters(void)
 {
@@ -139,11 +140,22 @@ static void print_keys(void)
         printf("  %-16s %s\n", binding->name, binding->help);
 }
 
+static void print_states(void)
+{
+    struct buf out = BUF_SINK(STDOUT_FILENO);
+
+    fflush(stdout);
+    help_put_states(&out);
+    buf_flush(&out);
+    buf_done(&out);
+}
+
 static const struct topic {
     const char *name;
     void (*print)(void);
 } topics[] = {
-    {"filters", print_filters},      {"keys", print_keys},   {"commands", print_commands},
+    {"filters", print_filters},      {"keys", print_keys},
+    {"states", print_states},        {"commands", print_commands},
     {"options", print_option_names}, {"words", print_words},
 };
 
@@ -182,9 +194,9 @@ static int run_help(struct options *options)
 
 const struct command command_help = {
     .name = "help",
-    .arguments = "[COMMAND|filters|keys]",
-    .summary =
-        "this help; options and examples of a command; the words of a filter; the keys of top",
+    .arguments = "[COMMAND|filters|keys|states]",
+    .summary = "this help; options and examples of a command; the words of a filter; the keys of "
+               "top; the states of TCP",
     .options = 0,
     .run = run_help,
 };

@@ -22,10 +22,10 @@
 #include <stdio.h>
 
 const struct command *const command_table[] = {
-    &command_overview, &command_explain,  &command_ls,      &command_ports,
-    &command_ps,       &command_top,      &command_count,   &command_events,
-    &command_if,       &command_stats,    &command_routes,  &command_groups,
-    &command_kill,     &command_why_busy, &command_columns, &command_help,
+    &command_overview, &command_explain, &command_ls,     &command_ports,  &command_doctor,
+    &command_ps,       &command_top,     &command_count,  &command_events, &command_if,
+    &command_stats,    &command_routes,  &command_groups, &command_kill,   &command_why_busy,
+    &command_columns,  &command_help,
 };
 const uint32_t command_table_count = ARRAY_SIZE(command_table);
 
@@ -137,7 +137,7 @@ static int print_version(void)
 
 static int run_command(const struct command *command, char **argv, uint32_t count)
 {
-    struct options options = {.watch_ms = 1000};
+    struct options options = {0};
     struct buf error = BUF_INIT;
     int r = options_parse(argv, count, command->options, &options, &error);
 

@@ -3,6 +3,7 @@
 #include "cli/options.h"
 
 #include "base/units.h"
+#include "derive/health/finding.h"
 #include "model/request.h"
 
 #include <limits.h>
@@ -42,6 +43,8 @@ FLAG(yes, options->yes = true)
 FLAG(dry_run, options->dry_run = true)
 FLAG(retransmits, options->retransmits = true)
 FLAG(summary, options->summary = true)
+FLAG(list, options->list = true)
+FLAG(nagios, options->nagios = true)
 FLAG(help, options->help = true)
 FLAG(version, options->version = true)
 
@@ -59,6 +62,7 @@ TEXT(replay)
 TEXT(sources)
 TEXT(sort)
 TEXT(by)
+TEXT(explained)
 
 static int refuse(struct buf *error, const char *what, const char *argument)
 {
@@ -165,7 +169,7 @@ static int parse_interval(const char *argument, uint64_t *ret_ms)
 
 static int set_watch(struct options *options, const char *argument, struct buf *error)
 {
-    if (parse_interval(argument ? argument : "1", &options->watch_ms) < 0)
+    if (argument && parse_interval(argument, &options->watch_ms) < 0)
         return refuse(error, "--watch needs seconds between 0.01 and 86400", argument);
     options->watch = true;
     return 0;
@@ -177,6 +181,23 @@ static int set_delta(struct options *options, const char *argument, struct buf *
         return refuse(error, "--delta needs seconds between 0.01 and 86400", argument);
     options->delta = true;
     return 0;
+}
+
+static int set_window(struct options *options, const char *argument, struct buf *error)
+{
+    return parse_interval(argument, &options->delta_ms) == 0
+               ? 0
+               : refuse(error, "--window needs seconds between 0.01 and 86400", argument);
+}
+
+static int set_fail_on(struct options *options, const char *argument, struct buf *error)
+{
+    for (uint32_t severity = SEVERITY_INFO; severity < SEVERITY_MAX; severity++)
+        if (strcmp(argument, severity_name(severity)) == 0) {
+            options->fail_on = severity;
+            return 0;
+        }
+    return refuse(error, "--fail-on needs info, warn or crit", argument);
 }
 
 static int set_delay(struct options *options, const char *argument, struct buf *error)
@@ -245,6 +266,14 @@ const struct option_info option_table[] = {
     {'d', "delta", "SEC", "count traffic for SEC seconds, and show it", OPTIONS_TRAFFIC, set_delta},
     {0, "by", "KEY", "count packets of DEV for a second (or -d SEC) by size or proto", OPTIONS_IF,
      set_by},
+    {0, "window", "SEC", "look for SEC seconds, usually 3", OPTIONS_DOCTOR, set_window},
+    {0, "fail-on", "SEVERITY", "exit code 1 from this on: info, warn (the usual) or crit",
+     OPTIONS_DOCTOR, set_fail_on},
+    {0, "nagios", NULL, "one line and the exit code of a Nagios plug-in", OPTIONS_DOCTOR,
+     set_nagios},
+    {0, "list", NULL, "the checks that there are", OPTIONS_DOCTOR, set_list},
+    {0, "explain", "CHECK", "what a check looks for, from when on, and what to do", OPTIONS_DOCTOR,
+     set_explained},
     {'y', "yes", NULL, "do not ask", OPTIONS_KILL, set_yes},
     {0, "dry-run", NULL, "only show what would be destroyed", OPTIONS_KILL, set_dry_run},
     {'n', "count", "N", "end after N events", OPTIONS_EVENTS, set_count},

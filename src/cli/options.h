@@ -24,6 +24,7 @@ enum option_group {
     OPTIONS_EVENTS = 1u << 11,
     OPTIONS_IF = 1u << 12,
     OPTIONS_TRAFFIC = 1u << 13,
+    OPTIONS_DOCTOR = 1u << 14,
 };
 
 enum output_format {
@@ -56,7 +57,7 @@ struct options {
     enum color_when color;
     /* watch */
     bool watch;
-    uint64_t watch_ms;
+    uint64_t watch_ms;    /* 0: the usual */
     uint32_t watch_count; /* refreshes until it ends; 0: none */
     const char *by;       /* of top and if */
     bool batch;           /* top */
@@ -71,6 +72,10 @@ struct options {
     /* events */
     bool retransmits, summary;
     uint64_t for_ms; /* until it ends; 0: until it is interrupted */
+    /* doctor; its window is delta_ms */
+    bool list, nagios;
+    const char *explained; /* name of a check */
+    uint32_t fail_on;      /* enum severity; 0: warn */
     /* the rest */
     bool help, version;
     char **words;

@@ -128,6 +128,7 @@ static void frame_free(struct frame *frame)
 {
     if (!frame)
         return;
+    findings_done(&frame->findings);
     group_done(&frame->group);
     rates_done(&frame->rates);
     link_history_done(&frame->links);
@@ -292,6 +293,21 @@ static int add_ills(struct session *session)
 }
 
 /* Derived facts of sockets are the caller's. */
+/* What the doctor finds. A recording is one moment: what only shows in the course of time is not
+ * found there. */
+static int add_findings(struct session *session)
+{
+    struct frame *now = session->now, *before = session->before;
+
+    if (!session->health || (!before && !session->options->replay))
+        return 0;
+    if (health_examine(session->health, before ? &before->snapshot : &now->snapshot, &now->snapshot,
+                       &now->join, &now->findings) < 0)
+        return command_error("out of memory");
+    now->view.findings = &now->findings;
+    return 0;
+}
+
 static void set_now(struct session *session, struct frame *frame)
 {
     session->now = frame;
@@ -324,7 +340,9 @@ int session_take(struct session *session)
     set_now(session, frame);
     if (add_rates(session) != 0 || add_ills(session) != 0)
         return EXIT_ERROR;
-    return add_link_history(session);
+    if (add_link_history(session) != 0)
+        return EXIT_ERROR;
+    return add_findings(session);
 }
 
 int session_adopt(struct session *session, struct snapshot *snapshot)

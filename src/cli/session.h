@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "cli/command.h"
+#include "derive/health/health.h"
 #include "derive/join.h"
 #include "derive/link_history.h"
 #include "derive/names.h"
@@ -21,7 +22,8 @@ struct frame {
     struct rates rates;        /* since the frame before */
     struct link_history links; /* since the first frame, where interfaces are read */
     struct view view;
-    struct group group; /* of `count` */
+    struct findings findings; /* since the frame before, of `doctor` */
+    struct group group;       /* of `count` */
 };
 
 struct session {
@@ -43,6 +45,7 @@ struct session {
     const struct group_plan *plan;
     struct map ills; /* of `top`: cookies of sick sockets, by the last reading that looked at any */
     bool looked;     /* there was one */
+    const struct health_plan *health; /* what is examined in each reading; NULL: nothing is */
     struct accounting *accounting; /* counts traffic between the readings; NULL: nobody asks */
     bool window;     /* what is counted between readings is shown without being named */
     bool traffic;    /* of `top`: what was counted since the reading before is shown, never marks of

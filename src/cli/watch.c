@@ -9,6 +9,8 @@
 
 #include <poll.h>
 
+#define USUAL_INTERVAL_MS 1000
+
 static void put_title(const struct session *session, struct buf *out, bool clear)
 {
     buf_puts(out, clear ? "\033[H\033[2J" : "");
@@ -111,7 +113,7 @@ static int show_refresh(struct session *session, struct query *query, const sigs
 
     if (session_select(session, query, &grid) != 0)
         return EXIT_ERROR;
-    r = session->traffic || session->screen
+    r = session->traffic || session->screen || session->health
             ? 0
             : grid_mark(&grid, session->groups ? session->groups : query,
                         session->before ? &session->before->view : NULL);
@@ -177,18 +179,20 @@ static int refresh_until_end(struct session *session, struct query *query,
                              const sigset_t *unblocked, uint32_t *ret_rows)
 {
     const struct options *options = session->options;
-    uint64_t next_ns;
+    uint64_t interval_ms = options->watch_ms ? options->watch_ms : USUAL_INTERVAL_MS, next_ns;
+    /* What the first refresh is about has yet to happen. */
+    bool waits = (session->traffic && session->accounting) || session->health;
     int r = 0;
 
-    /* What interfaces had when counting began. */
-    if (session->traffic && session->accounting && !options->record)
+    /* What there was when counting began. */
+    if (waits && !options->record)
         r = session_take_baseline(session);
     next_ns = clock_ns(CLOCK_MONOTONIC);
     for (uint32_t i = 0;
          r == 0 && !interrupts_came() && (options->watch_count == 0 || i < options->watch_count);
          i++) {
-        if (i > 0 || (session->traffic && session->accounting)) {
-            next_ns += options->watch_ms * MILLISECOND_NS;
+        if (i > 0 || waits) {
+            next_ns += interval_ms * MILLISECOND_NS;
             r = wait_until(session, next_ns, unblocked);
         }
         if (interrupts_came() || r != 0)

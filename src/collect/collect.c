@@ -39,6 +39,7 @@ static const struct collector *const collectors[] = {
     &collector_cgroups,
     &collector_counters,
     &collector_port_range,
+    &collector_settings,
     &collector_routes,
     &collector_memberships,
     &collector_addresses,

@@ -271,3 +271,59 @@ int counter_parse_softnet(const char *text, counter_item_fn *fn, void *context)
     r = put_softnet(sums, count, 0, fn, context);
     return r < 0 ? r : put_softnet_cpus(text, fn, context);
 }
+
+/* --- stat/nf_conntrack --- */
+
+/* Those that tell of loss. What else there is has been zero for long, or is a setting as well. */
+static const struct conntrack_field {
+    const char *name, *label;
+} conntrack_fields[] = {
+    {"invalid", "Invalid"},      {"insert_failed", "InsertFailed"},   {"drop", "Drop"},
+    {"early_drop", "EarlyDrop"}, {"search_restart", "SearchRestart"},
+};
+
+/* The sum of column number `column` over all lines. */
+static uint64_t sum_column(const char *lines, unsigned int column)
+{
+    uint64_t sum = 0;
+
+    for (; *lines; lines = next_line(lines)) {
+        const char *at = lines;
+        struct word word;
+        uint32_t number;
+        unsigned int position = 0;
+
+        while (next_word(&at, &word) && position < column)
+            position++;
+        if (position == column && word.length && read_hex(word, &number))
+            sum += number;
+    }
+    return sum;
+}
+
+int counter_parse_conntrack(const char *text, counter_item_fn *fn, void *context)
+{
+    const char *at = text;
+    unsigned int column = 0;
+    struct word word;
+    int r = 0;
+
+    for (; r == 0 && next_word(&at, &word); column++)
+        for (size_t i = 0; i < ARRAY_SIZE(conntrack_fields) && r == 0; i++) {
+            const struct conntrack_field *field = &conntrack_fields[i];
+            struct counter_item item = {
+                .group = "Conntrack",
+                .group_length = strlen("Conntrack"),
+                .label = field->label,
+                .label_length = strlen(field->label),
+                .flags = COUNTER_WRAPS,
+            };
+
+            if (word.length != strlen(field->name) ||
+                memcmp(word.bytes, field->name, word.length) != 0)
+                continue;
+            item.value = sum_column(next_line(text), column);
+            r = fn(context, &item);
+        }
+    return r;
+}

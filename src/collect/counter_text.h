@@ -26,7 +26,8 @@ typedef int counter_item_fn(void *context, const struct counter_item *item);
  */
 typedef int counter_parse_fn(const char *text, counter_item_fn *fn, void *context);
 
-counter_parse_fn counter_parse_pairs;    /* snmp, netstat: a line of names, a line of values */
-counter_parse_fn counter_parse_names;    /* snmp6, xfrm_stat, sctp/snmp: "Ip6InReceives 7" */
-counter_parse_fn counter_parse_sockstat; /* "TCP: inuse 1 orphan 0" */
-counter_parse_fn counter_parse_softnet;  /* a line of hexadecimal numbers for each CPU */
+counter_parse_fn counter_parse_pairs;     /* snmp, netstat: a line of names, a line of values */
+counter_parse_fn counter_parse_names;     /* snmp6, xfrm_stat, sctp/snmp: "Ip6InReceives 7" */
+counter_parse_fn counter_parse_sockstat;  /* "TCP: inuse 1 orphan 0" */
+counter_parse_fn counter_parse_softnet;   /* a line of hexadecimal numbers for each CPU */
+counter_parse_fn counter_parse_conntrack; /* the same below a line of names: their sums */

@@ -316,6 +316,21 @@ int netns_for_each(struct collection *collection,
     return r < 0 ? r : 0;
 }
 
+int netns_for_first(struct collection *collection,
+                    int (*fn)(struct collection *collection, uint32_t netns))
+{
+    const struct snapshot *snapshot = collection->snapshot;
+    uint32_t first = 0;
+    int r, entered;
+
+    while (first < snapshot->netns_count && !(snapshot->netns[first].flags & NETNS_INIT))
+        first++;
+    if (first == snapshot->netns_count)
+        return fn(collection, 0);
+    r = visit(collection, first, fn, &entered);
+    return entered < 0 ? fn(collection, 0) : r;
+}
+
 struct visitor {
     int (*fn)(void *context, uint32_t netns);
     void *context;

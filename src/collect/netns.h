@@ -23,8 +23,15 @@ int netns_for_each(struct collection *collection,
                    int (*fn)(struct collection *collection, uint32_t netns)) MUST_CHECK;
 
 /*
- * The same when all is collected: calls `fn` inside each namespace that was read. A namespace that
- * cannot be entered (any more) leaves a note.
+ * Calls `fn` once inside the first namespace of the machine, whether or not it is to be read; where
+ * that cannot be told or entered, in the own one.
+ */
+int netns_for_first(struct collection *collection,
+                    int (*fn)(struct collection *collection, uint32_t netns)) MUST_CHECK;
+
+/*
+ * As netns_for_each(), when all is collected: calls `fn` inside each namespace that was read. A
+ * namespace that cannot be entered (any more) leaves a note.
  */
 int netns_visit(struct snapshot *snapshot, int (*fn)(void *context, uint32_t netns), void *context)
     MUST_CHECK;

@@ -78,6 +78,16 @@ static int read_stat(struct process_reader *reader)
     return 0;
 }
 
+/* As the process sees it: in its own mounts. */
+static bool is_there(struct process_reader *reader, const char *path, size_t length)
+{
+    char below[PATH_MAX + 8];
+    struct stat stat;
+
+    snprintf(below, sizeof(below), "root%.*s", (int)length, path);
+    return fstatat(reader->dir, below, &stat, 0) == 0;
+}
+
 /* ENOENT is a kernel thread or a zombie: known to have no program. */
 static int read_exe(struct process_reader *reader)
 {
@@ -93,6 +103,7 @@ static int read_exe(struct process_reader *reader)
         process_path_undelete(link, &length);
     } else if (process_path_undelete(link, &length)) {
         process->flags |= PROCESS_EXE_DELETED;
+        process->flags |= is_there(reader, link, length) ? PROCESS_EXE_REPLACED : 0;
     }
     return set_string(reader, &process->exe, PROCESS_HAS_EXE, link, length);
 }

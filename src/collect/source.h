@@ -75,6 +75,7 @@ extern const struct collector collector_threads;
 extern const struct collector collector_interfaces;
 extern const struct collector collector_counters;
 extern const struct collector collector_port_range;
+extern const struct collector collector_settings;
 extern const struct collector collector_packet_counts;
 extern const struct collector collector_routes;
 extern const struct collector collector_memberships;

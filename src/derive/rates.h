@@ -66,4 +66,7 @@ void rates_done(struct rates *rates);
 
 /* The same counter, or interface, in another snapshot has the same; never 0. */
 uint64_t counter_identity(const struct snapshot *snapshot, const struct counter *counter);
+
+/* The identity of the counter of a name, a namespace and a CPU (1 + number; 0: all together). */
+uint64_t counter_key(const char *name, size_t length, uint32_t netns_inode, uint32_t cpu);
 uint64_t interface_identity(const struct snapshot *snapshot, const struct interface *interface);

@@ -5,15 +5,21 @@
 #include "base/hash.h"
 #include "base/map.h"
 
+uint64_t counter_key(const char *name, size_t length, uint32_t netns_inode, uint32_t cpu)
+{
+    uint64_t hash = hash_bytes(HASH_INIT, name, length);
+
+    hash = hash_number(hash, netns_inode);
+    hash = hash_number(hash, cpu);
+    return hash ? hash : 1;
+}
+
 uint64_t counter_identity(const struct snapshot *snapshot, const struct counter *counter)
 {
     size_t length;
     const char *name = snapshot_string(snapshot, counter->name, &length);
-    uint64_t hash = hash_bytes(HASH_INIT, name, length);
 
-    hash = hash_number(hash, snapshot->netns[counter->netns].inode);
-    hash = hash_number(hash, counter->cpu);
-    return hash ? hash : 1;
+    return counter_key(name, length, snapshot->netns[counter->netns].inode, counter->cpu);
 }
 
 static struct counter_rate rate_between(const struct counter *now, const struct counter *before,

@@ -14,6 +14,7 @@ enum counter_source {
     COUNTER_SOFTNET,
     COUNTER_XFRM,
     COUNTER_SCTP,
+    COUNTER_CONNTRACK,
     COUNTER_SOURCE_MAX,
 };
 

@@ -21,8 +21,9 @@ enum process_has {
 enum process_flag {
     PROCESS_EXE_DELETED = 1u << 0, /* /proc/PID/exe ends in " (deleted)" */
     PROCESS_EXE_MEMFD = 1u << 1,
-    PROCESS_FDS_HIDDEN = 1u << 2, /* its descriptors may not be read: no permission */
-    PROCESS_GONE = 1u << 3,       /* ended while it was being read */
+    PROCESS_EXE_REPLACED = 1u << 4, /* deleted, and a file is at its path again */
+    PROCESS_FDS_HIDDEN = 1u << 2,   /* its descriptors may not be read: no permission */
+    PROCESS_GONE = 1u << 3,         /* ended while it was being read */
 };
 
 /* pid and start time together are its identity. Strings are offsets into snapshot.strings. */

@@ -60,6 +60,7 @@ enum need {
     NEED_FORWARDED = 1ull << 42,     /* of NEED_COUNTERS those of packets passed on for others */
     NEED_WINDOW = 1ull << 43,        /* of flows: what was counted between two readings */
     NEED_PORT_RANGE = 1ull << 44,    /* ports that the kernel chooses from, of each namespace */
+    NEED_SETTINGS = 1ull << 45,      /* of the kernel, from /proc/sys */
 };
 
 enum match_op {

@@ -41,6 +41,7 @@ void snapshot_done(struct snapshot *snapshot)
     free(snapshot->netns);
     free(snapshot->interfaces);
     free(snapshot->counters);
+    free(snapshot->settings);
     free(snapshot->flows);
     free(snapshot->events);
     free(snapshot->routes);
@@ -162,6 +163,11 @@ int snapshot_add_waiting(struct snapshot *snapshot, const struct socket *socket,
 struct counter *snapshot_add_counter(struct snapshot *snapshot)
 {
     return ADD(snapshot, counters);
+}
+
+struct setting *snapshot_add_setting(struct snapshot *snapshot)
+{
+    return ADD(snapshot, settings);
 }
 
 struct event *snapshot_add_event(struct snapshot *snapshot)

@@ -14,6 +14,7 @@
 #include "model/packet_count.h"
 #include "model/process.h"
 #include "model/route.h"
+#include "model/setting.h"
 #include "model/socket.h"
 
 #include <stdbool.h>
@@ -84,6 +85,7 @@ struct snapshot {
     SNAPSHOT_ARRAY(netns, netns);
     SNAPSHOT_ARRAY(interface, interfaces);
     SNAPSHOT_ARRAY(counter, counters);
+    SNAPSHOT_ARRAY(setting, settings);
     SNAPSHOT_ARRAY(flow, flows);
     SNAPSHOT_ARRAY(event, events);
     SNAPSHOT_ARRAY(route, routes);
@@ -160,6 +162,7 @@ struct packet_details *snapshot_add_packet(struct snapshot *snapshot, const stru
 int snapshot_add_waiting(struct snapshot *snapshot, const struct socket *socket, uint32_t inode)
     MUST_CHECK;
 struct counter *snapshot_add_counter(struct snapshot *snapshot);
+struct setting *snapshot_add_setting(struct snapshot *snapshot);
 struct flow *snapshot_add_flow(struct snapshot *snapshot);
 struct event *snapshot_add_event(struct snapshot *snapshot);
 struct route *snapshot_add_route(struct snapshot *snapshot);

@@ -305,6 +305,17 @@ static const struct field counter_fields[] = {
     NUMBER(counter, flags),
 };
 
+static const struct field setting_fields[] = {
+    NUMBER(setting, numbers[0]),
+    NUMBER(setting, numbers[1]),
+    NUMBER(setting, numbers[2]),
+    NUMBER(setting, count),
+    INDEX(setting, netns, SECTION_NETNS),
+    STRING(setting, name),
+    STRING(setting, text),
+    NUMBER(setting, flags),
+};
+
 static const struct field flow_fields[] = {
     NUMBER(flow, id),
     NUMBER(flow, cookie),
@@ -526,6 +537,7 @@ const struct section snapshot_sections[SECTION_MAX] = {
     [SECTION_NETNS] = ARRAY_OF(netns, netns, netns_fields),
     [SECTION_INTERFACES] = ARRAY_OF(interface, interfaces, interface_fields),
     [SECTION_COUNTERS] = ARRAY_OF(counter, counters, counter_fields),
+    [SECTION_SETTINGS] = ARRAY_OF(setting, settings, setting_fields),
     [SECTION_FLOWS] = ARRAY_OF(flow, flows, flow_fields),
     [SECTION_EVENTS] = ARRAY_OF(event, events, event_fields),
     [SECTION_ROUTES] = ARRAY_OF(route, routes, route_fields),

@@ -187,15 +187,22 @@ static void put_members(struct json *json, const struct shape *shape, const stru
 
 static void put_list(struct json *json, const struct view *view, const struct value *list)
 {
+    const struct table *table = list->list.table;
     const struct shape *shape;
 
     buf_byte(json->out, '[');
-    shape = list->list.count > 0 ? list_shape(json, list->list.table) : NULL;
+    shape = list->list.count > 0 ? list_shape(json, table) : NULL;
     if (list->list.count > 0 && !shape && !json->out->error)
         json->out->error = -ENOMEM;
     for (uint32_t i = 0; shape && i < list->list.count; i++) {
         if (i > 0)
             buf_byte(json->out, ',');
+        if (table->is_plain_list) {
+            struct value value = table->columns[0].get(view, list->list.first + i);
+
+            put_string(json->out, value.string.bytes, value.string.length);
+            continue;
+        }
         if (shape->count == 0)
             buf_byte(json->out, '{');
         put_members(json, shape, view, list->list.first + i);

@@ -9,6 +9,12 @@
 static const struct meaning {
     const char *name, *text;
 } meanings[] = {
+    {"ConntrackDrop", "packets lost because the table of tracked connections was full"},
+    {"ConntrackEarlyDrop", "tracked connections pushed out because their table was full"},
+    {"ConntrackInsertFailed", "packets lost because their new flow was tracked twice at once"},
+    {"ConntrackInvalid", "packets that fit no tracked connection"},
+    {"ConntrackSearchRestart",
+     "searches of the table of tracked connections begun anew, as it changed"},
     {"Icmp6InDestUnreachs", "somebody told us that an IPv6 destination cannot be reached"},
     {"Icmp6InErrors", "ICMPv6 messages received that were damaged or made no sense"},
     {"Icmp6InMsgs", "ICMPv6 messages received"},

@@ -48,10 +48,15 @@ static struct value get_value(const struct view *view, uint32_t row)
 static struct value get_source(const struct view *view, uint32_t row)
 {
     static const char *const names[COUNTER_SOURCE_MAX] = {
-        [COUNTER_SNMP] = "snmp",           [COUNTER_NETSTAT] = "netstat",
-        [COUNTER_SNMP6] = "snmp6",         [COUNTER_SOCKSTAT] = "sockstat",
-        [COUNTER_SOCKSTAT6] = "sockstat6", [COUNTER_SOFTNET] = "softnet_stat",
-        [COUNTER_XFRM] = "xfrm_stat",      [COUNTER_SCTP] = "sctp/snmp",
+        [COUNTER_SNMP] = "snmp",
+        [COUNTER_NETSTAT] = "netstat",
+        [COUNTER_SNMP6] = "snmp6",
+        [COUNTER_SOCKSTAT] = "sockstat",
+        [COUNTER_SOCKSTAT6] = "sockstat6",
+        [COUNTER_SOFTNET] = "softnet_stat",
+        [COUNTER_XFRM] = "xfrm_stat",
+        [COUNTER_SCTP] = "sctp/snmp",
+        [COUNTER_CONNTRACK] = "stat/nf_conntrack",
     };
 
     return value_name(names[get_counter(view, row)->source]);

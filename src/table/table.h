@@ -7,6 +7,7 @@
 #include "model/snapshot.h"
 #include "table/value.h"
 
+struct findings;
 struct group;
 struct join;
 struct link_history;
@@ -21,7 +22,8 @@ struct view {
     const struct rates *rates;        /* since the refresh before; NULL: there was none */
     const struct link_history *links; /* since the first reading; NULL: it is not kept */
     const struct join *join;
-    const struct map *ills;    /* of sockets, by cookie: derive/health.h; NULL: nobody looked */
+    const struct map *ills; /* of sockets, by cookie: derive/health.h; NULL: nobody looked */
+    const struct findings *findings; /* of `doctor`; NULL elsewhere */
     const struct group *group; /* of `count`: the groups that its table shows; NULL elsewhere */
     const struct table *const *catalogue; /* of `columns`: the tables to list, ends with NULL */
     struct names *names; /* of this machine's users; NULL: only those of the snapshot */
@@ -68,6 +70,7 @@ struct table {
     const char *words_are;      /* what a bare word is then taken for */
     const char *hint;           /* when a filter lets nothing pass; NULL: none */
     const char *addresses[2];   /* columns with the own and the other address; NULL: as sockets */
+    bool is_plain_list;         /* a list of it is a list of its only column, in JSON */
     const char *list_name;      /* column that names a row within a list; NULL: the first text */
     const struct table *owners; /* rows of its column "owners"; NULL: it has none */
     uint32_t (*row_count)(const struct view *view);
@@ -98,7 +101,9 @@ extern const struct table table_addresses;
 extern const struct table table_events;
 extern const struct table table_groups;
 extern const struct table table_flows;
-extern const struct table table_members; /* rows of a group's owner list */
+extern const struct table table_findings;
+extern const struct table table_evidence, table_advice; /* rows of the lists of a finding */
+extern const struct table table_members;                /* rows of a group's owner list */
 
 const struct column *table_column(const struct table *table, const char *name);
 

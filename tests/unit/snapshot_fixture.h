@@ -79,6 +79,7 @@ static inline void make_sample(struct snapshot *ret)
     assert_int_equal(snapshot_add_thread(ret, (struct thread){.process = 1}), 0);
     assert_int_equal(snapshot_add_interface(ret, 1, 2, "eth0"), 0);
     assert_non_null(snapshot_add_counter(ret));
+    assert_non_null(snapshot_add_setting(ret));
     assert_non_null(snapshot_add_flow(ret));
     assert_non_null(snapshot_add_route(ret));
     assert_non_null(snapshot_add_link_address(ret));

@@ -71,6 +71,46 @@ static const struct socket *find_socket(const struct snapshot *snapshot, uint32_
     return found;
 }
 
+static const struct setting *find_setting(const struct snapshot *snapshot, const char *name)
+{
+    const struct setting *found = NULL;
+
+    for (uint32_t i = 0; i < snapshot->settings_count; i++)
+        if (strcmp(snapshot_string(snapshot, snapshot->settings[i].name, NULL), name) == 0) {
+            assert_null(found);
+            found = &snapshot->settings[i];
+        }
+    return found;
+}
+
+static void settings_of_the_namespace_and_of_the_machine(void **state)
+{
+    struct fixture fixture;
+    const struct setting *ports, *files;
+    unsigned long low, high;
+    FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+
+    (void)state;
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%lu %lu", &low, &high), 2);
+    fclose(file);
+    fixture_open(&fixture);
+    fixture.request.needs = NEED_SETTINGS;
+    assert_int_equal(netns_discover(&fixture.collection), 0);
+    assert_int_equal(collector_settings.collect(&fixture.collection), 0);
+    ports = find_setting(&fixture.snapshot, "net.ipv4.ip_local_port_range");
+    files = find_setting(&fixture.snapshot, "fs.file-nr");
+    assert_non_null(ports);
+    assert_int_equal(ports->count, 2);
+    assert_int_equal(ports->numbers[0], low);
+    assert_int_equal(ports->numbers[1], high);
+    assert_int_equal(ports->flags, 0);
+    assert_non_null(files);
+    assert_int_equal(files->count, 3);
+    assert_int_equal(files->flags, SETTING_MACHINE);
+    fixture_close(&fixture);
+}
+
 static void words_for_namespaces(void **state)
 {
     char pid[16], inode[16];
@@ -233,6 +273,7 @@ int main(void)
         cmocka_unit_test(own_namespace_is_first),
         cmocka_unit_test(missing_namespace_is_incomplete),
         cmocka_unit_test(own_sockets_are_found),
+        cmocka_unit_test(settings_of_the_namespace_and_of_the_machine),
         cmocka_unit_test(the_fallback_finds_them_too),
     };
 

@@ -81,6 +81,19 @@ static void sockstat(void **state)
     expect(counter_parse_sockstat, "TCP inuse 1\nUDP: inuse\nRAW: inuse x mem 2\n", "RAW.mem=2g");
 }
 
+static void conntrack(void **state)
+{
+    (void)state;
+    expect(counter_parse_conntrack,
+           "entries  new insert_failed drop early_drop\n"
+           "00000007  00000009 00000001 0000000a ffffffff\n"
+           "00000007  00000009 00000002 00000001 00000001\n",
+           "Conntrack.InsertFailed=3w Conntrack.Drop=11w Conntrack.EarlyDrop=4294967296w");
+    expect(counter_parse_conntrack, "drop insert_failed\n0000000g 00000001\n00000001\n",
+           "Conntrack.Drop=1w Conntrack.InsertFailed=1w");
+    expect(counter_parse_conntrack, "", "");
+}
+
 /* The sums come first; a line without the CPU's number has that of the line. */
 static void softnet(void **state)
 {
@@ -225,6 +238,7 @@ int main(void)
         cmocka_unit_test(names_and_values),
         cmocka_unit_test(sockstat),
         cmocka_unit_test(softnet),
+        cmocka_unit_test(conntrack),
         cmocka_unit_test(errors_of_the_receiver_end_it),
         cmocka_unit_test(deltas_and_rates),
         cmocka_unit_test(rates_of_interfaces),

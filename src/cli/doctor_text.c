@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/* Writes findings, and explains checks, in lines that fit. */
+#include "cli/doctor_text.h"
+
+#include "base/escape.h"
+#include "cli/paragraph.h"
+#include "out/color.h"
+#include "table/finding_text.h"
+
+#include <string.h>
+
+static void put_expanded(const struct view *view, const struct finding *finding, const char *label,
+                         const char *text, const struct doctor_style *style, struct buf *out)
+{
+    struct buf expanded = BUF_INIT;
+
+    finding_expand(view, finding, text, &expanded);
+    paragraph_put_labelled(out, label, buf_string(&expanded), expanded.length, style->width);
+    buf_done(&expanded);
+}
+
+static void put_advice(const struct view *view, const struct finding *finding,
+                       enum advice_part part, const char *label, const struct doctor_style *style,
+                       struct buf *out)
+{
+    uint32_t count;
+    const char *const *texts = finding_advice(finding, part, &count);
+
+    for (uint32_t i = 0; i < count; i++)
+        put_expanded(view, finding, i ? "" : label, texts[i], style, out);
+}
+
+static const char *color_of(enum severity severity)
+{
+    return severity == SEVERITY_CRIT   ? COLOR_SICK
+           : severity == SEVERITY_WARN ? COLOR_CHANGED
+                                       : COLOR_HEADER;
+}
+
+static void put_severity(struct buf *out, enum severity severity, const struct doctor_style *style)
+{
+    static const char *const words[SEVERITY_MAX] = {"OK", "INFO", "WARN", "CRIT"};
+
+    if (style->color)
+        buf_puts(out, color_of(severity));
+    buf_puts(out, words[severity]);
+    if (style->color)
+        buf_puts(out, COLOR_RESET);
+}
+
+/* Who does what the finding says. */
+static void put_culprit(const struct view *view, const struct finding *finding, struct buf *out)
+{
+    if (finding->subject.process != HEALTH_NONE)
+        finding_expand(view, finding, "{process} ", out);
+    else if (finding->subject.interface != HEALTH_NONE)
+        finding_expand(view, finding, "{iface} ", out);
+}
+
+/* "CRIT close-wait  java(2210) unit shop.service: keeps 240 connections ..." */
+static void put_head(const struct view *view, const struct finding *finding,
+                     const struct doctor_style *style, struct buf *out)
+{
+    const struct subject *subject = &finding->subject;
+    struct buf line = BUF_INIT;
+
+    put_severity(out, finding->severity, style);
+    buf_byte(out, ' ');
+    buf_puts(&line, finding->check->name);
+    buf_puts(&line, ": ");
+    put_culprit(view, finding, &line);
+    buf_puts(&line, finding->what);
+    if (subject->netns != HEALTH_NONE &&
+        !(view->snapshot->netns[subject->netns].flags & NETNS_SELF))
+        finding_expand(view, finding, " (network namespace {netns})", &line);
+    paragraph_put(out, buf_string(&line), line.length, 5, style->width);
+    buf_done(&line);
+}
+
+void doctor_put_findings(const struct view *view, const struct doctor_style *style, struct buf *out)
+{
+    const struct findings *findings = view->findings;
+
+    for (uint32_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->items[i];
+
+        put_head(view, finding, style, out);
+        put_expanded(view, finding, "cause", finding->advice->cause, style, out);
+        put_advice(view, finding, ADVICE_FIX, "fix", style, out);
+        put_advice(view, finding, ADVICE_AVOID, "avoid", style, out);
+        put_advice(view, finding, ADVICE_NEXT, "next", style, out);
+        buf_byte(out, '\n');
+    }
+}
+
+static void put_names(const struct findings *findings, struct buf *line)
+{
+    bool first = true;
+
+    for (uint32_t i = 0; i < findings->result_count; i++) {
+        if (findings->results[i].findings)
+            continue;
+        buf_puts(line, first ? " (" : " ");
+        buf_puts(line, findings->results[i].check->name);
+        first = false;
+    }
+    if (!first)
+        buf_byte(line, ')');
+}
+
+void doctor_put_summary(const struct view *view, const struct doctor_style *style, struct buf *out)
+{
+    const struct findings *findings = view->findings;
+    struct buf line = BUF_INIT;
+    uint32_t fine = 0;
+
+    for (uint32_t i = 0; i < findings->result_count; i++)
+        fine += !findings->results[i].findings;
+    buf_printf(&line, "%u %s fine", fine, fine == 1 ? "check" : "checks");
+    put_names(findings, &line);
+    put_severity(out, SEVERITY_OK, style);
+    buf_puts(out, "   ");
+    paragraph_put(out, buf_string(&line), line.length, 5, style->width);
+    for (uint32_t i = 0; i < findings->result_count; i++) {
+        const struct check_result *result = &findings->results[i];
+
+        if (!result->skipped)
+            continue;
+        buf_reset(&line);
+        buf_printf(&line, "%s: %s", result->check->name, result->skipped);
+        paragraph_put_labelled(out, "skipped", buf_string(&line), line.length, style->width);
+    }
+    buf_done(&line);
+}
+
+void doctor_put_nagios(const struct view *view, struct buf *out)
+{
+    static const char *const words[SEVERITY_MAX] = {"OK", "OK", "WARNING", "CRITICAL"};
+    const struct findings *findings = view->findings;
+    uint32_t told = 0;
+    struct buf line = BUF_INIT;
+
+    buf_puts(out, "NWHO ");
+    buf_puts(out, words[findings_worst(findings)]);
+    for (uint32_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->items[i];
+
+        if (finding->severity < SEVERITY_WARN)
+            continue;
+        buf_puts(&line, told++ ? "; " : "");
+        buf_puts(&line, finding->check->name);
+        buf_byte(&line, ' ');
+        put_culprit(view, finding, &line);
+        buf_puts(&line, finding->what);
+    }
+    if (!told)
+        buf_printf(&line, "%u checks", findings->result_count);
+    buf_puts(out, " - ");
+    /* What is behind a bar is performance data. */
+    escape_part(out, buf_string(&line), line.length, "|");
+    buf_puts(out, " |");
+    for (uint32_t i = 0; i < findings->result_count; i++)
+        buf_printf(out, " '%s'=%u", findings->results[i].check->name,
+                   findings->results[i].findings);
+    buf_byte(out, '\n');
+    buf_done(&line);
+}
+
+/* --- --explain --- */
+
+static void put_limit(struct buf *out, const struct threshold *threshold, const char *severity,
+                      uint64_t value)
+{
+    if (value == LIMIT_NEVER)
+        return;
+    buf_puts(out, ", ");
+    buf_puts(out, severity);
+    buf_puts(out, " from ");
+    units_write(out, threshold->unit, value);
+}
+
+static void put_threshold(const struct threshold *threshold, const struct doctor_style *style,
+                          struct buf *out)
+{
+    struct buf line = BUF_INIT;
+
+    buf_printf(&line, "%s: %s", threshold->name, threshold->help);
+    put_limit(&line, threshold, "warn", threshold->usual.warn);
+    put_limit(&line, threshold, "crit", threshold->usual.crit);
+    if (strcmp(threshold->source, "own") != 0)
+        buf_printf(&line, " (%s)", threshold->source);
+    buf_puts(out, "  ");
+    paragraph_put(out, buf_string(&line), line.length, 2, style->width);
+    buf_done(&line);
+}
+
+static void put_texts(const char *const *texts, const char *label, const struct doctor_style *style,
+                      struct buf *out)
+{
+    for (uint32_t i = 0; i < CHECK_TEXTS_MAX && texts[i]; i++)
+        paragraph_put_labelled(out, i ? "" : label, texts[i], strlen(texts[i]), style->width);
+}
+
+void doctor_put_check(const struct check *check, const struct doctor_style *style, struct buf *out)
+{
+    const char *paragraph = check->theory;
+
+    buf_printf(out, "%s: %s\n", check->name, check->title);
+    while (*paragraph) {
+        size_t length = strcspn(paragraph, "\n");
+
+        buf_puts(out, "\n");
+        paragraph_put(out, paragraph, length, 0, style->width);
+        paragraph += length + (paragraph[length] == '\n');
+    }
+    if (check->thresholds[0].name)
+        buf_puts(out, "\nThresholds (a finding from this value on):\n");
+    for (uint32_t i = 0; i < CHECK_LIMITS_MAX && check->thresholds[i].name; i++)
+        put_threshold(&check->thresholds[i], style, out);
+    for (uint32_t i = 0; i < check->advice_count; i++) {
+        buf_byte(out, '\n');
+        paragraph_put_labelled(out, "cause", check->advice[i].cause, strlen(check->advice[i].cause),
+                               style->width);
+        put_texts(check->advice[i].fix, "fix", style, out);
+        put_texts(check->advice[i].avoid, "avoid", style, out);
+        put_texts(check->advice[i].next, "next", style, out);
+    }
+    buf_puts(out, "\nSources: ");
+    paragraph_put(out, check->sources, strlen(check->sources), 9, style->width);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* How the doctor speaks: findings, and what a check is about, as text for people. */
+#pragma once
+
+#include "derive/health/check.h"
+#include "table/table.h"
+
+struct doctor_style {
+    bool color;
+    uint32_t width; /* of lines; they are broken between words */
+};
+
+/* Each finding of the view: what, why, what to do. */
+void doctor_put_findings(const struct view *view, const struct doctor_style *style,
+                         struct buf *out);
+
+/* How many checks found nothing, and what was left out and why. */
+void doctor_put_summary(const struct view *view, const struct doctor_style *style, struct buf *out);
+
+/* The line of a Nagios plug-in. */
+void doctor_put_nagios(const struct view *view, struct buf *out);
+
+/* --explain: the theory of a check, its thresholds and its advice. */
+void doctor_put_check(const struct check *check, const struct doctor_style *style, struct buf *out);

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/* accept-queue: listeners that lose connections because nobody accepts them in time. */
+#include "derive/health/health.h"
+
+enum limit_of_accept_queue {
+    FILLED,
+    OVERFLOWS,
+};
+
+enum advice_of_accept_queue {
+    NOT_ACCEPTING,
+    TOO_SLOW,
+    UNKNOWN_LISTENER,
+};
+
+#define SHORT_BACKLOG 128
+
+static const struct advice advice[] = {
+    [NOT_ACCEPTING] =
+        {
+            .cause = "{process} has not accepted a single connection meanwhile: it is blocked, or "
+                     "waits for "
+                     "something else",
+            .fix =
+                {"look what {process} waits for (its stack, its log), and make it accept() again",
+                 NULL},
+            .avoid =
+                {"a longer backlog: a queue that nobody empties fills up again",
+                 "net.ipv4.tcp_abort_on_overflow: clients are reset instead of being served later",
+                 NULL},
+            .next = {"nwho {local}{in}", "nwho why-busy {local}", "cat /proc/{pid}/stack", NULL},
+        },
+    [TOO_SLOW] =
+        {
+            .cause = "{process} accepts more slowly than connections come, or its backlog is too "
+                     "short for bursts",
+            .fix = {"accept in a loop of its own, or by more workers of {process}",
+                    "a longer backlog in listen(), and net.core.somaxconn where that is shorter; "
+                    "then restart "
+                    "{process}",
+                    NULL},
+            .avoid =
+                {"net.core.somaxconn alone: the program's own backlog counts, and only from its "
+                 "next listen() on",
+                 "net.ipv4.tcp_abort_on_overflow: clients are reset instead of being served later",
+                 NULL},
+            .next = {"nwho {local}{in}", "nwho stats{in} listen -a -d 5", NULL},
+        },
+    [UNKNOWN_LISTENER] =
+        {
+            .cause = "connections were thrown away before anybody accepted them; no accept queue "
+                     "was full when "
+                     "they were read, so that bursts fill one for moments only",
+            .fix = {"find the listener: watch the accept queues while it happens", NULL},
+            .avoid = {NULL},
+            .next = {"nwho ports{in} --watch --sort accept_queue:desc", NULL},
+        },
+};
+
+/* In permille; at a limit of 0 one connection may wait. */
+static uint64_t filled(const struct socket *listener)
+{
+    return (uint64_t)listener->recv_q * 1000 / (listener->send_q ? listener->send_q : 1);
+}
+
+static bool is_listener(const struct socket *socket)
+{
+    return socket->proto == PROTO_TCP && socket->state == STATE_LISTENING &&
+           socket->has & SOCKET_HAS_BACKLOG;
+}
+
+static int say_listener(struct examination *examination, uint32_t index,
+                        const struct socket *before, const struct change *overflows)
+{
+    const struct socket *listener = &examination->now->sockets[index];
+    struct subject subject = health_subject(examination, index);
+    bool is_full = listener->recv_q > listener->send_q;
+    bool stands_still = is_full && before->recv_q == listener->recv_q;
+    enum severity severity =
+        is_full ? health_judge(examination, OVERFLOWS, overflows->rate) : SEVERITY_OK;
+    int r;
+
+    if (severity == SEVERITY_OK)
+        severity = SEVERITY_WARN;
+    buf_printf(&examination->text, "%u connections wait to be accepted, at most %u may",
+               listener->recv_q, listener->send_q);
+    if (is_full && overflows->delta)
+        buf_printf(&examination->text, "; %llu more were thrown away in ",
+                   (unsigned long long)overflows->delta);
+    if (is_full && overflows->delta)
+        units_write_duration(&examination->text, examination->window_ns / 1000);
+    r = health_add(examination, severity, stands_still ? NOT_ACCEPTING : TOO_SLOW, &subject,
+                   overflows->delta + listener->recv_q);
+    if (r == 0)
+        r = health_prove(examination, (struct evidence){
+                                          .counter = "accept queue",
+                                          .source = "sock_diag",
+                                          .unit = UNIT_COUNT,
+                                          .before = before->recv_q,
+                                          .after = listener->recv_q,
+                                          .rate = EVIDENCE_NONE,
+                                          .threshold = listener->send_q,
+                                      });
+    if (r == 0)
+        r = health_prove_change(examination, "TcpExtListenOverflows", "/proc/net/netstat",
+                                overflows, examination->limits[OVERFLOWS].warn);
+    return r;
+}
+
+/* Both times, as a burst may fill a queue for a moment. */
+static int look_at_listeners(struct examination *examination, uint32_t netns,
+                             const struct change *overflows, bool *ret_full)
+{
+    const struct snapshot *now = examination->now;
+    int r = 0;
+
+    for (uint32_t i = 0; i < now->sockets_count && r == 0; i++) {
+        const struct socket *socket = &now->sockets[i];
+        const struct socket *before;
+
+        if (socket->netns != netns || !is_listener(socket) ||
+            health_judge(examination, FILLED, filled(socket)) == SEVERITY_OK)
+            continue;
+        before = health_socket_before(examination, socket);
+        if (!before || health_judge(examination, FILLED, filled(before)) == SEVERITY_OK)
+            continue;
+        *ret_full = true;
+        r = say_listener(examination, i, before, overflows);
+    }
+    return r;
+}
+
+static int say_unknown(struct examination *examination, uint32_t netns,
+                       const struct change *overflows)
+{
+    enum severity severity = health_judge(examination, OVERFLOWS, overflows->rate);
+    struct subject subject = SUBJECT_NONE;
+    int r;
+
+    if (severity == SEVERITY_OK)
+        return 0;
+    subject.netns = netns;
+    buf_printf(&examination->text, "%llu connections were thrown away in ",
+               (unsigned long long)overflows->delta);
+    units_write_duration(&examination->text, examination->window_ns / 1000);
+    r = health_add(examination, severity, UNKNOWN_LISTENER, &subject, overflows->delta);
+    return r < 0 ? r
+                 : health_prove_change(examination, "TcpExtListenOverflows", "/proc/net/netstat",
+                                       overflows, examination->limits[OVERFLOWS].warn);
+}
+
+static int run(struct examination *examination)
+{
+    int r = 0;
+
+    for (uint32_t netns = 0; netns < examination->now->netns_count && r == 0; netns++) {
+        struct change overflows = health_counter(examination, netns, "TcpExtListenOverflows");
+        bool full = false;
+
+        r = look_at_listeners(examination, netns, &overflows, &full);
+        if (r == 0 && !full)
+            r = say_unknown(examination, netns, &overflows);
+    }
+    return r;
+}
+
+const struct check check_accept_queue = {
+    .name = "accept-queue",
+    .title = "listeners that lose connections because nobody accepts them in time",
+    .needs = NEED_SOCKETS | NEED_LISTENERS | NEED_OWNERS | NEED_COUNTERS,
+    .thresholds =
+        {
+            [FILLED] = {"filled",
+                        "permille of the backlog, both at the beginning and at the end",
+                        UNIT_COUNT,
+                        {700, LIMIT_NEVER},
+                        "own"},
+            [OVERFLOWS] = {"overflows",
+                           "connections thrown away in a second",
+                           UNIT_COUNT,
+                           {1, 5},
+                           "netdata tcp_listen.conf"},
+        },
+    .advice = advice,
+    .advice_count = ARRAY_SIZE(advice),
+    .theory = "A connection whose handshake is over waits in the accept queue of its listener "
+              "until the process calls "
+              "accept(). The queue holds one more than the backlog of listen(), which "
+              "net.core.somaxconn (4096 since "
+              "Linux 5.4) limits. When it is full the kernel throws away the last step of the "
+              "handshake, and since 4.10 new "
+              "connection requests too: clients see timeouts, not refusals.\n"
+              "Measured: recv_q (waiting) and send_q (backlog) of each listening socket at both "
+              "ends of the window, and "
+              "ListenOverflows of its network namespace. Which listener an overflow belongs to is "
+              "not counted: it is that "
+              "whose queue is full.",
+    .sources = "man 2 listen; Documentation/networking/ip-sysctl.rst; "
+               "Documentation/networking/snmp_counter.rst",
+    .run = run,
+};

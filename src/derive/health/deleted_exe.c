@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/* deleted-exe: processes on the network whose program is no file any more, or never was. */
+#include "derive/health/health.h"
+
+#include <string.h>
+
+enum advice_of_deleted_exe {
+    NEVER_A_FILE,
+    POSES,
+    FROM_TEMPORARY,
+    REMOVED,
+    REPLACED,
+    ADVICE_MAX,
+};
+
+static const struct advice advice[] = {
+    [NEVER_A_FILE] =
+        {
+            .cause = "{process} was started from memory alone (memfd): hardly any honest service "
+                     "is, many intruders' tools are",
+            .fix = {"find out who started {process}, and what it talks to, before anything else",
+                    "keep its program for later: cp /proc/{pid}/exe", NULL},
+            .avoid = {"killing it at once: its program and its traces are gone with it", NULL},
+            .next = {"nwho {pid}{in}", "nwho ls{in} pid {pid} -o +exe,cmdline,age_s",
+                     "nwho events{in} pid {pid}", NULL},
+        },
+    [POSES] =
+        {
+            .cause = "{process} has the name of a thread of the kernel, but a program of its own: "
+                     "the kernel's threads have none",
+            .fix = {"find out who started {process}, and what it talks to, before anything else",
+                    "keep its program for later: cp /proc/{pid}/exe", NULL},
+            .avoid = {"killing it at once: its program and its traces are gone with it", NULL},
+            .next = {"nwho {pid}{in}", "nwho ls{in} pid {pid} -o +exe,cmdline,age_s", NULL},
+        },
+    [FROM_TEMPORARY] =
+        {
+            .cause = "the program of {process} was started from a directory for temporary files, "
+                     "and deleted: that hides it",
+            .fix = {"find out who started {process}, and what it talks to, before anything else",
+                    "keep its program for later: cp /proc/{pid}/exe", NULL},
+            .avoid = {"killing it at once: its program and its traces are gone with it", NULL},
+            .next = {"nwho {pid}{in}", "nwho ls{in} pid {pid} -o +exe,cmdline,age_s", NULL},
+        },
+    [REMOVED] =
+        {
+            .cause = "the program of {process} was removed while it runs: its package is gone, and "
+                     "the old version serves on",
+            .fix = {"stop {process}, if it is not wanted any more; else install it again, and "
+                    "restart {unit}",
+                    NULL},
+            .avoid = {"leaving it: it gets no security fixes, and cannot be started again", NULL},
+            .next = {"nwho {pid}{in}", "nwho ls{in} pid {pid} -o +exe,cmdline,age_s", NULL},
+        },
+    [REPLACED] =
+        {
+            .cause = "the program of {process} was replaced by another version since it was "
+                     "started: the old one serves on, with the errors that the new one mends",
+            .fix = {"restart {unit}", NULL},
+            .avoid = {NULL},
+            .next = {"nwho {pid}{in}", "nwho ps{in} deleted -o pid,process,unit,exe,age_s", NULL},
+        },
+};
+
+static const char *const texts[ADVICE_MAX] = {
+    [NEVER_A_FILE] = "runs a program that was never a file",
+    [POSES] = "is no thread of the kernel, and has the name of one",
+    [FROM_TEMPORARY] = "runs a deleted program out of a directory for temporary files",
+    [REMOVED] = "runs a program that was removed",
+    [REPLACED] = "runs an old version of its program",
+};
+
+static const enum severity severities[ADVICE_MAX] = {
+    [NEVER_A_FILE] = SEVERITY_CRIT, [POSES] = SEVERITY_CRIT,    [FROM_TEMPORARY] = SEVERITY_CRIT,
+    [REMOVED] = SEVERITY_WARN,      [REPLACED] = SEVERITY_INFO,
+};
+
+static bool begins_with(const char *text, const char *const *prefixes)
+{
+    for (; *prefixes; prefixes++)
+        if (strncmp(text, *prefixes, strlen(*prefixes)) == 0)
+            return true;
+    return false;
+}
+
+/* What is wrong with a program; ADVICE_MAX: nothing. */
+static enum advice_of_deleted_exe judge(const struct snapshot *snapshot,
+                                        const struct process *process)
+{
+    static const char *const threads[] = {"kworker/",   "ksoftirqd/", "kthreadd", "kswapd",
+                                          "khugepaged", "migration/", "rcu_",     NULL};
+    static const char *const temporary[] = {"/tmp/", "/var/tmp/", "/dev/shm/", "/run/user/", NULL};
+    /* The runtime of containers copies itself into memory, so that nobody in one can write to it.
+     */
+    static const char *const honest[] = {"/memfd:runc_cloned:", "/memfd:crun_cloned:", NULL};
+    const char *exe = snapshot_string(snapshot, process->exe, NULL);
+    const char *comm = snapshot_string(snapshot, process->comm, NULL);
+
+    if (!(process->has & PROCESS_HAS_EXE) || !*exe)
+        return ADVICE_MAX;
+    if (process->has & PROCESS_HAS_COMM && begins_with(comm, threads))
+        return POSES;
+    if (process->flags & PROCESS_EXE_MEMFD)
+        return begins_with(exe, honest) ? ADVICE_MAX : NEVER_A_FILE;
+    if (!(process->flags & PROCESS_EXE_DELETED))
+        return ADVICE_MAX;
+    if (process->flags & PROCESS_EXE_REPLACED)
+        return REPLACED;
+    return begins_with(exe, temporary) ? FROM_TEMPORARY : REMOVED;
+}
+
+/* The first socket of a process: whoever is asked about it has an example. */
+static uint32_t first_socket(const struct examination *examination, uint32_t process)
+{
+    for (uint32_t i = 0; i < examination->now->sockets_count; i++)
+        if (health_owner(examination, i) == process)
+            return i;
+    return HEALTH_NONE;
+}
+
+static int say(struct examination *examination, uint32_t index, enum advice_of_deleted_exe which)
+{
+    uint32_t socket = first_socket(examination, index);
+    struct subject subject = SUBJECT_NONE;
+    uint32_t sockets = examination->join->processes[index].sockets;
+    int r;
+
+    if (socket != HEALTH_NONE)
+        subject = health_subject(examination, socket);
+    subject.process = index;
+    buf_printf(&examination->text, "%s, and has %u %s", texts[which], sockets,
+               sockets == 1 ? "socket" : "sockets");
+    r = health_add(examination, severities[which], which, &subject, sockets);
+    return r < 0 ? r
+                 : health_prove_number(examination, "sockets of the process", "/proc/PID/exe",
+                                       UNIT_COUNT, sockets, 1);
+}
+
+static int run(struct examination *examination)
+{
+    const struct snapshot *now = examination->now;
+    int r = 0;
+
+    if (join_owners_hidden(now))
+        health_skip(examination, "some processes do not show their sockets: run as root");
+    for (uint32_t i = 0; i < now->processes_count && r == 0; i++) {
+        enum advice_of_deleted_exe which = judge(now, &now->processes[i]);
+
+        if (examination->join->processes[i].sockets == 0)
+            continue;
+        if (!(now->processes[i].has & PROCESS_HAS_EXE))
+            health_skip(examination, "the programs of some processes are hidden: run as root");
+        if (which != ADVICE_MAX)
+            r = say(examination, i, which);
+    }
+    return r;
+}
+
+const struct check check_deleted_exe = {
+    .name = "deleted-exe",
+    .title = "processes on the network whose program is no file any more, or never was",
+    .needs = NEED_SOCKETS | NEED_OWNERS | NEED_EXE,
+    .advice = advice,
+    .advice_count = ARRAY_SIZE(advice),
+    .theory = "A process keeps its program when the file is deleted: /proc/PID/exe then ends in "
+              "\"(deleted)\". After an update that is usual, and means that the old version runs "
+              "until the service is restarted. A program that was deleted out of /tmp, one that "
+              "was never anything but memory (memfd_create and fexecve), and a process with a name "
+              "like the kernel's threads hide from whoever looks for them.\n"
+              "Measured: the program of every process that holds a TCP or UDP socket; whether a "
+              "file is at the same path again tells an update from a removal.",
+    .sources = "man 5 proc_pid_exe; man 2 memfd_create",
+    .run = run,
+};

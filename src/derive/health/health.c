@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs the checks and puts what they found into the order of harm. */
+#include "derive/health/health.h"
+
+#include "base/vec.h"
+#include "derive/rates.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#define SECOND_NS UINT64_C(1000000000)
+
+static int index_counters(const struct snapshot *snapshot, struct map *index)
+{
+    int r = map_reserve(index, snapshot->counters_count);
+
+    for (uint32_t i = 0; i < snapshot->counters_count && r == 0; i++)
+        r = map_set(index, counter_identity(snapshot, &snapshot->counters[i]), i);
+    return r;
+}
+
+/* Those of the machine are of no namespace. */
+static int index_settings(const struct snapshot *snapshot, struct map *index)
+{
+    int r = map_reserve(index, snapshot->settings_count);
+
+    for (uint32_t i = 0; i < snapshot->settings_count && r == 0; i++) {
+        const struct setting *setting = &snapshot->settings[i];
+        bool of_machine = setting->flags & SETTING_MACHINE;
+        size_t length;
+        const char *name = snapshot_string(snapshot, setting->name, &length);
+
+        r = map_set(
+            index,
+            counter_key(name, length, of_machine ? 0 : snapshot->netns[setting->netns].inode, 0),
+            i);
+    }
+    return r;
+}
+
+static int index_sockets(const struct snapshot *snapshot, struct map *index)
+{
+    int r = map_reserve(index, snapshot->sockets_count);
+
+    for (uint32_t i = 0; i < snapshot->sockets_count && r == 0; i++)
+        if (snapshot->sockets[i].has & SOCKET_HAS_COOKIE)
+            r = map_set(index, snapshot->sockets[i].cookie, i);
+    return r;
+}
+
+static int index_interfaces(const struct snapshot *snapshot, struct map *index)
+{
+    int r = map_reserve(index, snapshot->interfaces_count);
+
+    for (uint32_t i = 0; i < snapshot->interfaces_count && r == 0; i++)
+        r = map_set(index, interface_identity(snapshot, &snapshot->interfaces[i]), i);
+    return r;
+}
+
+/* The worst first; what is equally bad stays in the order of the checks. */
+static bool is_worse(const struct finding *a, const struct finding *b)
+{
+    if (a->severity != b->severity)
+        return a->severity > b->severity;
+    return a->check == b->check && a->harm > b->harm;
+}
+
+/* By insertion: there are few, and those of one check come nearly in order. */
+static void sort_findings(struct findings *findings)
+{
+    for (uint32_t i = 1; i < findings->count; i++) {
+        struct finding finding = findings->items[i];
+        uint32_t at = i;
+
+        for (; at > 0 && is_worse(&finding, &findings->items[at - 1]); at--)
+            findings->items[at] = findings->items[at - 1];
+        findings->items[at] = finding;
+    }
+}
+
+static int run_checks(const struct health_plan *plan, struct examination *examination)
+{
+    struct findings *findings = examination->findings;
+    int r = 0;
+
+    findings->results =
+        arena_alloc(&findings->arena, (plan->chosen_count + 1u) * sizeof(*findings->results));
+    if (!findings->results)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < plan->chosen_count && r == 0; i++) {
+        examination->check = checks[plan->chosen[i]];
+        examination->limits = &plan->limits[plan->chosen[i] * CHECK_LIMITS_MAX];
+        examination->result = &findings->results[findings->result_count++];
+        examination->result->check = examination->check;
+        r = examination->check->run(examination);
+    }
+    return r;
+}
+
+int health_examine(const struct health_plan *plan, const struct snapshot *before,
+                   const struct snapshot *now, const struct join *join,
+                   struct findings *ret_findings)
+{
+    struct findings findings = {0};
+    struct examination examination = {
+        .now = now,
+        .before = before,
+        .join = join,
+        .window_ns = now->boot_ns - before->boot_ns,
+        .findings = &findings,
+        .text = BUF_INIT,
+    };
+    int r = index_counters(now, &examination.counters_now);
+
+    if (r == 0)
+        r = index_counters(before, &examination.counters_before);
+    if (r == 0)
+        r = index_settings(now, &examination.settings);
+    if (r == 0)
+        r = index_sockets(before, &examination.sockets_before);
+    if (r == 0)
+        r = index_interfaces(before, &examination.interfaces_before);
+    if (r == 0)
+        r = run_checks(plan, &examination);
+    map_done(&examination.counters_now);
+    map_done(&examination.counters_before);
+    map_done(&examination.settings);
+    map_done(&examination.sockets_before);
+    map_done(&examination.interfaces_before);
+    buf_done(&examination.text);
+    if (r < 0) {
+        findings_done(&findings);
+        return r;
+    }
+    sort_findings(&findings);
+    *ret_findings = findings;
+    return 0;
+}
+
+/* --- what checks ask --- */
+
+uint64_t health_rate(const struct examination *examination, uint64_t count)
+{
+    if (examination->window_ns == 0)
+        return 0;
+    return (uint64_t)((double)count * (double)SECOND_NS / (double)examination->window_ns +
+                      0.999999);
+}
+
+struct change health_change(const struct examination *examination, const struct counter *after)
+{
+    uint32_t before =
+        map_get(&examination->counters_before, counter_identity(examination->now, after));
+    struct change change = {.known = true, .after = after->value};
+
+    /* A namespace that is new has counted all of it meanwhile. */
+    if (before != MAP_NONE)
+        change.before = examination->before->counters[before].value;
+    if (after->flags & COUNTER_WRAPS)
+        change.delta = (uint32_t)(change.after - change.before);
+    else if (change.after > change.before)
+        change.delta = change.after - change.before;
+    change.rate = health_rate(examination, change.delta);
+    return change;
+}
+
+struct change health_counter(const struct examination *examination, uint32_t netns,
+                             const char *name)
+{
+    uint32_t inode = examination->now->netns[netns].inode;
+    uint32_t found = map_get(&examination->counters_now, counter_key(name, strlen(name), inode, 0));
+
+    return found == MAP_NONE ? (struct change){0}
+                             : health_change(examination, &examination->now->counters[found]);
+}
+
+const struct setting *health_setting(const struct examination *examination, uint32_t netns,
+                                     const char *name)
+{
+    uint32_t inode = examination->now->netns[netns].inode;
+    uint32_t found = map_get(&examination->settings, counter_key(name, strlen(name), inode, 0));
+
+    if (found == MAP_NONE)
+        found = map_get(&examination->settings, counter_key(name, strlen(name), 0, 0));
+    return found == MAP_NONE ? NULL : &examination->now->settings[found];
+}
+
+uint64_t health_setting_number(const struct examination *examination, uint32_t netns,
+                               const char *name, uint64_t unknown)
+{
+    const struct setting *setting = health_setting(examination, netns, name);
+
+    return setting && setting->count ? setting->numbers[0] : unknown;
+}
+
+const struct interface *health_interface_before(const struct examination *examination,
+                                                const struct interface *interface)
+{
+    uint32_t found =
+        map_get(&examination->interfaces_before, interface_identity(examination->now, interface));
+
+    return found == MAP_NONE ? NULL : &examination->before->interfaces[found];
+}
+
+const struct process *health_process_before(const struct examination *examination,
+                                            const struct process *process)
+{
+    uint32_t found = map_get(&examination->before->process_index, process->pid);
+
+    return found == MAP_NONE ? NULL : &examination->before->processes[found];
+}
+
+const struct socket *health_socket_before(const struct examination *examination,
+                                          const struct socket *socket)
+{
+    uint32_t found = socket->has & SOCKET_HAS_COOKIE
+                         ? map_get(&examination->sockets_before, socket->cookie)
+                         : MAP_NONE;
+
+    return found == MAP_NONE ? NULL : &examination->before->sockets[found];
+}
+
+uint32_t health_owner(const struct examination *examination, uint32_t socket)
+{
+    if (examination->join->sockets[socket].holder_count == 0)
+        return HEALTH_NONE;
+    return join_holder(examination->now, examination->join, socket, 0)->process;
+}
+
+struct subject health_subject(const struct examination *examination, uint32_t index)
+{
+    const struct socket *socket = &examination->now->sockets[index];
+    struct subject subject = SUBJECT_NONE;
+
+    subject.netns = socket->netns;
+    subject.process = health_owner(examination, index);
+    subject.socket = index;
+    if (socket->peer_port) {
+        subject.peer = socket->peer;
+        subject.peer_family = socket->family;
+        subject.peer_prefix = socket->family == AF_INET6 ? 128 : 32;
+        subject.peer_port = socket->peer_port;
+    }
+    return subject;
+}
+
+enum severity health_judge(const struct examination *examination, uint32_t which, uint64_t value)
+{
+    const struct limit *limit = &examination->limits[which];
+
+    if (value >= limit->crit && limit->crit != LIMIT_NEVER)
+        return SEVERITY_CRIT;
+    return value >= limit->warn && limit->warn != LIMIT_NEVER ? SEVERITY_WARN : SEVERITY_OK;
+}
+
+/* --- what checks say --- */
+
+int health_add(struct examination *examination, enum severity severity, uint32_t advice,
+               const struct subject *subject, uint64_t harm)
+{
+    struct findings *findings = examination->findings;
+    struct buf *text = &examination->text;
+    const char *what = text->error ? NULL : arena_copy(&findings->arena, text->data, text->length);
+
+    buf_reset(text);
+    if (!what || VEC_RESERVE(&findings->items, &findings->capacity, findings->count, 1) < 0)
+        return -ENOMEM;
+    findings->items[findings->count++] = (struct finding){
+        .check = examination->check,
+        .advice = &examination->check->advice[advice],
+        .severity = severity,
+        .subject = *subject,
+        .what = what,
+        .harm = harm,
+        .evidence = findings->evidence_count,
+    };
+    if (severity > SEVERITY_INFO)
+        examination->result->findings++;
+    return 0;
+}
+
+int health_prove(struct examination *examination, struct evidence evidence)
+{
+    struct findings *findings = examination->findings;
+
+    if (VEC_RESERVE(&findings->evidence, &findings->evidence_capacity, findings->evidence_count,
+                    1) < 0)
+        return -ENOMEM;
+    findings->evidence[findings->evidence_count++] = evidence;
+    findings->items[findings->count - 1].evidence_count++;
+    return 0;
+}
+
+int health_prove_change(struct examination *examination, const char *counter, const char *source,
+                        const struct change *change, uint64_t threshold)
+{
+    return health_prove(
+        examination, (struct evidence){
+                         .counter = counter,
+                         .source = source,
+                         .unit = UNIT_COUNT,
+                         .before = (int64_t)change->before,
+                         .after = (int64_t)change->after,
+                         .rate = (int64_t)change->rate,
+                         .threshold = threshold == LIMIT_NEVER ? EVIDENCE_NONE : (int64_t)threshold,
+                     });
+}
+
+int health_prove_number(struct examination *examination, const char *counter, const char *source,
+                        enum unit unit, uint64_t number, uint64_t threshold)
+{
+    return health_prove(
+        examination, (struct evidence){
+                         .counter = counter,
+                         .source = source,
+                         .unit = unit,
+                         .before = EVIDENCE_NONE,
+                         .after = (int64_t)number,
+                         .rate = EVIDENCE_NONE,
+                         .threshold = threshold == LIMIT_NEVER ? EVIDENCE_NONE : (int64_t)threshold,
+                     });
+}
+
+void health_skip(struct examination *examination, const char *why)
+{
+    if (!examination->result->skipped)
+        examination->result->skipped = why;
+}
+
+/* --- findings --- */
+
+void findings_done(struct findings *findings)
+{
+    arena_done(&findings->arena);
+    free(findings->items);
+    free(findings->evidence);
+    *findings = (struct findings){0};
+}
+
+enum severity findings_worst(const struct findings *findings)
+{
+    return findings->count ? findings->items[0].severity : SEVERITY_OK;
+}
+
+const char *severity_name(unsigned int severity)
+{
+    static const char *const names[SEVERITY_MAX] = {"ok", "info", "warn", "crit"};
+
+    return severity < SEVERITY_MAX ? names[severity] : "unknown";
+}

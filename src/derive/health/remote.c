@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* Tells destinations apart, and finds the other end of connections. */
+#include "derive/health/remote.h"
+
+#include "derive/address.h"
+#include "derive/health/finding.h"
+
+#include <string.h>
+
+/* FNV-1a. */
+static uint64_t mix(uint64_t hash, const void *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ ((const unsigned char *)bytes)[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+/* IPv4 has one form, whether the socket is of IPv4 or of IPv6. */
+static union address plain(const struct socket *socket, const union address *address)
+{
+    if (!address_is_mapped(socket->family, address))
+        return *address;
+    return (union address){.words = {address->words[3]}};
+}
+
+static bool is_same(const struct socket *a, const union address *of_a, const struct socket *b,
+                    const union address *of_b)
+{
+    union address x = plain(a, of_a), y = plain(b, of_b);
+
+    return memcmp(&x, &y, sizeof(x)) == 0;
+}
+
+uint64_t remote_key(const struct socket *socket, bool by_port)
+{
+    const uint32_t rest[] = {socket->netns, by_port ? socket->peer_port : 0};
+    union address peer = plain(socket, &socket->peer);
+
+    return mix(mix(UINT64_C(0xcbf29ce484222325), rest, sizeof(rest)), &peer, sizeof(peer));
+}
+
+uint64_t remote_route_key(const struct socket *socket)
+{
+    union address local = plain(socket, &socket->local);
+
+    return mix(remote_key(socket, true), &local, sizeof(local));
+}
+
+uint32_t remote_other_end(const struct snapshot *snapshot, const struct socket *socket)
+{
+    for (uint32_t i = 0; i < snapshot->sockets_count; i++) {
+        const struct socket *other = &snapshot->sockets[i];
+
+        if (other->proto == socket->proto && other->local_port == socket->peer_port &&
+            other->peer_port == socket->local_port &&
+            is_same(other, &other->local, socket, &socket->peer) &&
+            is_same(other, &other->peer, socket, &socket->local))
+            return i;
+    }
+    return HEALTH_NONE;
+}
+
+uint32_t remote_listener(const struct snapshot *snapshot, const struct socket *socket)
+{
+    for (uint32_t i = 0; i < snapshot->sockets_count; i++) {
+        const struct socket *other = &snapshot->sockets[i];
+
+        if (other->proto == socket->proto && other->netns == socket->netns &&
+            other->state == STATE_LISTENING && other->local_port == socket->peer_port &&
+            (is_same(other, &other->local, socket, &socket->peer) ||
+             address_is_any(other->family, &other->local)))
+            return i;
+    }
+    return HEALTH_NONE;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/* retrans: segments that are lost on the way, and towards whom. */
+#include "derive/health/health.h"
+#include "derive/health/tally.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+enum limit_of_retrans {
+    SHARE,
+    SEGMENTS,
+};
+
+static const struct advice advice[] = {{
+    .cause = "segments get lost between here and {peer}: a full queue or a bad link on the way, or "
+             "a limit of the "
+             "provider's",
+    .fix = {"look for losses hop by hop: interfaces here, then the path to {peer}",
+            "where an interface here counts errors or drops, begin there", NULL},
+    .avoid = {"net.ipv4.tcp_retries2 and other limits: fewer tries lose connections, not losses",
+              "switching off SACK or timestamps: both make recovery from losses faster", NULL},
+    .next = {"nwho ls{in} host {peer} --sort bytes_retrans:desc -o +bytes_retrans,rtt_us,cwnd",
+             "nwho if{in} -d 5", "nwho stats{in} retrans -a -d 5", NULL},
+}};
+
+/* Addresses of one /24 or /64 share their way; 0 is no key of any. */
+static void network_of(const struct socket *socket, union address *ret_network, uint8_t *ret_prefix)
+{
+    bool is_v6 = socket->family == AF_INET6;
+
+    *ret_network = socket->peer;
+    *ret_prefix = is_v6 ? 64 : 24;
+    memset(ret_network->bytes + *ret_prefix / 8, 0, sizeof(ret_network->bytes) - *ret_prefix / 8);
+}
+
+static uint64_t key_of(const union address *network)
+{
+    uint64_t high, low;
+
+    memcpy(&high, network->bytes, sizeof(high));
+    memcpy(&low, network->bytes + sizeof(high), sizeof(low));
+    return (high ^ low * UINT64_C(0x9e3779b97f4a7c15)) | 1;
+}
+
+/* The network that most was sent again to meanwhile. */
+static int find_network(const struct examination *examination, uint32_t netns,
+                        struct tally *networks)
+{
+    const struct snapshot *now = examination->now;
+    int r = 0;
+
+    for (uint32_t i = 0; i < now->sockets_count && r == 0; i++) {
+        const struct socket *socket = &now->sockets[i];
+        const struct tcp_details *tcp = snapshot_tcp(now, socket), *before = NULL;
+        const struct socket *earlier;
+        union address network;
+        uint8_t prefix;
+        uint64_t again;
+
+        if (socket->netns != netns || !tcp || tcp->known < TCP_INFO_BYTES_RETRANS)
+            continue;
+        earlier = health_socket_before(examination, socket);
+        if (earlier)
+            before = snapshot_tcp(examination->before, earlier);
+        again = tcp->bytes_retrans - (before ? before->bytes_retrans : 0);
+        if (again == 0 || again > tcp->bytes_retrans)
+            continue;
+        network_of(socket, &network, &prefix);
+        r = tally_add(networks, key_of(&network), again, i);
+    }
+    return r;
+}
+
+static int prove(struct examination *examination, uint32_t netns, uint64_t share)
+{
+    static const char *const counters[] = {"TcpRetransSegs", "TcpExtTCPOrigDataSent",
+                                           "TcpExtTCPDSACKRecv", "TcpExtTCPSpuriousRTOs",
+                                           "TcpExtTCPSynRetrans"};
+    int r = health_prove_number(examination, "lost segments, in permille of those with new data",
+                                "from the counters below", UNIT_COUNT, share,
+                                examination->limits[SHARE].warn);
+
+    for (size_t i = 0; i < ARRAY_SIZE(counters) && r == 0; i++) {
+        struct change change = health_counter(examination, netns, counters[i]);
+
+        if (change.known)
+            r = health_prove_change(examination, counters[i],
+                                    i ? "/proc/net/netstat" : "/proc/net/snmp", &change,
+                                    LIMIT_NEVER);
+    }
+    return r;
+}
+
+static int say(struct examination *examination, uint32_t netns, uint64_t lost, uint64_t sent)
+{
+    CLEANUP(tally_done) struct tally networks = {0};
+    struct subject subject = SUBJECT_NONE;
+    const struct tally_item *worst = NULL;
+    uint64_t share = lost * 1000 / sent;
+    enum severity severity = health_judge(examination, SHARE, share);
+    int r;
+
+    if (severity == SEVERITY_OK)
+        return 0;
+    r = find_network(examination, netns, &networks);
+    for (uint32_t i = 0; i < networks.count; i++)
+        if (!worst || networks.items[i].sum > worst->sum)
+            worst = &networks.items[i];
+    subject.netns = netns;
+    buf_printf(&examination->text, "%llu.%llu%% of the segments are lost",
+               (unsigned long long)(share / 10), (unsigned long long)(share % 10));
+    if (worst) {
+        const struct socket *socket = &examination->now->sockets[worst->example];
+
+        subject = health_subject(examination, worst->example);
+        network_of(socket, &subject.peer, &subject.peer_prefix);
+        subject.peer_port = 0;
+        buf_puts(&examination->text, ", most towards ");
+        buf_address(&examination->text, socket->family, subject.peer.bytes);
+        buf_printf(&examination->text, "/%u (", subject.peer_prefix);
+        units_write_bytes(&examination->text, worst->sum);
+        buf_puts(&examination->text, " sent again)");
+    }
+    if (r == 0)
+        r = health_add(examination, severity, 0, &subject, share);
+    return r < 0 ? r : prove(examination, netns, share);
+}
+
+static int run(struct examination *examination)
+{
+    int r = 0;
+
+    for (uint32_t netns = 0; netns < examination->now->netns_count && r == 0; netns++) {
+        uint64_t again = health_counter(examination, netns, "TcpRetransSegs").delta;
+        /* What the other side had already got, and requests for connections: check syn-sent. */
+        uint64_t needless = health_counter(examination, netns, "TcpExtTCPDSACKRecv").delta +
+                            health_counter(examination, netns, "TcpExtTCPSpuriousRTOs").delta +
+                            health_counter(examination, netns, "TcpExtTCPSynRetrans").delta;
+        uint64_t sent = health_counter(examination, netns, "TcpExtTCPOrigDataSent").delta;
+
+        if (health_judge(examination, SEGMENTS, sent) > SEVERITY_OK && again > needless)
+            r = say(examination, netns, again - needless, sent);
+    }
+    return r;
+}
+
+const struct check check_retrans = {
+    .name = "retrans",
+    .title = "segments that are lost on the way, and towards whom",
+    .needs = NEED_SOCKETS | NEED_TCP_INFO | NEED_OWNERS | NEED_COUNTERS,
+    .thresholds =
+        {
+            [SHARE] = {"share",
+                       "lost segments, in permille of those with new data",
+                       UNIT_COUNT,
+                       {10, 50},
+                       "own"},
+            [SEGMENTS] = {"segments",
+                          "with fewer segments meanwhile a share means nothing",
+                          UNIT_COUNT,
+                          {1000, LIMIT_NEVER},
+                          "own"},
+        },
+    .advice = advice,
+    .advice_count = ARRAY_SIZE(advice),
+    .theory = "A segment that is not acknowledged in time, or that later ones overtake, is sent "
+              "again. That costs "
+              "bandwidth, and halves the speed of the connection each time. Some are sent again "
+              "needlessly, as they were "
+              "only late: the other side says so (DSACK), and they are no losses.\n"
+              "Measured: RetransSegs without SynRetrans, DSACKRecv and SpuriousRTOs, as a share of "
+              "OrigDataSent (segments with "
+              "new data; OutSegs has acknowledgements too), for each network namespace. Whom it "
+              "concerns is told by the bytes "
+              "that each connection sent again, by networks of 24 bits (IPv6: 64).",
+    .sources = "Documentation/networking/snmp_counter.rst; RFC 2883; RFC 6298",
+    .run = run,
+};

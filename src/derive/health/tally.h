@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* Tally: counts things by a key, for checks that look who has too many of something. */
+#pragma once
+
+#include "base/map.h"
+
+/* More would bury the rest. */
+#define FINDINGS_OF_CHECK 10
+
+struct tally_item {
+    uint64_t key;
+    uint64_t sum, largest; /* of the amounts that were added */
+    uint32_t count;
+    uint32_t example; /* what the largest amount was added with */
+};
+
+struct tally {
+    struct map index; /* key -> index into items */
+    struct tally_item *items;
+    uint32_t count, capacity;
+};
+
+/* 0 or -ENOMEM. */
+int tally_add(struct tally *tally, uint64_t key, uint64_t amount, uint32_t example) MUST_CHECK;
+
+/* The one that was added most often; NULL: there is none. */
+const struct tally_item *tally_most(const struct tally *tally);
+
+/* How many of the items a check looks at: FINDINGS_OF_CHECK at most, those that were added most
+ * often, which are put in front. Keys are not found any more afterwards. */
+uint32_t tally_worst(struct tally *tally);
+
+void tally_done(struct tally *tally);

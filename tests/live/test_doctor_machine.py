@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: MIT
+"""The doctor and the machine: memory, descriptors, programs that hide, ports that are taken or open to all."""
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+
+from doctor import evidence, findings, program
+from live import BUILD, mksock, netns, run_tests, test, wait_for
+
+MKSOCK = BUILD / "tests/helpers/mksock"
+
+UNREAD = """
+import socket, sys
+server = socket.create_server(("127.0.0.1", 7000))
+kept = []
+for _ in range(int(sys.argv[1])):
+    client = socket.create_connection(server.getsockname())
+    served = server.accept()[0]
+    client.setblocking(False)
+    try:
+        while True:
+            client.send(b"x" * 65536)
+    except BlockingIOError:
+        kept += client, served
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+SERVER = """
+import resource, socket, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[1]), 1024))
+server = socket.socket()
+server.bind(("127.0.0.1", 7000))
+server.listen(5)
+print("ready", flush=True)
+accepted = []
+try:
+    while True:
+        accepted.append(server.accept()[0])
+except OSError:
+    sys.stdin.read()
+"""
+
+# One after the other, until the server takes no more.
+CLIENTS = """
+import socket, sys
+clients = []
+try:
+    while len(clients) < 40:
+        clients.append(socket.create_connection(("127.0.0.1", 7000), timeout=3))
+except TimeoutError:
+    pass
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+# A program in memory: this interpreter would need its libraries, the helper that makes sockets needs nothing.
+FROM_MEMORY = """
+import os, sys
+fd = os.memfd_create("hidden", 0)
+os.write(fd, open(sys.argv[1], "rb").read())
+os.execv(f"/proc/self/fd/{fd}", ["hidden", "listening"])
+"""
+
+
+@test
+def memory_that_sockets_hold():
+    limits = {"mem.pressure": "5", "mem.most": "800 900"}
+    with netns() as ns, program(ns, UNREAD, "20") as holder:
+        rows = findings(ns, "mem", limits=limits)
+        assert [(row["check"], row["severity"], row["pid"]) for row in rows] == [("mem", "warn", holder.pid)], rows
+        assert evidence(rows[0], "SockTCPMem")["after"] >= 2048, rows
+        assert findings(ns, "mem", limits={"mem.most": "5 5"})[0]["severity"] == "crit"
+        assert findings(ns, "mem") == []
+
+
+@test
+def a_process_that_cannot_accept():
+    with netns() as ns, program(ns, SERVER, "20") as full, program(ns, CLIENTS):
+        wait_for(lambda: [row["severity"] for row in findings(ns, "fd-limit")] == ["crit"])
+        rows = findings(ns, "fd-limit")
+        assert [(row["check"], row["pid"], row["local"]) for row in rows] == [("fd-limit", full.pid, "127.0.0.1:7000")], rows
+        assert "accept" in rows[0]["cause"], rows
+        open_ones = evidence(rows[0], "open descriptors")
+        assert open_ones["after"] == open_ones["threshold"] == 20, rows
+
+
+@test
+def a_process_that_may_open_enough():
+    with netns() as ns, program(ns, SERVER, "1000"), program(ns, CLIENTS):
+        assert findings(ns, "fd-limit") == []
+
+
+@contextmanager
+def copy_of_the_helper():
+    with tempfile.TemporaryDirectory(prefix="nwho-doctor-", dir="/var/lib") as directory:
+        yield shutil.copy(MKSOCK, directory)
+
+
+@test
+def a_program_that_was_replaced_or_removed():
+    with netns() as ns, copy_of_the_helper() as path, mksock(ns, "listening", program=path) as facts:
+        assert findings(ns, "deleted-exe") == []
+        os.unlink(path)
+        rows = findings(ns, "deleted-exe")
+        assert [(row["severity"], row["pid"]) for row in rows] == [("warn", facts[0]["pid"])], rows
+        shutil.copy(MKSOCK, path)
+        rows = findings(ns, "deleted-exe")
+        assert [(row["severity"], row["pid"]) for row in rows] == [("info", facts[0]["pid"])], rows
+
+
+@test
+def a_program_that_was_deleted_out_of_tmp():
+    with netns() as ns, mksock(ns, "deleted-exe") as facts:
+        rows = findings(ns, "deleted-exe")
+        assert [(row["severity"], row["pid"]) for row in rows] == [("crit", facts[0]["pid"])], rows
+
+
+@test
+def a_program_that_was_never_a_file():
+    with netns() as ns:
+        process = ns.popen(["python3", "-c", FROM_MEMORY, MKSOCK], stdin=-1, stdout=-1)
+        try:
+            assert process.stdout.readline() and process.stdout.readline() == b"ready\n"
+            rows = findings(ns, "deleted-exe")
+            assert [(row["severity"], row["pid"]) for row in rows] == [("crit", process.pid)], rows
+        finally:
+            process.kill()
+            process.communicate()
+
+
+@test
+def a_name_like_a_thread_of_the_kernel():
+    for name, expected in (("kworker/3:1", ["crit"]), ("worker/3:1", [])):
+        with netns() as ns, mksock(ns, "strange-comm", f"comm={name}"):
+            assert [row["severity"] for row in findings(ns, "deleted-exe")] == expected, name
+
+
+@test
+def a_port_that_is_bound_and_not_served():
+    with netns() as ns, mksock(ns, "bound-inactive", "port=9000") as facts:
+        rows = findings(ns, "port-conflict")
+        assert [(row["severity"], row["pid"], row["local"].rsplit(":")[-1]) for row in rows] == [
+            ("info", facts[0]["pid"], "9000")], rows
+    with netns() as ns, mksock(ns, "listening", "port=9000"):
+        assert findings(ns, "port-conflict") == []
+
+
+@test
+def a_port_that_two_programs_serve():
+    listener = ["listening", "port=7000", "reuseport=1"]
+    with netns() as ns, mksock(ns, *listener), mksock(ns, *listener):
+        assert findings(ns, "port-conflict") == []
+    with netns() as ns, mksock(ns, *listener), copy_of_the_helper() as path, mksock(ns, *listener, program=path):
+        rows = findings(ns, "port-conflict")
+        assert [(row["check"], row["severity"]) for row in rows] == [("port-conflict", "warn")], rows
+
+
+@test
+def a_database_that_the_internet_reaches():
+    for address, port, expected in (("203.0.113.7", 6379, ["warn"]), ("10.77.0.1", 6379, []), ("203.0.113.7", 6380, [])):
+        with netns() as ns:
+            ns.run(["ip", "address", "add", f"{address}/24", "dev", "lo"])
+            with mksock(ns, "listening", f"port={port}", "addr=0.0.0.0") as facts:
+                rows = findings(ns, "exposed")
+                assert [row["severity"] for row in rows] == expected, rows
+                assert all(row["pid"] == facts[0]["pid"] and row["check"] == "exposed" for row in rows), rows
+
+
+@test
+def no_exposure_of_what_listens_on_loopback():
+    with netns() as ns:
+        ns.run(["ip", "address", "add", "203.0.113.7/24", "dev", "lo"])
+        with mksock(ns, "listening", "port=6379", "addr=127.0.0.1"):
+            assert findings(ns, "exposed") == []
+
+
+run_tests()
