@@ -46,7 +46,7 @@ struct session {
     struct map ills; /* of `top`: cookies of sick sockets, by the last reading that looked at any */
     bool looked;     /* there was one */
     const struct health_plan *health; /* what is examined in each reading; NULL: nothing is */
-    struct accounting *accounting; /* counts traffic between the readings; NULL: nobody asks */
+    struct accounting *accounting;    /* counts traffic between the readings; NULL: nobody asks */
     bool window;     /* what is counted between readings is shown without being named */
     bool traffic;    /* of `top`: what was counted since the reading before is shown, never marks of
                         what has changed, and rates in bits */

@@ -100,6 +100,15 @@ static int write_interruptibly(struct session *session, struct buf *out, const s
     return r;
 }
 
+/* What is new, changed and gone, in tables of what there is at a moment. */
+static int mark_rows(struct session *session, struct query *query, struct grid *grid)
+{
+    if (session->traffic || session->screen || session->health)
+        return 0;
+    return grid_mark(grid, session->groups ? session->groups : query,
+                     session->before ? &session->before->view : NULL);
+}
+
 /* 0, EXIT_ERROR, or -EPIPE: nobody reads any more. */
 static int show_refresh(struct session *session, struct query *query, const sigset_t *unblocked,
                         uint32_t *ret_rows)
@@ -113,10 +122,7 @@ static int show_refresh(struct session *session, struct query *query, const sigs
 
     if (session_select(session, query, &grid) != 0)
         return EXIT_ERROR;
-    r = session->traffic || session->screen || session->health
-            ? 0
-            : grid_mark(&grid, session->groups ? session->groups : query,
-                        session->before ? &session->before->view : NULL);
+    r = mark_rows(session, query, &grid);
     *ret_rows = grid.row_count;
     if (text)
         put_title(session, &out, clear);

@@ -29,7 +29,8 @@ static const struct counter_file {
     [COUNTER_SOFTNET] = {"net/softnet_stat", counter_parse_softnet, "", true, false, false},
     [COUNTER_XFRM] = {"net/xfrm_stat", counter_parse_names, "", false, true, false},
     [COUNTER_SCTP] = {"net/sctp/snmp", counter_parse_names, "", false, true, false},
-    [COUNTER_CONNTRACK] = {"net/stat/nf_conntrack", counter_parse_conntrack, "", false, true, false},
+    [COUNTER_CONNTRACK] = {"net/stat/nf_conntrack", counter_parse_conntrack, "", false, true,
+                           false},
 };
 
 struct counter_reader {

@@ -164,20 +164,28 @@ struct change health_change(const struct examination *examination, const struct 
     return change;
 }
 
+/* A recording may have no namespace at all. */
+static uint32_t inode_of(const struct snapshot *snapshot, uint32_t netns)
+{
+    return netns < snapshot->netns_count ? snapshot->netns[netns].inode : 0;
+}
+
 struct change health_counter(const struct examination *examination, uint32_t netns,
                              const char *name)
 {
-    uint32_t inode = examination->now->netns[netns].inode;
+    uint32_t inode = inode_of(examination->now, netns);
     uint32_t found = map_get(&examination->counters_now, counter_key(name, strlen(name), inode, 0));
+    struct change unknown = {0};
 
-    return found == MAP_NONE ? (struct change){0}
-                             : health_change(examination, &examination->now->counters[found]);
+    if (found == MAP_NONE)
+        return unknown;
+    return health_change(examination, &examination->now->counters[found]);
 }
 
 const struct setting *health_setting(const struct examination *examination, uint32_t netns,
                                      const char *name)
 {
-    uint32_t inode = examination->now->netns[netns].inode;
+    uint32_t inode = inode_of(examination->now, netns);
     uint32_t found = map_get(&examination->settings, counter_key(name, strlen(name), inode, 0));
 
     if (found == MAP_NONE)
