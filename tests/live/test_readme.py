@@ -98,7 +98,8 @@ class World:
         if argv[1:2] == ["events"]:
             return self.follow(argv)
         outside = [] if {"-N", "--all-netns", "--container"} & set(argv) else self.ns.prefix()
-        expect = (0, 1) if argv[1:2] == ["top"] else 0  # nobody moves anything here
+        # Nobody moves anything here; and there is a deleted program.
+        expect = {"top": (0, 1), "doctor": 1}.get(argv[1:2] and argv[1], 0)
         return live.run([*outside, *argv], expect, cwd=self.directory, env={**os.environ, "LC_ALL": "C.UTF-8"}).out
 
 
@@ -211,6 +212,7 @@ CHECKS = {
     "nwho ls deleted -o +exe": has(r"^tcp +listening .*mksock-copy", without=["nginx"]),
     "nwho ps --sort sockets:desc": has(r"\A +PID +PROCESS.*\n *\d+ +(java|nginx) ", r"sshd +root +1 "),
     "nwho %www-data": has(r"^udp 0\.0\.0\.0:5354", r"^  user +www-data", without=["nginx"]),
+    "nwho doctor": has(r"^CRIT deleted-exe: mksock-copy", r"^OK +\d+ checks? fine", r"^looked for \d"),
     "nwho ls sick": has(r"close-wait .*java", without=["established"]),
     "nwho kill dst 192.0.2.9 dport :5432": has(r"^1 socket destroyed, no process ended$", "192.0.2.9:5432 .*java"),
     "nwho ls -N blue": has(r"^tcp .*:443 .*nginx"),

@@ -19,7 +19,7 @@ static const struct advice advice[] = {
             .cause = "{process} was started from memory alone (memfd): hardly any honest service "
                      "is, many intruders' tools are",
             .fix = {"find out who started {process}, and what it talks to, before anything else",
-                    "keep its program for later: cp /proc/{pid}/exe", NULL},
+                    "keep its program for later: cp /proc/{pid}/exe FILE", NULL},
             .avoid = {"killing it at once: its program and its traces are gone with it", NULL},
             .next = {"nwho {pid}{in}", "nwho ls{in} pid {pid} -o +exe,cmdline,age_s",
                      "nwho events{in} pid {pid}", NULL},
@@ -29,7 +29,7 @@ static const struct advice advice[] = {
             .cause = "{process} has the name of a thread of the kernel, but a program of its own: "
                      "the kernel's threads have none",
             .fix = {"find out who started {process}, and what it talks to, before anything else",
-                    "keep its program for later: cp /proc/{pid}/exe", NULL},
+                    "keep its program for later: cp /proc/{pid}/exe FILE", NULL},
             .avoid = {"killing it at once: its program and its traces are gone with it", NULL},
             .next = {"nwho {pid}{in}", "nwho ls{in} pid {pid} -o +exe,cmdline,age_s", NULL},
         },
@@ -38,7 +38,7 @@ static const struct advice advice[] = {
             .cause = "the program of {process} was started from a directory for temporary files, "
                      "and deleted: that hides it",
             .fix = {"find out who started {process}, and what it talks to, before anything else",
-                    "keep its program for later: cp /proc/{pid}/exe", NULL},
+                    "keep its program for later: cp /proc/{pid}/exe FILE", NULL},
             .avoid = {"killing it at once: its program and its traces are gone with it", NULL},
             .next = {"nwho {pid}{in}", "nwho ls{in} pid {pid} -o +exe,cmdline,age_s", NULL},
         },
