@@ -40,8 +40,7 @@ static __always_inline void fill_current(struct life *life, struct task_struct *
     life->owner.pid = task_id(leader, control.pidns);
     life->owner.euid = leader->cred->euid.val;
     life->owner.ppid = task_id(parent->group_leader, control.pidns);
-    if (bpf_core_field_exists(leader->cgroups))
-        life->owner.cgroup_id = leader->cgroups->dfl_cgrp->kn->id;
+    life->owner.cgroup_id = task_cgroup(leader);
     copy_comm(life->owner.comm, leader);
     copy_comm(life->owner.parent, parent->group_leader);
 }

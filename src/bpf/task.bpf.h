@@ -12,6 +12,12 @@ static __always_inline void copy_comm(char to[16], const struct task_struct *tas
     ((__u64 *)to)[1] = comm[1];
 }
 
+/* The id of its control group in cgroup v2. */
+static __always_inline __u64 task_cgroup(const struct task_struct *task)
+{
+    return bpf_core_field_exists(task->cgroups) ? task->cgroups->dfl_cgrp->kn->id : 0;
+}
+
 /* A task has an id in each pid namespace from the initial one down to its own, by their depth. */
 #define ID_AT_DEPTH(pid, depth, pidns)                                                             \
     if ((pid)->level >= (depth) && (pid)->numbers[depth].ns->ns.inum == (pidns))                   \

@@ -44,7 +44,6 @@ static __always_inline void fill_began(struct traffic_counters *began, const str
 static __always_inline void describe(struct traffic_flow *flow, const struct count *count)
 {
     fill_user(&flow->user, bpf_get_current_task_btf());
-    flow->user.cgroup_id = bpf_get_current_cgroup_id();
     fill_socket(&flow->socket, (struct inet_sock *)count->sk);
     fill_began(&flow->began, count);
 }

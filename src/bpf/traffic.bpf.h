@@ -29,6 +29,7 @@ static __always_inline void fill_user(struct traffic_user *user, const struct ta
 {
     const struct task_struct *leader = task->group_leader;
 
+    user->cgroup_id = task_cgroup(leader);
     user->pid = task_id(leader, state.pidns);
     user->tid = task_id(task, state.pidns);
     user->start_ns = leader->start_boottime;

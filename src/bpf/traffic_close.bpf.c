@@ -17,7 +17,6 @@ int tell_close(struct bpf_sock *ctx)
     record.cookie = bpf_get_socket_cookie(ctx);
     record.proto = inet_proto(ctx->type, ctx->protocol);
     fill_user(&record.user, bpf_get_current_task_btf());
-    record.user.cgroup_id = bpf_get_current_cgroup_id();
     tell(&ring, &record, sizeof(record));
     return 1;
 }

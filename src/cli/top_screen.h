@@ -11,7 +11,7 @@
 
 /* What was counted of a flow, now or when totals began at zero. */
 struct top_zero {
-    uint64_t flow;
+    uint64_t flow, cgroup_id;
     uint32_t pid, uid;
     char comm[16];
     struct traffic total;

@@ -184,11 +184,21 @@ static int take_totals(struct top_screen *screen)
         size_t length;
         const char *comm = snapshot_string(snapshot, flow->comm, &length);
 
-        *total = (struct top_zero){
-            .flow = flow->id, .pid = flow->pid, .uid = flow->uid, .total = flow->total};
+        *total = (struct top_zero){.flow = flow->id,
+                                   .cgroup_id = flow->cgroup_id,
+                                   .pid = flow->pid,
+                                   .uid = flow->uid,
+                                   .total = flow->total};
         memcpy(total->comm, comm, length < sizeof(total->comm) ? length : sizeof(total->comm));
     }
     return r;
+}
+
+/* Among those that have ended: its cgroup, or all of them. */
+static bool has_name(const struct top_zero *zero, const struct top_zero *folded)
+{
+    return zero->uid == folded->uid && memcmp(zero->comm, folded->comm, sizeof(zero->comm)) == 0 &&
+           (zero->cgroup_id == folded->cgroup_id || !folded->cgroup_id);
 }
 
 /*
@@ -202,9 +212,7 @@ static void fold_zeros(struct top_screen *screen, uint32_t index)
 
     for (uint32_t i = 0; i < screen->zero_count; i++) {
         struct top_zero *zero = &screen->zeros[i];
-        bool same = folded->pid ? zero->pid == folded->pid
-                                : zero->uid == facts->uid &&
-                                      memcmp(zero->comm, facts->comm, sizeof(zero->comm)) == 0;
+        bool same = folded->pid ? zero->pid == folded->pid : has_name(zero, facts);
 
         if (zero->seen || !same)
             continue;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Paths of the cgroup2 ids that sockets and events carry. */
+/* Paths of the cgroup2 ids that sockets, flows and events carry. */
 #include "collect/proc_file.h"
+#include "collect/process_text.h"
 #include "collect/source.h"
 
 #include "base/buf.h"
+#include "base/vec.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -25,8 +27,9 @@
 
 struct cgroup_names {
     struct snapshot *snapshot;
-    struct map ids; /* -> 0 not found yet, 1 found */
-    uint32_t left;
+    uint64_t *ids; /* those to be named */
+    uint32_t ids_count, ids_capacity;
+    struct map left; /* id_key() of those that have not been found -> index into ids */
     struct proc_mount mount;
     struct buf path; /* of the directory being walked, from the root of the hierarchy; "" for the
                         root */
@@ -41,18 +44,33 @@ static uint64_t id_key(uint64_t id)
     return sizeof(long) == 4 ? (uint32_t)id : id;
 }
 
-static int add_ids(struct cgroup_names *names)
+static int add_id(struct cgroup_names *names, uint64_t id)
+{
+    int r;
+
+    if (!id || map_get(&names->snapshot->cgroup_index, id) != MAP_NONE ||
+        map_get(&names->left, id_key(id)) != MAP_NONE)
+        return 0;
+    r = VEC_RESERVE(&names->ids, &names->ids_capacity, names->ids_count, 1);
+    if (r < 0)
+        return r;
+    names->ids[names->ids_count] = id;
+    return map_set(&names->left, id_key(id), names->ids_count++);
+}
+
+static int add_ids(struct cgroup_names *names, uint64_t needs)
 {
     const struct snapshot *snapshot = names->snapshot;
+    uint32_t sockets = needs & NEED_SOCKET_CGROUP ? snapshot->sockets_count : 0;
     int r = 0;
 
-    for (uint32_t i = 0; i < snapshot->sockets_count && r == 0; i++)
+    for (uint32_t i = 0; i < sockets && r == 0; i++)
         if (snapshot->sockets[i].has & SOCKET_HAS_CGROUP)
-            r = map_set(&names->ids, id_key(snapshot->sockets[i].cgroup_id), 0);
+            r = add_id(names, snapshot->sockets[i].cgroup_id);
+    for (uint32_t i = 0; i < snapshot->flows_count && r == 0; i++)
+        r = add_id(names, snapshot->flows[i].cgroup_id);
     for (uint32_t i = 0; i < snapshot->events_count && r == 0; i++)
-        if (snapshot->events[i].cgroup_id)
-            r = map_set(&names->ids, id_key(snapshot->events[i].cgroup_id), 0);
-    names->left = names->ids.count;
+        r = add_id(names, snapshot->events[i].cgroup_id);
     return r;
 }
 
@@ -62,18 +80,15 @@ static int add_ids(struct cgroup_names *names)
  */
 static int add_name(struct cgroup_names *names, uint64_t id, const char *path)
 {
+    uint32_t index = map_get(&names->left, id_key(id));
     const char *root = names->mount.root;
     char whole[PATH_MAX * 2];
-    int r;
 
-    if (map_get(&names->ids, id_key(id)) != 0)
+    if (index == MAP_NONE)
         return 0;
+    map_remove(&names->left, id_key(id));
     snprintf(whole, sizeof(whole), "%s%s", strcmp(root, "/") == 0 ? "" : root, path);
-    r = snapshot_add_cgroup(names->snapshot, id, whole[0] ? whole : "/");
-    if (r == 0)
-        r = map_set(&names->ids, id_key(id), 1);
-    names->left--;
-    return r;
+    return snapshot_add_cgroup(names->snapshot, names->ids[index], whole[0] ? whole : "/");
 }
 
 /*
@@ -112,28 +127,17 @@ static int name_by_handle(struct cgroup_names *names, int mount, uint64_t id)
     return add_name(names, id, path + skip);
 }
 
-/* -ESTALE: the cgroup is gone. */
-static int name_once(struct cgroup_names *names, int mount, uint64_t id)
-{
-    int r;
-
-    if (map_get(&names->ids, id_key(id)) != 0)
-        return 0;
-    r = name_by_handle(names, mount, id);
-    return r == -ESTALE ? map_set(&names->ids, id_key(id), 1) : r;
-}
-
-/* 0 when the kernel answered for every id; else the walk has to find the rest. */
+/* 0 when the kernel answered for every id, be it that the cgroup is gone; else the walk has to find
+ * the rest. */
 static int name_all_by_handle(struct cgroup_names *names, int mount)
 {
-    const struct snapshot *snapshot = names->snapshot;
     int r = 0;
 
-    for (uint32_t i = 0; i < snapshot->sockets_count && r == 0; i++)
-        if (snapshot->sockets[i].has & SOCKET_HAS_CGROUP)
-            r = name_once(names, mount, snapshot->sockets[i].cgroup_id);
-    for (uint32_t i = 0; i < snapshot->events_count && r == 0; i++)
-        r = name_once(names, mount, snapshot->events[i].cgroup_id);
+    for (uint32_t i = 0; i < names->ids_count && r == 0; i++)
+        if (map_get(&names->left, id_key(names->ids[i])) == i) {
+            r = name_by_handle(names, mount, names->ids[i]);
+            r = r == -ESTALE ? 0 : r;
+        }
     return r;
 }
 
@@ -145,7 +149,7 @@ static int walk_entries(struct cgroup_names *names, struct proc_dir *dir, unsign
     const char *name;
     int r;
 
-    while (names->left > 0 && (r = proc_dir_next(dir, &name)) > 0) {
+    while (names->left.count > 0 && (r = proc_dir_next(dir, &name)) > 0) {
         if (dir->type != DT_DIR)
             continue;
         buf_byte(&names->path, '/');
@@ -169,7 +173,7 @@ static int walk(struct cgroup_names *names, int at, const char *name, unsigned i
     CLEANUP_FREE struct proc_dir *dir = NULL;
     int r;
 
-    if (depth > MAX_DEPTH || names->left == 0)
+    if (depth > MAX_DEPTH || names->left.count == 0)
         return 0;
     dir = malloc(sizeof(*dir));
     if (!dir)
@@ -181,6 +185,17 @@ static int walk(struct cgroup_names *names, int at, const char *name, unsigned i
     return r;
 }
 
+/* An id that has no path will never have one: nobody needs to ask again. */
+static int name_rest(struct cgroup_names *names)
+{
+    int r = 0;
+
+    for (uint32_t i = 0; i < names->ids_count && r == 0; i++)
+        if (map_get(&names->left, id_key(names->ids[i])) == i)
+            r = snapshot_add_cgroup(names->snapshot, names->ids[i], "");
+    return r;
+}
+
 static int name_cgroups(struct cgroup_names *names)
 {
     CLEANUP_CLOSE int mount = open(names->mount.point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -189,13 +204,13 @@ static int name_cgroups(struct cgroup_names *names)
 
     if (mount < 0 || fstat(mount, &stat) < 0) {
         snapshot_note(names->snapshot, NOTE_DETAIL, SOURCE, -errno,
-                      "cgroups of sockets have no names: %s cannot be read", names->mount.point);
+                      "cgroups have no names: %s cannot be read", names->mount.point);
         return 0;
     }
     r = add_name(names, stat.st_ino, "");
     if (r == 0 && name_all_by_handle(names, mount) != 0)
         r = walk(names, mount, ".", 0);
-    return r;
+    return r < 0 ? r : name_rest(names);
 }
 
 /* The usual places first: elsewhere may be a container's part of the hierarchy. */
@@ -209,30 +224,42 @@ static int find_hierarchy(int proc, struct proc_mount *ret_mount)
     return r;
 }
 
+/* Every process is in every hierarchy, so that each can tell of all. */
+static bool has_v1(int proc)
+{
+    char text[8];
+    size_t length;
+
+    return proc_read(proc, "self/cgroup", text, sizeof(text), &length) == 0 &&
+           process_cgroup_has_v1(text);
+}
+
 static int collect_cgroups(struct collection *collection)
 {
     CLEANUP_CLOSE int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct cgroup_names names = {.snapshot = collection->snapshot, .path = BUF_INIT};
-    int r = add_ids(&names), error;
+    int r = add_ids(&names, collection->request->needs), error;
 
-    if (r == 0 && names.left > 0) {
+    names.snapshot->cgroup_v1 = proc >= 0 && has_v1(proc);
+    if (r == 0 && names.ids_count > 0) {
         error = proc < 0 ? -ENOENT : find_hierarchy(proc, &names.mount);
         if (error == -ENOMEM)
             r = error;
         else if (error < 0)
             snapshot_note(names.snapshot, NOTE_DETAIL, SOURCE, error,
-                          "cgroups of sockets have no names: no cgroup2 file system is mounted");
+                          "cgroups have no names: no cgroup2 file system is mounted");
         else
             r = name_cgroups(&names);
     }
     proc_mount_done(&names.mount);
-    map_done(&names.ids);
+    map_done(&names.left);
+    free(names.ids);
     buf_done(&names.path);
     return r == -ENOMEM ? r : 0;
 }
 
 const struct collector collector_cgroups = {
     .name = "cgroups",
-    .provides = NEED_SOCKET_CGROUP,
+    .provides = NEED_SOCKET_CGROUP | NEED_FLOWS,
     .collect = collect_cgroups,
 };

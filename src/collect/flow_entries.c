@@ -36,8 +36,10 @@ static bool is_same(const struct flow_report *a, const struct flow_report *b)
         return false;
     if (a->cookie && a->netns != b->netns) /* a socket of the kernel itself */
         return false;
-    /* Without a socket and a process a flow is all that had this name. */
-    return a->cookie || a->pid || (a->uid == b->uid && !memcmp(a->comm, b->comm, sizeof(a->comm)));
+    /* Without a socket and a process a flow is all that had this name, user and cgroup. */
+    return a->cookie || a->pid ||
+           (a->uid == b->uid && a->cgroup_id == b->cgroup_id &&
+            !memcmp(a->comm, b->comm, sizeof(a->comm)));
 }
 
 static uint64_t hash_of(const struct flow_report *facts)
@@ -46,7 +48,7 @@ static uint64_t hash_of(const struct flow_report *facts)
 
     hash ^= ((uint64_t)facts->pid << 32 | facts->tid) * UINT64_C(0xc2b2ae3d27d4eb4f);
     if (!facts->cookie && !facts->pid)
-        hash = hash_bytes(hash, facts->comm, sizeof(facts->comm));
+        hash = hash_bytes(hash ^ facts->cgroup_id, facts->comm, sizeof(facts->comm));
     return hash;
 }
 

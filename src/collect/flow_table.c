@@ -179,8 +179,14 @@ static void count_report(const struct flow_table *table, struct flow_entry *entr
     flow_entry_clear_report(entry);
 }
 
+/* What others are folded into. */
+static bool is_rest(const struct flow_entry *entry)
+{
+    return !entry->facts.cookie;
+}
+
 /* What remains of a flow that is not listed any more: the sums of its process; of a process that
- * has ended, those of all that had its name. */
+ * has ended, those of all that had its name in its cgroup; of these, those of all cgroups. */
 static struct flow_report folded_facts(const struct flow_entry *entry)
 {
     struct flow_report facts = {.pid = entry->facts.pid,
@@ -196,6 +202,8 @@ static struct flow_report folded_facts(const struct flow_entry *entry)
         facts.start_ticks = 0;
         facts.flags |= FLOW_EXITED;
     }
+    if (is_rest(entry) && !entry->facts.pid)
+        facts.cgroup_id = 0;
     return facts;
 }
 
@@ -248,11 +256,12 @@ static bool give_to_user(const struct flow_table *table, const struct flow_entry
 static bool is_over(const struct flow_table *table, const struct flow_entry *entry,
                     uint64_t keep_ns)
 {
-    bool silence = table->misses_ends || table->entries.count > table->limit;
+    bool crowded = table->entries.count > table->limit, silence = table->misses_ends || crowded;
     uint64_t end_ns = entry->ended_ns ? entry->ended_ns : entry->last_ns;
 
-    if (!entry->facts.cookie && (!entry->facts.pid || !(entry->facts.flags & FLOW_EXITED)))
-        return false; /* is what others are folded into */
+    if (is_rest(entry) &&
+        !(entry->facts.pid ? entry->facts.flags & FLOW_EXITED : entry->facts.cgroup_id && crowded))
+        return false;
     return (entry->ended_ns || silence) && end_ns + keep_ns <= table->now_ns;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Process memory: copies of processes in a snapshot of their own. */
+/* Process memory: copies of processes and names of their cgroups in a snapshot of their own. */
 #include "collect/process_memory.h"
 
 #include <signal.h>
@@ -9,7 +9,7 @@
 #define READINGS 16
 
 struct process_memory {
-    struct snapshot kept; /* only its processes and strings are used */
+    struct snapshot kept; /* only its processes, cgroups and strings are used */
     uint32_t readings;
 };
 
@@ -62,6 +62,14 @@ static int copy_process(struct snapshot *to, const struct snapshot *from,
     return r;
 }
 
+/* What the source knows of a cgroup; also that it has no path. */
+static int copy_cgroup(struct snapshot *to, const struct snapshot *from, uint64_t id)
+{
+    if (map_get(&from->cgroup_index, id) == MAP_NONE || map_get(&to->cgroup_index, id) != MAP_NONE)
+        return 0;
+    return snapshot_add_cgroup(to, id, snapshot_string(from, snapshot_cgroup_path(from, id), NULL));
+}
+
 /* The process as it was kept, or NULL. */
 static const struct process *find_kept(const struct process_memory *memory,
                                        const struct process *process)
@@ -110,7 +118,8 @@ int process_memory_recall(struct process_memory *memory, struct snapshot *snapsh
     for (uint32_t i = 0; i < snapshot->flows_count && r == 0; i++) {
         const struct flow *flow = &snapshot->flows[i];
 
-        if (!flow->process || map_get(&seen, flow->process) != MAP_NONE)
+        r = copy_cgroup(snapshot, &memory->kept, flow->cgroup_id);
+        if (r < 0 || !flow->process || map_get(&seen, flow->process) != MAP_NONE)
             continue;
         r = map_set(&seen, flow->process, i);
         if (r == 0)
@@ -128,7 +137,8 @@ int process_memory_keep(struct process_memory *memory, struct snapshot *snapshot
         uint32_t process = snapshot->flows[i].process, copy;
         const struct process *from = process ? &snapshot->processes[process - 1] : NULL;
 
-        if (!from || map_get(&next.process_index, from->pid) != MAP_NONE)
+        r = copy_cgroup(&next, snapshot, snapshot->flows[i].cgroup_id);
+        if (r < 0 || !from || map_get(&next.process_index, from->pid) != MAP_NONE)
             continue;
         r = snapshot_add_process(&next, from->pid, &copy);
         if (r == 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Process memory: what processes with traffic are, between readings and for a while after their
- * end. */
+/* Process memory: what processes with traffic are, and how their cgroups are called, between
+ * readings and for a while after their end. */
 #pragma once
 
 #include "base/cleanup.h"

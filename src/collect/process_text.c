@@ -90,6 +90,11 @@ bool process_cgroup_parse(const char *text, const char **ret_path, size_t *ret_l
     return true;
 }
 
+bool process_cgroup_has_v1(const char *text)
+{
+    return *text && strncmp(text, "0::", 3) != 0;
+}
+
 size_t process_cmdline_join(char *text, size_t length)
 {
     while (length && text[length - 1] == '\0')

@@ -37,6 +37,9 @@ bool process_stat_name(const char *text, const char **ret_name, size_t *ret_leng
  */
 bool process_cgroup_parse(const char *text, const char **ret_path, size_t *ret_length) MUST_CHECK;
 
+/* Whether the same file tells of hierarchies of cgroup v1: the line of v2 is the last one. */
+bool process_cgroup_has_v1(const char *text);
+
 /*
  * Puts blanks between the arguments of /proc/PID/cmdline and returns the length without the NULs at
  * its end.

@@ -31,7 +31,8 @@ enum flow_flag {
     FLOW_CLOSED = 1u << 0,  /* the socket was closed; kept for a minute */
     FLOW_EXITED = 1u << 1,  /* the process has ended; kept for a minute */
     FLOW_FOLDED = 1u << 2,  /* all closed sockets of the process that are not listed any more: no
-                               addresses, `sockets` says how many */
+                               addresses, `sockets` says how many; of processes that have ended, of
+                               all with this name, user and cgroup (0: any) */
     FLOW_OTHER = 1u << 3,   /* what had no room in the kernel's tables: exact sums without a process
                                or socket */
     FLOW_SPLICED = 1u << 4, /* has bytes that no call was seen for (splice, zero-copy receive), only

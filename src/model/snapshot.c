@@ -375,6 +375,14 @@ uint32_t snapshot_cgroup_path(const struct snapshot *snapshot, uint64_t id)
     return index == MAP_NONE ? 0 : snapshot->cgroups[index].path;
 }
 
+uint32_t snapshot_process_cgroup(const struct snapshot *snapshot, uint64_t id)
+{
+    uint32_t path = snapshot_cgroup_path(snapshot, id);
+    bool is_root = strcmp(snapshot_string(snapshot, path, NULL), "/") == 0;
+
+    return is_root && snapshot->cgroup_v1 ? 0 : path;
+}
+
 void snapshot_note(struct snapshot *snapshot, enum note_effect effect, const char *source,
                    int error, const char *format, ...)
 {

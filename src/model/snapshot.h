@@ -68,6 +68,7 @@ struct snapshot {
     uint32_t pidns_is_init; /* 1: every process of the machine has a pid here */
     uint32_t incomplete;    /* 1: rows may be missing; a note says why */
     uint32_t accounting;    /* enum accounting_level */
+    uint32_t cgroup_v1;     /* 1: it is in use, also beside v2, whose ids flows and events have */
     uint64_t wire_ns;       /* CLOCK_BOOTTIME when counting of packets began; 0: it did not */
     uint64_t window_ns[FLOW_WINDOW_MAX]; /* how long each window is: at the beginning all are
                                             shorter than they are called; 0: nothing yet */
@@ -192,6 +193,10 @@ const struct interface *snapshot_interface(const struct snapshot *snapshot, uint
 
 /* The path of the cgroup with this id (a string), or 0: its name is not known. */
 uint32_t snapshot_cgroup_path(const struct snapshot *snapshot, uint64_t id);
+
+/* The same for what a process that may have ended is in. The root says nothing of one that may be
+ * anywhere in cgroup v1. */
+uint32_t snapshot_process_cgroup(const struct snapshot *snapshot, uint64_t id);
 
 /* Leaves a note. Never fails: without memory for the text the note itself is dropped. */
 void snapshot_note(struct snapshot *snapshot, enum note_effect effect, const char *source,

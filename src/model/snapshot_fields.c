@@ -32,6 +32,7 @@ static const struct field snapshot_fields[] = {
     NUMBER(snapshot, pidns_is_init),
     NUMBER(snapshot, incomplete),
     NUMBER(snapshot, accounting),
+    NUMBER(snapshot, cgroup_v1),
     NUMBER(snapshot, wire_ns),
     NUMBER(snapshot, window_ns[FLOW_LAST]),
     NUMBER(snapshot, window_ns[FLOW_2S]),

@@ -151,7 +151,7 @@ static struct value get_user(const struct view *view, uint32_t row)
 
 static uint32_t cgroup_of(const struct view *view, uint32_t row)
 {
-    return snapshot_cgroup_path(view->snapshot, get_event(view, row)->cgroup_id);
+    return snapshot_process_cgroup(view->snapshot, get_event(view, row)->cgroup_id);
 }
 
 static struct value get_cgroup(const struct view *view, uint32_t row)

@@ -80,7 +80,7 @@ static uint32_t cgroup_of(const struct view *view, uint32_t row)
     const struct flow *flow = get_flow(view, row);
     uint32_t path = flow->process ? view->snapshot->processes[flow->process - 1].cgroup : 0;
 
-    return path ? path : snapshot_cgroup_path(view->snapshot, flow->cgroup_id);
+    return path ? path : snapshot_process_cgroup(view->snapshot, flow->cgroup_id);
 }
 
 struct value flow_cgroup(const struct view *view, uint32_t row)

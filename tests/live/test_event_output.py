@@ -1,30 +1,8 @@
 # SPDX-License-Identifier: MIT
 """nwho events: control groups, a summary of very many processes, and an output that cannot be written."""
-import contextlib
-import os
-from pathlib import Path
-
+from cgroups import control_group
 from following import follow, needs_bpf
 from live import BUILD, netns, nwho, run_tests, skip, test
-
-
-@contextlib.contextmanager
-def control_group():
-    """A unit of its own in cgroup v2: its path there, and the file that takes in processes."""
-    mounts = [line.split() for line in Path("/proc/self/mountinfo").read_text(encoding="ascii").splitlines()]
-    found = [words for words in mounts if words[words.index("-") + 1] == "cgroup2" and words[3] == "/"]
-    if not found:
-        skip("no cgroup2 file system is mounted whole")
-    name = f"nwho-test-{os.getpid()}.service"
-    directory = Path(found[0][4]) / name
-    try:
-        directory.mkdir()
-    except OSError as error:
-        skip(f"no control group can be made: {error}")
-    try:
-        yield f"/{name}", directory / "cgroup.procs"
-    finally:
-        directory.rmdir()
 
 
 @test
@@ -41,13 +19,13 @@ ended(server.accept()[0])
 os.wait()
 os._exit(0)
 """
-    with netns() as ns, control_group() as (path, procs):
+    with netns() as ns, control_group() as group:
         needs_bpf(ns)
-        document, facts = follow(ns, script % str(procs), "-o", "+cgroup")
+        document, facts = follow(ns, script % str(group.procs), "-o", "+cgroup")
         rows = {row["direction"]: row for row in document["rows"] if row["event"] == "closed"}
-        assert rows["out"]["pid"] == facts[0]["pid"] and rows["out"]["cgroup"] == path, rows
-        assert rows["out"]["unit"] == path[1:] and rows["out"]["container"] is None, rows
-        assert rows["in"]["cgroup"] != path, rows
+        assert rows["out"]["pid"] == facts[0]["pid"] and rows["out"]["cgroup"] == group.path, rows
+        assert rows["out"]["unit"] == group.unit and rows["out"]["container"] is None, rows
+        assert rows["in"]["cgroup"] != group.path, rows
 
 
 @test

@@ -234,6 +234,46 @@ static void the_ended_are_folded_by_name(void **state)
     flow_table_free(table);
 }
 
+static void end_all(struct flow_table *table, uint64_t first, uint64_t last, uint64_t now_ns)
+{
+    for (uint64_t id = first; id <= last; id++)
+        flow_table_exit(table, id, now_ns);
+}
+
+/* The same name is another one in another cgroup, unless there are too many of them. */
+static void the_ended_are_folded_by_cgroup(void **state)
+{
+    struct flow_table *table = flow_table_new(100, START);
+    struct flow_report of_one = report(1, 0, 1, 0);
+    struct snapshot snapshot;
+
+    (void)state;
+    for (uint32_t i = 0; i < 60; i++) {
+        of_one.cookie = of_one.pid = i + 1;
+        of_one.cgroup_id = 70 + i % 3;
+        add(table, of_one);
+    }
+    end_all(table, 1, 60, START);
+    assert_int_equal(flow_table_advance(table, START + 61 * SECOND), 0);
+    write_flows(table, &snapshot);
+    assert_int_equal(snapshot.flows_count, 3);
+    for (uint32_t i = 0; i < 3; i++)
+        assert_int_equal(snapshot.flows[i].total.rx_bytes, 20);
+    snapshot_done(&snapshot);
+    for (uint32_t i = 0; i < 200; i++) {
+        of_one.cookie = of_one.pid = of_one.cgroup_id = 1000 + i;
+        add(table, of_one);
+    }
+    end_all(table, 64, 263, START + 61 * SECOND);
+    assert_int_equal(flow_table_advance(table, START + 122 * SECOND), 0);
+    assert_int_equal(flow_table_advance(table, START + 183 * SECOND), 0);
+    write_flows(table, &snapshot);
+    assert_true(snapshot.flows_count <= 100);
+    assert_int_equal(sum_of(&snapshot).rx_bytes, 260);
+    snapshot_done(&snapshot);
+    flow_table_free(table);
+}
+
 /* What is folded of a process is not of the next one that has its pid. */
 static void pids_are_given_again(void **state)
 {
@@ -404,6 +444,7 @@ int main(void)
         cmocka_unit_test(threads_and_processes_are_apart),
         cmocka_unit_test(the_closed_are_folded_after_a_minute),
         cmocka_unit_test(the_ended_are_folded_by_name),
+        cmocka_unit_test(the_ended_are_folded_by_cgroup),
         cmocka_unit_test(pids_are_given_again),
         cmocka_unit_test(crowds_are_folded_without_loss),
         cmocka_unit_test(silence_is_an_end_where_ends_are_missed),
