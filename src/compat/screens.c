@@ -5,6 +5,7 @@
 #include "compat/traffic_reader.h"
 
 #include <getopt.h>
+#include <net/if.h>
 #include <string.h>
 
 static int put_help(const char *help)
@@ -28,6 +29,19 @@ static const char nload_help[] =
     "  -t MS             between two refreshes, usually 500\n"
     "  -a -i -o -u -U -m are accepted: scales and units are nwho's own\n";
 
+/* Names the devices that are not there; returns how many. */
+static uint32_t say_absent(char *const *devices, uint32_t count)
+{
+    uint32_t absent = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        if (if_nametoindex(devices[i]) == 0) {
+            say("nload", "there is no device \"%s\" (nwho if lists them)", devices[i]);
+            absent++;
+        }
+    return absent;
+}
+
 static enum handover_result hand_over_nload(int argc, char **argv, struct handover *handover)
 {
     uint32_t ms = 500;
@@ -44,12 +58,18 @@ static enum handover_result hand_over_nload(int argc, char **argv, struct handov
             return HANDOVER_FAILED;
         }
     }
+    argv += optind;
+    argc -= optind;
+    if (argc > 0 && strcmp(argv[0], "all") == 0)
+        argc = 0;
+    if (argc > 0 && say_absent(argv, (uint32_t)argc) == (uint32_t)argc)
+        return HANDOVER_FAILED;
     handover_add(handover, "if");
     handover_printf(handover, "--watch=%u.%03u", ms / 1000, ms % 1000);
-    if (optind + 1 == argc && strcmp(argv[optind], "all") != 0)
-        handover_printf(handover, "\"%s\"", argv[optind]); /* one has graphs */
-    else if (optind < argc && strcmp(argv[optind], "all") != 0)
-        handover_any(handover, "iface", argv + optind, (uint32_t)(argc - optind));
+    if (argc == 1)
+        handover_printf(handover, "\"%s\"", argv[0]); /* one has graphs */
+    else if (argc > 1)
+        handover_any(handover, "iface", argv, (uint32_t)argc);
     return HANDOVER_WORDS;
 }
 

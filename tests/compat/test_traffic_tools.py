@@ -219,7 +219,10 @@ def lines_of_the_real_iftop():
 def screens_are_those_of_nwho():
     with netns() as ns:
         assert "Incoming" in ns.run(["timeout", "1.5", NWHO, "nload", "-t", "200", "lo"], expect=124).out
-        assert "No such device" in ns.run([NWHO, "nload", "absent"], expect=2).err
+        absent = [f'nload: there is no device "{name}" (nwho if lists them)' for name in ("gone", "absent")]
+        for devices, status in (["gone", "absent"], 1), (["gone", "lo", "absent"], 124):
+            result = ns.run(["timeout", "1.5", NWHO, "nload", "-t", "200", *devices], expect=status)
+            assert result.err.splitlines() == absent and ("lo" in result.out) == ("lo" in devices), result
         assert "only -N NAME" in run([NWHO, "-t", "iftop", "-h"], expect=2).err
         assert run([NWHO, "-N", ns.name, "iftop", "-h"]).out == run([NWHO, "help", "iftop"]).out
         assert "IFACE" in ns.run(["timeout", "1.5", NWHO, "iptraf-ng", "-d", "lo"], expect=124).out
