@@ -26,29 +26,39 @@ static bool wants_screen(const struct session *session)
            !strpbrk(options->words[0], " !");
 }
 
+/* What never was ends the screen; what was may come back. */
+struct watched {
+    struct session *session;
+    struct if_screen screen;
+    bool was_there;
+};
+
 static int write_screen(void *context, const struct grid *grid, uint32_t rows, uint32_t columns,
                         struct buf *out)
 {
-    struct if_screen *screen = context;
+    struct watched *watched = context;
 
-    if (grid->row_count == 0 && !screen->had_rows)
-        return -ENODEV;
-    screen->had_rows = true;
-    return if_screen_write(context, grid, rows, columns, out);
+    watched->was_there |= grid->row_count > 0;
+    if (!watched->was_there) {
+        session_notes(watched->session);
+        session_hint(watched->session);
+        return EXIT_ERROR;
+    }
+    return if_screen_write(&watched->screen, grid, rows, columns, out);
 }
 
 static int run_if(struct options *options)
 {
     struct session session;
     struct query query = {.table = &table_interfaces};
-    struct if_screen screen;
+    struct watched watched = {.session = &session};
     int r;
 
     if (options->by)
         return if_packets(options);
     r = session_begin(&session, options);
 
-    if_screen_begin(&screen);
+    if_screen_begin(&watched.screen);
     if (r == 0)
         r = session_filter(&session, &query, NULL);
     if (r == 0)
@@ -56,15 +66,15 @@ static int run_if(struct options *options)
                             wants_screen(&session) ? SCREEN_COLUMNS : usual_columns(options));
     if (r == 0 && wants_screen(&session)) {
         session.screen = write_screen;
-        session.screen_context = &screen;
-        screen.had_rows = options->replay; /* a recording need not have interfaces */
+        session.screen_context = &watched;
+        watched.was_there = options->replay; /* a recording need not have interfaces */
     }
     if (r == 0 && options->delta)
         r = session_take_first(&session, &query);
     if (r == 0)
         r = session_show(&session, &query);
     session_end(&session);
-    if_screen_end(&screen);
+    if_screen_end(&watched.screen);
     return r;
 }
 

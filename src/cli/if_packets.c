@@ -37,8 +37,9 @@ static int find_links(struct session *session, const char *name, struct grid *re
         return r;
     if (ret_grid->row_count == 0) {
         session_notes(session);
-        r = command_error("there is no interface \"%s\": nwho if lists them", name);
+        session_hint(session);
         grid_done(ret_grid);
+        r = EXIT_ERROR;
     }
     return r;
 }

@@ -8,7 +8,6 @@
 struct if_screen {
     struct series rx, tx; /* bytes/s, by the identity of the row */
     bool utf8;
-    bool had_rows; /* an interface that was there may come back */
 };
 
 void if_screen_begin(struct if_screen *screen);

@@ -56,7 +56,8 @@ struct session {
     /* Of `top`: the rest of the line above the rows; NULL: there is none. */
     void (*headline)(const struct session *session, struct buf *out);
     /* Of `if DEV` and of `nwho` alone: writes rows in text; NULL: session_write(). The room is that
-     * of a terminal on which they are shown again and again, or 0. */
+     * of a terminal on which they are shown again and again, or 0. Returns 0, -errno, or EXIT_ERROR
+     * after saying why. */
     int (*screen)(void *context, const struct grid *grid, uint32_t rows, uint32_t columns,
                   struct buf *out);
     void *screen_context;

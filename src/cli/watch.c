@@ -132,9 +132,9 @@ static int show_refresh(struct session *session, struct query *query, const sigs
     if (!clear && text)
         buf_byte(&out, '\n');
     grid_done(&grid);
-    if (r < 0) {
+    if (r != 0) {
         buf_done(&out);
-        return command_error("cannot show the rows: %s", strerror(-r));
+        return r < 0 ? command_error("cannot show the rows: %s", strerror(-r)) : r;
     }
     if (session->options->quiet)
         buf_reset(&out);
