@@ -56,6 +56,7 @@ int session_write(struct session *session, const struct grid *grid, struct buf *
         .exact = options->exact,
         .bits = !options->bytes,
         .width = options->batch ? 0 : show_terminal().ws_col,
+        .clip = options->watch,
     };
 
     if (session->resolver && options->format == FORMAT_TEXT)

@@ -20,61 +20,15 @@ static void put_title(const struct session *session, struct buf *out, bool clear
     buf_byte(out, '\n');
 }
 
-/* Lines of the screen that the line at `text` takes, and its length in bytes with the newline.
- * Characters of three bytes and more count two columns where most of their block are wide. */
-static uint32_t line_height(const char *text, size_t length, uint32_t columns, size_t *ret_length)
-{
-    const char *end = memchr(text, '\n', length);
-    size_t bytes = end ? (size_t)(end - text) : length, width = 0;
-
-    for (size_t i = 0; i < bytes; i++) {
-        unsigned char byte = (unsigned char)text[i];
-
-        if (byte == '\033')
-            while (i < bytes && text[i] != 'm')
-                i++;
-        else if ((byte & 0xc0) != 0x80)
-            width += byte >= 0xe3 ? 2 : 1;
-    }
-    *ret_length = bytes + 1;
-    return columns && width > columns ? (uint32_t)((width + columns - 1) / columns) : 1;
-}
-
-/* How many of the lines of a text have room; *ret_all: how many there are. */
-static uint32_t count_fitting(const char *text, size_t length, const struct winsize *room,
-                              uint32_t *ret_all)
-{
-    uint32_t height = 0, fitting = 0, all = 0;
-    size_t line;
-
-    for (size_t at = 0; at < length; at += line) {
-        height += line_height(text + at, length - at, room->ws_col, &line);
-        fitting += height <= room->ws_row;
-        all++;
-    }
-    *ret_all = all;
-    return fitting;
-}
-
 /* As many rows as there is room for, and how many more there are. */
-static int write_screen(struct session *session, struct grid *grid, struct winsize room,
-                        struct buf *out)
+static int write_screen(struct session *session, struct grid *grid, uint32_t lines, struct buf *out)
 {
-    uint32_t all = grid->row_count, head = session->options->no_header ? 0 : 1, fitting, lines;
-    size_t start = out->length;
-    int r = 0;
+    uint32_t all = grid->row_count, head = session->options->no_header ? 0 : 1;
+    int r;
 
-    grid_clip(grid, room.ws_row);
-    do {
-        struct winsize left = room;
-
-        left.ws_row -= grid->row_count < all; /* for the line below */
-        out->length = start;
-        r = session_write(session, grid, out);
-        fitting = count_fitting(out->data + start, out->length - start, &left, &lines);
-        if (fitting < lines)
-            grid_clip(grid, fitting > head + 1 ? fitting - head : 1);
-    } while (r == 0 && fitting < lines && lines > head + 1);
+    if (head + all > lines)
+        grid_clip(grid, lines > head + 2 ? lines - head - 1 : 1);
+    r = session_write(session, grid, out);
     if (grid->row_count < all)
         buf_printf(out, "... %u more\n", all - grid->row_count);
     return r;
@@ -85,7 +39,8 @@ static int write_refresh(struct session *session, struct grid *grid, struct wins
 {
     if (session->screen && session->options->format == FORMAT_TEXT)
         return session->screen(session->screen_context, grid, room.ws_row, room.ws_col, out);
-    return clear ? write_screen(session, grid, room, out) : session_write(session, grid, out);
+    return clear ? write_screen(session, grid, room.ws_row, out)
+                 : session_write(session, grid, out);
 }
 
 /* What is being written is written whole, unless nobody reads it. */

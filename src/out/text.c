@@ -34,6 +34,7 @@ struct text {
     struct buf scratch; /* of the formatter */
     size_t *widths;
     size_t *least;        /* that a terminal leaves of a column's width, whatever does not fit */
+    bool *hidden;         /* columns that have no room */
     size_t gap;           /* between columns */
     size_t *above;        /* 1 + where the last cell of each column stands whole; 0: nowhere */
     struct cell *last;    /* the last cell of each column that was read */
@@ -49,9 +50,10 @@ static int measure_init(struct text *text)
 
     text->widths = calloc(count, sizeof(*text->widths));
     text->least = calloc(count, sizeof(*text->least));
+    text->hidden = calloc(count, sizeof(*text->hidden));
     text->above = calloc(count, sizeof(*text->above));
     text->last = calloc(count, sizeof(*text->last));
-    return text->widths && text->least && text->above && text->last ? 0 : -ENOMEM;
+    return text->widths && text->least && text->hidden && text->above && text->last ? 0 : -ENOMEM;
 }
 
 static void measure_done(struct text *text)
@@ -60,6 +62,7 @@ static void measure_done(struct text *text)
     buf_done(&text->scratch);
     free(text->widths);
     free(text->least);
+    free(text->hidden);
     free(text->above);
     free(text->last);
 }
@@ -222,7 +225,7 @@ static uint32_t widest_flexible(const struct text *text)
     uint32_t widest = text->grid->column_count;
 
     for (uint32_t i = 0; i < text->grid->column_count; i++) {
-        if (text->widths[i] <= least_width(text, i))
+        if (text->hidden[i] || text->widths[i] <= least_width(text, i))
             continue;
         if (widest == text->grid->column_count || text->widths[i] > text->widths[widest])
             widest = i;
@@ -230,15 +233,51 @@ static uint32_t widest_flexible(const struct text *text)
     return widest;
 }
 
+static size_t marks_width(const struct text *text)
+{
+    return text->grid->marks ? MARK_WIDTH : 0;
+}
+
+/* Even with texts cut and single blanks. */
+static bool is_too_wide(const struct text *text)
+{
+    size_t total = marks_width(text);
+
+    for (uint32_t i = 0; i < text->grid->column_count; i++) {
+        size_t least = least_width(text, i);
+
+        if (!text->hidden[i])
+            total += (least < text->widths[i] ? least : text->widths[i]) + (i > 0);
+    }
+    return total > text->options->width;
+}
+
+/* Minor columns go first; then owners are cut as other texts; then the last columns go. */
+static void hide_columns(struct text *text)
+{
+    uint32_t count = text->grid->column_count;
+
+    for (uint32_t i = 1; i < count && is_too_wide(text); i++)
+        text->hidden[i] = text->grid->columns[i]->flags & COLUMN_MINOR;
+    if (is_too_wide(text))
+        memset(text->least, 0, count * sizeof(*text->least));
+    for (uint32_t i = count; i > 1 && is_too_wide(text); i--)
+        text->hidden[i - 1] = true;
+    if (is_too_wide(text))
+        text->widths[0] = text->options->width - marks_width(text);
+}
+
 /* First long texts give way, the widest before the others, then every second blank between columns.
  * Numbers, words, addresses, and who owns a socket are never cut: rather a line is longer. */
 static void fit_terminal(struct text *text)
 {
     uint32_t count = text->grid->column_count, widest;
-    size_t total = text->grid->marks ? MARK_WIDTH : 0;
+    size_t total = marks_width(text);
 
+    if (text->options->clip && text->options->width > MARK_WIDTH)
+        hide_columns(text);
     for (uint32_t i = 0; i < count; i++)
-        total += text->widths[i] + (i > 0 ? GAP : 0);
+        total += text->hidden[i] ? 0 : text->widths[i] + (i > 0 ? GAP : 0);
     while (total > text->options->width && (widest = widest_flexible(text)) < count) {
         text->widths[widest]--;
         total--;
@@ -302,7 +341,8 @@ static void put_colored_cell(struct text *text, uint32_t column, const struct ce
 {
     const char *color = NULL;
 
-    if (!row_color && text->grid->columns[column]->kind == KIND_NAME)
+    if (!row_color && text->grid->columns[column]->kind == KIND_NAME &&
+        cell->width <= text->widths[column])
         color = color_of_word(cell->bytes, cell->length);
     if (!color) {
         put_cell(text, column, cell);
@@ -338,6 +378,8 @@ static void put_row(struct text *text, const char **at, char mark, const char *c
     for (uint32_t i = 0; i < text->grid->column_count; i++) {
         struct cell cell = next_cell(at, &text->last[i]);
 
+        if (text->hidden[i])
+            continue;
         if (text->options->color)
             put_colored_cell(text, i, &cell, color);
         else

@@ -43,6 +43,7 @@ enum column_flag {
     COLUMN_OWNER = 1u << 6,    /* "nginx(1187,1190)": cut no shorter than the first name and pid */
     COLUMN_BESIDE = 1u << 7,   /* of interfaces: in the array beside the rows of traffic, in JSON */
     COLUMN_SUM = 1u << 8,      /* of groups: made of all their rows, so that only groups have it */
+    COLUMN_MINOR = 1u << 9,    /* missed least where a screen is too narrow for all */
 };
 
 /* Evaluates one cell. */

@@ -219,17 +219,15 @@ static int least_width(const struct drawing *drawing, const struct field *field)
 /* Which field before the first rate is missed least, after the first one; 0: there is none. */
 static uint32_t least_wanted(const struct drawing *drawing)
 {
-    static const char *const names[] = {"user", "unit"};
     uint32_t rate = 0;
 
     while (rate < drawing->field_count && drawing->fields[rate].kind != FIELD_RATE)
         rate++;
     if (rate == drawing->field_count)
         return 0;
-    for (size_t n = 0; n < ARRAY_SIZE(names); n++)
-        for (uint32_t i = 1; i < rate; i++)
-            if (strcmp(drawing->fields[i].column->name, names[n]) == 0)
-                return i;
+    for (uint32_t i = 1; i < rate; i++)
+        if (drawing->fields[i].column->flags & COLUMN_MINOR)
+            return i;
     return rate > 1 ? rate - 1 : 0;
 }
 

@@ -114,9 +114,9 @@ static struct value get_tx_bytes(const struct view *view, uint32_t row)
 
 static const struct column columns[] = {
     {.name = "pid", .title = "PID", .kind = KIND_ID, .get = get_pid},
-    {.name = "user", .title = "USER", .kind = KIND_TEXT, .get = get_user},
+    {.name = "user", .title = "USER", .kind = KIND_TEXT, .flags = COLUMN_MINOR, .get = get_user},
     {.name = "process", .title = "PROCESS", .kind = KIND_TEXT, .get = get_process},
-    {.name = "unit", .title = "UNIT", .kind = KIND_TEXT, .get = get_unit},
+    {.name = "unit", .title = "UNIT", .kind = KIND_TEXT, .flags = COLUMN_MINOR, .get = get_unit},
     {.name = "connections", .title = "CONN", .kind = KIND_COUNT, .get = get_sockets},
     {.name = "rx_rate", .title = "RX/S", .kind = KIND_BYTES_PER_SECOND, .get = get_rx_rate},
     {.name = "tx_rate", .title = "TX/S", .kind = KIND_BYTES_PER_SECOND, .get = get_tx_rate},

@@ -238,6 +238,43 @@ static void long_texts_are_cut_on_terminals(void **state)
     fake_done(&fake);
 }
 
+static void columns_without_room_are_left_out(void **state)
+{
+    const struct column columns[] = {
+        {.name = "state", .title = "STATE", .kind = KIND_NAME, .get = fake_get_0},
+        {.name = "recv_q",
+         .title = "RECV-Q",
+         .kind = KIND_COUNT,
+         .flags = COLUMN_MINOR,
+         .get = fake_get_1},
+        {.name = "process", .title = "PROCESS", .kind = KIND_TEXT, .get = fake_get_2},
+        {.name = "local", .title = "LOCAL", .kind = KIND_ADDRESS, .get = fake_get_3},
+    };
+    const struct column *shown[] = {&columns[0], &columns[1], &columns[2], &columns[3]};
+    const struct fake_row rows[] = {
+        {{value_name("listening"), value_uint(1), value_name("a rather long process name"),
+          fake_address(ipv4, AF_INET)}},
+    };
+    struct fake fake;
+
+    (void)state;
+    assert_int_equal(fake_init(&fake, rows, 1, 4), 0);
+    fake.grid.columns = shown;
+    assert_text(&fake, &(struct text_options){.width = 39, .clip = true},
+                "STATE     RECV-Q PROCESS  LOCAL\n"
+                "listening      1 a rathe\xe2\x80\xa6 192.168.1.100\n");
+    assert_text(&fake, &(struct text_options){.width = 38, .clip = true},
+                "STATE      PROCESS       LOCAL\n"
+                "listening  a rather lo\xe2\x80\xa6  192.168.1.100\n");
+    assert_text(&fake, &(struct text_options){.width = 31, .clip = true},
+                "STATE      PROCESS\n"
+                "listening  a rather long proce\xe2\x80\xa6\n");
+    assert_text(&fake, &(struct text_options){.width = 5, .clip = true, .color = true},
+                "\033[1mSTATE\033[0m\n"
+                "list\xe2\x80\xa6\n");
+    fake_done(&fake);
+}
+
 static void cuts_never_break_anything(void **state)
 {
     static const char text[] = "a\xe4\xb8\xad\\x1b\\\\e\xcc\x81z";
@@ -394,6 +431,7 @@ int main(void)
         cmocka_unit_test(lines_have_no_trailing_blanks),
         cmocka_unit_test(long_texts_are_cut_on_terminals),
         cmocka_unit_test(owners_keep_their_first_name_and_pid),
+        cmocka_unit_test(columns_without_room_are_left_out),
         cmocka_unit_test(cuts_never_break_anything),
         cmocka_unit_test(marks_and_colours_are_shown),
         cmocka_unit_test(long_cells_are_kept),
