@@ -9,7 +9,7 @@
 #include "collect/collect.h"
 #include "collect/netns.h"
 #include "derive/container.h"
-#include "derive/health.h"
+#include "derive/health/ills.h"
 
 #include <stdio.h>
 
@@ -285,7 +285,7 @@ static int add_ills(struct session *session)
     if (session->traffic && session->request.needs & NEED_MEMORY) {
         map_clear(&session->ills);
         session->looked = true;
-        if (health_map(&now->snapshot, &now->join, now->view.rates, &session->ills) < 0)
+        if (ills_map(&now->snapshot, &now->join, now->view.rates, &session->ills) < 0)
             return command_error("out of memory");
     }
     now->view.ills = session->looked ? &session->ills : NULL;

@@ -4,7 +4,7 @@
 
 #include "collect/proc_file.h"
 #include "collect/process_text.h"
-#include "derive/health.h"
+#include "derive/health/ills.h"
 #include "table/flow_groups.h"
 
 #include <fcntl.h>
@@ -118,7 +118,7 @@ void top_explain(void *context, const struct grid *grid, uint32_t row, struct bu
     (void)context;
     for (unsigned int i = 0; i < ILL_COUNT; i++)
         if (ills & 1u << i)
-            buf_printf(line, "%s%s", line->length ? "; " : "sick: ", health_help(i));
+            buf_printf(line, "%s%s", line->length ? "; " : "sick: ", ill_help(i));
     if (line->length == 0 && process && top_is_started_at(process->pid, process->start_ticks))
         top_put_command_line(process->pid, line);
 }

@@ -3,7 +3,7 @@
 #include "table/filter_tree.h"
 
 #include "derive/address.h"
-#include "derive/health.h"
+#include "derive/health/ills.h"
 #include "table/cells.h"
 
 #include <string.h>
@@ -120,7 +120,7 @@ static struct value get_v6only(const struct view *view, uint32_t row)
 
 static uint32_t ills_of(const struct view *view, uint32_t row)
 {
-    return health_of_socket(view->snapshot, view->join, view->rates, row);
+    return ills_of_socket(view->snapshot, view->join, view->rates, row);
 }
 
 static struct value get_stuck(const struct view *view, uint32_t row)

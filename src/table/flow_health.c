@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is wrong with the socket of a flow. */
-#include "derive/health.h"
+#include "derive/health/ills.h"
 #include "table/cells.h"
 #include "table/flow_cells.h"
 
@@ -22,7 +22,7 @@ struct value flow_ill_words(const struct view *view, uint64_t bits)
         if (bits & 1u << i) {
             if (view->scratch->length)
                 buf_byte(view->scratch, ',');
-            buf_puts(view->scratch, health_word(i));
+            buf_puts(view->scratch, ill_word(i));
         }
     return view->scratch->length ? cell_scratch(view, 0) : value_none();
 }

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "derive/address.h"
+#include "derive/health/ills.h"
 #include "derive/join.h"
 #include "derive/rates.h"
 #include "table/cells.h"
@@ -53,7 +54,7 @@ struct value socket_accept(const struct view *view, uint32_t row)
     buf_uint(view->scratch, socket->recv_q);
     buf_byte(view->scratch, '/');
     buf_uint(view->scratch, socket->send_q);
-    if (socket->recv_q > socket->send_q)
+    if (ill_accept_queue_full(socket))
         buf_byte(view->scratch, '!');
     return cell_scratch(view, 0);
 }

@@ -22,7 +22,7 @@ struct view {
     const struct rates *rates;        /* since the refresh before; NULL: there was none */
     const struct link_history *links; /* since the first reading; NULL: it is not kept */
     const struct join *join;
-    const struct map *ills; /* of sockets, by cookie: derive/health.h; NULL: nobody looked */
+    const struct map *ills; /* of sockets, by cookie: derive/health/ills.h; NULL: nobody looked */
     const struct findings *findings; /* of `doctor`; NULL elsewhere */
     const struct group *group; /* of `count`: the groups that its table shows; NULL elsewhere */
     const struct table *const *catalogue; /* of `columns`: the tables to list, ends with NULL */

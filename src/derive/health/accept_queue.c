@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* accept-queue: listeners that lose connections because nobody accepts them in time. */
 #include "derive/health/health.h"
+#include "derive/health/ills.h"
 
 enum limit_of_accept_queue {
     FILLED,
@@ -74,7 +75,7 @@ static int say_listener(struct examination *examination, uint32_t index,
 {
     const struct socket *listener = &examination->now->sockets[index];
     struct subject subject = health_subject(examination, index);
-    bool is_full = listener->recv_q > listener->send_q;
+    bool is_full = ill_accept_queue_full(listener);
     bool stands_still = is_full && before->recv_q == listener->recv_q;
     enum severity severity =
         is_full ? health_judge(examination, OVERFLOWS, overflows->rate) : SEVERITY_OK;

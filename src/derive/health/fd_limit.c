@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* fd-limit: processes with sockets, or a machine, that run out of descriptors. */
 #include "derive/health/health.h"
+#include "derive/health/ills.h"
 #include "derive/health/tally.h"
 
 enum limit_of_fd_limit {
@@ -73,8 +74,7 @@ static int find_full_listeners(const struct examination *examination, struct tal
     for (uint32_t i = 0; i < now->sockets_count; i++) {
         const struct socket *socket = &now->sockets[i];
 
-        if (socket->state != STATE_LISTENING || !(socket->has & SOCKET_HAS_BACKLOG) ||
-            socket->recv_q <= socket->send_q)
+        if (!ill_accept_queue_full(socket))
             continue;
         for (uint32_t j = 0; j < examination->join->sockets[i].holder_count && r == 0; j++)
             r = tally_add(listeners, join_holder(now, examination->join, i, j)->process,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* stuck: connections whose data waits because one side does not read. */
 #include "derive/health/health.h"
+#include "derive/health/ills.h"
 #include "derive/health/tally.h"
 
 enum limit_of_stuck {
@@ -47,15 +48,14 @@ static bool stands_still(const struct examination *examination, const struct soc
     const struct tcp_details *tcp = snapshot_tcp(examination->now, socket);
     const struct tcp_details *before = earlier ? snapshot_tcp(examination->before, earlier) : NULL;
 
-    if (!tcp || !before || tcp->known < TCP_INFO_RCV_WND || socket->state == STATE_LISTENING)
+    if (!tcp || !before || tcp->known < TCP_INFO_BYTES_RECEIVED)
         return false;
-    if (socket->has & SOCKET_HAS_TIMER && socket->timer == TIMER_PERSIST && socket->send_q &&
-        tcp->bytes_acked == before->bytes_acked) {
+    if (ill_peer_full(examination->now, socket) && tcp->bytes_acked == before->bytes_acked) {
         *ret_advice = PEER_DOES_NOT_READ;
         *ret_ms = tcp->last_data_sent_ms;
         return true;
     }
-    if (tcp->rcv_wnd == 0 && socket->recv_q && socket->recv_q >= earlier->recv_q &&
+    if (ill_window_closed(examination->now, socket) && socket->recv_q >= earlier->recv_q &&
         tcp->bytes_received == before->bytes_received) {
         *ret_advice = WE_DO_NOT_READ;
         *ret_ms = tcp->last_data_recv_ms;

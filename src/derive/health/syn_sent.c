@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* syn-sent: requests for connections that nobody answers, by destination. */
 #include "derive/health/health.h"
+#include "derive/health/ills.h"
 #include "derive/health/remote.h"
 #include "derive/health/tally.h"
 
@@ -62,8 +63,7 @@ static bool is_queue_full(const struct snapshot *snapshot, const struct socket *
 {
     uint32_t listener = remote_listener(snapshot, socket);
 
-    return listener != HEALTH_NONE &&
-           snapshot->sockets[listener].recv_q > snapshot->sockets[listener].send_q;
+    return listener != HEALTH_NONE && ill_accept_queue_full(&snapshot->sockets[listener]);
 }
 
 static int say(struct examination *examination, const struct tally_item *item)

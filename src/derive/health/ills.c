@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What is wrong with sockets. The one definition: of filters (sick, stuck), and of `nwho top`. */
-#include "derive/health.h"
+/* What is wrong with sockets. */
+#include "derive/health/ills.h"
 
 /* So many segments, and at least one of so many, were sent again since the reading before. */
 #define AGAIN_LEAST 3
@@ -11,8 +11,7 @@
     (STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_CLOSE_WAIT) | STATE_BIT(STATE_FIN_WAIT_1) |    \
      STATE_BIT(STATE_CLOSING) | STATE_BIT(STATE_LAST_ACK))
 
-/* The peer takes nothing more; the persist timer asks again and again whether it does. */
-static bool peer_is_full(const struct snapshot *snapshot, const struct socket *socket)
+bool ill_peer_full(const struct snapshot *snapshot, const struct socket *socket)
 {
     const struct tcp_details *tcp = snapshot_tcp(snapshot, socket);
 
@@ -20,6 +19,14 @@ static bool peer_is_full(const struct snapshot *snapshot, const struct socket *s
         return true;
     return tcp && tcp->known >= TCP_INFO_SND_WND && tcp->snd_wnd == 0 && socket->send_q > 0 &&
            STATE_BIT(socket->state) & SENDING_STATES;
+}
+
+bool ill_window_closed(const struct snapshot *snapshot, const struct socket *socket)
+{
+    const struct tcp_details *tcp = snapshot_tcp(snapshot, socket);
+
+    return tcp && tcp->known >= TCP_INFO_RCV_WND && tcp->rcv_wnd == 0 && socket->recv_q > 0 &&
+           socket->state != STATE_LISTENING;
 }
 
 /*
@@ -34,7 +41,7 @@ static bool receive_is_full(const struct snapshot *snapshot, const struct socket
 
     if (socket->state == STATE_LISTENING)
         return false;
-    if (tcp && tcp->known >= TCP_INFO_RCV_WND && tcp->rcv_wnd == 0 && socket->recv_q > 0)
+    if (ill_window_closed(snapshot, socket))
         return true;
     if (!memory || memory->receive_limit == 0)
         return false;
@@ -43,14 +50,17 @@ static bool receive_is_full(const struct snapshot *snapshot, const struct socket
     return (uint64_t)memory->receive * 10 >= (uint64_t)memory->receive_limit * 9;
 }
 
-/* The kernel refuses a connection at more than the limit, a SYN at the limit. */
-static bool queue_is_full(const struct join *join, const struct socket *socket, uint32_t index)
+bool ill_accept_queue_full(const struct socket *socket)
 {
-    if (socket->state != STATE_LISTENING || !(socket->has & SOCKET_HAS_BACKLOG))
-        return false;
-    if (socket->recv_q > socket->send_q)
-        return true;
-    return join && socket->send_q && join->sockets[index].syn_queue >= socket->send_q;
+    return socket->state == STATE_LISTENING && socket->has & SOCKET_HAS_BACKLOG &&
+           socket->recv_q > socket->send_q;
+}
+
+/* The kernel refuses a SYN at the limit. */
+static bool syn_queue_full(const struct join *join, const struct socket *socket, uint32_t index)
+{
+    return socket->state == STATE_LISTENING && socket->has & SOCKET_HAS_BACKLOG && join &&
+           socket->send_q && join->sockets[index].syn_queue >= socket->send_q;
 }
 
 static bool sends_again(const struct socket *socket, const struct socket_rate *rate)
@@ -62,8 +72,8 @@ static bool sends_again(const struct socket *socket, const struct socket_rate *r
            (uint64_t)rate->sent_again * AGAIN_ONE_OF >= rate->segments;
 }
 
-uint32_t health_of_socket(const struct snapshot *snapshot, const struct join *join,
-                          const struct rates *rates, uint32_t index)
+uint32_t ills_of_socket(const struct snapshot *snapshot, const struct join *join,
+                        const struct rates *rates, uint32_t index)
 {
     const struct socket *socket = &snapshot->sockets[index];
     const struct socket_rate *rate = rates && rates->sockets ? &rates->sockets[index] : NULL;
@@ -71,11 +81,11 @@ uint32_t health_of_socket(const struct snapshot *snapshot, const struct join *jo
 
     if (socket->state == STATE_CLOSE_WAIT)
         ills |= ILL_CLOSE_WAIT;
-    if (peer_is_full(snapshot, socket))
+    if (ill_peer_full(snapshot, socket))
         ills |= ILL_PEER_FULL;
     if (receive_is_full(snapshot, socket) || (rate && rate->known && rate->unread))
         ills |= ILL_UNREAD;
-    if (queue_is_full(join, socket, index))
+    if (ill_accept_queue_full(socket) || syn_queue_full(join, socket, index))
         ills |= ILL_QUEUE_FULL;
     if (sends_again(socket, rate))
         ills |= ILL_SENT_AGAIN;
@@ -92,23 +102,23 @@ static const struct {
     {"sent-again", "much is lost and sent again, or not acknowledged"},
 };
 
-const char *health_word(unsigned int index)
+const char *ill_word(unsigned int index)
 {
     return words[index].word;
 }
 
-const char *health_help(unsigned int index)
+const char *ill_help(unsigned int index)
 {
     return words[index].help;
 }
 
-int health_map(const struct snapshot *snapshot, const struct join *join, const struct rates *rates,
-               struct map *ret_ills)
+int ills_map(const struct snapshot *snapshot, const struct join *join, const struct rates *rates,
+             struct map *ret_ills)
 {
     int r = 0;
 
     for (uint32_t i = 0; i < snapshot->sockets_count && r == 0; i++) {
-        uint32_t ills = health_of_socket(snapshot, join, rates, i);
+        uint32_t ills = ills_of_socket(snapshot, join, rates, i);
 
         if (ills && snapshot->sockets[i].has & SOCKET_HAS_COOKIE)
             r = map_set(ret_ills, snapshot->sockets[i].cookie, ills);

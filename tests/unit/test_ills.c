@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is wrong with sockets, on hand-made readings. */
-#include "derive/health.h"
+#include "derive/health/ills.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -41,7 +41,7 @@ static void begin(struct moment *moment, uint64_t seconds)
 
 static uint32_t ills(const struct moment *moment)
 {
-    return health_of_socket(&moment->snapshot, NULL, NULL, 0);
+    return ills_of_socket(&moment->snapshot, NULL, NULL, 0);
 }
 
 static uint32_t ills_since(const struct moment *now, const struct moment *before)
@@ -50,7 +50,7 @@ static uint32_t ills_since(const struct moment *now, const struct moment *before
     uint32_t found;
 
     assert_int_equal(rates_make(&now->snapshot, &before->snapshot, NULL, &rates), 0);
-    found = health_of_socket(&now->snapshot, NULL, &rates, 0);
+    found = ills_of_socket(&now->snapshot, NULL, &rates, 0);
     rates_done(&rates);
     return found;
 }
@@ -129,12 +129,12 @@ static void sick_sockets_by_cookie(void **state)
 
     (void)state;
     begin(&moment, 1);
-    assert_int_equal(health_map(&moment.snapshot, NULL, NULL, &found), 0);
+    assert_int_equal(ills_map(&moment.snapshot, NULL, NULL, &found), 0);
     assert_int_equal(map_get(&found, 77), MAP_NONE);
     moment.socket->state = STATE_CLOSE_WAIT;
-    assert_int_equal(health_map(&moment.snapshot, NULL, NULL, &found), 0);
+    assert_int_equal(ills_map(&moment.snapshot, NULL, NULL, &found), 0);
     assert_int_equal(map_get(&found, 77), ILL_CLOSE_WAIT);
-    assert_string_equal(health_word(0), "close-wait");
+    assert_string_equal(ill_word(0), "close-wait");
     snapshot_done(&moment.snapshot);
 }
 
