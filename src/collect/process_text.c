@@ -6,7 +6,14 @@
 
 #include <string.h>
 
-enum { STAT_PPID = 4, STAT_PGID = 5, STAT_FLAGS = 9, STAT_THREADS = 20, STAT_START = 22 };
+enum {
+    STAT_PPID = 4,
+    STAT_PGID = 5,
+    STAT_TTY = 7,
+    STAT_FLAGS = 9,
+    STAT_THREADS = 20,
+    STAT_START = 22
+};
 
 bool process_stat_parse(const char *text, struct process_stat *ret_stat)
 {
@@ -21,7 +28,7 @@ bool process_stat_parse(const char *text, struct process_stat *ret_stat)
     for (int field = STAT_PPID; field <= STAT_START; field++) {
         if (*at++ != ' ')
             return false;
-        if (*at == '-') /* terminal and priority may be negative; nobody asks for them */
+        if (*at == '-') /* a group or a priority that nobody asks for */
             at++;
         if (!proc_parse_number(&at, &numbers[field]))
             return false;
@@ -29,6 +36,7 @@ bool process_stat_parse(const char *text, struct process_stat *ret_stat)
     ret_stat->state = state;
     ret_stat->ppid = (uint32_t)numbers[STAT_PPID];
     ret_stat->pgid = (uint32_t)numbers[STAT_PGID];
+    ret_stat->tty = (uint32_t)numbers[STAT_TTY];
     ret_stat->flags = (uint32_t)numbers[STAT_FLAGS];
     ret_stat->threads = (uint32_t)numbers[STAT_THREADS];
     ret_stat->start_ticks = numbers[STAT_START];

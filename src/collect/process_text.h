@@ -13,6 +13,7 @@ struct process_stat {
     char state;           /* 3: 'Z' when its first thread has ended */
     uint32_t ppid;        /* 4 */
     uint32_t pgid;        /* 5 */
+    uint32_t tty;         /* 7: device number of the controlling terminal, or 0 */
     uint32_t flags;       /* 9: PF_* */
     uint32_t threads;     /* 20 */
     uint64_t start_ticks; /* 22: clock ticks after boot */

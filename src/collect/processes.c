@@ -74,7 +74,8 @@ static int read_stat(struct process_reader *reader)
     process->ppid = stat.ppid;
     process->pgid = stat.pgid;
     process->threads = stat.threads;
-    process->has |= PROCESS_HAS_START | PROCESS_HAS_PPID | PROCESS_HAS_THREADS;
+    process->tty = stat.tty;
+    process->has |= PROCESS_HAS_START | PROCESS_HAS_PPID | PROCESS_HAS_THREADS | PROCESS_HAS_TTY;
     return 0;
 }
 

@@ -10,7 +10,6 @@
 
 static const char *const netns_settings[] = {
     "net.core.somaxconn",
-    "net.ipv4.ip_local_port_range",
     "net.ipv4.ip_local_reserved_ports",
     "net.ipv4.tcp_abort_on_overflow",
     "net.ipv4.tcp_fin_timeout",

@@ -16,6 +16,7 @@ enum process_has {
     PROCESS_HAS_PPID = 1u << 8,
     PROCESS_HAS_COMM = 1u << 9,
     PROCESS_HAS_THREADS = 1u << 10,
+    PROCESS_HAS_TTY = 1u << 11,
 };
 
 enum process_flag {
@@ -44,6 +45,7 @@ struct process {
     uint32_t fds;      /* open descriptors */
     uint32_t fd_limit; /* soft RLIMIT_NOFILE */
     uint32_t threads;  /* number of threads */
+    uint32_t tty;      /* device number of the controlling terminal; 0: it has none */
 };
 
 /* How the machine calls a user id; only in recordings. */

@@ -219,6 +219,7 @@ static const struct field process_fields[] = {
     NUMBER(process, fds),
     NUMBER(process, fd_limit),
     NUMBER(process, threads),
+    NUMBER(process, tty),
 };
 
 static const struct field thread_fields[] = {

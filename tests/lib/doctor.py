@@ -13,10 +13,12 @@ NWHO = BUILD / "nwho"
 
 
 @contextmanager
-def program(ns, source, *words):
+def program(ns, source, *words, interpreter=sys.executable):
     """A Python program in the namespace; it prints "ready" when the situation is there, and lives as long as the
-    block. It may talk: yields a function that sends it a line and gives its answer."""
-    process = ns.popen([sys.executable, "-c", source, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    block. It may talk: yields a function that sends it a line and gives its answer. SOURCE None: the first of WORDS is
+    its file; INTERPRETER: one that lies elsewhere."""
+    code = ["-c", source] if source else []
+    process = ns.popen([interpreter, *code, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(line):
         process.stdin.write(line + "\n")

@@ -107,6 +107,16 @@ static inline void patient_setting(struct patient *patient, const char *name, ui
     assert_int_equal(snapshot_intern(now, text, strlen(text), &setting->text), 0);
 }
 
+/* The range that the kernel chooses ports from. */
+static inline void patient_port_range(struct patient *patient, uint32_t low, uint32_t high)
+{
+    struct netns *netns = &patient->now.netns[0];
+
+    netns->port_low = low;
+    netns->port_high = high;
+    netns->flags |= NETNS_HAS_PORT_RANGE;
+}
+
 /* The worst that one check finds; *ret_count of how many. */
 static inline enum severity patient_examine(const struct patient *patient, const char *name,
                                             uint32_t *ret_count)

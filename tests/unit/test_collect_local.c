@@ -86,25 +86,24 @@ static const struct setting *find_setting(const struct snapshot *snapshot, const
 static void settings_of_the_namespace_and_of_the_machine(void **state)
 {
     struct fixture fixture;
-    const struct setting *ports, *files;
-    unsigned long low, high;
-    FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+    const struct setting *backlog, *files;
+    unsigned long number;
+    FILE *file = fopen("/proc/sys/net/core/somaxconn", "re");
 
     (void)state;
     assert_non_null(file);
-    assert_int_equal(fscanf(file, "%lu %lu", &low, &high), 2);
+    assert_int_equal(fscanf(file, "%lu", &number), 1);
     fclose(file);
     fixture_open(&fixture);
     fixture.request.needs = NEED_SETTINGS;
     assert_int_equal(netns_discover(&fixture.collection), 0);
     assert_int_equal(collector_settings.collect(&fixture.collection), 0);
-    ports = find_setting(&fixture.snapshot, "net.ipv4.ip_local_port_range");
+    backlog = find_setting(&fixture.snapshot, "net.core.somaxconn");
     files = find_setting(&fixture.snapshot, "fs.file-nr");
-    assert_non_null(ports);
-    assert_int_equal(ports->count, 2);
-    assert_int_equal(ports->numbers[0], low);
-    assert_int_equal(ports->numbers[1], high);
-    assert_int_equal(ports->flags, 0);
+    assert_non_null(backlog);
+    assert_int_equal(backlog->count, 1);
+    assert_int_equal(backlog->numbers[0], number);
+    assert_int_equal(backlog->flags, 0);
     assert_non_null(files);
     assert_int_equal(files->count, 3);
     assert_int_equal(files->flags, SETTING_MACHINE);

@@ -11,7 +11,7 @@ static enum severity ports(uint32_t count, const char *reserved)
     uint32_t found;
 
     patient_begin(&patient);
-    patient_setting(&patient, "net.ipv4.ip_local_port_range", 1000, 1099, "1000\t1099");
+    patient_port_range(&patient, 1000, 1099);
     patient_setting(&patient, "net.ipv4.ip_local_reserved_ports", 0, 0, reserved);
     for (uint32_t i = 0; i < 2 * count; i++) {
         struct socket *socket = patient_socket(&patient, &patient.now, 1 + i, STATE_ESTABLISHED);
@@ -49,7 +49,7 @@ static enum severity time_wait(uint64_t reuse, uint64_t timestamps, uint8_t netw
     uint32_t found;
 
     patient_begin(&patient);
-    patient_setting(&patient, "net.ipv4.ip_local_port_range", 1000, 1099, "1000\t1099");
+    patient_port_range(&patient, 1000, 1099);
     patient_setting(&patient, "net.ipv4.tcp_tw_reuse", reuse, 0, "");
     patient_setting(&patient, "net.ipv4.tcp_timestamps", timestamps, 0, "");
     for (uint32_t i = 0; i < 100; i++) {

@@ -16,7 +16,7 @@
 #include <sys/syscall.h>
 
 #define STAT_REST                                                                                  \
-    " S 7 8 9 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 12 0 987654321 100 200 18446744073709551615\n"
+    " S 7 8 9 34817 -1 4194560 1 2 3 4 5 6 7 8 20 0 12 0 987654321 100 200 18446744073709551615\n"
 
 static void stat_is_parsed_after_the_last_parenthesis(void **state)
 {
@@ -32,6 +32,7 @@ static void stat_is_parsed_after_the_last_parenthesis(void **state)
         assert_true(process_stat_parse(text, &stat));
         assert_int_equal(stat.state, 'S');
         assert_int_equal(stat.ppid, 7);
+        assert_int_equal(stat.tty, 34817);
         assert_int_equal(stat.flags, 4194560);
         assert_int_equal(stat.threads, 12);
         assert_int_equal(stat.start_ticks, 987654321);

@@ -57,7 +57,7 @@ extern const struct check check_fin_wait2, check_half_open, check_orphans, check
     check_resets, check_syn_flood, check_syn_sent, check_tw_overflow;
 extern const struct check check_conntrack, check_drops, check_nic, check_udp_drops;
 extern const struct check check_deleted_exe, check_exposed, check_fd_limit, check_mem;
-extern const struct check check_port_conflict, check_rp_filter;
+extern const struct check check_port_conflict, check_rp_filter, check_unknown_outbound;
 
 /* All checks, in the order in which they are listed. */
 extern const struct check *const checks[];

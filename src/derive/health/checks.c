@@ -5,11 +5,13 @@
 #include <string.h>
 
 const struct check *const checks[] = {
-    &check_syn_flood,     &check_accept_queue, &check_close_wait,  &check_fin_wait2,
-    &check_half_open,     &check_resets,       &check_tw_overflow, &check_orphans,
-    &check_ports,         &check_syn_sent,     &check_stuck,       &check_pmtu,
-    &check_retrans,       &check_conntrack,    &check_udp_drops,   &check_drops,
-    &check_nic,           &check_rp_filter,    &check_exposed,     &check_deleted_exe,
+    &check_syn_flood,     &check_accept_queue, &check_close_wait,
+    &check_fin_wait2,     &check_half_open,    &check_resets,
+    &check_tw_overflow,   &check_orphans,      &check_ports,
+    &check_syn_sent,      &check_stuck,        &check_pmtu,
+    &check_retrans,       &check_conntrack,    &check_udp_drops,
+    &check_drops,         &check_nic,          &check_rp_filter,
+    &check_exposed,       &check_deleted_exe,  &check_unknown_outbound,
     &check_port_conflict, &check_mem,          &check_fd_limit,
 };
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* deleted-exe: processes on the network whose program is no file any more, or never was. */
 #include "derive/health/health.h"
-
-#include <string.h>
+#include "derive/health/program.h"
 
 enum advice_of_deleted_exe {
     NEVER_A_FILE,
@@ -75,38 +74,26 @@ static const enum severity severities[ADVICE_MAX] = {
     [REMOVED] = SEVERITY_WARN,      [REPLACED] = SEVERITY_INFO,
 };
 
-static bool begins_with(const char *text, const char *const *prefixes)
-{
-    for (; *prefixes; prefixes++)
-        if (strncmp(text, *prefixes, strlen(*prefixes)) == 0)
-            return true;
-    return false;
-}
-
 /* What is wrong with a program; ADVICE_MAX: nothing. */
 static enum advice_of_deleted_exe judge(const struct snapshot *snapshot,
                                         const struct process *process)
 {
     static const char *const threads[] = {"kworker/",   "ksoftirqd/", "kthreadd", "kswapd",
                                           "khugepaged", "migration/", "rcu_",     NULL};
-    static const char *const temporary[] = {"/tmp/", "/var/tmp/", "/dev/shm/", "/run/user/", NULL};
-    /* The runtime of containers copies itself into memory, so that nobody in one can write to it.
-     */
-    static const char *const honest[] = {"/memfd:runc_cloned:", "/memfd:crun_cloned:", NULL};
     const char *exe = snapshot_string(snapshot, process->exe, NULL);
     const char *comm = snapshot_string(snapshot, process->comm, NULL);
 
     if (!(process->has & PROCESS_HAS_EXE) || !*exe)
         return ADVICE_MAX;
-    if (process->has & PROCESS_HAS_COMM && begins_with(comm, threads))
+    if (process->has & PROCESS_HAS_COMM && program_begins_with(comm, threads))
         return POSES;
     if (process->flags & PROCESS_EXE_MEMFD)
-        return begins_with(exe, honest) ? ADVICE_MAX : NEVER_A_FILE;
+        return program_is_memory(snapshot, process) ? NEVER_A_FILE : ADVICE_MAX;
     if (!(process->flags & PROCESS_EXE_DELETED))
         return ADVICE_MAX;
     if (process->flags & PROCESS_EXE_REPLACED)
         return REPLACED;
-    return begins_with(exe, temporary) ? FROM_TEMPORARY : REMOVED;
+    return program_place(exe) == PLACE_TEMPORARY ? FROM_TEMPORARY : REMOVED;
 }
 
 /* The first socket of a process: whoever is asked about it has an example. */

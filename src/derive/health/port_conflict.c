@@ -2,6 +2,7 @@
 /* port-conflict: ports that are taken without being served, or that two programs serve by turns. */
 #include "derive/health/health.h"
 #include "derive/health/tally.h"
+#include "derive/port_range.h"
 
 #include <string.h>
 
@@ -37,16 +38,6 @@ static const struct advice advice[] = {
         },
 };
 
-/* The kernel chose it: of a program that is about to connect. */
-static bool is_ephemeral(const struct examination *examination, const struct socket *socket)
-{
-    const struct setting *range =
-        health_setting(examination, socket->netns, "net.ipv4.ip_local_port_range");
-
-    return range && range->count == 2 && socket->local_port >= range->numbers[0] &&
-           socket->local_port <= range->numbers[1];
-}
-
 static int say_not_served(struct examination *examination, uint32_t index)
 {
     const struct socket *socket = &examination->now->sockets[index];
@@ -54,7 +45,9 @@ static int say_not_served(struct examination *examination, uint32_t index)
     struct subject subject = health_subject(examination, index);
     int r;
 
-    if (!before || before->state != STATE_BOUND_INACTIVE || is_ephemeral(examination, socket))
+    /* A port that the kernel chose is of a program that is about to connect. */
+    if (!before || before->state != STATE_BOUND_INACTIVE ||
+        port_range_has(examination->now, socket->netns, socket->local_port))
         return 0;
     buf_printf(&examination->text, "has port %u bound, and serves nothing there",
                socket->local_port);
@@ -142,8 +135,8 @@ static int run(struct examination *examination)
 const struct check check_port_conflict = {
     .name = "port-conflict",
     .title = "ports that are taken without being served, or that two programs serve by turns",
-    .needs =
-        NEED_SOCKETS | NEED_LISTENERS | NEED_OWNERS | NEED_EXE | NEED_EXACT_DETAILS | NEED_SETTINGS,
+    .needs = NEED_SOCKETS | NEED_LISTENERS | NEED_OWNERS | NEED_EXE | NEED_EXACT_DETAILS |
+             NEED_PORT_RANGE,
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
     .theory =

@@ -99,18 +99,17 @@ static uint32_t count_reserved(const char *text, const struct port_range *range)
 
 static struct port_range range_of(const struct examination *examination, uint32_t netns)
 {
-    const struct setting *range =
-        health_setting(examination, netns, "net.ipv4.ip_local_port_range");
+    const struct netns *range = &examination->now->netns[netns];
     const struct setting *reserved =
         health_setting(examination, netns, "net.ipv4.ip_local_reserved_ports");
     struct port_range found = {0};
     uint32_t taken = 0;
 
-    if (!range || range->count < 2 || range->numbers[1] > PORT_MAX ||
-        range->numbers[0] > range->numbers[1])
+    if (!(range->flags & NETNS_HAS_PORT_RANGE) || range->port_high > PORT_MAX ||
+        range->port_low > range->port_high)
         return found;
-    found.low = (uint32_t)range->numbers[0];
-    found.high = (uint32_t)range->numbers[1];
+    found.low = range->port_low;
+    found.high = range->port_high;
     if (reserved)
         taken = count_reserved(snapshot_string(examination->now, reserved->text, NULL), &found);
     found.usable = found.high - found.low + 1 - taken;
@@ -216,7 +215,7 @@ static int run(struct examination *examination)
 const struct check check_ports = {
     .name = "ports",
     .title = "destinations to which the local ports run out",
-    .needs = NEED_SOCKETS | NEED_OWNERS | NEED_SETTINGS,
+    .needs = NEED_SOCKETS | NEED_OWNERS | NEED_SETTINGS | NEED_PORT_RANGE,
     .thresholds = {[SHARE] = {"share",
                               "permille of the local ports, for one own address and one port of a "
                               "remote",
