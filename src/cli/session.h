@@ -180,6 +180,13 @@ int session_write(struct session *session, const struct grid *grid, struct buf *
  */
 int session_output(struct session *session, struct buf *out) MUST_CHECK;
 
+/*
+ * Leaves notes about traffic of processes that ended before what the query or its grouping asks of
+ * them could be read. 0 or -ENOMEM.
+ */
+int session_note_doubts(struct session *session, const struct query *rows,
+                        const struct group_plan *plan) MUST_CHECK;
+
 /* Notes that the user must know, on stderr. */
 void session_notes(struct session *session);
 

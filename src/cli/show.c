@@ -151,7 +151,9 @@ int session_select(struct session *session, const struct query *query, struct gr
     if (session_take(session) != 0)
         return EXIT_ERROR;
     frame = session->now;
-    r = query_run(query, &frame->view, session->groups ? &rows : ret_grid);
+    r = session_note_doubts(session, query, session->plan);
+    if (r == 0)
+        r = query_run(query, &frame->view, session->groups ? &rows : ret_grid);
     if (r == 0 && session->groups) {
         r = group_make(session->plan, &rows, &frame->group);
         grid_done(&rows);

@@ -91,7 +91,9 @@ int talkers_write(struct session *session, const struct talkers *talkers, const 
 
     if (!talkers->planned)
         return 0;
-    r = query_run(&talkers->rows, &view, &rows);
+    r = session_note_doubts(session, &talkers->rows, &talkers->plan);
+    if (r == 0)
+        r = query_run(&talkers->rows, &view, &rows);
     if (r < 0)
         return r;
     r = group_make(&talkers->plan, &rows, &group);

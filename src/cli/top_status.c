@@ -4,6 +4,7 @@
 #include "cli/top_screen.h"
 
 #include "base/vec.h"
+#include "table/flow_doubts.h"
 
 #include <net/if.h>
 #include <stdio.h>
@@ -139,6 +140,20 @@ static void put_note(struct top_screen *screen)
             buf_puts(&screen->note, snapshot_string(snapshot, snapshot->notes[i].text, &length));
 }
 
+/* Beside the rows, for the question that was last answered. */
+static void put_doubts(struct top_screen *screen)
+{
+    struct query rows = {.table = &table_flows, .filter = screen->filter};
+    struct flow_doubts doubts;
+
+    if (flow_doubts_find(&screen->session.now->view, &rows, &screen->plans[screen->filter_grouping],
+                         &doubts) < 0)
+        return;
+    flow_doubts_write_unmatched(&doubts, &screen->note);
+    if (screen->note.length == 0)
+        flow_doubts_write_unnamed(&doubts, &screen->note);
+}
+
 void top_status(void *context, struct tui_status *ret_status)
 {
     struct top_screen *screen = context;
@@ -151,6 +166,8 @@ void top_status(void *context, struct tui_status *ret_status)
     buf_puts(&screen->accounting, accounting_level_label(snapshot->accounting));
     top_put_reconcile(&screen->session, &screen->reconcile);
     put_note(screen);
+    if (screen->note.length == 0)
+        put_doubts(screen);
     *ret_status = (struct tui_status){
         .host = snapshot_string(snapshot, snapshot->host, &length),
         .time_ns = snapshot->time_ns,

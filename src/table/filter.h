@@ -52,6 +52,13 @@ void filter_done(struct filter *filter);
 /* True when the row is wanted. */
 bool filter_accepts(const struct filter *filter, const struct view *view, uint32_t row);
 
+/*
+ * Whether the filter says the same of a row whatever those facts are that could not be read of it
+ * (enum need).
+ */
+bool filter_decides(const struct filter *filter, const struct view *view, uint32_t row,
+                    uint64_t unknown);
+
 /* The facts that the filter itself needs (enum need). */
 uint64_t filter_needs(const struct filter *filter);
 

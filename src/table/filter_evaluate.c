@@ -14,6 +14,8 @@ struct row {
     const struct filter *filter;
     const struct view *view;
     const struct socket *socket; /* NULL: ask the columns */
+    uint64_t unknown;            /* enum need: facts that conditions are not known of ... */
+    bool assumed;                /* ... and then taken to be this */
     uint32_t index;
 };
 
@@ -254,6 +256,15 @@ static bool test_value(const struct row *row, const struct filter_node *node,
     }
 }
 
+static bool is_assumed(const struct row *row, const struct filter_node *node)
+{
+    uint64_t facts = node->kind == FILTER_CHILD_OF ? NEED_PROCESS_STAT
+                     : node->column                ? node->column->needs
+                                                   : 0;
+
+    return row->unknown & facts && row->assumed;
+}
+
 /* The row's own value, or that of any of its owners. */
 static bool test_field(const struct row *row, const struct filter_node *node)
 {
@@ -265,7 +276,7 @@ static bool test_field(const struct row *row, const struct filter_node *node)
             return true;
     }
     if (!node->owner_column)
-        return false;
+        return is_assumed(row, node);
     list = node->owners->get(row->view, row->index);
     for (uint32_t i = 0; list.type == VALUE_LIST && i < list.list.count; i++) {
         value = node->owner_column->get(row->view, list.list.first + i);
@@ -335,6 +346,14 @@ static bool test_children(const struct row *row, const struct filter_node *node)
     return !any;
 }
 
+static bool test_opposite(const struct row *row, const struct filter_node *node)
+{
+    struct row opposite = *row;
+
+    opposite.assumed = !row->assumed;
+    return !test_node(&opposite, node);
+}
+
 static bool test_node(const struct row *row, const struct filter_node *node)
 {
     switch (node->kind) {
@@ -344,7 +363,7 @@ static bool test_node(const struct row *row, const struct filter_node *node)
     case FILTER_OR:
         return test_children(row, node);
     case FILTER_NOT:
-        return !test_node(row, node->child);
+        return test_opposite(row, node->child);
     case FILTER_PROTO:
     case FILTER_STATE:
     case FILTER_FAMILY:
@@ -364,13 +383,32 @@ static bool test_node(const struct row *row, const struct filter_node *node)
     }
 }
 
+static struct row row_of(const struct filter *filter, const struct view *view, uint32_t index)
+{
+    return (struct row){.filter = filter,
+                        .view = view,
+                        .socket = filter->sockets ? &view->snapshot->sockets[index] : NULL,
+                        .index = index};
+}
+
 bool filter_accepts(const struct filter *filter, const struct view *view, uint32_t row)
 {
-    struct row it = {.filter = filter, .view = view, .index = row};
+    struct row it = row_of(filter, view, row);
 
-    if (filter->sockets)
-        it.socket = &view->snapshot->sockets[row];
     return test_node(&it, filter->root);
+}
+
+bool filter_decides(const struct filter *filter, const struct view *view, uint32_t row,
+                    uint64_t unknown)
+{
+    struct row it = row_of(filter, view, row);
+    bool least, most;
+
+    it.unknown = unknown;
+    least = test_node(&it, filter->root);
+    it.assumed = true;
+    most = test_node(&it, filter->root);
+    return least == most;
 }
 
 uint64_t filter_needs(const struct filter *filter)

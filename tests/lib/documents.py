@@ -30,7 +30,7 @@ class Documents:
 
 
 @contextmanager
-def documents(ns, *args, user=None):
+def documents(ns, *args, user=None, expect=(0, 1)):
     """`nwho ARGS`, interrupted at the end."""
     with ns.popen([BUILD / "nwho", *args], user, stdout=subprocess.PIPE) as child:
         try:
@@ -38,8 +38,8 @@ def documents(ns, *args, user=None):
         finally:
             child.send_signal(signal.SIGINT)
             child.stdout.read()
-            assert child.wait(PATIENCE) in (0, 1)
+            assert child.wait(PATIENCE) in expect
 
 
-def top(ns, *args, user=None):
-    return documents(ns, "top", "--json", "-n", "100000", "-d", "0.1", *args, user=user)
+def top(ns, *args, **options):
+    return documents(ns, "top", "--json", "-n", "100000", "-d", "0.1", *args, **options)

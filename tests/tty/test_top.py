@@ -90,6 +90,19 @@ def rows_and_what_keys_do():
 
 
 @test
+def processes_that_ended_unread_are_told():
+    with netns() as ns, top(ns, f"netns {ns.name} and not process nwho and cmdline ~ mktraffic") as screen:
+        needs_bpf(screen)
+        assert "ended before" not in screen.text()
+
+        def another_one(text):
+            ns.run([BUILD / "tests/helpers/mktraffic", "udp", "family=4"])
+            return re.search(r"process(es)? ended before (its|their) command line could be read: \S+ may belong", text)
+
+        screen.until(another_one)
+
+
+@test
 def keys_take_no_reading_of_a_moment():
     with netns() as ns, talker(ns) as child, top(ns, f"pid {child.pid}", "-d", "60") as screen:
         needs_bpf(screen)
