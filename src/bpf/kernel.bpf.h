@@ -249,6 +249,15 @@ struct task_struct {
 /* The kernel's own form of a program's argument (since 6.2). */
 extern void *bpf_cast_to_kern_ctx(void *argument) __ksym;
 
+/*
+ * A pointer for reading only (since 6.2). For each pointer that is read through one that it trusts,
+ * the verifier goes through the names of all types of the kernel, up to four times: a millisecond
+ * each. Those that come from this one it does not trust.
+ */
+extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym;
+
+#define FOR_READING(type, pointer) ((type *)bpf_rdonly_cast(pointer, bpf_core_type_id_kernel(type)))
+
 /* The programs' arguments: their layout is fixed by the verifier, so they are not relocated. */
 
 struct seq_file;

@@ -43,8 +43,8 @@ static __always_inline void fill_began(struct traffic_counters *began, const str
 
 static __always_inline void describe(struct traffic_flow *flow, const struct count *count)
 {
-    fill_user(&flow->user, bpf_get_current_task_btf());
-    fill_socket(&flow->socket, (struct inet_sock *)count->sk);
+    fill_user(&flow->user, FOR_READING(struct task_struct, bpf_get_current_task_btf()));
+    fill_socket(&flow->socket, FOR_READING(struct inet_sock, count->sk));
     fill_began(&flow->began, count);
 }
 
