@@ -75,11 +75,6 @@ void traffic_sockets_free(struct traffic_sockets *sockets)
     free(sockets);
 }
 
-uint32_t traffic_sockets_total(const struct traffic_sockets *sockets)
-{
-    return sockets->count;
-}
-
 static struct tcp_socket *find(const struct traffic_sockets *sockets, uint64_t cookie)
 {
     uint32_t index = map_get(&sockets->by_cookie, cookie);

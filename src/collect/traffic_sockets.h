@@ -78,5 +78,3 @@ int traffic_sockets_end(struct traffic_sockets *sockets, struct flow_table *tabl
  * when records were lost.
  */
 int traffic_sockets_sweep(struct traffic_sockets *sockets, uint64_t now_ns) MUST_CHECK;
-
-uint32_t traffic_sockets_total(const struct traffic_sockets *sockets);

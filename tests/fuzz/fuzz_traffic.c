@@ -85,6 +85,8 @@ static void end(struct scene *scene, uint8_t socket)
     if (!truth->known)
         truth->tcp = (struct traffic){0};
     CHECK(traffic_sockets_end(scene->sockets, scene->table, &ended, scene->now_ns) == 0);
+    ended.counters.rx_bytes++; /* is forgotten with it */
+    CHECK(traffic_sockets_end(scene->sockets, scene->table, &ended, scene->now_ns) == 0);
     truth->over = true;
 }
 
@@ -151,7 +153,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (uint8_t i = 0; i < SOCKETS; i++)
         if (!scene.truths[i].over)
             end(&scene, i);
-    CHECK(traffic_sockets_total(scene.sockets) == 0);
     check_flows(&scene);
     traffic_sockets_free(scene.sockets);
     flow_table_free(scene.table);

@@ -14,8 +14,6 @@ enum advice_of_accept_queue {
     UNKNOWN_LISTENER,
 };
 
-#define SHORT_BACKLOG 128
-
 static const struct advice advice[] = {
     [NOT_ACCEPTING] =
         {

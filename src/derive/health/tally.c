@@ -28,16 +28,6 @@ int tally_add(struct tally *tally, uint64_t key, uint64_t amount, uint32_t examp
     return 0;
 }
 
-const struct tally_item *tally_most(const struct tally *tally)
-{
-    const struct tally_item *most = NULL;
-
-    for (uint32_t i = 0; i < tally->count; i++)
-        if (!most || tally->items[i].count > most->count)
-            most = &tally->items[i];
-    return most;
-}
-
 static int compare_counts(const void *a, const void *b)
 {
     const struct tally_item *x = a, *y = b;

@@ -23,9 +23,6 @@ struct tally {
 /* 0 or -ENOMEM. */
 int tally_add(struct tally *tally, uint64_t key, uint64_t amount, uint32_t example) MUST_CHECK;
 
-/* The one that was added most often; NULL: there is none. */
-const struct tally_item *tally_most(const struct tally *tally);
-
 /* How many of the items a check looks at: FINDINGS_OF_CHECK at most, those that were added most
  * often, which are put in front. Keys are not found any more afterwards. */
 uint32_t tally_worst(struct tally *tally);
