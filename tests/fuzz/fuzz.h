@@ -33,6 +33,9 @@ static inline size_t fuzz_choose(const uint8_t **data, size_t *size, size_t coun
 void *fuzz_bytes(const uint8_t *data, size_t size);
 char *fuzz_text(const uint8_t *data, size_t size);
 
+/* Nothing but the one network namespace that what is parsed is of. */
+void fuzz_snapshot(struct snapshot *ret_snapshot);
+
 /* --- outputs: output.c --- */
 
 /* Shows all columns of all tables as text, JSON, JSON lines and CSV, and checks what is written. */

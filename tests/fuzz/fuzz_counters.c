@@ -41,7 +41,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct reading reading;
     CLEANUP_FREE char *text = NULL;
-    uint32_t netns;
     size_t file;
 
     if (size < 1)
@@ -49,8 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     file = fuzz_choose(&data, &size, ARRAY_SIZE(files));
     text = fuzz_text(data, size);
     reading.source = files[file].source;
-    CHECK(snapshot_init(&reading.snapshot) == 0);
-    CHECK(snapshot_add_netns(&reading.snapshot, 1, &netns) == 0);
+    fuzz_snapshot(&reading.snapshot);
     CHECK(files[file].parse(text, add, &reading) == 0);
     fuzz_show(&reading.snapshot);
     snapshot_done(&reading.snapshot);

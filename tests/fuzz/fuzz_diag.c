@@ -32,15 +32,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct collection collection = {.snapshot = &snapshot, .request = &request, .own_netns = -1};
     struct reading reading = {.reader = {.collection = &collection, .states = STATE_ALL}};
     struct netlink_answer answer = {.fn = add, .context = &reading};
-    uint32_t netns;
     int r;
 
     if (size < 2)
         return 0;
     reading.source = sources[fuzz_choose(&data, &size, ARRAY_SIZE(sources))];
     datagram = fuzz_bytes(data, size);
-    CHECK(snapshot_init(&snapshot) == 0);
-    CHECK(snapshot_add_netns(&snapshot, 1, &netns) == 0);
+    fuzz_snapshot(&snapshot);
     r = netlink_read(&answer, datagram, size);
     CHECK(r <= 0);
     map_done(&reading.reader.seen);

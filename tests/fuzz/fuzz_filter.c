@@ -14,7 +14,6 @@ static void add_rows(struct snapshot *snapshot)
     struct flow *flow;
     uint32_t index;
 
-    CHECK(snapshot_add_netns(snapshot, 1, &index) == 0);
     CHECK(snapshot_add_process(snapshot, 1, &index) == 0);
     CHECK(snapshot_add_interface(snapshot, 0, 1, "lo") == 0);
     socket = snapshot_add_socket(snapshot);
@@ -32,7 +31,7 @@ static void evaluate(const struct table *table, const struct filter *filter)
     CLEANUP(buf_done) struct buf scratch = BUF_INIT;
     struct view view = {.snapshot = &snapshot, .join = &join, .scratch = &scratch};
 
-    CHECK(snapshot_init(&snapshot) == 0);
+    fuzz_snapshot(&snapshot);
     add_rows(&snapshot);
     CHECK(join_make(&snapshot, ~UINT64_C(0), &join) == 0);
     for (uint32_t row = 0; row < table->row_count(&view); row++)

@@ -8,9 +8,6 @@
 
 static void add_sockets(struct snapshot *snapshot)
 {
-    uint32_t netns;
-
-    CHECK(snapshot_add_netns(snapshot, 1, &netns) == 0);
     for (uint8_t i = 0; i < 4; i++) {
         struct socket *socket = snapshot_add_socket(snapshot);
 
@@ -32,7 +29,7 @@ static void make_groups(const struct group_plan *plan)
     struct view view = {.snapshot = &snapshot, .join = &join, .scratch = &scratch};
     struct query rows = {.table = &table_sockets}, shown = {.table = &plan->table};
 
-    CHECK(snapshot_init(&snapshot) == 0);
+    fuzz_snapshot(&snapshot);
     add_sockets(&snapshot);
     CHECK(join_make(&snapshot, ~UINT64_C(0), &join) == 0);
     CHECK(query_run(&rows, &view, &grid) == 0);

@@ -37,15 +37,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     CLEANUP(snapshot_done) struct snapshot snapshot = {0};
     CLEANUP_FREE uint8_t *aligned = NULL;
-    uint32_t netns;
     size_t choice;
 
     if (size < 2)
         return 0;
     choice = fuzz_choose(&data, &size, ARRAY_SIZE(protos) + 1);
     aligned = fuzz_bytes(data, size); /* as the kernel's buffer is */
-    CHECK(snapshot_init(&snapshot) == 0);
-    CHECK(snapshot_add_netns(&snapshot, 1, &netns) == 0);
+    fuzz_snapshot(&snapshot);
     if (choice == 0)
         read_file(&snapshot, aligned, size);
     else

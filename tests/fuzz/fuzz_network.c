@@ -34,15 +34,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                                    membership_parse_dev};
     CLEANUP(snapshot_done) struct snapshot snapshot = {0};
     CLEANUP_FREE char *text = NULL;
-    uint32_t netns;
     size_t file;
 
     if (size < 1)
         return 0;
     file = fuzz_choose(&data, &size, ARRAY_SIZE(parsers) + 2);
     text = fuzz_text(data, size);
-    CHECK(snapshot_init(&snapshot) == 0);
-    CHECK(snapshot_add_netns(&snapshot, 1, &netns) == 0);
+    fuzz_snapshot(&snapshot);
     CHECK(snapshot_add_interface(&snapshot, 0, 1, "lo") == 0);
     if (file < ARRAY_SIZE(parsers))
         CHECK(parsers[file](text, add_membership, &snapshot) == 0);

@@ -36,15 +36,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CLEANUP(snapshot_done) struct snapshot snapshot = {0};
     CLEANUP_FREE char *text = NULL;
     const char *at, *end;
-    uint32_t netns;
     size_t file;
 
     if (size < 1)
         return 0;
     file = fuzz_choose(&data, &size, ARRAY_SIZE(files));
     text = fuzz_text(data, size);
-    CHECK(snapshot_init(&snapshot) == 0);
-    CHECK(snapshot_add_netns(&snapshot, 1, &netns) == 0);
+    fuzz_snapshot(&snapshot);
     for (at = text; at < text + size; at = end + 1) {
         struct proc_row row = {
             .socket = {.proto = (uint8_t)files[file].proto, .family = files[file].family}};

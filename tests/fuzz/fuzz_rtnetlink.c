@@ -29,10 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CLEANUP(snapshot_done) struct snapshot snapshot = {0};
     CLEANUP_FREE void *datagram = fuzz_bytes(data, size);
     struct netlink_answer answer = {.fn = add, .context = &snapshot};
-    uint32_t netns;
 
-    CHECK(snapshot_init(&snapshot) == 0);
-    CHECK(snapshot_add_netns(&snapshot, 1, &netns) == 0);
+    fuzz_snapshot(&snapshot);
     (void)!netlink_read(&answer, datagram, size);
     fuzz_show(&snapshot);
     return 0;

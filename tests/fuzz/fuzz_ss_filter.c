@@ -10,10 +10,8 @@ static void ask(const struct ss_filter *filter)
     static const uint8_t families[] = {AF_INET, AF_INET6, AF_UNIX, AF_NETLINK, AF_PACKET, AF_VSOCK};
     CLEANUP(snapshot_done) struct snapshot snapshot = {0};
     struct ss_names names = {.snapshot = &snapshot};
-    uint32_t netns;
 
-    CHECK(snapshot_init(&snapshot) == 0);
-    CHECK(snapshot_add_netns(&snapshot, 1, &netns) == 0);
+    fuzz_snapshot(&snapshot);
     for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
         const struct socket socket = {.family = families[i], .local_port = 443, .peer_port = 40000};
 

@@ -132,11 +132,8 @@ static void act(void *context, struct buf *message)
 
 static void source_open(struct source *source)
 {
-    uint32_t netns;
-
     *source = (struct source){.scratch = BUF_INIT};
-    CHECK(snapshot_init(&source->snapshot) == 0);
-    CHECK(snapshot_add_netns(&source->snapshot, 1, &netns) == 0);
+    fuzz_snapshot(&source->snapshot);
     CHECK(snapshot_add_interface(&source->snapshot, 0, 1, "lo") == 0);
     CHECK(snapshot_add_interface(&source->snapshot, 0, 2, "e\033[31m\303\244") == 0);
     CHECK(snapshot_add_interface(&source->snapshot, 0, 3, "\345\275\251\350\211\262") == 0);

@@ -34,6 +34,14 @@ char *fuzz_text(const uint8_t *data, size_t size)
     return text;
 }
 
+void fuzz_snapshot(struct snapshot *ret_snapshot)
+{
+    uint32_t netns;
+
+    CHECK(snapshot_init(ret_snapshot) == 0);
+    CHECK(snapshot_add_netns(ret_snapshot, 1, &netns) == 0);
+}
+
 /* --- text --- */
 
 /* Controls, and what would change the direction of text or be invisible. */

@@ -73,16 +73,21 @@ static void put_moment(struct buf *buf)
     put_hand_section(buf, "snapshot", 1, fields, 1, "\1\0\0\0\0\0\0\0", 8);
 }
 
-static void every_flipped_bit_is_found(void **state)
+static struct buf sample_file(void)
 {
     CLEANUP(snapshot_done) struct snapshot sample;
-    CLEANUP(buf_done) struct buf file = BUF_INIT;
+
+    make_sample(&sample);
+    return file_of(&sample);
+}
+
+static void every_flipped_bit_is_found(void **state)
+{
+    CLEANUP(buf_done) struct buf file = sample_file();
     struct snapshot_file_error error;
     struct snapshot copy;
 
     (void)state;
-    make_sample(&sample);
-    file = file_of(&sample);
     for (size_t bit = 0; bit < file.length * 8; bit++) {
         file.data[bit / 8] ^= (char)(1 << bit % 8);
         if (snapshot_parse(file.data, file.length, &copy, &error) == 0)
@@ -94,14 +99,11 @@ static void every_flipped_bit_is_found(void **state)
 
 static void every_truncation_is_found(void **state)
 {
-    CLEANUP(snapshot_done) struct snapshot sample;
-    CLEANUP(buf_done) struct buf file = BUF_INIT;
+    CLEANUP(buf_done) struct buf file = sample_file();
     struct snapshot_file_error error;
     struct snapshot copy;
 
     (void)state;
-    make_sample(&sample);
-    file = file_of(&sample);
     for (size_t length = 0; length < file.length; length++) {
         /* A copy of its own, so that a sanitizer sees any byte read behind the end. */
         CLEANUP_FREE char *cut = malloc(length + 1);
@@ -117,13 +119,10 @@ static void every_truncation_is_found(void **state)
 static void messages_say_what_is_wrong(void **state)
 {
     char middle[64];
-    CLEANUP(snapshot_done) struct snapshot sample;
-    CLEANUP(buf_done) struct buf file = BUF_INIT;
+    CLEANUP(buf_done) struct buf file = sample_file();
     CLEANUP(buf_done) struct buf newer = BUF_INIT;
 
     (void)state;
-    make_sample(&sample);
-    file = file_of(&sample);
     file.data[file.length - 1] ^= 1;
     assert_refused(&file, -EBADMSG, "damaged: section 'sources' does not match its checksum");
     file.length--;
