@@ -34,6 +34,7 @@ static __always_inline void fill_user(struct traffic_user *user, const struct ta
     user->tid = task_id(task, state.pidns);
     user->start_ns = leader->start_boottime;
     user->euid = task->cred->euid.val;
+    user->ppid = task_id(leader->real_parent->group_leader, state.pidns);
     copy_comm(user->comm, task);
 }
 

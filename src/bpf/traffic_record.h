@@ -35,7 +35,7 @@ struct traffic_user {
     __u32 pid;      /* as in the reader's pid namespace; 0: not to be seen there */
     __u32 tid;
     __u32 euid;
-    __u32 reserved;
+    __u32 ppid;    /* of the process, as pid; 0: none, or not to be seen there */
     char comm[16]; /* of the thread; raw bytes */
 };
 

@@ -260,6 +260,15 @@ int accounting_read(struct accounting *accounting, struct collection *collection
     return r < 0 ? r : link_processes(accounting, snapshot, now_ns);
 }
 
+/* Of what it was, the flow knows the parent. */
+static void end_process(struct process *process, const struct flow *flow)
+{
+    if (process->has & PROCESS_HAS_PPID || !flow->ppid)
+        return;
+    process->ppid = flow->ppid;
+    process->has |= PROCESS_HAS_PPID;
+}
+
 int accounting_finish(struct accounting *accounting, struct collection *collection)
 {
     struct snapshot *snapshot = collection->snapshot;
@@ -267,9 +276,12 @@ int accounting_finish(struct accounting *accounting, struct collection *collecti
 
     for (uint32_t i = 0; i < snapshot->flows_count; i++) {
         struct flow *flow = &snapshot->flows[i];
+        struct process *process = flow->process ? &snapshot->processes[flow->process - 1] : NULL;
 
-        if (flow->process && snapshot->processes[flow->process - 1].flags & PROCESS_GONE)
+        if (process && process->flags & PROCESS_GONE) {
             end_flow(accounting, flow, snapshot->boot_ns);
+            end_process(process, flow);
+        }
     }
     r = flow_interfaces(snapshot);
     return r < 0 ? r : process_memory_keep(accounting->processes, snapshot);

@@ -190,6 +190,7 @@ static bool is_rest(const struct flow_entry *entry)
 static struct flow_report folded_facts(const struct flow_entry *entry)
 {
     struct flow_report facts = {.pid = entry->facts.pid,
+                                .ppid = entry->facts.ppid,
                                 .uid = entry->facts.uid,
                                 .cgroup_id = entry->facts.cgroup_id,
                                 .netns = entry->facts.netns,
@@ -198,7 +199,7 @@ static struct flow_report folded_facts(const struct flow_entry *entry)
 
     memcpy(facts.comm, entry->facts.comm, sizeof(facts.comm));
     if (entry->facts.flags & FLOW_EXITED) {
-        facts.pid = 0;
+        facts.pid = facts.ppid = 0;
         facts.start_ticks = 0;
         facts.flags |= FLOW_EXITED;
     }
@@ -347,6 +348,7 @@ static int write_entry(const struct flow_table *table, const struct flow_entry *
         .start_ticks = facts->start_ticks,
         .pid = facts->pid,
         .tid = facts->tid,
+        .ppid = facts->ppid,
         .uid = facts->uid,
         .comm = comm,
         .netns = netns,

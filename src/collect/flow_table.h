@@ -15,6 +15,7 @@ struct flow_report {
     uint64_t rx_calls, tx_calls;
     uint64_t start_ticks;   /* of the process, as in /proc/PID/stat; 0: unknown */
     uint32_t pid, tid, uid; /* pid as in our /proc */
+    uint32_t ppid;          /* 0: unknown */
     uint32_t netns;         /* inode */
     uint32_t ifindex;
     uint32_t flags; /* enum flow_flag: FLOW_SPLICED, FLOW_OTHER */

@@ -124,6 +124,7 @@ static void fill_report(const struct traffic_sockets *sockets, struct flow_repor
         .pid = user->pid,
         .tid = user->tid,
         .uid = user->euid,
+        .ppid = user->ppid,
         .netns = socket->netns,
         .ifindex = socket->ifindex,
         .local_port = socket->local_port,

@@ -82,6 +82,7 @@ struct flow {
     uint32_t process;            /* 1 + index into snapshot.processes; 0: none */
     uint32_t pid;                /* 0: nobody's, or unknown */
     uint32_t tid;                /* thread that made the calls; 0: unknown */
+    uint32_t ppid;               /* parent of the process when it was first seen; 0: unknown */
     uint32_t uid;                /* effective, of the process */
     uint32_t comm;               /* string: name of the thread */
     uint32_t netns;              /* index into snapshot.netns */

@@ -34,7 +34,7 @@ struct process {
     uint32_t flags;       /* enum process_flag */
     uint32_t pid;         /* thread group id, as in our /proc */
     uint32_t ppid;
-    uint32_t pgid;     /* process group; known when ppid is */
+    uint32_t pgid;     /* process group; known when ppid is, but for one that is gone */
     uint32_t uid;      /* effective: owner of /proc/PID */
     uint32_t comm;     /* string: /proc/PID/comm or BPF, never from stat */
     uint32_t exe;      /* string: /proc/PID/exe, without " (deleted)" */

@@ -350,6 +350,7 @@ static const struct field flow_fields[] = {
     NUMBER_OF(flow, process, SECTION_PROCESSES),
     NUMBER(flow, pid),
     NUMBER(flow, tid),
+    NUMBER(flow, ppid),
     NUMBER(flow, uid),
     STRING(flow, comm),
     INDEX(flow, netns, SECTION_NETNS),

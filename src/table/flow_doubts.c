@@ -5,8 +5,23 @@
 #include "base/units.h"
 #include "table/flow_cells.h"
 
-/* What is not counted together with the bytes, but read of the process afterwards. */
-static uint64_t unknown_facts(const struct view *view, uint32_t row)
+/* Up to one without a parent; any of them may have ended without traffic. No chain is longer than
+ * there are processes, unless pids were given again. */
+static bool has_ancestors(const struct snapshot *snapshot, uint32_t pid)
+{
+    for (uint32_t steps = 0; pid && steps <= snapshot->processes_count; steps++) {
+        uint32_t index = map_get(&snapshot->process_index, pid);
+
+        if (index == MAP_NONE || !(snapshot->processes[index].has & PROCESS_HAS_PPID))
+            return false;
+        pid = snapshot->processes[index].ppid;
+    }
+    return pid == 0;
+}
+
+/* Of these facts those that are not counted together with the bytes, but read of the process
+ * afterwards: it was too late. */
+static uint64_t unknown_facts(const struct view *view, uint32_t row, uint64_t facts)
 {
     const struct flow *flow = &view->snapshot->flows[row];
     uint32_t has = flow->process ? view->snapshot->processes[flow->process - 1].has : 0;
@@ -14,10 +29,14 @@ static uint64_t unknown_facts(const struct view *view, uint32_t row)
 
     if (!(flow->flags & FLOW_EXITED))
         return 0;
-    unknown |= has & PROCESS_HAS_EXE ? 0 : NEED_EXE;
-    unknown |= has & PROCESS_HAS_CMDLINE ? 0 : NEED_CMDLINE;
-    unknown |= has & PROCESS_HAS_PPID ? 0 : NEED_PROCESS_STAT;
-    unknown |= flow_cgroup(view, row).type == VALUE_NONE ? NEED_CGROUP : 0;
+    if (facts & NEED_EXE && !(has & PROCESS_HAS_EXE))
+        unknown |= NEED_EXE;
+    if (facts & NEED_CMDLINE && !(has & PROCESS_HAS_CMDLINE))
+        unknown |= NEED_CMDLINE;
+    if (facts & NEED_CGROUP && flow_cgroup(view, row).type == VALUE_NONE)
+        unknown |= NEED_CGROUP;
+    if (facts & NEED_PROCESS_STAT && (!flow->pid || !has_ancestors(view->snapshot, flow->pid)))
+        unknown |= NEED_PROCESS_STAT;
     return unknown;
 }
 
@@ -58,7 +77,7 @@ int flow_doubts_find(const struct view *view, const struct query *rows,
     int r = 0;
 
     for (uint32_t row = 0; row < view->snapshot->flows_count && r == 0; row++) {
-        uint64_t unknown = unknown_facts(view, row);
+        uint64_t unknown = unknown_facts(view, row, filter_facts | key_facts);
 
         if (unknown & filter_facts && !filter_decides(rows->filter, view, row, unknown))
             r = add_row(view, row, unknown & filter_facts, &unmatched, &doubts.unmatched);

@@ -114,6 +114,15 @@ UNJUDGED = r"3 processes ended before their command line could be read: \S+ may 
 
 
 @test
+def they_are_children_of_their_parents():
+    with netns() as ns, control_group() as unit, readers(ns, ("pid", f"{os.getpid()}+")) as [shown]:
+        with unread([shown]):
+            sent = sum(send(ns, unit) for _ in range(3))
+        document = answer(shown, sent)
+        assert sum(sums(document, "pid").values()) == sent and document["complete"], document
+
+
+@test
 def a_filter_that_asks_for_more_is_incomplete():
     with netns() as ns, control_group() as unit, readers(ns, ()) as [whole], \
             readers(ns, ("cmdline", "~", "mktraffic"), expect=(3,)) as [shown]:

@@ -54,6 +54,9 @@ static int set_up(void **state)
     known->has |= PROCESS_HAS_EXE | PROCESS_HAS_CMDLINE;
     known->flags = PROCESS_GONE;
     add_process(203, "silent");
+    machine_process(&machine, 1, 0, "init", "/");
+    machine.snapshot.processes[2].ppid = 9999; /* which has ended as well */
+    machine.snapshot.processes[2].has |= PROCESS_HAS_PPID;
     for (size_t i = 0; i < ARRAY_SIZE(flows); i++)
         add_flow(&flows[i], flows[i].pid ? "curl" : "wget", i + 1);
     assert_int_equal(snapshot_add_cgroup(&machine.snapshot, 1, "/"), 0);
@@ -120,6 +123,8 @@ static void only_what_decides_is_doubtful(void **state)
         {"curl", 60000, 1},
         {"pid 1+", 60420, 3},
         {"pid 201+", 60020, 2},
+        {"pid 5+", 60420, 3},
+        {"pid 5+ and pid 202", 0, 0},
     };
 
     (void)state;
