@@ -134,6 +134,7 @@ static void frame_free(struct frame *frame)
     link_history_done(&frame->links);
     join_done(&frame->join);
     snapshot_done(&frame->snapshot);
+    free(frame->process_ills);
     free(frame);
 }
 
@@ -163,6 +164,7 @@ int session_plan(struct session *session, struct query *query)
         session->request.needs |= NEED_THREADS;
     if (session->options->watch && query->table == &table_processes)
         session->request.needs |= NEED_PROCESS_STAT; /* who is the same as before */
+    session->marks_processes |= query->table == &table_processes;
     return 0;
 }
 
@@ -174,6 +176,7 @@ int session_plan_also(struct session *session, const struct query *query)
         return command_error("out of memory");
     session->request.needs |= request.needs;
     session->request.rows_by_owner |= request.rows_by_owner;
+    session->marks_processes |= query->table == &table_processes;
     if (!request.pids)
         session->request.pids = NULL;
     return 0;
@@ -289,6 +292,10 @@ static int add_ills(struct session *session)
             return command_error("out of memory");
     }
     now->view.ills = session->looked ? &session->ills : NULL;
+    if (session->marks_processes &&
+        ills_of_processes(&now->snapshot, &now->join, now->view.rates, &now->process_ills) < 0)
+        return command_error("out of memory");
+    now->view.process_ills = now->process_ills;
     return 0;
 }
 

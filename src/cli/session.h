@@ -22,6 +22,7 @@ struct frame {
     struct rates rates;        /* since the frame before */
     struct link_history links; /* since the first frame, where interfaces are read */
     struct view view;
+    uint32_t *process_ills;   /* where processes are shown */
     struct findings findings; /* since the frame before, of `doctor` */
     struct group group;       /* of `count` */
 };
@@ -45,6 +46,7 @@ struct session {
     const struct group_plan *plan;
     struct map ills; /* of `top`: cookies of sick sockets, by the last reading that looked at any */
     bool looked;     /* there was one */
+    bool marks_processes;             /* rows are processes, which sick sockets mark */
     const struct health_plan *health; /* what is examined in each reading; NULL: nothing is */
     struct accounting *accounting;    /* counts traffic between the readings; NULL: nobody asks */
     bool window;     /* what is counted between readings is shown without being named */
@@ -114,6 +116,12 @@ int session_columns(struct session *session, struct query *query, const char *us
 
 /* Adds to session->request what the query needs. 0 or EXIT_ERROR. */
 int session_plan(struct session *session, struct query *query) MUST_CHECK;
+
+/*
+ * Sick rows of a planned query are marked, where it is text and nobody names columns. By what is
+ * read anyway: a process that does not read, say, only shows where memory or windows are read.
+ */
+void session_mark(struct session *session, struct query *query);
 
 /* The same for one of several queries on one reading: adds its needs, and narrows nothing. */
 int session_plan_also(struct session *session, const struct query *query) MUST_CHECK;

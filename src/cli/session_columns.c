@@ -175,3 +175,13 @@ int session_columns(struct session *session, struct query *query, const char *us
     query->limit = options->limit;
     return r;
 }
+
+void session_mark(struct session *session, struct query *query)
+{
+    const struct options *options = session->options;
+    const struct column *sick = table_column(query->table, "sick");
+
+    if (sick && sick->flags & COLUMN_MARK && options->format == FORMAT_TEXT && !options->columns &&
+        !session->groups && query->column_count < QUERY_COLUMNS_MAX)
+        query->columns[query->column_count++] = sick;
+}

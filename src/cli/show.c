@@ -57,6 +57,7 @@ int session_write(struct session *session, const struct grid *grid, struct buf *
         .bits = !options->bytes,
         .width = options->batch ? 0 : show_terminal().ws_col,
         .clip = options->watch,
+        .keep_marks = options->columns,
     };
 
     if (session->resolver && options->format == FORMAT_TEXT)
@@ -234,6 +235,7 @@ int session_show(struct session *session, struct query *query)
 {
     if (session_plan(session, query) != 0)
         return EXIT_ERROR;
+    session_mark(session, query);
     if (session->options->watch)
         return session_account(session) == 0 ? show_watch(session, query) : EXIT_ERROR;
     return session_measure(session) == 0 ? show_once(session, query) : EXIT_ERROR;

@@ -34,7 +34,7 @@ struct text {
     struct buf scratch; /* of the formatter */
     size_t *widths;
     size_t *least;        /* that a terminal leaves of a column's width, whatever does not fit */
-    bool *hidden;         /* columns that have no room */
+    bool *hidden;         /* columns that have no room, or nothing to mark */
     size_t gap;           /* between columns */
     size_t *above;        /* 1 + where the last cell of each column stands whole; 0: nowhere */
     struct cell *last;    /* the last cell of each column that was read */
@@ -165,6 +165,8 @@ static void store_row(struct text *text, uint32_t row)
         struct value value = column->get(format.view, grid->rows[row]);
         size_t at = text->cells.length, width;
 
+        if (value.type != VALUE_NONE)
+            text->hidden[i] = false;
         buf_byte(&text->cells, 0);
         width = format_cell(&format, column, &value, &text->cells);
         store_least(text, i, at, width);
@@ -175,6 +177,8 @@ static void store_row(struct text *text, uint32_t row)
 
 static void store_rows(struct text *text)
 {
+    for (uint32_t i = 0; i < text->grid->column_count && !text->options->keep_marks; i++)
+        text->hidden[i] = text->grid->columns[i]->flags & COLUMN_MARK;
     for (uint32_t row = 0; row < text->grid->row_count && !text->cells.error; row++) {
         size_t mark = text->cells.length;
 
@@ -258,7 +262,7 @@ static void hide_columns(struct text *text)
     uint32_t count = text->grid->column_count;
 
     for (uint32_t i = 1; i < count && is_too_wide(text); i++)
-        text->hidden[i] = text->grid->columns[i]->flags & COLUMN_MINOR;
+        text->hidden[i] |= (text->grid->columns[i]->flags & COLUMN_MINOR) != 0;
     if (is_too_wide(text))
         memset(text->least, 0, count * sizeof(*text->least));
     for (uint32_t i = count; i > 1 && is_too_wide(text); i--)
@@ -336,14 +340,20 @@ static void put_cell(struct text *text, uint32_t column, const struct cell *cell
         text->blanks += columns - cell->width;
 }
 
+static const char *color_of_cell(const struct column *column, const struct cell *cell)
+{
+    if (column->flags & COLUMN_MARK)
+        return cell->length == 1 && *cell->bytes == '-' ? NULL : COLOR_SICK;
+    return column->kind == KIND_NAME ? color_of_word(cell->bytes, cell->length) : NULL;
+}
+
 static void put_colored_cell(struct text *text, uint32_t column, const struct cell *cell,
                              const char *row_color)
 {
     const char *color = NULL;
 
-    if (!row_color && text->grid->columns[column]->kind == KIND_NAME &&
-        cell->width <= text->widths[column])
-        color = color_of_word(cell->bytes, cell->length);
+    if (!row_color && cell->width <= text->widths[column])
+        color = color_of_cell(text->grid->columns[column], cell);
     if (!color) {
         put_cell(text, column, cell);
         return;

@@ -7,12 +7,13 @@
 struct text_options {
     bool no_header;
     bool color;
-    bool exact;     /* numbers in full instead of "1.2M" and "3h12m" */
-    bool bits;      /* rates of bytes in bits */
-    uint32_t width; /* of the terminal: long texts are cut; 0: no terminal, nothing is cut */
-    bool clip;      /* columns for which that is not enough are left out: no line is longer */
-    size_t *widths; /* of the columns, kept from one call to the next, so that what is written bit
-                       by bit stays aligned; NULL: each call finds its own */
+    bool exact;      /* numbers in full instead of "1.2M" and "3h12m" */
+    bool bits;       /* rates of bytes in bits */
+    uint32_t width;  /* of the terminal: long texts are cut; 0: no terminal, nothing is cut */
+    bool clip;       /* columns for which that is not enough are left out: no line is longer */
+    bool keep_marks; /* also columns of marks in which no row has anything */
+    size_t *widths;  /* of the columns, kept from one call to the next, so that what is written bit
+                        by bit stays aligned; NULL: each call finds its own */
 };
 
 /*

@@ -33,6 +33,12 @@ struct value cell_container(const struct view *view, uint32_t cgroup);
 /* NULL: no name is known. */
 const char *cell_user_name(const struct view *view, uint32_t uid);
 
+/* Words of enum ill; VALUE_NONE: nothing is wrong. */
+struct value cell_ills(const struct view *view, uint64_t bits);
+
+/* What is wrong with a socket, or with those of a process, as far as is read. */
+column_get_fn socket_sick, process_sick;
+
 /* One fact about a process, by its index in the snapshot. */
 struct value process_pid(const struct view *view, uint32_t process);
 struct value process_ppid(const struct view *view, uint32_t process);

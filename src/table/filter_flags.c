@@ -167,9 +167,11 @@ static const struct filter_flag flags[] = {
     FLAG(v6only, "IPv6 only: takes no IPv4 connections", NEED_SOCKETS | NEED_EXACT_DETAILS,
          PROTO_INET_ALL, ~0u),
     FLAG(stuck, "data waits: the peer's window is closed, or nobody reads what came",
-         NEED_SOCKETS | NEED_TCP_INFO | NEED_MEMORY, ~0u, ~0u),
+         NEED_SOCKETS | NEED_TCP_INFO | NEED_MEMORY, ~0u,
+         ~(STATE_BIT(STATE_TIME_WAIT) | STATE_BIT(STATE_LISTENING))),
     FLAG(sick, "close-wait, stuck, a full accept or SYN queue, or much is sent again",
-         NEED_SOCKETS | NEED_TCP_INFO | NEED_MEMORY | NEED_SYN_QUEUE, ~0u, ~0u),
+         NEED_SOCKETS | NEED_TCP_INFO | NEED_MEMORY | NEED_SYN_QUEUE, ~0u,
+         ~STATE_BIT(STATE_TIME_WAIT)),
 };
 
 const struct filter_flag *filter_flag(const char *word)

@@ -37,7 +37,6 @@ struct value flow_flag_words(const struct view *view, uint64_t bits);
 
 /* What is wrong with its socket: bits of enum ill, and their words. */
 column_get_fn flow_ill_bits, flow_sick;
-struct value flow_ill_words(const struct view *view, uint64_t bits);
 
 /* Which process, and which socket, a flow is of: the same number in every snapshot. */
 column_get_fn flow_process_key, flow_socket_key;

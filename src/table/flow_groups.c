@@ -3,6 +3,7 @@
 #include "table/flow_groups.h"
 
 #include "base/suggest.h"
+#include "table/cells.h"
 #include "table/flow_cells.h"
 
 enum grouping {
@@ -135,7 +136,7 @@ static const struct group_source {
     MADE("age_s", 0, BY_ALL, GROUP_MOST, NULL, NULL),
     MADE("last_s", 0, BY_ALL, GROUP_LEAST, NULL, NULL),
     MADE("flags", OF_PROCESS, BY_ALL, GROUP_AND, flow_flag_bits, flow_flag_words),
-    MADE("sick", 0, 0, GROUP_OR, flow_ill_bits, flow_ill_words),
+    MADE("sick", 0, 0, GROUP_OR, flow_ill_bits, cell_ills),
     TOP_AS("peer", BY_ALL & ~(BY_CONN | BY_PEER), BY_ALL, "top_peer", "TOP-PEER",
            "Other end of the socket with most traffic"),
     TOP_AS("process", OF_MANY, BY_ALL, "top_process", "TOP-PROCESS",

@@ -22,6 +22,7 @@ PROCESS_COLUMN(unit)
 PROCESS_COLUMN(container)
 PROCESS_COLUMN(threads)
 PROCESS_COLUMN(age)
+PROCESS_COLUMN(sick)
 
 static const struct process *get_process(const struct view *view, uint32_t row)
 {
@@ -99,6 +100,8 @@ static const struct column process_columns[] = {
     {"established", "ESTAB", "Established connections", KIND_COUNT, SHOWN, 0, get_established},
     {"close_wait", "CLOSE-WAIT", "Connections that the peer closed and the process did not",
      KIND_COUNT, SHOWN, 0, get_close_wait},
+    {"sick", "SICK", "What is wrong with its sockets, in the words of the column of sockets",
+     KIND_TEXT, COLUMN_MARK, NEED_TCP_INFO | NEED_MEMORY | NEED_SYN_QUEUE, get_sick},
     {"fds", "FDS", "Open descriptors", KIND_COUNT, SHOWN, NEED_FDS, get_fds},
     {"fd_limit", "FD-LIMIT", "Soft limit of descriptors (RLIMIT_NOFILE)", KIND_COUNT, SHOWN,
      NEED_FDS, get_fd_limit},

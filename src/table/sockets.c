@@ -134,6 +134,10 @@ static const struct column columns[] = {
      KIND_ID, MACHINE | COLUMN_KEY, 0, socket_cookie},
     {"uid", "UID", "User id of who made the socket", KIND_ID, MACHINE, 0, socket_uid},
     {"user", "USER", "User who made the socket", KIND_TEXT, MACHINE, 0, socket_user},
+    {"sick", "SICK",
+     "What is wrong: close-wait; peer-full: data waits, the other side takes nothing; unread: the "
+     "process does not read; queue-full: a listener's; sent-again: much is lost",
+     KIND_TEXT, COLUMN_MARK, TCP | NEED_MEMORY | NEED_SYN_QUEUE, socket_sick},
     {"owner", "OWNER", "Processes that hold the socket, or why there is none", KIND_TEXT,
      TEXT | COMPOSED | COLUMN_OWNER, OWNERS | NEED_LISTENERS, socket_owner_text},
     {"pid", "PID", "Main owner: the holder with the lowest pid", KIND_ID, MACHINE, OWNERS,

@@ -23,6 +23,7 @@ struct view {
     const struct link_history *links; /* since the first reading; NULL: it is not kept */
     const struct join *join;
     const struct map *ills; /* of sockets, by cookie: derive/health/ills.h; NULL: nobody looked */
+    const uint32_t *process_ills;    /* those of the sockets of each process; NULL: nobody looked */
     const struct findings *findings; /* of `doctor`; NULL elsewhere */
     const struct group *group; /* of `count`: the groups that its table shows; NULL elsewhere */
     const struct table *const *catalogue; /* of `columns`: the tables to list, ends with NULL */
@@ -44,6 +45,7 @@ enum column_flag {
     COLUMN_BESIDE = 1u << 7,   /* of interfaces: in the array beside the rows of traffic, in JSON */
     COLUMN_SUM = 1u << 8,      /* of groups: made of all their rows, so that only groups have it */
     COLUMN_MINOR = 1u << 9,    /* missed least where a screen is too narrow for all */
+    COLUMN_MARK = 1u << 10,    /* in the text form where a row has it; nothing is read for that */
 };
 
 /* Evaluates one cell. */

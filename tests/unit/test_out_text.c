@@ -275,6 +275,37 @@ static void columns_without_room_are_left_out(void **state)
     fake_done(&fake);
 }
 
+static void marks_are_shown_where_there_are_any(void **state)
+{
+    const struct column columns[] = {
+        {.name = "state", .title = "STATE", .kind = KIND_NAME, .get = fake_get_0},
+        {.name = "sick",
+         .title = "SICK",
+         .kind = KIND_TEXT,
+         .flags = COLUMN_MARK,
+         .get = fake_get_1},
+    };
+    const struct column *shown[] = {&columns[0], &columns[1]};
+    struct fake_row rows[2] = {
+        {.cells = {value_name("listening")}},
+        {.cells = {value_name("established")}},
+    };
+    struct fake fake;
+
+    (void)state;
+    assert_int_equal(fake_init(&fake, rows, 2, 2), 0);
+    fake.grid.columns = shown;
+    assert_text(&fake, &(struct text_options){0}, "STATE\nlistening\nestablished\n");
+    assert_text(&fake, &(struct text_options){.keep_marks = true},
+                "STATE        SICK\nlistening    -\nestablished  -\n");
+    rows[1].cells[1] = value_name("unread");
+    assert_text(&fake, &(struct text_options){.color = true},
+                "\033[1mSTATE        SICK\033[0m\n"
+                "\033[36mlistening\033[0m    -\n"
+                "\033[32mestablished\033[0m  \033[31munread\033[0m\n");
+    fake_done(&fake);
+}
+
 static void cuts_never_break_anything(void **state)
 {
     static const char text[] = "a\xe4\xb8\xad\\x1b\\\\e\xcc\x81z";
@@ -432,6 +463,7 @@ int main(void)
         cmocka_unit_test(long_texts_are_cut_on_terminals),
         cmocka_unit_test(owners_keep_their_first_name_and_pid),
         cmocka_unit_test(columns_without_room_are_left_out),
+        cmocka_unit_test(marks_are_shown_where_there_are_any),
         cmocka_unit_test(cuts_never_break_anything),
         cmocka_unit_test(marks_and_colours_are_shown),
         cmocka_unit_test(long_cells_are_kept),

@@ -79,6 +79,8 @@ uint32_t ills_of_socket(const struct snapshot *snapshot, const struct join *join
     const struct socket_rate *rate = rates && rates->sockets ? &rates->sockets[index] : NULL;
     uint32_t ills = 0;
 
+    if (socket->state == STATE_TIME_WAIT) /* nobody's, and without data */
+        return 0;
     if (socket->state == STATE_CLOSE_WAIT)
         ills |= ILL_CLOSE_WAIT;
     if (ill_peer_full(snapshot, socket))
@@ -90,6 +92,23 @@ uint32_t ills_of_socket(const struct snapshot *snapshot, const struct join *join
     if (sends_again(socket, rate))
         ills |= ILL_SENT_AGAIN;
     return ills;
+}
+
+int ills_of_processes(const struct snapshot *snapshot, const struct join *join,
+                      const struct rates *rates, uint32_t **ret_ills)
+{
+    uint32_t *found = calloc(snapshot->processes_count + 1u, sizeof(*found));
+
+    if (!found)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < snapshot->sockets_count; i++) {
+        uint32_t ills = ills_of_socket(snapshot, join, rates, i);
+
+        for (uint32_t j = 0; ills && j < join->sockets[i].holder_count; j++)
+            found[join_holder(snapshot, join, i, j)->process] |= ills;
+    }
+    *ret_ills = found;
+    return 0;
 }
 
 static const struct {

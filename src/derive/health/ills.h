@@ -35,6 +35,10 @@ uint32_t ills_of_socket(const struct snapshot *snapshot, const struct join *join
 const char *ill_word(unsigned int index);
 const char *ill_help(unsigned int index);
 
+/* Bits of the sockets of each process of the snapshot, for free(). 0 or -ENOMEM. */
+int ills_of_processes(const struct snapshot *snapshot, const struct join *join,
+                      const struct rates *rates, uint32_t **ret_ills) MUST_CHECK;
+
 /* Cookie -> bits, of all sockets that something is wrong with. 0 or -ENOMEM. */
 int ills_map(const struct snapshot *snapshot, const struct join *join, const struct rates *rates,
              struct map *ret_ills) MUST_CHECK;
