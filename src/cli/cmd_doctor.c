@@ -7,10 +7,12 @@
 #include "cli/session.h"
 #include "derive/health/health.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #define WINDOW_MS 3000
+#define NAGIOS_UNKNOWN 3
 
 /* Which checks to run. */
 struct choice {
@@ -23,7 +25,15 @@ static int refuse_check(const char *name)
     return command_error("no check is called \"%s\": see nwho doctor --list", name);
 }
 
-/* Those that the words name, or all. */
+static bool is_chosen(const struct choice *choice, uint32_t check)
+{
+    for (uint32_t i = 0; i < choice->count; i++)
+        if (choice->items[i] == check)
+            return true;
+    return false;
+}
+
+/* Those that the words name, each once, or all. */
 static int choose_checks(struct session *session, struct choice *ret_choice)
 {
     const struct options *options = session->options;
@@ -32,13 +42,14 @@ static int choose_checks(struct session *session, struct choice *ret_choice)
 
     if (!choice.items)
         return command_error("out of memory");
-    for (; choice.count < count; choice.count++) {
-        const char *word = options->word_count ? options->words[choice.count] : NULL;
-        uint32_t check = word ? check_find(word) : choice.count;
+    for (uint32_t i = 0; i < count; i++) {
+        const char *word = options->word_count ? options->words[i] : NULL;
+        uint32_t check = word ? check_find(word) : i;
 
         if (check == HEALTH_NONE)
             return refuse_check(word);
-        choice.items[choice.count] = check;
+        if (!is_chosen(&choice, check))
+            choice.items[choice.count++] = check;
     }
     *ret_choice = choice;
     return 0;
@@ -54,10 +65,16 @@ static struct doctor_style style_of(const struct session *session)
 
 static int list_checks(struct session *session)
 {
+    struct choice choice = {0};
     struct buf out = BUF_INIT;
 
-    for (uint32_t i = 0; i < check_count; i++)
-        buf_printf(&out, "%-14s %s\n", checks[i]->name, checks[i]->title);
+    if (choose_checks(session, &choice) != 0)
+        return EXIT_ERROR;
+    for (uint32_t i = 0; i < choice.count; i++) {
+        const struct check *check = checks[choice.items[i]];
+
+        buf_printf(&out, "%-14s %s\n", check->name, check->title);
+    }
     return session_output(session, &out);
 }
 
@@ -92,9 +109,9 @@ static void put_cost(const struct session *session, struct buf *out)
         buf_puts(out,
                  "a recording is one moment: what only shows in the course of time is not found;");
     }
-    buf_printf(out, "%s %u network namespace%s, %u sockets", before ? " at" : "",
+    buf_printf(out, "%s %u network namespace%s, %u socket%s", before ? " at" : "",
                now->snapshot.netns_count, now->snapshot.netns_count == 1 ? "" : "s",
-               now->snapshot.sockets_count);
+               now->snapshot.sockets_count, now->snapshot.sockets_count == 1 ? "" : "s");
     if (before) {
         buf_puts(out, "; ");
         units_write_duration(out, cpu_ns() / 1000);
@@ -130,11 +147,10 @@ static int write_nagios(void *context, const struct grid *grid, uint32_t rows, u
 
 static int exit_code(const struct session *session)
 {
-    static const int of_nagios[SEVERITY_MAX] = {0, 0, 1, 2};
     enum severity worst = findings_worst(&session->now->findings);
 
     if (session->options->nagios)
-        return session->now->snapshot.incomplete && worst < SEVERITY_WARN ? 3 : of_nagios[worst];
+        return doctor_nagios_state(&session->now->findings, session->now->snapshot.incomplete);
     if (session->now->snapshot.incomplete)
         return EXIT_INCOMPLETE;
     return worst >= session->options->fail_on ? EXIT_NOTHING : EXIT_FOUND;
@@ -164,6 +180,15 @@ static int show(struct session *session, struct query *query)
     return r;
 }
 
+/* A plug-in has one line, and a state of its own for what failed; the message is on stderr. */
+static int fail(const struct options *options)
+{
+    if (!options->nagios)
+        return EXIT_ERROR;
+    puts("NWHO UNKNOWN - could not look");
+    return NAGIOS_UNKNOWN;
+}
+
 static int examine(struct session *session)
 {
     const struct options *options = session->options;
@@ -174,7 +199,7 @@ static int examine(struct session *session)
     int r;
 
     if (choose_checks(session, &choice) != 0 || config_read(&session->arena, &config) != 0)
-        return EXIT_ERROR;
+        return fail(options);
     plan = (struct health_plan){
         .chosen = choice.items, .chosen_count = choice.count, .limits = config.limits};
     session->health = &plan;
@@ -187,7 +212,17 @@ static int examine(struct session *session)
     if (r == 0)
         r = options->watch ? session_show(session, &query) : show(session, &query);
     session->health = NULL;
-    return r == EXIT_ERROR ? r : exit_code(session);
+    return r == EXIT_ERROR ? fail(options) : exit_code(session);
+}
+
+static int check_options(const struct options *options)
+{
+    if (options->nagios && (options->watch || options->columns || options->format != FORMAT_TEXT))
+        return command_error("--nagios is one line of text: not with --watch, -o, --json, --jsonl "
+                             "or --csv");
+    if (options->explained && options->word_count)
+        return command_error("--explain takes one check: \"%s\" is too much", options->words[0]);
+    return 0;
 }
 
 /* With --watch each window begins where the one before ends. */
@@ -207,7 +242,9 @@ static int run_doctor(struct options *options)
     if (!options->fail_on)
         options->fail_on = SEVERITY_WARN;
     set_window(options);
-    r = session_begin(&session, options);
+    if (check_options(options) != 0)
+        return fail(options);
+    r = session_begin(&session, options) == 0 ? 0 : fail(options);
     if (r == 0 && options->list)
         r = list_checks(&session);
     else if (r == 0 && options->explained)

@@ -7,6 +7,7 @@
 #include "out/color.h"
 #include "table/finding_text.h"
 
+#include <ctype.h>
 #include <string.h>
 
 static void put_expanded(const struct view *view, const struct finding *finding, const char *label,
@@ -133,15 +134,24 @@ void doctor_put_summary(const struct view *view, const struct doctor_style *styl
     buf_done(&line);
 }
 
+int doctor_nagios_state(const struct findings *findings, bool incomplete)
+{
+    static const int states[SEVERITY_MAX] = {0, 0, 1, 2};
+    enum severity worst = findings_worst(findings);
+
+    return incomplete && worst < SEVERITY_WARN ? 3 : states[worst];
+}
+
 void doctor_put_nagios(const struct view *view, struct buf *out)
 {
-    static const char *const words[SEVERITY_MAX] = {"OK", "OK", "WARNING", "CRITICAL"};
+    static const char *const words[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
     const struct findings *findings = view->findings;
+    bool incomplete = view->snapshot->incomplete;
     uint32_t told = 0;
     struct buf line = BUF_INIT;
 
     buf_puts(out, "NWHO ");
-    buf_puts(out, words[findings_worst(findings)]);
+    buf_puts(out, words[doctor_nagios_state(findings, incomplete)]);
     for (uint32_t i = 0; i < findings->count; i++) {
         const struct finding *finding = &findings->items[i];
 
@@ -154,7 +164,8 @@ void doctor_put_nagios(const struct view *view, struct buf *out)
         buf_puts(&line, finding->what);
     }
     if (!told)
-        buf_printf(&line, "%u checks", findings->result_count);
+        buf_printf(&line, "%u checks%s", findings->result_count,
+                   incomplete ? " of what could be read" : "");
     buf_puts(out, " - ");
     /* What is behind a bar is performance data. */
     escape_part(out, buf_string(&line), line.length, "|");
@@ -194,11 +205,30 @@ static void put_threshold(const struct threshold *threshold, const struct doctor
     buf_done(&line);
 }
 
+/* Without a finding a field is a word that stands for it: "{pid}" is "PID", "{in}" nothing. */
+static void put_general(const char *label, const char *text, const struct doctor_style *style,
+                        struct buf *out)
+{
+    struct buf words = BUF_INIT;
+    bool is_field = false;
+
+    for (; *text; text++) {
+        if (*text == '{' && strncmp(text, "{in}", 4) == 0)
+            text += 3;
+        else if (*text == '{' || *text == '}')
+            is_field = *text == '{';
+        else
+            buf_byte(&words, is_field ? (char)toupper((unsigned char)*text) : *text);
+    }
+    paragraph_put_labelled(out, label, buf_string(&words), words.length, style->width);
+    buf_done(&words);
+}
+
 static void put_texts(const char *const *texts, const char *label, const struct doctor_style *style,
                       struct buf *out)
 {
     for (uint32_t i = 0; i < CHECK_TEXTS_MAX && texts[i]; i++)
-        paragraph_put_labelled(out, i ? "" : label, texts[i], strlen(texts[i]), style->width);
+        put_general(i ? "" : label, texts[i], style, out);
 }
 
 void doctor_put_check(const struct check *check, const struct doctor_style *style, struct buf *out)
@@ -219,8 +249,7 @@ void doctor_put_check(const struct check *check, const struct doctor_style *styl
         put_threshold(&check->thresholds[i], style, out);
     for (uint32_t i = 0; i < check->advice_count; i++) {
         buf_byte(out, '\n');
-        paragraph_put_labelled(out, "cause", check->advice[i].cause, strlen(check->advice[i].cause),
-                               style->width);
+        put_general("cause", check->advice[i].cause, style, out);
         put_texts(check->advice[i].fix, "fix", style, out);
         put_texts(check->advice[i].avoid, "avoid", style, out);
         put_texts(check->advice[i].next, "next", style, out);

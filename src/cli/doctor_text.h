@@ -17,6 +17,9 @@ void doctor_put_findings(const struct view *view, const struct doctor_style *sty
 /* How many checks found nothing, and what was left out and why. */
 void doctor_put_summary(const struct view *view, const struct doctor_style *style, struct buf *out);
 
+/* The exit code of a Nagios plug-in: 0 ok, 1 warning, 2 critical, 3 unknown. */
+int doctor_nagios_state(const struct findings *findings, bool incomplete);
+
 /* The line of a Nagios plug-in. */
 void doctor_put_nagios(const struct view *view, struct buf *out);
 

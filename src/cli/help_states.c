@@ -18,9 +18,9 @@ static const struct state_help {
      "clients see timeouts.",
      "accept-queue"},
     {STATE_SYN_SENT,
-     "We asked for a connection, and nothing has answered yet. The kernel asks again after 1, 3, 7 "
-     "... "
-     "seconds, and gives up after two minutes (tcp_syn_retries).",
+     "We asked for a connection, and nothing has answered yet. The kernel asks again after a "
+     "second, "
+     "then ever more slowly, and gives up after two minutes (tcp_syn_retries).",
      "A firewall on the way throws the requests away, the other machine is down, or its accept "
      "queue is full. A closed "
      "port would answer at once: refused.",
@@ -41,8 +41,7 @@ static const struct state_help {
      "half-open"},
     {STATE_FIN_WAIT_1,
      "We closed, and our end (FIN) is not acknowledged yet; data before it may still be on its "
-     "way. No "
-     "process has it any more.",
+     "way. Mostly no process has it any more: an orphan.",
      "The other sides do not answer or do not read. The kernel keeps the data: tcp_orphan_retries "
      "and tcp_max_orphans "
      "limit that.",
@@ -61,7 +60,7 @@ static const struct state_help {
     {STATE_LAST_ACK, "The other side closed first, then we; our end is not acknowledged yet.",
      "Seldom. The other sides have vanished, or a firewall forgot the connections.", "orphans"},
     {STATE_CLOSING, "Both sides closed at the same moment, and our end is not acknowledged yet.",
-     "Very seldom: as LAST-ACK.", NULL},
+     "Very seldom: as LAST-ACK.", "orphans"},
     {STATE_TIME_WAIT,
      "The side that closed first remembers the connection for 60 seconds (fixed in the kernel; "
      "tcp_fin_timeout is about something else), so that late segments reach no new one. It costs "

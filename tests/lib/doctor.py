@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Faults for the tests of `nwho doctor`: programs that misbehave in a namespace, and what the doctor says of it."""
+"""Faults for the tests of `nwho doctor`: programs that misbehave in a namespace, and what the doctor says of it.
+
+NWHO_FULL=1 also runs the commands that each finding names, while the fault is there.
+"""
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -10,6 +15,12 @@ from contextlib import contextmanager
 from live import BUILD
 
 NWHO = BUILD / "nwho"
+FULL = bool(os.environ.get("NWHO_FULL"))
+_followed = set()
+
+# What takes too long for a test.
+SHORTER = [(r"-d \d+", "-d 0.1"), (r"--for \d+", "--for 0.1"), (r" --watch", ""), (r"^(nwho doctor.*)", r"\1 --window 0.1"),
+           (r"^(nwho events(?!.*--for).*)", r"\1 --for 0.1"), (r"^nwho top", "nwho top --batch -n 1 -d 0.1")]
 
 
 @contextmanager
@@ -41,7 +52,31 @@ def findings(ns, *checks, window=0.5, limits=None, user=None):
         file.flush()
         done = ns.run([NWHO, "doctor", "-N", ns.name, "--window", str(window), "--json", *checks], expect={0, 1}, user=user,
                       env={**os.environ, "NWHO_CONFIG": file.name})
-    return json.loads(done.out)["rows"]
+    rows = json.loads(done.out)["rows"]
+    for row in rows:
+        texts = [row["cause"], *row["fix"], *row["avoid"], *row["next"]]
+        assert not any("{" in text for text in texts), texts
+        for command in row["next"] if FULL else []:
+            follow(ns, command)
+    return rows
+
+
+def follow(ns, command):
+    """Do what a finding advises to do next, once: it works, and lists are not empty, unless nobody came meanwhile."""
+    if (ns.name, command) in _followed:
+        return
+    _followed.add((ns.name, command))
+    done = run_command(ns, command)
+    shows = command.startswith(("nwho ls ", "nwho count ", "nwho ports ", "nwho ps ")) and " in sport " not in command
+    assert done.rc == 0 or (done.rc == 1 and not shows), f"{command}: {done}"
+
+
+def run_command(ns, command):
+    """One of nwho's, but short."""
+    for long, short in SHORTER:
+        command = re.sub(long, short, command)
+    words = shlex.split(command)
+    return ns.run([NWHO if words[0] == "nwho" else words[0], *words[1:]], expect=None)
 
 
 def evidence(row, counter):

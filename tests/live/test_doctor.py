@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The doctor and TCP: each fault is made and found, with the guilty process; the same load without the fault is fine."""
-from doctor import evidence, findings, program
+from doctor import drop, evidence, findings, program
 from live import netns, run_tests, test, wait_for
 
 CLOSE_WAIT = """
@@ -37,22 +37,68 @@ print("ready", flush=True)
 sys.stdin.read()
 """
 
+# A queue that never gets empty, of a process that accepts all the time, but slowly.
+SLOW = """
+import socket, threading, time
+server = socket.socket()
+server.bind(("127.0.0.1", 7000))
+server.listen(5)
+def ask():
+    while True:
+        with socket.create_connection(server.getsockname()) as client:
+            client.recv(1)
+for _ in range(8):
+    threading.Thread(target=ask, daemon=True).start()
+print("ready", flush=True)
+while True:
+    time.sleep(0.02)
+    server.accept()[0].close()
+"""
+
 UNREAD = """
 import os, socket, sys
 server = socket.create_server(("127.0.0.1", 7000))
 if os.fork() == 0:
     client = socket.create_connection(server.getsockname())
     client.setblocking(False)
-    try:
-        while sys.argv[1] == "stop":
+    for _ in range(1000):
+        try:
             client.send(b"x" * 65536)
-    except BlockingIOError:
-        pass
+        except BlockingIOError:
+            if sys.argv[1] == "stop":
+                break
+            client.setblocking(True)
     print("ready", flush=True)
     sys.stdin.read()
 else:
     served = server.accept()[0]
+    while sys.argv[1] == "read" and served.recv(1 << 20):
+        pass
     sys.stdin.read()
+"""
+
+# Ten connections full of data, which somebody reads.
+SEND = """
+import os, socket, sys, threading
+family = socket.AF_INET6 if sys.argv[1] == "mapped" else socket.AF_INET
+server = socket.create_server(("127.0.0.1", 7000))
+def take():
+    served = server.accept()[0]
+    while served.recv(1 << 16):
+        pass
+def send(client):
+    while True:
+        client.sendall(b"x" * 4000)
+if os.fork() == 0:
+    for _ in range(9):
+        threading.Thread(target=take).start()
+    take()
+for _ in range(10):
+    client = socket.socket(family, socket.SOCK_STREAM)
+    client.connect(("::ffff:127.0.0.1" if sys.argv[1] == "mapped" else "127.0.0.1", 7000))
+    threading.Thread(target=send, args=[client], daemon=True).start()
+print("ready", flush=True)
+sys.stdin.read()
 """
 
 
@@ -84,9 +130,19 @@ def accept_queue_of_a_process_that_does_not_accept():
     with netns() as ns, program(ns, ACCEPT, "sleep") as deaf:
         rows = findings(ns, "accept-queue")
         assert [(row["check"], row["pid"], row["local"]) for row in rows] == [("accept-queue", deaf.pid, "127.0.0.1:7000")], rows
+        assert rows[0]["severity"] in ("warn", "crit") and "not accepted a single connection" in rows[0]["cause"], rows
         assert evidence(rows[0], "accept queue")["after"] == 6, rows
         # Those that wait for an answer ask again, and are thrown away again.
         wait_for(lambda: evidence(findings(ns, "accept-queue")[0], "TcpExtListenOverflows")["rate"] > 0)
+
+
+@test
+def accept_queue_of_a_process_that_is_slow():
+    """Whether one is full at a moment is chance: nobody may be told that this one does not accept."""
+    with netns() as ns, program(ns, SLOW) as slow:
+        rows = wait_for(lambda: findings(ns, "accept-queue", limits={"accept-queue.filled": "200"}), what="a queue")
+        assert [row["pid"] for row in rows if row["pid"]] == [slow.pid], rows
+        assert "not accepted a single connection" not in rows[0]["cause"], rows
 
 
 @test
@@ -107,9 +163,36 @@ def stuck_on_both_sides():
 
 
 @test
-def not_stuck_where_nothing_is_sent():
-    with netns() as ns, program(ns, UNREAD, "wait"):
+def not_stuck_where_data_is_read():
+    with netns() as ns, program(ns, UNREAD, "read"):
         assert findings(ns, "stuck", limits={"stuck.since": "0 1h"}) == []
+
+
+def lose(ns, percent):
+    """So much of what comes to port 7000. Segments are small, so that there are many."""
+    ns.run(["ip", "link", "set", "lo", "mtu", "1500"])
+    drop(ns, f"tcp dport 7000 tcp flags & syn == 0 numgen random mod 100 < {percent}")
+
+
+@test
+def segments_that_are_lost():
+    for family in ("plain", "mapped"):
+        with netns() as ns:
+            lose(ns, 4)
+            with program(ns, SEND, family) as sender:
+                limits = {"retrans.segments": "300", "retrans.share": "10 500"}
+                row = wait_for(lambda limits=limits: findings(ns, "retrans", limits=limits), what="losses")[0]
+                assert (row["check"], row["severity"], row["pid"], row["peer"]) == ("retrans", "warn", sender.pid, "127.0.0.0/24"), row
+                assert evidence(row, "lost segments, in permille of those with new data")["after"] >= 10, row
+                assert evidence(row, "TcpRetransSegs")["rate"] > 0, row
+
+
+@test
+def no_losses_where_nothing_is_lost():
+    with netns() as ns:
+        lose(ns, 0)
+        with program(ns, SEND, "plain"):
+            assert findings(ns, "retrans", limits={"retrans.segments": "100"}) == []
 
 
 run_tests()

@@ -20,6 +20,13 @@ while sys.argv[1] == "read":
 sys.stdin.read()
 """
 
+# The socket has a filter that lets nothing pass (SO_ATTACH_FILTER): a single BPF_RET.
+REFUSE = """
+import ctypes, struct
+code = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))
+reader.setsockopt(socket.SOL_SOCKET, 26, struct.pack("HL", 1, ctypes.addressof(code)))
+"""
+
 # Datagrams to an address, of a size, from an address, as long as it lives.
 FLOOD = """
 import socket, sys, time
@@ -89,6 +96,12 @@ def datagrams_that_nobody_reads():
 @test
 def no_drops_where_datagrams_are_read():
     with netns() as ns, program(ns, DATAGRAMS, "read"):
+        assert findings(ns, "udp-drops", limits={"udp-drops.datagrams": "1 2"}) == []
+
+
+@test
+def no_drops_where_a_filter_refuses_datagrams():
+    with netns() as ns, program(ns, DATAGRAMS.replace("def send", REFUSE + "def send"), "read"):
         assert findings(ns, "udp-drops", limits={"udp-drops.datagrams": "1 2"}) == []
 
 

@@ -36,8 +36,9 @@ static void close_wait_has_borders(void **state)
     assert_int_equal(close_wait(10, 300000, 1024), SEVERITY_WARN);
 }
 
-/* A queue of 10 with so many waiting at both ends, and so many overflows meanwhile. */
-static enum severity accept_queue(uint32_t before, uint32_t now, uint64_t overflows)
+/* A queue of 10 with so many waiting at both ends, so many of them the same, and so many overflows
+ * meanwhile. */
+static enum severity accept_queue(uint32_t before, uint32_t now, uint32_t same, uint64_t overflows)
 {
     struct patient patient;
     enum severity severity;
@@ -51,6 +52,11 @@ static enum severity accept_queue(uint32_t before, uint32_t now, uint64_t overfl
         socket->has |= SOCKET_HAS_BACKLOG;
         socket->recv_q = i ? now : before;
         socket->send_q = 10;
+        for (uint32_t j = 0; j < same; j++) {
+            socket = patient_socket(&patient, i ? &patient.now : &patient.before, 2 + j,
+                                    STATE_ESTABLISHED);
+            socket->inode = 0;
+        }
     }
     patient_counter(&patient, "TcpExtListenOverflows", 1000, 1000 + overflows);
     severity = patient_examine(&patient, "accept-queue", &found);
@@ -61,13 +67,52 @@ static enum severity accept_queue(uint32_t before, uint32_t now, uint64_t overfl
 static void accept_queue_has_borders(void **state)
 {
     (void)state;
-    assert_int_equal(accept_queue(0, 0, 0), SEVERITY_OK);
-    assert_int_equal(accept_queue(6, 6, 0), SEVERITY_OK);
-    assert_int_equal(accept_queue(7, 7, 0), SEVERITY_WARN);
-    assert_int_equal(accept_queue(0, 11, 0), SEVERITY_OK); /* a burst, within the window */
-    assert_int_equal(accept_queue(11, 11, 3), SEVERITY_WARN);
-    assert_int_equal(accept_queue(11, 11, 15), SEVERITY_CRIT);
-    assert_int_equal(accept_queue(0, 0, 3), SEVERITY_WARN); /* of an unknown listener */
+    assert_int_equal(accept_queue(0, 0, 0, 0), SEVERITY_OK);
+    assert_int_equal(accept_queue(6, 6, 6, 0), SEVERITY_OK);
+    assert_int_equal(accept_queue(7, 7, 7, 0), SEVERITY_WARN);
+    assert_int_equal(accept_queue(7, 7, 6, 0), SEVERITY_INFO); /* it goes on */
+    assert_int_equal(accept_queue(0, 11, 0, 0), SEVERITY_OK);  /* a burst, within the window */
+    assert_int_equal(accept_queue(11, 11, 0, 3), SEVERITY_WARN);
+    assert_int_equal(accept_queue(11, 11, 0, 15), SEVERITY_CRIT);
+    assert_int_equal(accept_queue(0, 0, 0, 3), SEVERITY_WARN); /* of an unknown listener */
+}
+
+/* Data to send, or to read, since so many milliseconds; so many bytes of it went meanwhile. */
+static enum severity stuck(bool sends, uint32_t since_ms, uint64_t went)
+{
+    struct patient patient;
+    enum severity severity;
+    uint32_t found;
+
+    patient_begin(&patient);
+    for (int i = 0; i < 2; i++) {
+        struct snapshot *snapshot = i ? &patient.now : &patient.before;
+        struct socket *socket = patient_socket(&patient, snapshot, 1, STATE_ESTABLISHED);
+        struct tcp_details *tcp = patient_tcp(snapshot, socket);
+
+        socket->timer = sends ? TIMER_PERSIST : TIMER_OFF;
+        socket->send_q = sends ? 1000 : 0;
+        socket->recv_q = sends ? 0 : 1000;
+        tcp->rcv_wnd = sends ? 65535 : 0;
+        tcp->last_data_sent_ms = tcp->last_data_recv_ms = since_ms;
+        tcp->bytes_acked = tcp->bytes_received = i ? 5000 + went : 5000;
+    }
+    severity = patient_examine(&patient, "stuck", &found);
+    assert_true(found <= 1);
+    patient_end(&patient);
+    return severity;
+}
+
+static void stuck_has_borders(void **state)
+{
+    (void)state;
+    for (int sends = 0; sends < 2; sends++) {
+        assert_int_equal(stuck(sends, 9999, 0), SEVERITY_OK);
+        assert_int_equal(stuck(sends, 10000, 0), SEVERITY_WARN);
+        assert_int_equal(stuck(sends, 59999, 0), SEVERITY_WARN);
+        assert_int_equal(stuck(sends, 60000, 0), SEVERITY_CRIT);
+        assert_int_equal(stuck(sends, 60000, 1), SEVERITY_OK);
+    }
 }
 
 /* So many segments of a thousand were sent again, so many of those needlessly. */
@@ -119,9 +164,8 @@ static void checks_are_complete(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(close_wait_has_borders),
-        cmocka_unit_test(accept_queue_has_borders),
-        cmocka_unit_test(retrans_has_borders),
+        cmocka_unit_test(close_wait_has_borders), cmocka_unit_test(accept_queue_has_borders),
+        cmocka_unit_test(stuck_has_borders),      cmocka_unit_test(retrans_has_borders),
         cmocka_unit_test(checks_are_complete),
     };
 

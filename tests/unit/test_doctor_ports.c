@@ -143,6 +143,31 @@ static void resets_have_borders(void **state)
         assert_int_equal(resets(counters[i], 300, 1000, 0), SEVERITY_WARN);
     }
     assert_int_equal(resets("TcpAttemptFails", 300, 1000, 290), SEVERITY_OK);
+    /* All connections of a process that has ended. */
+    assert_int_equal(resets("TcpExtTCPAbortOnClose", 300, 300, 0), SEVERITY_WARN);
+    assert_int_equal(resets("TcpExtTCPAbortOnClose", 301, 300, 0), SEVERITY_INFO);
+    assert_int_equal(resets("TcpEstabResets", 301, 300, 0), SEVERITY_INFO);
+}
+
+/* So many connections without time-wait in the three seconds. */
+static enum severity tw_overflow(uint64_t count)
+{
+    struct patient patient;
+    enum severity severity;
+    uint32_t found;
+
+    patient_begin(&patient);
+    patient_counter(&patient, "TcpExtTCPTimeWaitOverflow", 1000, 1000 + count);
+    severity = patient_examine(&patient, "tw-overflow", &found);
+    patient_end(&patient);
+    return severity;
+}
+
+static void tw_overflow_has_borders(void **state)
+{
+    (void)state;
+    assert_int_equal(tw_overflow(0), SEVERITY_OK);
+    assert_int_equal(tw_overflow(1), SEVERITY_WARN);
 }
 
 /* So many connections without keepalive, silent for so long, of a hundred descriptors. */
@@ -227,7 +252,7 @@ int main(void)
         cmocka_unit_test(ports_have_borders),           cmocka_unit_test(ports_need_the_range),
         cmocka_unit_test(time_wait_may_be_taken_again), cmocka_unit_test(orphans_have_borders),
         cmocka_unit_test(resets_have_borders),          cmocka_unit_test(silence_has_borders),
-        cmocka_unit_test(black_holes_and_dead_remotes),
+        cmocka_unit_test(black_holes_and_dead_remotes), cmocka_unit_test(tw_overflow_has_borders),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

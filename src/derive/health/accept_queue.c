@@ -27,7 +27,7 @@ static const struct advice advice[] = {
                 {"a longer backlog: a queue that nobody empties fills up again",
                  "net.ipv4.tcp_abort_on_overflow: clients are reset instead of being served later",
                  NULL},
-            .next = {"nwho {local}{in}", "nwho why-busy {local}", "cat /proc/{pid}/stack", NULL},
+            .next = {"nwho {local}{in}", "nwho {pid}{in}", "cat /proc/{pid}/stack", NULL},
         },
     [TOO_SLOW] =
         {
@@ -68,19 +68,45 @@ static bool is_listener(const struct socket *socket)
            socket->has & SOCKET_HAS_BACKLOG;
 }
 
+/* Whether all that waited at the beginning still wait: the first one comes out first. */
+static bool stands_still(const struct examination *examination, uint32_t listener,
+                         const struct socket *before)
+{
+    const struct snapshot *now = examination->now;
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < now->sockets_count; i++) {
+        const struct socket_join *joined = &examination->join->sockets[i];
+        const struct socket *earlier;
+
+        if (joined->reason != OWNER_ACCEPT_QUEUE || joined->listener != listener)
+            continue;
+        earlier = health_socket_before(examination, &now->sockets[i]);
+        count += earlier && earlier->state != STATE_SYN_RECV;
+    }
+    return count >= before->recv_q;
+}
+
+/* As long as nothing is lost, and the queue goes on, it is only to know. */
+static enum severity judge(const struct examination *examination, const struct change *overflows,
+                           bool is_full, bool is_still)
+{
+    enum severity severity = is_full || is_still ? SEVERITY_WARN : SEVERITY_INFO;
+    enum severity by_losses =
+        is_full ? health_judge(examination, OVERFLOWS, overflows->rate) : SEVERITY_OK;
+
+    return by_losses > severity ? by_losses : severity;
+}
+
 static int say_listener(struct examination *examination, uint32_t index,
                         const struct socket *before, const struct change *overflows)
 {
     const struct socket *listener = &examination->now->sockets[index];
     struct subject subject = health_subject(examination, index);
     bool is_full = ill_accept_queue_full(listener);
-    bool stands_still = is_full && before->recv_q == listener->recv_q;
-    enum severity severity =
-        is_full ? health_judge(examination, OVERFLOWS, overflows->rate) : SEVERITY_OK;
+    bool is_still = stands_still(examination, index, before);
     int r;
 
-    if (severity == SEVERITY_OK)
-        severity = SEVERITY_WARN;
     buf_printf(&examination->text, "%u connections wait to be accepted, at most %u may",
                listener->recv_q, listener->send_q);
     if (is_full && overflows->delta)
@@ -88,7 +114,8 @@ static int say_listener(struct examination *examination, uint32_t index,
                    (unsigned long long)overflows->delta);
     if (is_full && overflows->delta)
         units_write_duration(&examination->text, examination->window_ns / 1000);
-    r = health_add(examination, severity, stands_still ? NOT_ACCEPTING : TOO_SLOW, &subject,
+    r = health_add(examination, judge(examination, overflows, is_full, is_still),
+                   is_still ? NOT_ACCEPTING : TOO_SLOW, &subject,
                    overflows->delta + listener->recv_q);
     if (r == 0)
         r = health_prove(examination, (struct evidence){
@@ -193,7 +220,7 @@ const struct check check_accept_queue = {
               "ends of the window, and "
               "ListenOverflows of its network namespace. Which listener an overflow belongs to is "
               "not counted: it is that "
-              "whose queue is full.",
+              "whose queue is full. A queue that is nearly full, but goes on, is only to know.",
     .sources = "man 2 listen; Documentation/networking/ip-sysctl.rst; "
                "Documentation/networking/snmp_counter.rst",
     .run = run,

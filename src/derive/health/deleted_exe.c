@@ -129,14 +129,14 @@ static int run(struct examination *examination)
     int r = 0;
 
     if (join_owners_hidden(now))
-        health_skip(examination, "some processes do not show their sockets: run as root");
+        health_skip(examination, "the sockets of some processes are hidden");
     for (uint32_t i = 0; i < now->processes_count && r == 0; i++) {
         enum advice_of_deleted_exe which = judge(now, &now->processes[i]);
 
         if (examination->join->processes[i].sockets == 0)
             continue;
         if (!(now->processes[i].has & PROCESS_HAS_EXE))
-            health_skip(examination, "the programs of some processes are hidden: run as root");
+            health_skip(examination, "the programs of some processes are hidden");
         if (which != ADVICE_MAX)
             r = say(examination, i, which);
     }

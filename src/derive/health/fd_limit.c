@@ -152,7 +152,7 @@ static int run(struct examination *examination)
     int r = find_full_listeners(examination, &listeners);
 
     if (join_owners_hidden(examination->now))
-        health_skip(examination, "some processes do not show their sockets: run as root");
+        health_skip(examination, "the sockets of some processes are hidden");
     for (uint32_t i = 0; i < examination->now->processes_count && r == 0; i++)
         if (examination->join->processes[i].sockets)
             r = say_process(examination, i, &listeners);

@@ -182,6 +182,15 @@ struct change health_counter(const struct examination *examination, uint32_t net
     return health_change(examination, &examination->now->counters[found]);
 }
 
+struct change health_machine_counter(const struct examination *examination, const char *name)
+{
+    struct change change = {0};
+
+    for (uint32_t netns = 0; netns < examination->now->netns_count && !change.known; netns++)
+        change = health_counter(examination, netns, name);
+    return change;
+}
+
 const struct setting *health_setting(const struct examination *examination, uint32_t netns,
                                      const char *name)
 {

@@ -50,6 +50,9 @@ struct change {
 struct change health_counter(const struct examination *examination, uint32_t netns,
                              const char *name);
 
+/* A counter of the machine; it stands in each namespace that was read. */
+struct change health_machine_counter(const struct examination *examination, const char *name);
+
 /*
  * A setting by the name of sysctl(8), of a namespace or of the machine; NULL: it is not known, or
  * not there.

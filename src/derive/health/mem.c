@@ -51,16 +51,6 @@ static int find_largest(const struct examination *examination, const struct budg
     return r;
 }
 
-/* A counter of the machine; it stands in each namespace that was read. */
-static struct change find_used(const struct examination *examination, const char *name)
-{
-    struct change used = {0};
-
-    for (uint32_t netns = 0; netns < examination->now->netns_count && !used.known; netns++)
-        used = health_counter(examination, netns, name);
-    return used;
-}
-
 static enum severity judge(const struct examination *examination, const struct setting *limits,
                            uint64_t pages)
 {
@@ -97,7 +87,7 @@ static int look_at(struct examination *examination, const struct budget *budget)
 {
     CLEANUP(tally_done) struct tally processes = {0};
     const struct setting *limits = health_setting(examination, 0, budget->limits);
-    struct change used = find_used(examination, budget->used);
+    struct change used = health_machine_counter(examination, budget->used);
     struct subject subject = SUBJECT_NONE;
     const struct tally_item *most = NULL;
     enum severity severity;

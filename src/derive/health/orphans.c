@@ -104,10 +104,9 @@ static int say_remote(struct examination *examination, const struct tally_item *
                                        item->sum, LIMIT_NEVER);
 }
 
-/* Orphans are counted for the whole machine, in whatever namespace that is read. */
 static int look_at_machine(struct examination *examination)
 {
-    struct change orphans = health_counter(examination, 0, "SockTCPOrphan");
+    struct change orphans = health_machine_counter(examination, "SockTCPOrphan");
     uint64_t most = health_setting_number(examination, 0, "net.ipv4.tcp_max_orphans", 0);
     uint64_t share, least = orphans.before < orphans.after ? orphans.before : orphans.after;
     enum severity severity;

@@ -42,7 +42,7 @@ static const struct advice advice[] = {
                  "they break connections",
                  NULL},
             .next = {"nwho count{in} state dst {peer} dport {peer_port}",
-                     "nwho ls{in} dst {peer} dport {peer_port} not state time-wait", NULL},
+                     "nwho events{in} dst {peer} dport {peer_port} --for 10 --summary", NULL},
         },
     [OPEN_CONNECTIONS] =
         {

@@ -101,7 +101,7 @@ static uint64_t without(uint64_t all, uint64_t part)
 }
 
 static int say(struct examination *examination, uint32_t netns, const struct change *changes,
-               enum advice_of_resets which, uint64_t count)
+               enum severity severity, enum advice_of_resets which, uint64_t count)
 {
     static const char *const whats[] = {
         [REFUSED_THERE] = "requests for connections were refused",
@@ -115,7 +115,7 @@ static int say(struct examination *examination, uint32_t netns, const struct cha
     subject.netns = netns;
     buf_printf(&examination->text, "%llu %s in ", (unsigned long long)count, whats[which]);
     units_write_duration(&examination->text, examination->window_ns / 1000);
-    r = health_add(examination, SEVERITY_WARN, which, &subject, count);
+    r = health_add(examination, severity, which, &subject, count);
     for (size_t i = 0; i < COUNTER_MAX && r == 0; i++)
         if (changes[i].known)
             r = health_prove_change(examination, counters[i].name, counters[i].file, &changes[i],
@@ -138,28 +138,32 @@ static int look_at_namespace(struct examination *examination, uint32_t netns)
 {
     struct change changes[COUNTER_MAX];
     uint64_t opened, refused, aborted, answered, broken;
+    enum severity severity;
     int r = 0;
 
     for (size_t i = 0; i < COUNTER_MAX; i++)
         changes[i] = health_counter(examination, netns, counters[i].name);
     opened = changes[ACTIVE_OPENS].delta + changes[PASSIVE_OPENS].delta;
     aborted = changes[ABORT_ON_CLOSE].delta + changes[ABORT_ON_DATA].delta;
-    /* Also counted there: clients that break off the handshake. */
-    refused = without(changes[ATTEMPT_FAILS].delta, changes[EMBRYONIC_RSTS].delta);
+    /* Also counted there: clients that break off the handshake, and requests without an answer. */
+    refused = without(changes[ATTEMPT_FAILS].delta,
+                      changes[EMBRYONIC_RSTS].delta + changes[ABORT_ON_TIMEOUT].delta);
     answered = without(changes[OUT_RSTS].delta, aborted);
     /* Each end of a connection that was broken off counts it. */
     broken = without(changes[ESTAB_RESETS].delta, aborted + changes[ABORT_ON_TIMEOUT].delta);
     /* What a process of this namespace asks for in vain is refused here too: one fault. */
     if (is_much(examination, REFUSED, refused, changes[ACTIVE_OPENS].delta))
-        r = say(examination, netns, changes, REFUSED_THERE, refused);
+        r = say(examination, netns, changes, SEVERITY_WARN, REFUSED_THERE, refused);
     else if (is_much(examination, REFUSED, answered, opened + answered))
-        r = say(examination, netns, changes, REFUSED_HERE, answered);
+        r = say(examination, netns, changes, SEVERITY_WARN, REFUSED_HERE, answered);
     if (r < 0)
         return r;
+    /* More than were opened: a process that ended with all its connections, which happens once. */
+    severity = aborted + broken > opened ? SEVERITY_INFO : SEVERITY_WARN;
     if (is_much(examination, BROKEN, aborted, opened))
-        return say(examination, netns, changes, BROKEN_HERE, aborted);
+        return say(examination, netns, changes, severity, BROKEN_HERE, aborted);
     if (is_much(examination, BROKEN, broken, opened))
-        return say(examination, netns, changes, BROKEN_THERE, broken);
+        return say(examination, netns, changes, severity, BROKEN_THERE, broken);
     return 0;
 }
 
@@ -204,9 +208,11 @@ const struct check check_resets = {
         "it has not read, or asks for that by SO_LINGER 0.\n"
         "A server on the internet is asked for closed ports all the time, and some programs end "
         "by resets on purpose. So it takes several a second, and a good part of the connections "
-        "opened meanwhile.\n"
-        "Measured, for each network namespace: AttemptFails without EmbryonicRsts (own requests "
-        "refused), OutRsts without aborts (requests of others refused), AbortOnClose and "
+        "opened meanwhile. More than were opened are those of a process that ended with all its "
+        "connections: only to know.\n"
+        "Measured, for each network namespace: AttemptFails without EmbryonicRsts and "
+        "AbortOnTimeout (own requests refused), OutRsts without aborts (requests of others "
+        "refused), AbortOnClose and "
         "AbortOnData "
         "(broken off here), EstabResets without these (broken off by the other side). The kernel "
         "does not count them by process: nwho events shows who it is while it happens.",

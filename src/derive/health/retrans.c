@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* retrans: segments that are lost on the way, and towards whom. */
+#include "derive/address.h"
 #include "derive/health/health.h"
 #include "derive/health/tally.h"
 
@@ -23,23 +24,28 @@ static const struct advice advice[] = {{
              "nwho if{in} -d 5", "nwho stats{in} retrans -a -d 5", NULL},
 }};
 
-/* Addresses of one /24 or /64 share their way; 0 is no key of any. */
-static void network_of(const struct socket *socket, union address *ret_network, uint8_t *ret_prefix)
+/* Addresses of one /24 or /64 share their way. Sockets of IPv6 may have a peer of IPv4. */
+static void take_network(struct subject *subject, const struct socket *socket)
 {
-    bool is_v6 = socket->family == AF_INET6;
+    bool is_mapped = address_is_mapped(socket->family, &socket->peer);
+    uint8_t prefix = socket->family == AF_INET || is_mapped ? 24 : 64;
 
-    *ret_network = socket->peer;
-    *ret_prefix = is_v6 ? 64 : 24;
-    memset(ret_network->bytes + *ret_prefix / 8, 0, sizeof(ret_network->bytes) - *ret_prefix / 8);
+    subject->peer = socket->peer;
+    if (is_mapped)
+        subject->peer.words[0] = socket->peer.words[3];
+    memset(subject->peer.bytes + prefix / 8, 0, sizeof(subject->peer.bytes) - prefix / 8);
+    subject->peer_family = is_mapped ? AF_INET : socket->family;
+    subject->peer_prefix = prefix;
+    subject->peer_port = 0;
 }
 
-static uint64_t key_of(const union address *network)
+/* Of IPv4 or IPv6: what is behind the prefix is 0. */
+static uint64_t key_of(const struct subject *network)
 {
-    uint64_t high, low;
+    uint64_t key;
 
-    memcpy(&high, network->bytes, sizeof(high));
-    memcpy(&low, network->bytes + sizeof(high), sizeof(low));
-    return (high ^ low * UINT64_C(0x9e3779b97f4a7c15)) | 1;
+    memcpy(&key, network->peer.bytes, sizeof(key));
+    return network->peer_family == AF_INET ? key : ~key;
 }
 
 /* The network that most was sent again to meanwhile. */
@@ -53,8 +59,7 @@ static int find_network(const struct examination *examination, uint32_t netns,
         const struct socket *socket = &now->sockets[i];
         const struct tcp_details *tcp = snapshot_tcp(now, socket), *before = NULL;
         const struct socket *earlier;
-        union address network;
-        uint8_t prefix;
+        struct subject network;
         uint64_t again;
 
         if (socket->netns != netns || !tcp || tcp->known < TCP_INFO_BYTES_RETRANS)
@@ -65,7 +70,7 @@ static int find_network(const struct examination *examination, uint32_t netns,
         again = tcp->bytes_retrans - (before ? before->bytes_retrans : 0);
         if (again == 0 || again > tcp->bytes_retrans)
             continue;
-        network_of(socket, &network, &prefix);
+        take_network(&network, socket);
         r = tally_add(networks, key_of(&network), again, i);
     }
     return r;
@@ -113,10 +118,9 @@ static int say(struct examination *examination, uint32_t netns, uint64_t lost, u
         const struct socket *socket = &examination->now->sockets[worst->example];
 
         subject = health_subject(examination, worst->example);
-        network_of(socket, &subject.peer, &subject.peer_prefix);
-        subject.peer_port = 0;
+        take_network(&subject, socket);
         buf_puts(&examination->text, ", most towards ");
-        buf_address(&examination->text, socket->family, subject.peer.bytes);
+        buf_address(&examination->text, subject.peer_family, subject.peer.bytes);
         buf_printf(&examination->text, "/%u (", subject.peer_prefix);
         units_write_bytes(&examination->text, worst->sum);
         buf_puts(&examination->text, " sent again)");
@@ -165,7 +169,7 @@ const struct check check_retrans = {
     .advice_count = ARRAY_SIZE(advice),
     .theory = "A segment that is not acknowledged in time, or that later ones overtake, is sent "
               "again. That costs "
-              "bandwidth, and halves the speed of the connection each time. Some are sent again "
+              "bandwidth, and slows the connection down each time. Some are sent again "
               "needlessly, as they were "
               "only late: the other side says so (DSACK), and they are no losses.\n"
               "Measured: RetransSegs without SynRetrans, DSACKRecv and SpuriousRTOs, as a share of "

@@ -21,8 +21,8 @@ static const struct advice advice[] = {
                      "leave by: asymmetric routing, or forged addresses",
             .fix = {"mend the routes, so that the way back is the way here; a second uplink needs "
                     "rules of its own (ip rule)",
-                    "net.ipv4.conf.IFACE.rp_filter=2 (loose) where asymmetric routing is meant: "
-                    "also in conf.all, as the larger of both counts",
+                    "net.ipv4.conf.IFACE.rp_filter=2 (loose) where asymmetric routing is meant; "
+                    "of it and conf.all the larger counts",
                     NULL},
             .avoid = {"rp_filter=0 on an interface towards the internet: forged addresses come in",
                       "setting conf.all to 0 and leaving the interfaces: the larger value counts",

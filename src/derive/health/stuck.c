@@ -126,7 +126,7 @@ const struct check check_stuck = {
     .advice_count = ARRAY_SIZE(advice),
     .theory = "Each side tells the other how much it may send: the window. A program that does not "
               "read fills its receive "
-              "buffer, and the kernel closes the window. The sender then sends probes of a byte, "
+              "buffer, and the kernel closes the window. The sender then sends probes, "
               "by the persist timer, as "
               "long as they are answered: for ever. The connection is established all the time.\n"
               "Measured: connections with the persist timer and data to send of which nothing was "

@@ -42,7 +42,26 @@ static const struct advice advice[] = {
         },
 };
 
-/* Datagrams that each process's sockets lost meanwhile; *ret_seen: of each namespace. */
+/* Datagrams for which there was no room. */
+static const char *const counters[] = {"UdpRcvbufErrors", "Udp6RcvbufErrors", "UdpMemErrors",
+                                       "Udp6MemErrors"};
+
+/* Sockets also count what their own filter refused, and wrong checksums: nobody misses those. */
+static bool had_no_room(const struct examination *examination, uint32_t netns)
+{
+    uint64_t rate = 0;
+    bool known = false;
+
+    for (size_t i = 0; i < ARRAY_SIZE(counters); i++) {
+        struct change change = health_counter(examination, netns, counters[i]);
+
+        known = known || change.known;
+        rate += change.rate;
+    }
+    return !known || health_judge(examination, DATAGRAMS, rate) > SEVERITY_OK;
+}
+
+/* Datagrams that each process's sockets lost meanwhile, and those of each namespace. */
 static int count_drops(const struct examination *examination, struct tally *processes,
                        struct tally *namespaces)
 {
@@ -53,8 +72,7 @@ static int count_drops(const struct examination *examination, struct tally *proc
         const struct socket *socket = &now->sockets[i], *before;
         uint32_t process, drops;
 
-        if ((socket->proto != PROTO_UDP && socket->proto != PROTO_UDPLITE) ||
-            !(socket->has & SOCKET_HAS_DROPS))
+        if (socket->proto != PROTO_UDP || !(socket->has & SOCKET_HAS_DROPS))
             continue;
         before = health_socket_before(examination, socket);
         drops = socket->drops - (before ? before->drops : 0);
@@ -77,7 +95,8 @@ static int say_process(struct examination *examination, const struct tally_item 
     uint64_t rate = health_rate(examination, item->sum);
     int r;
 
-    if (health_judge(examination, DATAGRAMS, rate) == SEVERITY_OK)
+    if (health_judge(examination, DATAGRAMS, rate) == SEVERITY_OK ||
+        !had_no_room(examination, socket->netns))
         return 0;
     buf_printf(&examination->text, "%llu datagrams for port %u were thrown away in ",
                (unsigned long long)item->sum, socket->local_port);
@@ -110,7 +129,6 @@ static int say_process(struct examination *examination, const struct tally_item 
 /* What the namespace counts and no socket does. */
 static int say_unknown(struct examination *examination, uint32_t netns)
 {
-    static const char *const counters[] = {"UdpRcvbufErrors", "Udp6RcvbufErrors"};
     struct subject subject = SUBJECT_NONE;
     int r = 0;
 
@@ -127,8 +145,8 @@ static int say_unknown(struct examination *examination, uint32_t netns)
         r = health_add(examination, severity, UNKNOWN_SOCKET, &subject, change.delta);
         if (r == 0)
             r = health_prove_change(examination, counters[i],
-                                    i ? "/proc/net/snmp6" : "/proc/net/snmp", &change,
-                                    examination->limits[DATAGRAMS].warn);
+                                    counters[i][3] == '6' ? "/proc/net/snmp6" : "/proc/net/snmp",
+                                    &change, examination->limits[DATAGRAMS].warn);
     }
     return r;
 }
@@ -163,7 +181,8 @@ const struct check check_udp_drops = {
               "in; small ones may take ten times as much.\n"
               "Measured: what each socket has thrown away meanwhile, and the memory of its receive "
               "buffer. RcvbufErrors of the network namespace counts the same, without saying whose "
-              "they are; it is only asked where no open socket has lost any.",
+              "they are: it tells what is missed from what a socket's own filter refused, and of "
+              "sockets that are closed again.",
     .sources = "man 7 udp; man 7 socket (SO_RCVBUF); Documentation/networking/snmp_counter.rst",
     .run = run,
 };
