@@ -222,6 +222,10 @@ struct sk_buff {
     __u16 network_header;
 };
 
+struct bpf_sock_addr_kern {
+    struct sock *sk;
+};
+
 struct cred {
     kuid_t euid;
 };

@@ -5,7 +5,7 @@
  * the caller when a call of any protocol has moved its bytes, whichever way it was made: socket
  * calls, read and write, sendfile, splice to a socket, io_uring.
  */
-#include "traffic_count.bpf.h"
+#include "traffic_split.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
@@ -59,6 +59,7 @@ static __always_inline bool is_counted(const struct sock *sk, int bytes, int fla
 static __always_inline int count(struct sock *sk, int bytes, int flags, bool sent)
 {
     struct count count = {.sk = sk, .bytes = bytes, .number = 1, .sent = sent};
+    struct traffic_caller *caller = state.split ? take_caller(sk) : NULL;
     __u64 id;
 
     if (!is_counted(sk, bytes, flags))
@@ -67,7 +68,8 @@ static __always_inline int count(struct sock *sk, int bytes, int flags, bool sen
     count.key.cookie = socket_cookie(sk) ?: bpf_get_socket_cookie(sk);
     count.key.tid = (__u32)id;
     count.key.tgid = id >> 32;
-    count_flow(&count, describe);
+    if (!caller || !count_peer(caller, &count))
+        count_flow(&count, describe);
     return 0;
 }
 

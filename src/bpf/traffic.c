@@ -11,6 +11,7 @@
 #include "bpf/traffic_close.lskel.h"
 #include "bpf/traffic_end.lskel.h"
 #include "bpf/traffic_packets.lskel.h"
+#include "bpf/traffic_peers.lskel.h"
 #include "bpf/traffic_walk.lskel.h"
 
 #include <fcntl.h>
@@ -153,6 +154,8 @@ static int open_calls(struct traffic_program *program)
     struct traffic_bpf *loaded = LOAD(traffic_bpf, program);
     int r = open_notice(program, loaded->maps.notice.map_fd);
 
+    program->peer_flows_fd = loaded->maps.peer_flows.map_fd;
+    program->peer_callers_fd = loaded->maps.peer_callers.map_fd;
     if (r == 0)
         r = OPEN_HALVES(loaded, program);
     if (r == 0)
@@ -174,6 +177,26 @@ static int open_packets(struct traffic_program *program)
         r = keep_link(program, 0, attach_cgroup(sent, BPF_CGROUP_INET_EGRESS));
     if (r == 0)
         r = keep_link(program, 1, attach_cgroup(received, BPF_CGROUP_INET_INGRESS));
+    return r;
+}
+
+static int open_peers(struct traffic_program *program)
+{
+    struct traffic_peers_bpf *loaded = LOAD(traffic_peers_bpf, program);
+    const struct {
+        int prog_fd;
+        enum bpf_attach_type type;
+    } hooks[] = {{loaded->progs.send_v4.prog_fd, BPF_CGROUP_UDP4_SENDMSG},
+                 {loaded->progs.send_v6.prog_fd, BPF_CGROUP_UDP6_SENDMSG},
+                 {loaded->progs.receive_v4.prog_fd, BPF_CGROUP_UDP4_RECVMSG},
+                 {loaded->progs.receive_v6.prog_fd, BPF_CGROUP_UDP6_RECVMSG}};
+    int r = 0;
+
+    program->flows_fd[0] = loaded->maps.flows_0.map_fd;
+    program->flows_fd[1] = loaded->maps.flows_1.map_fd;
+    program->callers_fd = loaded->maps.callers.map_fd;
+    for (size_t i = 0; i < ARRAY_SIZE(hooks) && r == 0; i++)
+        r = keep_link(program, i, attach_cgroup(hooks[i].prog_fd, hooks[i].type));
     return r;
 }
 
@@ -216,7 +239,7 @@ int traffic_program_open(enum traffic_part part, uint32_t pidns,
     static int (*const open_part[])(struct traffic_program *) = {
         [TRAFFIC_CALLS] = open_calls,     [TRAFFIC_END] = open_end,
         [TRAFFIC_CLOSE] = open_close,     [TRAFFIC_WALK] = open_walk,
-        [TRAFFIC_PACKETS] = open_packets,
+        [TRAFFIC_PACKETS] = open_packets, [TRAFFIC_PEERS] = open_peers,
     };
     struct traffic_program opened = TRAFFIC_PROGRAM_INIT;
     int r;
@@ -250,6 +273,9 @@ static void destroy_skeleton(struct traffic_program *program)
     case TRAFFIC_PACKETS:
         traffic_packets_bpf__destroy(program->skeleton);
         break;
+    case TRAFFIC_PEERS:
+        traffic_peers_bpf__destroy(program->skeleton);
+        break;
     }
 }
 
@@ -268,8 +294,9 @@ void traffic_program_close(struct traffic_program *program)
 
 /* --- flows --- */
 
+/* A key of peers is one of flows, and more. */
 struct batch {
-    struct traffic_key keys[BATCH];
+    struct traffic_peer_key keys[BATCH]; /* room for either kind */
     struct traffic_flow flows[BATCH];
 };
 
@@ -295,7 +322,7 @@ static int take_batch(int map_fd, struct batch *batch, bool first, uint64_t *tok
     return r == 0;
 }
 
-static int take_all(int map_fd, traffic_flow_fn *fn, void *context)
+static int take_all(int map_fd, size_t key_size, traffic_flow_fn *fn, void *context)
 {
     CLEANUP_FREE struct batch *batch = malloc(sizeof(*batch));
     uint64_t token = 0;
@@ -310,7 +337,8 @@ static int take_all(int map_fd, traffic_flow_fn *fn, void *context)
         more = take_batch(map_fd, batch, first, &token, &count);
         first = false;
         for (uint32_t i = 0; i < count && r == 0; i++)
-            r = fn(context, &batch->keys[i], &batch->flows[i]);
+            r = fn(context, (const void *)((const char *)batch->keys + i * key_size),
+                   &batch->flows[i]);
     } while (more > 0);
     return more < 0 ? more : r;
 }
@@ -385,5 +413,62 @@ int traffic_take_flows(struct traffic_program *program, traffic_flow_fn *fn, voi
     r = map_element(BPF_MAP_UPDATE_ELEM, program->halves_fd, &half, &program->flows_fd[half]);
     if (r == 0)
         r = empty_slots(program, half);
-    return r < 0 ? r : take_all(program->flows_fd[half], fn, context);
+    return r < 0 ? r : take_all(program->flows_fd[half], sizeof(struct traffic_key), fn, context);
+}
+
+/* --- peers --- */
+
+static int put_map(int outer_fd, const int *map_fd)
+{
+    const uint32_t only = 0;
+
+    return map_element(BPF_MAP_UPDATE_ELEM, outer_fd, &only, (void *)(uintptr_t)map_fd);
+}
+
+int traffic_split(struct traffic_program *calls, struct traffic_program *peers)
+{
+    int r = put_map(calls->peer_flows_fd, &peers->flows_fd[peers->state->half]);
+
+    if (r == 0)
+        r = put_map(calls->peer_callers_fd, &peers->callers_fd);
+    if (r < 0)
+        return r;
+    /* In this order: what is remembered is also taken. */
+    __atomic_store_n(&calls->state->split, 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&peers->state->split, 1, __ATOMIC_SEQ_CST);
+    return 0;
+}
+
+int traffic_take_peers(const struct traffic_program *calls, struct traffic_program *peers,
+                       traffic_flow_fn *fn, void *context)
+{
+    uint32_t half = peers->state->half;
+    int r;
+
+    peers->state->half = !half;
+    r = put_map(calls->peer_flows_fd, &peers->flows_fd[!half]); /* waits, as above */
+    return r < 0 ? r
+                 : take_all(peers->flows_fd[half], sizeof(struct traffic_peer_key), fn, context);
+}
+
+static int remove_map(int outer_fd)
+{
+    const uint32_t only = 0;
+
+    return map_element(BPF_MAP_DELETE_ELEM, outer_fd, &only, NULL);
+}
+
+int traffic_join(struct traffic_program *calls, struct traffic_program *peers, traffic_flow_fn *fn,
+                 void *context)
+{
+    int r = 0;
+
+    __atomic_store_n(&peers->state->split, 0, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&calls->state->split, 0, __ATOMIC_SEQ_CST);
+    /* A program that began before may count into either half. */
+    for (int i = 0; i < 2 && r == 0; i++)
+        r = traffic_take_peers(calls, peers, fn, context);
+    (void)remove_map(calls->peer_flows_fd);
+    (void)remove_map(calls->peer_callers_fd);
+    return r;
 }

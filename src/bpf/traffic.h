@@ -11,6 +11,7 @@ enum traffic_part {
     TRAFFIC_CLOSE,   /* who closed a socket; needs CAP_NET_ADMIN and the root of cgroup2 */
     TRAFFIC_WALK,    /* counters of TCP sockets with a descriptor; counts nothing by itself */
     TRAFFIC_PACKETS, /* of every socket, with their headers; needs what CLOSE needs */
+    TRAFFIC_PEERS,   /* of calls of unconnected UDP sockets, for CALLS; needs what CLOSE needs */
 };
 
 /* A program that is loaded and attached. Nothing of it outlives the process. */
@@ -18,7 +19,7 @@ struct traffic_program {
     enum traffic_part part;
     void *skeleton;              /* owned; NULL when closed */
     struct traffic_state *state; /* memory shared with the program. Owned by the skeleton */
-    int links[2];                /* owned; -1: none */
+    int links[4];                /* owned; -1: none */
     int prog_fd;                 /* of the walk, for iterator_read(): struct traffic_held */
     struct ring ring;            /* of end (struct traffic_tcp) and close (struct traffic_close) */
     struct ring notice;          /* readable when half of the ring or most of the flows are full */
@@ -27,11 +28,13 @@ struct traffic_program {
     int flows_fd[2], halves_fd, slots_fd;
     struct traffic_slots *slots;
     unsigned int processors;
+    /* Of calls: where the maps of PEERS are put; of those the one that goes with its flows. */
+    int peer_flows_fd, peer_callers_fd, callers_fd;
 };
 
 #define TRAFFIC_PROGRAM_INIT                                                                       \
     ((struct traffic_program){                                                                     \
-        .links = {-1, -1}, .prog_fd = -1, .ring = RING_INIT, .notice = RING_INIT})
+        .links = {-1, -1, -1, -1}, .prog_fd = -1, .ring = RING_INIT, .notice = RING_INIT})
 
 /* Processes are numbered as in the pid namespace of this inode. 0, or -errno as the kernel gave it.
  */
@@ -49,3 +52,17 @@ typedef int traffic_flow_fn(void *context, const struct traffic_key *key,
  */
 int traffic_take_flows(struct traffic_program *program, traffic_flow_fn *fn, void *context)
     MUST_CHECK;
+
+/*
+ * From now on the calls of unconnected UDP sockets are counted by peer, where they say one and as
+ * long as there is room, and not in the flow of their socket. 0 or -errno.
+ */
+int traffic_split(struct traffic_program *calls, struct traffic_program *peers) MUST_CHECK;
+
+/* As traffic_take_flows(), of the flows of peers; their keys are those of the sockets' flows. */
+int traffic_take_peers(const struct traffic_program *calls, struct traffic_program *peers,
+                       traffic_flow_fn *fn, void *context) MUST_CHECK;
+
+/* Until now: the same for the last time. `peers` is to be closed. */
+int traffic_join(struct traffic_program *calls, struct traffic_program *peers, traffic_flow_fn *fn,
+                 void *context) MUST_CHECK;

@@ -19,6 +19,12 @@
 /* So many flows, and the program is told that it is time to read. */
 #define TRAFFIC_FLOWS_MANY (TRAFFIC_FLOWS_MAX / 2)
 
+/* Of one interval: peers of unconnected UDP sockets that are told apart. */
+#define TRAFFIC_PEERS_MAX 8192
+
+/* Threads whose call has said its peer, and has not returned yet. */
+#define TRAFFIC_CALLERS_MAX 4096
+
 #define TRAFFIC_RING_SIZE (2 * 1024 * 1024)
 
 struct traffic_key {
@@ -26,6 +32,18 @@ struct traffic_key {
     __u32 tid;    /* in the initial pid namespace. Of packets the network namespace: the kernel
                      sends for all of them by the same sockets */
     __u32 tgid;   /* of packets 0 */
+};
+
+struct traffic_peer {
+    __u8 address[16]; /* as the socket's family has it */
+    __u16 port;
+    __u16 reserved[3];
+};
+
+/* A call of an unconnected socket for this peer alone. */
+struct traffic_peer_key {
+    struct traffic_key key;
+    struct traffic_peer peer;
 };
 
 /* Whose context it was. */
@@ -46,7 +64,8 @@ struct traffic_socket {
     __u16 peer_port;
     __u8 proto;  /* enum socket_proto */
     __u8 family; /* AF_INET, AF_INET6 */
-    __u8 reserved[2];
+    __u8 split;  /* 1: not connected, the peer is of this flow only */
+    __u8 reserved;
     __u8 local[16]; /* IPv4: the first four bytes */
     __u8 peer[16];
 };
@@ -77,6 +96,13 @@ struct traffic_flow {
     struct traffic_socket socket;
     struct traffic_counters began; /* of TCP: where the first call began, which may be older than
                                       the counting; UINT64_MAX: unknown */
+};
+
+/* A thread's call of an unconnected socket: what is to be counted when it returns. */
+struct traffic_caller {
+    __u64 waits; /* 1: it has not been counted */
+    struct traffic_peer_key key;
+    struct traffic_flow flow;
 };
 
 /*
@@ -122,6 +148,8 @@ struct traffic_close {
 };
 
 _Static_assert(sizeof(struct traffic_key) == 16, "traffic_key has padding");
+_Static_assert(sizeof(struct traffic_peer_key) == 40, "traffic_peer_key has padding");
+_Static_assert(sizeof(struct traffic_caller) == 192, "traffic_caller has padding");
 _Static_assert(sizeof(struct traffic_user) == 48, "traffic_user has padding");
 _Static_assert(sizeof(struct traffic_socket) == 48, "traffic_socket has padding");
 _Static_assert(sizeof(struct traffic_flow) == 144, "traffic_flow has padding");
@@ -135,9 +163,10 @@ struct traffic_state {
     struct traffic_other other; /* of calls that had no room in the hash */
     __u64 lost;                 /* records that had no room in the ring */
     __u64 made;                 /* flows since the halves were last exchanged */
+    __u64 unsplit;      /* calls whose peer had no room: they are of the socket's own flow */
     __u64 recent_ticks; /* of the walk: 0: every socket; else those with data within this time */
     __u32 pidns;        /* of the reader: its inode; 0: the initial one */
     __u32 told;         /* 1: the notice that the ring fills up was given, and not yet read */
     __u32 half;         /* 0 or 1: which hash and which slots are counted into */
-    __u32 reserved;
+    __u32 split;        /* 1: peers of unconnected sockets are told apart */
 };

@@ -16,11 +16,12 @@
 #include <unistd.h>
 
 /* All but what only files of /proc/net tell: that would cost what sock_diag tells more, and
- * counting packets costs everybody. */
+ * counting packets or peers costs everybody. */
 void recording_widen(struct request *request)
 {
-    request->needs =
-        (request->needs & NEED_WIRE) | ~(uint64_t)(NEED_TCP_FILE | NEED_REFERENCES | NEED_WIRE);
+    const uint64_t dear = NEED_WIRE | NEED_PEERS;
+
+    request->needs = (request->needs & dear) | ~(uint64_t)(NEED_TCP_FILE | NEED_REFERENCES | dear);
     request->protos = PROTO_ALL;
     request->states = STATE_ALL;
     request->families = FAMILY_INET;

@@ -32,7 +32,10 @@ static struct flow_entry *entry_at(const struct flow_entries *entries, uint32_t 
 static bool is_same(const struct flow_report *a, const struct flow_report *b)
 {
     if (a->cookie != b->cookie || a->pid != b->pid || a->tid != b->tid ||
-        a->start_ticks != b->start_ticks || (a->flags ^ b->flags) & FLOW_OTHER)
+        a->start_ticks != b->start_ticks || (a->flags ^ b->flags) & (FLOW_OTHER | FLOW_PEER))
+        return false;
+    if (a->flags & FLOW_PEER &&
+        (a->peer_port != b->peer_port || memcmp(&a->peer, &b->peer, sizeof(a->peer)) != 0))
         return false;
     if (a->cookie && a->netns != b->netns) /* a socket of the kernel itself */
         return false;
@@ -49,6 +52,8 @@ static uint64_t hash_of(const struct flow_report *facts)
     hash ^= ((uint64_t)facts->pid << 32 | facts->tid) * UINT64_C(0xc2b2ae3d27d4eb4f);
     if (!facts->cookie && !facts->pid)
         hash = hash_bytes(hash ^ facts->cgroup_id, facts->comm, sizeof(facts->comm));
+    if (facts->flags & FLOW_PEER)
+        hash = hash_bytes(hash ^ facts->peer_port, &facts->peer, sizeof(facts->peer));
     return hash;
 }
 
@@ -64,6 +69,14 @@ static uint32_t find(const struct flow_entries *entries, const struct flow_repor
         key++;
     *ret_key = key;
     return index;
+}
+
+struct flow_entry *flow_entries_find(const struct flow_entries *entries,
+                                     const struct flow_report *report)
+{
+    uint64_t key;
+
+    return entry_at(entries, find(entries, report, &key));
 }
 
 struct flow_entry *flow_entries_by_id(const struct flow_entries *entries, uint64_t id)

@@ -40,7 +40,9 @@ void flow_entries_clear(struct flow_entries *entries);
 int flow_entries_take(struct flow_entries *entries, const struct flow_report *report,
                       uint64_t now_ns, struct flow_entry **ret_entry) MUST_CHECK;
 
-/* NULL: there is none. */
+/* NULL, as of the next one: there is none. */
+struct flow_entry *flow_entries_find(const struct flow_entries *entries,
+                                     const struct flow_report *report);
 struct flow_entry *flow_entries_by_id(const struct flow_entries *entries, uint64_t id);
 
 /* The flows of a socket, one after the other, up to NULL. */

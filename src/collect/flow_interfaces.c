@@ -27,6 +27,14 @@ static void plain_address(unsigned int family, const union address *address, uin
         memcpy(ret_plain, address->bytes, 16);
 }
 
+static uint32_t plain_family(const struct flow *flow)
+{
+    struct in6_addr peer;
+
+    memcpy(&peer, flow->peer.bytes, sizeof(peer));
+    return flow->family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&peer) ? AF_INET : flow->family;
+}
+
 /* Two addresses with one key would be a wonder; then the flows of one are shown at the other. */
 static uint64_t address_key(uint32_t netns, const uint8_t *address)
 {
@@ -69,13 +77,58 @@ static uint32_t find_interface(const struct map *index, const struct flow *flow)
     return own == MAP_NONE ? 0 : own;
 }
 
+/* Whether the first bits are those of the network that is reached by this address. */
+static bool is_near(const struct link_address *address, const uint8_t *plain)
+{
+    uint32_t whole = address->prefix / 8, rest = address->prefix % 8;
+    uint8_t own[16];
+
+    plain_address(address->family, &address->peer, own);
+    return memcmp(own, plain, whole) == 0 &&
+           (!rest || !((own[whole] ^ plain[whole]) & (0xff00 >> rest & 0xff)));
+}
+
+/*
+ * A socket without an address of its own reaches its peer by the interface whose network that is
+ * in, or by the only one there is. What routes say otherwise is not looked at.
+ */
+static uint32_t find_way(const struct snapshot *snapshot, const struct flow *flow)
+{
+    uint32_t near = 0, longest = 0, only = 0;
+    bool is_only = true;
+    uint8_t peer[16];
+
+    plain_address(flow->family, &flow->peer, peer);
+    for (uint32_t i = 0; i < snapshot->link_addresses_count; i++) {
+        const struct link_address *address = &snapshot->link_addresses[i];
+
+        if (address->netns != flow->netns)
+            continue;
+        if (address->family == plain_family(flow) && address->prefix > longest &&
+            is_near(address, peer)) {
+            longest = address->prefix;
+            near = address->ifindex;
+        }
+        if (address->ifindex == LOOPBACK)
+            continue;
+        is_only = is_only && (!only || only == address->ifindex);
+        only = address->ifindex;
+    }
+    return near || !is_only ? near : only;
+}
+
 int flow_interfaces(struct snapshot *snapshot)
 {
     CLEANUP(map_done) struct map index = {0};
     int r = index_addresses(snapshot, &index);
 
-    for (uint32_t i = 0; i < snapshot->flows_count && r == 0; i++)
-        if (!snapshot->flows[i].ifindex && snapshot->flows[i].family)
-            snapshot->flows[i].ifindex = find_interface(&index, &snapshot->flows[i]);
+    for (uint32_t i = 0; i < snapshot->flows_count && r == 0; i++) {
+        struct flow *flow = &snapshot->flows[i];
+
+        if (!flow->ifindex && flow->family)
+            flow->ifindex = find_interface(&index, flow);
+        if (!flow->ifindex && flow->flags & FLOW_PEER)
+            flow->ifindex = find_way(snapshot, flow);
+    }
     return r;
 }

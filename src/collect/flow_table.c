@@ -15,6 +15,9 @@ struct flow_table {
     uint32_t limit;
     struct bin_clock seconds, tens;
     uint64_t now_ns, interval_ns;
+    uint32_t peers;    /* flows with FLOW_PEER: half of the limit at most */
+    bool wants_peers;  /* one found no room in this interval */
+    bool joined_peers; /* or ever */
     bool misses_ends;
 };
 
@@ -32,6 +35,8 @@ struct flow_table *flow_table_new(uint32_t limit, uint64_t now_ns)
 void flow_table_begin(struct flow_table *table, uint64_t now_ns)
 {
     flow_entries_clear(&table->entries);
+    table->peers = 0;
+    table->wants_peers = table->joined_peers = false;
     table->now_ns = now_ns;
     table->interval_ns = 0;
     table->seconds = BIN_CLOCK_INIT(SECOND_NS);
@@ -48,7 +53,31 @@ void flow_table_free(struct flow_table *table)
 
 /* --- reports --- */
 
-int flow_table_report(struct flow_table *table, const struct flow_report *report)
+/* The flow of the same socket that has no peer. */
+static struct flow_report without_peer(const struct flow_report *report)
+{
+    struct flow_report facts = *report;
+
+    facts.flags &= ~(uint32_t)FLOW_PEER;
+    facts.peer = (union address){{0}};
+    facts.peer_port = 0;
+    return facts;
+}
+
+/* Whether the report's peer is a new one that has no room. */
+static bool is_too_many(struct flow_table *table, const struct flow_report *report)
+{
+    if (!(report->flags & FLOW_PEER) || flow_entries_find(&table->entries, report))
+        return false;
+    if (table->peers < table->limit / 2) {
+        table->peers++;
+        return false;
+    }
+    table->wants_peers = table->joined_peers = true;
+    return true;
+}
+
+static int add_report(struct flow_table *table, const struct flow_report *report)
 {
     struct flow_entry *entry;
     struct flow_report *facts;
@@ -67,6 +96,21 @@ int flow_table_report(struct flow_table *table, const struct flow_report *report
         facts->peer_port = report->peer_port;
     }
     return 0;
+}
+
+int flow_table_report(struct flow_table *table, const struct flow_report *report)
+{
+    struct flow_report joined;
+
+    if (!is_too_many(table, report))
+        return add_report(table, report);
+    joined = without_peer(report);
+    return add_report(table, &joined);
+}
+
+bool flow_table_joined_peers(const struct flow_table *table)
+{
+    return table->joined_peers;
 }
 
 int flow_table_ahead(struct flow_table *table, const struct flow_report *report)
@@ -185,8 +229,9 @@ static bool is_rest(const struct flow_entry *entry)
     return !entry->facts.cookie;
 }
 
-/* What remains of a flow that is not listed any more: the sums of its process; of a process that
- * has ended, those of all that had its name in its cgroup; of these, those of all cgroups. */
+/* What remains of a flow that is not listed any more: of a peer the socket's own flow, else the
+ * sums of its process; of a process that has ended, those of all that had its name in its cgroup;
+ * of these, those of all cgroups. */
 static struct flow_report folded_facts(const struct flow_entry *entry)
 {
     struct flow_report facts = {.pid = entry->facts.pid,
@@ -197,6 +242,8 @@ static struct flow_report folded_facts(const struct flow_entry *entry)
                                 .start_ticks = entry->facts.start_ticks,
                                 .flags = FLOW_FOLDED};
 
+    if (entry->facts.flags & FLOW_PEER)
+        return without_peer(&entry->facts);
     memcpy(facts.comm, entry->facts.comm, sizeof(facts.comm));
     if (entry->facts.flags & FLOW_EXITED) {
         facts.pid = facts.ppid = 0;
@@ -230,12 +277,17 @@ static int fold(struct flow_table *table, uint32_t index)
 {
     struct flow_report facts = folded_facts(&table->entries.all[index]);
     struct flow_entry *target;
+    const struct flow_entry *entry;
     int r = flow_entries_take(&table->entries, &facts, table->now_ns, &target);
 
     if (r < 0)
         return r;
-    merge(table, &table->entries.all[index], target);
-    target->sockets += table->entries.all[index].sockets;
+    entry = &table->entries.all[index];
+    merge(table, entry, target);
+    if (!(entry->facts.flags & FLOW_PEER))
+        target->sockets += entry->sockets;
+    else if (entry->ended_ns)
+        target->ended_ns = entry->ended_ns;
     return 0;
 }
 
@@ -257,7 +309,9 @@ static bool give_to_user(const struct flow_table *table, const struct flow_entry
 static bool is_over(const struct flow_table *table, const struct flow_entry *entry,
                     uint64_t keep_ns)
 {
-    bool crowded = table->entries.count > table->limit, silence = table->misses_ends || crowded;
+    bool crowded = table->entries.count > table->limit;
+    bool silence =
+        table->misses_ends || crowded || (entry->facts.flags & FLOW_PEER && table->wants_peers);
     uint64_t end_ns = entry->ended_ns ? entry->ended_ns : entry->last_ns;
 
     if (is_rest(entry) &&
@@ -266,23 +320,39 @@ static bool is_over(const struct flow_table *table, const struct flow_entry *ent
     return (entry->ended_ns || silence) && end_ns + keep_ns <= table->now_ns;
 }
 
-/* Folds the flows that ended so long ago. What they are folded into may come behind them. */
-static int fold_old(struct flow_table *table, uint64_t keep_ns)
+/* Of the first entries those of peers, or the others. What they are folded into may come behind. */
+static int fold_those(struct flow_table *table, uint32_t count, bool peers, uint64_t keep_ns,
+                      uint32_t *folded)
 {
-    uint32_t count = table->entries.count, folded = 0;
-    int r = 0, swept;
+    int r = 0;
 
     for (uint32_t i = 0; i < count && r == 0; i++) {
-        bool over = give_to_user(table, &table->entries.all[i]);
+        struct flow_entry *entry = &table->entries.all[i];
+        bool over;
 
-        if (!over && is_over(table, &table->entries.all[i], keep_ns)) {
+        if (((entry->facts.flags & FLOW_PEER) != 0) != peers)
+            continue;
+        over = give_to_user(table, entry);
+        if (!over && is_over(table, entry, keep_ns)) {
             r = fold(table, i);
             over = r == 0;
         }
         if (over)
             table->entries.all[i].id = 0;
-        folded += over;
+        *folded += over;
+        table->peers -= over && peers;
     }
+    return r;
+}
+
+/* Folds the flows that ended so long ago: a peer before the flow of its socket is. */
+static int fold_old(struct flow_table *table, uint64_t keep_ns)
+{
+    uint32_t count = table->entries.count, folded = 0;
+    int r = fold_those(table, count, true, keep_ns, &folded), swept;
+
+    if (r == 0)
+        r = fold_those(table, count, false, keep_ns, &folded);
     if (!folded)
         return r;
     swept = flow_entries_sweep(&table->entries);
@@ -301,6 +371,7 @@ int flow_table_advance(struct flow_table *table, uint64_t now_ns)
     for (size_t i = 0; i < ARRAY_SIZE(keep_ns) && r == 0; i++)
         if (i == 0 || table->entries.count > table->limit)
             r = fold_old(table, keep_ns[i]);
+    table->wants_peers = false;
     bin_clock_advance(&table->seconds, table->interval_ns);
     bin_clock_advance(&table->tens, table->interval_ns);
     return r;

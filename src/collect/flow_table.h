@@ -18,7 +18,7 @@ struct flow_report {
     uint32_t ppid;          /* 0: unknown */
     uint32_t netns;         /* inode */
     uint32_t ifindex;
-    uint32_t flags; /* enum flow_flag: FLOW_SPLICED, FLOW_OTHER */
+    uint32_t flags; /* enum flow_flag: FLOW_SPLICED, FLOW_OTHER, FLOW_PEER */
     uint16_t local_port, peer_port;
     uint8_t proto, family;
     union address local, peer;
@@ -41,6 +41,12 @@ void flow_table_begin(struct flow_table *table, uint64_t now_ns);
 
 /* Adds a report that belongs to the time since the last flow_table_advance(). 0 or -ENOMEM. */
 int flow_table_report(struct flow_table *table, const struct flow_report *report) MUST_CHECK;
+
+/*
+ * Whether reports with FLOW_PEER were added to the socket's own flow: half of the flows may be of
+ * peers, and a new one takes the place of one that was silent for a minute.
+ */
+bool flow_table_joined_peers(const struct flow_table *table);
 
 /*
  * The same of the packets of a socket (only `wire` of what was moved), whose user is not known:

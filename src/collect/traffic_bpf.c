@@ -8,6 +8,7 @@
 #include "collect/rehearsal.h"
 #include "collect/traffic_counts.h"
 #include "collect/traffic_ends.h"
+#include "collect/traffic_peers.h"
 #include "collect/traffic_source.h"
 
 #include <stdio.h>
@@ -31,6 +32,7 @@
 
 struct bpf_state {
     struct traffic_counts calls, packets; /* packets only as long as somebody asks for them */
+    struct traffic_peers peers;
     struct traffic_ends ends;
     struct traffic_program walk;
     int walk_error, packets_error; /* why they are not there; 0: they are */
@@ -238,7 +240,8 @@ static int report_packets(struct bpf_state *state, struct flow_table *table)
     return report.wire.rx_packets || report.wire.tx_packets ? flow_table_report(table, &report) : 0;
 }
 
-static void leave_notes(const struct bpf_state *state, struct snapshot *snapshot)
+static void leave_notes(const struct bpf_state *state, const struct flow_table *table,
+                        struct snapshot *snapshot)
 {
     uint64_t lost = traffic_ends_lost(&state->ends);
 
@@ -256,19 +259,32 @@ static void leave_notes(const struct bpf_state *state, struct snapshot *snapshot
     if (state->packets_error)
         snapshot_note(snapshot, NOTE_DETAIL, SOURCE, state->packets_error,
                       "packets are not counted: that takes CAP_NET_ADMIN and the root of cgroup2");
+    if (state->peers.error)
+        snapshot_note(
+            snapshot, NOTE_DETAIL, SOURCE, state->peers.error,
+            "unconnected UDP sockets have no peers: that takes CAP_NET_ADMIN and the root "
+            "of cgroup2");
+    if (flow_table_joined_peers(table) || state->calls.program.state->unsplit)
+        snapshot_note(snapshot, NOTE_DETAIL, SOURCE, 0,
+                      "unconnected UDP sockets have more peers than are kept apart: what those "
+                      "exchange that have no room is shown without a peer");
     if (lost)
         snapshot_note(snapshot, NOTE_DETAIL, SOURCE, -ENOBUFS,
                       "%llu ends of sockets were lost: spliced bytes may be missing",
                       (unsigned long long)lost);
 }
 
-static int read_counts(struct bpf_state *state, struct flow_table *table, uint64_t now_ns)
+static int read_counts(struct bpf_state *state, struct flow_table *table, uint64_t needs,
+                       uint64_t now_ns)
 {
     struct reading reading = {state, table};
     int r = traffic_counts_read(&state->calls, count_flow, &reading);
 
     if (r == 0)
         r = report_other(state, table);
+    if (r == 0)
+        r = traffic_peers_read(&state->peers, &state->calls.program, needs & NEED_PEERS, count_flow,
+                               &reading);
     if (r == 0 && state->packets_ns)
         r = report_packets(state, table);
     if (r == 0)
@@ -287,14 +303,14 @@ static int read_traffic(void *context, struct flow_table *table, struct collecti
     if (r == 0)
         r = traffic_ends_keep(&state->ends);
     if (r == 0)
-        r = read_counts(state, table, now_ns);
+        r = read_counts(state, table, collection->request->needs, now_ns);
     if (state->ends.close_error || traffic_ends_lost(&state->ends))
         flow_table_miss_ends(table);
     if (r == 0 && traffic_ends_lost(&state->ends))
         r = traffic_sockets_sweep(state->sockets, now_ns);
     if (r < 0)
         return r;
-    leave_notes(state, collection->snapshot);
+    leave_notes(state, table, collection->snapshot);
     snapshot_source(collection->snapshot, "traffic", "bpf sock_send_length, sock_recv_length");
     collection->snapshot->wire_ns = state->packets_ns;
     follow_need(state, collection->request->needs, now_ns);
@@ -311,6 +327,7 @@ static void close_state(void *context)
         return;
     traffic_counts_done(&state->calls);
     traffic_counts_done(&state->packets);
+    traffic_peers_done(&state->peers);
     traffic_ends_done(&state->ends);
     traffic_program_close(&state->walk);
     if (state->epoll >= 0)
@@ -377,6 +394,9 @@ static int begin(void *context, uint64_t *ret_start_ns)
 
     if (r == 0)
         r = drop_counts(&state->calls);
+    if (r == 0)
+        r = traffic_peers_read(&state->peers, &state->calls.program,
+                               state->peers.program.skeleton != NULL, drop_flow, NULL);
     start_ns = clock_ns(CLOCK_BOOTTIME);
     if (r == 0)
         r = prime(state, start_ns);
@@ -412,11 +432,15 @@ static int open_state(const struct request *request, uint64_t now_ns, void **ret
     if (state) {
         state->epoll = -1;
         state->ends = TRAFFIC_ENDS_INIT;
+        state->peers = TRAFFIC_PEERS_INIT;
         state->walk = TRAFFIC_PROGRAM_INIT;
         state->calls = state->packets = TRAFFIC_COUNTS_INIT;
         state->sockets = traffic_sockets_new();
         if (state->sockets)
             r = start(state);
+        if (r == 0)
+            r = traffic_peers_read(&state->peers, &state->calls.program,
+                                   request->needs & NEED_PEERS, drop_flow, NULL);
     }
     if (r < 0) {
         snprintf(why, size, "calls cannot be counted: %s", reason(r));

@@ -127,6 +127,7 @@ static void fill_report(const struct traffic_sockets *sockets, struct flow_repor
         .ppid = user->ppid,
         .netns = socket->netns,
         .ifindex = socket->ifindex,
+        .flags = socket->split ? FLOW_PEER : 0,
         .local_port = socket->local_port,
         .peer_port = socket->peer_port,
         .proto = socket->proto,

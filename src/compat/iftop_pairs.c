@@ -110,11 +110,31 @@ static bool is_link_local(const struct iftop_pair *pair)
            ((a[0] == 0xfe && (a[1] & 0xc0) == 0x80) || (b[0] == 0xfe && (b[1] & 0xc0) == 0x80));
 }
 
-/* The pair, with the side whose traffic is "sent" first. False: it is not to be shown. */
-static bool pair_of(const struct flow *flow, const struct iftop_options *options,
-                    struct iftop_pair *ret_pair, bool *ret_turned)
+/* A socket without an address of its own sends from one of the interface. */
+static void put_own(const struct snapshot *snapshot, const struct flow *flow,
+                    struct iftop_pair *pair)
 {
-    bool v4 = flow->family == AF_INET || address_is_mapped(flow->family, &flow->local);
+    const struct interface *interface =
+        flow->ifindex ? snapshot_interface(snapshot, flow->netns, flow->ifindex) : NULL;
+    const struct link_address *address;
+    uint32_t at = 0;
+
+    if (!interface || !address_is_any(pair->family, &pair->local))
+        return;
+    while ((address = traffic_address(snapshot, interface, &at)))
+        if (address->family == pair->family) {
+            plain(address->family, &address->address, &pair->local);
+            return;
+        }
+}
+
+/* The pair, with the side whose traffic is "sent" first. False: it is not to be shown. */
+static bool pair_of(const struct snapshot *snapshot, const struct flow *flow,
+                    const struct iftop_options *options, struct iftop_pair *ret_pair,
+                    bool *ret_turned)
+{
+    bool v4 = flow->family == AF_INET || address_is_mapped(flow->family, &flow->local) ||
+              address_is_mapped(flow->family, &flow->peer);
     const struct iftop_net *net = v4 ? &options->net : &options->net6;
     struct iftop_pair pair = {.family = v4 ? AF_INET : AF_INET6};
 
@@ -123,6 +143,7 @@ static bool pair_of(const struct flow *flow, const struct iftop_options *options
         return false;
     plain(flow->family, &flow->local, &pair.local);
     plain(flow->family, &flow->peer, &pair.peer);
+    put_own(snapshot, flow, &pair);
     if (options->ports) {
         pair.proto = flow->proto;
         pair.local_port = flow->local_port;
@@ -147,8 +168,8 @@ static struct traffic turned(struct traffic traffic, bool turn_it)
 
 /* --- adding up --- */
 
-static int add_flow(struct iftop_pairs *pairs, const struct flow *flow,
-                    const struct iftop_options *options)
+static int add_flow(struct iftop_pairs *pairs, const struct snapshot *snapshot,
+                    const struct flow *flow, const struct iftop_options *options)
 {
     struct iftop_pair wanted, *pair;
     struct traffic last;
@@ -156,7 +177,7 @@ static int add_flow(struct iftop_pairs *pairs, const struct flow *flow,
     bool is_turned;
     int r;
 
-    if (!pair_of(flow, options, &wanted, &is_turned))
+    if (!pair_of(snapshot, flow, options, &wanted, &is_turned))
         return 0;
     if (!(flow->window[FLOW_40S].rx_bytes | flow->window[FLOW_40S].tx_bytes))
         return 0;
@@ -226,7 +247,7 @@ int iftop_pairs_add(struct iftop_pairs *pairs, const struct traffic_reader *read
         const struct flow *flow = traffic_flow(reader, devices, i);
 
         if (flow)
-            r = add_flow(pairs, flow, options);
+            r = add_flow(pairs, &reader->moment.snapshot, flow, options);
     }
     if (r < 0)
         return r;

@@ -37,6 +37,8 @@ enum flow_flag {
                                or socket */
     FLOW_SPLICED = 1u << 4, /* has bytes that no call was seen for (splice, zero-copy receive), only
                                in the counters of the socket; given to its first user */
+    FLOW_PEER = 1u << 5,    /* what an unconnected socket exchanged with this peer, as long as peers
+                               are asked for; the rest is in the flow that has none */
 };
 
 /* Payload: what the process handed to the kernel or got from it, without any header. */
@@ -92,7 +94,7 @@ struct flow {
     uint16_t local_port, peer_port; /* host order; 0: none */
     uint8_t proto;                  /* enum socket_proto */
     uint8_t family;                 /* AF_INET, AF_INET6; 0: folded or other */
-    union address local, peer;      /* unconnected: the peer is all zero */
+    union address local, peer;      /* unconnected: the peer is all zero, unless FLOW_PEER */
 };
 
 /* "bpf", "tcp_info", "interfaces", "none". */

@@ -61,6 +61,8 @@ enum need {
     NEED_WINDOW = 1ull << 43,        /* of flows: what was counted between two readings */
     NEED_PORT_RANGE = 1ull << 44,    /* ports that the kernel chooses from, of each namespace */
     NEED_SETTINGS = 1ull << 45,      /* of the kernel, from /proc/sys */
+    NEED_PEERS = 1ull << 46,         /* flows of unconnected sockets by peer: telling them apart
+                                        costs each call something */
 };
 
 enum match_op {

@@ -275,6 +275,19 @@ struct value flow_socket_key(const struct view *view, uint32_t row)
     return value_uint(flow->cookie ? flow->cookie : UINT64_C(1) << 63 | flow->id);
 }
 
+struct value flow_conn_key(const struct view *view, uint32_t row)
+{
+    const struct flow *flow = get_flow(view, row);
+
+    if (!(flow->flags & FLOW_PEER))
+        return flow_socket_key(view, row);
+    buf_reset(view->scratch);
+    buf_put(view->scratch, &flow->cookie, sizeof(flow->cookie));
+    buf_put(view->scratch, &flow->peer, sizeof(flow->peer));
+    buf_put(view->scratch, &flow->peer_port, sizeof(flow->peer_port));
+    return cell_scratch(view, 0);
+}
+
 /* --- how it is --- */
 
 #define ANY_FLAGS ((uint64_t)FLOW_OTHER | FLOW_SPLICED | FLOW_FOLDED)

@@ -40,3 +40,6 @@ column_get_fn flow_ill_bits, flow_sick;
 
 /* Which process, and which socket, a flow is of: the same number in every snapshot. */
 column_get_fn flow_process_key, flow_socket_key;
+
+/* The socket, or where it is not connected the socket and the peer. */
+column_get_fn flow_conn_key;

@@ -22,7 +22,7 @@ enum grouping {
 
 /* Keys that are never shown themselves: columns tell what they are of. */
 static const struct column process_key = {.name = "process", .get = flow_process_key};
-static const struct column socket_key = {.name = "conn", .get = flow_socket_key};
+static const struct column conn_key = {.name = "conn", .get = flow_conn_key};
 static const struct column netns_key = {.name = "netns", .get = flow_netns_inode};
 
 static const struct grouping_word {
@@ -33,7 +33,7 @@ static const struct grouping_word {
 } groupings[] = {
     {"process", "processes", BY_PROCESS, {NULL}, &process_key},
     {"thread", "threads", BY_THREAD, {"tid"}, &process_key},
-    {"conn", "connections, and sockets without one", BY_CONN, {NULL}, &socket_key},
+    {"conn", "connections, and sockets without one", BY_CONN, {NULL}, &conn_key},
     {"peer", "addresses of other ends; peer/24: networks", BY_PEER, {"peer_addr"}, NULL},
     {"container", "containers", BY_CONTAINER, {"container"}, NULL},
     {"unit", "systemd units", BY_UNIT, {"unit"}, NULL},
@@ -169,6 +169,7 @@ static struct group_column column_of(const struct group_source *source, uint32_t
     if (source->machine & by)
         made.column.flags |= COLUMN_MACHINE;
     if (source->as) {
+        made.column.needs &= ~(uint64_t)NEED_PEERS; /* it takes what is known */
         made.column.name = source->as;
         made.column.title = source->title;
         made.column.help = source->help;
@@ -322,7 +323,7 @@ static const struct column *key_column(const struct view *view, uint32_t row, ui
     static const struct {
         const struct column *key;
         const char *name;
-    } others[] = {{&process_key, "pid"}, {&socket_key, "cookie"}, {&netns_key, "netns"}};
+    } others[] = {{&process_key, "pid"}, {&conn_key, "cookie"}, {&netns_key, "netns"}};
     const struct column *key = view->group->plan->keys[n].column;
 
     for (size_t i = 0; i < ARRAY_SIZE(others); i++)
@@ -382,17 +383,30 @@ static bool put_condition(struct buf *out, const struct column *column, const st
     }
 }
 
+/* A socket that is not connected has a row for each peer. */
+static void put_peer(struct buf *out, const struct flow *flow)
+{
+    if (!(flow->flags & FLOW_PEER))
+        return;
+    buf_puts(out, " and peer_addr = ");
+    buf_address(out, flow->family, flow->peer.bytes);
+    buf_printf(out, " and peer_port = %u", flow->peer_port);
+}
+
 bool flow_group_condition(const struct view *view, uint32_t row, struct buf *condition)
 {
+    const struct group_plan *plan = view->group->plan;
     bool sayable = true;
 
-    for (uint32_t i = 0; i < view->group->plan->key_count && sayable; i++) {
+    for (uint32_t i = 0; i < plan->key_count && sayable; i++) {
         struct value value;
         const struct column *column = key_column(view, row, i, &value);
 
         if (i > 0)
             buf_puts(condition, " and ");
         sayable = put_condition(condition, column, &value);
+        if (plan->keys[i].column == &conn_key)
+            put_peer(condition, &view->snapshot->flows[view->group->rows[row].top]);
     }
     return sayable;
 }

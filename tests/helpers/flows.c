@@ -2,9 +2,10 @@
 /* Counts traffic and prints the flows, one JSON object a line: accounting without anything on top.
  */
 /*
- * flows [wire]: with `wire` also packets.
+ * flows [wire|peers]: with `wire` also packets, with `peers` unconnected sockets by peer.
  * Prints `ready` when it counts. For each line on its standard input it makes one reading, and
- * prints the flows and at last `end`.
+ * prints the flows and at last `end`. A `p` in the line: from that reading on peers are asked for,
+ * or not any more.
  */
 #include "base/buf.h"
 #include "collect/accounting.h"
@@ -82,7 +83,7 @@ static int read_once(const struct request *request)
 }
 
 /* Until the next line, what comes is taken in. 1: there is none any more. */
-static int wait_for_line(struct accounting *accounting)
+static int wait_for_line(struct accounting *accounting, uint64_t *needs)
 {
     struct pollfd sources[] = {{.fd = STDIN_FILENO, .events = POLLIN},
                                {.fd = accounting_fd(accounting), .events = POLLIN}};
@@ -100,15 +101,23 @@ static int wait_for_line(struct accounting *accounting)
             continue;
         if (read(STDIN_FILENO, &byte, 1) <= 0)
             return 1;
+        if (byte == 'p')
+            *needs ^= NEED_PEERS;
         if (byte == '\n')
             return 0;
     }
 }
 
+static uint64_t needs_of(const char *word)
+{
+    if (strcmp(word, "wire") == 0)
+        return NEED_WIRE;
+    return strcmp(word, "peers") == 0 ? NEED_PEERS : 0;
+}
+
 int main(int argc, char **argv)
 {
-    struct request request = {.needs = NEED_FLOWS |
-                                       (argc > 1 && strcmp(argv[1], "wire") == 0 ? NEED_WIRE : 0),
+    struct request request = {.needs = NEED_FLOWS | (argc > 1 ? needs_of(argv[1]) : 0),
                               .sources = SOURCE_ALL,
                               .netns_scope = NETNS_SCOPE_ALL};
     struct accounting *accounting;
@@ -120,7 +129,7 @@ int main(int argc, char **argv)
     if (write(STDOUT_FILENO, "ready\n", 6) < 0)
         return 1;
     while (r == 0) {
-        r = wait_for_line(accounting);
+        r = wait_for_line(accounting, &request.needs);
         if (r == 0)
             r = read_once(&request);
     }

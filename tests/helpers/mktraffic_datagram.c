@@ -69,6 +69,83 @@ static void many_at_once(void)
         received(pair.server, messages[i].msg_len);
 }
 
+static int bound(struct sockaddr_storage *ret_address, socklen_t *ret_size)
+{
+    int fd = socket(family(), SOCK_DGRAM, 0);
+
+    *ret_size = loopback(ret_address, 0);
+    if (bind(fd, (struct sockaddr *)ret_address, *ret_size) < 0 ||
+        getsockname(fd, (struct sockaddr *)ret_address, ret_size) < 0)
+        fail("bind");
+    return fd;
+}
+
+/* Fails when the peer is known already. */
+static void send_to_nowhere(int fd)
+{
+    struct sockaddr_in ipv4 = {.sin_family = AF_INET, .sin_port = htons(9)};
+    struct sockaddr_in6 ipv6 = {.sin6_family = AF_INET6, .sin6_port = htons(9)};
+    bool is_ipv4 = family() == AF_INET;
+
+    ipv4.sin_addr.s_addr = inet_addr("192.0.2.1");
+    ipv6.sin6_addr.s6_addr[0] = 0x20;
+    if (sendto(fd, "lost", 4, 0, is_ipv4 ? (struct sockaddr *)&ipv4 : (struct sockaddr *)&ipv6,
+               is_ipv4 ? sizeof(ipv4) : sizeof(ipv6)) >= 0)
+        fail("a network that there is not");
+}
+
+#define PEERS 10
+
+/* What the hub takes in from each peer: 1000 bytes without asking who sent them, and some more. */
+static void receive_from_peer(int hub, int peer, const struct sockaddr *address, socklen_t size,
+                              size_t more)
+{
+    struct sockaddr_storage from;
+    socklen_t from_size = sizeof(from);
+    char bytes[2000] = "";
+    struct iovec part = {bytes, sizeof(bytes)};
+    struct msghdr message = {.msg_name = &from, .msg_iov = &part, .msg_iovlen = 1};
+
+    sent(peer, sendto(peer, bytes, 1000, 0, address, size));
+    sent(peer, sendto(peer, bytes, more, 0, address, size));
+    if (recvfrom(hub, bytes, 5, MSG_PEEK, (struct sockaddr *)&from, &from_size) != 5)
+        fail("peek");
+    received(hub, recv(hub, bytes, sizeof(bytes), 0));
+    send_to_nowhere(hub);
+    message.msg_namelen = sizeof(from);
+    received(hub, recvmsg(hub, &message, 0));
+}
+
+/* One socket and many others, by every call that says or asks for an address. */
+static void peers(void)
+{
+    struct sockaddr_storage address, addresses[PEERS], from[2];
+    struct mmsghdr messages[PEERS] = {0}, taken[2] = {0};
+    char bytes[2000] = "";
+    struct iovec parts[PEERS], part = {bytes, sizeof(bytes)};
+    socklen_t size;
+    int hub = bound(&address, &size), fds[PEERS];
+
+    for (unsigned int i = 0; i < PEERS; i++) {
+        fds[i] = bound(&addresses[i], &size);
+        parts[i] = (struct iovec){bytes, 10 * i + 1};
+        messages[i].msg_hdr = (struct msghdr){&addresses[i], size, &parts[i], 1, NULL, 0, 0};
+    }
+    for (unsigned int i = 0; i < 2; i++)
+        taken[i].msg_hdr = (struct msghdr){&from[i], sizeof(from[i]), &part, 1, NULL, 0, 0};
+    if (sendmmsg(hub, messages, PEERS, 0) != PEERS)
+        fail("sendmmsg");
+    for (unsigned int i = 0; i < PEERS; i++) {
+        sent(hub, messages[i].msg_len);
+        sent(hub, sendto(hub, bytes, 7, 0, (struct sockaddr *)&addresses[i], size));
+        if (recvmmsg(fds[i], taken, 2, 0, NULL) != 2)
+            fail("recvmmsg");
+        received(fds[i], taken[0].msg_len);
+        received(fds[i], taken[1].msg_len);
+        receive_from_peer(hub, fds[i], (struct sockaddr *)&address, size, 1 + i);
+    }
+}
+
 /* The datagram stays, and is cut when it is read: what counts is what came. */
 static void peek_and_cut(void)
 {
@@ -188,6 +265,7 @@ const struct situation datagram_situations[] = {
     {"udp", connected},
     {"udp-unconnected", unconnected},
     {"udp-many-at-once", many_at_once},
+    {"udp-peers", peers},
     {"udp-peek-and-cut", peek_and_cut},
     {"udp-segments", segments},
     {"udp-timestamps", timestamps},

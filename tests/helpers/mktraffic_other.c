@@ -93,6 +93,41 @@ static void io_uring(void)
     uring_exchange(&uring, datagram_pair(IPPROTO_UDP));
 }
 
+static void io_uring_peers(void)
+{
+    struct sockaddr_storage addresses[2], from;
+    char bytes[500] = "";
+    struct iovec part = {bytes, sizeof(bytes)};
+    struct msghdr message = {.msg_name = &from, .msg_iov = &part, .msg_iovlen = 1};
+    struct io_uring_sqe entry = {.addr = (uintptr_t)&message, .len = 1};
+    struct uring uring;
+    socklen_t size = 0;
+    int fds[2];
+
+    uring_open(&uring);
+    for (unsigned int i = 0; i < 2; i++) {
+        fds[i] = socket(family(), SOCK_DGRAM, 0);
+        size = loopback(&addresses[i], 0);
+        if (bind(fds[i], (struct sockaddr *)&addresses[i], size) < 0 ||
+            getsockname(fds[i], (struct sockaddr *)&addresses[i], &size) < 0)
+            fail("bind");
+    }
+    for (unsigned int i = 0; i < 20; i++) {
+        entry.opcode = IORING_OP_SENDMSG;
+        entry.fd = fds[i % 2];
+        message.msg_name = &addresses[1 - i % 2];
+        message.msg_namelen = size;
+        part.iov_len = 100 + i;
+        sent(entry.fd, uring_run(&uring, entry));
+        entry.opcode = IORING_OP_RECVMSG;
+        entry.fd = fds[1 - i % 2];
+        message.msg_name = &from;
+        message.msg_namelen = sizeof(from);
+        part.iov_len = sizeof(bytes);
+        received(entry.fd, uring_run(&uring, entry));
+    }
+}
+
 /* --- older than the counting: what is before the line on standard input does not count --- */
 
 static void wait_for_line(void)
@@ -224,6 +259,7 @@ static void short_datagrams(void)
 
 const struct situation other_situations[] = {
     {"io-uring", io_uring},
+    {"io-uring-peers", io_uring_peers},
     {"older", older},
     {"long-splice", long_splice},
     {"long-send", long_send},

@@ -7,12 +7,13 @@ from contextlib import contextmanager
 
 from live import BUILD, skip
 
-CLOSED, FOLDED, SPLICED = 1, 4, 16  # enum flow_flag
+CLOSED, FOLDED, SPLICED, PEER = 1, 4, 16, 32  # enum flow_flag
 BPF = 3  # enum accounting_level
 
 
 class Counter:
-    """Accounting that runs; read() gives the flows of one namespace. With "wire" also packets are counted."""
+    """Accounting that runs; read() gives the flows of one namespace. With "wire" also packets are counted, with
+    "peers" unconnected sockets by peer."""
 
     def __init__(self, ns, *options):
         self.ns = ns
@@ -20,8 +21,9 @@ class Counter:
         assert self.process.stdout.readline() == b"ready\n"
         self.level, self.wire, self.notes = None, False, []
 
-    def read(self):
-        self.process.stdin.write(b"\n")
+    def read(self, word=b""):
+        """WORD: b"p" begins or ends with peers."""
+        self.process.stdin.write(word + b"\n")
         self.process.stdin.flush()
         rows = [json.loads(line) for line in iter(self.process.stdout.readline, b"end\n")]
         self.level, self.wire = rows[0]["accounting"], rows[0]["wire"]

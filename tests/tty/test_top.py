@@ -103,6 +103,19 @@ def processes_that_ended_unread_are_told():
 
 
 @test
+def peers_are_told_apart_where_they_are_shown():
+    with netns() as ns, talker(ns) as child, top(ns, f"pid {child.pid}") as screen:
+        needs_bpf(screen)
+        screen.until(row_of(child.pid))
+        screen.keys("4")
+        screen.until(lambda text: "by peer" in text and text.count("127.0.0.1 ") == 1 and "2 rows" in text)
+        screen.keys("3")
+        screen.until(lambda text: "by conn" in text and re.search(r"udp.* 127\.0\.0\.1:9 ", text))
+        screen.keys("q")
+        assert screen.left() == 0
+
+
+@test
 def keys_take_no_reading_of_a_moment():
     with netns() as ns, talker(ns) as child, top(ns, f"pid {child.pid}", "-d", "60") as screen:
         needs_bpf(screen)

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
@@ -302,6 +303,86 @@ static void pids_are_given_again(void **state)
 
 /* Short connections by the thousand, and silent ones: few flows stay, and no byte is lost, neither
  * of the whole nor of the last ten seconds. */
+static struct flow_report peer_report(uint64_t cookie, uint16_t port, uint64_t rx, uint64_t tx)
+{
+    struct flow_report made = report(cookie, 10, rx, tx);
+
+    made.flags = FLOW_PEER;
+    made.family = AF_INET;
+    made.peer_port = port;
+    made.peer.bytes[0] = 192;
+    return made;
+}
+
+static const struct flow *find_peer(const struct snapshot *snapshot, uint16_t port)
+{
+    for (uint32_t i = 0; i < snapshot->flows_count; i++)
+        if (snapshot->flows[i].peer_port == port)
+            return &snapshot->flows[i];
+    return NULL;
+}
+
+/* One of two has room, and gives it away after a minute of silence. */
+static void peers_are_bounded(void **state)
+{
+    struct flow_table *table = flow_table_new(4, START);
+    struct snapshot snapshot;
+
+    (void)state;
+    for (uint64_t second = 1; second <= 61; second++) {
+        add(table, peer_report(5, 1, second == 1 ? 1000 : 0, 0));
+        add(table, peer_report(5, 2, 20, 3));
+        assert_false(flow_table_joined_peers(table));
+        assert_int_equal(flow_table_advance(table, START + second * SECOND), 0);
+    }
+    add(table, peer_report(5, 2, 20, 3));
+    add(table, peer_report(5, 3, 7, 7));
+    assert_true(flow_table_joined_peers(table));
+    assert_int_equal(flow_table_advance(table, START + 62 * SECOND), 0);
+    write_flows(table, &snapshot);
+    assert_int_equal(snapshot.flows_count, 2);
+    assert_null(find_peer(&snapshot, 1));
+    assert_null(find_peer(&snapshot, 3));
+    assert_int_equal(find_peer(&snapshot, 2)->total.rx_bytes, 62 * 20);
+    assert_int_equal(find_peer(&snapshot, 2)->flags, FLOW_PEER);
+    assert_int_equal(find_peer(&snapshot, 0)->total.rx_bytes, 1007);
+    assert_int_equal(find_peer(&snapshot, 0)->sockets, 1);
+    snapshot_done(&snapshot);
+    add(table, peer_report(5, 3, 8, 8));
+    assert_int_equal(flow_table_advance(table, START + 63 * SECOND), 0);
+    write_flows(table, &snapshot);
+    assert_int_equal(find_peer(&snapshot, 3)->total.rx_bytes, 8);
+    assert_int_equal(sum_of(&snapshot).rx_bytes, 62 * 20 + 1015);
+    snapshot_done(&snapshot);
+    flow_table_free(table);
+}
+
+static void peers_are_folded_without_loss(void **state)
+{
+    struct flow_table *table = flow_table_new(100, START);
+    struct snapshot snapshot;
+
+    (void)state;
+    add(table, report(5, 10, 100, 200));
+    for (uint16_t port = 1; port <= 3; port++) {
+        add(table, peer_report(5, port, port, 10));
+        add(table, peer_report(6, port, port, 10));
+    }
+    assert_int_equal(flow_table_advance(table, START + SECOND), 0);
+    flow_table_close(table, 5, START + SECOND);
+    flow_table_close(table, 6, START + SECOND);
+    for (uint64_t second = 62; second < 64; second++) {
+        assert_int_equal(flow_table_advance(table, START + second * SECOND), 0);
+        write_flows(table, &snapshot);
+        assert_int_equal(sum_of(&snapshot).rx_bytes, 112);
+        assert_int_equal(sum_of(&snapshot).tx_bytes, 260);
+        assert_true(second == 62 || snapshot.flows_count == 1);
+        assert_true(second == 62 || snapshot.flows[0].sockets == 2);
+        snapshot_done(&snapshot);
+    }
+    flow_table_free(table);
+}
+
 static void crowds_are_folded_without_loss(void **state)
 {
     struct flow_table *table = flow_table_new(100, START);
@@ -446,6 +527,8 @@ int main(void)
         cmocka_unit_test(the_ended_are_folded_by_name),
         cmocka_unit_test(the_ended_are_folded_by_cgroup),
         cmocka_unit_test(pids_are_given_again),
+        cmocka_unit_test(peers_are_bounded),
+        cmocka_unit_test(peers_are_folded_without_loss),
         cmocka_unit_test(crowds_are_folded_without_loss),
         cmocka_unit_test(silence_is_an_end_where_ends_are_missed),
         cmocka_unit_test(packets_are_of_the_busiest_flow),
