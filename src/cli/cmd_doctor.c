@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* nwho doctor: what is wrong on this machine, whose fault it is, and what to do. */
 #include "base/units.h"
-#include "cli/config.h"
+#include "cli/baseline.h"
 #include "cli/doctor_text.h"
 #include "cli/paragraph.h"
 #include "cli/session.h"
@@ -189,19 +189,25 @@ static int fail(const struct options *options)
     return NAGIOS_UNKNOWN;
 }
 
-static int examine(struct session *session)
+static int examine(struct session *session, const struct config *config,
+                   const struct snapshot *baseline)
 {
     const struct options *options = session->options;
     struct query query = {.table = &table_findings};
     struct choice choice = {0};
-    struct config config = {0};
     struct health_plan plan;
     int r;
 
-    if (choose_checks(session, &choice) != 0 || config_read(&session->arena, &config) != 0)
+    if (choose_checks(session, &choice) != 0)
         return fail(options);
     plan = (struct health_plan){
-        .chosen = choice.items, .chosen_count = choice.count, .limits = config.limits};
+        .chosen = choice.items,
+        .chosen_count = choice.count,
+        .limits = config->limits,
+        .allowed = config->allowed,
+        .allowed_count = config->allowed_count,
+        .baseline = baseline,
+    };
     session->health = &plan;
     session->screen = options->nagios ? write_nagios : options->columns ? NULL : write_text;
     session->screen_context = session;
@@ -223,6 +229,38 @@ static int check_options(const struct options *options)
     if (options->explained && options->word_count)
         return command_error("--explain takes one check: \"%s\" is too much", options->words[0]);
     return 0;
+}
+
+/* Where none was saved, or it is somebody else's, there is none. */
+static int examine_by_baseline(struct session *session, const struct config *config)
+{
+    struct baseline_file file;
+    struct snapshot baseline;
+    int r = baseline_find(NULL, config, &file);
+
+    if (r == 0)
+        r = baseline_load(&file, &baseline);
+    if (r < 0 && r != -ENOENT)
+        command_error("the baseline %s is left out: %s", file.path, strerror(-r));
+    if (r < 0)
+        return examine(session, config, NULL);
+    if (r != 0)
+        return fail(session->options);
+    r = examine(session, config, &baseline);
+    snapshot_done(&baseline);
+    return r;
+}
+
+static int examine_by_config(struct session *session)
+{
+    struct config config = {0};
+    int r;
+
+    if (config_read(&session->arena, &config) != 0)
+        return fail(session->options);
+    r = examine_by_baseline(session, &config);
+    config_done(&config);
+    return r;
 }
 
 /* With --watch each window begins where the one before ends. */
@@ -250,7 +288,7 @@ static int run_doctor(struct options *options)
     else if (r == 0 && options->explained)
         r = explain_check(&session);
     else if (r == 0)
-        r = examine(&session);
+        r = examine_by_config(&session);
     session_end(&session);
     return r;
 }

@@ -1,27 +1,80 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads the configuration: lines "CHECK.THRESHOLD = WARN [CRIT]", and comments behind #. */
+/* Reads the configuration: lines "KEY = WORDS", and comments behind #. */
 #include "cli/config.h"
 
+#include "base/buf.h"
+#include "base/suggest.h"
+#include "base/vec.h"
 #include "cli/command.h"
+#include "cli/user_path.h"
 
-#include <ctype.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PATH_SIZE 4096
 #define LINE_SIZE 512
+#define BLANKS " \t="
 
-/* Where a line is, for messages. */
-struct place {
-    const char *path;
+struct reader {
+    struct arena *arena;
+    struct config config;
+    const char *path; /* and line: where it is, for messages */
     uint32_t line;
 };
 
-static int refuse(const struct place *place, const char *what, const char *word)
+static int refuse(const struct reader *reader, const char *what, const char *word)
 {
-    return command_error("%s:%u: %s: %s", place->path, place->line, what, word);
+    return command_error("%s:%u: %s: %s", reader->path, reader->line, what, word);
 }
+
+/* --- keys that are no thresholds --- */
+
+/* What follows on the line is what they add. */
+static int take_allowed(struct reader *reader, const char *key, char *rest)
+{
+    struct config *config = &reader->config;
+    uint32_t before = config->allowed_count;
+    char *word;
+
+    while ((word = strtok_r(NULL, BLANKS, &rest))) {
+        struct allowed_listener allowed;
+
+        word = arena_copy(reader->arena, word, strlen(word));
+        if (!word ||
+            VEC_RESERVE(&config->allowed, &config->allowed_capacity, config->allowed_count, 1) < 0)
+            return command_error("out of memory");
+        if (allowed_parse(word, &allowed) < 0)
+            return refuse(reader, "no listener like tcp/443, tcp/10.0.0.1:5432 or udp/53@named",
+                          word);
+        config->allowed[config->allowed_count++] = allowed;
+    }
+    return config->allowed_count > before ? 0 : refuse(reader, "the value is missing", key);
+}
+
+static int take_baseline(struct reader *reader, const char *key, char *rest)
+{
+    const char *word = strtok_r(NULL, BLANKS, &rest);
+
+    if (!word)
+        return refuse(reader, "the value is missing", key);
+    if (*word != '/' && strcmp(word, "off") != 0)
+        return refuse(reader, "neither a path from / on nor off", word);
+    if (strtok_r(NULL, BLANKS, &rest))
+        return refuse(reader, "more than one value", key);
+    reader->config.baseline = arena_copy(reader->arena, word, strlen(word));
+    return reader->config.baseline ? 0 : command_error("out of memory");
+}
+
+static const struct {
+    const char *name;
+    int (*take)(struct reader *reader, const char *key, char *rest);
+} keys[] = {
+    {"exposed.allow", take_allowed},
+    {"exposed.baseline", take_baseline},
+};
+
+/* --- thresholds --- */
 
 /* "off": there is no such finding. */
 static int parse_limit(const char *word, enum unit unit, uint64_t *ret_value)
@@ -52,92 +105,135 @@ static const struct threshold *find_threshold(const char *name, uint32_t *ret_in
     return NULL;
 }
 
-static int take_line(struct config *config, const struct place *place, char *line)
+static int take_threshold(const struct reader *reader, const char *key, enum unit unit,
+                          struct limit *limit, char *rest)
 {
-    char *rest = NULL, *name = strtok_r(line, " \t=", &rest);
-    char *warn = strtok_r(NULL, " \t=", &rest), *crit = strtok_r(NULL, " \t", &rest);
-    const struct threshold *threshold;
-    struct limit limit;
-    uint32_t index;
+    const char *warn = strtok_r(NULL, BLANKS, &rest), *crit = strtok_r(NULL, BLANKS, &rest);
 
-    if (!name)
-        return 0;
-    threshold = find_threshold(name, &index);
-    if (!threshold)
-        return refuse(
-            place, "no such threshold (nwho doctor --explain CHECK lists those of a check)", name);
     if (!warn)
-        return refuse(place, "the value is missing", name);
-    if (strtok_r(NULL, " \t", &rest))
-        return refuse(place, "more than two values", name);
-    limit = (struct limit){.crit = config->limits[index].crit};
-    if (parse_limit(warn, threshold->unit, &limit.warn) < 0)
-        return refuse(place, "not a value of this threshold", warn);
-    if (crit && parse_limit(crit, threshold->unit, &limit.crit) < 0)
-        return refuse(place, "not a value of this threshold", crit);
-    config->limits[index] = limit;
+        return refuse(reader, "the value is missing", key);
+    if (strtok_r(NULL, BLANKS, &rest))
+        return refuse(reader, "more than two values", key);
+    if (parse_limit(warn, unit, &limit->warn) < 0)
+        return refuse(reader, "not a value of this threshold", warn);
+    if (crit && parse_limit(crit, unit, &limit->crit) < 0)
+        return refuse(reader, "not a value of this threshold", crit);
     return 0;
 }
 
-/* A file that is not there says nothing, unless it was asked for. */
-static int read_file(struct config *config, const char *path, bool wanted)
+/* --- lines --- */
+
+static int refuse_key(const struct reader *reader, const char *key)
 {
-    struct place place = {.path = path};
+    struct suggestion best = suggestion_for(key);
+
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+        suggestion_try(&best, keys[i].name);
+    for (uint32_t i = 0; i < check_count; i++)
+        for (uint32_t j = 0; j < CHECK_LIMITS_MAX && checks[i]->thresholds[j].name; j++) {
+            char name[64]; /* copied, as the nearest one has to stay */
+            int length = snprintf(name, sizeof(name), "%s.%s", checks[i]->name,
+                                  checks[i]->thresholds[j].name);
+            const char *copy = arena_copy(reader->arena, name, (size_t)length);
+
+            if (copy)
+                suggestion_try(&best, copy);
+        }
+    if (best.name)
+        return command_error("%s:%u: no such key: %s: did you mean %s?", reader->path, reader->line,
+                             key, best.name);
+    return refuse(reader, "no such key (nwho doctor --explain CHECK lists those of a check)", key);
+}
+
+static int take_line(struct reader *reader, char *line)
+{
+    char *rest = NULL, *key = strtok_r(line, BLANKS, &rest);
+    const struct threshold *threshold;
+    uint32_t index;
+
+    if (!key)
+        return 0;
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+        if (strcmp(keys[i].name, key) == 0)
+            return keys[i].take(reader, key, rest);
+    threshold = find_threshold(key, &index);
+    return threshold
+               ? take_threshold(reader, key, threshold->unit, &reader->config.limits[index], rest)
+               : refuse_key(reader, key);
+}
+
+/* A file that is not there says nothing, unless it was asked for; one that may not be read is left
+ * out. */
+static int refuse_file(const struct reader *reader, bool wanted)
+{
+    if (!wanted && (errno == ENOENT || errno == ENOTDIR))
+        return 0;
+    if (!wanted && errno == EACCES) {
+        command_error("the configuration %s is left out: %s", reader->path, strerror(errno));
+        return 0;
+    }
+    return command_error("cannot read the configuration %s: %s", reader->path, strerror(errno));
+}
+
+static int read_file(struct reader *reader, const char *path, bool wanted)
+{
     FILE *file = fopen(path, "re");
     char line[LINE_SIZE];
     int r = 0;
 
+    reader->path = path;
+    reader->line = 0;
     if (!file)
-        return wanted || errno != ENOENT
-                   ? command_error("cannot read the configuration %s: %s", path, strerror(errno))
-                   : 0;
+        return refuse_file(reader, wanted);
     while (r == 0 && fgets(line, sizeof(line), file)) {
-        place.line++;
+        reader->line++;
         if (!strchr(line, '\n') && !feof(file))
-            r = refuse(&place, "the line is too long", "");
+            r = refuse(reader, "the line is too long", "");
         line[strcspn(line, "#\r\n")] = '\0';
         if (r == 0)
-            r = take_line(config, &place, line);
+            r = take_line(reader, line);
     }
+    if (r == 0 && ferror(file))
+        r = command_error("cannot read the configuration %s: %s", path, strerror(errno));
     fclose(file);
     return r;
 }
 
-static int read_users_file(struct config *config)
+static struct limit *usual_limits(struct arena *arena)
 {
-    const char *base = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-    char path[PATH_SIZE];
-    int length;
+    struct limit *limits = arena_alloc(arena, check_count * CHECK_LIMITS_MAX * sizeof(*limits));
 
-    if (base && *base == '/')
-        length = snprintf(path, sizeof(path), "%s/nwho/nwho.conf", base);
-    else if (home && *home == '/')
-        length = snprintf(path, sizeof(path), "%s/.config/nwho/nwho.conf", home);
-    else
-        return 0;
-    return length > 0 && (size_t)length < sizeof(path) ? read_file(config, path, false) : 0;
+    for (uint32_t i = 0; limits && i < check_count; i++)
+        for (uint32_t j = 0; j < CHECK_LIMITS_MAX; j++)
+            limits[i * CHECK_LIMITS_MAX + j] = checks[i]->thresholds[j].usual;
+    return limits;
 }
 
 int config_read(struct arena *arena, struct config *ret_config)
 {
+    char path[PATH_MAX];
     const char *named = getenv("NWHO_CONFIG");
-    struct config config;
+    struct reader reader = {.arena = arena, .config.limits = usual_limits(arena)};
     int r;
 
-    config.limits = arena_alloc(arena, check_count * CHECK_LIMITS_MAX * sizeof(*config.limits));
-    if (!config.limits)
+    if (!reader.config.limits)
         return command_error("out of memory");
-    for (uint32_t i = 0; i < check_count; i++)
-        for (uint32_t j = 0; j < CHECK_LIMITS_MAX; j++)
-            config.limits[i * CHECK_LIMITS_MAX + j] = checks[i]->thresholds[j].usual;
     if (named && *named) {
-        r = read_file(&config, named, true);
+        r = read_file(&reader, named, true);
     } else {
-        r = read_file(&config, "/etc/nwho/nwho.conf", false);
-        if (r == 0)
-            r = read_users_file(&config);
+        r = read_file(&reader, "/etc/nwho/nwho.conf", false);
+        if (r == 0 && user_path("XDG_CONFIG_HOME", ".config", "nwho.conf", path, sizeof(path)))
+            r = read_file(&reader, path, false);
     }
     if (r == 0)
-        *ret_config = config;
+        *ret_config = reader.config;
+    else
+        config_done(&reader.config);
     return r;
+}
+
+void config_done(struct config *config)
+{
+    free(config->allowed);
+    config->allowed = NULL;
 }

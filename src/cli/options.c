@@ -222,6 +222,22 @@ static int set_for(struct options *options, const char *argument, struct buf *er
     return 0;
 }
 
+static int set_save_baseline(struct options *options, const char *argument, struct buf *error)
+{
+    (void)error;
+    options->save_baseline = true;
+    options->baseline = argument;
+    return 0;
+}
+
+static int set_diff(struct options *options, const char *argument, struct buf *error)
+{
+    (void)error;
+    options->diff = true;
+    options->baseline = argument;
+    return 0;
+}
+
 static int set_count(struct options *options, const char *argument, struct buf *error)
 {
     return parse_number(argument, &options->limit) == 0 && options->limit > 0
@@ -254,6 +270,10 @@ const struct option_info option_table[] = {
     {'a', "all", NULL, "every kind of socket, also unix, packet and netlink", SOCKETS, set_all},
     {'p', "processes", NULL, "(owners are always shown)", SOCKETS, set_nothing},
     {0, "exposed", NULL, "only what other machines can reach", OPTIONS_PORTS, set_exposed},
+    {0, "save-baseline", "[=FILE]", "keep the listeners of now, for --diff and nwho doctor",
+     OPTIONS_PORTS, set_save_baseline},
+    {0, "diff", "[=FILE]", "which listeners are new, gone, or another's since then", OPTIONS_PORTS,
+     set_diff},
     {0, "threads", NULL, "the threads of the owners too", OPTIONS_THREADS, set_threads},
     {'a', "all", NULL, "also what is zero, and of each processor", OPTIONS_STATS, set_all},
     {'a', "all", NULL, "also routes that were learned, and what the kernel keeps for itself",

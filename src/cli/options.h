@@ -67,6 +67,8 @@ struct options {
     uint64_t delta_ms;
     /* ports */
     bool exposed;
+    bool save_baseline, diff;
+    const char *baseline; /* file of one of the two; NULL: the usual one */
     /* kill */
     bool yes, dry_run;
     /* events */

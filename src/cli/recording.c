@@ -2,18 +2,14 @@
 /* Recordings: reads wide, writes whole, and leaves of a recording what was asked for. */
 #include "cli/recording.h"
 
-#include "base/buf.h"
 #include "base/cleanup.h"
 #include "cli/command.h"
+#include "cli/replace_file.h"
 #include "model/snapshot_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* All but what only files of /proc/net tell: that would cost what sock_diag tells more, and
  * counting packets or peers costs everybody. */
@@ -86,49 +82,15 @@ void recording_narrow(struct snapshot *snapshot, const struct request *request)
     drop_notes(snapshot, request->needs);
 }
 
-/* Opens `path` as it is: a device, a pipe. What is put in its place would not be that any more. */
-static int write_in_place(const char *path, const struct snapshot *snapshot)
+static int write_snapshot(const void *snapshot, int fd)
 {
-    CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-    return fd < 0 ? -errno : snapshot_write(snapshot, fd);
-}
-
-/* Written beside its place and then renamed. */
-static int write_file(const char *path, const struct snapshot *snapshot)
-{
-    struct buf temporary = BUF_INIT;
-    CLEANUP_CLOSE int fd = -1;
-    int r;
-
-    buf_puts(&temporary, path);
-    buf_puts(&temporary, ".XXXXXX");
-    buf_string(&temporary);
-    r = temporary.error;
-    if (r == 0)
-        fd = mkostemp(temporary.data, O_CLOEXEC); /* mode 0600, and nobody else's */
-    if (r == 0 && fd < 0)
-        r = -errno;
-    if (r == 0)
-        r = snapshot_write(snapshot, fd);
-    if (r == 0 && rename(buf_string(&temporary), path) < 0)
-        r = -errno;
-    if (r < 0 && fd >= 0)
-        unlink(buf_string(&temporary));
-    buf_done(&temporary);
-    return r;
+    return snapshot_write(snapshot, fd);
 }
 
 int recording_write(const char *path, const struct snapshot *snapshot)
 {
-    CLEANUP_FREE char *real = realpath(path, NULL);
-    struct stat status;
-    int r;
+    int r = replace_file(path, write_snapshot, snapshot);
 
-    if (real && stat(real, &status) == 0 && !S_ISREG(status.st_mode))
-        r = write_in_place(real, snapshot);
-    else
-        r = write_file(real ? real : path, snapshot);
     return r < 0 ? command_error("cannot record to %s: %s", path, strerror(-r)) : 0;
 }
 

@@ -2,6 +2,7 @@
 /* Snapshot: storage of the facts. */
 #include "model/snapshot.h"
 
+#include "base/buf.h"
 #include "base/hash.h"
 #include "base/vec.h"
 
@@ -357,6 +358,23 @@ int snapshot_add_netns(struct snapshot *snapshot, uint32_t inode, uint32_t *ret_
     added->inode = inode;
     *ret_index = snapshot->netns_count - 1;
     return 0;
+}
+
+void snapshot_put_netns(const struct snapshot *snapshot, uint32_t netns, struct buf *out)
+{
+    const struct netns *ns = &snapshot->netns[netns];
+    size_t length;
+    const char *name;
+
+    if (netns >= snapshot->netns_count) /* a recording may have none */
+        return;
+    name = snapshot_string(snapshot, ns->name, &length);
+    if (length)
+        buf_put(out, name, length);
+    else if (ns->flags & NETNS_INIT)
+        buf_puts(out, "init");
+    else
+        buf_uint(out, ns->inode);
 }
 
 const struct interface *snapshot_interface(const struct snapshot *snapshot, uint32_t netns,

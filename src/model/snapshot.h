@@ -20,6 +20,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct buf;
+
 enum note_effect {
     NOTE_INFO,   /* which source was used, what it cannot see: nothing is missing because of it */
     NOTE_DETAIL, /* a column or a kind of socket is missing, and the reader is told which */
@@ -186,6 +188,9 @@ int snapshot_add_process(struct snapshot *snapshot, uint32_t pid, uint32_t *ret_
 
 /* The namespace with this inode, added when it is new. 0 and its index, or -ENOMEM. */
 int snapshot_add_netns(struct snapshot *snapshot, uint32_t inode, uint32_t *ret_index) MUST_CHECK;
+
+/* What a namespace is called: its name, "init", or its inode. */
+void snapshot_put_netns(const struct snapshot *snapshot, uint32_t netns, struct buf *out);
 
 /* The interface of a namespace with this index, or NULL. */
 const struct interface *snapshot_interface(const struct snapshot *snapshot, uint32_t netns,

@@ -49,7 +49,9 @@ static const struct process *get_process(const struct view *view, uint32_t proce
 
 struct value process_pid(const struct view *view, uint32_t process)
 {
-    return value_uint(get_process(view, process)->pid);
+    uint32_t pid = get_process(view, process)->pid;
+
+    return cell_number(pid, pid);
 }
 
 struct value process_ppid(const struct view *view, uint32_t process)
@@ -189,17 +191,10 @@ struct cell_traffic cell_traffic(const struct view *view, const struct flow_sum 
 
 struct value netns_label(const struct view *view, uint32_t netns)
 {
-    const struct netns *ns;
-
     if (netns >= view->snapshot->netns_count)
         return value_none();
-    ns = &view->snapshot->netns[netns];
-    if (ns->name)
-        return cell_string(view, ns->name);
-    if (ns->flags & NETNS_INIT)
-        return value_name("init");
     buf_reset(view->scratch);
-    buf_uint(view->scratch, ns->inode);
+    snapshot_put_netns(view->snapshot, netns, view->scratch);
     return cell_scratch(view, 0);
 }
 

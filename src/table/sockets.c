@@ -46,7 +46,7 @@ static struct value get_fd(const struct view *view, uint32_t row)
 {
     const struct holder *holder = main_holder(view, row);
 
-    return cell_number(holder, holder ? (uint64_t)holder->fd : 0);
+    return cell_number(holder && holder->fd >= 0, holder ? (uint64_t)holder->fd : 0);
 }
 
 static struct value get_owners(const struct view *view, uint32_t row)

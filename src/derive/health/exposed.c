@@ -1,41 +1,91 @@
 /* SPDX-License-Identifier: MIT */
-/* exposed: services without a password of their own that other machines can reach. */
+/* exposed: listeners that other machines can reach and nobody meant to be: new ones, and those of
+ * services without a password of their own. */
 #include "derive/address.h"
+#include "derive/baseline.h"
 #include "derive/health/health.h"
+#include "derive/health/tally.h"
+#include "derive/port_range.h"
 
 #include <sys/socket.h>
 
-static const struct advice advice[] = {{
-    .cause = "{process} listens for everybody on the port of a service that usually asks for no "
-             "password, and is meant for its own machine or network only",
-    .fix =
-        {"let it listen on 127.0.0.1, or on the address of an inner network alone, and restart it",
-         "where others need it: a password or certificates, and a firewall that lets only them in",
-         NULL},
-    .avoid = {"another port: scanners try all of them",
-              "docker's -p PORT:PORT behind ufw or firewalld: docker's own rules come first; "
-              "publish 127.0.0.1:PORT:PORT",
-              NULL},
-    .next = {"nwho {local}{in}", "nwho ports{in} --exposed", "nwho ls{in} in sport {local}", NULL},
-}};
+enum advice_of_exposed {
+    UNPROTECTED,
+    IS_NEW,
+    NO_BASELINE,
+};
+
+static const struct advice advice[] = {
+    [UNPROTECTED] =
+        {
+            .cause =
+                "{process} listens for everybody on the port of a service that usually asks for no "
+                "password, and is meant for its own machine or network only",
+            .fix = {"let it listen on 127.0.0.1, or on the address of an inner network alone, and "
+                    "restart it",
+                    "where others need it: a password or certificates, and a firewall that lets "
+                    "only them in",
+                    NULL},
+            .avoid = {"another port: scanners try all of them",
+                      "docker's -p PORT:PORT behind ufw or firewalld: docker's own rules come "
+                      "first; publish 127.0.0.1:PORT:PORT",
+                      NULL},
+            .next = {"nwho {local}{in}", "nwho ports{in} --exposed", "nwho ls{in} in sport {local}",
+                     NULL},
+        },
+    [IS_NEW] =
+        {
+            .cause = "{process} began to listen at {local} after the baseline was saved",
+            .fix = {"where it is meant: exposed.allow in nwho.conf, or a new baseline (nwho ports "
+                    "--save-baseline)",
+                    "where only this machine needs it: let {process} listen on 127.0.0.1",
+                    "where nobody knows it: ask who started {process}, then stop it", NULL},
+            .avoid = {"saving a new baseline before it is known what this is", NULL},
+            .next = {"nwho {local}{in}", "nwho ports{in} --exposed", "nwho ls{in} in sport {local}",
+                     NULL},
+        },
+    [NO_BASELINE] =
+        {
+            .cause = "what is new, and what is only open, cannot be told from what is meant to "
+                     "serve",
+            .fix =
+                {"look through nwho ports --exposed; when all of it is meant, nwho ports "
+                 "--save-baseline: from then on only what is new is told",
+                 "or name those that are meant in nwho.conf: exposed.allow = tcp/22 tcp/443@nginx",
+                 NULL},
+            .avoid = {NULL},
+            .next = {"nwho ports{in} --exposed", NULL},
+        },
+};
 
 /* Who can talk to them may read, change or run anything. */
 static const struct service {
     uint16_t port;
+    uint8_t proto;
     const char *name;
 } services[] = {
-    {2375, "Docker"},     {6379, "Redis"},    {9200, "Elasticsearch"},
-    {11211, "memcached"}, {27017, "MongoDB"},
+    {2181, PROTO_TCP, "ZooKeeper"},     {2375, PROTO_TCP, "Docker"},
+    {2379, PROTO_TCP, "etcd"},          {6379, PROTO_TCP, "Redis"},
+    {8500, PROTO_TCP, "Consul"},        {9042, PROTO_TCP, "Cassandra"},
+    {9200, PROTO_TCP, "Elasticsearch"}, {11211, PROTO_TCP, "memcached"},
+    {11211, PROTO_UDP, "memcached"},    {27017, PROTO_TCP, "MongoDB"},
 };
 
 static const struct service *find_service(const struct socket *socket)
 {
-    if (socket->proto != PROTO_TCP || socket->state != STATE_LISTENING)
-        return NULL;
     for (size_t i = 0; i < ARRAY_SIZE(services); i++)
-        if (services[i].port == socket->local_port)
+        if (services[i].port == socket->local_port && services[i].proto == socket->proto)
             return &services[i];
     return NULL;
+}
+
+/* What waits for others. A UDP socket with a port that the kernel chose waits for answers. */
+static bool is_listener(const struct snapshot *snapshot, const struct socket *socket)
+{
+    if (socket->proto == PROTO_TCP)
+        return socket->state == STATE_LISTENING;
+    return socket->proto == PROTO_UDP && socket->state == STATE_UNCONNECTED && socket->local_port &&
+           !port_range_has(snapshot, socket->netns, socket->local_port);
 }
 
 /* Whether the namespace has an address of this scope by which the socket is reached. */
@@ -56,68 +106,190 @@ static bool has_address(const struct snapshot *snapshot, const struct socket *so
     return false;
 }
 
-/* From the internet: a warning. From the own network: to know, and nothing in a container, whose
- * network is mostly its own. */
-static enum severity judge(const struct snapshot *snapshot, const struct socket *socket)
+/* From where a listener can be reached: the internet, the own network, or (SCOPE_UNKNOWN) nowhere.
+ * The network of a container is mostly its own. */
+static enum address_scope reach_of(const struct snapshot *snapshot, const struct socket *socket)
 {
     enum address_scope scope = address_scope(socket->family, &socket->local);
 
     if (scope == SCOPE_ANY && has_address(snapshot, socket, SCOPE_PUBLIC))
-        scope = SCOPE_PUBLIC;
-    else if (scope == SCOPE_ANY && has_address(snapshot, socket, SCOPE_PRIVATE))
+        return SCOPE_PUBLIC;
+    if (scope == SCOPE_ANY && has_address(snapshot, socket, SCOPE_PRIVATE))
         scope = SCOPE_PRIVATE;
-    if (scope == SCOPE_PUBLIC)
-        return SEVERITY_WARN;
-    return scope == SCOPE_PRIVATE && snapshot->netns[socket->netns].flags & NETNS_INIT
-               ? SEVERITY_INFO
-               : SEVERITY_OK;
+    if (scope == SCOPE_PUBLIC ||
+        (scope == SCOPE_PRIVATE && snapshot->netns[socket->netns].flags & NETNS_INIT))
+        return scope;
+    return SCOPE_UNKNOWN;
 }
 
-static int say(struct examination *examination, uint32_t index, const struct service *service)
+static const char *reach_name(enum address_scope reach)
 {
+    return reach == SCOPE_PUBLIC ? "the internet" : "the network";
+}
+
+/* --- one reading --- */
+
+struct survey {
+    struct examination *examination;
+    struct map known;    /* places of the baseline */
+    struct map seen;     /* places that were told: sockets may share one */
+    struct tally others; /* without a baseline: listeners by namespace */
+    uint32_t told;
+};
+
+static int add_listener(struct survey *survey, uint32_t index, enum severity severity,
+                        enum advice_of_exposed which)
+{
+    struct examination *examination = survey->examination;
     const struct socket *socket = &examination->now->sockets[index];
-    enum severity severity = judge(examination->now, socket);
     struct subject subject = health_subject(examination, index);
     int r;
 
-    if (severity == SEVERITY_OK)
+    if (survey->told++ >= FINDINGS_OF_CHECK) {
+        buf_reset(&examination->text);
         return 0;
-    buf_printf(&examination->text, "port %u, that of %s, can be reached from %s", service->port,
-               service->name, severity == SEVERITY_WARN ? "the internet" : "the network");
-    r = health_add(examination, severity, 0, &subject, service->port);
+    }
+    r = health_add(examination, severity, which, &subject, socket->local_port);
+    return r < 0 ? r
+                 : health_prove_number(examination, "port that listens on a reachable address",
+                                       "sock_diag, rtnetlink", UNIT_NONE, socket->local_port,
+                                       LIMIT_NEVER);
+}
+
+static int say_service(struct survey *survey, uint32_t index, const struct service *service,
+                       enum severity severity, enum address_scope reach)
+{
+    buf_printf(&survey->examination->text, "port %u, that of %s, can be reached from %s",
+               service->port, service->name, reach_name(reach));
+    return add_listener(survey, index, severity, UNPROTECTED);
+}
+
+static int say_new(struct survey *survey, uint32_t index, enum address_scope reach)
+{
+    const struct socket *socket = &survey->examination->now->sockets[index];
+
+    buf_printf(&survey->examination->text,
+               "%s port %u can be reached from %s, and is not in the baseline",
+               socket->proto == PROTO_TCP ? "TCP" : "UDP", socket->local_port, reach_name(reach));
+    return add_listener(survey, index, SEVERITY_WARN, IS_NEW);
+}
+
+/* Of a listener that can be reached and is not allowed. */
+static int judge(struct survey *survey, uint32_t index, enum address_scope reach)
+{
+    const struct examination *examination = survey->examination;
+    const struct socket *socket = &examination->now->sockets[index];
+    const struct service *service = find_service(socket);
+    uint64_t place = baseline_place(examination->now, socket);
+    bool has_baseline = examination->plan->baseline;
+    bool is_new = has_baseline && map_get(&survey->known, place) == MAP_NONE;
+    enum severity severity = SEVERITY_INFO;
+
+    if (map_get(&survey->seen, place) != MAP_NONE)
+        return 0;
+    if (map_set(&survey->seen, place, index) < 0)
+        return -ENOMEM;
+    if (is_new || (!has_baseline && reach == SCOPE_PUBLIC))
+        severity = SEVERITY_WARN;
+    if (service)
+        return say_service(survey, index, service, severity, reach);
+    if (is_new)
+        return say_new(survey, index, reach);
+    return has_baseline ? 0 : tally_add(&survey->others, socket->netns, 1, index);
+}
+
+static int look_at(struct survey *survey, uint32_t index)
+{
+    struct examination *examination = survey->examination;
+    const struct snapshot *now = examination->now;
+    enum address_scope reach = SCOPE_UNKNOWN;
+
+    if (is_listener(now, &now->sockets[index]))
+        reach = reach_of(now, &now->sockets[index]);
+    if (reach == SCOPE_UNKNOWN)
+        return 0;
+    switch (allowed_find(examination->plan->allowed, examination->plan->allowed_count, now,
+                         examination->join, index)) {
+    case ALLOWED:
+        return 0;
+    case ALLOWED_IF_OWNER:
+        health_skip(examination, "who listens is hidden, and exposed.allow asks: run as root");
+        return 0;
+    case ALLOWED_NOT:
+        break;
+    }
+    return judge(survey, index, reach);
+}
+
+static int say_others(struct survey *survey, const struct tally_item *item)
+{
+    struct examination *examination = survey->examination;
+    const struct socket *socket = &examination->now->sockets[item->example];
+    struct subject subject = SUBJECT_NONE;
+    int r;
+
+    subject.netns = socket->netns;
+    buf_printf(&examination->text,
+               "%u listener%s can be reached from %s, and nothing says which are meant to be",
+               item->count, item->count == 1 ? "" : "s",
+               reach_name(reach_of(examination->now, socket)));
+    r = health_add(examination, SEVERITY_INFO, NO_BASELINE, &subject, 0);
     return r < 0
                ? r
-               : health_prove_number(examination, "port that listens on a reachable address",
-                                     "sock_diag, rtnetlink", UNIT_NONE, service->port, LIMIT_NEVER);
+               : health_prove_number(examination, "listeners on reachable addresses",
+                                     "sock_diag, rtnetlink", UNIT_COUNT, item->count, LIMIT_NEVER);
+}
+
+static int index_baseline(const struct snapshot *baseline, struct map *known)
+{
+    int r = 0;
+
+    for (uint32_t i = 0; baseline && i < baseline->sockets_count && r == 0; i++)
+        r = map_set(known, baseline_place(baseline, &baseline->sockets[i]), i);
+    return r;
 }
 
 static int run(struct examination *examination)
 {
-    int r = 0;
+    struct survey survey = {.examination = examination};
+    int r = index_baseline(examination->plan->baseline, &survey.known);
+    uint32_t namespaces;
 
-    for (uint32_t i = 0; i < examination->now->sockets_count && r == 0; i++) {
-        const struct service *service = find_service(&examination->now->sockets[i]);
-
-        if (service)
-            r = say(examination, i, service);
-    }
+    for (uint32_t i = 0; i < examination->now->sockets_count && r == 0; i++)
+        r = look_at(&survey, i);
+    namespaces = tally_worst(&survey.others);
+    for (uint32_t i = 0; i < namespaces && r == 0; i++)
+        r = say_others(&survey, &survey.others.items[i]);
+    map_done(&survey.known);
+    map_done(&survey.seen);
+    tally_done(&survey.others);
     return r;
 }
 
 const struct check check_exposed = {
     .name = "exposed",
-    .title = "services without a password of their own that other machines can reach",
-    .needs = NEED_SOCKETS | NEED_LISTENERS | NEED_OWNERS | NEED_ADDRESSES,
+    .title =
+        "listeners that other machines can reach and that are new, unmeant or without a password",
+    .needs = NEED_SOCKETS | NEED_LISTENERS | NEED_OWNERS | NEED_CGROUP | NEED_ADDRESSES |
+             NEED_PORT_RANGE | NEED_EXACT_DETAILS,
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
     .theory =
+        "Whatever listens on a reachable address is scanned within minutes. Nobody but you knows "
+        "which listeners are meant, so say it once: nwho ports --save-baseline keeps those of now, "
+        "and each one that appears later is a warning; exposed.allow in nwho.conf names those that "
+        "are always right: tcp/22, tcp/443@nginx, tcp/10.0.0.1:5432, udp/60000-61000 (protocol, "
+        "port or ports, before them an address, behind them a process or a unit). Without a "
+        "baseline it is told how many there are.\n"
         "Some services were made for a network of friends: whoever reaches Redis, memcached, "
-        "MongoDB, Elasticsearch or the API of Docker on its plain port can mostly read "
-        "everything and often run programs. They are scanned for all the time.\n"
-        "Measured: listeners on these ports (2375, 6379, 9200, 11211, 27017) that are bound "
-        "to a public address, or to every address where the namespace has a public one: a warning. "
-        "Where there are only private addresses it is to know, and only in the first namespace: a "
-        "container's network is its own. A firewall in front is not seen from here.",
+        "MongoDB, Elasticsearch, Cassandra, etcd, ZooKeeper, Consul or the API of Docker on its "
+        "plain port can mostly read everything and often run programs. Without a baseline these "
+        "ports are a warning; those that are in it are to know.\n"
+        "Measured: TCP listeners, and UDP sockets whose port the kernel did not choose, that are "
+        "bound to a public address, or to every address where the namespace has a public one. "
+        "Where there are only private addresses that is the network, and counts in the first "
+        "namespace alone: a container's network is its own. A firewall in front is not seen from "
+        "here.",
     .sources = "https://redis.io/docs/latest/operate/oss_and_stack/management/security/; "
                "https://docs.docker.com/engine/security/protect-access/",
     .run = run,

@@ -78,8 +78,9 @@ static void sort_findings(struct findings *findings)
     }
 }
 
-static int run_checks(const struct health_plan *plan, struct examination *examination)
+static int run_checks(struct examination *examination)
 {
+    const struct health_plan *plan = examination->plan;
     struct findings *findings = examination->findings;
     int r = 0;
 
@@ -106,6 +107,7 @@ int health_examine(const struct health_plan *plan, const struct snapshot *before
         .now = now,
         .before = before,
         .join = join,
+        .plan = plan,
         .window_ns = now->boot_ns - before->boot_ns,
         .findings = &findings,
         .text = BUF_INIT,
@@ -121,7 +123,7 @@ int health_examine(const struct health_plan *plan, const struct snapshot *before
     if (r == 0)
         r = index_interfaces(before, &examination.interfaces_before);
     if (r == 0)
-        r = run_checks(plan, &examination);
+        r = run_checks(&examination);
     map_done(&examination.counters_now);
     map_done(&examination.counters_before);
     map_done(&examination.settings);

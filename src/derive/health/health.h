@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/map.h"
+#include "derive/health/allowed.h"
 #include "derive/health/check.h"
 
 /* Which checks to run, and from when on they alarm. Everything is borrowed. */
@@ -11,6 +12,9 @@ struct health_plan {
     const uint32_t *chosen; /* indexes into checks[] */
     uint32_t chosen_count;
     const struct limit *limits; /* CHECK_LIMITS_MAX for each of checks[] */
+    const struct allowed_listener *allowed;
+    uint32_t allowed_count;
+    const struct snapshot *baseline; /* listeners of an earlier moment; NULL: none are known */
 };
 
 /*
@@ -27,6 +31,7 @@ struct examination {
     const struct snapshot *now, *before;
     const struct join *join;
     uint64_t window_ns;
+    const struct health_plan *plan;
     const struct limit *limits; /* of the check that runs, in the order of its thresholds */
     const struct check *check;
     struct check_result *result;

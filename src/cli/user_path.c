@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* Paths of files of a user, by the environment. */
+#include "cli/user_path.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+bool user_path(const char *variable, const char *usual, const char *file, char *path, size_t size)
+{
+    const char *base = getenv(variable), *home = getenv("HOME");
+    int length;
+
+    if (base && *base == '/')
+        length = snprintf(path, size, "%s/nwho/%s", base, file);
+    else if (home && *home == '/')
+        length = snprintf(path, size, "%s/%s/nwho/%s", home, usual, file);
+    else
+        return false;
+    return length > 0 && (size_t)length < size;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* Where files of a user are (the XDG base directories). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * The path of "nwho/FILE" in the directory that the environment variable names, else in `usual` of
+ * the home directory. False: there is neither, or it is too long.
+ */
+bool user_path(const char *variable, const char *usual, const char *file, char *path, size_t size);
