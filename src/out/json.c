@@ -3,6 +3,7 @@
 #include "out/json.h"
 
 #include "base/escape.h"
+#include "derive/health/check.h"
 #include "out/format.h"
 
 #define LIST_TABLES_MAX 4
@@ -359,11 +360,34 @@ static int put_interfaces(const struct grid *grid, struct buf *out)
     return error;
 }
 
+/* Beside findings: what was examined, what that found, and what could not be seen. */
+static void put_checks(const struct grid *grid, struct buf *out)
+{
+    const struct findings *findings = grid->view->findings;
+
+    if (grid->table != &table_findings || !findings)
+        return;
+    buf_puts(out, ",\n\"checks\":[");
+    for (uint32_t i = 0; i < findings->result_count; i++) {
+        const struct check_result *result = &findings->results[i];
+
+        buf_printf(out, "%s{\"check\":\"%s\",\"findings\":%u,\"skipped\":", i > 0 ? ",\n" : "\n",
+                   result->check->name, result->findings);
+        if (result->skipped)
+            put_c_string(out, result->skipped);
+        else
+            buf_puts(out, "null");
+        buf_byte(out, '}');
+    }
+    buf_byte(out, ']');
+}
+
 int json_write(const struct grid *grid, struct buf *out)
 {
     int error;
 
     put_head(grid, out);
+    put_checks(grid, out);
     error = put_interfaces(grid, out);
     if (error < 0)
         return error;

@@ -11,8 +11,8 @@
  * written in full: cookies and counters may exceed 2^53, which a reader that keeps numbers as
  * doubles (JavaScript, jq before 1.7) rounds. A list is an array of objects with the COLUMN_MACHINE
  * columns of its table. Rows of a grid with marks have a first key "change": "new", "changed",
- * "gone" or null. "accounting" is there where traffic was
- * counted: "bpf", "tcp_info", "interfaces". "error" is the errno of a warning, or null; "effect" is
+ * "gone" or null. "accounting" is there where traffic was counted: "bpf", "tcp_info",
+ * "interfaces"; "checks" beside findings. "error" is the errno of a warning, or null; "effect" is
  * "detail", "owners" or "incomplete". 0, or the error of `out`, or -ENOMEM.
  */
 int json_write(const struct grid *grid, struct buf *out) MUST_CHECK;

@@ -88,3 +88,12 @@ def drop(ns, condition):
     """From now on packets of this kind that come in are thrown away, without a word."""
     ns.run(["nft", "add table ip faulty; add chain ip faulty input { type filter hook input priority 0; };"
                    f"add rule ip faulty input {condition} drop"])
+
+
+def pair(ns, other, mtu=1500):
+    """A virtual pair between two namespaces, v0 in both: 10.77.0.1 and 10.77.0.2, where packets may have this size."""
+    ns.run(["ip", "link", "add", "v0", "type", "veth", "peer", "name", "v0", "netns", other.name])
+    for one, address in ((ns, "10.77.0.1"), (other, "10.77.0.2")):
+        one.run(["ip", "address", "add", f"{address}/24", "dev", "v0"])
+        one.run(["ip", "link", "set", "v0", "up"])
+    other.run(["ip", "link", "set", "v0", "mtu", str(mtu)])

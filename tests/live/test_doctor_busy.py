@@ -3,17 +3,15 @@
 
 NWHO_FULL=1: fifty times where it is quiet, and each load alone, for the usual window.
 """
-import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from shutil import which
 
-from doctor import findings
+from doctor import FULL, findings, pair
 from live import BUILD, netns, run_tests, test, wait_for
 
-FULL = bool(os.environ.get("NWHO_FULL"))
 WINDOW = 3 if FULL else 1
 WEB = BUILD / "tests/helpers/web"
 LOAD = BUILD / "tests/bench/load"
@@ -107,10 +105,7 @@ def datagrams(ns, _other):
 
 
 def transfer(ns, other):
-    ns.run(["ip", "link", "add", "v0", "type", "veth", "peer", "name", "v0", "netns", other.name])
-    for one, address in ((ns, "10.77.0.1"), (other, "10.77.0.2")):
-        one.run(["ip", "address", "add", f"{address}/24", "dev", "v0"])
-        one.run(["ip", "link", "set", "v0", "up"])
+    pair(ns, other)
     server(ns, sys.executable, "-c", SEND)
     start(other, sys.executable, "-c", TAKE)
     return "Tcp OutSegs", 1000

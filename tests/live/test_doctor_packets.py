@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The doctor and packets: lost in receive buffers, queues and interfaces, or refused by the kernel's tables."""
-from doctor import evidence, findings, program
+from doctor import evidence, findings, pair, program
 from live import netns, run_tests, test, wait_for
 
 DATAGRAMS = """
@@ -103,15 +103,6 @@ def no_drops_where_datagrams_are_read():
 def no_drops_where_a_filter_refuses_datagrams():
     with netns() as ns, program(ns, DATAGRAMS.replace("def send", REFUSE + "def send"), "read"):
         assert findings(ns, "udp-drops", limits={"udp-drops.datagrams": "1 2"}) == []
-
-
-def pair(ns, other, mtu=1500):
-    """A virtual pair between two namespaces; the other end takes packets of this size."""
-    ns.run(["ip", "link", "add", "v0", "type", "veth", "peer", "name", "v0", "netns", other.name])
-    for one, address in ((ns, "10.77.0.1"), (other, "10.77.0.2")):
-        one.run(["ip", "address", "add", f"{address}/24", "dev", "v0"])
-        one.run(["ip", "link", "set", "v0", "up"])
-    other.run(["ip", "link", "set", "v0", "mtu", str(mtu)])
 
 
 @test

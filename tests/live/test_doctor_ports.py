@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The doctor and many short connections: local ports and time-wait run out, connections are refused or broken off."""
-from doctor import evidence, findings, program
+from doctor import evidence, findings, pair, program
 from live import netns, run_tests, test, wait_for
 
 # So many connections to each of the ports; "close": the client closes them, first.
@@ -48,6 +48,30 @@ while True:
             pass
     client.close()
     time.sleep(0.002)
+"""
+
+# Clients of an address, and a server that breaks all connections off; for two namespaces.
+ASK = """
+import socket, time
+print("ready", flush=True)
+while True:
+    client = socket.socket()
+    try:
+        client.connect(("10.77.0.1", 7000))
+        client.recv(1)
+    except OSError:
+        pass
+    client.close()
+    time.sleep(0.002)
+"""
+BREAK = """
+import socket, struct
+server = socket.create_server(("10.77.0.1", 7000), backlog=256)
+print("ready", flush=True)
+while True:
+    served = server.accept()[0]
+    served.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    served.close()
 """
 
 RANGE = "net.ipv4.ip_local_port_range=40000 40099"
@@ -120,6 +144,22 @@ def resets_by_data_that_is_not_read():
 @test
 def resets_by_linger():
     resets("linger", "TcpExtTCPAbortOnData", "SO_LINGER")
+
+
+@test
+def resets_are_told_from_the_side_that_is_looked_at():
+    with netns() as ns, netns() as other:
+        pair(ns, other)
+
+        def causes():
+            return [wait_for(lambda one=one: findings(one, "resets"), what="resets")[0]["cause"] for one in (ns, other)]
+
+        with program(other, ASK):
+            here, there = causes()
+            assert "ports here that nobody listens at" in here and "refused" in there, (here, there)
+            with program(ns, BREAK):
+                here, there = wait_for(lambda: [found for found in [causes()] if "refused" not in found[1]], what="a server")[0]
+                assert "programs here break off" in here and "the other sides break off" in there, (here, there)
 
 
 run_tests()

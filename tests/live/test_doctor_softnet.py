@@ -2,7 +2,7 @@
 """The doctor and the backlog of a processor. It is the machine's: this test runs alone."""
 import os
 
-from doctor import evidence, findings, program
+from doctor import evidence, findings, pair, program
 from live import netns, run, run_tests, skip, test, wait_for
 
 # Datagrams from one processor, as many as it can; a large send buffer lets them pile up at the other one.
@@ -23,10 +23,7 @@ while True:
 
 def slow_receiver(ns, other, processor):
     """What comes to the other namespace is handed to one processor, and passes a thousand rules there."""
-    ns.run(["ip", "link", "add", "v0", "type", "veth", "peer", "name", "v0", "netns", other.name])
-    for one, address in ((ns, "10.77.0.1"), (other, "10.77.0.2")):
-        one.run(["ip", "address", "add", f"{address}/24", "dev", "v0"])
-        one.run(["ip", "link", "set", "v0", "up"])
+    pair(ns, other)
     rules = ";".join(["add rule ip t in udp sport 1 accept"] * 1000 + ["add rule ip t in meta l4proto udp drop"])
     other.run(["nft", f"add table ip t; add chain ip t in {{ type filter hook input priority 0; }}; {rules}"])
     # `ip netns exec` shows the interfaces of the namespace in /sys.

@@ -143,6 +143,7 @@ static void resets_have_borders(void **state)
         assert_int_equal(resets(counters[i], 300, 1000, 0), SEVERITY_WARN);
     }
     assert_int_equal(resets("TcpAttemptFails", 300, 1000, 290), SEVERITY_OK);
+    assert_int_equal(resets("TcpExtTCPAbortOnTimeout", 300, 1000, 0), SEVERITY_OK);
     /* All connections of a process that has ended. */
     assert_int_equal(resets("TcpExtTCPAbortOnClose", 300, 300, 0), SEVERITY_WARN);
     assert_int_equal(resets("TcpExtTCPAbortOnClose", 301, 300, 0), SEVERITY_INFO);

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: MIT
+"""The command `nwho doctor`: several faults at once, ordinary users, exit codes, plug-ins, recordings, and what it refuses."""
+import json
+import os
+import re
+import shutil
+import tempfile
+from contextlib import contextmanager
+
+from doctor import NWHO, findings, program
+from live import BUILD, mksock, netns, nwho, nwho_json, run_tests, skip, test, wait_for
+
+MKSOCK = BUILD / "tests/helpers/mksock"
+
+UNREAD = """
+import socket, time
+reader = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+reader.bind(("127.0.0.1", 5140))
+reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+writer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+print("ready", flush=True)
+while True:
+    writer.sendto(b"x" * 500, reader.getsockname())
+    time.sleep(0.01)
+"""
+
+SHORT = ["--window", "0.2"]
+
+
+@contextmanager
+def leak(ns, **options):
+    """A process with so many connections in close-wait that it is a warning; gives its pid."""
+    with mksock(ns, "close-wait", "many=110", **options) as facts:
+        yield next(fact["pid"] for fact in facts if fact["role"] == "subject")
+
+
+def doctor(ns, *args, **options):
+    return nwho(ns, "doctor", "-N", ns.name, *SHORT, *args, **options)
+
+
+@test
+def two_faults_at_once():
+    """Each has its own culprit, and the worse one comes first, whatever the order of the checks."""
+    limits = {"udp-drops.datagrams": "5 10"}
+    with netns() as ns, leak(ns) as leaking, program(ns, UNREAD) as unread:
+        rows = wait_for(lambda: [rows for rows in [findings(ns, limits=limits)] if len(rows) == 2], what="both faults")[0]
+        assert [(row["check"], row["severity"], row["pid"]) for row in rows] == [
+            ("udp-drops", "crit", unread.pid), ("close-wait", "warn", leaking)], rows
+
+
+@contextmanager
+def for_everybody():
+    """Copies of the programs where any user may run them."""
+    with tempfile.TemporaryDirectory(prefix="nwho-doctor-") as directory:
+        os.chmod(directory, 0o755)
+        yield [shutil.copy(file, directory) for file in (NWHO, MKSOCK)]
+
+
+@test
+def an_ordinary_user_is_told_what_was_left_out():
+    environment = {**os.environ, "HOME": "/nonexistent"}
+    with netns() as ns, for_everybody() as (own_nwho, own_mksock):
+        if ns.run([own_nwho, "--version"], expect=None, user="nobody").rc != 0:
+            skip("this user cannot run the program")
+        # Other namespaces are hidden from it: what it finds is right, what it does not find it does not know.
+        quiet = ns.run([own_nwho, "doctor", *SHORT, "--nagios"], expect=3, user="nobody", env=environment)
+        assert quiet.out.startswith("NWHO UNKNOWN - ") and "run as root" in quiet.err, quiet
+        with leak(ns, user="nobody", program=own_mksock) as leaking:
+            found = json.loads(ns.run([own_nwho, "doctor", *SHORT, "--json"], expect=3, user="nobody", env=environment).out)
+            assert [(row["check"], row["pid"]) for row in found["rows"]] == [("close-wait", leaking)], found
+            assert not found["complete"] and any("root" in note["text"] for note in found["warnings"]), found
+            checks = {check["check"]: check for check in found["checks"]}
+            assert checks["close-wait"]["findings"] == 1 and checks["mem"]["skipped"] and not checks["stuck"]["skipped"], found
+            text = ns.run([own_nwho, "doctor", *SHORT], expect=3, user="nobody", env=environment).out
+            assert f"({leaking})" in text and re.search(r"^  skipped mem: only the first network namespace", text, re.M), text
+            line = ns.run([own_nwho, "doctor", *SHORT, "--nagios"], expect=1, user="nobody", env=environment).out
+            assert line.startswith("NWHO WARNING - close-wait "), line
+
+
+@test
+def the_exit_code_is_that_of_the_worst():
+    with netns() as ns, leak(ns):
+        doctor(ns, expect=1)
+        doctor(ns, "--fail-on", "crit")
+        doctor(ns, "-q", "close-wait", expect=1)
+        doctor(ns, "stuck")
+    with netns() as ns, mksock(ns, "bound-inactive", "port=9000"):
+        assert doctor(ns).out.startswith("INFO port-conflict:")
+        doctor(ns, "--fail-on", "info", expect=1)
+        assert doctor(ns, "--nagios").out.startswith("NWHO OK - ")
+
+
+def plugin_line(result):
+    """The state and the performance data of the one line."""
+    found = re.fullmatch(r"NWHO (\w+) - [^|\n]+ \|((?: '[a-z0-9-]+'=\d+)+)\n", result.out)
+    assert found, result
+    return found[1], dict(re.findall(r"'([a-z0-9-]+)'=(\d+)", found[2]))
+
+
+@test
+def a_plugin_says_one_line():
+    with netns() as ns:
+        state, counts = plugin_line(doctor(ns, "--nagios"))
+        assert state == "OK" and set(counts.values()) == {"0"}, counts
+        assert list(counts) == [line.split()[0] for line in doctor(ns, "--list").out.splitlines()], counts
+        with leak(ns):
+            state, counts = plugin_line(doctor(ns, "--nagios", expect=1))
+            assert state == "WARNING" and counts["close-wait"] == "1", counts
+            with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+                file.write("close-wait.sockets = 10 100\n")
+                file.flush()
+                assert plugin_line(doctor(ns, "--nagios", expect=2, env={"NWHO_CONFIG": file.name}))[0] == "CRITICAL"
+        for failure in (["nosuch"], ["--replay", "/nonexistent"]):
+            result = nwho(ns, "doctor", "--nagios", *failure, expect=3)
+            assert re.fullmatch(r"NWHO UNKNOWN - [^\n]+\n", result.out) and result.err, result
+
+
+@test
+def a_recording_is_examined_as_well():
+    with netns() as ns, leak(ns) as leaking, tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, "moment.nwho")
+        doctor(ns, "--record", path, expect=1)
+        rows = nwho_json(ns, "doctor", "--replay", path, expect=1)["rows"]
+        assert [(row["check"], row["pid"]) for row in rows] == [("close-wait", leaking)], rows
+        assert "a recording is one moment" in nwho(ns, "doctor", "--replay", path, expect=1).out
+
+
+@test
+def checks_that_are_named():
+    with netns() as ns, leak(ns):
+        assert len(json.loads(doctor(ns, "close-wait", "stuck", "close-wait", "--json", expect=1).out)["rows"]) == 1
+        assert doctor(ns, "--list", "stuck", "close-wait").out.split()[0] == "stuck"
+        assert "OK   1 check fine (stuck)" in doctor(ns, "stuck").out
+        assert doctor(ns, "close-wait", "--watch=0.1", "--times", "2", expect=1).out.count("CLOSE-WAIT") >= 2
+
+
+@test
+def what_makes_no_sense_is_refused():
+    for words, reason in ((["nosuch"], "no check is called"), (["--explain", "nosuch"], "no check is called"),
+                          (["--list", "nosuch"], "no check is called"), (["--explain", "stuck", "mem"], "one check"),
+                          (["--window", "0"], "--window"), (["--fail-on", "ok"], "--fail-on"),
+                          (["--nagios", "--bad"], "--bad"), (["-N", "nosuch"], "nosuch"), (["-o", "nosuch"], "nosuch")):
+        result = nwho(None, "doctor", *words, expect=2)
+        assert reason in result.err and not result.out, result
+    for words in (["--json"], ["--watch"], ["-o", "check"], ["--csv"]):
+        assert "--nagios is one line" in nwho(None, "doctor", "--nagios", *words, expect=3).err
+    for line, reason in (("nosuch.limit = 1", "no such threshold"), ("stuck.since", "missing"), ("stuck.since = x", "not a value")):
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+            file.write(line + "\n")
+            file.flush()
+            assert reason in nwho(None, "doctor", expect=2, env={"NWHO_CONFIG": file.name}).err
+
+
+run_tests()
