@@ -254,7 +254,9 @@ def more_peers_than_there_is_room_for():
             document = shown.until(has(50000))
         rows = rows_by_peer(document)
         assert sum(tx for _, tx in rows.values()) == 50000
-        assert len(rows) == 8193 and rows[None] == (0, 5 * (10000 - 8192)), (len(rows), rows[None])
+        rest = rows.pop(None)  # other peers of this machine have room as well
+        assert 4000 < len(rows) <= 8192 and set(rows.values()) == {(0, 5)}, (len(rows), rest)
+        assert rest == (0, 50000 - 5 * len(rows)), (len(rows), rest)
         assert any("more peers" in note["text"] for note in document["warnings"]), document["warnings"]
         child.stdin.close()
 
