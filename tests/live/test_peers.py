@@ -163,7 +163,10 @@ def top_by_peer_is_what_the_server_counted():
             truth = tell(child)
             rx, tx = (sum(moved[way] for moved in truth.values()) for way in (0, 1))
             assert len(truth) == 24 and rx
-            assert rows_by_peer(peers.until(has(tx))) == truth
+            document = peers.until(has(tx))
+            if any("more peers" in note["text"] for note in document["warnings"]):
+                skip("others on this machine have so many peers that there is no room")
+            assert rows_by_peer(document) == truth, document
             (row,) = processes.until(has(tx))["rows"]
             assert (row["rx_bytes"], row["tx_bytes"], row["connections"]) == (rx, tx, 2), row
             rows = conns.until(has(tx))["rows"]
