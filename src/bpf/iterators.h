@@ -12,6 +12,7 @@ enum iterator_kind {
     ITERATOR_TASK_FILE, /* descriptors of all processes; kernel 5.11 and later */
     ITERATOR_TCP,       /* of one network namespace; kernel 5.9 and later */
     ITERATOR_UDP,
+    ITERATOR_KINDS,
 };
 
 /* A loaded program. Nothing of it outlives the process. */
@@ -20,19 +21,20 @@ struct iterator {
     int prog_fd;                    /* owned by the skeleton */
     struct iterator_filter *filter; /* memory shared with the program; set it before each walk.
                                        Owned by the skeleton */
-    void *skeleton;                 /* owned; NULL when closed */
+    void *skeleton;                 /* owned; NULL when closed, or when somebody else has it */
 };
 
 #define ITERATOR_INIT ((struct iterator){.prog_fd = -1})
 
 /*
- * A record whole and of a sane size: `owner` and `socket` point into it or are NULL. A negative
+ * A record whole and of a sane size: the parts point into it or are NULL. A negative
  * return ends the walk and is returned by it.
  */
 struct record {
     const struct record_head *head;
     const struct record_socket *socket;
     const struct record_owner *owner;
+    const struct record_tcp *tcp;
 };
 
 typedef int iterator_record_fn(void *context, const struct record *record);

@@ -117,7 +117,13 @@ struct sock {
     atomic_t sk_drops;
     struct {
         atomic_t rmem_alloc;
+        int len;
     } sk_backlog;
+    int sk_rcvbuf;
+    int sk_sndbuf;
+    int sk_forward_alloc;
+    int sk_wmem_queued;
+    atomic_t sk_omem_alloc;
     struct socket *sk_socket;
     refcount_t sk_wmem_alloc;
     struct timer_list sk_timer;
@@ -162,6 +168,7 @@ struct inet_connection_sock {
     struct {
         __u32 lrcvtime; /* in kernel ticks, the low 32 bits */
     } icsk_ack;
+    __u32 icsk_pmtu_cookie;
 };
 
 struct tcp_sock {
@@ -178,6 +185,13 @@ struct tcp_sock {
     bool is_mptcp;
     __u32 srtt_us; /* times 8 */
     __u32 total_retrans;
+    __u32 data_segs_out;
+    __u32 packets_out;
+    __u32 lost_out;
+    __u32 mss_cache;
+    __u32 snd_wnd;
+    __u32 rcv_wnd;
+    __u32 rcv_tstamp; /* as lsndtime: of the last acknowledgement */
 };
 
 struct request_sock {

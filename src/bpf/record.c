@@ -8,7 +8,8 @@
 static size_t parts_size(unsigned int parts)
 {
     return sizeof(struct record_head) + (parts & RECORD_SOCKET ? sizeof(struct record_socket) : 0) +
-           (parts & RECORD_OWNER ? sizeof(struct record_owner) : 0);
+           (parts & RECORD_OWNER ? sizeof(struct record_owner) : 0) +
+           (parts & RECORD_TCP ? sizeof(struct record_tcp) : 0);
 }
 
 int record_split(const char *bytes, size_t length, iterator_record_fn *fn, void *context,
@@ -22,7 +23,7 @@ int record_split(const char *bytes, size_t length, iterator_record_fn *fn, void 
         size_t size = record.head->size;
         int r;
 
-        if (record.head->parts & ~(RECORD_SOCKET | RECORD_OWNER) ||
+        if (record.head->parts & ~(RECORD_SOCKET | RECORD_OWNER | RECORD_TCP) ||
             size != parts_size(record.head->parts))
             return -EBADMSG;
         if (size > length - used)
@@ -32,8 +33,12 @@ int record_split(const char *bytes, size_t length, iterator_record_fn *fn, void 
             record.socket = (const void *)at;
             at += sizeof(struct record_socket);
         }
-        if (record.head->parts & RECORD_OWNER)
+        if (record.head->parts & RECORD_OWNER) {
             record.owner = (const void *)at;
+            at += sizeof(struct record_owner);
+        }
+        if (record.head->parts & RECORD_TCP)
+            record.tcp = (const void *)at;
         r = fn(context, &record);
         if (r < 0)
             return r;

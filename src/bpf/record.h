@@ -10,10 +10,11 @@
  * network order.
  */
 
-/* What a record has behind its head, in this order: a socket, then an owner. */
+/* What a record has behind its head, in this order. */
 enum record_part {
     RECORD_SOCKET = 1 << 0,
     RECORD_OWNER = 1 << 1,
+    RECORD_TCP = 1 << 2,
 };
 
 /*
@@ -61,12 +62,41 @@ struct record_owner {
     char comm[16]; /* of the process, not of the thread; NUL-terminated, raw bytes */
 };
 
+/* How far the data of a connection got, and the memory that it takes. */
+struct record_tcp {
+    __u64 bytes_acked; /* the numbers have the names of struct tcp_details */
+    __u64 bytes_received;
+    __u64 bytes_retrans;
+    __u32 total_retrans;
+    __u32 data_segs_out;
+    __u32 unacked;
+    __u32 lost;
+    __u32 mss;
+    __u32 pmtu;
+    __u32 snd_wnd;
+    __u32 rcv_wnd;
+    __u32 data_sent_jiffies; /* so long ago */
+    __u32 data_recv_jiffies;
+    __u32 ack_recv_jiffies;
+    __u32 receive; /* and these those of struct socket_memory */
+    __u32 receive_limit;
+    __u32 send;
+    __u32 send_limit;
+    __u32 forward;
+    __u32 write_queue;
+    __u32 option;
+    __u32 backlog;
+    __u32 reserved;
+};
+
 _Static_assert(sizeof(struct record_head) == 24, "record_head has padding");
 _Static_assert(sizeof(struct record_socket) == 88, "record_socket has padding");
 _Static_assert(sizeof(struct record_owner) == 32, "record_owner has padding");
+_Static_assert(sizeof(struct record_tcp) == 104, "record_tcp has padding");
 
 #define RECORD_SIZE_MAX                                                                            \
-    (sizeof(struct record_head) + sizeof(struct record_socket) + sizeof(struct record_owner))
+    (sizeof(struct record_head) + sizeof(struct record_socket) + sizeof(struct record_owner) +     \
+     sizeof(struct record_tcp))
 
 /*
  * A range of ports, both ends included; low 0 and high 65535 is every socket, also those that have
@@ -92,6 +122,7 @@ struct iterator_filter {
     __u32 tgid;     /* task_file: descriptors of this process only; 0: all */
     /* tcp: 1: sockets with an open file get a head only, because task_file brings the rest */
     __u32 brief;
+    __u32 details;     /* 1: TCP sockets whole with record_tcp too, where they have one */
     __u32 unconnected; /* task_file: 1: what is connected is passed by */
     struct port_range local;
     struct port_range peer;   /* listening sockets pass this one and the next */

@@ -349,6 +349,48 @@ static __always_inline void fill_tcp(struct record_socket *record, struct tcp_so
     fill_timer(record, tp);
 }
 
+static __always_inline void fill_memory(struct record_tcp *record, struct sock *sk)
+{
+    record->receive = sk->sk_backlog.rmem_alloc.counter;
+    record->receive_limit = sk->sk_rcvbuf;
+    record->send = sk->sk_wmem_alloc.refs.counter - 1; /* one reference is the socket itself */
+    record->send_limit = sk->sk_sndbuf;
+    record->forward = sk->sk_forward_alloc;
+    record->write_queue = sk->sk_wmem_queued;
+    record->option = sk->sk_omem_alloc.counter;
+    record->backlog = sk->sk_backlog.len;
+}
+
+static __always_inline void fill_progress(struct record_tcp *record, struct tcp_sock *tp)
+{
+    __u32 now = bpf_jiffies64();
+
+    record->bytes_acked = tp->bytes_acked;
+    record->bytes_received = tp->bytes_received;
+    record->bytes_retrans = tp->bytes_retrans;
+    record->total_retrans = tp->total_retrans;
+    record->data_segs_out = tp->data_segs_out;
+    record->unacked = tp->packets_out;
+    record->lost = tp->lost_out;
+    record->mss = tp->mss_cache;
+    record->pmtu = tp->inet_conn.icsk_pmtu_cookie;
+    record->snd_wnd = tp->snd_wnd;
+    record->rcv_wnd = tp->rcv_wnd;
+    record->data_sent_jiffies = now - tp->lsndtime;
+    record->data_recv_jiffies = now - tp->inet_conn.icsk_ack.lrcvtime;
+    record->ack_recv_jiffies = now - tp->rcv_tstamp;
+}
+
+/* Whether this part is wanted. */
+static __always_inline bool fill_details(struct record_tcp *record, struct tcp_sock *tp)
+{
+    if (!filter.details)
+        return false;
+    fill_memory(record, &tp->inet_conn.icsk_inet.sk);
+    fill_progress(record, tp);
+    return true;
+}
+
 static __always_inline void fill_udp(struct record_socket *record, struct udp_sock *up)
 {
     struct inet_sock *inet = &up->inet;

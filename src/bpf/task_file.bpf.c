@@ -9,6 +9,7 @@ struct full_record {
     struct record_head head;
     struct record_socket socket;
     struct record_owner owner;
+    struct record_tcp tcp;
 };
 
 struct owner_record {
@@ -52,12 +53,18 @@ static __always_inline void write_tcp(const struct holder_links *links,
     struct sock_links sock = sock_links(inet);
 
     record.head.parts |= RECORD_OWNER | RECORD_SOCKET;
-    record.head.size = sizeof(record);
+    record.head.size = offsetof(struct full_record, tcp);
     fill_sock(&record.socket, inet, &sock);
     record.socket.flags |= SOCKET_FILE;
     fill_inet(&record.socket, &inet->sk.__sk_common);
     fill_tcp(&record.socket, tp);
     fill_owner(&record.owner, links);
+    if (!fill_details(&record.tcp, tp)) {
+        bpf_seq_write(links->seq, &record, offsetof(struct full_record, tcp));
+        return;
+    }
+    record.head.parts |= RECORD_TCP;
+    record.head.size = sizeof(record);
     bpf_seq_write(links->seq, &record, sizeof(record));
 }
 

@@ -7,6 +7,7 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 struct socket_record {
     struct record_head head;
     struct record_socket socket;
+    struct record_tcp tcp;
 };
 
 static __always_inline bool state_wanted(__u8 state)
@@ -17,6 +18,13 @@ static __always_inline bool state_wanted(__u8 state)
 static __always_inline void write_socket(struct seq_file *seq, struct socket_record *record)
 {
     record->head.parts = RECORD_SOCKET;
+    record->head.size = offsetof(struct socket_record, tcp);
+    bpf_seq_write(seq, record, offsetof(struct socket_record, tcp));
+}
+
+static __always_inline void write_details(struct seq_file *seq, struct socket_record *record)
+{
+    record->head.parts = RECORD_SOCKET | RECORD_TCP;
     record->head.size = sizeof(*record);
     bpf_seq_write(seq, record, sizeof(*record));
 }
@@ -50,7 +58,10 @@ static __always_inline void take_sock(struct seq_file *seq, struct tcp_sock *tp)
     fill_sock(&record.socket, inet, &links);
     fill_inet(&record.socket, &inet->sk.__sk_common);
     fill_tcp(&record.socket, tp);
-    write_socket(seq, &record);
+    if (fill_details(&record.tcp, tp))
+        write_details(seq, &record);
+    else
+        write_socket(seq, &record);
 }
 
 static __always_inline void fill_mini(struct socket_record *record, const struct sock_common *skc)

@@ -211,9 +211,7 @@ static int examine(struct session *session, const struct config *config,
     session->health = &plan;
     session->screen = options->nagios ? write_nagios : options->columns ? NULL : write_text;
     session->screen_context = session;
-    for (uint32_t i = 0; i < choice.count; i++)
-        session->request.needs |= checks[choice.items[i]]->needs;
-    session->request.protos = PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP);
+    health_request(&plan, &session->request);
     r = session_columns(session, &query, NULL);
     if (r == 0)
         r = options->watch ? session_show(session, &query) : show(session, &query);

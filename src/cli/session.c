@@ -8,6 +8,7 @@
 #include "collect/accounting.h"
 #include "collect/collect.h"
 #include "collect/netns.h"
+#include "collect/programs.h"
 #include "derive/container.h"
 #include "derive/health/ills.h"
 
@@ -109,6 +110,7 @@ int session_begin(struct session *session, const struct options *options)
     *session = (struct session){
         .options = options, .scratch = BUF_INIT, .window = options->delta && !options->replay};
     session->request = REQUEST_ALL;
+    session->request.programs = session->programs = programs_new();
     if (options->watch && options->delta)
         return command_error("-d ends after its second reading: it does not go with --watch");
     if (options->resolve)
@@ -144,6 +146,7 @@ void session_end(struct session *session)
     frame_free(session->before);
     map_done(&session->ills);
     accounting_close(session->accounting);
+    programs_free(session->programs);
     for (uint32_t i = 0; i < session->filter_count; i++)
         filter_done(session->filters[i]);
     names_done(&session->names);

@@ -48,6 +48,7 @@ struct session {
     bool looked;     /* there was one */
     bool marks_processes;             /* rows are processes, which sick sockets mark */
     const struct health_plan *health; /* what is examined in each reading; NULL: nothing is */
+    struct programs *programs;        /* of BPF, for all readings; NULL: each loads its own */
     struct accounting *accounting;    /* counts traffic between the readings; NULL: nobody asks */
     bool window;     /* what is counted between readings is shown without being named */
     bool traffic;    /* of `top`: what was counted since the reading before is shown, never marks of

@@ -44,7 +44,14 @@ static int wait_ms(const struct session *session, uint64_t milliseconds)
 
 int session_take_baseline(struct session *session)
 {
-    if (session_take(session) != 0)
+    struct request whole = session->request;
+    int r;
+
+    if (session->health)
+        health_request_before(session->health, &session->request);
+    r = session_take(session);
+    session->request = whole;
+    if (r != 0)
         return EXIT_ERROR;
     if (session->accounting && accounting_begin(session->accounting) < 0)
         return command_error("out of memory");

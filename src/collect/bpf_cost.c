@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Whether BPF is worth loading: what the machine has, times what each source takes for it. */
 #include "collect/bpf_pass.h"
+#include "collect/sockstat.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -26,11 +27,11 @@
 /* Below this many UDP sockets sock_diag is done before the program is loaded. */
 #define UDP_SOCKETS 20000
 
-/* The number behind a word in a small file of /proc, which one read gives whole. 0 when unknown. */
-static uint64_t number_in_file(const char *path, const char *behind)
+/* Of the whole machine: "0.10 0.20 0.30 2/345 6789". 0 when unknown. */
+static uint64_t count_tasks(void)
 {
-    CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-    char text[512];
+    CLEANUP_CLOSE int fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+    char text[128];
     const char *at;
     ssize_t length;
 
@@ -38,8 +39,8 @@ static uint64_t number_in_file(const char *path, const char *behind)
     if (length <= 0)
         return 0;
     text[length] = '\0';
-    at = strstr(text, behind);
-    return at ? strtoull(at + strlen(behind), NULL, 10) : 0;
+    at = strchr(text, '/');
+    return at ? strtoull(at + 1, NULL, 10) : 0;
 }
 
 /*
@@ -49,7 +50,8 @@ static uint64_t number_in_file(const char *path, const char *behind)
 bool bpf_pays(const struct collection *collection, bool sockets, bool owners)
 {
     const struct request *request = collection->request;
-    uint64_t gain = 0, count;
+    struct sockstat sockstat = {0};
+    uint64_t gain = 0;
 
     if (request->prefer_bpf || request->netns_scope == NETNS_SCOPE_ALL)
         return true;
@@ -59,16 +61,19 @@ bool bpf_pays(const struct collection *collection, bool sockets, bool owners)
     /* sock_diag checks ports and addresses in the kernel, and then sends little. */
     if (sockets && request->match_count)
         return false;
-    count = number_in_file("/proc/net/sockstat", "sockets: used ");
+    if (sockstat_read(&sockstat) < 0)
+        return false;
     if (owners && !request->pids)
-        gain = number_in_file("/proc/loadavg", "/") * PROC_PER_TASK + count * PROC_PER_SOCKET;
+        gain = count_tasks() * PROC_PER_TASK + sockstat.used * PROC_PER_SOCKET;
     if (sockets)
-        gain += count * DIAG_MORE_PER_1000_SOCKETS / 1000;
+        gain += sockstat.used * DIAG_MORE_PER_1000_SOCKETS / 1000;
     return gain > (owners ? LOAD_DESCRIPTORS : 0u) + (sockets ? LOAD_TCP : 0u);
 }
 
 bool bpf_pays_for_udp(const struct collection *collection)
 {
+    struct sockstat sockstat;
+
     return collection->request->prefer_bpf ||
-           number_in_file("/proc/net/sockstat", "UDP: inuse ") > UDP_SOCKETS;
+           (sockstat_read(&sockstat) == 0 && sockstat.udp > UDP_SOCKETS);
 }

@@ -4,6 +4,7 @@
 
 #include "collect/bpf_error.h"
 #include "collect/proc_file.h"
+#include "collect/programs.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -104,6 +105,7 @@ static void set_filter(struct iterator_filter *filter, const struct collection *
 {
     const struct request *request = collection->request;
 
+    *filter = ITERATOR_FILTER_ALL;
     filter->protos = protos;
     filter->families = request->families ? request->families : UINT32_MAX;
     filter->states = request->states;
@@ -114,6 +116,9 @@ static void set_filter(struct iterator_filter *filter, const struct collection *
     if (request->netns_scope != NETNS_SCOPE_ALL)
         filter->netns = single_netns(collection->snapshot);
     filter->with_ports = WITH_PORTS;
+    /* Where all of tcp_info is asked for, sock_diag brings these with it. */
+    filter->details =
+        request->needs & (NEED_TCP_PROGRESS | NEED_MEMORY) && !(request->needs & NEED_TCP_INFO);
     if (request->match_count)
         take_ports(filter, request, request->match_count - 1);
 }
@@ -121,7 +126,9 @@ static void set_filter(struct iterator_filter *filter, const struct collection *
 int bpf_pass_open(struct bpf_pass *pass, enum iterator_kind kind, uint32_t protos,
                   struct iterator *ret_iterator)
 {
-    int r = iterator_open(kind, ret_iterator);
+    struct programs *programs = pass->collection->request->programs;
+    int r =
+        programs ? programs_open(programs, kind, ret_iterator) : iterator_open(kind, ret_iterator);
 
     if (r == 0)
         set_filter(ret_iterator->filter, pass->collection, protos);

@@ -10,6 +10,7 @@
 #include "collect/inet_diag_message.h"
 #include "collect/netns.h"
 #include "collect/protocols.h"
+#include "collect/sockstat.h"
 #include "netlink/netlink.h"
 
 #include <arpa/inet.h>
@@ -112,7 +113,7 @@ static uint8_t wanted_extensions(const struct request *request, bool older)
 {
     uint8_t extensions = 0;
 
-    if (request->needs & NEED_TCP_INFO)
+    if (request->needs & (NEED_TCP_INFO | NEED_TCP_PROGRESS))
         extensions |= 1u << (INET_DIAG_INFO - 1);
     if (request->needs & NEED_MEMORY)
         extensions |= 1u << (INET_DIAG_SKMEMINFO - 1) | (older ? 1u << (INET_DIAG_MEMINFO - 1) : 0);
@@ -309,12 +310,30 @@ static int collect_source(struct collection *collection, const struct inet_sourc
     return 0;
 }
 
+/* The protocols of which another source would leave out something that is asked for. */
+static uint32_t lacking_details(const struct request *request)
+{
+    uint32_t tcp = request->needs & NEED_DETAILS_OF_DIAG ? PROTO_BIT(PROTO_TCP) : 0;
+
+    return tcp | (request->needs & NEED_DETAILS ? ~PROTO_BIT(PROTO_TCP) : 0);
+}
+
+/* The kernel has one table for all namespaces, and looks through all of it for each. */
+static uint32_t empty_protos(const struct request *request)
+{
+    struct sockstat sockstat;
+
+    if (sockstat_read(&sockstat) < 0 || sockstat.tcp > 0)
+        return 0;
+    if (sockstat.used == 0)
+        return PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP);
+    return request->states & STATE_BIT(STATE_BOUND_INACTIVE) ? 0 : PROTO_BIT(PROTO_TCP);
+}
+
 static int collect_netns(struct collection *collection, uint32_t netns)
 {
     const struct request *request = collection->request;
-    bool details = request->needs & (NEED_TCP_INFO | NEED_MEMORY | NEED_EXACT_DETAILS |
-                                     NEED_IP_OPTIONS | NEED_CONGESTION);
-    uint32_t wanted = request->protos & ~(details ? 0 : collection->protos_done);
+    uint32_t wanted = request->protos & ~(collection->protos_done & ~lacking_details(request));
     struct protocols protocols = {0};
     int r = 0;
 
@@ -323,6 +342,8 @@ static int collect_netns(struct collection *collection, uint32_t netns)
         wanted &= ~PROTO_BIT(PROTO_TCP);
     if (wanted & ~(PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP)))
         protocols = protocols_read();
+    if (wanted)
+        protocols.unused |= empty_protos(request);
     for (size_t i = 0; i < ARRAY_SIZE(inet_sources) && r == 0; i++) {
         uint32_t bit = wanted & PROTO_BIT(inet_sources[i].proto);
 

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #define SOURCE "/proc/PID"
@@ -21,10 +22,11 @@
 struct process_reader {
     struct snapshot *snapshot;
     uint64_t needs;
-    int proc;          /* descriptor of /proc */
-    bool fds_are_size; /* the size of /proc/PID/fd is its number of descriptors (since 6.2) */
-    uint32_t index;    /* of the process being read, which stays valid when the array moves */
-    int failure;       /* why some fact could not be read; 0 none */
+    int proc;           /* descriptor of /proc */
+    bool pids_are_ours; /* /proc is of the pid namespace that system calls mean */
+    bool fds_are_size;  /* the size of /proc/PID/fd is its number of descriptors (since 6.2) */
+    uint32_t index;     /* of the process being read, which stays valid when the array moves */
+    int failure;        /* why some fact could not be read; 0 none */
     int dir; /* of its directory: all facts are of one process, whoever gets its pid later */
 };
 
@@ -174,21 +176,43 @@ static int count_fds(struct process_reader *reader, uint32_t *ret_count)
     return r;
 }
 
-static int read_fds(struct process_reader *reader)
+static uint32_t fd_limit_of(rlim_t limit)
+{
+    return limit < UINT32_MAX ? (uint32_t)limit : UINT32_MAX;
+}
+
+/* Everybody may read the file; the call is twenty times as fast. */
+static int read_fd_limit(struct process_reader *reader)
 {
     struct process *process = current(reader);
+    struct rlimit limit;
     char text[4096];
     size_t length;
-    int r = 0;
+    int r;
 
-    if (!(process->has & PROCESS_HAS_FDS))
-        r = count_fds(reader, &process->fds);
-    if (r == 0)
-        process->has |= PROCESS_HAS_FDS;
-    keep_going(reader, r);
+    if (reader->pids_are_ours && prlimit((pid_t)process->pid, RLIMIT_NOFILE, NULL, &limit) == 0) {
+        process->fd_limit = fd_limit_of(limit.rlim_cur);
+        process->has |= PROCESS_HAS_FD_LIMIT;
+        return 0;
+    }
     r = proc_read(reader->dir, "limits", text, sizeof(text), &length);
     if (r == 0 && process_fd_limit_parse(text, &process->fd_limit))
         process->has |= PROCESS_HAS_FD_LIMIT;
+    return r;
+}
+
+/* The limit first: as long as the directory answers, the pid is nobody else's. */
+static int read_fds(struct process_reader *reader)
+{
+    struct process *process = current(reader);
+    int r;
+
+    keep_going(reader, read_fd_limit(reader));
+    r = process->has & PROCESS_HAS_FDS ? 0 : count_fds(reader, &process->fds);
+    if (r == 0)
+        process->has |= PROCESS_HAS_FDS;
+    if (proc_is_gone(r))
+        process->has &= ~(uint32_t)PROCESS_HAS_FD_LIMIT;
     return keep_going(reader, r);
 }
 
@@ -317,6 +341,17 @@ static bool fd_size_is_count(int proc)
     return fstatat(proc, "self/fd", &stat, 0) == 0 && stat.st_size > 0;
 }
 
+static bool pids_are_ours(int proc)
+{
+    char self[16];
+    ssize_t length = readlinkat(proc, "self", self, sizeof(self) - 1);
+
+    if (length <= 0)
+        return false;
+    self[length] = '\0';
+    return strtol(self, NULL, 10) == getpid();
+}
+
 static int collect_processes(struct collection *collection)
 {
     struct snapshot *snapshot = collection->snapshot;
@@ -325,7 +360,10 @@ static int collect_processes(struct collection *collection)
     int r = proc < 0 ? -errno : 0;
 
     reader.proc = proc;
-    reader.fds_are_size = proc >= 0 && (reader.needs & NEED_FDS) && fd_size_is_count(proc);
+    if (proc >= 0 && reader.needs & NEED_FDS) {
+        reader.pids_are_ours = pids_are_ours(proc);
+        reader.fds_are_size = fd_size_is_count(proc);
+    }
     if (r == 0 && (reader.needs & NEED_ALL_PROCESSES))
         r = add_all(snapshot, collection->request, proc);
     for (uint32_t i = 0; r == 0 && i < snapshot->processes_count; i++)

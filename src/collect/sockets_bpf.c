@@ -11,6 +11,7 @@
 #include "collect/bpf_pass.h"
 #include "collect/diag.h"
 #include "collect/netns.h"
+#include "collect/sockstat.h"
 
 #include "base/vec.h"
 
@@ -90,25 +91,92 @@ static void fill_socket(const struct socket_pass *pass, uint32_t netns, const st
     memcpy(socket->peer.bytes, from->peer, sizeof(from->peer));
 }
 
+static uint32_t ticks_ms(const struct socket_pass *pass, uint32_t ticks)
+{
+    return (uint32_t)((uint64_t)ticks * pass->tick_ns / 1000000);
+}
+
+/* A listener has no data of its own. */
+static int add_progress(const struct socket_pass *pass, const struct record_tcp *from,
+                        struct socket *socket)
+{
+    struct tcp_details *tcp;
+
+    if (socket->state == STATE_LISTENING)
+        return 0;
+    tcp = snapshot_add_tcp(pass->base.collection->snapshot, socket);
+    if (!tcp)
+        return -ENOMEM;
+    *tcp = (struct tcp_details){
+        .known = TCP_INFO_RCV_WND,
+        .bytes_acked = from->bytes_acked,
+        .bytes_received = from->bytes_received,
+        .bytes_retrans = from->bytes_retrans,
+        .total_retrans = from->total_retrans,
+        .data_segs_out = from->data_segs_out,
+        .unacked = from->unacked,
+        .lost = from->lost,
+        .mss = from->mss,
+        .pmtu = from->pmtu,
+        .snd_wnd = from->snd_wnd,
+        .rcv_wnd = from->rcv_wnd,
+        .last_data_sent_ms = ticks_ms(pass, from->data_sent_jiffies),
+        .last_data_recv_ms = ticks_ms(pass, from->data_recv_jiffies),
+        .last_ack_recv_ms = ticks_ms(pass, from->ack_recv_jiffies),
+    };
+    return 0;
+}
+
+static int add_memory(struct snapshot *snapshot, const struct record_tcp *from,
+                      struct socket *socket)
+{
+    struct socket_memory *memory = snapshot_add_memory(snapshot, socket);
+
+    if (!memory)
+        return -ENOMEM;
+    *memory = (struct socket_memory){
+        .receive = from->receive,
+        .receive_limit = from->receive_limit,
+        .send = from->send,
+        .send_limit = from->send_limit,
+        .forward = from->forward,
+        .write_queue = from->write_queue,
+        .option = from->option,
+        .backlog = from->backlog,
+    };
+    return 0;
+}
+
+static int add_details(const struct socket_pass *pass, const struct record_tcp *from,
+                       struct socket *socket)
+{
+    const struct collection *collection = pass->base.collection;
+    uint64_t needs = collection->request->needs;
+    int r = needs & NEED_TCP_PROGRESS ? add_progress(pass, from, socket) : 0;
+
+    return r == 0 && needs & NEED_MEMORY ? add_memory(collection->snapshot, from, socket) : r;
+}
+
 /* Adds the socket, or renews what an earlier record of the same pass told of it. */
 static int add_socket(struct socket_pass *pass, uint32_t netns, const struct record *record)
 {
     struct collection *collection = pass->base.collection;
+    struct snapshot *snapshot = collection->snapshot;
     uint64_t cookie = record->head->cookie;
-    uint32_t known = cookie ? map_get(&collection->by_cookie, cookie) : MAP_NONE;
-    struct socket *socket;
+    uint32_t index = cookie ? map_get(&collection->by_cookie, cookie) : MAP_NONE;
+    bool is_new = index == MAP_NONE;
+    int r = 0;
 
-    if (known != MAP_NONE) {
-        fill_socket(pass, netns, record, &collection->snapshot->sockets[known]);
-        return 0;
-    }
-    socket = snapshot_add_socket(collection->snapshot);
-    if (!socket)
+    if (is_new && !snapshot_add_socket(snapshot))
         return -ENOMEM;
-    fill_socket(pass, netns, record, socket);
-    if (!cookie || pass->unindexed)
-        return 0;
-    return map_set(&collection->by_cookie, cookie, collection->snapshot->sockets_count - 1);
+    if (is_new)
+        index = snapshot->sockets_count - 1;
+    fill_socket(pass, netns, record, &snapshot->sockets[index]);
+    if (record->tcp)
+        r = add_details(pass, record->tcp, &snapshot->sockets[index]);
+    if (r == 0 && is_new && cookie && !pass->unindexed)
+        r = map_set(&collection->by_cookie, cookie, index);
+    return r;
 }
 
 static int remember_passed(struct socket_pass *pass, uint64_t cookie)
@@ -155,10 +223,21 @@ static int take_descriptor(void *context, const struct record *record)
     return r;
 }
 
+/* The kernel has one table for all namespaces, and looks through all of it for each. */
+static bool table_is_empty(const struct socket_pass *pass)
+{
+    struct sockstat sockstat;
+
+    return pass->iterator->kind == ITERATOR_TCP && sockstat_read(&sockstat) == 0 &&
+           sockstat.tcp == 0;
+}
+
 static int read_netns(struct collection *collection, uint32_t netns)
 {
     struct socket_pass *pass = collection->context;
 
+    if (table_is_empty(pass))
+        return 0;
     pass->netns = netns;
     pass->iterator->filter->netns = 0;
     return iterator_walk(pass->iterator, 0, take_hashed, pass);
@@ -253,8 +332,7 @@ static int read_tables(struct socket_pass *pass, struct iterator *tcp)
 
     if (r < 0)
         return r;
-    pass->unindexed = !(request->needs & (NEED_TCP_INFO | NEED_MEMORY | NEED_EXACT_DETAILS |
-                                          NEED_IP_OPTIONS | NEED_CONGESTION));
+    pass->unindexed = !(request->needs & NEED_DETAILS_OF_DIAG);
     r = read_all_netns(pass, tcp);
     pass->unindexed = false;
     return r;

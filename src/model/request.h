@@ -63,7 +63,14 @@ enum need {
     NEED_SETTINGS = 1ull << 45,      /* of the kernel, from /proc/sys */
     NEED_PEERS = 1ull << 46,         /* flows of unconnected sockets by peer: telling them apart
                                         costs each call something */
+    NEED_TCP_PROGRESS = 1ull << 47, /* of NEED_TCP_INFO what BPF tells as well: windows, losses, how
+                                       far the data got and when */
 };
+
+/* Details of sockets; those of TCP that only sock_diag tells. */
+#define NEED_DETAILS_OF_DIAG                                                                       \
+    (NEED_TCP_INFO | NEED_EXACT_DETAILS | NEED_IP_OPTIONS | NEED_CONGESTION)
+#define NEED_DETAILS (NEED_DETAILS_OF_DIAG | NEED_TCP_PROGRESS | NEED_MEMORY)
 
 enum match_op {
     MATCH_ANY, /* true: a condition that the kernel cannot check */
@@ -109,6 +116,7 @@ enum source_bit {
 
 struct accounting;
 struct packet_counts;
+struct programs;
 
 /* A file in the place of one below /proc. */
 struct replaced_file {
@@ -137,14 +145,16 @@ struct request {
     struct accounting *accounting; /* borrowed: what counts traffic between the readings; NULL: it
                                       is not counted */
     struct packet_counts *packet_counts; /* borrowed: what counts packets; NULL: nothing does */
-    uint32_t protos;                     /* PROTO_BIT()s */
-    uint32_t states;                     /* STATE_BIT()s */
-    uint32_t families;                   /* FAMILY_BIT()s */
-    uint32_t sources;                    /* enum source_bit */
-    bool verbatim;      /* all that sock_diag tells, in its order, also the socket that asks;
-                           and of owners what /proc/PID/fd tells, without that of threads */
-    bool prefer_bpf;    /* use BPF whatever the size of the machine (debug option) */
-    bool held_only;     /* sockets that no process holds are of no interest */
+    struct programs *programs; /* borrowed: stay loaded between readings; NULL: each loads its own
+                                */
+    uint32_t protos;           /* PROTO_BIT()s */
+    uint32_t states;           /* STATE_BIT()s */
+    uint32_t families;         /* FAMILY_BIT()s */
+    uint32_t sources;          /* enum source_bit */
+    bool verbatim;             /* all that sock_diag tells, in its order, also the socket that asks;
+                                  and of owners what /proc/PID/fd tells, without that of threads */
+    bool prefer_bpf;           /* use BPF whatever the size of the machine (debug option) */
+    bool held_only;            /* sockets that no process holds are of no interest */
     bool rows_by_owner; /* which rows there are depends on owners: without them rows are missing */
     enum netns_scope netns_scope;
     uint32_t *netns_inodes; /* borrowed */

@@ -52,6 +52,11 @@ enum socket_state {
 #define STATE_BIT(state) (1u << (state))
 #define STATE_ALL ((1u << STATE_MAX) - 2)
 
+/* Both sides have agreed, and something may still come from the other one. */
+#define STATE_CONNECTED                                                                            \
+    (STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_CLOSE_WAIT) | STATE_BIT(STATE_FIN_WAIT_1) |    \
+     STATE_BIT(STATE_FIN_WAIT_2) | STATE_BIT(STATE_CLOSING) | STATE_BIT(STATE_LAST_ACK))
+
 /* Kernel timer of a TCP socket (idiag_timer). */
 enum socket_timer {
     TIMER_OFF,

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#define STREAM_RECORDS 4
+#define STREAM_RECORDS 5
 
 struct stream {
     _Alignas(8) char bytes[STREAM_RECORDS * RECORD_SIZE_MAX];
@@ -17,7 +17,7 @@ struct stream {
 };
 
 struct seen {
-    unsigned int count, sockets, owners;
+    unsigned int count, sockets, owners, tcps;
     uint64_t cookies;
     int result;
 };
@@ -31,12 +31,20 @@ static void add(struct stream *stream, uint8_t parts, uint64_t cookie)
         head.size += sizeof(struct record_socket);
     if (parts & RECORD_OWNER)
         head.size += sizeof(struct record_owner);
+    if (parts & RECORD_TCP)
+        head.size += sizeof(struct record_tcp);
     memset(stream->bytes + at, 0, head.size);
     memcpy(stream->bytes + at, &head, sizeof(head));
     if (parts & RECORD_OWNER) {
         struct record_owner owner = {.tgid = 7, .fd = 3, .comm = "name"};
+        size_t behind = parts & RECORD_TCP ? sizeof(struct record_tcp) : 0;
 
-        memcpy(stream->bytes + at + head.size - sizeof(owner), &owner, sizeof(owner));
+        memcpy(stream->bytes + at + head.size - behind - sizeof(owner), &owner, sizeof(owner));
+    }
+    if (parts & RECORD_TCP) {
+        struct record_tcp tcp = {.mss = 1448};
+
+        memcpy(stream->bytes + at + head.size - sizeof(tcp), &tcp, sizeof(tcp));
     }
     stream->length += head.size;
 }
@@ -49,6 +57,7 @@ static struct stream make_stream(void)
     add(&stream, RECORD_SOCKET, 2);
     add(&stream, RECORD_OWNER, 4);
     add(&stream, RECORD_SOCKET | RECORD_OWNER, 8);
+    add(&stream, RECORD_SOCKET | RECORD_OWNER | RECORD_TCP, 16);
     return stream;
 }
 
@@ -65,6 +74,10 @@ static int see(void *context, const struct record *record)
         assert_int_equal(record->owner->fd, 3);
         assert_string_equal(record->owner->comm, "name");
     }
+    if (record->tcp) {
+        seen->tcps++;
+        assert_int_equal(record->tcp->mss, 1448);
+    }
     return seen->result;
 }
 
@@ -77,10 +90,11 @@ static void test_every_kind(void **state)
     (void)state;
     assert_int_equal(record_split(stream.bytes, stream.length, see, &seen, &used), 0);
     assert_int_equal(used, stream.length);
-    assert_int_equal(seen.count, 4);
-    assert_int_equal(seen.sockets, 2);
-    assert_int_equal(seen.owners, 2);
-    assert_int_equal(seen.cookies, 15);
+    assert_int_equal(seen.count, 5);
+    assert_int_equal(seen.sockets, 3);
+    assert_int_equal(seen.owners, 3);
+    assert_int_equal(seen.tcps, 1);
+    assert_int_equal(seen.cookies, 31);
 }
 
 /* Cut anywhere, the whole records are used and the rest is left for the next read. */
@@ -99,7 +113,7 @@ static void test_cut_anywhere(void **state)
         memcpy(rest, stream.bytes + first, stream.length - first);
         assert_int_equal(record_split(rest, stream.length - first, see, &seen, &second), 0);
         assert_int_equal(first + second, stream.length);
-        assert_int_equal(seen.cookies, 15);
+        assert_int_equal(seen.cookies, 31);
     }
 }
 

@@ -194,6 +194,9 @@ const struct check check_accept_queue = {
     .name = "accept-queue",
     .title = "listeners that lose connections because nobody accepts them in time",
     .needs = NEED_SOCKETS | NEED_LISTENERS | NEED_OWNERS | NEED_COUNTERS,
+    .before = NEED_SOCKETS | NEED_COUNTERS,
+    .protos = PROTO_BIT(PROTO_TCP),
+    .states = STATE_BIT(STATE_LISTENING),
     .thresholds =
         {
             [FILLED] = {"filled",

@@ -40,9 +40,11 @@ struct advice {
 struct examination;
 
 struct check {
-    const char *name;                              /* "close-wait" */
-    const char *title;                             /* one line: what it finds */
-    uint64_t needs;                                /* enum need */
+    const char *name;        /* "close-wait" */
+    const char *title;       /* one line: what it finds */
+    uint64_t needs;          /* enum need, at the end of the window */
+    uint64_t before;         /* the same, of what is compared with it */
+    uint32_t protos, states; /* of the sockets it looks at: PROTO_BIT()s, STATE_BIT()s */
     struct threshold thresholds[CHECK_LIMITS_MAX]; /* those without a name are none */
     const struct advice *advice;
     uint32_t advice_count;

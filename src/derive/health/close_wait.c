@@ -130,7 +130,10 @@ static int run(struct examination *examination)
 const struct check check_close_wait = {
     .name = "close-wait",
     .title = "processes that do not close connections which the other side has ended",
-    .needs = NEED_SOCKETS | NEED_TCP_INFO | NEED_OWNERS | NEED_FDS,
+    .needs = NEED_SOCKETS | NEED_TCP_PROGRESS | NEED_OWNERS | NEED_FDS,
+    .before = NEED_SOCKETS,
+    .protos = PROTO_BIT(PROTO_TCP),
+    .states = STATE_BIT(STATE_CLOSE_WAIT),
     .thresholds =
         {
             [SOCKETS] = {"sockets", "connections of one process", UNIT_COUNT, {100, 1000}, "own"},

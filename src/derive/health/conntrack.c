@@ -150,6 +150,7 @@ const struct check check_conntrack = {
     .name = "conntrack",
     .title = "a table of tracked connections that is full, or refuses some",
     .needs = NEED_COUNTERS | NEED_SETTINGS,
+    .before = NEED_COUNTERS,
     .thresholds =
         {
             [FILLED] = {"filled",

@@ -153,6 +153,7 @@ const struct check check_drops = {
     .name = "drops",
     .title = "packets thrown away in the queues between interfaces and protocols",
     .needs = NEED_COUNTERS | NEED_INTERFACES | NEED_LINKS | NEED_LINK_DETAILS,
+    .before = NEED_COUNTERS | NEED_INTERFACES | NEED_LINKS | NEED_LINK_DETAILS,
     .thresholds =
         {
             [BACKLOG] = {"backlog",

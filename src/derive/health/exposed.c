@@ -271,7 +271,9 @@ const struct check check_exposed = {
     .title =
         "listeners that other machines can reach and that are new, unmeant or without a password",
     .needs = NEED_SOCKETS | NEED_LISTENERS | NEED_OWNERS | NEED_CGROUP | NEED_ADDRESSES |
-             NEED_PORT_RANGE | NEED_EXACT_DETAILS,
+             NEED_PORT_RANGE,
+    .protos = PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP),
+    .states = STATE_BIT(STATE_LISTENING) | STATE_BIT(STATE_UNCONNECTED),
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
     .theory =

@@ -163,6 +163,9 @@ const struct check check_fd_limit = {
     .name = "fd-limit",
     .title = "processes with sockets, or a machine, that run out of descriptors",
     .needs = NEED_SOCKETS | NEED_LISTENERS | NEED_OWNERS | NEED_FDS | NEED_SETTINGS,
+    .before = NEED_SOCKETS | NEED_OWNERS | NEED_FDS,
+    .protos = PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP),
+    .states = STATE_ALL,
     .thresholds =
         {
             [OPEN] = {"open",

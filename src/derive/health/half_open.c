@@ -157,7 +157,9 @@ static int run(struct examination *examination)
 const struct check check_half_open = {
     .name = "half-open",
     .title = "connections of which nothing tells whether the other side is still there",
-    .needs = NEED_SOCKETS | NEED_TCP_INFO | NEED_OWNERS | NEED_FDS,
+    .needs = NEED_SOCKETS | NEED_TCP_PROGRESS | NEED_OWNERS | NEED_FDS,
+    .protos = PROTO_BIT(PROTO_TCP),
+    .states = STATE_BIT(STATE_ESTABLISHED),
     .thresholds =
         {
             [IDLE] = {"idle",

@@ -10,6 +10,25 @@
 
 #define SECOND_NS UINT64_C(1000000000)
 
+void health_request(const struct health_plan *plan, struct request *request)
+{
+    request->protos = request->states = 0;
+    for (uint32_t i = 0; i < plan->chosen_count; i++) {
+        const struct check *check = checks[plan->chosen[i]];
+
+        request->needs |= check->needs;
+        request->protos |= check->protos;
+        request->states |= check->states;
+    }
+}
+
+void health_request_before(const struct health_plan *plan, struct request *request)
+{
+    request->needs = 0;
+    for (uint32_t i = 0; i < plan->chosen_count; i++)
+        request->needs |= checks[plan->chosen[i]]->before;
+}
+
 static int index_counters(const struct snapshot *snapshot, struct map *index)
 {
     int r = map_reserve(index, snapshot->counters_count);

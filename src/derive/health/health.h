@@ -17,6 +17,12 @@ struct health_plan {
     const struct snapshot *baseline; /* listeners of an earlier moment; NULL: none are known */
 };
 
+/* Adds what the checks must have read at the end of the window. */
+void health_request(const struct health_plan *plan, struct request *request);
+
+/* Narrows that to what they compare with the beginning. */
+void health_request_before(const struct health_plan *plan, struct request *request);
+
 /*
  * Runs the checks on the ends of a window; the join is that of `now`. 0 and findings to be ended by
  * findings_done(), or -ENOMEM.

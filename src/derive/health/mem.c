@@ -142,6 +142,9 @@ const struct check check_mem = {
     .name = "mem",
     .title = "TCP or UDP that is about to use all the memory it may",
     .needs = NEED_SOCKETS | NEED_MEMORY | NEED_OWNERS | NEED_COUNTERS | NEED_SETTINGS,
+    .before = NEED_COUNTERS,
+    .protos = PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP),
+    .states = STATE_ALL,
     .thresholds =
         {
             [PRESSURE] = {"pressure",

@@ -193,6 +193,7 @@ const struct check check_nic = {
     .name = "nic",
     .title = "interfaces that damage or lose packets, or are full",
     .needs = NEED_INTERFACES | NEED_LINKS | NEED_LINK_DETAILS,
+    .before = NEED_INTERFACES | NEED_LINKS,
     .thresholds =
         {
             [DAMAGED] = {"damaged",

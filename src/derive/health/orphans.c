@@ -177,6 +177,9 @@ const struct check check_orphans = {
     .name = "orphans",
     .title = "closed connections whose data the other side does not take",
     .needs = NEED_SOCKETS | NEED_OWNERS | NEED_COUNTERS | NEED_SETTINGS,
+    .before = NEED_SOCKETS | NEED_COUNTERS,
+    .protos = PROTO_BIT(PROTO_TCP),
+    .states = ORPHAN_STATES,
     .thresholds =
         {
             [SHARE] = {"share",

@@ -123,7 +123,10 @@ static int run(struct examination *examination)
 const struct check check_pmtu = {
     .name = "pmtu",
     .title = "connections whose large segments are lost as nobody says that they are too large",
-    .needs = NEED_SOCKETS | NEED_TCP_INFO | NEED_OWNERS | NEED_COUNTERS,
+    .needs = NEED_SOCKETS | NEED_TCP_PROGRESS | NEED_OWNERS | NEED_COUNTERS,
+    .before = NEED_COUNTERS,
+    .protos = PROTO_BIT(PROTO_TCP),
+    .states = STATE_CONNECTED,
     .thresholds = {[SINCE] = {"since",
                               "how long nothing was acknowledged",
                               UNIT_MILLISECONDS,

@@ -135,8 +135,10 @@ static int run(struct examination *examination)
 const struct check check_port_conflict = {
     .name = "port-conflict",
     .title = "ports that are taken without being served, or that two programs serve by turns",
-    .needs = NEED_SOCKETS | NEED_LISTENERS | NEED_OWNERS | NEED_EXE | NEED_EXACT_DETAILS |
-             NEED_PORT_RANGE,
+    .needs = NEED_SOCKETS | NEED_LISTENERS | NEED_OWNERS | NEED_EXE | NEED_PORT_RANGE,
+    .before = NEED_SOCKETS,
+    .protos = PROTO_BIT(PROTO_TCP),
+    .states = STATE_BIT(STATE_BOUND_INACTIVE) | STATE_BIT(STATE_LISTENING),
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
     .theory =

@@ -180,6 +180,7 @@ const struct check check_resets = {
     .name = "resets",
     .title = "connections that are refused or broken off, in numbers that matter",
     .needs = NEED_COUNTERS,
+    .before = NEED_COUNTERS,
     .thresholds =
         {
             [REFUSED] = {"refused",

@@ -151,7 +151,10 @@ static int run(struct examination *examination)
 const struct check check_retrans = {
     .name = "retrans",
     .title = "segments that are lost on the way, and towards whom",
-    .needs = NEED_SOCKETS | NEED_TCP_INFO | NEED_OWNERS | NEED_COUNTERS,
+    .needs = NEED_SOCKETS | NEED_TCP_PROGRESS | NEED_OWNERS | NEED_COUNTERS,
+    .before = NEED_SOCKETS | NEED_TCP_PROGRESS | NEED_COUNTERS,
+    .protos = PROTO_BIT(PROTO_TCP),
+    .states = STATE_CONNECTED,
     .thresholds =
         {
             [SHARE] = {"share",

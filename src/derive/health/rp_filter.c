@@ -126,6 +126,7 @@ const struct check check_rp_filter = {
     .name = "rp-filter",
     .title = "packets that the kernel refuses for their addresses or their checksum",
     .needs = NEED_COUNTERS | NEED_SETTINGS,
+    .before = NEED_COUNTERS,
     .thresholds =
         {[PACKETS] = {"packets", "of one kind in a second", UNIT_COUNT, {10, LIMIT_NEVER}, "own"}},
     .advice = advice,

@@ -119,7 +119,10 @@ static int run(struct examination *examination)
 const struct check check_stuck = {
     .name = "stuck",
     .title = "connections whose data waits because one side does not read",
-    .needs = NEED_SOCKETS | NEED_TCP_INFO | NEED_OWNERS | NEED_EXACT_DETAILS,
+    .needs = NEED_SOCKETS | NEED_TCP_PROGRESS | NEED_OWNERS,
+    .before = NEED_SOCKETS | NEED_TCP_PROGRESS,
+    .protos = PROTO_BIT(PROTO_TCP),
+    .states = STATE_CONNECTED,
     .thresholds =
         {[SINCE] = {"since", "how long no data went", UNIT_MILLISECONDS, {10000, 60000}, "own"}},
     .advice = advice,

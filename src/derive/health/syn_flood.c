@@ -170,6 +170,9 @@ const struct check check_syn_flood = {
     .title = "listeners whose SYN queue is full, by an attack or by too many real clients",
     .needs = NEED_SOCKETS | NEED_LISTENERS | NEED_SYN_QUEUE | NEED_OWNERS | NEED_COUNTERS |
              NEED_SETTINGS,
+    .before = NEED_COUNTERS,
+    .protos = PROTO_BIT(PROTO_TCP),
+    .states = STATE_BIT(STATE_LISTENING),
     .thresholds =
         {
             [REQUESTS] = {"requests",

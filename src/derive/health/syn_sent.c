@@ -112,6 +112,9 @@ const struct check check_syn_sent = {
     .name = "syn-sent",
     .title = "requests for connections that nobody answers, by destination",
     .needs = NEED_SOCKETS | NEED_LISTENERS | NEED_OWNERS | NEED_COUNTERS,
+    .before = NEED_COUNTERS,
+    .protos = PROTO_BIT(PROTO_TCP),
+    .states = STATE_BIT(STATE_SYN_SENT) | STATE_BIT(STATE_LISTENING),
     .thresholds =
         {
             [SOCKETS] = {"sockets",

@@ -64,6 +64,7 @@ const struct check check_tw_overflow = {
     .name = "tw-overflow",
     .title = "connections that end without time-wait as there are too many of these",
     .needs = NEED_COUNTERS | NEED_SETTINGS,
+    .before = NEED_COUNTERS,
     .thresholds = {[OVERFLOWS] = {"overflows",
                                   "connections that ended without time-wait, in a second",
                                   UNIT_COUNT,

@@ -172,6 +172,9 @@ const struct check check_unknown_outbound = {
     .title = "programs that talk to the internet from where no package installs any",
     .needs = NEED_SOCKETS | NEED_LISTENERS | NEED_OWNERS | NEED_EXE | NEED_CMDLINE | NEED_CGROUP |
              NEED_PROCESS_STAT,
+    .protos = PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP),
+    .states =
+        STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_LISTENING) | STATE_BIT(STATE_UNCONNECTED),
     .thresholds = {[SCORE] = {"score",
                               "points of suspicion, which --explain lists",
                               UNIT_COUNT,
