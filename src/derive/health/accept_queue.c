@@ -196,7 +196,7 @@ const struct check check_accept_queue = {
     .needs = NEED_SOCKETS | NEED_LISTENERS | NEED_OWNERS | NEED_COUNTERS,
     .before = NEED_SOCKETS | NEED_COUNTERS,
     .protos = PROTO_BIT(PROTO_TCP),
-    .states = STATE_BIT(STATE_LISTENING),
+    .states = STATE_BIT(STATE_LISTENING) | STATE_CONNECTED,
     .thresholds =
         {
             [FILLED] = {"filled",
