@@ -47,6 +47,8 @@ class World:
         for address in ADDRESSES:
             self.ns.add_address(f"{address}/32")
         self.socket = self.directory / "docker.sock"
+        self.configuration = self.directory / "nwho.conf"
+        self.configuration.write_text(f"exposed.baseline = {self.directory}/baseline\n", encoding="utf-8")
         self.facts = {}
         self.make("sshd", "shared-threads", "addr=0.0.0.0", "port=22", "threads=2", "name=worker")
         self.make("nginx", "listening", "addr=0.0.0.0", "port=443", "reuseport=1", "--", "listening-dual", "port=80", "--",
@@ -98,9 +100,9 @@ class World:
         if argv[1:2] == ["events"]:
             return self.follow(argv)
         outside = [] if {"-N", "--all-netns", "--container"} & set(argv) else self.ns.prefix()
-        # Nobody moves anything here; and there is a deleted program.
-        expect = {"top": (0, 1), "doctor": 1}.get(argv[1:2] and argv[1], 0)
-        return live.run([*outside, *argv], expect, cwd=self.directory, env={**os.environ, "LC_ALL": "C.UTF-8"}).out
+        # Nobody moves anything here, elsewhere somebody may begin to listen; and there is a deleted program.
+        expect = {"top": (0, 1), "ports": (0, 1), "doctor": 1}.get(argv[1:2] and argv[1], 0)
+        return live.run([*outside, *argv], expect, cwd=self.directory, env={**os.environ, "LC_ALL": "C.UTF-8", "NWHO_CONFIG": self.configuration}).out
 
 
     def follow(self, argv):
@@ -193,6 +195,8 @@ CHECKS = {
     "nwho ports": has(r"^tcp +0\.0\.0\.0:443 .* 0/128 .*nginx", r"^udp +0\.0\.0\.0:5354 .*php", without=["192.168.1"]),
     "nwho ls -tl": has(r"^tcp +listening .*:22 ", without=["established", "^udp"]),
     "nwho ports --exposed": has(r"^tcp +0\.0\.0\.0:443 ", without=[r"127\.0\.0\.1"]),
+    "nwho ports --save-baseline": has(r"^\d+ listening sockets: "),
+    "nwho ports --diff": has(r"^ +PROTO +LOCAL-ADDR +LPORT +PROCESS +UNIT +NETNS$", without=[r"nginx", "java"]),
     "nwho ports sport :80": has(r"^tcp +\*:80 +v4\+v6 ", without=[":443"]),
     "nwho ports 'accept_queue > 0'": has(r"^tcp +127\.0\.0\.1:8080 .* 1/", without=[":443"]),
     "nwho ls process nginx": has(r"192\.168\.1\.100:443 .*nginx", without=["java", "sshd"]),
