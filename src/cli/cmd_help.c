@@ -8,6 +8,7 @@
 #include "tui/keys.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void print_options(uint32_t groups)
 {
@@ -17,6 +18,10 @@ static void print_options(uint32_t groups)
         char name[64], letter[4] = "  ";
 
         if (!(option->groups & groups))
+            continue;
+        /* Of a name that two options have, a command knows the first. */
+        if (groups != ~0u &&
+            options_find_name(option->name, strlen(option->name), groups) != option)
             continue;
         if (option->letter && options_find_letter(option->letter, groups) == option)
             snprintf(letter, sizeof(letter), "-%c", option->letter);

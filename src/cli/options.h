@@ -110,6 +110,9 @@ int options_parse(char **argv, uint32_t count, uint32_t groups, struct options *
  */
 const struct option_info *options_find_letter(char letter, uint32_t groups);
 
+/* The one that a long name means in a command of these groups, or NULL. */
+const struct option_info *options_find_name(const char *name, size_t length, uint32_t groups);
+
 /* The filter that -4 or -6 stands for; NULL: both families, or neither letter. */
 const char *options_family(const struct options *options);
 

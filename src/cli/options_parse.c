@@ -17,7 +17,7 @@ static bool argument_is_optional(const struct option_info *option)
     return option->argument && option->argument[0] == '[';
 }
 
-static const struct option_info *find_long(const char *name, size_t length, uint32_t groups)
+const struct option_info *options_find_name(const char *name, size_t length, uint32_t groups)
 {
     for (uint32_t i = 0; i < option_count; i++) {
         const struct option_info *option = &option_table[i];
@@ -100,7 +100,7 @@ static int parse_long(struct parser *parser, const char *word)
 {
     const char *equals = strchr(word, '=');
     size_t length = equals ? (size_t)(equals - word) : strlen(word);
-    const struct option_info *option = find_long(word, length, parser->groups);
+    const struct option_info *option = options_find_name(word, length, parser->groups);
     const char *argument = equals ? equals + 1 : NULL;
     int r = 0;
 
@@ -195,7 +195,7 @@ static bool takes_next(const char *word)
 {
     if (word[1] != '-')
         return letters_take_next(word + 1);
-    return needs_argument(find_long(word + 2, strlen(word + 2), ~0u));
+    return needs_argument(options_find_name(word + 2, strlen(word + 2), ~0u));
 }
 
 uint32_t options_first_word(char **argv, uint32_t count)

@@ -130,6 +130,7 @@ def checks_that_are_named():
     with netns() as ns, leak(ns):
         assert len(json.loads(doctor(ns, "close-wait", "stuck", "close-wait", "--json", expect=1).out)["rows"]) == 1
         assert doctor(ns, "--list", "stuck", "close-wait").out.split()[0] == "stuck"
+        assert nwho(None, "doctor", "--help").out.count("--explain") == 2  # an example, and the option
         assert "OK   1 check fine (stuck)" in doctor(ns, "stuck").out
         assert doctor(ns, "close-wait", "--watch=0.1", "--times", "2", expect=1).out.count("CLOSE-WAIT") >= 2
 
@@ -144,7 +145,7 @@ def what_makes_no_sense_is_refused():
         assert reason in result.err and not result.out, result
     for words in (["--json"], ["--watch"], ["-o", "check"], ["--csv"]):
         assert "--nagios is one line" in nwho(None, "doctor", "--nagios", *words, expect=3).err
-    for line, reason in (("nosuch.limit = 1", "no such threshold"), ("stuck.since", "missing"), ("stuck.since = x", "not a value")):
+    for line, reason in (("nosuch.limit = 1", "no such key"), ("stuck.since", "missing"), ("stuck.since = x", "not a value")):
         with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
             file.write(line + "\n")
             file.flush()
