@@ -14,9 +14,10 @@ static void add_shares(struct sum *sum, const struct interface_shares *shares)
     sum->unowned += (double)shares->unowned;
 }
 
-static void put_share(struct buf *out, const char *name, double part, double all)
+/* Only the payload is counted as such: how the rest is parted follows from numbers of packets. */
+static void put_share(struct buf *out, const char *name, const char *about, double part, double all)
 {
-    buf_printf(out, " %s %.1f%%", name, part * 100 / all);
+    buf_printf(out, " %s %s%.1f%%", name, about, part * 100 / all);
 }
 
 bool top_is_ours(const struct snapshot *snapshot, const struct interface *interface)
@@ -58,10 +59,10 @@ void top_put_reconcile(const struct session *session, struct buf *out)
         buf_puts(out, " no bytes");
         return;
     }
-    put_share(out, "named", sum.named, all);
-    put_share(out, "headers", sum.headers, all);
-    put_share(out, "forwarded", sum.forwarded, all);
+    put_share(out, "named", "", sum.named, all);
+    put_share(out, "headers", "~", sum.headers, all);
+    put_share(out, "forwarded", "~", sum.forwarded, all);
     /* Where only TCP is counted, the rest may well be somebody's. */
-    put_share(out, snapshot->accounting == ACCOUNTING_BPF ? "unowned" : "unknown", sum.unowned,
-              all);
+    put_share(out, snapshot->accounting == ACCOUNTING_BPF ? "unowned" : "unknown", "~",
+              sum.unowned, all);
 }

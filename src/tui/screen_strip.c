@@ -36,7 +36,7 @@ static void put_count(struct pen *pen, uint64_t count, bool is_bad)
 /* In the first columns there is how it is counted. */
 static void draw_heading(const struct strip *strip, struct pen *pen)
 {
-    static const char *const parts[] = {"NAMED", "HEAD", "FWD", "NONE"};
+    static const char *const parts[] = {"NAMED", "~HEAD", "~FWD", "~NONE"};
     int columns = strip->tui->terminal.columns;
     int rates = strip->name_columns + RATE_COLUMNS - 2;
 
