@@ -63,6 +63,6 @@ void top_put_reconcile(const struct session *session, struct buf *out)
     put_share(out, "headers", "~", sum.headers, all);
     put_share(out, "forwarded", "~", sum.forwarded, all);
     /* Where only TCP is counted, the rest may well be somebody's. */
-    put_share(out, snapshot->accounting == ACCOUNTING_BPF ? "unowned" : "unknown", "~",
-              sum.unowned, all);
+    put_share(out, snapshot->accounting == ACCOUNTING_BPF ? "unowned" : "unknown", "~", sum.unowned,
+              all);
 }

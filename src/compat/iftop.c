@@ -137,7 +137,7 @@ static int run_text(const struct iftop_options *options)
 
     run.layout = (struct iftop_layout){
         .options = options, .scratch = BUF_INIT, .terminal = isatty(STDOUT_FILENO) == 1};
-    r = traffic_open(&run.reader, "iftop", options->filter, NEED_PEERS);
+    r = traffic_open(&run.reader, "iftop", options->filter, 0);
     if (r == 0)
         r = report_all(&run);
     traffic_done(&run.reader);

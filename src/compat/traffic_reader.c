@@ -68,7 +68,8 @@ int traffic_open(struct traffic_reader *reader, const char *tool, const char *fi
     *reader = (struct traffic_reader){
         .tool = tool,
         .query = {.table = &table_flows, .as_found = true},
-        .more_needs = NEED_FLOWS | NEED_LINKS | NEED_ADDRESSES | more_needs,
+        /* The interface of an unconnected socket is known by its peer. */
+        .more_needs = NEED_FLOWS | NEED_LINKS | NEED_ADDRESSES | NEED_PEERS | more_needs,
     };
     if (filter && *filter)
         r = compile_filter(reader, filter);

@@ -38,7 +38,7 @@ static const struct column columns[] = {
      "Port of the side that listens; where that is not known, the lower of both", KIND_PORT, 0,
      NEED_SOCKETS | NEED_LISTENERS, flow_service_port_cell},
     {"iface", "IFACE", "Interface that the socket is bound to, or the traffic came by", KIND_TEXT,
-     0, NEED_LINKS, flow_iface},
+     0, NEED_LINKS | NEED_PEERS, flow_iface},
     {"netns", "NETNS", "Network namespace: its name, init, or its inode", KIND_TEXT, MACHINE, 0,
      flow_netns},
     {"cookie", "COOKIE", "Cookie of the socket (SO_COOKIE), unique while the machine is up",

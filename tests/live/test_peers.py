@@ -178,6 +178,13 @@ def top_by_peer_is_what_the_server_counted():
             send()
             (row,) = filtered.until(has(truth["10.9.1.5"][1]))["rows"]
             assert (row["rx_bytes"], row["tx_bytes"]) == truth["10.9.1.5"], row
+        near = [moved for peer, moved in truth.items() if peer.startswith(("10.9.1.", "fd09:1:"))]
+        rx, tx = (sum(moved[way] for moved in near) for way in (0, 1))
+        with top(ns, f"pid {child.pid}", 'iface = "near1"') as filtered:
+            filtered.read()
+            send()
+            (row,) = filtered.until(has(tx))["rows"]
+            assert (row["rx_bytes"], row["tx_bytes"]) == (rx, tx), row
 
 
 @test
