@@ -5,14 +5,15 @@
 #include "base/clock.h"
 #include "cli/event_summary.h"
 #include "cli/interrupts.h"
+#include "cli/show.h"
 #include "collect/events.h"
 #include "out/csv.h"
 #include "out/json.h"
 #include "out/text.h"
+#include "table/events.h"
 #include "table/marks.h"
 
 #include <poll.h>
-#include <sys/ioctl.h>
 
 /* After the first event others are waited for, so that many are written at once. */
 #define GATHER_MS 40
@@ -27,47 +28,62 @@ struct follower {
     struct event_source *source;
     struct event_summary *summary; /* NULL: not asked for */
     struct buf out;
-    size_t widths[QUERY_COLUMNS_MAX]; /* of the text form */
-    uint32_t shown;                   /* rows so far */
-    uint64_t end_ns;                  /* CLOCK_MONOTONIC; 0: none */
-    uint64_t lost;                    /* that were said */
-    bool first;                       /* row of the JSON document is still to come */
+    struct text_layout layout;
+    uint32_t shown;  /* rows so far */
+    uint64_t end_ns; /* CLOCK_MONOTONIC; 0: none */
+    uint64_t lost;   /* that were said */
+    bool first;      /* row of the JSON document is still to come */
     sigset_t unblocked;
 };
 
 /* --- output --- */
 
+/* Of the words that the column can have. */
+static size_t longest_word(const struct follower *follower, const struct column *column)
+{
+    bool retransmits = follower->session->options->retransmits;
+    size_t count, longest = 0;
+    const char *const *words = event_words(column, &count);
+
+    for (size_t i = 0; i < count; i++)
+        if (words[i] && strlen(words[i]) > longest &&
+            (words != event_kinds || i != EVENT_RETRANSMITTED || retransmits))
+            longest = strlen(words[i]);
+    return longest;
+}
+
 /* Wide enough for what is usual, so that columns rarely move when something longer comes. */
 static void start_widths(struct follower *follower)
 {
     static const size_t usual[KIND_MAX] = {
-        [KIND_ENDPOINT] = 21, [KIND_BYTES] = 4, [KIND_MICROSECONDS] = 6};
+        [KIND_TEXT] = 8, [KIND_ENDPOINT] = 21, [KIND_BYTES] = 4, [KIND_MICROSECONDS] = 6};
+    size_t *widths = follower->layout.widths;
 
     for (uint32_t i = 0; i < follower->query->column_count; i++) {
         const struct column *column = follower->query->columns[i];
 
-        follower->widths[i] = usual[column->kind];
+        widths[i] =
+            column->kind == KIND_NAME ? longest_word(follower, column) : usual[column->kind];
         if (strcmp(column->name, "clock") == 0)
-            follower->widths[i] = 12;
-        else if (strcmp(column->name, "event") == 0)
-            follower->widths[i] = 8;
-        else if (column->flags & COLUMN_OWNER || strcmp(column->name, "started_by") == 0)
-            follower->widths[i] = 16;
+            widths[i] = 12;
+        else if (column->flags & COLUMN_OWNER)
+            widths[i] = 23; /* python3(12345) listener */
+        else if (strcmp(column->name, "started_by") == 0)
+            widths[i] = 16;
     }
 }
 
 static int write_text(struct follower *follower, const struct grid *grid, bool header)
 {
-    struct winsize size = {0};
     struct text_options options = {
         .no_header = !header,
         .color = session_color(follower->session),
         .exact = follower->session->options->exact,
-        .widths = follower->widths,
+        .width = show_terminal().ws_col,
+        .clip = true,
+        .layout = &follower->layout,
     };
 
-    if (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
-        options.width = size.ws_col;
     return text_write(grid, &options, &follower->out);
 }
 
@@ -330,6 +346,14 @@ static int finish(struct follower *follower, int r)
     return session_exit(follower->session, follower->shown);
 }
 
+/* Who asks for what is not told would wait for ever. */
+static void hint_retransmits(const struct session *session)
+{
+    if (!session->options->quiet && !session->options->retransmits && session->words &&
+        filter_wants(session->words, "event", event_kinds[EVENT_RETRANSMITTED]))
+        command_error("retransmissions are only told with --retrans");
+}
+
 static int run_follower(struct follower *follower)
 {
     const struct options *options = follower->session->options;
@@ -338,6 +362,7 @@ static int run_follower(struct follower *follower)
     if (take_description(follower) != 0)
         return EXIT_ERROR;
     session_notes(follower->session);
+    hint_retransmits(follower->session);
     if (options->summary) {
         follower->summary = event_summary_new();
         if (!follower->summary)

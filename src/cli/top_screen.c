@@ -177,8 +177,12 @@ static int plan_needs(struct top_screen *screen, uint32_t grouping, bool *ret_mo
     struct query rows = rows_query(screen, grouping);
     struct session *session = &screen->session;
 
-    session->request.needs = NEED_FLOWS | NEED_CGROUP | NEED_LINKS | NEED_FORWARDED;
-    if (session_plan_also(session, &rows) || session_plan_also(session, &screen->groups))
+    session->request.needs = NEED_FLOWS;
+    if (session_plan_also(session, &rows))
+        return -ENOMEM;
+    screen->about = session->request.needs;
+    session->request.needs |= NEED_CGROUP | NEED_LINKS | NEED_FORWARDED;
+    if (session_plan_also(session, &screen->groups))
         return -ENOMEM;
     *ret_more = (session->request.needs & ~screen->needs_read) != 0;
     return 0;

@@ -41,7 +41,8 @@ struct top_screen {
     struct group_plan plans[TOP_GROUPINGS]; /* those that were asked for have a table */
     uint32_t grouping_count;
     struct query groups;
-    uint64_t needs_read;   /* what the reading of now has (enum need) */
+    uint64_t about;        /* facts by which rows are grouped and filtered (enum need) */
+    uint64_t needs_read;   /* what the reading of now has (the same) */
     uint64_t next_look_ns; /* CLOCK_MONOTONIC: when sockets are looked at again */
     bool looks_again;      /* the next reading does */
 
@@ -58,7 +59,7 @@ struct top_screen {
     uint32_t interface_zero_count, interface_zero_capacity;
     struct tui_interface *interfaces;
     uint32_t interface_count, interface_capacity;
-    struct buf accounting, reconcile, note;
+    struct buf accounting, reconcile, note, notes;
     struct top_victims victims;
 };
 

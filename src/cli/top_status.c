@@ -129,15 +129,32 @@ void top_take_interfaces(struct top_screen *screen)
 
 /* --- the lines --- */
 
-/* The first thing that is missing. */
-static void put_note(struct top_screen *screen)
+/* Without names of control groups nothing is missed where no row is told by them. */
+static bool is_missed(const struct top_screen *screen, const struct note *note)
 {
     const struct snapshot *snapshot = &screen->session.now->snapshot;
     size_t length;
 
-    for (uint32_t i = 0; i < snapshot->notes_count && screen->note.length == 0; i++)
-        if (snapshot->notes[i].effect != NOTE_INFO)
-            buf_puts(&screen->note, snapshot_string(snapshot, snapshot->notes[i].text, &length));
+    return screen->about & NEED_CGROUP || note->effect != NOTE_DETAIL ||
+           strcmp(snapshot_string(snapshot, note->source, &length), "cgroup2") != 0;
+}
+
+/* All that is missing, for the help screen, and the first that is missed for this one. */
+static void put_notes(struct top_screen *screen)
+{
+    const struct snapshot *snapshot = &screen->session.now->snapshot;
+
+    for (uint32_t i = 0; i < snapshot->notes_count; i++) {
+        const struct note *note = &snapshot->notes[i];
+        size_t length;
+        const char *text = snapshot_string(snapshot, note->text, &length);
+
+        if (note->effect == NOTE_INFO)
+            continue;
+        buf_printf(&screen->notes, "%s%s", screen->notes.length ? "\n" : "", text);
+        if (screen->note.length == 0 && is_missed(screen, note))
+            buf_puts(&screen->note, text);
+    }
 }
 
 /* Beside the rows, for the question that was last answered. */
@@ -163,9 +180,10 @@ void top_status(void *context, struct tui_status *ret_status)
     buf_reset(&screen->accounting);
     buf_reset(&screen->reconcile);
     buf_reset(&screen->note);
+    buf_reset(&screen->notes);
     buf_puts(&screen->accounting, accounting_level_label(snapshot->accounting));
     top_put_reconcile(&screen->session, &screen->reconcile);
-    put_note(screen);
+    put_notes(screen);
     if (screen->note.length == 0)
         put_doubts(screen);
     *ret_status = (struct tui_status){
@@ -174,6 +192,7 @@ void top_status(void *context, struct tui_status *ret_status)
         .accounting = buf_string(&screen->accounting),
         .reconcile = buf_string(&screen->reconcile),
         .note = buf_string(&screen->note),
+        .notes = buf_string(&screen->notes),
         .exact = snapshot->accounting == ACCOUNTING_BPF,
         .interfaces = screen->interfaces,
         .interface_count = screen->interface_count,
@@ -298,4 +317,5 @@ void top_status_done(struct top_screen *screen)
     buf_done(&screen->accounting);
     buf_done(&screen->reconcile);
     buf_done(&screen->note);
+    buf_done(&screen->notes);
 }

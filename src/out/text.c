@@ -256,15 +256,23 @@ static bool is_too_wide(const struct text *text)
     return total > text->options->width;
 }
 
-/* Minor columns go first; then owners are cut as other texts; then the last columns go. */
+/* As other texts. */
+static void cut_owners(struct text *text)
+{
+    for (uint32_t i = 0; i < text->grid->column_count; i++)
+        if (text->grid->columns[i]->flags & COLUMN_OWNER)
+            text->least[i] = 0;
+}
+
+/* Minor columns go, the last first; then owners are cut; then the others go. */
 static void hide_columns(struct text *text)
 {
     uint32_t count = text->grid->column_count;
 
-    for (uint32_t i = 1; i < count && is_too_wide(text); i++)
-        text->hidden[i] |= (text->grid->columns[i]->flags & COLUMN_MINOR) != 0;
+    for (uint32_t i = count; i > 1 && is_too_wide(text); i--)
+        text->hidden[i - 1] |= (text->grid->columns[i - 1]->flags & COLUMN_MINOR) != 0;
     if (is_too_wide(text))
-        memset(text->least, 0, count * sizeof(*text->least));
+        cut_owners(text);
     for (uint32_t i = count; i > 1 && is_too_wide(text); i--)
         text->hidden[i - 1] = true;
     if (is_too_wide(text))
@@ -275,10 +283,11 @@ static void hide_columns(struct text *text)
  * Numbers, words, addresses, and who owns a socket are never cut: rather a line is longer. */
 static void fit_terminal(struct text *text)
 {
+    const struct text_layout *layout = text->options->layout;
     uint32_t count = text->grid->column_count, widest;
     size_t total = marks_width(text);
 
-    if (text->options->clip && text->options->width > MARK_WIDTH)
+    if (text->options->clip && text->options->width > MARK_WIDTH && !(layout && layout->settled))
         hide_columns(text);
     for (uint32_t i = 0; i < count; i++)
         total += text->hidden[i] ? 0 : text->widths[i] + (i > 0 ? GAP : 0);
@@ -423,6 +432,29 @@ static void put_rows(struct text *text)
     }
 }
 
+static void take_layout(struct text *text)
+{
+    const struct text_layout *layout = text->options->layout;
+
+    for (uint32_t i = 0; layout && i < text->grid->column_count; i++) {
+        if (layout->widths[i] > text->widths[i])
+            text->widths[i] = layout->widths[i];
+        text->least[i] = layout->widths[i];
+        text->hidden[i] |= layout->hidden[i];
+    }
+}
+
+static void keep_layout(const struct text *text)
+{
+    struct text_layout *layout = text->options->layout;
+
+    if (!layout)
+        return;
+    memcpy(layout->widths, text->widths, text->grid->column_count * sizeof(*layout->widths));
+    memcpy(layout->hidden, text->hidden, text->grid->column_count * sizeof(*layout->hidden));
+    layout->settled = true;
+}
+
 int text_write(const struct grid *grid, const struct text_options *options, struct buf *out)
 {
     struct text text CLEANUP(measure_done) = {.grid = grid,
@@ -439,13 +471,10 @@ int text_write(const struct grid *grid, const struct text_options *options, stru
     store_rows(&text);
     if (text.cells.error)
         return text.cells.error;
-    for (uint32_t i = 0; options->widths && i < grid->column_count; i++) {
-        if (options->widths[i] > text.widths[i])
-            text.widths[i] = options->widths[i];
-        options->widths[i] = text.widths[i];
-    }
+    take_layout(&text);
     if (options->width > 0)
         fit_terminal(&text);
+    keep_layout(&text);
     put_rows(&text);
     return out->error;
 }

@@ -4,6 +4,14 @@
 
 #include "table/query.h"
 
+/* Columns, kept from one call to the next, so that what follows is aligned with what was written.
+ */
+struct text_layout {
+    size_t widths[QUERY_COLUMNS_MAX]; /* no column is narrower; before the first call: at least */
+    bool hidden[QUERY_COLUMNS_MAX];   /* by the first call */
+    bool settled;                     /* the first call has been */
+};
+
 struct text_options {
     bool no_header;
     bool color;
@@ -12,8 +20,7 @@ struct text_options {
     uint32_t width;  /* of the terminal: long texts are cut; 0: no terminal, nothing is cut */
     bool clip;       /* columns for which that is not enough are left out: no line is longer */
     bool keep_marks; /* also columns of marks in which no row has anything */
-    size_t *widths;  /* of the columns, kept from one call to the next, so that what is written bit
-                        by bit stays aligned; NULL: each call finds its own */
+    struct text_layout *layout; /* of what is written bit by bit; NULL: each call finds its own */
 };
 
 /*

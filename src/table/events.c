@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of events: one row for each thing that happened to a connection, in order of time. */
+#include "table/events.h"
+
 #include "base/buf.h"
 #include "base/format.h"
 #include "table/cells.h"
@@ -14,12 +16,79 @@ static const struct event *get_event(const struct view *view, uint32_t row)
     return &view->snapshot->events[row];
 }
 
+/* --- words --- */
+
+const char *const event_kinds[EVENT_KIND_MAX] = {
+    [EVENT_OPENED] = "opened",
+    [EVENT_ACCEPTED] = "accepted",
+    [EVENT_CLOSED] = "closed",
+    [EVENT_RETRANSMITTED] = "retransmitted",
+};
+
+static const char *const verdicts[EVENT_VERDICT_MAX] = {
+    [EVENT_CLOSED_NORMALLY] = "ok",
+    [EVENT_REFUSED] = "refused",
+    [EVENT_RESET] = "reset",
+    [EVENT_TIMED_OUT] = "timed-out",
+    [EVENT_UNREACHABLE] = "unreachable",
+    [EVENT_ABORTED] = "aborted",
+};
+
+static const char *const sides[EVENT_SIDE_MAX] = {
+    [EVENT_SIDE_LOCAL] = "us",
+    [EVENT_SIDE_PEER] = "peer",
+};
+
+static const char *const directions[EVENT_DIRECTION_MAX] = {
+    [EVENT_OUT] = "out",
+    [EVENT_IN] = "in",
+};
+
+static const char *const owner_kinds[EVENT_OWNER_KIND_MAX] = {
+    [EVENT_OWNED_BY_LISTENER] = "listener", [EVENT_OWNED_BY_HOLDER] = "holder",
+    [EVENT_OWNED_BY_CLOSER] = "closer",     [EVENT_OWNED_BY_USER] = "user",
+    [EVENT_OWNED_BY_KERNEL] = "kernel",
+};
+
 static struct value word(const char *const *names, size_t count, unsigned int number)
 {
     return number < count && names[number] ? value_name(names[number]) : value_none();
 }
 
-#define WORD(names, number) word(names, ARRAY_SIZE(names), number)
+#define WORD_COLUMN(name, names, field)                                                            \
+    static struct value get_##name(const struct view *view, uint32_t row)                          \
+    {                                                                                              \
+        return word(names, ARRAY_SIZE(names), get_event(view, row)->field);                        \
+    }
+
+WORD_COLUMN(kind, event_kinds, kind)
+WORD_COLUMN(verdict, verdicts, verdict)
+WORD_COLUMN(ended_by, sides, ended_by)
+WORD_COLUMN(direction, directions, direction)
+WORD_COLUMN(owner_source, owner_kinds, owned_by)
+
+const char *const *event_words(const struct column *column, size_t *ret_count)
+{
+    static const struct {
+        column_get_fn *get;
+        const char *const *words;
+        size_t count;
+    } sets[] = {
+        {get_kind, event_kinds, ARRAY_SIZE(event_kinds)},
+        {get_verdict, verdicts, ARRAY_SIZE(verdicts)},
+        {get_ended_by, sides, ARRAY_SIZE(sides)},
+        {get_direction, directions, ARRAY_SIZE(directions)},
+        {get_owner_source, owner_kinds, ARRAY_SIZE(owner_kinds)},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
+        if (sets[i].get == column->get) {
+            *ret_count = sets[i].count;
+            return sets[i].words;
+        }
+    *ret_count = 0;
+    return NULL;
+}
 
 /* --- when --- */
 
@@ -58,49 +127,6 @@ static struct value get_duration(const struct view *view, uint32_t row)
 
     return cell_number(over && event->time_ns >= event->start_ns,
                        (event->time_ns - event->start_ns) / 1000);
-}
-
-/* --- what --- */
-
-static struct value get_kind(const struct view *view, uint32_t row)
-{
-    static const char *const names[EVENT_KIND_MAX] = {
-        [EVENT_OPENED] = "opened",
-        [EVENT_ACCEPTED] = "accepted",
-        [EVENT_CLOSED] = "closed",
-        [EVENT_RETRANSMITTED] = "retransmitted",
-    };
-
-    return WORD(names, get_event(view, row)->kind);
-}
-
-static struct value get_verdict(const struct view *view, uint32_t row)
-{
-    static const char *const names[EVENT_VERDICT_MAX] = {
-        [EVENT_CLOSED_NORMALLY] = "ok",
-        [EVENT_REFUSED] = "refused",
-        [EVENT_RESET] = "reset",
-        [EVENT_TIMED_OUT] = "timed-out",
-        [EVENT_UNREACHABLE] = "unreachable",
-        [EVENT_ABORTED] = "aborted",
-    };
-
-    return WORD(names, get_event(view, row)->verdict);
-}
-
-static struct value get_ended_by(const struct view *view, uint32_t row)
-{
-    static const char *const names[EVENT_SIDE_MAX] = {
-        [EVENT_SIDE_LOCAL] = "us", [EVENT_SIDE_PEER] = "peer"};
-
-    return WORD(names, get_event(view, row)->ended_by);
-}
-
-static struct value get_direction(const struct view *view, uint32_t row)
-{
-    static const char *const names[EVENT_DIRECTION_MAX] = {[EVENT_OUT] = "out", [EVENT_IN] = "in"};
-
-    return WORD(names, get_event(view, row)->direction);
 }
 
 static struct value get_error(const struct view *view, uint32_t row)
@@ -169,19 +195,8 @@ static struct value get_container(const struct view *view, uint32_t row)
     return cell_container(view, cgroup_of(view, row));
 }
 
-static struct value get_owner_source(const struct view *view, uint32_t row)
-{
-    static const char *const names[EVENT_OWNER_KIND_MAX] = {
-        [EVENT_OWNED_BY_LISTENER] = "listener", [EVENT_OWNED_BY_HOLDER] = "holder",
-        [EVENT_OWNED_BY_CLOSER] = "closer",     [EVENT_OWNED_BY_USER] = "user",
-        [EVENT_OWNED_BY_KERNEL] = "kernel",
-    };
-
-    return WORD(names, get_event(view, row)->owned_by);
-}
-
-/* "curl(123)" */
-static struct value named(const struct view *view, uint32_t comm, uint32_t pid)
+/* "curl(123)", "nginx(123) listener" */
+static struct value named(const struct view *view, uint32_t comm, uint32_t pid, const char *what)
 {
     size_t length;
     const char *bytes = snapshot_string(view->snapshot, comm, &length);
@@ -191,23 +206,30 @@ static struct value named(const struct view *view, uint32_t comm, uint32_t pid)
     buf_byte(view->scratch, '(');
     buf_uint(view->scratch, pid);
     buf_byte(view->scratch, ')');
+    if (what)
+        buf_printf(view->scratch, " %s", what);
     return cell_scratch(view, 0);
 }
 
+/* Who holds the listener need not be who has the connection: that is said. */
 static struct value get_owner(const struct view *view, uint32_t row)
 {
     const struct event *event = get_event(view, row);
 
     if (event->owned_by == EVENT_OWNED_BY_KERNEL)
         return value_name("(kernel)");
-    return event->has & EVENT_HAS_PROCESS ? named(view, event->comm, event->pid) : value_none();
+    if (!(event->has & EVENT_HAS_PROCESS))
+        return value_none();
+    return named(view, event->comm, event->pid,
+                 event->owned_by == EVENT_OWNED_BY_LISTENER ? owner_kinds[event->owned_by] : NULL);
 }
 
 static struct value get_started_by(const struct view *view, uint32_t row)
 {
     const struct event *event = get_event(view, row);
 
-    return event->has & EVENT_HAS_PARENT ? named(view, event->parent, event->ppid) : value_none();
+    return event->has & EVENT_HAS_PARENT ? named(view, event->parent, event->ppid, NULL)
+                                         : value_none();
 }
 
 /* --- how much --- */
@@ -318,6 +340,7 @@ static struct value get_cookie(const struct view *view, uint32_t row)
 #define TEXT COLUMN_TEXT
 #define MACHINE COLUMN_MACHINE
 #define COMPOSED COLUMN_COMPOSED
+#define MINOR COLUMN_MINOR
 
 /* name, title, help, kind, flags, needs, getter */
 static const struct column columns[] = {
@@ -329,12 +352,8 @@ static const struct column columns[] = {
     {"verdict", "VERDICT",
      "How it ended: ok, refused, reset, timed-out, unreachable, aborted; unknown where it goes on",
      KIND_NAME, TEXT | MACHINE, 0, get_verdict},
-    {"ended_by", "BY", "Who closed first, or reset: us, peer", KIND_NAME, TEXT | MACHINE, 0,
-     get_ended_by},
-    {"owner", "PROCESS", "Process and its pid", KIND_TEXT, TEXT | COMPOSED | COLUMN_OWNER, 0,
-     get_owner},
-    {"started_by", "PARENT", "Its parent process and that one's pid", KIND_TEXT, TEXT | COMPOSED, 0,
-     get_started_by},
+    {"owner", "PROCESS", "Process, its pid, and whether it is only known to hold the listener",
+     KIND_TEXT, TEXT | COMPOSED | COLUMN_OWNER, 0, get_owner},
     {"pid", "PID", "Process that connected, or was the first to use the connection that came in",
      KIND_ID, MACHINE, 0, get_pid},
     {"process", "PROCESS", "Name of the process", KIND_TEXT, MACHINE, 0, get_process},
@@ -345,8 +364,6 @@ static const struct column columns[] = {
      "to another process), kernel",
      KIND_NAME, MACHINE, 0, get_owner_source},
     {"uid", "UID", "User id of the process, else of the socket", KIND_ID, MACHINE, 0, get_uid},
-    {"user", "USER", "User of the process, else of the socket", KIND_TEXT, TEXT | MACHINE, 0,
-     get_user},
     {"unit", "UNIT", "systemd unit of the process (cgroup v2)", KIND_TEXT, MACHINE, NEED_CGROUP,
      get_unit},
     {"container", "CONTAINER", "Container of the process (cgroup v2)", KIND_TEXT, MACHINE,
@@ -357,24 +374,31 @@ static const struct column columns[] = {
      get_direction},
     {"proto", "PROTO", "Protocol", KIND_NAME, MACHINE, 0, get_proto},
     {"family", "FAMILY", "Address family", KIND_NAME, 0, 0, get_family},
-    {"local", "LOCAL", "Own address and port", KIND_ENDPOINT, TEXT | COMPOSED, 0, get_local},
+    {"local", "LOCAL", "Own address and port", KIND_ENDPOINT, TEXT | COMPOSED | MINOR, 0,
+     get_local},
     {"peer", "PEER", "Address and port of the other end", KIND_ENDPOINT, TEXT | COMPOSED, 0,
      get_peer},
     {"local_addr", "LOCAL-ADDR", "Own address", KIND_ADDRESS, MACHINE, 0, get_local_addr},
     {"local_port", "LPORT", "Own port", KIND_PORT, MACHINE, 0, get_local_port},
     {"peer_addr", "PEER-ADDR", "Address of the other end", KIND_ADDRESS, MACHINE, 0, get_peer_addr},
     {"peer_port", "PPORT", "Port of the other end", KIND_PORT, MACHINE, 0, get_peer_port},
-    {"rx_bytes", "RX", "Payload that arrived", KIND_BYTES, TEXT | MACHINE, 0, get_rx_bytes},
-    {"tx_bytes", "TX", "Payload that was sent, each byte once", KIND_BYTES, TEXT | MACHINE, 0,
-     get_tx_bytes},
+    {"rx_bytes", "RX", "Payload that arrived", KIND_BYTES, TEXT | MACHINE | MINOR, 0, get_rx_bytes},
+    {"tx_bytes", "TX", "Payload that was sent, each byte once", KIND_BYTES, TEXT | MACHINE | MINOR,
+     0, get_tx_bytes},
     {"duration_us", "DURATION", "From connect() or acceptance to the end", KIND_MICROSECONDS,
-     TEXT | MACHINE, 0, get_duration},
+     TEXT | MACHINE | MINOR, 0, get_duration},
+    {"ended_by", "BY", "Who closed first, or reset: us, peer", KIND_NAME, TEXT | MACHINE | MINOR, 0,
+     get_ended_by},
+    {"user", "USER", "User of the process, else of the socket", KIND_TEXT, TEXT | MACHINE | MINOR,
+     0, get_user},
+    {"started_by", "PARENT", "Its parent process and that one's pid", KIND_TEXT,
+     TEXT | COMPOSED | MINOR, 0, get_started_by},
     {"handshake_us", "HANDSHAKE", "From the first SYN, or our answer to it, to established",
-     KIND_MICROSECONDS, TEXT | MACHINE, 0, get_handshake_us},
-    {"rtt_us", "RTT", "Smoothed round trip time at that moment", KIND_MICROSECONDS, TEXT | MACHINE,
-     0, get_rtt_us},
-    {"retrans", "RETRANS", "Segments that were sent again, so far", KIND_COUNT, TEXT | MACHINE, 0,
-     get_retransmits},
+     KIND_MICROSECONDS, TEXT | MACHINE | MINOR, 0, get_handshake_us},
+    {"rtt_us", "RTT", "Smoothed round trip time at that moment", KIND_MICROSECONDS,
+     TEXT | MACHINE | MINOR, 0, get_rtt_us},
+    {"retrans", "RETRANS", "Segments that were sent again, so far", KIND_COUNT,
+     TEXT | MACHINE | MINOR, 0, get_retransmits},
     {"error", "ERROR", "Error number of the socket (errno) at its end", KIND_ID, MACHINE, 0,
      get_error},
     {"netns", "NETNS", "Network namespace: its name, init, or its inode", KIND_TEXT, MACHINE, 0,

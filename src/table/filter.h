@@ -65,6 +65,9 @@ uint64_t filter_needs(const struct filter *filter);
 /* Whether the filter has a condition on this column. */
 bool filter_mentions(const struct filter *filter, const char *column);
 
+/* Whether the filter has a condition, without `not`, that this text of the column satisfies. */
+bool filter_wants(const struct filter *filter, const char *column, const char *text);
+
 /* Nothing but bare names beside each other: as one argument it is rather a name with blanks. */
 bool filter_is_names(const struct filter *filter);
 

@@ -431,6 +431,25 @@ bool filter_mentions(const struct filter *filter, const char *column)
     return mentions(filter->root, column);
 }
 
+static bool wants(const struct filter_node *node, const char *column, const struct value *value)
+{
+    if (node->kind == FILTER_TEXT)
+        return node->column && strcmp(node->column->name, column) == 0 &&
+               filter_pattern_matches(&node->pattern, value);
+    for (const struct filter_node *child = node->kind == FILTER_NOT ? NULL : node->child; child;
+         child = child->next)
+        if (wants(child, column, value))
+            return true;
+    return false;
+}
+
+bool filter_wants(const struct filter *filter, const char *column, const char *text)
+{
+    struct value value = value_name(text);
+
+    return wants(filter->root, column, &value);
+}
+
 bool filter_is_names(const struct filter *filter)
 {
     return filter->names;

@@ -56,25 +56,36 @@ static void put_choices(struct help *help, const char *title, const char *prefix
     }
 }
 
+static void put_lines(struct help *help, const char *text)
+{
+    for (const char *at = text; at && *at;) {
+        size_t length = strcspn(at, "\n");
+        struct pen pen = next_line(help);
+        char line[200];
+
+        snprintf(line, sizeof(line), "%.*s", (int)length, at);
+        pen_outside(&pen, PAINT_PLAIN, line);
+        at += length + (at[length] == '\n');
+    }
+}
+
 static void put_legend(struct help *help)
 {
-    const char *at = help->tui->source->legend;
-    char line[200];
+    const char *legend = help->tui->source->legend, *notes = help->tui->status.notes;
 
     put_line(help, PAINT_PLAIN, "");
     put_line(help, PAINT_TITLE, "In front of a row");
     put_pair(help, ">", "it is selected");
     put_pair(help, "x", "closed, or its process has exited; goes after a minute");
     put_pair(help, "!", "sick: the last line says why, when it is selected");
-    if (at)
+    if (legend)
         put_line(help, PAINT_PLAIN, "");
-    while (at && *at) {
-        size_t length = strcspn(at, "\n");
-
-        snprintf(line, sizeof(line), "%.*s", (int)length, at);
-        put_line(help, PAINT_PLAIN, line);
-        at += length + (at[length] == '\n');
-    }
+    put_lines(help, legend);
+    if (!notes || !*notes)
+        return;
+    put_line(help, PAINT_PLAIN, "");
+    put_line(help, PAINT_TITLE, "What is missing");
+    put_lines(help, notes);
 }
 
 static uint32_t put_help(const struct tui *tui, bool draws)

@@ -64,8 +64,9 @@ struct tui_status {
     const char *host;                          /* bytes from outside */
     uint64_t time_ns;                          /* CLOCK_REALTIME of the reading */
     const char *accounting, *reconcile, *note; /* lines; "": there is nothing to say */
-    bool exact;                                /* accounting is of the best kind */
-    const struct tui_interface *interfaces;    /* the busiest first; borrowed until refresh() */
+    const char *notes; /* lines for the help screen: all that is missing; NULL: nothing */
+    bool exact;        /* accounting is of the best kind */
+    const struct tui_interface *interfaces; /* the busiest first; borrowed until refresh() */
     uint32_t interface_count;
 };
 

@@ -57,6 +57,10 @@ def words_are_what_people_write():
             document, facts = follow(ns, script, *words)
             assert len(document["rows"]) == count, (words, document["rows"])
         assert "taken for" in nwho(ns, "events", "failed", "--for", "0.05", expect=1).err
+        for words in (["retransmitted"], ["closed", "or", "event", "retransmitted"]):
+            assert "--retrans" in nwho(ns, "events", *words, "--for", "0.05", expect=1).err, words
+        for words in (["retransmitted", "--retrans"], ["closed"], ["not", "retransmitted"]):
+            assert "with --retrans" not in nwho(ns, "events", *words, "--for", "0.05", expect=1).err, words
         assert "-d SEC" in nwho(ns, "if", "util > 80", expect=1).err
 
 

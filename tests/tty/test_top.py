@@ -90,6 +90,28 @@ def rows_and_what_keys_do():
 
 
 @test
+def control_groups_without_names_are_told_where_rows_are_by_them():
+    note = "cgroups have no names"
+    with netns() as ns, talker(ns) as child, terminal(["ip", "netns", "exec", ns.name, NWHO, "top", "-d", "0.1"], (110, 60)) as screen:
+        screen.until("? help")
+        needs_bpf(screen)
+        screen.until(row_of(child.pid))
+        assert note not in screen.text()
+        screen.keys("?")
+        screen.until(lambda text: "Keys" in text)
+        screen.keys("PgDn", "PgDn", "PgDn")
+        screen.until(lambda text: "What is missing" in text and note in text)
+        screen.keys("q")
+        screen.until(row_of(child.pid))
+        screen.keys("6")
+        screen.until(lambda text: "by unit" in text and note in text)
+        screen.keys("1")
+        screen.until(lambda text: "by process" in text and note not in text)
+        screen.keys("q")
+        assert screen.left() == 0
+
+
+@test
 def processes_that_ended_unread_are_told():
     with netns() as ns, top(ns, f"netns {ns.name} and not process nwho and cmdline ~ mktraffic") as screen:
         needs_bpf(screen)

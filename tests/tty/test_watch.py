@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""--watch on a terminal: no line is wider, and no frame higher."""
+"""--watch and events on a terminal: no line is wider, no frame higher, and no column moves."""
 import contextlib
 import re
 import subprocess
 import sys
 
+from following import needs_bpf
 from live import BUILD, netns, run_tests, test
 from terminal import terminal
 
@@ -44,6 +45,43 @@ def rows_are_as_wide_as_the_terminal():
         screen.until(lambda text: "LOCAL\n" in text and text.endswith("... 24 more\n") and len(text.splitlines()) == 9)
         screen.keys("q")
         assert screen.left() == 0
+
+
+# Accepted by the kernel alone; then one that nobody listens for.
+CONNECTIONS = """
+import os, socket
+server = socket.socket()
+server.bind(("127.0.0.1", 0))
+server.listen()
+client = socket.socket()
+client.connect(server.getsockname())
+socket.socket().connect_ex(("127.0.0.1", 1))
+print(os.getpid(), server.getsockname()[1], client.getsockname()[1], flush=True)
+"""
+
+
+@test
+def events_stay_below_their_headings():
+    with netns() as ns:
+        needs_bpf(ns)
+        with terminal([*ns.prefix(), BUILD / "nwho", "events"]) as screen:
+            screen.until(re.compile(r"TIME +EVENT +VERDICT +PROCESS +PEER\n").fullmatch)
+            pid, server, client = ns.run([sys.executable, "-c", CONNECTIONS]).out.split()
+            text = screen.until(lambda text: "refused" in text and f":{client}" in text)
+            heading, *rows = text.splitlines()
+            accepted = next(row for row in rows if "accepted" in row)
+            assert re.search(rf"python3\({pid}\) listener +127\.0\.0\.1:{client}$", accepted), text
+            for title, words in (("EVENT", "opened|accepted|closed"), ("VERDICT", "-|ok|refused|reset"), ("PEER", "127")):
+                at = heading.index(title)
+                assert all(row[at - 1] == " " and re.match(words, row[at:]) for row in rows), text
+            assert all(len(line) <= 80 for line in text.splitlines()), text
+            screen.keys("C-c")
+            assert screen.left() == 0
+        with terminal([*ns.prefix(), BUILD / "nwho", "events", "--retrans"], size=(220, 24)) as screen:
+            heading = screen.until("RETRANS")
+            assert len(heading) > 120 and heading.index("VERDICT") - heading.index("EVENT") == len("retransmitted") + 2, heading
+            screen.keys("C-c")
+            assert screen.left() == 1
 
 
 run_tests()

@@ -126,22 +126,22 @@ static void documents_come_bit_by_bit(void **state)
 static void columns_stay_where_they_are(void **state)
 {
     static const char *const names[] = {"owner", "verdict", "peer", NULL};
-    size_t widths[] = {0, 12, 0};
-    struct text_options options = {.widths = widths};
+    struct text_layout layout = {.widths = {0, 12, 0}};
+    struct text_options options = {.layout = &layout};
     struct buf out = BUF_INIT;
     struct scene scene;
 
     (void)state;
     begin(&scene, names);
     assert_int_equal(text_write(&scene.grid, &options, &out), 0);
-    widths[0] = 9;
+    layout.widths[0] = 9;
     options.no_header = true;
     assert_int_equal(text_write(&scene.grid, &options, &out), 0);
     assert_string_equal(buf_string(&out), "PROCESS  VERDICT       PEER\n"
                                           "a\\eb(7)  refused       [::]:443\n"
                                           "a\\eb(7)    refused       [::]:443\n");
-    assert_int_equal(widths[0], 9);
-    assert_int_equal(widths[2], 8);
+    assert_int_equal(layout.widths[0], 9);
+    assert_int_equal(layout.widths[2], 8);
     buf_done(&out);
     end_scene(&scene);
 }
