@@ -9,8 +9,8 @@
 static const char *usual_columns(const struct options *options)
 {
     if (options->watch)
-        return "iface,rx_rate,rx_rate_avg,rx_rate_max,rx_since,tx_rate,tx_rate_avg,tx_rate_max,"
-               "tx_since,errors,drops";
+        return "iface,rx_rate,rx_rate_avg,rx_rate_min,rx_rate_max,rx_since,"
+               "tx_rate,tx_rate_avg,tx_rate_min,tx_rate_max,tx_since,errors,drops";
     return options->delta ? "iface,state,rx_rate,tx_rate,rx_packet_rate,tx_packet_rate,util,errors,"
                             "drops"
                           : NULL;
@@ -86,7 +86,7 @@ static const char *const examples[] = {
     "nwho if -d 5",
     "bytes and packets a second, in the next five seconds",
     "nwho if --watch",
-    "the same again and again: now, on average, at most, and the sum",
+    "the same again and again: now, on average, at least, at most, and the bytes since then",
     "nwho if eth0 --watch",
     "a screen of one: rates with graphs, totals, packets, losses",
     "nwho if eth0 --by size -d 5",

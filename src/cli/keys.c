@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -81,12 +82,14 @@ int keys_listen(void)
     return tcsetattr(STDIN_FILENO, TCSANOW, &now) < 0 ? -1 : STDIN_FILENO;
 }
 
-bool keys_quit(void)
+enum key keys_take(void)
 {
     char key;
     ssize_t length = read(STDIN_FILENO, &key, 1);
 
     if (length < 0 && (errno == EINTR || errno == EAGAIN))
-        return false;
-    return length <= 0 || key == 'q' || key == 'Q';
+        return KEYS_NONE;
+    if (length <= 0 || key == 'q' || key == 'Q')
+        return KEYS_QUIT;
+    return key == '?' || key == 'h' ? KEYS_HELP : KEYS_NONE;
 }

@@ -2,8 +2,6 @@
 /* Keys while --watch runs: from a terminal without a newline, which is then put back as it was. */
 #pragma once
 
-#include <stdbool.h>
-
 /*
  * From here on signals that end or stop the program put the terminal back first, where standard
  * input and output are one; elsewhere nothing is done: keys may be meant for `less` behind a pipe.
@@ -16,8 +14,14 @@ void keys_begin(void);
  */
 int keys_listen(void);
 
-/* Whether the key that has come ends the program: q, or the terminal is gone. */
-bool keys_quit(void);
+enum key {
+    KEYS_NONE,
+    KEYS_QUIT, /* q, or the terminal is gone */
+    KEYS_HELP,
+};
+
+/* What the key that has come asks for. */
+enum key keys_take(void);
 
 /* Puts the terminal back. May be called by a signal handler, and at any time. */
 void keys_end(void);

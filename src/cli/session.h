@@ -40,6 +40,7 @@ struct session {
     struct request request;     /* of the next session_take() */
     struct frame *now;          /* NULL before the first session_take() */
     struct frame *before;       /* of the reading before; NULL in the first */
+    bool shows_keys;            /* below each refresh of --watch */
     bool shown;           /* a reading was shown: neither its notes nor a header are repeated */
     struct query *groups; /* of `count`: shows the groups of the rows that were selected; NULL
                          elsewhere */

@@ -20,6 +20,19 @@ static void put_title(const struct session *session, struct buf *out, bool clear
     buf_byte(out, '\n');
 }
 
+/* A terminal that is cleared before each refresh. */
+static bool is_screen(const struct session *session)
+{
+    return show_terminal().ws_row > 0 && session->options->format == FORMAT_TEXT &&
+           !session->options->batch;
+}
+
+/* In the line of the cursor, which nothing else has. */
+static void put_keys(const struct session *session, struct buf *out)
+{
+    buf_puts(out, session->shows_keys ? "\r\033[Kq, Ctrl-C: quit   ?: hide this" : "\r\033[K");
+}
+
 /* As many rows as there is room for, and how many more there are. */
 static int write_screen(struct session *session, struct grid *grid, uint32_t lines, struct buf *out)
 {
@@ -70,7 +83,7 @@ static int show_refresh(struct session *session, struct query *query, const sigs
 {
     struct winsize room = show_terminal();
     bool text = session->options->format == FORMAT_TEXT;
-    bool clear = room.ws_row > 0 && text && !session->options->batch;
+    bool clear = is_screen(session);
     struct buf out = BUF_INIT;
     struct grid grid;
     int r;
@@ -84,6 +97,8 @@ static int show_refresh(struct session *session, struct query *query, const sigs
     room.ws_row -= room.ws_row > 2 ? 2 : 0; /* the title has a line, and so has the cursor */
     if (r == 0)
         r = write_refresh(session, &grid, room, clear, &out);
+    if (clear && session->shows_keys)
+        put_keys(session, &out);
     if (!clear && text)
         buf_byte(&out, '\n');
     grid_done(&grid);
@@ -112,6 +127,20 @@ static struct timespec time_until(uint64_t when_ns)
                              .tv_nsec = (long)(left_ns % SECOND_NS)};
 }
 
+static void take_key(struct session *session)
+{
+    struct buf out = BUF_INIT;
+    enum key key = keys_take();
+
+    if (key == KEYS_QUIT)
+        interrupts_pretend();
+    if (key != KEYS_HELP || !is_screen(session))
+        return;
+    session->shows_keys = !session->shows_keys;
+    put_keys(session, &out);
+    show_flush(&out);
+}
+
 /* Waits with the signals of `unblocked`, which are blocked elsewhere: one that came before ends it
  * too, and so does a key. What is counted meanwhile is taken in. 0 or EXIT_ERROR. */
 static int wait_until(struct session *session, uint64_t when_ns, const sigset_t *unblocked)
@@ -128,8 +157,8 @@ static int wait_until(struct session *session, uint64_t when_ns, const sigset_t 
         struct timespec left = time_until(when_ns);
 
         ready = ppoll(awaited, AWAITED_MAX, &left, unblocked);
-        if (ready > 0 && awaited[AWAITED_KEY].revents && keys_quit())
-            interrupts_pretend();
+        if (ready > 0 && awaited[AWAITED_KEY].revents)
+            take_key(session);
         if (ready > 0 && awaited[AWAITED_TRAFFIC].revents && accounting_drain(accounting) < 0)
             r = command_error("out of memory");
     } while (ready != 0 && !interrupts_came() && r == 0);

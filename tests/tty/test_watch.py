@@ -39,12 +39,28 @@ def rows_are_as_wide_as_the_terminal():
         frame = re.compile(rf"\S+ \S+\n  PROTO +STATE +LOCAL +PEER +OWNER\n(  tcp +listening +\[{ADDRESS}\]:\d+ +\*:\* +"
                            r"python3\(?…\n){20}\.\.\. 10 more\n")
         screen.until(frame.fullmatch)
+        screen.keys("?")
+        screen.until(lambda text: text.endswith("... 10 more\nq, Ctrl-C: quit   ?: hide this\n"))
+        screen.keys("?")
+        screen.until(frame.fullmatch)
         screen.resize(110, 24)
         screen.until(lambda text: f"python3({child.pid})" in text and "RECV-Q  SEND-Q" in text and "... 10 more" in text)
         screen.resize(65, 10)
         screen.until(lambda text: "LOCAL\n" in text and text.endswith("... 24 more\n") and len(text.splitlines()) == 9)
         screen.keys("q")
         assert screen.left() == 0
+
+
+@test
+def interfaces_have_least_and_most():
+    with netns() as ns:
+        for words in ([], ["lo"]):
+            with terminal([*ns.prefix(), BUILD / "nwho", "if", *words, "--watch=0.1"], size=(130, 30)) as screen:
+                screen.until("Min" if words else re.compile(r"RX-AVG +RX-MIN +RX-MAX +RX-SINCE").search)
+                screen.keys("?")
+                screen.until("q, Ctrl-C: quit")
+                screen.keys("q")
+                assert screen.left() == 0
 
 
 # Accepted by the kernel alone; then one that nobody listens for.
