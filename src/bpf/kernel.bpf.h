@@ -150,6 +150,10 @@ struct socket {
     struct sock *sk;
 };
 
+struct packet_sock {
+    int ifindex;
+};
+
 struct inet_sock {
     struct sock sk;
     __be16 inet_sport;

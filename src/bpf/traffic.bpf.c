@@ -45,13 +45,21 @@ static __always_inline void describe(struct traffic_flow *flow, const struct cou
 {
     fill_user(&flow->user, FOR_READING(struct task_struct, bpf_get_current_task_btf()));
     fill_socket(&flow->socket, FOR_READING(struct inet_sock, count->sk));
+    if (flow->socket.family == AF_PACKET && bpf_core_type_exists(struct packet_sock))
+        flow->socket.ifindex = FOR_READING(struct packet_sock, count->sk)->ifindex;
     fill_began(&flow->began, count);
 }
 
-/* The end of a stream is no traffic, an empty datagram is. */
-static __always_inline bool is_counted(const struct sock *sk, int bytes, int flags)
+/* What a packet socket receives is a copy of what others send and receive. */
+static __always_inline bool has_traffic(__u16 family, bool sent)
 {
-    if (!is_inet(sk->__sk_common.skc_family) || flags & (MSG_PEEK | MSG_ERRQUEUE))
+    return is_inet(family) || (sent && family == AF_PACKET);
+}
+
+/* The end of a stream is no traffic, an empty datagram is. */
+static __always_inline bool is_counted(const struct sock *sk, int bytes, int flags, bool sent)
+{
+    if (!has_traffic(sk->__sk_common.skc_family, sent) || flags & (MSG_PEEK | MSG_ERRQUEUE))
         return false;
     return bytes > 0 || (bytes == 0 && sk->sk_type != SOCK_STREAM);
 }
@@ -62,7 +70,7 @@ static __always_inline int count(struct sock *sk, int bytes, int flags, bool sen
     struct traffic_caller *caller = state.split ? take_caller(sk) : NULL;
     __u64 id;
 
-    if (!is_counted(sk, bytes, flags))
+    if (!is_counted(sk, bytes, flags, sent))
         return 0;
     id = bpf_get_current_pid_tgid();
     count.key.cookie = socket_cookie(sk) ?: bpf_get_socket_cookie(sk);

@@ -45,7 +45,7 @@ static __always_inline void fill_socket(struct traffic_socket *record, struct in
     record->netns = skc->skc_net.net->ns.inum;
     record->ifindex = skc->skc_bound_dev_if ?: inet->sk.sk_rx_dst_ifindex;
     record->family = skc->skc_family;
-    record->proto = inet_proto(inet->sk.sk_type, inet->sk.sk_protocol);
+    record->proto = socket_proto(inet);
     if (record->proto != PROTO_RAW && record->proto != PROTO_ICMP)
         record->peer_port = bpf_ntohs(skc->skc_dport);
     record->local_port = skc->skc_num;

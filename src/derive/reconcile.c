@@ -4,12 +4,13 @@
  * Named is exact: the payload of flows. An interface counts every packet with one header, also the
  * large ones that are cut up later (GSO), and packets of acknowledgement only; so headers follow
  * from its own number of packets. Packets that were forwarded are counted for a whole namespace,
- * without their bytes. The rest is what no socket had: the kernel's answers, packet sockets, what
- * was thrown away. A socket takes bytes before they are sent, and interfaces and flows are read one
- * after the other: what flows have too much is kept for the next reading. It is halved each time,
- * as some of it may never come: a datagram that was thrown away before it reached the interface.
- * A datagram socket without an address of its own receives by any interface: what such flows of a
- * namespace have is named where bytes are left over, on each interface in proportion to them.
+ * without their bytes. The rest is what no socket had: the kernel's answers, what others
+ * send to packet sockets, what was thrown away. A socket takes bytes before they are sent, and
+ * interfaces and flows are read one after the other: what flows have too much is kept for the next
+ * reading. It is halved each time, as some of it may never come: a datagram that was thrown away
+ * before it reached the interface. A datagram socket without an address of its own receives by any
+ * interface: what such flows of a namespace have is named where bytes are left over, on each
+ * interface in proportion to them.
  */
 #include "derive/reconcile.h"
 

@@ -226,15 +226,18 @@ def packets_larger_than_64_kibibytes():
 
 
 @test
-def frames_of_packet_sockets_are_nobodys():
+def frames_of_packet_sockets_have_a_sender_and_no_receiver():
+    size = 2000 * 1014
     with netns() as one, netns() as other:
         pair(one, "raw0", other, "raw1")
-        with worker(one, FRAMES, "raw0") as sender, shares(one, other) as seen, top(one, "--all-netns", f"pid {sender.pid}") as shown:
-            shown.read()
+        with worker(one, FRAMES, "raw0") as sender, shares(one, other) as seen, \
+                top(one, "--all-netns", "--by", "conn", "-o", "+iface", "proto packet") as shown:
+            need_bpf(shown.read())
             sender.say(2000)
-            seen.until((other.name, "raw1", "rx"), 2000 * 1000)
-            assert seen.part(one, "raw0", "tx", "unowned") > 0.99 < seen.part(other, "raw1", "rx", "unowned"), seen.total
-            assert not shown.read()["rows"]
+            seen.until((other.name, "raw1", "rx"), size)
+            (row,) = shown.until(lambda rows: bytes_of(rows, sender.pid)[1] >= size)["rows"]
+            assert (row["proto"], row["iface"], row["rx_bytes"], row["tx_bytes"]) == ("packet", "raw0", 0, size), row
+            assert seen.part(one, "raw0", "tx", "named") > 0.99 < seen.part(other, "raw1", "rx", "unowned"), seen.total
 
 
 @test

@@ -270,6 +270,10 @@ def job(ns, where, *args):
             word, pid = leader.stderr.readline().decode().split()
             assert word == "pid"
             yield int(pid), terminal, slave, leader.stderr
+        except BaseException:
+            with suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+            raise
         finally:
             leader.stderr.read() # it ends with its job
             leader.wait(PATIENCE)
