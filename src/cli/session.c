@@ -155,6 +155,21 @@ void session_end(struct session *session)
     arena_done(&session->arena);
 }
 
+/* Where connections have no rows their traffic is that of their listeners. Whose it is only shows
+ * beside all other listeners and their owners. */
+static void plan_served(struct request *request)
+{
+    uint32_t both = STATE_BIT(STATE_LISTENING) | STATE_BIT(STATE_ESTABLISHED);
+
+    if (!(request->needs & NEED_WINDOW) || (request->states & both) != STATE_BIT(STATE_LISTENING))
+        return;
+    request->needs |= NEED_SERVED | NEED_OWNERS;
+    request->families = REQUEST_ALL.families;
+    request->match_count = 0;
+    request->matches = NULL;
+    request->pids = NULL;
+}
+
 int session_plan(struct session *session, struct query *query)
 {
     /* Nobody will look at the columns, but who matches must be found, and --strict asks whether all
@@ -163,6 +178,8 @@ int session_plan(struct session *session, struct query *query)
         query->column_count = 0;
     if (query_plan(query, &session->arena, &session->request) < 0)
         return command_error("out of memory");
+    if (query->table == &table_sockets)
+        plan_served(&session->request);
     if (session->options->threads)
         session->request.needs |= NEED_THREADS;
     if (session->options->watch && query->table == &table_processes)
@@ -225,6 +242,14 @@ static void narrow_for_traffic(const struct session *session, struct request *re
         request->states &= STATE_BIT(STATE_LISTENING) | STATE_BIT(STATE_UNCONNECTED);
 }
 
+/* Without BPF only connections that are read are counted. */
+static void widen_for_served(const struct session *session, struct request *request)
+{
+    if (request->needs & NEED_SERVED && session->accounting &&
+        accounting_level(session->accounting) == ACCOUNTING_TCP_INFO)
+        request->states = STATE_ALL;
+}
+
 static int fill_frame(struct session *session, struct frame *frame)
 {
     const struct options *options = session->options;
@@ -236,6 +261,7 @@ static int fill_frame(struct session *session, struct frame *frame)
             return EXIT_ERROR;
     } else {
         narrow_for_traffic(session, &request);
+        widen_for_served(session, &request);
         if (options->record)
             recording_widen(&request);
         r = snapshot_init(&frame->snapshot);

@@ -4,7 +4,7 @@
 
 #include "base/vec.h"
 
-static void add_flow(struct flow_sum *sum, const struct flow *flow)
+void flow_sum_add(struct flow_sum *sum, const struct flow *flow)
 {
     traffic_add(&sum->total, flow->total);
     traffic_add(&sum->last, flow->window[FLOW_LAST]);
@@ -26,7 +26,7 @@ static int add_to_socket(struct flow_join *join, uint32_t *capacity, const struc
         join->sockets[join->socket_count++] =
             (struct flow_sum){.cookie = flow->cookie, .socket = FLOW_JOIN_NONE};
     }
-    add_flow(&join->sockets[at], flow);
+    flow_sum_add(&join->sockets[at], flow);
     return 0;
 }
 
@@ -39,7 +39,7 @@ static int add_flows(const struct snapshot *snapshot, struct flow_join *join)
         const struct flow *flow = &snapshot->flows[i];
 
         if (flow->process)
-            add_flow(&join->processes[flow->process - 1], flow);
+            flow_sum_add(&join->processes[flow->process - 1], flow);
         if (flow->cookie)
             r = add_to_socket(join, &capacity, flow);
     }

@@ -28,6 +28,8 @@ struct flow_join {
 int flow_join_make(const struct snapshot *snapshot, struct flow_join *ret_join) MUST_CHECK;
 void flow_join_done(struct flow_join *join);
 
+void flow_sum_add(struct flow_sum *sum, const struct flow *flow);
+
 /* What the flows of one socket of the snapshot add up to, or NULL. */
 const struct flow_sum *flow_sum_of_socket(const struct flow_join *join, uint32_t socket);
 

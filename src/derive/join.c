@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "derive/address.h"
 #include "derive/listeners.h"
+#include "derive/served.h"
 #include "model/request.h"
 
 #include <sys/socket.h>
@@ -278,6 +279,8 @@ int join_make(const struct snapshot *snapshot, uint64_t needs, struct join *ret_
         r = keep_sockets_of_holders(snapshot, &join);
     if (r == 0)
         r = flow_join_make(snapshot, &join.flows);
+    if (r == 0 && needs & NEED_SERVED)
+        r = served_make(snapshot, &join, &join.served);
     if (r < 0) {
         join_done(&join);
         return r;
@@ -296,6 +299,7 @@ void join_done(struct join *join)
     free(join->order_sockets);
     map_done(&join->by_inode);
     flow_join_done(&join->flows);
+    free(join->served);
     *join = (struct join){0};
 }
 

@@ -61,6 +61,7 @@ struct join {
     uint32_t order_count;
     struct map by_inode; /* unix sockets: inode -> index of the socket; empty without any */
     struct flow_join flows;
+    struct flow_sum *served; /* NEED_SERVED: see served_make(); else NULL */
 };
 
 /* `needs` are those of the request (enum need). 0, or -ENOMEM. The join refers to the snapshot by

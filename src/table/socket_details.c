@@ -176,14 +176,22 @@ TCP_COLUMN(last_ack, last_ack_recv_ms, TCP_INFO_FIRST)
 TCP_COLUMN(pacing_rate, pacing_rate, TCP_INFO_PACING_RATE)
 TCP_COLUMN(delivery_rate, delivery_rate, TCP_INFO_DELIVERY_RATE)
 
+/* Of listeners whose connections have no rows what these moved is counted. */
+static bool is_served(const struct view *view, uint32_t row)
+{
+    return view->join->served && view_socket(view, row)->state == STATE_LISTENING;
+}
+
 /* What was counted of a socket while nwho ran, where it is. */
 static struct cell_traffic counted(const struct view *view, uint32_t row)
 {
     static const uint32_t kinds[ACCOUNTING_LEVEL_MAX] = {
         [ACCOUNTING_TCP_INFO] = PROTO_BIT(PROTO_TCP), [ACCOUNTING_BPF] = PROTO_INET_ALL};
     bool is_counted = kinds[view->snapshot->accounting] & PROTO_BIT(view_socket(view, row)->proto);
+    const struct flow_sum *sum = is_served(view, row) ? &view->join->served[row]
+                                                      : flow_sum_of_socket(&view->join->flows, row);
 
-    return cell_traffic(view, flow_sum_of_socket(&view->join->flows, row), is_counted);
+    return cell_traffic(view, sum, is_counted);
 }
 
 struct value socket_rx_since(const struct view *view, uint32_t row)
@@ -201,21 +209,24 @@ struct value socket_rx_bytes(const struct view *view, uint32_t row)
 {
     uint64_t bytes;
 
-    return tcp_payload_received(get_tcp(view, row), &bytes) ? value_uint(bytes)
-                                                            : counted(view, row).rx_bytes;
+    return !is_served(view, row) && tcp_payload_received(get_tcp(view, row), &bytes)
+               ? value_uint(bytes)
+               : counted(view, row).rx_bytes;
 }
 
 struct value socket_tx_bytes(const struct view *view, uint32_t row)
 {
     uint64_t bytes;
 
-    return tcp_payload_sent(get_tcp(view, row), &bytes) ? value_uint(bytes)
-                                                        : counted(view, row).tx_bytes;
+    return !is_served(view, row) && tcp_payload_sent(get_tcp(view, row), &bytes)
+               ? value_uint(bytes)
+               : counted(view, row).tx_bytes;
 }
 
 static const struct socket_rate *get_rate(const struct view *view, uint32_t row)
 {
-    return view->rates && view->rates->sockets && view->rates->sockets[row].known
+    return !is_served(view, row) && view->rates && view->rates->sockets &&
+                   view->rates->sockets[row].known
                ? &view->rates->sockets[row]
                : NULL;
 }

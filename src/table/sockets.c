@@ -216,11 +216,11 @@ static const struct column columns[] = {
     {"segs_out", "SEGS-OUT", "Segments sent", KIND_COUNT, COUNTER, TCP, socket_segs_out},
     {"segs_in", "SEGS-IN", "Segments received", KIND_COUNT, COUNTER, TCP, socket_segs_in},
     {"rx_bytes", "RX",
-     "Payload received since the connection began; not of TCP: since it is counted", KIND_BYTES,
-     COUNTER, TCP | NEED_FLOWS, socket_rx_bytes},
+     "Payload received since the connection began; not of TCP, or listening: since it is counted",
+     KIND_BYTES, COUNTER, TCP | NEED_FLOWS, socket_rx_bytes},
     {"tx_bytes", "TX",
-     "Payload sent since the connection began, without what was sent again; not of TCP: since it "
-     "is counted",
+     "Payload sent since the connection began, without what was sent again; not of TCP, or "
+     "listening: since it is counted",
      KIND_BYTES, COUNTER, TCP | NEED_FLOWS, socket_tx_bytes},
     {"rx_rate", "RX/S", "Payload received a second since the reading before (--watch, -d)",
      KIND_BYTES_PER_SECOND, COLUMN_RATE, TRAFFIC, socket_rx_rate},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Tests of the join: which listener a connection came in by, on hand-made sockets. */
 #include "derive/join.h"
+#include "model/request.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -143,9 +144,76 @@ static void many_listeners_on_one_port_are_fast(void **state)
     snapshot_done(&snapshot);
 }
 
+static void add_flow(struct snapshot *snapshot, const char *local, uint16_t port, uint32_t process)
+{
+    struct flow *flow = snapshot_add_flow(snapshot);
+
+    assert_non_null(flow);
+    flow->proto = PROTO_TCP;
+    flow->family = strchr(local, ':') ? AF_INET6 : AF_INET;
+    assert_int_equal(inet_pton(flow->family, local, flow->local.bytes), 1);
+    flow->local_port = port;
+    flow->process = process;
+    flow->total.rx_bytes = UINT64_C(1) << snapshot->flows_count;
+    flow->window[FLOW_LAST].tx_bytes = snapshot->flows_count;
+}
+
+static void hold(struct snapshot *snapshot, uint32_t socket, uint32_t pid)
+{
+    struct holder holder = {.inode = snapshot->sockets[socket].inode = 100 + socket};
+
+    assert_int_equal(snapshot_add_process(snapshot, pid, &holder.process), 0);
+    assert_int_equal(snapshot_add_holder(snapshot, holder), 0);
+}
+
+/* Each flow is in one sum; its number is the bit in what was received. */
+static void listeners_have_what_their_connections_moved(void **state)
+{
+    struct snapshot snapshot;
+    struct join join;
+    uint32_t any, exact, both, first, second;
+
+    (void)state;
+    assert_int_equal(snapshot_init(&snapshot), 0);
+    any = add(&snapshot, STATE_LISTENING, "0.0.0.0", 80);
+    exact = add(&snapshot, STATE_LISTENING, "10.0.0.1", 80);
+    both = add(&snapshot, STATE_LISTENING, "::", 81);
+    first = add(&snapshot, STATE_LISTENING, "0.0.0.0", 82);
+    second = add(&snapshot, STATE_LISTENING, "0.0.0.0", 82);
+    hold(&snapshot, first, 7);
+    hold(&snapshot, second, 8);
+    add_flow(&snapshot, "10.0.0.1", 80, 0);        /* 1 */
+    add_flow(&snapshot, "10.0.0.2", 80, 0);        /* 2 */
+    add_flow(&snapshot, "::ffff:10.0.0.1", 81, 0); /* 3 */
+    add_flow(&snapshot, "10.0.0.1", 81, 1);        /* 4 */
+    add_flow(&snapshot, "fd00::1", 81, 2);         /* 5 */
+    add_flow(&snapshot, "10.0.0.1", 82, 1);        /* 6 */
+    add_flow(&snapshot, "10.0.0.1", 82, 2);        /* 7: of the second process */
+    add_flow(&snapshot, "10.0.0.1", 82, 0);        /* 8: of nobody that is known */
+    add_flow(&snapshot, "10.0.0.1", 82, 0);        /* 9 */
+    snapshot.flows[8].netns = 1;
+    add_flow(&snapshot, "10.0.0.1", 82, 0); /* 10 */
+    snapshot.flows[9].proto = PROTO_UDP;
+    add_flow(&snapshot, "fd00::1", 80, 0);    /* 11 */
+    add_flow(&snapshot, "10.0.0.1", 4000, 0); /* 12 */
+    assert_int_equal(join_make(&snapshot, NEED_SERVED, &join), 0);
+    assert_int_equal(join.served[any].total.rx_bytes, 1u << 2);
+    assert_int_equal(join.served[exact].total.rx_bytes, 1u << 1);
+    assert_int_equal(join.served[both].total.rx_bytes, 1u << 3 | 1u << 4 | 1u << 5);
+    assert_int_equal(join.served[first].total.rx_bytes, 1u << 6 | 1u << 8);
+    assert_int_equal(join.served[second].total.rx_bytes, 1u << 7);
+    assert_int_equal(join.served[both].last.tx_bytes, 3 + 4 + 5);
+    join_done(&join);
+    assert_int_equal(join_make(&snapshot, 0, &join), 0);
+    assert_null(join.served);
+    join_done(&join);
+    snapshot_done(&snapshot);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(listeners_have_what_their_connections_moved),
         cmocka_unit_test(an_address_comes_before_the_wildcard),
         cmocka_unit_test(families_share_a_port_or_not),
         cmocka_unit_test(a_bound_device_is_minded),
