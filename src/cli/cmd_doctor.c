@@ -209,6 +209,7 @@ static int examine(struct session *session, const struct config *config,
         .baseline = baseline,
     };
     session->health = &plan;
+    session->health_only = true;
     session->screen = options->nagios ? write_nagios : options->columns ? NULL : write_text;
     session->screen_context = session;
     health_request(&plan, &session->request);

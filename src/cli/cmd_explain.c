@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* nwho TARGET: what a word means, and the queries that explain it. */
 #include "cli/explain.h"
+#include "cli/findings.h"
 
 #define BLOCKS_SHOWN 12
 #define CONNECTIONS_SHOWN 20
@@ -116,6 +117,8 @@ static int show_rows(struct session *session, struct query *rows)
 {
     int r = session_columns(session, rows, NULL);
 
+    if (r == 0 && session->options->format == FORMAT_JSON)
+        r = findings_plan(session);
     return r ? r : session_show(session, rows);
 }
 
@@ -134,6 +137,8 @@ static int explain_text(struct session *session, struct explain *explain, struct
     buf_done(&text);
     if (r == 0 && strncmp(filter, "pid ", 4) == 0)
         r = session_own_filter(session, &explain->processes, filter);
+    if (r == 0)
+        r = findings_plan(session);
     if (r == 0)
         r = session_plan(session, rows);
     if (r == 0)
@@ -156,6 +161,8 @@ static int run_explain(struct options *options)
     if (r == 0 && text.error)
         r = command_error("out of memory");
     options->all = true;
+    session.health_of_rows = true;
+    explain.rows = &rows;
     session.all_flows = true;
     session.window |= options->watch && !options->replay;
     if (options->word_count > 1)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* nwho without a word: the machine on one screen. */
+#include "cli/findings.h"
 #include "cli/show.h"
 #include "cli/talkers.h"
 
@@ -166,6 +167,7 @@ static int put_screen(struct session *session, struct overview *overview, struct
     show_heading(session, "SOCKETS", out);
     buf_byte(out, '\n');
     put_counts(out, &session->now->group);
+    findings_write(session, out);
     r = talkers_write(session, &overview->talkers, "TALKERS", out, &talkers);
     if (r == 0)
         r = show_section(session, &overview->sick, "SICK",
@@ -249,6 +251,8 @@ static int run_overview(struct options *options)
     if (r == 0)
         r = check_options(options);
     session_narrow(&session, PROTO_ALL);
+    if (r == 0 && (options->format == FORMAT_JSON || wants_screen(options)))
+        r = findings_plan(&session);
     if (r == 0)
         r = plan_counts(&session, &overview);
     if (r == 0)

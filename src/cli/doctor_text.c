@@ -58,8 +58,8 @@ static void put_culprit(const struct view *view, const struct finding *finding, 
         finding_expand(view, finding, "{iface} ", out);
 }
 
-/* "CRIT close-wait  java(2210) unit shop.service: keeps 240 connections ..." */
-static void put_head(const struct view *view, const struct finding *finding,
+/* "CRIT close-wait: java(2210) keeps 240 connections ...", and what is to be behind it. */
+static void put_head(const struct view *view, const struct finding *finding, const char *command,
                      const struct doctor_style *style, struct buf *out)
 {
     const struct subject *subject = &finding->subject;
@@ -74,8 +74,16 @@ static void put_head(const struct view *view, const struct finding *finding,
     if (subject->netns != HEALTH_NONE &&
         !(view->snapshot->netns[subject->netns].flags & NETNS_SELF))
         finding_expand(view, finding, " (network namespace {netns})", &line);
+    if (command)
+        buf_printf(&line, " (%s %s)", command, finding->check->name);
     paragraph_put(out, buf_string(&line), line.length, 5, style->width);
     buf_done(&line);
+}
+
+void doctor_put_line(const struct view *view, const struct finding *finding,
+                     const struct doctor_style *style, struct buf *out)
+{
+    put_head(view, finding, "nwho doctor", style, out);
 }
 
 void doctor_put_findings(const struct view *view, const struct doctor_style *style, struct buf *out)
@@ -85,7 +93,7 @@ void doctor_put_findings(const struct view *view, const struct doctor_style *sty
     for (uint32_t i = 0; i < findings->count; i++) {
         const struct finding *finding = &findings->items[i];
 
-        put_head(view, finding, style, out);
+        put_head(view, finding, NULL, style, out);
         put_expanded(view, finding, "cause", finding->advice->cause, style, out);
         put_advice(view, finding, ADVICE_FIX, "fix", style, out);
         put_advice(view, finding, ADVICE_AVOID, "avoid", style, out);

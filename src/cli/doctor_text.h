@@ -14,6 +14,10 @@ struct doctor_style {
 void doctor_put_findings(const struct view *view, const struct doctor_style *style,
                          struct buf *out);
 
+/* One of them as a line: what, and the command that tells more. */
+void doctor_put_line(const struct view *view, const struct finding *finding,
+                     const struct doctor_style *style, struct buf *out);
+
 /* How many checks found nothing, and what was left out and why. */
 void doctor_put_summary(const struct view *view, const struct doctor_style *style, struct buf *out);
 

@@ -5,7 +5,8 @@
 #include "cli/talkers.h"
 
 struct explain {
-    const char *target; /* as the user wrote it; several words joined */
+    const char *target;       /* as the user wrote it; several words joined */
+    const struct query *rows; /* all that has to do with the target */
     struct query waiting, connections, processes;
     struct query peers, states; /* what is counted of the connections */
     struct group_plan peer_plan, state_plan;

@@ -2,6 +2,7 @@
 /* nwho TARGET in words: the facts of what waits, of the connections, and of the process. */
 #include "base/hash.h"
 #include "cli/explain.h"
+#include "cli/findings.h"
 
 #include "base/escape.h"
 #include "base/map.h"
@@ -434,6 +435,7 @@ static int put_all(struct session *session, struct explain *explain, struct buf 
     uint32_t processes = 0, waiting = 0, connections = 0, talkers = 0;
     int r = 0;
 
+    findings_write(session, out);
     if (explain->processes.filter)
         r = put_processes(session, explain, out, &processes);
     if (r == 0)
@@ -446,16 +448,29 @@ static int put_all(struct session *session, struct explain *explain, struct buf 
     return r;
 }
 
+/* 0 or EXIT_ERROR. */
+static int read_target(struct session *session, const struct explain *explain)
+{
+    struct grid grid;
+    int r;
+
+    if (session_measure(session) != 0 || session_take(session) != 0)
+        return EXIT_ERROR;
+    if (query_run(explain->rows, &session->now->view, &grid) < 0)
+        return command_error("out of memory");
+    r = findings_narrow(session, &grid);
+    grid_done(&grid);
+    return r;
+}
+
 int explain_show(struct session *session, struct explain *explain)
 {
     CLEANUP_FREE bool *told = NULL;
     struct buf out = BUF_INIT;
     const char *pid;
     uint32_t count = 0;
-    int r = session_measure(session);
+    int r = read_target(session, explain);
 
-    if (r == 0)
-        r = session_take(session);
     if (r != 0)
         return r;
     if (session->options->threads) {

@@ -328,14 +328,13 @@ static int add_ills(struct session *session)
     return 0;
 }
 
-/* Derived facts of sockets are the caller's. */
 /* What the doctor finds. A recording is one moment: what only shows in the course of time is not
  * found there. */
 static int add_findings(struct session *session)
 {
     struct frame *now = session->now, *before = session->before;
 
-    if (!session->health || (!before && !session->options->replay))
+    if (!session->health || (session->health_only && !before && !session->options->replay))
         return 0;
     if (health_examine(session->health, before ? &before->snapshot : &now->snapshot, &now->snapshot,
                        &now->join, &now->findings) < 0)

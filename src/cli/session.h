@@ -49,6 +49,8 @@ struct session {
     bool looked;     /* there was one */
     bool marks_processes;             /* rows are processes, which sick sockets mark */
     const struct health_plan *health; /* what is examined in each reading; NULL: nothing is */
+    bool health_only;                 /* of `doctor`: rows are what it finds between two readings */
+    bool health_of_rows;              /* of TARGET: only what concerns the rows */
     struct programs *programs;        /* of BPF, for all readings; NULL: each loads its own */
     struct accounting *accounting;    /* counts traffic between the readings; NULL: nobody asks */
     bool window;     /* what is counted between readings is shown without being named */

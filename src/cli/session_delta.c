@@ -47,7 +47,7 @@ int session_take_baseline(struct session *session)
     struct request whole = session->request;
     int r;
 
-    if (session->health)
+    if (session->health_only)
         health_request_before(session->health, &session->request);
     r = session_take(session);
     session->request = whole;

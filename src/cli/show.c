@@ -3,6 +3,7 @@
 #include "cli/show.h"
 
 #include "base/clock.h"
+#include "cli/findings.h"
 #include "cli/resolve.h"
 #include "out/csv.h"
 #include "out/json.h"
@@ -161,7 +162,9 @@ int session_select(struct session *session, const struct query *query, struct gr
         if (r == 0)
             r = query_run(session->groups, &frame->view, ret_grid);
     }
-    return r < 0 ? command_error("cannot select the rows: %s", strerror(-r)) : 0;
+    if (r < 0)
+        return command_error("cannot select the rows: %s", strerror(-r));
+    return session->health_of_rows ? findings_narrow(session, ret_grid) : 0;
 }
 
 /* --- a screen of several tables --- */

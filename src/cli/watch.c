@@ -71,7 +71,7 @@ static int write_interruptibly(struct session *session, struct buf *out, const s
 /* What is new, changed and gone, in tables of what there is at a moment. */
 static int mark_rows(struct session *session, struct query *query, struct grid *grid)
 {
-    if (session->traffic || session->screen || session->health)
+    if (session->traffic || session->screen || session->health_only)
         return 0;
     return grid_mark(grid, session->groups ? session->groups : query,
                      session->before ? &session->before->view : NULL);
@@ -171,7 +171,7 @@ static int refresh_until_end(struct session *session, struct query *query,
     const struct options *options = session->options;
     uint64_t interval_ms = options->watch_ms ? options->watch_ms : USUAL_INTERVAL_MS, next_ns;
     /* What the first refresh is about has yet to happen. */
-    bool waits = (session->traffic && session->accounting) || session->health;
+    bool waits = (session->traffic && session->accounting) || session->health_only;
     int r = 0;
 
     /* What there was when counting began. */

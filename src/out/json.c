@@ -382,6 +382,28 @@ static void put_checks(const struct grid *grid, struct buf *out)
     buf_byte(out, ']');
 }
 
+/* What the doctor finds, beside other rows. */
+static int put_findings(const struct grid *grid, struct buf *out)
+{
+    struct json json CLEANUP(json_done) = {.grid = grid, .out = out};
+    const struct view *view = grid->view;
+    uint32_t count = table_findings.row_count(view);
+    int error;
+
+    if (!view->findings || grid->table == &table_findings)
+        return 0;
+    error = shape_of_table(&json.rows, &table_findings, COLUMN_MACHINE);
+    buf_puts(out, ",\n\"findings\":[");
+    for (uint32_t i = 0; i < count && error == 0; i++) {
+        buf_puts(out, i > 0 ? ",\n" : "\n");
+        put_members(&json, &json.rows, view, i);
+        buf_byte(out, '}');
+        error = out->error;
+    }
+    buf_byte(out, ']');
+    return error;
+}
+
 int json_write(const struct grid *grid, struct buf *out)
 {
     int error;
@@ -389,6 +411,8 @@ int json_write(const struct grid *grid, struct buf *out)
     put_head(grid, out);
     put_checks(grid, out);
     error = put_interfaces(grid, out);
+    if (error == 0)
+        error = put_findings(grid, out);
     if (error < 0)
         return error;
     buf_puts(out, ",\n\"rows\":[");

@@ -197,6 +197,7 @@ const struct check check_accept_queue = {
     .before = NEED_SOCKETS | NEED_COUNTERS,
     .protos = PROTO_BIT(PROTO_TCP),
     .states = STATE_BIT(STATE_LISTENING) | STATE_CONNECTED,
+    .at_once = true,
     .thresholds =
         {
             [FILLED] = {"filled",

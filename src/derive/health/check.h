@@ -45,6 +45,7 @@ struct check {
     uint64_t needs;          /* enum need, at the end of the window */
     uint64_t before;         /* the same, of what is compared with it */
     uint32_t protos, states; /* of the sockets it looks at: PROTO_BIT()s, STATE_BIT()s */
+    bool at_once; /* one reading shows it: `nwho` shows it too, which waits for no second one */
     struct threshold thresholds[CHECK_LIMITS_MAX]; /* those without a name are none */
     const struct advice *advice;
     uint32_t advice_count;

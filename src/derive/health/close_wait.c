@@ -134,6 +134,7 @@ const struct check check_close_wait = {
     .before = NEED_SOCKETS,
     .protos = PROTO_BIT(PROTO_TCP),
     .states = STATE_BIT(STATE_CLOSE_WAIT),
+    .at_once = true,
     .thresholds =
         {
             [SOCKETS] = {"sockets", "connections of one process", UNIT_COUNT, {100, 1000}, "own"},

@@ -151,6 +151,7 @@ const struct check check_conntrack = {
     .title = "a table of tracked connections that is full, or refuses some",
     .needs = NEED_COUNTERS | NEED_SETTINGS,
     .before = NEED_COUNTERS,
+    .at_once = true,
     .thresholds =
         {
             [FILLED] = {"filled",

@@ -149,6 +149,7 @@ const struct check check_deleted_exe = {
     .needs = NEED_SOCKETS | NEED_OWNERS | NEED_EXE,
     .protos = PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP),
     .states = STATE_ALL,
+    .at_once = true,
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
     .theory = "A process keeps its program when the file is deleted: /proc/PID/exe then ends in "

@@ -166,6 +166,7 @@ const struct check check_fd_limit = {
     .before = NEED_SOCKETS | NEED_OWNERS | NEED_FDS,
     .protos = PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP),
     .states = STATE_ALL,
+    .at_once = true,
     .thresholds =
         {
             [OPEN] = {"open",

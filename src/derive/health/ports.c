@@ -218,6 +218,7 @@ const struct check check_ports = {
     .needs = NEED_SOCKETS | NEED_OWNERS | NEED_SETTINGS | NEED_PORT_RANGE,
     .protos = PROTO_BIT(PROTO_TCP),
     .states = STATE_ALL & ~(STATE_BIT(STATE_LISTENING) | STATE_BIT(STATE_SYN_RECV)),
+    .at_once = true,
     .thresholds = {[SHARE] = {"share",
                               "permille of the local ports, for one own address and one port of a "
                               "remote",

@@ -123,6 +123,7 @@ const struct check check_stuck = {
     .before = NEED_SOCKETS | NEED_TCP_PROGRESS,
     .protos = PROTO_BIT(PROTO_TCP),
     .states = STATE_CONNECTED,
+    .at_once = true,
     .thresholds =
         {[SINCE] = {"since", "how long no data went", UNIT_MILLISECONDS, {10000, 60000}, "own"}},
     .advice = advice,

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Findings of the doctor as a part of other answers: `nwho` and `nwho TARGET`. */
+#pragma once
+
+#include "cli/session.h"
+
+/*
+ * Has each reading examined: by the checks that one reading is enough for; with -d and --watch by
+ * all but those of interfaces and of what is exposed, which need what only the doctor reads. Adds
+ * what they need. 0 or EXIT_ERROR.
+ */
+int findings_plan(struct session *session) MUST_CHECK;
+
+/* Drops what has nothing to do with the rows of the table of sockets in the grid, or with who holds
+ * them. 0, or EXIT_ERROR. */
+int findings_narrow(struct session *session, const struct grid *grid) MUST_CHECK;
+
+/* A line each, with the command that tells more, below a heading; nothing where there are none. */
+void findings_write(const struct session *session, struct buf *out);

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT
+"""What the doctor finds, where it was not asked: on the overview, and of the targets that it concerns."""
+import json
+import time
+
+from doctor import program
+from live import netns, nwho, run_tests, test
+
+# Connections to the port that are closed there; "leak": not here.
+CLOSE_WAIT = """
+import socket, sys
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=256)
+kept = []
+for _ in range(120):
+    client = socket.create_connection(server.getsockname())
+    served = server.accept()[0]
+    client.close()
+    if sys.argv[2] == "leak":
+        kept.append(served)
+    else:
+        served.recv(1)
+        served.close()
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+# Datagrams that come, and that nobody reads unless told so.
+DATAGRAMS = """
+import socket, sys, threading, time
+reader = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+reader.bind(("127.0.0.1", 5140))
+writer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+def send():
+    while True:
+        writer.sendto(b"x" * 500, reader.getsockname())
+        time.sleep(0.01)
+threading.Thread(target=send, daemon=True).start()
+print("ready", flush=True)
+while sys.argv[1] == "read":
+    reader.recv(1000)
+sys.stdin.read()
+"""
+
+
+def found(ns, *words):
+    """(check, pid) of the findings of a document."""
+    document = json.loads(nwho(ns, *words, "--json").out)
+    return [(row["check"], row["pid"]) for row in document["findings"]]
+
+
+@test
+def the_overview_says_what_is_wrong():
+    with netns() as ns, program(ns, CLOSE_WAIT, "7000", "leak") as leak:
+        assert found(ns) == [("close-wait", leak.pid)]
+        begin = time.monotonic()
+        text = nwho(ns).out
+        assert time.monotonic() - begin < 2, "it waits for a second reading"
+        section = text[text.index("FINDINGS (nwho doctor)\n"):text.index("SICK")]
+        assert "WARN close-wait:" in section and f"({leak.pid}) keeps 120 connections" in section, text
+        assert "(nwho doctor close-wait)" in " ".join(section.split()), text
+
+
+@test
+def a_healthy_machine_has_no_findings():
+    with netns() as ns, program(ns, CLOSE_WAIT, "7000", "close") as healthy:
+        assert found(ns) == [] and found(ns, ":7000") == []
+        for words in ([], [":7000"], [str(healthy.pid)]):
+            assert "FINDINGS" not in nwho(ns, *words).out, words
+
+
+@test
+def targets_have_what_concerns_them():
+    with netns() as ns, program(ns, CLOSE_WAIT, "7000", "leak") as leak, program(ns, CLOSE_WAIT, "7001", "close") as healthy:
+        for target in (":7000", str(leak.pid)):
+            assert found(ns, target) == [("close-wait", leak.pid)], target
+            assert f"({leak.pid}) keeps 120 connections in close-wait" in " ".join(nwho(ns, target).out.split()), target
+        for target in (":7001", str(healthy.pid)):
+            assert found(ns, target) == [], target
+            assert "FINDINGS" not in nwho(ns, target).out, target
+
+
+@test
+def what_takes_a_window_shows_with_one():
+    with netns() as ns, program(ns, DATAGRAMS, "stop") as stopped:
+        assert found(ns) == [] and found(ns, ":5140") == []
+        assert ("udp-drops", stopped.pid) in found(ns, "-d", "1")
+        assert ("udp-drops", stopped.pid) in found(ns, ":5140", "-d", "1")
+        assert "udp-drops:" in nwho(ns, "-d", "1").out
+        assert "udp-drops:" in nwho(ns, "--watch=0.5", "--times", "3").out
+    with netns() as ns, program(ns, DATAGRAMS, "read"):
+        assert found(ns, "-d", "1") == []
+
+
+run_tests()
