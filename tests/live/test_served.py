@@ -58,10 +58,14 @@ for line in sys.stdin:
     worker = connection.recv(8, socket.MSG_WAITALL)
     if how == "open":
         kept.append(connection)
-    else:
+    else: # the kernel tells those who listen to ends a little later
+        ends = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 4) # NETLINK_SOCK_DIAG
+        ends.bind((0, 0b101)) # SKNLGRP_INET_TCP_DESTROY, SKNLGRP_INET6_TCP_DESTROY
         connection.shutdown(socket.SHUT_WR)
         connection.recv(1)
         connection.close()
+        while int.from_bytes(ends.recv(65536)[20:22], "big") != int(port): # inet_diag_msg.id.idiag_sport
+            pass
     print(int(worker), flush=True)
 for pid in workers:
     os.kill(pid, signal.SIGKILL)
