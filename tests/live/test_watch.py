@@ -245,7 +245,8 @@ if child == 0:
     os.setpgid(0, 0)
     if sys.argv[1] == "fg":
         os.tcsetpgrp(0, os.getpid())
-    signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+    for number in signal.SIGTTOU, signal.SIGINT, signal.SIGQUIT: # the last two are ignored by what runs in the background
+        signal.signal(number, signal.SIG_DFL)
     os.execv(sys.argv[2], sys.argv[2:])
 print("pid", child, file=sys.stderr, flush=True)
 while True:
