@@ -194,9 +194,9 @@ def iftop_shows_the_pairs():
         with ns.popen(iftop, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as shown:
             assert shown.stdout.readline() == "Listening on near1\n"
             send()
-            truth, text = tell(child), shown.communicate()[0]
-        if "10.9.1.2" not in text:
-            assert "UDP" in shown.stderr
+            truth, (text, said) = tell(child), shown.communicate()
+        if "UDP" in said:
+            skip("UDP is not counted without BPF")
         for peer, (rx, tx) in truth.items():
             near = peer.replace("10.9.1.", "").replace("fd09:1::", "")
             assert (near != peer) == (peer in text.split()), (peer, text)
