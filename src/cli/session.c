@@ -215,8 +215,8 @@ int session_account(struct session *session)
     return 0;
 }
 
-/* Traffic is counted in every namespace; `top` and TARGET show all of it
- * unless namespaces are named. */
+/* Traffic is counted in every namespace; `top` and TARGET show all of it unless namespaces are
+ * named. */
 static void drop_other_flows(struct snapshot *snapshot, const struct session *session)
 {
     enum netns_scope scope = session->request.netns_scope;

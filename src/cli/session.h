@@ -23,7 +23,7 @@ struct frame {
     struct link_history links; /* since the first frame, where interfaces are read */
     struct view view;
     uint32_t *process_ills;   /* where processes are shown */
-    struct findings findings; /* since the frame before, of `doctor` */
+    struct findings findings; /* since the frame before, where session->health says so */
     struct group group;       /* of `count` */
 };
 

@@ -22,6 +22,24 @@ _followed = set()
 SHORTER = [(r"-d \d+", "-d 0.1"), (r"--for \d+", "--for 0.1"), (r" --watch", ""), (r"^(nwho doctor.*)", r"\1 --window 0.1"),
            (r"^(nwho events(?!.*--for).*)", r"\1 --for 0.1"), (r"^nwho top", "nwho top --batch -n 1 -d 0.1")]
 
+# So many connections to a port that are closed there; "leak": not here.
+CLOSE_WAIT = """
+import socket, sys
+server = socket.create_server(("127.0.0.1", int(sys.argv[2])), backlog=256)
+kept = []
+for _ in range(int(sys.argv[1])):
+    client = socket.create_connection(server.getsockname())
+    served = server.accept()[0]
+    client.close()
+    if sys.argv[3] == "leak":
+        kept.append(served)
+    else:
+        served.recv(1)
+        served.close()
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
 
 @contextmanager
 def program(ns, source, *words, interpreter=sys.executable):

@@ -1,24 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The doctor and TCP: each fault is made and found, with the guilty process; the same load without the fault is fine."""
-from doctor import drop, evidence, findings, program
+from doctor import CLOSE_WAIT, drop, evidence, findings, program
 from live import netns, run_tests, test, wait_for
-
-CLOSE_WAIT = """
-import socket, sys
-server = socket.create_server(("127.0.0.1", 7000), backlog=256)
-kept = []
-for _ in range(int(sys.argv[1])):
-    client = socket.create_connection(server.getsockname())
-    served = server.accept()[0]
-    client.close()
-    if sys.argv[2] == "leak":
-        kept.append(served)
-    else:
-        served.recv(1)
-        served.close()
-print("ready", flush=True)
-sys.stdin.read()
-"""
 
 ACCEPT = """
 import socket, sys
@@ -104,7 +87,7 @@ sys.stdin.read()
 
 @test
 def close_wait_of_a_process_that_does_not_close():
-    with netns() as ns, program(ns, CLOSE_WAIT, "120", "leak") as leak:
+    with netns() as ns, program(ns, CLOSE_WAIT, "120", "7000", "leak") as leak:
         rows = findings(ns, "close-wait")
         assert [(row["check"], row["severity"], row["pid"]) for row in rows] == [("close-wait", "warn", leak.pid)], rows
         assert evidence(rows[0], "sockets in close-wait")["after"] == 120, rows
@@ -114,14 +97,14 @@ def close_wait_of_a_process_that_does_not_close():
 @test
 def close_wait_crit_by_share_of_descriptors():
     with netns() as ns, program(ns, "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))\n" + CLOSE_WAIT,
-                                "200", "leak") as leak:
+                                "200", "7000", "leak") as leak:
         rows = findings(ns, "close-wait")
         assert [(row["severity"], row["pid"]) for row in rows] == [("crit", leak.pid)], rows
 
 
 @test
 def no_close_wait_where_both_sides_close():
-    with netns() as ns, program(ns, CLOSE_WAIT, "120", "close"):
+    with netns() as ns, program(ns, CLOSE_WAIT, "120", "7000", "close"):
         assert findings(ns, "close-wait") == []
 
 

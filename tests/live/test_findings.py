@@ -3,26 +3,8 @@
 import json
 import time
 
-from doctor import program
+from doctor import CLOSE_WAIT, program
 from live import netns, nwho, run_tests, test
-
-# Connections to the port that are closed there; "leak": not here.
-CLOSE_WAIT = """
-import socket, sys
-server = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=256)
-kept = []
-for _ in range(120):
-    client = socket.create_connection(server.getsockname())
-    served = server.accept()[0]
-    client.close()
-    if sys.argv[2] == "leak":
-        kept.append(served)
-    else:
-        served.recv(1)
-        served.close()
-print("ready", flush=True)
-sys.stdin.read()
-"""
 
 # Datagrams that come, and that nobody reads unless told so.
 DATAGRAMS = """
@@ -51,7 +33,7 @@ def found(ns, *words):
 
 @test
 def the_overview_says_what_is_wrong():
-    with netns() as ns, program(ns, CLOSE_WAIT, "7000", "leak") as leak:
+    with netns() as ns, program(ns, CLOSE_WAIT, "120", "7000", "leak") as leak:
         assert found(ns) == [("close-wait", leak.pid)]
         begin = time.monotonic()
         text = nwho(ns).out
@@ -63,7 +45,7 @@ def the_overview_says_what_is_wrong():
 
 @test
 def a_healthy_machine_has_no_findings():
-    with netns() as ns, program(ns, CLOSE_WAIT, "7000", "close") as healthy:
+    with netns() as ns, program(ns, CLOSE_WAIT, "120", "7000", "close") as healthy:
         assert found(ns) == [] and found(ns, ":7000") == []
         for words in ([], [":7000"], [str(healthy.pid)]):
             assert "FINDINGS" not in nwho(ns, *words).out, words
@@ -71,7 +53,7 @@ def a_healthy_machine_has_no_findings():
 
 @test
 def targets_have_what_concerns_them():
-    with netns() as ns, program(ns, CLOSE_WAIT, "7000", "leak") as leak, program(ns, CLOSE_WAIT, "7001", "close") as healthy:
+    with netns() as ns, program(ns, CLOSE_WAIT, "120", "7000", "leak") as leak, program(ns, CLOSE_WAIT, "120", "7001", "close") as healthy:
         for target in (":7000", str(leak.pid)):
             assert found(ns, target) == [("close-wait", leak.pid)], target
             assert f"({leak.pid}) keeps 120 connections in close-wait" in " ".join(nwho(ns, target).out.split()), target

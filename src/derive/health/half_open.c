@@ -145,13 +145,10 @@ static int run(struct examination *examination)
 {
     CLEANUP(tally_done) struct tally silent = {0}, dying = {0};
     int r = count_sockets(examination, &silent, &dying);
-    uint32_t silent_count = tally_worst(&silent), dying_count = tally_worst(&dying);
 
-    for (uint32_t i = 0; i < silent_count && r == 0; i++)
-        r = say_silent(examination, &silent.items[i]);
-    for (uint32_t i = 0; i < dying_count && r == 0; i++)
-        r = say_dying(examination, &dying.items[i]);
-    return r;
+    if (r == 0)
+        r = tally_say_worst(&silent, say_silent, examination);
+    return r < 0 ? r : tally_say_worst(&dying, say_dying, examination);
 }
 
 const struct check check_half_open = {

@@ -104,7 +104,6 @@ static int run(struct examination *examination)
 {
     const struct snapshot *now = examination->now;
     CLEANUP(tally_done) struct tally remotes = {0};
-    uint32_t count;
     int r = 0;
 
     for (uint32_t i = 0; i < now->sockets_count && r == 0; i++) {
@@ -114,10 +113,7 @@ static int run(struct examination *examination)
             r = tally_add(&remotes, remote_key(socket, false),
                           snapshot_tcp(now, socket)->last_ack_recv_ms, i);
     }
-    count = tally_worst(&remotes);
-    for (uint32_t i = 0; i < count && r == 0; i++)
-        r = say(examination, &remotes.items[i]);
-    return r;
+    return r < 0 ? r : tally_say_worst(&remotes, say, examination);
 }
 
 const struct check check_pmtu = {

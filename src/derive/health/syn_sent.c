@@ -101,11 +101,8 @@ static int run(struct examination *examination)
 {
     CLEANUP(tally_done) struct tally remotes = {0};
     int r = count_sockets(examination, &remotes);
-    uint32_t count = tally_worst(&remotes);
 
-    for (uint32_t i = 0; i < count && r == 0; i++)
-        r = say(examination, &remotes.items[i]);
-    return r;
+    return r < 0 ? r : tally_say_worst(&remotes, say, examination);
 }
 
 const struct check check_syn_sent = {

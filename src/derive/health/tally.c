@@ -42,6 +42,16 @@ uint32_t tally_worst(struct tally *tally)
     return tally->count < FINDINGS_OF_CHECK ? tally->count : FINDINGS_OF_CHECK;
 }
 
+int tally_say_worst(struct tally *tally, tally_say_fn *say, struct examination *examination)
+{
+    uint32_t count = tally_worst(tally);
+    int r = 0;
+
+    for (uint32_t i = 0; i < count && r == 0; i++)
+        r = say(examination, &tally->items[i]);
+    return r;
+}
+
 void tally_done(struct tally *tally)
 {
     map_done(&tally->index);

@@ -27,4 +27,13 @@ int tally_add(struct tally *tally, uint64_t key, uint64_t amount, uint32_t examp
  * often, which are put in front. Keys are not found any more afterwards. */
 uint32_t tally_worst(struct tally *tally);
 
+struct examination;
+
+/* What a check says of one item. 0 or -ENOMEM. */
+typedef int tally_say_fn(struct examination *examination, const struct tally_item *item);
+
+/* Has it said of each of these. 0, or what `say` returned. */
+int tally_say_worst(struct tally *tally, tally_say_fn *say, struct examination *examination)
+    MUST_CHECK;
+
 void tally_done(struct tally *tally);
