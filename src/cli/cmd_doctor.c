@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* nwho doctor: what is wrong on this machine, whose fault it is, and what to do. */
+#include "base/escape.h"
+#include "base/suggest.h"
 #include "base/units.h"
 #include "cli/baseline.h"
 #include "cli/doctor_text.h"
@@ -22,6 +24,16 @@ struct choice {
 
 static int refuse_check(const char *name)
 {
+    struct suggestion best = suggestion_for(name);
+
+    if (name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_")])
+        return command_error("doctor takes names of checks (nwho doctor --list), not a filter: "
+                             "\"%s\"; what concerns one thing shows nwho TARGET",
+                             name);
+    for (uint32_t i = 0; i < check_count; i++)
+        suggestion_try(&best, checks[i]->name);
+    if (best.name)
+        return command_error("no check is called \"%s\": did you mean %s?", name, best.name);
     return command_error("no check is called \"%s\": see nwho doctor --list", name);
 }
 
@@ -129,7 +141,7 @@ static int write_text(void *context, const struct grid *grid, uint32_t rows, uin
 
     (void)rows;
     (void)columns;
-    doctor_put_findings(grid->view, &style, out);
+    doctor_put_findings(grid, &style, out);
     doctor_put_summary(grid->view, &style, out);
     put_cost(session, out);
     return out->error;
@@ -147,13 +159,12 @@ static int write_nagios(void *context, const struct grid *grid, uint32_t rows, u
 
 static int exit_code(const struct session *session)
 {
-    enum severity worst = findings_worst(&session->now->findings);
+    const struct findings *findings = &session->now->findings;
+    bool is_fine = findings_worst(findings) < session->options->fail_on;
 
     if (session->options->nagios)
-        return doctor_nagios_state(&session->now->findings, session->now->snapshot.incomplete);
-    if (session->now->snapshot.incomplete)
-        return EXIT_INCOMPLETE;
-    return worst >= session->options->fail_on ? EXIT_NOTHING : EXIT_FOUND;
+        return doctor_nagios_state(findings, session->now->snapshot.incomplete);
+    return session_exit(session, is_fine);
 }
 
 /* Reads both ends of the window and shows what it is between them. 0 or EXIT_ERROR. */
@@ -180,13 +191,34 @@ static int show(struct session *session, struct query *query)
     return r;
 }
 
-/* A plug-in has one line, and a state of its own for what failed; the message is on stderr. */
-static int fail(const struct options *options)
+/* A plug-in has one line, and a state of its own for what failed. The reason is on stderr, too. */
+static int fail_because(const struct options *options, const char *reason)
 {
+    struct buf line = BUF_SINK(STDOUT_FILENO);
+
     if (!options->nagios)
         return EXIT_ERROR;
-    puts("NWHO UNKNOWN - could not look");
+    buf_puts(&line, "NWHO UNKNOWN - ");
+    escape_part(&line, reason, strlen(reason), "|");
+    buf_byte(&line, '\n');
+    buf_flush(&line);
+    buf_done(&line);
     return NAGIOS_UNKNOWN;
+}
+
+static int fail(const struct options *options)
+{
+    return fail_because(options, "could not look, see stderr");
+}
+
+/* The words are those that were not parsed any more, and some of those that were. */
+static int refused(const struct options *options, char **words, uint32_t count, const char *reason)
+{
+    struct options all = *options;
+
+    for (uint32_t i = 0; i < count; i++)
+        all.nagios |= strcmp(words[i], "--nagios") == 0;
+    return fail_because(&all, reason);
 }
 
 static int examine(struct session *session, const struct config *config,
@@ -220,14 +252,40 @@ static int examine(struct session *session, const struct config *config,
     return r == EXIT_ERROR ? fail(options) : exit_code(session);
 }
 
-static int check_options(const struct options *options)
+static bool wants_rows(const struct options *options)
 {
-    if (options->nagios && (options->watch || options->columns || options->format != FORMAT_TEXT))
-        return command_error("--nagios is one line of text: not with --watch, -o, --json, --jsonl "
-                             "or --csv");
+    return options->columns || options->format != FORMAT_TEXT || options->sort || options->limit;
+}
+
+/* --nagios, --list and --explain have no table. */
+static int check_text(const struct options *options)
+{
+    const char *option = options->nagios      ? "--nagios is one line of text"
+                         : options->explained ? "--explain is text"
+                         : options->list      ? "--list is text"
+                                              : NULL;
+
+    if (options->nagios + options->list + (options->explained != NULL) > 1)
+        return command_error("one of --nagios, --list and --explain");
+    if (option && (options->watch || wants_rows(options)))
+        return command_error("%s: not with --watch, --json, --jsonl, --csv, -o, --sort or --limit",
+                             option);
+    if (options->nagios && (options->quiet || options->fail_on))
+        return command_error("--nagios has a line and exit codes of its own: not with -q or "
+                             "--fail-on");
     if (options->explained && options->word_count)
         return command_error("--explain takes one check: \"%s\" is too much", options->words[0]);
     return 0;
+}
+
+static int check_options(const struct options *options)
+{
+    if (options->watch_ms && options->delta_ms && options->watch_ms != options->delta_ms)
+        return command_error("--watch=SEC and --window SEC are the same here: each window begins "
+                             "where the one before ends");
+    if (options->watch && options->record)
+        return command_error("--record keeps one reading: it does not go with doctor --watch");
+    return check_text(options);
 }
 
 /* Where none was saved, or it is somebody else's, there is none. */
@@ -255,7 +313,7 @@ static int examine_by_config(struct session *session)
     struct config config = {0};
     int r;
 
-    if (config_read(&session->arena, &config) != 0)
+    if (config_require(&session->arena, &config) != 0)
         return fail(session->options);
     r = examine_by_baseline(session, &config);
     config_done(&config);
@@ -275,12 +333,12 @@ static int run_doctor(struct options *options)
     struct session session;
     int r;
 
+    if (check_options(options) != 0)
+        return fail(options);
     options->all_netns = !options->namespace_count && !options->container && !options->replay;
     if (!options->fail_on)
         options->fail_on = SEVERITY_WARN;
     set_window(options);
-    if (check_options(options) != 0)
-        return fail(options);
     r = session_begin(&session, options) == 0 ? 0 : fail(options);
     if (r == 0 && options->list)
         r = list_checks(&session);
@@ -317,4 +375,5 @@ const struct command command_doctor = {
     .examples = examples,
     .options = OPTIONS_SOURCE | OPTIONS_OUTPUT | OPTIONS_WATCH | OPTIONS_DOCTOR,
     .run = run_doctor,
+    .refused = refused,
 };

@@ -194,7 +194,7 @@ static int run_baseline(struct options *options)
         options->sort = "netns,proto,local_port,local_addr,process,unit";
     r = session_begin(&session, options);
     if (r == 0)
-        r = config_read(&session.arena, &config);
+        r = config_require(&session.arena, &config);
     if (r == 0 && baseline_find(options->baseline, &config, &file) < 0)
         r = command_error("there is no place for a baseline: name a file");
     if (r == 0)

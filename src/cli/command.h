@@ -19,6 +19,9 @@ struct command {
     const char *const *examples; /* pairs: command line, what it shows; ends with NULL */
     uint32_t options;            /* enum option_group */
     int (*run)(struct options *options);
+    /* The exit code after options were refused; NULL: EXIT_ERROR. Of a plug-in, which has to say so
+     * in its own way, also behind a wrong option. */
+    int (*refused)(const struct options *options, char **words, uint32_t count, const char *reason);
 };
 
 extern const struct command command_overview, command_explain, command_ls, command_ports,

@@ -21,11 +21,19 @@ struct reader {
     struct config config;
     const char *path; /* and line: where it is, for messages */
     uint32_t line;
+    struct buf *error;
 };
 
 static int refuse(const struct reader *reader, const char *what, const char *word)
 {
-    return command_error("%s:%u: %s: %s", reader->path, reader->line, what, word);
+    buf_printf(reader->error, "%s:%u: %s: %s", reader->path, reader->line, what, word);
+    return -EINVAL;
+}
+
+static int no_memory(const struct reader *reader)
+{
+    buf_puts(reader->error, "out of memory");
+    return -ENOMEM;
 }
 
 /* --- keys that are no thresholds --- */
@@ -43,7 +51,7 @@ static int take_allowed(struct reader *reader, const char *key, char *rest)
         word = arena_copy(reader->arena, word, strlen(word));
         if (!word ||
             VEC_RESERVE(&config->allowed, &config->allowed_capacity, config->allowed_count, 1) < 0)
-            return command_error("out of memory");
+            return no_memory(reader);
         if (allowed_parse(word, &allowed) < 0)
             return refuse(reader, "no listener like tcp/443, tcp/10.0.0.1:5432 or udp/53@named",
                           word);
@@ -63,7 +71,7 @@ static int take_baseline(struct reader *reader, const char *key, char *rest)
     if (strtok_r(NULL, BLANKS, &rest))
         return refuse(reader, "more than one value", key);
     reader->config.baseline = arena_copy(reader->arena, word, strlen(word));
-    return reader->config.baseline ? 0 : command_error("out of memory");
+    return reader->config.baseline ? 0 : no_memory(reader);
 }
 
 static const struct {
@@ -105,6 +113,14 @@ static const struct threshold *find_threshold(const char *name, uint32_t *ret_in
     return NULL;
 }
 
+static int refuse_value(const struct reader *reader, const char *key, const char *word)
+{
+    buf_printf(reader->error,
+               "%s:%u: not a value of %s: %s (nwho doctor --explain %.*s shows the usual ones)",
+               reader->path, reader->line, key, word, (int)strcspn(key, "."), key);
+    return -EINVAL;
+}
+
 static int take_threshold(const struct reader *reader, const char *key, enum unit unit,
                           struct limit *limit, char *rest)
 {
@@ -115,9 +131,9 @@ static int take_threshold(const struct reader *reader, const char *key, enum uni
     if (strtok_r(NULL, BLANKS, &rest))
         return refuse(reader, "more than two values", key);
     if (parse_limit(warn, unit, &limit->warn) < 0)
-        return refuse(reader, "not a value of this threshold", warn);
+        return refuse_value(reader, key, warn);
     if (crit && parse_limit(crit, unit, &limit->crit) < 0)
-        return refuse(reader, "not a value of this threshold", crit);
+        return refuse_value(reader, key, crit);
     return 0;
 }
 
@@ -139,10 +155,12 @@ static int refuse_key(const struct reader *reader, const char *key)
             if (copy)
                 suggestion_try(&best, copy);
         }
-    if (best.name)
-        return command_error("%s:%u: no such key: %s: did you mean %s?", reader->path, reader->line,
-                             key, best.name);
-    return refuse(reader, "no such key (nwho doctor --explain CHECK lists those of a check)", key);
+    if (!best.name)
+        return refuse(reader, "no such key (nwho doctor --explain CHECK lists those of a check)",
+                      key);
+    buf_printf(reader->error, "%s:%u: no such key: %s: did you mean %s?", reader->path,
+               reader->line, key, best.name);
+    return -EINVAL;
 }
 
 static int take_line(struct reader *reader, char *line)
@@ -162,6 +180,13 @@ static int take_line(struct reader *reader, char *line)
                : refuse_key(reader, key);
 }
 
+static int unreadable(const struct reader *reader, int error)
+{
+    buf_printf(reader->error, "cannot read the configuration %s: %s", reader->path,
+               strerror(error));
+    return -error;
+}
+
 /* A file that is not there says nothing, unless it was asked for; one that may not be read is left
  * out. */
 static int refuse_file(const struct reader *reader, bool wanted)
@@ -172,7 +197,7 @@ static int refuse_file(const struct reader *reader, bool wanted)
         command_error("the configuration %s is left out: %s", reader->path, strerror(errno));
         return 0;
     }
-    return command_error("cannot read the configuration %s: %s", reader->path, strerror(errno));
+    return unreadable(reader, errno);
 }
 
 static int read_file(struct reader *reader, const char *path, bool wanted)
@@ -194,7 +219,7 @@ static int read_file(struct reader *reader, const char *path, bool wanted)
             r = take_line(reader, line);
     }
     if (r == 0 && ferror(file))
-        r = command_error("cannot read the configuration %s: %s", path, strerror(errno));
+        r = unreadable(reader, errno);
     fclose(file);
     return r;
 }
@@ -209,15 +234,15 @@ static struct limit *usual_limits(struct arena *arena)
     return limits;
 }
 
-int config_read(struct arena *arena, struct config *ret_config)
+int config_read(struct arena *arena, struct config *ret_config, struct buf *error)
 {
     char path[PATH_MAX];
     const char *named = getenv("NWHO_CONFIG");
-    struct reader reader = {.arena = arena, .config.limits = usual_limits(arena)};
+    struct reader reader = {.arena = arena, .config.limits = usual_limits(arena), .error = error};
     int r;
 
     if (!reader.config.limits)
-        return command_error("out of memory");
+        return no_memory(&reader);
     if (named && *named) {
         r = read_file(&reader, named, true);
     } else {
@@ -230,6 +255,13 @@ int config_read(struct arena *arena, struct config *ret_config)
     else
         config_done(&reader.config);
     return r;
+}
+
+int config_require(struct arena *arena, struct config *ret_config)
+{
+    struct buf error CLEANUP(buf_done) = BUF_INIT;
+
+    return config_read(arena, ret_config, &error) < 0 ? command_error("%s", buf_string(&error)) : 0;
 }
 
 void config_done(struct config *config)

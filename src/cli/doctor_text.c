@@ -86,12 +86,12 @@ void doctor_put_line(const struct view *view, const struct finding *finding,
     put_head(view, finding, "nwho doctor", style, out);
 }
 
-void doctor_put_findings(const struct view *view, const struct doctor_style *style, struct buf *out)
+void doctor_put_findings(const struct grid *grid, const struct doctor_style *style, struct buf *out)
 {
-    const struct findings *findings = view->findings;
+    const struct view *view = grid->view;
 
-    for (uint32_t i = 0; i < findings->count; i++) {
-        const struct finding *finding = &findings->items[i];
+    for (uint32_t i = 0; i < grid->row_count; i++) {
+        const struct finding *finding = &view->findings->items[grid->rows[i]];
 
         put_head(view, finding, NULL, style, out);
         put_expanded(view, finding, "cause", finding->advice->cause, style, out);
@@ -100,6 +100,8 @@ void doctor_put_findings(const struct view *view, const struct doctor_style *sty
         put_advice(view, finding, ADVICE_NEXT, "next", style, out);
         buf_byte(out, '\n');
     }
+    if (grid->matched > grid->row_count)
+        buf_printf(out, "... and %u more\n\n", grid->matched - grid->row_count);
 }
 
 static void put_names(const struct findings *findings, struct buf *line)

@@ -3,15 +3,15 @@
 #pragma once
 
 #include "derive/health/check.h"
-#include "table/table.h"
+#include "table/query.h"
 
 struct doctor_style {
     bool color;
     uint32_t width; /* of lines; they are broken between words */
 };
 
-/* Each finding of the view: what, why, what to do. */
-void doctor_put_findings(const struct view *view, const struct doctor_style *style,
+/* Each finding of the grid: what, why, what to do. */
+void doctor_put_findings(const struct grid *grid, const struct doctor_style *style,
                          struct buf *out);
 
 /* One of them as a line: what, and the command that tells more. */

@@ -19,13 +19,16 @@ int findings_plan(struct session *session)
     bool has_window = !options->replay && (options->delta || options->watch);
     struct health_plan *plan = arena_alloc(&session->arena, sizeof(*plan));
     uint32_t *chosen = arena_alloc(&session->arena, check_count * sizeof(*chosen));
+    struct buf error CLEANUP(buf_done) = BUF_INIT;
     struct config config;
     uint64_t needs = 0;
 
     if (!plan || !chosen)
         return command_error("out of memory");
-    if (config_read(&session->arena, &config) != 0)
-        return EXIT_ERROR;
+    if (config_read(&session->arena, &config, &error) < 0) {
+        session->no_health = arena_copy(&session->arena, buf_string(&error), error.length);
+        return session->no_health ? 0 : command_error("out of memory");
+    }
     config_done(&config);
     *plan = (struct health_plan){.chosen = chosen, .limits = config.limits};
     for (uint32_t i = 0; i < check_count; i++)

@@ -7,7 +7,8 @@
 /*
  * Has each reading examined: by the checks that one reading is enough for; with -d and --watch by
  * all but those of interfaces and of what is exposed, which need what only the doctor reads. Adds
- * what they need. 0 or EXIT_ERROR.
+ * what they need. Where the configuration is wrong nothing is examined, and a note says so: the
+ * rest does not depend on it. 0 or EXIT_ERROR.
  */
 int findings_plan(struct session *session) MUST_CHECK;
 

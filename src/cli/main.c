@@ -135,6 +135,14 @@ static int print_version(void)
     return EXIT_FOUND;
 }
 
+static int refuse_options(const struct command *command, const struct options *options, char **argv,
+                          uint32_t count, const char *reason)
+{
+    command_error("%s%s%s (nwho help%s%s)", command->name, *command->name ? ": " : "", reason,
+                  *command->name ? " " : "", command->name);
+    return command->refused ? command->refused(options, argv, count, reason) : EXIT_ERROR;
+}
+
 static int run_command(const struct command *command, char **argv, uint32_t count)
 {
     struct options options = {0};
@@ -142,8 +150,7 @@ static int run_command(const struct command *command, char **argv, uint32_t coun
     int r = options_parse(argv, count, command->options, &options, &error);
 
     if (r < 0)
-        r = command_error("%s%s%s (nwho help%s%s)", command->name, *command->name ? ": " : "",
-                          buf_string(&error), *command->name ? " " : "", command->name);
+        r = refuse_options(command, &options, argv, count, buf_string(&error));
     buf_done(&error);
     if (r != 0)
         return r;

@@ -334,6 +334,9 @@ static int add_findings(struct session *session)
 {
     struct frame *now = session->now, *before = session->before;
 
+    if (session->no_health)
+        snapshot_note(&now->snapshot, NOTE_DETAIL, "configuration", 0,
+                      "what the doctor finds is missing: %s", session->no_health);
     if (!session->health || (session->health_only && !before && !session->options->replay))
         return 0;
     if (health_examine(session->health, before ? &before->snapshot : &now->snapshot, &now->snapshot,

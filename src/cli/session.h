@@ -49,6 +49,7 @@ struct session {
     bool looked;     /* there was one */
     bool marks_processes;             /* rows are processes, which sick sockets mark */
     const struct health_plan *health; /* what is examined in each reading; NULL: nothing is */
+    const char *no_health;            /* why nothing is, though it should be; NULL: it is */
     bool health_only;                 /* of `doctor`: rows are what it finds between two readings */
     bool health_of_rows;              /* of TARGET: only what concerns the rows */
     struct programs *programs;        /* of BPF, for all readings; NULL: each loads its own */

@@ -48,6 +48,26 @@ def two_faults_at_once():
             ("udp-drops", "crit", unread.pid), ("close-wait", "warn", leaking)], rows
 
 
+@test
+def output_options():
+    """Text is sorted and limited as rows are; what it leaves out counts for the exit code all the same."""
+    with netns() as ns, leak(ns), mksock(ns, "bound-inactive", "port=9000"):
+        heads = lambda *words: re.findall(r"^[A-Z]+ ([a-z-]+):", doctor(ns, *words, expect=1).out, re.M)
+        assert heads() == ["close-wait", "port-conflict"]
+        assert heads("--sort", "check:desc") == ["port-conflict", "close-wait"]
+        limited = doctor(ns, "--limit", "1", "--sort", "check:desc", expect=1).out
+        assert "INFO port-conflict:" in limited and "\n... and 1 more\n" in limited and "WARN" not in limited, limited
+        assert "OK " in limited and "skipped" not in limited, limited
+        table = doctor(ns, "-o", "check,severity", "--sort", "check:desc", expect=1).out
+        assert [line.split() for line in table.splitlines()] == [["CHECK", "SEVERITY"], ["port-conflict", "info"], ["close-wait", "warn"]]
+        assert doctor(ns, "-H", "-o", "check", "--limit", "1", expect=1).out == "close-wait\n"
+        csv = doctor(ns, "--csv", "-o", "severity,check", expect=1).out
+        assert csv.splitlines() == ["severity,check", "warn,close-wait", "info,port-conflict"], csv
+        rows = [json.loads(line) for line in doctor(ns, "--jsonl", "--sort", "check:desc", expect=1).out.splitlines()]
+        assert [row["check"] for row in rows] == ["port-conflict", "close-wait"] and rows[0]["evidence"], rows
+        assert not doctor(ns, "-q", expect=1).out
+
+
 @contextmanager
 def for_everybody():
     """Copies of the programs where any user may run them."""
@@ -110,9 +130,10 @@ def a_plugin_says_one_line():
                 file.write("close-wait.sockets = 10 100\n")
                 file.flush()
                 assert plugin_line(doctor(ns, "--nagios", expect=2, env={"NWHO_CONFIG": file.name}))[0] == "CRITICAL"
-        for failure in (["nosuch"], ["--replay", "/nonexistent"]):
-            result = nwho(ns, "doctor", "--nagios", *failure, expect=3)
-            assert re.fullmatch(r"NWHO UNKNOWN - [^\n]+\n", result.out) and result.err, result
+        for failure in (["nosuch"], ["--replay", "/nonexistent"], ["--bad"], ["close-wait", "--window"], ["--fail-on", "a|b"]):
+            for words in (["--nagios", *failure], [*failure, "--nagios"]):
+                result = nwho(ns, "doctor", *words, expect=3)
+                assert re.fullmatch(r"NWHO UNKNOWN - [^|\n]+\n", result.out) and result.err, result
 
 
 @test
@@ -132,7 +153,7 @@ def checks_that_are_named():
         assert doctor(ns, "--list", "stuck", "close-wait").out.split()[0] == "stuck"
         assert nwho(None, "doctor", "--help").out.count("--explain") == 2  # an example, and the option
         assert "OK   1 check fine (stuck)" in doctor(ns, "stuck").out
-        assert doctor(ns, "close-wait", "--watch=0.1", "--times", "2", expect=1).out.count("CLOSE-WAIT") >= 2
+        assert doctor(ns, "close-wait", "--watch", "--times", "2", expect=1).out.count("CLOSE-WAIT") >= 2
 
 
 @test
@@ -140,11 +161,16 @@ def what_makes_no_sense_is_refused():
     for words, reason in ((["nosuch"], "no check is called"), (["--explain", "nosuch"], "no check is called"),
                           (["--list", "nosuch"], "no check is called"), (["--explain", "stuck", "mem"], "one check"),
                           (["--window", "0"], "--window"), (["--fail-on", "ok"], "--fail-on"),
-                          (["--nagios", "--bad"], "--bad"), (["-N", "nosuch"], "nosuch"), (["-o", "nosuch"], "nosuch")):
+                          (["--bad"], "--bad"), (["pid = 1"], "not a filter"), (["close-wiat"], "did you mean close-wait?"),
+                          (["--list", "--json"], "--list is text"), (["--explain", "mem", "--limit", "1"], "--explain is text"),
+                          (["--list", "--explain", "mem"], "one of"), (["--watch=1", "--window", "2"], "the same here"),
+                          (["--watch", "--record", "/nonexistent"], "--record"), (["--sort", "nosuch"], "nosuch"), (["-N", "nosuch"], "nosuch"), (["-o", "nosuch"], "nosuch")):
         result = nwho(None, "doctor", *words, expect=2)
         assert reason in result.err and not result.out, result
-    for words in (["--json"], ["--watch"], ["-o", "check"], ["--csv"]):
+    for words in (["--json"], ["--watch"], ["-o", "check"], ["--csv"], ["--limit", "1"], ["--sort", "check"]):
         assert "--nagios is one line" in nwho(None, "doctor", "--nagios", *words, expect=3).err
+    for words in (["-q"], ["--fail-on", "crit"]):
+        assert "of its own" in nwho(None, "doctor", "--nagios", *words, expect=3).err
     for line, reason in (("nosuch.limit = 1", "no such key"), ("stuck.since", "missing"), ("stuck.since = x", "not a value")):
         with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
             file.write(line + "\n")

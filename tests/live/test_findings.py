@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the doctor finds, where it was not asked: on the overview, and of the targets that it concerns."""
 import json
+import tempfile
 import time
 
 from doctor import CLOSE_WAIT, program
@@ -72,6 +73,31 @@ def what_takes_a_window_shows_with_one():
         assert "udp-drops:" in nwho(ns, "--watch=0.5", "--times", "3").out
     with netns() as ns, program(ns, DATAGRAMS, "read"):
         assert found(ns, "-d", "1") == []
+
+
+@test
+def a_wrong_line_of_the_configuration_costs_only_the_findings():
+    with netns() as ns, program(ns, CLOSE_WAIT, "7000", "leak"), tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+        for line, reason in (("close-wait.socket = 1", "did you mean close-wait.sockets?"),
+                             ("close-wait.sockets = many", "nwho doctor --explain close-wait")):
+            file.truncate(0)
+            file.seek(0)
+            file.write(f"# a comment\n{line}\n")
+            file.flush()
+            environment = {"NWHO_CONFIG": file.name}
+            for words, shown in (([], "LISTENERS"), ([":7000"], "listening"), (["-d", "0.1"], "TALKERS")):
+                done = nwho(ns, *words, env=environment)
+                assert shown in done.out and "FINDINGS" not in done.out, done
+                said = [line for line in done.err.splitlines() if file.name in line]
+                assert len(said) == 1 and "what the doctor finds is missing" in said[0], done
+                assert f"{file.name}:2: " in said[0] and reason in said[0], done
+            done = nwho(ns, "--json", env=environment)
+            document = json.loads(done.out)
+            assert "findings" not in document and document["complete"], document
+            assert any(file.name in warning["text"] for warning in document["warnings"]), document["warnings"]
+            for words in (["doctor"], ["ports", "--diff"]):
+                done = nwho(ns, *words, expect=2, env=environment)
+                assert not done.out and done.err.startswith(f"nwho: {file.name}:2: ") and reason in done.err, done
 
 
 run_tests()
