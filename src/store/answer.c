@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Answers of the store: who owns them. */
+#include "store/store.h"
+
+static const char *const note_kinds[STORE_NOTE_KIND_MAX] = {
+    [STORE_STARTED] = "started", [STORE_STOPPED] = "stopped", [STORE_GAP] = "gap",
+    [STORE_CLOCK] = "clock",     [STORE_LOST] = "lost",       [STORE_FINDING] = "finding",
+    [STORE_MARK] = "mark",
+};
+
+const char *store_note_kind_name(unsigned int kind)
+{
+    return kind < STORE_NOTE_KIND_MAX ? note_kinds[kind] : "unknown";
+}
+
+void store_answer_take(struct store_answer *answer, struct store_answer *ret_answer)
+{
+    *ret_answer = *answer;
+    *answer = (struct store_answer){0};
+}
+
+void store_answer_done(struct store_answer *answer)
+{
+    snapshot_done(&answer->snapshot);
+    free(answer->states);
+    free(answer->notes);
+    *answer = (struct store_answer){0};
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* What stands for the store where nwho was built without SQLite or zstd. */
+#include "base/buf.h"
+#include "store/store.h"
+
+static int refuse(struct buf *problem)
+{
+    buf_puts(problem, "this nwho was built without SQLite and zstd, which keep history");
+    return -ENOTSUP;
+}
+
+int store_open(const char *path, const struct store_limits *limits, struct store **ret_store,
+               int *ret_pid, struct buf *problem)
+{
+    (void)path;
+    (void)limits;
+    (void)ret_store;
+    (void)ret_pid;
+    return refuse(problem);
+}
+
+int store_open_to_read(const char *path, struct store **ret_store, struct buf *problem)
+{
+    (void)path;
+    (void)ret_store;
+    return refuse(problem);
+}
+
+int store_open_to_note(const char *path, struct store **ret_store, struct buf *problem)
+{
+    (void)path;
+    (void)ret_store;
+    return refuse(problem);
+}
+
+void store_close(struct store *store)
+{
+    (void)store;
+}
+
+int store_add(struct store *store, const struct snapshot *now)
+{
+    (void)store;
+    (void)now;
+    return -ENOTSUP;
+}
+
+int store_note(struct store *store, uint64_t time_ns, enum store_note_kind kind, const char *text)
+{
+    (void)store;
+    (void)time_ns;
+    (void)kind;
+    (void)text;
+    return -ENOTSUP;
+}
+
+int store_read(struct store *store, const struct store_question *question,
+               int (*take)(struct store_answer *answer, void *context), void *context)
+{
+    (void)store;
+    (void)question;
+    (void)take;
+    (void)context;
+    return -ENOTSUP;
+}
+
+int store_extent(struct store *store, struct store_extent *ret_extent)
+{
+    (void)store;
+    (void)ret_extent;
+    return -ENOTSUP;
+}
