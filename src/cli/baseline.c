@@ -87,7 +87,8 @@ static int read_text(const char *path, struct buf *text)
     return text->error;
 }
 
-int baseline_load(const struct baseline_file *file, struct snapshot *ret_baseline)
+int baseline_load(const struct baseline_file *file, struct snapshot *ret_baseline,
+                  struct buf *error)
 {
     struct buf text CLEANUP(buf_done) = BUF_INIT;
     uint32_t line = 0;
@@ -96,7 +97,9 @@ int baseline_load(const struct baseline_file *file, struct snapshot *ret_baselin
     if (r == 0)
         r = baseline_parse(buf_string(&text), ret_baseline, &line);
     if (r == -EBADMSG)
-        return command_error("%s:%u: no line of a baseline: nwho ports --save-baseline writes them",
-                             file->path, line);
+        buf_printf(error, "%s:%u: no line of a baseline: nwho ports --save-baseline writes them",
+                   file->path, line);
+    else if (r < 0)
+        buf_printf(error, "cannot read the baseline %s: %s", file->path, strerror(-r));
     return r;
 }

@@ -23,6 +23,6 @@ int baseline_find(const char *named, const struct config *config, struct baselin
 /* Writes the text; the directory of the usual file is made. 0 or EXIT_ERROR. */
 int baseline_write(const struct baseline_file *file, const struct buf *text) MUST_CHECK;
 
-/* 0; -errno where it cannot be read, -ENOENT: it was never saved; or, where it is no baseline,
- * EXIT_ERROR after a line on stderr. */
-int baseline_load(const struct baseline_file *file, struct snapshot *ret_baseline) MUST_CHECK;
+/* 0; -ENOENT: it was never saved; else -errno with one line in `error`. */
+int baseline_load(const struct baseline_file *file, struct snapshot *ret_baseline,
+                  struct buf *error) MUST_CHECK;

@@ -3,9 +3,9 @@
 #include "base/escape.h"
 #include "base/suggest.h"
 #include "base/units.h"
-#include "cli/baseline.h"
 #include "cli/doctor_text.h"
 #include "cli/paragraph.h"
+#include "cli/rules.h"
 #include "cli/session.h"
 #include "derive/health/health.h"
 
@@ -221,8 +221,7 @@ static int refused(const struct options *options, char **words, uint32_t count, 
     return fail_because(&all, reason);
 }
 
-static int examine(struct session *session, const struct config *config,
-                   const struct snapshot *baseline)
+static int examine(struct session *session, const struct rules *rules)
 {
     const struct options *options = session->options;
     struct query query = {.table = &table_findings};
@@ -232,14 +231,7 @@ static int examine(struct session *session, const struct config *config,
 
     if (choose_checks(session, &choice) != 0)
         return fail(options);
-    plan = (struct health_plan){
-        .chosen = choice.items,
-        .chosen_count = choice.count,
-        .limits = config->limits,
-        .allowed = config->allowed,
-        .allowed_count = config->allowed_count,
-        .baseline = baseline,
-    };
+    plan = rules_plan(rules, choice.items, choice.count);
     session->health = &plan;
     session->health_only = true;
     session->screen = options->nagios ? write_nagios : options->columns ? NULL : write_text;
@@ -288,35 +280,18 @@ static int check_options(const struct options *options)
     return check_text(options);
 }
 
-/* Where none was saved, or it is somebody else's, there is none. */
-static int examine_by_baseline(struct session *session, const struct config *config)
+static int examine_by_rules(struct session *session)
 {
-    struct baseline_file file;
-    struct snapshot baseline;
-    int r = baseline_find(NULL, config, &file);
+    struct buf error CLEANUP(buf_done) = BUF_INIT;
+    struct rules rules;
+    int r = rules_read(&rules, &session->arena, &error);
 
-    if (r == 0)
-        r = baseline_load(&file, &baseline);
-    if (r < 0 && r != -ENOENT)
-        command_error("the baseline %s is left out: %s", file.path, strerror(-r));
-    if (r < 0)
-        return examine(session, config, NULL);
-    if (r != 0)
-        return fail(session->options);
-    r = examine(session, config, &baseline);
-    snapshot_done(&baseline);
-    return r;
-}
-
-static int examine_by_config(struct session *session)
-{
-    struct config config = {0};
-    int r;
-
-    if (config_require(&session->arena, &config) != 0)
-        return fail(session->options);
-    r = examine_by_baseline(session, &config);
-    config_done(&config);
+    if (r < 0) {
+        command_error("%s", buf_string(&error));
+        return fail_because(session->options, buf_string(&error));
+    }
+    r = examine(session, &rules);
+    rules_done(&rules);
     return r;
 }
 
@@ -345,7 +320,7 @@ static int run_doctor(struct options *options)
     else if (r == 0 && options->explained)
         r = explain_check(&session);
     else if (r == 0)
-        r = examine_by_config(&session);
+        r = examine_by_rules(&session);
     session_end(&session);
     return r;
 }

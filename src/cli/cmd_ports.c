@@ -157,18 +157,17 @@ static int show_difference(struct session *session, struct snapshot *baseline)
 
 static int load_and_show(struct session *session, const struct baseline_file *file)
 {
+    struct buf error CLEANUP(buf_done) = BUF_INIT;
     struct snapshot baseline;
-    int r = baseline_load(file, &baseline);
+    int r = baseline_load(file, &baseline, &error);
 
     if (r == -ENOENT)
         return command_error("there is no baseline %s: nwho ports --save-baseline saves one",
                              file->path);
     if (r < 0)
-        return command_error("cannot read the baseline %s: %s", file->path, strerror(-r));
-    if (r == 0) {
-        r = show_difference(session, &baseline);
-        snapshot_done(&baseline);
-    }
+        return command_error("%s", buf_string(&error));
+    r = show_difference(session, &baseline);
+    snapshot_done(&baseline);
     return r;
 }
 

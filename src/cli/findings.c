@@ -2,44 +2,49 @@
 /* Findings of the doctor as a part of other answers. */
 #include "cli/findings.h"
 
-#include "cli/config.h"
 #include "cli/doctor_text.h"
 #include "cli/paragraph.h"
+#include "cli/rules.h"
 #include "cli/show.h"
 #include "derive/health/concern.h"
 
 #define SHOWN 6
 
-/* What only the doctor reads: interfaces, and from where they can be reached. */
-#define NEED_OF_DOCTOR (NEED_LINKS | NEED_ADDRESSES)
-
-int findings_plan(struct session *session)
+/* Those that one reading is enough for, or all. 0 or EXIT_ERROR. */
+static int plan_checks(struct session *session, bool has_window)
 {
-    const struct options *options = session->options;
-    bool has_window = !options->replay && (options->delta || options->watch);
     struct health_plan *plan = arena_alloc(&session->arena, sizeof(*plan));
-    uint32_t *chosen = arena_alloc(&session->arena, check_count * sizeof(*chosen));
-    struct buf error CLEANUP(buf_done) = BUF_INIT;
-    struct config config;
+    uint32_t *chosen = arena_alloc(&session->arena, check_count * sizeof(*chosen)), count = 0;
     uint64_t needs = 0;
 
     if (!plan || !chosen)
         return command_error("out of memory");
-    if (config_read(&session->arena, &config, &error) < 0) {
-        session->no_health = arena_copy(&session->arena, buf_string(&error), error.length);
-        return session->no_health ? 0 : command_error("out of memory");
-    }
-    config_done(&config);
-    *plan = (struct health_plan){.chosen = chosen, .limits = config.limits};
     for (uint32_t i = 0; i < check_count; i++)
-        if (checks[i]->at_once || (has_window && !(checks[i]->needs & NEED_OF_DOCTOR))) {
-            chosen[plan->chosen_count++] = i;
+        if (checks[i]->at_once || has_window) {
+            chosen[count++] = i;
             needs |= checks[i]->needs;
         }
+    *plan = rules_plan(session->rules, chosen, count);
     /* Of counters only differences tell anything. */
     session->request.needs |= has_window ? needs : needs & ~(uint64_t)NEED_COUNTERS;
     session->health = plan;
     return 0;
+}
+
+int findings_plan(struct session *session)
+{
+    const struct options *options = session->options;
+    struct buf error CLEANUP(buf_done) = BUF_INIT;
+    struct rules *rules = arena_alloc(&session->arena, sizeof(*rules));
+
+    if (!rules)
+        return command_error("out of memory");
+    if (rules_read(rules, &session->arena, &error) < 0) {
+        session->no_health = arena_copy(&session->arena, buf_string(&error), error.length);
+        return session->no_health ? 0 : command_error("out of memory");
+    }
+    session->rules = rules;
+    return plan_checks(session, !options->replay && (options->delta || options->watch));
 }
 
 int findings_narrow(struct session *session, const struct grid *grid)

@@ -5,6 +5,7 @@
 #include "base/escape.h"
 #include "cli/recording.h"
 #include "cli/resolve.h"
+#include "cli/rules.h"
 #include "collect/accounting.h"
 #include "collect/collect.h"
 #include "collect/netns.h"
@@ -149,6 +150,8 @@ void session_end(struct session *session)
     programs_free(session->programs);
     for (uint32_t i = 0; i < session->filter_count; i++)
         filter_done(session->filters[i]);
+    if (session->rules)
+        rules_done(session->rules);
     names_done(&session->names);
     resolver_free(session->resolver);
     buf_done(&session->scratch);

@@ -14,6 +14,7 @@
 
 struct accounting;
 struct resolver;
+struct rules;
 
 /* One moment, read and joined. */
 struct frame {
@@ -49,6 +50,7 @@ struct session {
     bool looked;     /* there was one */
     bool marks_processes;             /* rows are processes, which sick sockets mark */
     const struct health_plan *health; /* what is examined in each reading; NULL: nothing is */
+    struct rules *rules;              /* of findings beside other rows; NULL: none are read */
     const char *no_health;            /* why nothing is, though it should be; NULL: it is */
     bool health_only;                 /* of `doctor`: rows are what it finds between two readings */
     bool health_of_rows;              /* of TARGET: only what concerns the rows */

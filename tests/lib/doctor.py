@@ -40,6 +40,23 @@ print("ready", flush=True)
 sys.stdin.read()
 """
 
+# Datagrams to an address, of a size, from an address, as long as it lives.
+FLOOD = """
+import socket, sys, time
+writer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+if len(sys.argv) > 3:
+    writer.bind((sys.argv[3], 0))
+writer.setsockopt(socket.IPPROTO_IP, 10, 0)  # IP_MTU_DISCOVER: IP_PMTUDISC_DONT
+print("ready", flush=True)
+while True:
+    for _ in range(20):
+        try:
+            writer.sendto(b"x" * int(sys.argv[2]), (sys.argv[1], 9))
+        except OSError:
+            pass
+    time.sleep(0.005)
+"""
+
 
 @contextmanager
 def program(ns, source, *words, interpreter=sys.executable):

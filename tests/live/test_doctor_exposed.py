@@ -211,7 +211,7 @@ def lines_of_a_configuration():
                           ("exposed.allow = tcp/22 http", ":2: no listener like tcp/443, tcp/10.0.0.1:5432 or udp/53@named: http"),
                           ("exposed.baseline = here", ":2: neither a path from / on nor off: here"),
                           ("close-wait.sockets =", ":2: the value is missing: close-wait.sockets"),
-                          ("close-wait.sockets = many", ":2: not a value of this threshold: many")):
+                          ("close-wait.sockets = many", ":2: not a value of close-wait.sockets: many (nwho doctor --explain close-wait shows the usual ones)")):
             assert complaint(ns, directory, off + bad + "\n") == said, bad
 
 

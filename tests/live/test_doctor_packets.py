@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The doctor and packets: lost in receive buffers, queues and interfaces, or refused by the kernel's tables."""
-from doctor import evidence, findings, pair, program
+from doctor import FLOOD, evidence, findings, pair, program
 from live import netns, run_tests, test, wait_for
 
 DATAGRAMS = """
@@ -25,23 +25,6 @@ REFUSE = """
 import ctypes, struct
 code = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))
 reader.setsockopt(socket.SOL_SOCKET, 26, struct.pack("HL", 1, ctypes.addressof(code)))
-"""
-
-# Datagrams to an address, of a size, from an address, as long as it lives.
-FLOOD = """
-import socket, sys, time
-writer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-if len(sys.argv) > 3:
-    writer.bind((sys.argv[3], 0))
-writer.setsockopt(socket.IPPROTO_IP, 10, 0)  # IP_MTU_DISCOVER: IP_PMTUDISC_DONT
-print("ready", flush=True)
-while True:
-    for _ in range(20):
-        try:
-            writer.sendto(b"x" * int(sys.argv[2]), (sys.argv[1], 9))
-        except OSError:
-            pass
-    time.sleep(0.005)
 """
 
 # Datagrams with this checksum, put together by hand; 0 is none.

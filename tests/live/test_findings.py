@@ -4,8 +4,8 @@ import json
 import tempfile
 import time
 
-from doctor import CLOSE_WAIT, program
-from live import netns, nwho, run_tests, test
+from doctor import CLOSE_WAIT, FLOOD, pair, program
+from live import mksock, netns, nwho, run_tests, test, wait_for
 
 # Datagrams that come, and that nobody reads unless told so.
 DATAGRAMS = """
@@ -75,9 +75,53 @@ def what_takes_a_window_shows_with_one():
         assert found(ns, "-d", "1") == []
 
 
+def configuration(**limits):
+    """The environment with a configuration: stuck_since="1s"; and its file, which ends with it. Without a baseline."""
+    file = tempfile.NamedTemporaryFile("w", suffix=".conf")
+    for name, value in {"exposed_baseline": "off", **limits}.items():
+        file.write(f"{name.replace('_', '.')} = {value}\n")
+    file.flush()
+    return {"NWHO_CONFIG": file.name}, file
+
+
+def checks(ns, *words, **options):
+    return {row["check"] for row in json.loads(nwho(ns, *words, "--json", **options).out)["findings"]}
+
+
+@test
+def what_others_reach_concerns_its_port_and_its_process():
+    usual, file = configuration()
+    allowed, other = configuration(exposed_allow="tcp/6379")
+    with netns() as ns, file, other:
+        ns.add_address("203.0.113.7/24")
+        with mksock(ns, "listening", "port=6379", "addr=0.0.0.0") as facts, mksock(ns, "listening", "port=7000", "addr=127.0.0.1"):
+            for words in ([], [":6379"], [str(facts[0]["pid"])]):
+                assert "exposed" in checks(ns, *words, env=usual), words
+                assert "WARN exposed: mksock" in nwho(ns, *words, env=usual).out, words
+                assert "exposed" not in checks(ns, *words, env=allowed), words
+            assert "exposed" not in checks(ns, ":7000", env=usual)
+
+
+@test
+def what_an_interface_loses_concerns_who_uses_it():
+    environment, file = configuration(nic_packets="100")
+    with netns() as ns, netns() as other, file:
+        pair(ns, other, mtu=1000)
+        ns.add_address("10.78.0.1/24")  # of lo
+        with program(ns, FLOOD, "10.77.0.2", "1300", "10.77.0.1") as flood, mksock(ns, "listening", "port=7000", "addr=10.77.0.1"), \
+                mksock(ns, "listening", "port=7001", "addr=10.78.0.1"):
+            wait_for(lambda: "nic" in checks(ns, "-d", "0.5", env=environment), what="losses")
+            assert "CRIT nic: v0 " in nwho(ns, "-d", "0.5", env=environment).out
+            for target in (str(flood.pid), ":7000", "src 10.77.0.1"):
+                assert "nic" in checks(ns, target, "-d", "0.5", env=environment), target
+                assert "nic: v0 " in nwho(ns, target, "-d", "0.5", env=environment).out, target
+            assert "nic" not in checks(ns, ":7001", "-d", "0.5", env=environment)
+            assert "nic" not in checks(ns, ":7000", env=environment), "one reading tells no losses"
+
+
 @test
 def a_wrong_line_of_the_configuration_costs_only_the_findings():
-    with netns() as ns, program(ns, CLOSE_WAIT, "7000", "leak"), tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+    with netns() as ns, program(ns, CLOSE_WAIT, "120", "7000", "leak"), tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
         for line, reason in (("close-wait.socket = 1", "did you mean close-wait.sockets?"),
                              ("close-wait.sockets = many", "nwho doctor --explain close-wait")):
             file.truncate(0)

@@ -6,8 +6,9 @@
 #include "derive/join.h"
 
 /*
- * Drops the findings that are about none of these sockets (indexes into snapshot.sockets) and
- * none of the processes that hold them. 0 or -ENOMEM.
+ * Drops the findings that are about none of these sockets (indexes into snapshot.sockets), none of
+ * the processes that hold them and none of the interfaces that they are bound to or have an address
+ * of. 0 or -ENOMEM.
  */
 int findings_keep_concerned(struct findings *findings, const struct snapshot *snapshot,
                             const struct join *join, const uint32_t *sockets, uint32_t count)

@@ -274,6 +274,7 @@ const struct check check_exposed = {
              NEED_PORT_RANGE,
     .protos = PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP),
     .states = STATE_BIT(STATE_LISTENING) | STATE_BIT(STATE_UNCONNECTED),
+    .at_once = true,
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
     .theory =
