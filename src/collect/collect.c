@@ -31,6 +31,7 @@ static const struct collector *const collectors[] = {
 #endif
     &collector_owners_proc,
     &collector_fd_flags,
+    &collector_next_hops,
     /* First interfaces, then flows: what flows have more is carried over (derive/reconcile.c). */
     &collector_interfaces,
     &collector_traffic,

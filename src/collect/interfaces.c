@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Interfaces by rtnetlink: the names that sockets and routes need, or all that is known of each. */
+/* Interfaces by rtnetlink: the names that sockets, routes and next hops need, or all that is known
+ * of each. */
 #include "collect/link.h"
 #include "collect/netns.h"
 #include "netlink/netlink.h"
@@ -87,7 +88,7 @@ static int collect_interfaces(struct collection *collection)
 {
     bool wanted = collection->request->needs & (NEED_LINKS | NEED_LINK_DETAILS | NEED_ROUTES);
 
-    return wanted || any_bound_socket(collection->snapshot)
+    return wanted || collection->snapshot->next_hops_count || any_bound_socket(collection->snapshot)
                ? netns_for_each(collection, read_namespace)
                : 0;
 }

@@ -66,6 +66,7 @@ enum need {
     NEED_TCP_PROGRESS = 1ull << 47, /* of NEED_TCP_INFO what BPF tells as well: windows, losses, how
                                        far the data got and when */
     NEED_SERVED = 1ull << 48,       /* of flows: what the connections of each listener moved */
+    NEED_NEXT_HOPS = 1ull << 49,    /* of connections that nobody answers */
 };
 
 /* Details of sockets; those of TCP that only sock_diag tells. */

@@ -47,6 +47,7 @@ void snapshot_done(struct snapshot *snapshot)
     free(snapshot->events);
     free(snapshot->routes);
     free(snapshot->link_addresses);
+    free(snapshot->next_hops);
     free(snapshot->memberships);
     free(snapshot->group_members);
     free(snapshot->packet_sizes);
@@ -189,6 +190,11 @@ struct route *snapshot_add_route(struct snapshot *snapshot)
 struct link_address *snapshot_add_link_address(struct snapshot *snapshot)
 {
     return ADD(snapshot, link_addresses);
+}
+
+struct next_hop *snapshot_add_next_hop(struct snapshot *snapshot)
+{
+    return ADD(snapshot, next_hops);
 }
 
 struct membership *snapshot_add_membership(struct snapshot *snapshot)

@@ -11,6 +11,7 @@
 #include "model/link_address.h"
 #include "model/membership.h"
 #include "model/netns.h"
+#include "model/next_hop.h"
 #include "model/packet_count.h"
 #include "model/process.h"
 #include "model/route.h"
@@ -93,6 +94,7 @@ struct snapshot {
     SNAPSHOT_ARRAY(event, events);
     SNAPSHOT_ARRAY(route, routes);
     SNAPSHOT_ARRAY(link_address, link_addresses);
+    SNAPSHOT_ARRAY(next_hop, next_hops);
     SNAPSHOT_ARRAY(membership, memberships);
     SNAPSHOT_ARRAY(group_member, group_members);
     SNAPSHOT_ARRAY(packet_count, packet_sizes);
@@ -170,6 +172,7 @@ struct flow *snapshot_add_flow(struct snapshot *snapshot);
 struct event *snapshot_add_event(struct snapshot *snapshot);
 struct route *snapshot_add_route(struct snapshot *snapshot);
 struct link_address *snapshot_add_link_address(struct snapshot *snapshot);
+struct next_hop *snapshot_add_next_hop(struct snapshot *snapshot);
 struct membership *snapshot_add_membership(struct snapshot *snapshot);
 int snapshot_add_packet_size(struct snapshot *snapshot, struct packet_count count) MUST_CHECK;
 int snapshot_add_packet_protocol(struct snapshot *snapshot, struct packet_count count) MUST_CHECK;

@@ -459,6 +459,16 @@ static const struct field link_address_fields[] = {
     NUMBER(link_address, family),
 };
 
+static const struct field next_hop_fields[] = {
+    BYTES(next_hop, destination),
+    BYTES(next_hop, address),
+    INDEX(next_hop, netns, SECTION_NETNS),
+    NUMBER(next_hop, ifindex),
+    NUMBER(next_hop, state),
+    NUMBER(next_hop, family),
+    NUMBER(next_hop, address_family),
+};
+
 static const struct field membership_fields[] = {
     BYTES(membership, group),    INDEX(membership, netns, SECTION_NETNS),
     NUMBER(membership, ifindex), STRING(membership, iface),
@@ -545,6 +555,7 @@ const struct section snapshot_sections[SECTION_MAX] = {
     [SECTION_EVENTS] = ARRAY_OF(event, events, event_fields),
     [SECTION_ROUTES] = ARRAY_OF(route, routes, route_fields),
     [SECTION_LINK_ADDRESSES] = ARRAY_OF(link_address, link_addresses, link_address_fields),
+    [SECTION_NEXT_HOPS] = ARRAY_OF(next_hop, next_hops, next_hop_fields),
     [SECTION_MEMBERSHIPS] = ARRAY_OF(membership, memberships, membership_fields),
     [SECTION_GROUP_MEMBERS] = ARRAY_OF(group_member, group_members, group_member_fields),
     [SECTION_PACKET_SIZES] = ARRAY_OF(packet_count, packet_sizes, packet_count_fields),

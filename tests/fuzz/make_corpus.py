@@ -16,7 +16,7 @@ from pathlib import Path
 CORPUS = Path(__file__).resolve().parent / "corpus"
 NETLINK_ROUTE, NETLINK_SOCK_DIAG = 0, 4
 NLM_F_REQUEST, NLM_F_DUMP = 1, 0x300
-SOCK_DIAG_BY_FAMILY, RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETQDISC = 20, 18, 22, 26, 38
+SOCK_DIAG_BY_FAMILY, RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETNEIGH, RTM_GETQDISC = 20, 18, 22, 26, 30, 38
 AF_VSOCK = 40
 MESSAGES_MAX = 3  # of one seed
 
@@ -77,7 +77,8 @@ def dump_sockets():
 def dump_network():
     for name, kind, body in (("links", RTM_GETLINK, struct.pack("=BxHiII", 0, 0, 0, 0, 0)),
                              ("addresses", RTM_GETADDR, bytes(8)), ("routes4", RTM_GETROUTE, b"\x02" + bytes(11)),
-                             ("routes6", RTM_GETROUTE, b"\x0a" + bytes(11)), ("qdiscs", RTM_GETQDISC, bytes(20))):
+                             ("routes6", RTM_GETROUTE, b"\x0a" + bytes(11)), ("qdiscs", RTM_GETQDISC, bytes(20)),
+                             ("neighbours", RTM_GETNEIGH, bytes(12))):
         save_dump("rtnetlink", name, b"", messages(NETLINK_ROUTE, kind, body))
 
 
@@ -120,7 +121,8 @@ def main():
     with netns() as ns, contextlib.ExitStack() as stack:
         for command in ("link add seed0 type veth peer name seed1", "link set seed0 address 02:00:00:00:00:01 up",
                         "link set seed1 address 02:00:00:00:00:02 up", "address add 192.0.2.1/24 dev seed0",
-                        "address add 2001:db8::1/64 dev seed0 nodad", "route add 198.51.100.0/24 via 192.0.2.9",
+                        "address add 2001:db8::1/64 dev seed0 nodad", "neighbour add 192.0.2.9 dev seed0 lladdr 02:00:00:00:00:09",
+                        "route add 198.51.100.0/24 via 192.0.2.9",
                         "route add 203.0.113.0/24 nexthop via 192.0.2.7 nexthop via 192.0.2.8",
                         "route add 2001:db8:1::/48 via 2001:db8::9 metric 77"):
             ns.run(["ip", *command.split()])

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The doctor and the beginning and end of connections: SYN queues, requests without an answer, the other side's leaks."""
-from doctor import drop, evidence, findings, program
-from live import netns, run_tests, test, wait_for
+import json
+import os
+import tempfile
+
+from doctor import drop, evidence, findings, pair, program
+from live import netns, nwho, run_tests, test, wait_for
 
 # Clients on 127.0.0.2 whose handshake stays half done, and those on 127.0.0.1 who come all the time.
 SYN = """
@@ -38,6 +42,25 @@ for _ in range(int(sys.argv[1])):
     clients.append(client)
 print("ready", flush=True)
 sys.stdin.read()
+"""
+
+# Always one connection under way to port 7000 of each of the addresses.
+INSIST = """
+import socket, sys, time
+clients = {}
+def connect(number):
+    clients[number] = socket.socket(socket.AF_INET6 if ":" in sys.argv[number] else socket.AF_INET)
+    clients[number].setblocking(False)
+    clients[number].connect_ex((sys.argv[number], 7000))
+for number in range(1, len(sys.argv)):
+    connect(number)
+print("ready", flush=True)
+while True:
+    time.sleep(0.05)
+    for number, client in list(clients.items()):
+        if client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            client.close()
+            connect(number)
 """
 
 # A socket of IPv6 that serves IPv4 too, as those of Java do.
@@ -119,6 +142,47 @@ def syn_sent_to_a_full_accept_queue():
     with netns() as ns, program(ns, CONNECT, "80"):
         row = wait_for(lambda: findings(ns, "syn-sent"), what="requests that were sent again")[0]
         assert row["peer_port"] == 7000 and "accept queue" in row["cause"] and "full" in row["cause"], row
+
+
+def unanswered(ns):
+    """The finding about a next hop that is not found."""
+    rows = wait_for(lambda: [row for row in findings(ns, "syn-sent") if "ARP" in row["cause"]], what="requests that do not get out")
+    assert len(rows) == 1, rows
+    return rows[0]
+
+
+@test
+def syn_sent_where_nobody_has_the_address():
+    with netns() as ns, netns() as other:
+        pair(ns, other)
+        for one, address in ((ns, "fd77::1"), (other, "fd77::2")):
+            one.run(["ip", "address", "add", f"{address}/64", "dev", "v0", "nodad"])
+        ns.run(["ip", "route", "add", "10.88.0.0/16", "via", "10.77.0.9"])
+        for hop, addresses in (("10.77.0.9", ["10.77.0.9"] * 4), ("10.77.0.9", [f"10.88.0.{i}" for i in range(1, 5)]),
+                               ("10.77.0.9", ["::ffff:10.77.0.9"] * 4), ("fd77::9", ["fd77::9"] * 4)):
+            with program(ns, INSIST, *addresses) as client:
+                row = unanswered(ns)
+                assert (row["check"], row["severity"], row["pid"], row["iface"]) == ("syn-sent", "warn", client.pid, "v0"), row
+                assert (row["peer"], row["peer_port"]) == (hop, None) and f"way of {hop}," in row["what"], row
+                assert evidence(row, "sockets in syn-sent")["after"] >= 3, row
+                assert evidence(row, "state of the next hop (NUD_*)")["after"] in (0x01, 0x20), row
+
+
+@test
+def syn_sent_where_packets_leave():
+    with netns() as ns, netns() as other:
+        pair(ns, other)
+        drop(other, "tcp dport 7000")
+        with program(ns, INSIST, *["10.77.0.2"] * 4) as client:
+            row = wait_for(lambda: findings(ns, "syn-sent"), what="requests that were sent again")[0]
+            assert (row["pid"], row["peer"], row["peer_port"]) == (client.pid, "10.77.0.2", 7000), row
+            assert "next hop that is there" in row["what"] and "firewall" in row["cause"], row
+            assert evidence(row, "state of the next hop (NUD_*)")["after"] in (0x02, 0x04, 0x08, 0x10), row
+            with tempfile.TemporaryDirectory() as directory:
+                path = os.path.join(directory, "moment.nwho")
+                nwho(ns, "doctor", "-N", ns.name, "--window", "0.1", "--record", path, expect=1)
+                replayed = json.loads(nwho(ns, "doctor", "--replay", path, "syn-sent", "--json", expect=1).out)["rows"]
+                assert [evidence(row, "state of the next hop (NUD_*)")["after"] > 0 for row in replayed] == [True], replayed
 
 
 @test

@@ -3,6 +3,8 @@
  */
 #include "doctor_fixture.h"
 
+#include <linux/neighbour.h>
+
 /* So many requests beyond the queue in three seconds; so many cookies were sent and came back. */
 static enum severity syn_flood(uint64_t beyond, uint64_t sent, uint64_t received)
 {
@@ -60,6 +62,46 @@ static void syn_sent_has_borders(void **state)
     assert_int_equal(syn_sent(100, 0, 2), SEVERITY_CRIT);
 }
 
+/* So many young requests to as many destinations, by way of one neighbour in this state. */
+static enum severity next_hop(uint32_t count, uint32_t nud, uint32_t bound)
+{
+    struct patient patient;
+    enum severity severity;
+    uint32_t found;
+
+    patient_begin(&patient);
+    for (uint32_t i = 0; i < count; i++) {
+        struct socket *socket = patient_socket(&patient, &patient.now, 1 + i, STATE_SYN_SENT);
+        struct next_hop *hop = snapshot_add_next_hop(&patient.now);
+
+        assert_non_null(hop);
+        socket->retransmits = 1;
+        socket->ifindex = bound;
+        socket->peer.bytes[3] = (uint8_t)i;
+        *hop = (struct next_hop){.destination = socket->peer,
+                                 .ifindex = 2,
+                                 .state = nud,
+                                 .family = AF_INET,
+                                 .address_family = AF_INET};
+    }
+    severity = patient_examine(&patient, "syn-sent", &found);
+    assert_true(found <= 1);
+    patient_end(&patient);
+    return severity;
+}
+
+static void next_hops_have_borders(void **state)
+{
+    (void)state;
+    assert_int_equal(next_hop(2, NUD_INCOMPLETE, 0), SEVERITY_OK);
+    assert_int_equal(next_hop(3, NUD_INCOMPLETE, 0), SEVERITY_WARN);
+    assert_int_equal(next_hop(3, NUD_FAILED, 0), SEVERITY_WARN);
+    assert_int_equal(next_hop(100, NUD_FAILED, 0), SEVERITY_CRIT);
+    assert_int_equal(next_hop(100, NUD_FAILED, 7), SEVERITY_OK); /* may go another way */
+    assert_int_equal(next_hop(100, NUD_REACHABLE, 0), SEVERITY_OK);
+    assert_int_equal(next_hop(100, 0, 0), SEVERITY_OK);
+}
+
 /* So many in fin-wait-2, of which so many were before. */
 static enum severity fin_wait2(uint32_t count, uint32_t before)
 {
@@ -91,6 +133,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(syn_flood_has_borders),
         cmocka_unit_test(syn_sent_has_borders),
+        cmocka_unit_test(next_hops_have_borders),
         cmocka_unit_test(fin_wait2_has_borders),
     };
 

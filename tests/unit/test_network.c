@@ -3,12 +3,14 @@
 #include "base/buf.h"
 #include "collect/link.h"
 #include "collect/membership_text.h"
+#include "collect/next_hops.h"
 #include "collect/route_message.h"
 #include "netlink/netlink.h"
 #include "table/route_names.h"
 
 #include <arpa/inet.h>
 #include <linux/gen_stats.h>
+#include <linux/neighbour.h>
 #include <linux/pkt_sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -64,6 +66,88 @@ static void make(struct snapshot *snapshot)
     assert_int_equal(snapshot_add_netns(snapshot, 4026531840, &index), 0);
     assert_int_equal(snapshot_add_interface(snapshot, 0, 1, "lo"), 0);
     assert_int_equal(snapshot_add_interface(snapshot, 0, 2, "eth0"), 0);
+}
+
+/* --- next hops --- */
+
+/* What the kernel answers about the way; NULL: without that attribute. */
+static struct next_hop next_hop(uint8_t type, const char *gateway, const char *via)
+{
+    const struct rtmsg body = {.rtm_family = AF_INET, .rtm_type = type};
+    struct next_hop hop = {.family = AF_INET, .address_family = AF_INET};
+    struct message message;
+    char of_other_family[18];
+    sa_family_t family = AF_INET6;
+
+    inet_pton(AF_INET, "10.8.0.9", &hop.address);
+    start(&message, &body, sizeof(body));
+    add_u32(&message, RTA_OIF, 2);
+    if (gateway)
+        add_address(&message, RTA_GATEWAY, gateway);
+    if (via) {
+        memcpy(of_other_family, &family, sizeof(family));
+        inet_pton(AF_INET6, via, of_other_family + sizeof(family));
+        add(&message, RTA_VIA, of_other_family, sizeof(of_other_family));
+    }
+    assert_int_equal(next_hop_read_route(&hop, message.body, length_of(&message)), 0);
+    assert_int_equal(next_hop_read_route(&hop, message.body, sizeof(body) - 1), -EBADMSG);
+    return hop;
+}
+
+static void assert_address(const struct next_hop *hop, const char *expected)
+{
+    char text[INET6_ADDRSTRLEN];
+
+    assert_string_equal(inet_ntop(hop->address_family, &hop->address, text, sizeof(text)),
+                        expected);
+}
+
+static void next_hop_of_route(void **state)
+{
+    struct next_hop itself = next_hop(RTN_UNICAST, NULL, NULL);
+    struct next_hop gateway = next_hop(RTN_UNICAST, "10.9.0.5", NULL);
+    struct next_hop other_family = next_hop(RTN_UNICAST, NULL, "fd77::5");
+    struct next_hop local = next_hop(RTN_LOCAL, NULL, NULL);
+
+    (void)state;
+    assert_int_equal(itself.ifindex, 2);
+    assert_address(&itself, "10.8.0.9");
+    assert_address(&gateway, "10.9.0.5");
+    assert_address(&other_family, "fd77::5");
+    assert_int_equal(local.ifindex, 0);
+}
+
+static void state_of_neighbour(void **state)
+{
+    const struct ndmsg body = {.ndm_family = AF_INET, .ndm_ifindex = 2, .ndm_state = NUD_FAILED};
+    static const struct {
+        const char *address;
+        uint32_t ifindex;
+        uint32_t state;
+    } hops[] = {{"10.9.0.5", 2, 0}, /* of a namespace that was read before */
+                {"10.9.0.5", 2, NUD_FAILED},
+                {"10.9.0.5", 3, 0},
+                {"10.9.0.6", 2, 0}};
+    CLEANUP(snapshot_done) struct snapshot snapshot;
+    struct message message;
+
+    (void)state;
+    make(&snapshot);
+    for (size_t i = 0; i < ARRAY_SIZE(hops); i++) {
+        struct next_hop *hop = snapshot_add_next_hop(&snapshot);
+
+        assert_non_null(hop);
+        hop->ifindex = hops[i].ifindex;
+        hop->address_family = AF_INET;
+        assert_int_equal(inet_pton(AF_INET, hops[i].address, &hop->address), 1);
+    }
+    start(&message, &body, sizeof(body));
+    add_address(&message, NDA_DST, "10.9.0.5");
+    assert_int_equal(next_hop_read_neighbour(&snapshot, 1, message.body, length_of(&message)), 0);
+    assert_int_equal(next_hop_read_neighbour(&snapshot, 1, message.body, sizeof(body) - 1),
+                     -EBADMSG);
+    for (uint32_t i = 0; i < ARRAY_SIZE(hops); i++)
+        assert_int_equal(snapshot.next_hops[i].state, hops[i].state);
 }
 
 /* --- routes --- */
@@ -375,6 +459,8 @@ static void groups_of_igmp6_and_links(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(next_hop_of_route),
+        cmocka_unit_test(state_of_neighbour),
         cmocka_unit_test(route_with_metrics),
         cmocka_unit_test(route_with_several_hops),
         cmocka_unit_test(lines_of_ipv6_route),

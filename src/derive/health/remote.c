@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define FNV_BASIS UINT64_C(0xcbf29ce484222325)
+
 /* FNV-1a. */
 static uint64_t mix(uint64_t hash, const void *bytes, size_t length)
 {
@@ -36,7 +38,7 @@ uint64_t remote_key(const struct socket *socket, bool by_port)
     const uint32_t rest[] = {socket->netns, by_port ? socket->peer_port : 0};
     union address peer = plain(socket, &socket->peer);
 
-    return mix(mix(UINT64_C(0xcbf29ce484222325), rest, sizeof(rest)), &peer, sizeof(peer));
+    return mix(mix(FNV_BASIS, rest, sizeof(rest)), &peer, sizeof(peer));
 }
 
 uint64_t remote_route_key(const struct socket *socket)
@@ -44,6 +46,26 @@ uint64_t remote_route_key(const struct socket *socket)
     union address local = plain(socket, &socket->local);
 
     return mix(remote_key(socket, true), &local, sizeof(local));
+}
+
+const struct next_hop *remote_next_hop(const struct snapshot *snapshot, const struct socket *socket)
+{
+    for (uint32_t i = 0; i < snapshot->next_hops_count; i++) {
+        const struct next_hop *hop = &snapshot->next_hops[i];
+
+        /* A bound or marked one may go another way. */
+        if (hop->netns == socket->netns && hop->family == socket->family && !socket->ifindex &&
+            !socket->mark && memcmp(&hop->destination, &socket->peer, sizeof(socket->peer)) == 0)
+            return hop;
+    }
+    return NULL;
+}
+
+uint64_t remote_hop_key(const struct next_hop *hop)
+{
+    const uint32_t link[] = {hop->netns, hop->ifindex};
+
+    return mix(mix(FNV_BASIS, link, sizeof(link)), &hop->address, sizeof(hop->address));
 }
 
 uint32_t remote_other_end(const struct snapshot *snapshot, const struct socket *socket)
