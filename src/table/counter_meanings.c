@@ -9,9 +9,11 @@
 static const struct meaning {
     const char *name, *text;
 } meanings[] = {
-    {"ConntrackDrop", "packets lost because the table of tracked connections was full"},
+    {"ConntrackDrop",
+     "packets lost because the table of tracked connections was full, or insertion failed"},
     {"ConntrackEarlyDrop", "tracked connections pushed out because their table was full"},
-    {"ConntrackInsertFailed", "packets lost because their new flow was tracked twice at once"},
+    {"ConntrackInsertFailed",
+     "packets lost because another new flow had just taken their place in the table"},
     {"ConntrackInvalid", "packets that fit no tracked connection"},
     {"ConntrackSearchRestart",
      "searches of the table of tracked connections begun anew, as it changed"},

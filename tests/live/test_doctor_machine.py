@@ -102,6 +102,19 @@ def a_process_that_may_open_enough():
         assert findings(ns, "fd-limit") == []
 
 
+@test
+def files_that_are_open_on_the_machine():
+    """The limit is the machine's, for everybody: it is not lowered for a test. What the kernel tells is compared with a
+    limit that is always reached; the borders of the usual one have a unit test."""
+    with netns() as ns:
+        rows = findings(ns, "fd-limit", limits={"fd-limit.machine": "0 off"})
+        assert [(row["check"], row["severity"], row["pid"]) for row in rows] == [("fd-limit", "warn", None)], rows
+        most = int(ns.run(["cat", "/proc/sys/fs/file-max"]).out)
+        opened = evidence(rows[0], "open files")
+        assert 0 < opened["after"] < opened["threshold"] == most, (rows, most)
+        assert findings(ns, "fd-limit") == []
+
+
 @contextmanager
 def copy_of_the_helper():
     with tempfile.TemporaryDirectory(prefix="nwho-doctor-", dir="/var/lib") as directory:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The doctor and packets: lost in receive buffers, queues and interfaces, or refused by the kernel's tables."""
+import tempfile
+
 from doctor import FLOOD, evidence, findings, pair, program
 from live import netns, run_tests, test, wait_for
 
@@ -56,6 +58,26 @@ print("ready", flush=True)
 while len(sys.argv) > 2:
     send(count)
     count += 1
+sys.stdin.read()
+"""
+
+
+# Datagrams from both addresses at once, from the same port, or from ports a step apart.
+CLASH = """
+import socket, sys, threading
+both = threading.Barrier(2)
+def send(address, first):
+    for port in range(first, 65536 - 2, 2):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.bind((address, port))
+            both.wait()
+            try:
+                sender.sendto(b"x", ("10.77.0.2", 9))
+            except PermissionError:
+                pass  # it was thrown away
+for number, address in enumerate(sys.argv[2:]):
+    threading.Thread(target=send, args=(address, 1024 + number * int(sys.argv[1])), daemon=True).start()
+print("ready", flush=True)
 sys.stdin.read()
 """
 
@@ -207,6 +229,45 @@ def a_table_of_connections_that_is_full():
             assert [(row["check"], row["severity"]) for row in rows] == [("conntrack", "crit")], rows
             assert evidence(rows[0], "nf_conntrack_count")["after"] > most * 0.9, rows
             wait_for(lambda: refused(findings(ns, "conntrack")[0]) > 0, what="refused connections")
+
+
+def translate(ns, other):
+    """Two addresses become one, and what is sent by them takes its time between that and being put into the table."""
+    pair(ns, other)
+    for address in ("10.77.1.1", "10.77.1.2"):
+        ns.run(["ip", "address", "add", f"{address}/32", "dev", "v0"])
+    other.run(["ip", "route", "add", "10.77.1.0/24", "dev", "v0"])
+    rules = ["add table ip faulty", "add chain ip faulty nat { type nat hook postrouting priority 100; }",
+             "add rule ip faulty nat ip saddr 10.77.1.0/24 snat to 10.77.0.1",
+             "add chain ip faulty slow { type filter hook postrouting priority 200; }",
+             *["add rule ip faulty slow fib daddr type broadcast counter"] * 1000]
+    with tempfile.NamedTemporaryFile("w", suffix=".nft") as file:
+        file.write("\n".join(rules))
+        file.flush()
+        ns.run(["nft", "-f", file.name])
+
+
+@test
+def flows_that_get_the_same_place():
+    """The table is nearly empty: what is dropped for that reason is not told as a full one."""
+    limits = {"conntrack.failed": "1"}
+    with netns() as ns, netns() as other:
+        translate(ns, other)
+        with program(ns, CLASH, "0", "10.77.1.1", "10.77.1.2"):
+            rows = wait_for(lambda: findings(ns, "conntrack", limits=limits), what="a clash")
+            assert [(row["check"], row["severity"]) for row in rows] == [("conntrack", "warn")], rows
+            assert "NAT gave two senders the same port" in rows[0]["cause"], rows
+            failed = evidence(rows[0], "ConntrackInsertFailed")
+            assert failed["after"] > failed["before"] and evidence(rows[0], "ConntrackDrop")["rate"] >= failed["rate"], rows
+
+
+@test
+def flows_that_have_places_of_their_own():
+    with netns() as ns, netns() as other:
+        translate(ns, other)
+        with program(ns, CLASH, "1", "10.77.1.1", "10.77.1.2"):
+            wait_for(lambda: int(ns.run(["cat", "/proc/sys/net/netfilter/nf_conntrack_count"]).out) > 100, what="flows")
+            assert findings(ns, "conntrack", limits={"conntrack.failed": "1"}) == []
 
 
 run_tests()

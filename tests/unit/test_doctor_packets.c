@@ -195,6 +195,9 @@ static void conntrack_has_borders(void **state)
     assert_int_equal(conntrack(900, 0, 0), SEVERITY_CRIT);
     assert_int_equal(conntrack(1, 1, 0), SEVERITY_CRIT);
     assert_int_equal(conntrack(1, 0, 28), SEVERITY_WARN);
+    assert_int_equal(conntrack(1, 27, 27), SEVERITY_OK); /* what failed is dropped as well */
+    assert_int_equal(conntrack(1, 28, 28), SEVERITY_WARN);
+    assert_int_equal(conntrack(1, 28, 27), SEVERITY_CRIT);
 }
 
 int main(void)

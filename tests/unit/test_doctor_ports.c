@@ -171,6 +171,79 @@ static void tw_overflow_has_borders(void **state)
     assert_int_equal(tw_overflow(1), SEVERITY_WARN);
 }
 
+/* A port that was in one state and is in another; 0: it was not there. */
+static enum severity bound(enum socket_state before, enum socket_state now, uint16_t port)
+{
+    struct patient patient;
+    enum severity severity;
+    uint32_t found;
+
+    patient_begin(&patient);
+    patient_port_range(&patient, 1000, 1099);
+    if (before)
+        patient_socket(&patient, &patient.before, 1, before)->local_port = port;
+    patient_socket(&patient, &patient.now, 1, now)->local_port = port;
+    severity = patient_examine(&patient, "port-conflict", &found);
+    patient_end(&patient);
+    return severity;
+}
+
+/* Two listeners of two processes; `which` is what the second has of its own. */
+enum difference {
+    NOTHING,
+    ADDRESS,
+    PORT,
+    DEVICE,
+    NETNS,
+    UNKNOWN_PROGRAM,
+};
+
+static enum severity listeners(const char *program, enum difference which, uint32_t *ret_found)
+{
+    struct patient patient;
+    struct snapshot *now = &patient.now;
+    enum severity severity;
+    uint32_t index;
+
+    patient_begin(&patient);
+    assert_int_equal(snapshot_add_netns(now, 4026532000u, &index), 0);
+    assert_int_equal(snapshot_add_process(now, 101, &index), 0);
+    assert_int_equal(snapshot_intern(now, "/usr/bin/a", 10, &now->processes[0].exe), 0);
+    assert_int_equal(snapshot_intern(now, program, strlen(program), &now->processes[1].exe), 0);
+    now->processes[0].has = PROCESS_HAS_EXE;
+    now->processes[1].has = which == UNKNOWN_PROGRAM ? 0 : PROCESS_HAS_EXE;
+    for (uint32_t i = 0; i < 3; i++) { /* the last one is another thread of the second */
+        struct socket *socket = patient_socket(&patient, now, 1 + i, STATE_LISTENING);
+
+        now->holders[i].process = i > 0;
+        socket->local.bytes[3] = i > 0 && which == ADDRESS;
+        socket->local_port += i > 0 && which == PORT;
+        socket->ifindex = i > 0 && which == DEVICE;
+        socket->netns = i > 0 && which == NETNS;
+    }
+    severity = patient_examine(&patient, "port-conflict", ret_found);
+    patient_end(&patient);
+    return severity;
+}
+
+static void port_conflict_has_borders(void **state)
+{
+    uint32_t found;
+
+    (void)state;
+    assert_int_equal(bound(STATE_BOUND_INACTIVE, STATE_BOUND_INACTIVE, 999), SEVERITY_INFO);
+    assert_int_equal(bound(STATE_BOUND_INACTIVE, STATE_BOUND_INACTIVE, 1000), SEVERITY_OK);
+    assert_int_equal(bound(STATE_BOUND_INACTIVE, STATE_BOUND_INACTIVE, 1099), SEVERITY_OK);
+    assert_int_equal(bound(STATE_BOUND_INACTIVE, STATE_BOUND_INACTIVE, 1100), SEVERITY_INFO);
+    assert_int_equal(bound(0, STATE_BOUND_INACTIVE, 999), SEVERITY_OK);
+    assert_int_equal(bound(STATE_BOUND_INACTIVE, STATE_LISTENING, 999), SEVERITY_OK);
+    assert_int_equal(listeners("/usr/bin/b", NOTHING, &found), SEVERITY_WARN);
+    assert_int_equal(found, 1);
+    assert_int_equal(listeners("/usr/bin/a", NOTHING, &found), SEVERITY_OK);
+    for (unsigned int which = ADDRESS; which <= UNKNOWN_PROGRAM; which++)
+        assert_int_equal(listeners("/usr/bin/b", (enum difference)which, &found), SEVERITY_OK);
+}
+
 /* So many connections without keepalive, silent for so long, of a hundred descriptors. */
 static enum severity silent(uint32_t count, uint32_t milliseconds, enum socket_timer timer)
 {
@@ -253,7 +326,8 @@ int main(void)
         cmocka_unit_test(ports_have_borders),           cmocka_unit_test(ports_need_the_range),
         cmocka_unit_test(time_wait_may_be_taken_again), cmocka_unit_test(orphans_have_borders),
         cmocka_unit_test(resets_have_borders),          cmocka_unit_test(silence_has_borders),
-        cmocka_unit_test(black_holes_and_dead_remotes), cmocka_unit_test(tw_overflow_has_borders),
+        cmocka_unit_test(black_holes_and_dead_remotes), cmocka_unit_test(port_conflict_has_borders),
+        cmocka_unit_test(tw_overflow_has_borders),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

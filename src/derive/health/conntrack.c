@@ -34,11 +34,13 @@ static const struct advice advice[] = {
         },
     [INSERT_FAILED] =
         {
-            .cause = "two packets of one new flow were tracked at the same time, and one of them "
-                     "was thrown away: mostly two DNS questions from one socket behind NAT",
-            .fix = {"DNS over a local cache, or over TCP (options use-vc), or one question after "
+            .cause = "two new flows wanted the same place in the table at the same time, and a "
+                     "packet of one was thrown away: NAT gave two senders the same port, or two "
+                     "DNS questions from one socket were tracked at once",
+            .fix = {"a port for NAT that is chosen at random (random-fully in its rule)",
+                    "DNS over a local cache, or over TCP (options use-vc), or one question after "
                     "the other (options single-request-reopen)",
-                    "a range of ports for NAT that is chosen at random (--random-fully)", NULL},
+                    NULL},
             .avoid = {"a higher net.netfilter.nf_conntrack_max: the table is not full", NULL},
             .next = {"nwho stats{in} conntrack -a -d 5", "nwho ls{in} udp dport :53", NULL},
         },
@@ -48,6 +50,7 @@ static const struct advice advice[] = {
 struct table {
     uint64_t entries, most, filled; /* filled: in permille; 0 where nothing limits it */
     struct change dropped, pushed_out, failed;
+    uint64_t refused; /* for want of room: what failed for another reason was dropped as well */
 };
 
 static int prove(struct examination *examination, const struct table *table)
@@ -81,9 +84,9 @@ static int prove(struct examination *examination, const struct table *table)
 
 static int say_full(struct examination *examination, uint32_t netns, const struct table *table)
 {
-    uint64_t refused = table->dropped.rate + table->pushed_out.rate;
     enum severity by_share = health_judge(examination, FILLED, table->filled);
-    enum severity by_drops = health_judge(examination, DROPPED, refused);
+    enum severity by_drops =
+        health_judge(examination, DROPPED, health_rate(examination, table->refused));
     struct subject subject = SUBJECT_NONE;
     int r;
 
@@ -92,9 +95,9 @@ static int say_full(struct examination *examination, uint32_t netns, const struc
     subject.netns = netns;
     buf_printf(&examination->text, "%llu of %llu connections that may be tracked are",
                (unsigned long long)table->entries, (unsigned long long)table->most);
-    if (refused) {
+    if (table->refused) {
         buf_printf(&examination->text, "; %llu were refused or pushed out in ",
-                   (unsigned long long)(table->dropped.delta + table->pushed_out.delta));
+                   (unsigned long long)table->refused);
         units_write_duration(&examination->text, examination->window_ns / 1000);
     }
     r = health_add(examination, by_drops > by_share ? by_drops : by_share, TABLE_FULL, &subject,
@@ -136,6 +139,9 @@ static int run(struct examination *examination)
         if (!health_setting(examination, netns, "net.netfilter.nf_conntrack_count"))
             continue;
         loaded = true;
+        table.refused = table.pushed_out.delta;
+        if (table.dropped.delta > table.failed.delta)
+            table.refused += table.dropped.delta - table.failed.delta;
         table.filled = table.most ? table.entries * 1000 / table.most : 0;
         r = say_full(examination, netns, &table);
         if (r == 0)
@@ -178,11 +184,13 @@ const struct check check_conntrack = {
         "in the first one. When a table is full an entry that saw no answer is pushed out for a "
         "new one (early_drop), and where there is none the new packet is thrown away (drop): "
         "connections fail that have nothing to do with those that filled it.\n"
-        "An entry is put into the table only when its packet leaves. Of two packets of the same "
-        "new flow that are under way at once, the second may find its place taken, and is thrown "
-        "away (insert_failed).\n"
-        "Measured: nf_conntrack_count and nf_conntrack_max of each namespace, and drop, early_drop "
-        "and insert_failed of its statistics.",
+        "An entry is put into the table only when its packet leaves. The second of two new flows "
+        "that are under way at once may find its place taken then: by one to which NAT gave the "
+        "same port, or by another packet of its own. It is thrown away (insert_failed, and drop as "
+        "well).\n"
+        "Measured: nf_conntrack_count and nf_conntrack_max of each namespace, and drop (without "
+        "those "
+        "that failed), early_drop and insert_failed of its statistics.",
     .sources = "Documentation/networking/nf_conntrack-sysctl.rst",
     .run = run,
 };
