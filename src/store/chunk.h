@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* Chunk: rows of numbers of some ticks, and the bytes that they are kept as. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/crc32.h"
+#include "store/layout.h"
+
+#include <stdint.h>
+
+/* When this kind of fact was measured. */
+struct chunk_tick {
+    uint64_t time_ns;    /* CLOCK_REALTIME of its end */
+    uint64_t length_ns;  /* what was measured */
+    uint64_t accounting; /* enum accounting_level */
+};
+
+struct chunk {
+    enum chunk_kind kind;
+    struct chunk_tick *ticks;
+    uint32_t tick_count, tick_capacity;
+    uint64_t *rows; /* layouts[kind].width numbers each */
+    uint32_t row_count, row_capacity;
+};
+
+static inline uint64_t *chunk_row(const struct chunk *chunk, uint32_t row)
+{
+    return &chunk->rows[(size_t)row * layouts[chunk->kind].width];
+}
+
+/* A zeroed row behind the last one, or NULL. */
+uint64_t *chunk_add_row(struct chunk *chunk);
+int chunk_add_tick(struct chunk *chunk, struct chunk_tick tick) MUST_CHECK;
+/* Adds ticks and rows of another of the same kind. 0 or -ENOMEM (then it is not to be used). */
+int chunk_append(struct chunk *chunk, const struct chunk *more) MUST_CHECK;
+/* Sorts the rows, and makes one of those that have the same key: all other columns are added. */
+void chunk_fold(struct chunk *chunk);
+void chunk_clear(struct chunk *chunk);
+void chunk_done(struct chunk *chunk);
+
+/* Reused from chunk to chunk. */
+struct codec {
+    struct crc32 crc;
+    struct buf raw;
+    void *compressor, *decompressor;
+};
+
+int codec_init(struct codec *codec) MUST_CHECK;
+void codec_done(struct codec *codec);
+
+/*
+ * Sorts the rows and writes them behind what `out` has:
+ *
+ *   u32 checksum of what follows (CRC-32), u32 length when decompressed, zstd frame of
+ *   kind, number of ticks, {time (later ones: difference), length, accounting} of each, number of
+ *   rows, number of columns, {length in bytes, numbers} of each column
+ *
+ * u32 are little-endian, numbers are LEB128. Of a key column a row has what it is more than the row
+ * before, if all columns before it are equal. A column without bytes is all zero.
+ */
+int codec_write(struct codec *codec, struct chunk *chunk, struct buf *out) MUST_CHECK;
+
+/* Adds what the bytes have to an empty chunk. -EBADMSG: damaged, or of another kind; -ENOMEM. */
+int codec_read(struct codec *codec, const void *bytes, size_t length, struct chunk *chunk)
+    MUST_CHECK;
+
+/* Numbers that may be negative, so that small ones stay small. */
+static inline uint64_t zigzag(int64_t number)
+{
+    return (uint64_t)number << 1 ^ (number < 0 ? UINT64_MAX : 0);
+}
+
+static inline int64_t unzigzag(uint64_t number)
+{
+    return (int64_t)(number >> 1 ^ (~(number & 1) + 1));
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/* Read: which tier answers a question, and how far the store reaches. */
+#include "base/clock.h"
+#include "store/reader.h"
+
+#define MINUTE_NS (60 * SECOND_NS)
+#define HOUR_NS (3600 * SECOND_NS)
+
+static unsigned int kinds_of(unsigned int parts)
+{
+    unsigned int kinds = 0;
+
+    kinds |= parts & (STORE_PROCESSES | STORE_PEERS) ? 1u << CHUNK_FLOWS : 0;
+    kinds |= parts & STORE_INTERFACES ? 1u << CHUNK_INTERFACES : 0;
+    kinds |= parts & STORE_COUNTERS ? 1u << CHUNK_COUNTERS : 0;
+    kinds |= parts & STORE_STATES ? 1u << CHUNK_STATES : 0;
+    kinds |= parts & STORE_LISTENERS ? 1u << CHUNK_LISTENERS : 0;
+    kinds |= parts & STORE_CONNECTIONS ? 1u << CHUNK_CONNECTIONS : 0;
+    return kinds;
+}
+
+int store_extent(struct store *store, struct store_extent *ret_extent)
+{
+    static const char *const texts[STORE_TIER_MAX] = {
+        [STORE_FINE] = "SELECT min(since_ns) FROM chunk",
+        [STORE_MINUTE] = "SELECT min(time) * 1000000000 FROM span WHERE coarse = 0",
+        [STORE_HOUR] = "SELECT min(time) * 1000000000 FROM span WHERE coarse = 1",
+    };
+    struct store_extent extent = {0};
+    int64_t until = 0, pages = 0, page_bytes = 0;
+    int r = sql_number(store, "SELECT max(until_ns) FROM chunk", &until);
+
+    for (unsigned int i = STORE_FINE; i < STORE_TIER_MAX && r == 0; i++) {
+        int64_t since = 0;
+
+        r = sql_number(store, texts[i], &since);
+        extent.since_ns[i] = (uint64_t)since;
+        if (since && (!extent.since_ns[STORE_ANY] || (uint64_t)since < extent.since_ns[STORE_ANY]))
+            extent.since_ns[STORE_ANY] = (uint64_t)since;
+    }
+    if (r == 0)
+        r = sql_number(store, "PRAGMA page_count", &pages);
+    if (r == 0)
+        r = sql_number(store, "PRAGMA page_size", &page_bytes);
+    if (r < 0)
+        return r;
+    extent.until_ns = (uint64_t)until;
+    extent.bytes = (uint64_t)(pages * page_bytes);
+    *ret_extent = extent;
+    return 0;
+}
+
+/*
+ * The fine one for short times and short pieces, and wherever peers are told apart, as long as it
+ * reaches back so far; then that of minutes, which knows no peers.
+ */
+static enum store_tier choose_tier(const struct store_question *question,
+                                   const struct store_extent *extent)
+{
+    uint64_t length = question->until_ns - question->since_ns;
+    bool peers = question->parts & (STORE_PEERS | STORE_LISTENERS);
+    bool fine_reaches = extent->since_ns[STORE_FINE] &&
+                        (extent->since_ns[STORE_FINE] <= question->since_ns + MINUTE_NS ||
+                         extent->since_ns[STORE_FINE] <= extent->since_ns[STORE_ANY] + HOUR_NS);
+    bool minute_reaches = extent->since_ns[STORE_MINUTE] <= question->since_ns + HOUR_NS ||
+                          extent->since_ns[STORE_MINUTE] <= extent->since_ns[STORE_HOUR] + HOUR_NS;
+
+    if (question->parts & STORE_CONNECTIONS)
+        return STORE_FINE;
+    if (question->every_ns && question->every_ns % MINUTE_NS)
+        return STORE_FINE;
+    if (fine_reaches && (peers || length <= HOUR_NS))
+        return STORE_FINE;
+    if (peers)
+        return STORE_HOUR;
+    if (minute_reaches || (question->every_ns && question->every_ns % HOUR_NS))
+        return STORE_MINUTE;
+    return STORE_HOUR;
+}
+
+static uint64_t round_up(uint64_t number, uint64_t to)
+{
+    return (number + to - 1) / to * to;
+}
+
+static int begin(struct store *store, const struct store_question *question, struct reader *reader)
+{
+    struct store_extent extent = {0};
+    enum store_tier tier = question->tier;
+    int r = store_extent(store, &extent);
+
+    if (r < 0 && r != -EBADMSG)
+        return r;
+    reader->store = store;
+    reader->question = *question;
+    reader->kinds = kinds_of(question->parts);
+    if (tier == STORE_ANY)
+        tier = choose_tier(question, &extent);
+    if (tier == STORE_MINUTE && question->parts & STORE_PEERS)
+        tier = STORE_HOUR;
+    reader->uses_coarse = tier == STORE_MINUTE || tier == STORE_HOUR;
+    if (reader->uses_coarse) {
+        uint64_t step = tier == STORE_MINUTE ? MINUTE_NS : HOUR_NS;
+
+        reader->coarse = tier == STORE_MINUTE ? COARSE_MINUTE : COARSE_HOUR;
+        reader->question.since_ns -= reader->question.since_ns % step;
+        reader->question.until_ns = round_up(reader->question.until_ns, step);
+        reader->question.every_ns = round_up(reader->question.every_ns, step);
+    }
+    reader->every_ns = reader->question.every_ns
+                           ? reader->question.every_ns
+                           : reader->question.until_ns - reader->question.since_ns;
+    reader->count = (reader->question.until_ns - reader->question.since_ns + reader->every_ns - 1) /
+                    reader->every_ns;
+    return 0;
+}
+
+/* One transaction: what the writer merges or deletes meanwhile does not matter. */
+int store_read(struct store *store, const struct store_question *question,
+               int (*take)(struct store_answer *answer, void *context), void *context)
+{
+    CLEANUP(reader_done) struct reader reader = {.take = take, .context = context};
+    int r;
+
+    if (question->until_ns <= question->since_ns)
+        return -EINVAL;
+    r = sql_run_text(store, "BEGIN");
+    if (r < 0)
+        return r;
+    r = begin(store, question, &reader);
+    if (r == 0)
+        r = reader_add_chunks(&reader);
+    if (r == 0)
+        r = reader_answer(&reader, UINT64_MAX);
+    if (!sqlite3_get_autocommit(store->db))
+        sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    return r;
+}

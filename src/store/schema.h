@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* Schema: the tables of the file, and how an older file becomes a present one. */
+#pragma once
+
+#include "store/layout.h"
+#include "store/store.h"
+
+#define SCHEMA_APPLICATION 0x6e77686f /* "nwho": PRAGMA application_id */
+#define SCHEMA_VERSION 1
+
+/* The tables of sums: how long a row of each is. */
+enum coarse {
+    COARSE_MINUTE,
+    COARSE_HOUR,
+    COARSE_MAX,
+};
+
+extern const uint32_t coarse_seconds[COARSE_MAX];
+
+/* Whether there is such a table; its name: "flow_minute". */
+bool coarse_has(enum chunk_kind kind, enum coarse coarse);
+void coarse_put_table(enum chunk_kind kind, enum coarse coarse, struct buf *out);
+
+/* How many of its key columns the table has: minutes of flows have no endpoint. */
+uint32_t coarse_keys(enum chunk_kind kind, enum coarse coarse);
+
+/* Whether the file can be used: 0; -EPROTONOSUPPORT: of a newer nwho; -EBADMSG: no store of ours.
+ * *ret_version is 0 of a new file. */
+int schema_check(struct store *store, int64_t *ret_version) MUST_CHECK;
+
+/* Brings the file from `version` to the present one, in one transaction. */
+int schema_make(struct store *store, int64_t version) MUST_CHECK;

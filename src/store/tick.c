@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* Tick: flows are added up by process and endpoint, and the small ones become one. */
+#include "store/tick.h"
+
+#include "base/hash.h"
+#include "base/vec.h"
+#include "derive/port_range.h"
+
+#include <string.h>
+
+_Static_assert(sizeof(struct endpoint) == 16 + 16 + 2 + 3 + 3, "compared and hashed as bytes");
+
+static const struct endpoint not_told_apart;
+
+bool tick_has(const struct flow *flow)
+{
+    const struct traffic *last = &flow->window[FLOW_LAST];
+    const struct wire *wire = &flow->wire_last;
+
+    return last->rx_bytes || last->tx_bytes || wire->rx_packets || wire->tx_packets;
+}
+
+/* Sockets that wait for datagrams at a port which the kernel chose are those of clients. */
+static bool is_incoming(const struct snapshot *snapshot, const struct flow_join *join,
+                        const struct flow *flow)
+{
+    uint16_t port = flow_service_port(snapshot, join, flow);
+
+    if (!port || port != flow->local_port)
+        return false;
+    return flow->proto == PROTO_TCP || !port_range_has(snapshot, flow->netns, port);
+}
+
+static void describe(const struct snapshot *snapshot, const struct flow_join *join,
+                     const struct flow *flow, struct endpoint *ret_endpoint)
+{
+    bool incoming = is_incoming(snapshot, join, flow);
+    const struct interface *interface =
+        flow->ifindex ? snapshot_interface(snapshot, flow->netns, flow->ifindex) : NULL;
+    size_t length;
+
+    *ret_endpoint = not_told_apart;
+    if (!flow->family || flow->flags & (FLOW_FOLDED | FLOW_OTHER))
+        return;
+    ret_endpoint->address = flow->peer;
+    ret_endpoint->family = flow->family;
+    ret_endpoint->proto = flow->proto;
+    ret_endpoint->port = incoming ? flow->local_port : flow->peer_port;
+    ret_endpoint->direction = incoming ? ENDPOINT_IN : ENDPOINT_OUT;
+    if (interface) {
+        const char *name = snapshot_string(snapshot, interface->name, &length);
+
+        memcpy(ret_endpoint->interface, name, length < 16 ? length : 16);
+    }
+}
+
+static uint64_t hash_row(uint32_t process, const struct endpoint *endpoint)
+{
+    uint64_t words[sizeof(*endpoint) / sizeof(uint64_t)], hash = hash_number(HASH_INIT, process);
+
+    memcpy(words, endpoint, sizeof(words));
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        hash = hash_number(hash ^ hash >> 31, words[i]);
+    return hash;
+}
+
+static bool is_same(const struct tick_flow *row, uint32_t process, const struct endpoint *endpoint)
+{
+    return row->process == process && memcmp(&row->endpoint, endpoint, sizeof(*endpoint)) == 0;
+}
+
+static int find_row(struct tick_flows *flows, struct map *index, uint32_t process,
+                    const struct endpoint *endpoint, struct tick_flow **ret_row)
+{
+    uint64_t hash = hash_row(process, endpoint);
+    uint32_t row;
+    int r;
+
+    while ((row = map_get(index, hash)) != MAP_NONE) {
+        if (is_same(&flows->rows[row], process, endpoint)) {
+            *ret_row = &flows->rows[row];
+            return 0;
+        }
+        hash++;
+    }
+    r = VEC_RESERVE(&flows->rows, &flows->capacity, flows->count, 1);
+    if (r == 0)
+        r = map_set(index, hash, flows->count);
+    if (r < 0)
+        return r;
+    *ret_row = &flows->rows[flows->count++];
+    **ret_row = (struct tick_flow){.endpoint = *endpoint, .process = process};
+    return 0;
+}
+
+static void add_values(struct tick_flow *row, const uint64_t *values)
+{
+    for (unsigned int i = 0; i < TICK_VALUES; i++)
+        row->values[i] += values[i];
+}
+
+static uint64_t bytes_of(const struct tick_flow *row)
+{
+    return row->values[0] + row->values[1];
+}
+
+static bool is_not_told_apart(const struct tick_flow *row)
+{
+    return memcmp(&row->endpoint, &not_told_apart, sizeof(row->endpoint)) == 0;
+}
+
+/* By process; of each the largest first, and what is not told apart last. */
+static int compare_rows(const void *a, const void *b)
+{
+    const struct tick_flow *left = a, *right = b;
+    bool left_last = is_not_told_apart(left), right_last = is_not_told_apart(right);
+
+    if (left->process != right->process)
+        return left->process < right->process ? -1 : 1;
+    if (left_last != right_last)
+        return left_last ? 1 : -1;
+    if (bytes_of(left) != bytes_of(right))
+        return bytes_of(left) > bytes_of(right) ? -1 : 1;
+    return memcmp(&left->endpoint, &right->endpoint, sizeof(left->endpoint));
+}
+
+/* Rows move only to places that were read before. */
+static void fold_small(struct tick_flows *flows, uint32_t peers)
+{
+    uint32_t kept = 0, at = 0;
+
+    qsort(flows->rows, flows->count, sizeof(*flows->rows), compare_rows);
+    while (at < flows->count) {
+        struct tick_flow rest = {.process = flows->rows[at].process};
+        uint32_t first = at;
+
+        for (; at < flows->count && flows->rows[at].process == rest.process; at++) {
+            if (at - first < peers && !is_not_told_apart(&flows->rows[at]))
+                flows->rows[kept++] = flows->rows[at];
+            else
+                add_values(&rest, flows->rows[at].values);
+        }
+        if (rest.values[TICK_VALUES - 1])
+            flows->rows[kept++] = rest;
+    }
+    flows->count = kept;
+}
+
+static int add_flow(const struct snapshot *snapshot, const struct flow_join *join,
+                    const struct flow *flow, uint32_t process, struct tick_flows *flows,
+                    struct map *index)
+{
+    const struct wire *wire = &flow->wire_last;
+    const uint64_t values[TICK_VALUES] = {flow->window[FLOW_LAST].rx_bytes,
+                                          flow->window[FLOW_LAST].tx_bytes,
+                                          wire->rx_bytes,
+                                          wire->tx_bytes,
+                                          wire->rx_packets,
+                                          wire->tx_packets,
+                                          flow->sockets ? flow->sockets : 1};
+    struct endpoint endpoint;
+    struct tick_flow *row;
+    int r;
+
+    describe(snapshot, join, flow, &endpoint);
+    r = find_row(flows, index, process, &endpoint, &row);
+    if (r == 0)
+        add_values(row, values);
+    return r;
+}
+
+int tick_flows_make(const struct snapshot *snapshot, const struct flow_join *join,
+                    const uint32_t *processes, uint32_t peers, struct tick_flows *ret_flows)
+{
+    CLEANUP(map_done) struct map index = {0};
+    struct tick_flows flows = {0};
+    int r = 0;
+
+    for (uint32_t i = 0; i < snapshot->flows_count && r == 0; i++)
+        if (tick_has(&snapshot->flows[i]))
+            r = add_flow(snapshot, join, &snapshot->flows[i], processes[i], &flows, &index);
+    if (r < 0) {
+        tick_flows_done(&flows);
+        return r;
+    }
+    if (flows.count)
+        fold_small(&flows, peers);
+    *ret_flows = flows;
+    return 0;
+}
+
+void tick_flows_done(struct tick_flows *flows)
+{
+    free(flows->rows);
+    *flows = (struct tick_flows){0};
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* Write: one tick, all of it or nothing. */
+#include "store/write.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* A difference of the clocks that is no drift. */
+#define CLOCK_JUMP_NS SECOND_NS
+/* The clock is not trusted at once after a larger one. */
+#define LARGE_JUMP_NS (3600 * SECOND_NS)
+#define HOLD_NS (86400 * SECOND_NS)
+
+static int (*const writers[CHUNK_KIND_MAX])(struct store *store, const struct snapshot *now,
+                                            struct chunk *chunk) = {
+    [CHUNK_FLOWS] = write_flows,         [CHUNK_INTERFACES] = write_interfaces,
+    [CHUNK_COUNTERS] = write_counters,   [CHUNK_STATES] = write_states,
+    [CHUNK_LISTENERS] = write_listeners, [CHUNK_CONNECTIONS] = write_connections,
+};
+
+static void find_times(const struct chunk *chunk, uint64_t *ret_since, uint64_t *ret_until)
+{
+    *ret_since = *ret_until = chunk->ticks[0].time_ns;
+    for (uint32_t i = 1; i < chunk->tick_count; i++) {
+        if (chunk->ticks[i].time_ns < *ret_since)
+            *ret_since = chunk->ticks[i].time_ns;
+        if (chunk->ticks[i].time_ns > *ret_until)
+            *ret_until = chunk->ticks[i].time_ns;
+    }
+}
+
+int write_chunk(struct store *store, struct chunk *chunk, bool merged)
+{
+    static const char text[] =
+        "INSERT INTO chunk(kind, merged, since_ns, until_ns, ticks, rows, data)"
+        " VALUES(?, ?, ?, ?, ?, ?, ?)";
+    sqlite3_stmt *statement;
+    uint64_t since, until;
+    int r;
+
+    buf_reset(&store->bytes);
+    r = codec_write(&store->codec, chunk, &store->bytes);
+    if (r == 0)
+        r = sql_prepare(store, STATEMENT_ADD_CHUNK, text, &statement);
+    if (r < 0)
+        return r;
+    find_times(chunk, &since, &until);
+    sql_bind(statement, 1, chunk->kind);
+    sql_bind(statement, 2, merged);
+    sql_bind(statement, 3, since);
+    sql_bind(statement, 4, until);
+    sql_bind(statement, 5, chunk->tick_count);
+    sql_bind(statement, 6, chunk->row_count);
+    sqlite3_bind_blob64(statement, 7, store->bytes.data, store->bytes.length, SQLITE_STATIC);
+    return sql_run(statement);
+}
+
+static int write_kind(struct store *store, const struct snapshot *now, enum chunk_kind kind)
+{
+    CLEANUP(chunk_done) struct chunk chunk = {.kind = kind};
+    int r = writers[kind](store, now, &chunk);
+
+    return r == 0 && chunk.tick_count ? write_chunk(store, &chunk, false) : r;
+}
+
+static int note_losses(struct store *store, const struct snapshot *now)
+{
+    CLEANUP(buf_done) struct buf text = BUF_INIT;
+
+    if (!store->lost_ticks)
+        return 0;
+    buf_printf(&text, "%" PRIu64 " %s not written since ", store->lost_ticks,
+               store->lost_ticks == 1 ? "tick was" : "ticks were");
+    buf_utc(&text, store->lost_since, 3);
+    buf_printf(&text, ": %s", strerror(-store->lost_error));
+    return store_note(store, now->time_ns, STORE_GAP, buf_string(&text));
+}
+
+/* How much the wall clock was set forward since the last tick. */
+static int64_t clock_jump(const struct store *store, const struct snapshot *now)
+{
+    return store->boot_ns
+               ? (int64_t)(now->time_ns - store->time_ns) - (int64_t)(now->boot_ns - store->boot_ns)
+               : 0;
+}
+
+static int note_clock(struct store *store, const struct snapshot *now)
+{
+    int64_t jump = clock_jump(store, now);
+    uint64_t size = (uint64_t)(jump < 0 ? -jump : jump);
+    char text[80];
+
+    if (size < CLOCK_JUMP_NS)
+        return 0;
+    snprintf(text, sizeof(text), "the clock was set %s by %" PRIu64 ".%03" PRIu64 " s",
+             jump < 0 ? "back" : "forward", size / SECOND_NS, size % SECOND_NS / MILLISECOND_NS);
+    return store_note(store, now->time_ns, STORE_CLOCK, text);
+}
+
+static int write_tick(struct store *store, const struct snapshot *now)
+{
+    uint64_t slot = now->time_ns / SLOT_NS;
+    int r = store->slot && store->slot != slot ? merge_ticks(store) : 0;
+
+    if (r == 0)
+        r = note_losses(store, now);
+    if (r == 0)
+        r = note_clock(store, now);
+    for (unsigned int kind = 0; kind < CHUNK_KIND_MAX && r == 0; kind++)
+        r = write_kind(store, now, kind);
+    return r;
+}
+
+static int in_transaction(struct store *store, const struct snapshot *now)
+{
+    sqlite3_stmt *statement;
+    int r = sql_prepare(store, STATEMENT_BEGIN, "BEGIN IMMEDIATE", &statement);
+
+    if (r == 0)
+        r = sql_run(statement);
+    if (r == 0)
+        r = write_tick(store, now);
+    if (r == 0)
+        r = sql_prepare(store, STATEMENT_COMMIT, "COMMIT", &statement);
+    if (r == 0)
+        r = sql_run(statement);
+    return r;
+}
+
+/* SQLite may have rolled back by itself. Names that were new are not in the file now. */
+static void forget(struct store *store, const struct snapshot *now, int error)
+{
+    if (!sqlite3_get_autocommit(store->db))
+        sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    dictionaries_done(&store->names);
+    if (!store->lost_ticks++)
+        store->lost_since = now->time_ns;
+    store->lost_error = error;
+}
+
+int store_add(struct store *store, const struct snapshot *now)
+{
+    bool new_slot = store->slot != now->time_ns / SLOT_NS;
+    int r;
+
+    store->interfaces.used = store->counters.used = false;
+    r = in_transaction(store, now);
+    if (r < 0) {
+        forget(store, now, r);
+        return r;
+    }
+    if (clock_jump(store, now) > (int64_t)LARGE_JUMP_NS)
+        store->hold_until_ns = now->boot_ns + HOLD_NS;
+    baseline_keep(&store->interfaces, now);
+    baseline_keep(&store->counters, now);
+    store->lost_ticks = 0;
+    store->time_ns = now->time_ns;
+    store->boot_ns = now->boot_ns;
+    store->slot = now->time_ns / SLOT_NS;
+    return new_slot ? retention_apply(store, now) : 0;
+}

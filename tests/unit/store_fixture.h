@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* A store in a directory of its own, and a machine whose ticks are written to it. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "store/store.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#define BEGIN_NS (UINT64_C(1764547200) * SECOND_NS) /* 2025-12-01T00:00:00Z */
+#define TICK_NS (10 * SECOND_NS)
+
+struct place {
+    char directory[64];
+    char path[96];
+    struct store *store;
+};
+
+static inline int remove_one(const char *path, const struct stat *status, int flag, struct FTW *ftw)
+{
+    (void)status;
+    (void)flag;
+    (void)ftw;
+    return remove(path);
+}
+
+static inline int place_make(void **state)
+{
+    struct place *place = calloc(1, sizeof(*place));
+
+    assert_non_null(place);
+    snprintf(place->directory, sizeof(place->directory), "/tmp/nwho-store-XXXXXX");
+    assert_non_null(mkdtemp(place->directory));
+    snprintf(place->path, sizeof(place->path), "%s/history.db", place->directory);
+    *state = place;
+    return 0;
+}
+
+static inline int place_remove(void **state)
+{
+    struct place *place = *state;
+
+    store_close(place->store);
+    nftw(place->directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    free(place);
+    return 0;
+}
+
+static inline void place_open(struct place *place, const struct store_limits *limits)
+{
+    CLEANUP(buf_done) struct buf problem = BUF_INIT;
+    int pid;
+
+    assert_int_equal(store_open(place->path, limits, &place->store, &pid, &problem), 0);
+    assert_string_equal(buf_string(&problem), "");
+}
+
+static inline void place_close(struct place *place)
+{
+    store_close(place->store);
+    place->store = NULL;
+}
+
+static inline uint32_t text_of(struct snapshot *snapshot, const char *text)
+{
+    uint32_t string;
+
+    assert_int_equal(snapshot_intern(snapshot, text, strlen(text), &string), 0);
+    return string;
+}
+
+/* The tick with this number: time, one namespace, accounting by BPF of ten seconds. */
+static inline void tick_begin(struct snapshot *snapshot, uint64_t number)
+{
+    uint32_t netns;
+
+    assert_int_equal(snapshot_init(snapshot), 0);
+    snapshot->time_ns = BEGIN_NS + number * TICK_NS;
+    snapshot->boot_ns = 1000 * SECOND_NS + number * TICK_NS;
+    snapshot->clock_ticks = 100;
+    snapshot->accounting = ACCOUNTING_BPF;
+    snapshot->window_ns[FLOW_LAST] = TICK_NS;
+    assert_int_equal(snapshot_add_netns(snapshot, 4026531840, &netns), 0);
+    snapshot->netns[netns].flags = NETNS_INIT | NETNS_SELF | NETNS_READ;
+}
+
+static inline uint32_t tick_process(struct snapshot *snapshot, uint32_t pid, const char *comm)
+{
+    char exe[32];
+    uint32_t index, comm_string = text_of(snapshot, comm), exe_string;
+
+    snprintf(exe, sizeof(exe), "/usr/bin/%s", comm);
+    exe_string = text_of(snapshot, exe);
+    assert_int_equal(snapshot_add_process(snapshot, pid, &index), 0);
+    snapshot->processes[index] = (struct process){
+        .pid = pid,
+        .start_ticks = pid,
+        .has = PROCESS_HAS_UID | PROCESS_HAS_START | PROCESS_HAS_EXE | PROCESS_HAS_COMM |
+               PROCESS_HAS_NETNS | PROCESS_HAS_CGROUP,
+        .uid = 33,
+        .comm = comm_string,
+        .exe = exe_string,
+        .cgroup = text_of(snapshot, "/system.slice/a.service"),
+    };
+    return index;
+}
+
+/* Traffic of a process with a peer at 10.0.x.y, port 443. */
+static inline struct flow *tick_flow(struct snapshot *snapshot, uint32_t process, uint32_t peer,
+                                     uint64_t rx, uint64_t tx)
+{
+    struct flow *flow = snapshot_add_flow(snapshot);
+
+    assert_non_null(flow);
+    *flow = (struct flow){
+        .id = snapshot->flows_count,
+        .process = process + 1,
+        .pid = snapshot->processes[process].pid,
+        .start_ticks = snapshot->processes[process].start_ticks,
+        .uid = 33,
+        .comm = snapshot->processes[process].comm,
+        .window[FLOW_LAST] = {rx, tx},
+        .sockets = 1,
+        .proto = PROTO_TCP,
+        .family = AF_INET,
+        .local_port = 40000,
+        .peer_port = 443,
+        .peer = {{10, 0, (uint8_t)(peer >> 8), (uint8_t)peer}},
+    };
+    return flow;
+}
+
+static inline void tick_write(struct place *place, struct snapshot *snapshot)
+{
+    assert_int_equal(store_add(place->store, snapshot), 0);
+    snapshot_done(snapshot);
+}
+
+/* Answers are kept one after the other. */
+struct answers {
+    struct store_answer items[64];
+    unsigned int count;
+};
+
+static inline int keep_answer(struct store_answer *answer, void *context)
+{
+    struct answers *answers = context;
+
+    assert_true(answers->count < ARRAY_SIZE(answers->items));
+    store_answer_take(answer, &answers->items[answers->count++]);
+    return 0;
+}
+
+static inline void answers_done(struct answers *answers)
+{
+    for (unsigned int i = 0; i < answers->count; i++)
+        store_answer_done(&answers->items[i]);
+    answers->count = 0;
+}
+
+#define CLEANUP_ANSWERS CLEANUP(answers_done)
+
+static inline void place_ask(struct place *place, struct store_question question,
+                             struct answers *answers)
+{
+    CLEANUP(buf_done) struct buf problem = BUF_INIT;
+    struct store *reader = NULL;
+
+    assert_int_equal(store_open_to_read(place->path, &reader, &problem), 0);
+    assert_int_equal(store_read(reader, &question, keep_answer, answers), 0);
+    store_close(reader);
+}
+
+static inline struct traffic sum_of(const struct snapshot *snapshot)
+{
+    struct traffic sum = {0};
+
+    for (uint32_t i = 0; i < snapshot->flows_count; i++)
+        traffic_add(&sum, snapshot->flows[i].total);
+    return sum;
+}
