@@ -213,18 +213,19 @@ const struct check check_accept_queue = {
         },
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
-    .theory = "A connection whose handshake is over waits in the accept queue of its listener "
-              "until the process calls "
-              "accept(). The queue holds one more than the backlog of listen(), which "
-              "net.core.somaxconn (4096 since "
-              "Linux 5.4) limits. When it is full the kernel throws away the last step of the "
-              "handshake, and since 4.10 new "
-              "connection requests too: clients see timeouts, not refusals.\n"
-              "Measured: recv_q (waiting) and send_q (backlog) of each listening socket at both "
-              "ends of the window, and "
-              "ListenOverflows of its network namespace. Which listener an overflow belongs to is "
-              "not counted: it is that "
-              "whose queue is full. A queue that is nearly full, but goes on, is only to know.",
+    .theory =
+        "A connection whose handshake is over waits in the accept queue of its listener "
+        "until the process calls "
+        "accept(). The queue holds one more than the backlog of listen(), which "
+        "net.core.somaxconn (4096 since "
+        "Linux 5.4) limits. When it is full the kernel throws away the last step of the "
+        "handshake, and since 4.10 new "
+        "connection requests too: clients see timeouts, not refusals.\n"
+        "Measured: recv_q and send_q of each listening socket at both ends of the window: how "
+        "many wait to be accepted, and the backlog (half-open connections are in neither); "
+        "and ListenOverflows of its network namespace. Which listener an overflow belongs to "
+        "is not counted: it is that whose queue is full. A queue that is nearly full, but goes on, "
+        "is only to know.",
     .sources = "man 2 listen; Documentation/networking/ip-sysctl.rst; "
                "Documentation/networking/snmp_counter.rst",
     .run = run,

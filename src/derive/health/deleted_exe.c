@@ -158,7 +158,8 @@ const struct check check_deleted_exe = {
               "was never anything but memory (memfd_create and fexecve), and a process with a name "
               "like the kernel's threads hide from whoever looks for them.\n"
               "Measured: the program of every process that holds a TCP or UDP socket; whether a "
-              "file is at the same path again tells an update from a removal.",
+              "file is at the same path again tells an update (to know) from a removal (a "
+              "warning). What hides is critical.",
     .sources = "man 5 proc_pid_exe; man 2 memfd_create",
     .run = run,
 };

@@ -19,7 +19,7 @@ static const struct advice advice[] = {
     [UNPROTECTED] =
         {
             .cause =
-                "{process} listens for everybody on the port of a service that usually asks for no "
+                "{process} listens for everybody on the port of a service that often asks for no "
                 "password, and is meant for its own machine or network only",
             .fix = {"let it listen on 127.0.0.1, or on the address of an inner network alone, and "
                     "restart it",
@@ -269,7 +269,7 @@ static int run(struct examination *examination)
 const struct check check_exposed = {
     .name = "exposed",
     .title =
-        "listeners that other machines can reach and that are new, unmeant or without a password",
+        "listeners that other machines can reach: new ones, and services often without a password",
     .needs = NEED_SOCKETS | NEED_LISTENERS | NEED_OWNERS | NEED_CGROUP | NEED_ADDRESSES |
              NEED_PORT_RANGE,
     .protos = PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP),
@@ -286,8 +286,9 @@ const struct check check_exposed = {
         "baseline it is told how many there are.\n"
         "Some services were made for a network of friends: whoever reaches Redis, memcached, "
         "MongoDB, Elasticsearch, Cassandra, etcd, ZooKeeper, Consul or the API of Docker on its "
-        "plain port can mostly read everything and often run programs. Without a baseline these "
-        "ports are a warning; those that are in it are to know.\n"
+        "plain port can mostly read everything and often run programs, unless a password was "
+        "set. These ports are a warning when they are not in the baseline, and without one when "
+        "the internet reaches them; else they are to know.\n"
         "Measured: TCP listeners, and UDP sockets whose port the kernel did not choose, that are "
         "bound to a public address, or to every address where the namespace has a public one. "
         "Where there are only private addresses that is the network, and counts in the first "

@@ -39,8 +39,8 @@ static const struct {
 };
 
 static const struct advice advice[] = {{
-    .cause = "{process} is connected to {peer}, and no package put its program there: a tool that "
-             "somebody built or fetched himself, or an intruder's",
+    .cause = "{process} is connected to {peer}, and its program is where packages put none, or is "
+             "gone: a tool that somebody built or fetched himself, or an intruder's",
     .fix = {"ask who started {process}, and whether {peer} is a place that it has to talk to",
             "where nobody knows: keep its program (cp /proc/{pid}/exe FILE), then cut the "
             "machine off the network, and look how it came here",
