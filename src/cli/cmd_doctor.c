@@ -284,7 +284,7 @@ static int examine_by_rules(struct session *session)
 {
     struct buf error CLEANUP(buf_done) = BUF_INIT;
     struct rules rules;
-    int r = rules_read(&rules, &session->arena, &error);
+    int r = rules_read(&rules, &session->arena, session->options->replay, &error);
 
     if (r < 0) {
         command_error("%s", buf_string(&error));

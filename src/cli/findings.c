@@ -39,7 +39,7 @@ int findings_plan(struct session *session)
 
     if (!rules)
         return command_error("out of memory");
-    if (rules_read(rules, &session->arena, &error) < 0) {
+    if (rules_read(rules, &session->arena, options->replay, &error) < 0) {
         session->no_health = arena_copy(&session->arena, buf_string(&error), error.length);
         return session->no_health ? 0 : command_error("out of memory");
     }

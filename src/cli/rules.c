@@ -23,13 +23,13 @@ static int read_baseline(struct rules *rules, struct buf *error)
     return 0;
 }
 
-int rules_read(struct rules *rules, struct arena *arena, struct buf *error)
+int rules_read(struct rules *rules, struct arena *arena, bool of_recording, struct buf *error)
 {
     int r;
 
     *rules = (struct rules){.has_baseline = false};
     r = config_read(arena, &rules->config, error);
-    if (r == 0)
+    if (r == 0 && !of_recording)
         r = read_baseline(rules, error);
     if (r < 0)
         config_done(&rules->config);

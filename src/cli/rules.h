@@ -15,9 +15,11 @@ struct rules {
 
 /*
  * Texts of the configuration live in the arena. 0, or -errno with one line in `error`: what is
- * wrong in which file. A baseline that may not be read is left out with a line on stderr.
+ * wrong in which file. A baseline that may not be read is left out with a line on stderr; of a
+ * recording, which may be of another machine, it is not looked for.
  */
-int rules_read(struct rules *rules, struct arena *arena, struct buf *error) MUST_CHECK;
+int rules_read(struct rules *rules, struct arena *arena, bool of_recording, struct buf *error)
+    MUST_CHECK;
 void rules_done(struct rules *rules);
 
 /* What is to be examined by them; the plan borrows both. */

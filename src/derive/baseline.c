@@ -45,6 +45,8 @@ static char unescape_letter(char letter)
         return '\n';
     case 't':
         return '\t';
+    case 'r':
+        return '\r';
     case 'e':
         return '\033';
     default:

@@ -95,6 +95,22 @@ def what_is_new_since_the_baseline():
 
 
 @test
+def a_baseline_says_nothing_of_a_recording():
+    """That may be of another machine."""
+    with reachable() as ns, scratch() as directory, listener(ns, 7000):
+        save(ns, directory / "known")
+        path = directory / "nwho.conf"
+        path.write_text(f"exposed.baseline = {directory / 'known'}\n")
+        env = {"NWHO_CONFIG": path}
+        with listener(ns, 7001):
+            nwho(ns, "doctor", "-N", ns.name, "--window", "0.01", "exposed", "--record", directory / "moment", env=env, expect=1)
+            for words in (["doctor", "exposed"], []):
+                document = nwho_json(ns, *words, "--replay", directory / "moment", env=env)
+                rows = [row for row in document.get("findings", document["rows"]) if row["check"] == "exposed"]
+                assert [row["severity"] for row in rows] == ["info"], rows
+
+
+@test
 def a_database_of_the_baseline_is_to_know():
     with reachable() as ns, scratch() as directory, listener(ns, 6379):
         save(ns, directory / "known")

@@ -86,7 +86,7 @@ static void a_baseline_is_read(void **state)
 {
     static const char text[] =
         "# a comment\n" HEADER "tcp,0.0.0.0,22,sshd,ssh.service,init\n"
-        "# another\nudp,::,53,\"a, \"\"b\"\"\\x0a\\\\\",,blue\ntcp,10.0.0.1,80,,,blue\n";
+        "# another\nudp,::,53,\"a, \"\"b\"\"\\x0a\\r\\\\\",,blue\ntcp,10.0.0.1,80,,,blue\n";
     struct snapshot snapshot;
     struct socket moved;
     uint32_t line = 0;
@@ -102,7 +102,7 @@ static void a_baseline_is_read(void **state)
     assert_int_equal(snapshot.sockets[2].netns, snapshot.sockets[1].netns);
     assert_string_equal(snapshot_string(&snapshot, snapshot.processes[0].comm, NULL), "sshd");
     assert_string_equal(snapshot_string(&snapshot, snapshot.processes[1].comm, NULL),
-                        "a, \"b\"\n\\");
+                        "a, \"b\"\n\r\\");
     moved = snapshot.sockets[2];
     assert_true(baseline_place(&snapshot, &moved) ==
                 baseline_place(&snapshot, &snapshot.sockets[2]));
