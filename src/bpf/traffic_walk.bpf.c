@@ -33,7 +33,7 @@ int walk_counters(struct bpf_iter__task_file *ctx)
     if (!is_inet(inet->sk.__sk_common.skc_family) || inet->sk.__sk_common.skc_state == TCP_LISTEN)
         return 0;
     tp = bpf_skc_to_tcp_sock(inet);
-    if (!tp || carries_other(tp) || (state.recent_ticks && !is_recent(tp)))
+    if (!tp || (state.recent_ticks && !is_recent(tp)) || carries_other(tp))
         return 0;
     if (!fill_counters(&record.tcp.counters, tp) ||
         (!record.tcp.counters.rx_bytes && !record.tcp.counters.tx_bytes))

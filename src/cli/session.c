@@ -13,6 +13,7 @@
 #include "derive/container.h"
 #include "derive/health/ills.h"
 
+#include <malloc.h>
 #include <stdio.h>
 
 static int parse_sources(const char *list, uint32_t *ret_sources)
@@ -205,12 +206,22 @@ int session_plan_also(struct session *session, const struct query *query)
     return 0;
 }
 
+/* Readings follow each other: each takes the memory that the one before gave back. */
+static void keep_memory(void)
+{
+#ifdef M_TRIM_THRESHOLD
+    mallopt(M_MMAP_THRESHOLD, 8 * 1024 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 16 * 1024 * 1024);
+#endif
+}
+
 int session_account(struct session *session)
 {
     if (session->options->replay || !(session->request.needs & NEED_FLOWS))
         return 0;
     if (accounting_open(&session->request, &session->accounting) < 0)
         return command_error("out of memory");
+    keep_memory();
     session->request.accounting = session->accounting;
     if (session->everywhere && accounting_level(session->accounting) == ACCOUNTING_BPF &&
         session->request.netns_scope == NETNS_SCOPE_SELF)

@@ -47,35 +47,25 @@ void bin_clock_advance(struct bin_clock *clock, uint64_t elapsed_ns)
     }
 }
 
-/* How many bins, the newest first, make the window; *ret_length: what they are long together. */
-static uint32_t count_bins(const struct bin_clock *clock, uint64_t window_ns, uint64_t *ret_length)
+struct bin_window bin_clock_window(const struct bin_clock *clock, uint64_t window_ns)
 {
-    uint32_t count = 0;
-    uint64_t length = 0;
+    struct bin_window window = {0};
 
-    while (count < BINS_MAX && length < NEARLY(window_ns))
-        length += clock->length_ns[(clock->step - count++) % BINS_MAX];
-    *ret_length = length;
-    return count;
-}
-
-uint64_t bin_clock_window(const struct bin_clock *clock, uint64_t window_ns)
-{
-    uint64_t length;
-
-    count_bins(clock, window_ns, &length);
-    return length;
+    while (window.count < BINS_MAX && window.length_ns < NEARLY(window_ns))
+        window.length_ns += clock->length_ns[(clock->step - window.count++) % BINS_MAX];
+    return window;
 }
 
 struct traffic bins_window(const struct bins *bins, const struct bin_clock *clock,
-                           uint64_t window_ns)
+                           const struct bin_window *window)
 {
     struct traffic sum = {0};
-    uint64_t length;
-    uint32_t count = count_bins(clock, window_ns, &length);
     uint32_t behind = clock->step - bins->step; /* newest bins that this flow does not have */
+    uint32_t at = bins->step % BINS_MAX;
 
-    for (uint32_t i = behind; i < count; i++)
-        traffic_add(&sum, bins->bytes[(clock->step - i) % BINS_MAX]);
+    for (uint32_t i = behind; i < window->count; i++) {
+        traffic_add(&sum, bins->bytes[at]);
+        at = at ? at - 1 : BINS_MAX - 1;
+    }
     return sum;
 }

@@ -36,9 +36,15 @@ void bins_merge(struct bins *bins, const struct bin_clock *clock, const struct b
 /* `elapsed_ns` have gone by, with all bytes added that belong to them. */
 void bin_clock_advance(struct bin_clock *clock, uint64_t elapsed_ns);
 
-/* How long the window really is that is called `window_ns`: shorter at the beginning. */
-uint64_t bin_clock_window(const struct bin_clock *clock, uint64_t window_ns);
+/* The newest bins, which make a window that ends now. */
+struct bin_window {
+    uint32_t count;
+    uint64_t length_ns; /* shorter than it is called at the beginning */
+};
+
+/* The window that is called `window_ns`. */
+struct bin_window bin_clock_window(const struct bin_clock *clock, uint64_t window_ns);
 
 /* The bytes in it. */
 struct traffic bins_window(const struct bins *bins, const struct bin_clock *clock,
-                           uint64_t window_ns);
+                           const struct bin_window *window);

@@ -379,17 +379,37 @@ int flow_table_advance(struct flow_table *table, uint64_t now_ns)
 
 /* --- the snapshot --- */
 
-static void write_windows(const struct flow_table *table, const struct flow_entry *entry,
-                          struct flow *flow)
+/* What all flows have windows of. */
+struct windows {
+    const struct flow_table *table;
+    struct bin_window of[FLOW_WINDOW_MAX];
+};
+
+static struct windows make_windows(const struct flow_table *table)
 {
-    flow->window[FLOW_LAST] = entry->last;
-    flow->window[FLOW_2S] = bins_window(&entry->seconds, &table->seconds, 2 * SECOND_NS);
-    flow->window[FLOW_10S] = bins_window(&entry->seconds, &table->seconds, 10 * SECOND_NS);
-    flow->window[FLOW_40S] = bins_window(&entry->tens, &table->tens, 40 * SECOND_NS);
-    flow->window[FLOW_60S] = bins_window(&entry->tens, &table->tens, 60 * SECOND_NS);
+    return (struct windows){
+        .table = table,
+        .of = {[FLOW_LAST] = {.length_ns = table->interval_ns},
+               [FLOW_2S] = bin_clock_window(&table->seconds, 2 * SECOND_NS),
+               [FLOW_10S] = bin_clock_window(&table->seconds, 10 * SECOND_NS),
+               [FLOW_40S] = bin_clock_window(&table->tens, 40 * SECOND_NS),
+               [FLOW_60S] = bin_clock_window(&table->tens, 60 * SECOND_NS)},
+    };
 }
 
-static int write_entry(const struct flow_table *table, const struct flow_entry *entry,
+static void write_windows(const struct windows *windows, const struct flow_entry *entry,
+                          struct flow *flow)
+{
+    const struct flow_table *table = windows->table;
+
+    flow->window[FLOW_LAST] = entry->last;
+    for (int i = FLOW_2S; i <= FLOW_10S; i++)
+        flow->window[i] = bins_window(&entry->seconds, &table->seconds, &windows->of[i]);
+    for (int i = FLOW_40S; i <= FLOW_60S; i++)
+        flow->window[i] = bins_window(&entry->tens, &table->tens, &windows->of[i]);
+}
+
+static int write_entry(const struct windows *windows, const struct flow_entry *entry,
                        struct snapshot *snapshot)
 {
     const struct flow_report *facts = &entry->facts;
@@ -433,7 +453,7 @@ static int write_entry(const struct flow_table *table, const struct flow_entry *
         .local = facts->local,
         .peer = facts->peer,
     };
-    write_windows(table, entry, flow);
+    write_windows(windows, entry, flow);
     return 0;
 }
 
@@ -446,15 +466,13 @@ static bool is_empty(const struct flow_entry *entry)
 
 int flow_table_write(const struct flow_table *table, struct snapshot *snapshot)
 {
-    int r = 0;
+    const struct windows windows = make_windows(table);
+    int r = snapshot_reserve_flows(snapshot, table->entries.count);
 
-    snapshot->window_ns[FLOW_LAST] = table->interval_ns;
-    snapshot->window_ns[FLOW_2S] = bin_clock_window(&table->seconds, 2 * SECOND_NS);
-    snapshot->window_ns[FLOW_10S] = bin_clock_window(&table->seconds, 10 * SECOND_NS);
-    snapshot->window_ns[FLOW_40S] = bin_clock_window(&table->tens, 40 * SECOND_NS);
-    snapshot->window_ns[FLOW_60S] = bin_clock_window(&table->tens, 60 * SECOND_NS);
+    for (int i = 0; i < FLOW_WINDOW_MAX; i++)
+        snapshot->window_ns[i] = windows.of[i].length_ns;
     for (uint32_t i = 0; i < table->entries.count && r == 0; i++)
         if (!is_empty(&table->entries.all[i]))
-            r = write_entry(table, &table->entries.all[i], snapshot);
+            r = write_entry(&windows, &table->entries.all[i], snapshot);
     return r;
 }

@@ -20,11 +20,13 @@
 
 /*
  * Looks at the counters of open sockets: this often at most, and so seldom that it takes no more
- * than this part of one processor. Those of processes in a long call come in between, to see what
- * that moves: at most so many, and with as little of a processor.
+ * than this part of one processor, which is smaller as long as calls tell all that moves. Those of
+ * processes in a long call come in between, to see what that moves: at most so many, and with as
+ * little of a processor.
  */
 #define LOOK_NS SECOND_NS
 #define LOOK_PART 200
+#define LOOK_PART_SETTLED 1000
 #define BUSY_MAX 16
 
 /* A socket is looked at for so long after its last packet, besides the time since the last look. */
@@ -41,7 +43,7 @@ struct bpf_state {
     struct traffic_sockets *sockets;
     struct traffic_held *looks;
     uint32_t looks_count, looks_capacity;
-    uint64_t looked_ns, look_next_ns, busy_next_ns;
+    uint64_t looked_ns, look_cost_ns, look_next_ns, busy_next_ns;
     uint64_t tick_ns; /* of the kernel's timers */
 };
 
@@ -75,14 +77,6 @@ static int keep_look(const char *bytes, size_t length, void *context, size_t *re
     return 0;
 }
 
-/* When the next look may be, after one that has taken the processor since `start_ns`. */
-static uint64_t after_look(uint64_t now_ns, uint64_t start_ns, uint64_t least_ns)
-{
-    uint64_t cost_ns = (clock_ns(CLOCK_THREAD_CPUTIME_ID) - start_ns) * LOOK_PART;
-
-    return now_ns + (cost_ns > least_ns ? cost_ns : least_ns) - least_ns / 10;
-}
-
 static int look_at_all(struct bpf_state *state, uint64_t now_ns)
 {
     uint64_t start_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
@@ -90,8 +84,16 @@ static int look_at_all(struct bpf_state *state, uint64_t now_ns)
 
     r = iterator_read(state->walk.prog_fd, 0, keep_look, state);
     state->looked_ns = now_ns;
-    state->look_next_ns = after_look(now_ns, start_ns, LOOK_NS);
+    state->look_cost_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - start_ns;
     return r;
+}
+
+/* The next one. A reading that is a little early is in time. */
+static void plan_look(struct bpf_state *state, uint64_t part)
+{
+    uint64_t wait_ns = state->look_cost_ns * part;
+
+    state->look_next_ns = state->looked_ns + (wait_ns > LOOK_NS ? wait_ns : LOOK_NS) - LOOK_NS / 10;
 }
 
 /* A process may have ended meanwhile, and kernels before 6.1 look at all or none. */
@@ -107,7 +109,7 @@ static int look_at_busy(struct bpf_state *state, uint64_t now_ns)
         if (r == -ESRCH || r == -EINVAL)
             r = 0;
     }
-    state->busy_next_ns = after_look(now_ns, start_ns, 0);
+    state->busy_next_ns = now_ns + (clock_ns(CLOCK_THREAD_CPUTIME_ID) - start_ns) * LOOK_PART;
     return r;
 }
 
@@ -136,6 +138,7 @@ static int prime(struct bpf_state *state, uint64_t now_ns)
     }
     for (uint32_t i = 0; i < state->looks_count && r == 0; i++)
         r = traffic_sockets_prime(state->sockets, &state->looks[i]);
+    plan_look(state, LOOK_PART);
     return r;
 }
 
@@ -291,7 +294,11 @@ static int read_counts(struct bpf_state *state, struct flow_table *table, uint64
         r = take_looks(state, now_ns);
     if (r == 0)
         r = traffic_ends_report(&state->ends, state->sockets, table, now_ns);
-    return r < 0 ? r : traffic_sockets_show(state->sockets, table);
+    if (r == 0)
+        r = traffic_sockets_show(state->sockets, table);
+    if (state->looked_ns == now_ns)
+        plan_look(state, traffic_sockets_settled(state->sockets) ? LOOK_PART_SETTLED : LOOK_PART);
+    return r;
 }
 
 static int read_traffic(void *context, struct flow_table *table, struct collection *collection,

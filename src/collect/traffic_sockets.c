@@ -385,6 +385,11 @@ int traffic_sockets_show(struct traffic_sockets *sockets, struct flow_table *tab
     return r;
 }
 
+bool traffic_sockets_settled(const struct traffic_sockets *sockets)
+{
+    return sockets->ahead_count == 0;
+}
+
 static bool is_listed(const uint32_t *pids, uint32_t count, uint32_t pid)
 {
     for (uint32_t i = 0; i < count; i++)

@@ -51,6 +51,9 @@ int traffic_sockets_look(struct traffic_sockets *sockets, const struct traffic_h
 /* Tells the table what TCP has more of. At the end of each reading. */
 int traffic_sockets_show(struct traffic_sockets *sockets, struct flow_table *table) MUST_CHECK;
 
+/* Whether TCP had nothing more then. */
+bool traffic_sockets_settled(const struct traffic_sockets *sockets);
+
 /*
  * Processes that have made no call for longer than a look, while TCP moved bytes for them: at most
  * `size` of them. How many.

@@ -182,6 +182,11 @@ struct flow *snapshot_add_flow(struct snapshot *snapshot)
     return ADD(snapshot, flows);
 }
 
+int snapshot_reserve_flows(struct snapshot *snapshot, uint32_t count)
+{
+    return VEC_RESERVE(&snapshot->flows, &snapshot->flows_capacity, snapshot->flows_count, count);
+}
+
 struct route *snapshot_add_route(struct snapshot *snapshot)
 {
     return ADD(snapshot, routes);

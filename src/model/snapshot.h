@@ -169,6 +169,7 @@ int snapshot_add_waiting(struct snapshot *snapshot, const struct socket *socket,
 struct counter *snapshot_add_counter(struct snapshot *snapshot);
 struct setting *snapshot_add_setting(struct snapshot *snapshot);
 struct flow *snapshot_add_flow(struct snapshot *snapshot);
+int snapshot_reserve_flows(struct snapshot *snapshot, uint32_t count) MUST_CHECK; /* or -ENOMEM */
 struct event *snapshot_add_event(struct snapshot *snapshot);
 struct route *snapshot_add_route(struct snapshot *snapshot);
 struct link_address *snapshot_add_link_address(struct snapshot *snapshot);
