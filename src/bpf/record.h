@@ -129,6 +129,10 @@ struct iterator_filter {
     struct port_range either; /* local or peer */
     __u64 descriptors;        /* task_file counts here how many it has looked at */
     __u32 with_ports;         /* PROTO_BIT()s that the ranges are about; the others pass */
+    __u32 signs;      /* tcp: enum socket_sign; what is established and has none is passed by */
+    __u32 idle_ticks; /* for SIGN_IDLE */
+    __u32 reserved;
+    __u64 signless; /* tcp counts here how many it has passed by as they have no sign */
 };
 
 #define PORT_RANGE_ALL                                                                             \

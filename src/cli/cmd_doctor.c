@@ -113,6 +113,7 @@ static uint64_t cpu_ns(void)
 static void put_cost(const struct session *session, struct buf *out)
 {
     const struct frame *now = session->now, *before = session->before;
+    uint32_t sockets = now->snapshot.sockets_count + now->snapshot.signless;
 
     if (before) {
         buf_puts(out, "looked for ");
@@ -122,8 +123,8 @@ static void put_cost(const struct session *session, struct buf *out)
                  "a recording is one moment: what only shows in the course of time is not found;");
     }
     buf_printf(out, "%s %u network namespace%s, %u socket%s", before ? " at" : "",
-               now->snapshot.netns_count, now->snapshot.netns_count == 1 ? "" : "s",
-               now->snapshot.sockets_count, now->snapshot.sockets_count == 1 ? "" : "s");
+               now->snapshot.netns_count, now->snapshot.netns_count == 1 ? "" : "s", sockets,
+               sockets == 1 ? "" : "s");
     if (before) {
         buf_puts(out, "; ");
         units_write_duration(out, cpu_ns() / 1000);
@@ -232,11 +233,11 @@ static int examine(struct session *session, const struct rules *rules)
     if (choose_checks(session, &choice) != 0)
         return fail(options);
     plan = rules_plan(rules, choice.items, choice.count);
+    plan.goes_on = session->options->watch;
     session->health = &plan;
     session->health_only = true;
     session->screen = options->nagios ? write_nagios : options->columns ? NULL : write_text;
     session->screen_context = session;
-    health_request(&plan, &session->request);
     r = session_columns(session, &query, NULL);
     if (r == 0)
         r = options->watch ? session_show(session, &query) : show(session, &query);

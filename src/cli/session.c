@@ -128,7 +128,7 @@ int session_begin(struct session *session, const struct options *options)
     return options->replay ? 0 : add_namespaces(session);
 }
 
-static void frame_free(struct frame *frame)
+void session_free_frame(struct frame *frame)
 {
     if (!frame)
         return;
@@ -144,8 +144,8 @@ static void frame_free(struct frame *frame)
 
 void session_end(struct session *session)
 {
-    frame_free(session->now);
-    frame_free(session->before);
+    session_free_frame(session->now);
+    session_free_frame(session->before);
     map_done(&session->ills);
     accounting_close(session->accounting);
     programs_free(session->programs);
@@ -264,10 +264,10 @@ static void widen_for_served(const struct session *session, struct request *requ
         request->states = STATE_ALL;
 }
 
-static int fill_frame(struct session *session, struct frame *frame)
+static int fill_frame(struct session *session, const struct request *asked, struct frame *frame)
 {
     const struct options *options = session->options;
-    struct request request = session->request;
+    struct request request = *asked;
     int r;
 
     if (options->replay) {
@@ -287,10 +287,24 @@ static int fill_frame(struct session *session, struct frame *frame)
     if (options->record && recording_write(options->record, &frame->snapshot) != 0)
         return EXIT_ERROR;
     if (options->record || options->replay)
-        recording_narrow(&frame->snapshot, &session->request);
+        recording_narrow(&frame->snapshot, asked);
     drop_other_flows(&frame->snapshot, session);
-    r = join_make(&frame->snapshot, session->request.needs, &frame->join);
+    r = join_make(&frame->snapshot, asked->needs, &frame->join);
     return r < 0 ? command_error("cannot join the sockets: %s", strerror(-r)) : 0;
+}
+
+int session_read(struct session *session, const struct request *request, struct frame **ret_frame)
+{
+    struct frame *frame = calloc(1, sizeof(*frame));
+
+    if (!frame)
+        return command_error("out of memory");
+    if (fill_frame(session, request, frame) != 0) {
+        session_free_frame(frame);
+        return EXIT_ERROR;
+    }
+    *ret_frame = frame;
+    return 0;
 }
 
 static int add_rates(struct session *session)
@@ -342,24 +356,6 @@ static int add_ills(struct session *session)
     return 0;
 }
 
-/* What the doctor finds. A recording is one moment: what only shows in the course of time is not
- * found there. */
-static int add_findings(struct session *session)
-{
-    struct frame *now = session->now, *before = session->before;
-
-    if (session->no_health)
-        snapshot_note(&now->snapshot, NOTE_DETAIL, "configuration", 0,
-                      "what the doctor finds is missing: %s", session->no_health);
-    if (!session->health || (session->health_only && !before && !session->options->replay))
-        return 0;
-    if (health_examine(session->health, before ? &before->snapshot : &now->snapshot, &now->snapshot,
-                       &now->join, &now->findings) < 0)
-        return command_error("out of memory");
-    now->view.findings = &now->findings;
-    return 0;
-}
-
 static void set_now(struct session *session, struct frame *frame)
 {
     session->now = frame;
@@ -379,22 +375,20 @@ static void set_now(struct session *session, struct frame *frame)
 
 int session_take(struct session *session)
 {
-    struct frame *frame = calloc(1, sizeof(*frame));
+    struct frame *frame;
+    int r = session->health_only ? session_look(session, &frame)
+                                 : session_read(session, &session->request, &frame);
 
-    if (!frame)
-        return command_error("out of memory");
-    if (fill_frame(session, frame) != 0) {
-        frame_free(frame);
+    if (r != 0)
         return EXIT_ERROR;
-    }
-    frame_free(session->before);
+    session_free_frame(session->before);
     session->before = session->now;
     set_now(session, frame);
     if (add_rates(session) != 0 || add_ills(session) != 0)
         return EXIT_ERROR;
     if (add_link_history(session) != 0)
         return EXIT_ERROR;
-    return add_findings(session);
+    return session_find(session);
 }
 
 int session_adopt(struct session *session, struct snapshot *snapshot)
@@ -406,7 +400,7 @@ int session_adopt(struct session *session, struct snapshot *snapshot)
         return command_error("out of memory");
     }
     frame->snapshot = *snapshot;
-    frame_free(session->now);
+    session_free_frame(session->now);
     set_now(session, frame);
     return 0;
 }

@@ -139,6 +139,20 @@ int session_plan_also(struct session *session, const struct query *query) MUST_C
  */
 int session_account(struct session *session) MUST_CHECK;
 
+/* One reading, joined, for session_free_frame(). 0 or EXIT_ERROR. */
+int session_read(struct session *session, const struct request *request, struct frame **ret_frame)
+    MUST_CHECK;
+void session_free_frame(struct frame *frame);
+
+/* The same for the doctor: what its plan needs at this moment. */
+int session_look(struct session *session, struct frame **ret_frame) MUST_CHECK;
+
+/*
+ * Examines `now` by session->health, where there is something to compare it with. A recording is
+ * one moment: what only shows in the course of time is not found there. 0 or EXIT_ERROR.
+ */
+int session_find(struct session *session) MUST_CHECK;
+
 /*
  * Reads the machine (or the replay file) into `now`; what was now becomes `before`. Records.
  * 0 or EXIT_ERROR.

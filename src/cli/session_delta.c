@@ -44,14 +44,7 @@ static int wait_ms(const struct session *session, uint64_t milliseconds)
 
 int session_take_baseline(struct session *session)
 {
-    struct request whole = session->request;
-    int r;
-
-    if (session->health_only)
-        health_request_before(session->health, &session->request);
-    r = session_take(session);
-    session->request = whole;
-    if (r != 0)
+    if (session_take(session) != 0)
         return EXIT_ERROR;
     if (session->accounting && accounting_begin(session->accounting) < 0)
         return command_error("out of memory");

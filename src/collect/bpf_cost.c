@@ -24,6 +24,9 @@
  */
 #define DIAG_MORE_PER_1000_SOCKETS 400
 
+/* Of a socket that only BPF can leave out. */
+#define DIAG_SIGNLESS 2
+
 /* Below this many UDP sockets sock_diag is done before the program is loaded. */
 #define UDP_SOCKETS 20000
 
@@ -66,7 +69,8 @@ bool bpf_pays(const struct collection *collection, bool sockets, bool owners)
     if (owners && !request->pids)
         gain = count_tasks() * PROC_PER_TASK + sockstat.used * PROC_PER_SOCKET;
     if (sockets)
-        gain += sockstat.used * DIAG_MORE_PER_1000_SOCKETS / 1000;
+        gain += request->signs ? sockstat.used * DIAG_SIGNLESS
+                               : sockstat.used * DIAG_MORE_PER_1000_SOCKETS / 1000;
     return gain > (owners ? LOAD_DESCRIPTORS : 0u) + (sockets ? LOAD_TCP : 0u);
 }
 

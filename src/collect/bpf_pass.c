@@ -119,6 +119,7 @@ static void set_filter(struct iterator_filter *filter, const struct collection *
     /* Where all of tcp_info is asked for, sock_diag brings these with it. */
     filter->details =
         request->needs & (NEED_TCP_PROGRESS | NEED_MEMORY) && !(request->needs & NEED_TCP_INFO);
+    filter->signs = request->signs;
     if (request->match_count)
         take_ports(filter, request, request->match_count - 1);
 }

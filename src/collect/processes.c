@@ -91,6 +91,26 @@ static bool is_there(struct process_reader *reader, const char *path, size_t len
     return fstatat(reader->dir, below, &stat, 0) == 0;
 }
 
+/* Also where some descriptor cannot be told. */
+static bool may_have_sockets(const struct process_reader *reader)
+{
+    bool found = false;
+    struct proc_dir dir;
+    uint32_t number;
+    int r = proc_dir_open(&dir, reader->dir, "fd");
+
+    if (r < 0)
+        return true;
+    while (!found && (r = proc_dir_next_number(&dir, &number)) > 0) {
+        char name[16], link[16];
+
+        snprintf(name, sizeof(name), "%u", number);
+        found = readlinkat(dir.fd, name, link, sizeof(link)) < 7 || memcmp(link, "socket:", 7) == 0;
+    }
+    proc_dir_close(&dir);
+    return found || r < 0;
+}
+
 /* ENOENT is a kernel thread or a zombie: known to have no program. */
 static int read_exe(struct process_reader *reader)
 {
@@ -108,6 +128,8 @@ static int read_exe(struct process_reader *reader)
         process->flags |= PROCESS_EXE_DELETED;
         process->flags |= is_there(reader, link, length) ? PROCESS_EXE_REPLACED : 0;
     }
+    if (process->flags & (PROCESS_EXE_DELETED | PROCESS_EXE_MEMFD) && !may_have_sockets(reader))
+        process->flags |= PROCESS_SOCKETLESS;
     return set_string(reader, &process->exe, PROCESS_HAS_EXE, link, length);
 }
 

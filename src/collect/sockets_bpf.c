@@ -34,6 +34,7 @@ struct socket_pass {
     struct map missing; /* cookies of `passed` that no descriptor refers to */
     uint32_t tick_ns;   /* of the kernel's timers */
     uint32_t described; /* TCP sockets that descriptors have brought */
+    uint64_t hashed;    /* TCP sockets in the kernel's tables, but for time-wait */
 };
 
 static void socket_pass_done(struct socket_pass *pass)
@@ -94,6 +95,11 @@ static void fill_socket(const struct socket_pass *pass, uint32_t netns, const st
 static uint32_t ticks_ms(const struct socket_pass *pass, uint32_t ticks)
 {
     return (uint32_t)((uint64_t)ticks * pass->tick_ns / 1000000);
+}
+
+static uint32_t ms_ticks(const struct socket_pass *pass, uint32_t milliseconds)
+{
+    return (uint32_t)((uint64_t)milliseconds * 1000000 / pass->tick_ns);
 }
 
 /* A listener has no data of its own. */
@@ -319,22 +325,56 @@ static int read_passed(struct socket_pass *pass, struct iterator *tcp)
     return r;
 }
 
+static int count_hashed(struct collection *collection, uint32_t netns)
+{
+    struct socket_pass *pass = collection->context;
+    struct sockstat sockstat;
+
+    (void)netns;
+    if (sockstat_read(&sockstat) == 0)
+        pass->hashed += sockstat.tcp - sockstat.tcp_waiting;
+    return 0;
+}
+
+/* The kernel counts the sockets of the whole machine, and by namespace those of its tables. */
+static int have_unhashed(struct socket_pass *pass, bool *ret_have)
+{
+    struct collection *collection = pass->base.collection;
+    struct sockstat sockstat;
+    int r;
+
+    *ret_have = true;
+    if (collection->request->netns_scope != NETNS_SCOPE_ALL)
+        return 0;
+    pass->hashed = 0;
+    collection->context = pass;
+    r = netns_for_each(collection, count_hashed);
+    collection->context = NULL;
+    if (r == 0 && sockstat_read(&sockstat) == 0)
+        *ret_have = sockstat.tcp_allocated != pass->hashed;
+    return r;
+}
+
 /*
  * Without owners the tables tell everything but the sockets that are bound and neither listen nor
  * are connected: these are in no table, and only descriptors lead to them. They come first, and are
- * few, so that the tables have little to be united with.
+ * few, so that the tables have little to be united with. Mostly there are none.
  */
 static int read_tables(struct socket_pass *pass, struct iterator *tcp)
 {
     const struct request *request = pass->base.collection->request;
     const uint32_t bound = STATE_BIT(STATE_BOUND_INACTIVE);
-    int r = request->states & bound ? read_descriptors(pass, bound) : 0;
+    bool may_be_bound = false;
+    int r = request->states & bound ? have_unhashed(pass, &may_be_bound) : 0;
 
+    if (r == 0 && may_be_bound)
+        r = read_descriptors(pass, bound);
     if (r < 0)
         return r;
     pass->unindexed = !(request->needs & NEED_DETAILS_OF_DIAG);
     r = read_all_netns(pass, tcp);
     pass->unindexed = false;
+    pass->base.collection->snapshot->signless = (uint32_t)tcp->filter->signless;
     return r;
 }
 
@@ -349,6 +389,7 @@ static int read_tcp(struct socket_pass *pass)
     r = bpf_pass_open(&pass->base, ITERATOR_TCP, TCP_BIT, &tcp);
     if (r < 0)
         return r;
+    tcp.filter->idle_ticks = ms_ticks(pass, pass->base.collection->request->idle_ms);
     if (held_only) /* the TCP sockets of an MPTCP connection have no descriptors of their own */
         return read_all_netns(pass, &tcp);
     if (!starts_from_descriptors(pass))

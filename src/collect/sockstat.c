@@ -25,7 +25,9 @@ int sockstat_read(struct sockstat *ret_sockstat)
     if (r < 0)
         return r;
     sockstat.used = number_behind(text, "sockets: used ");
-    sockstat.tcp = number_behind(text, "TCP: inuse ") + number_behind(text, " tw ");
+    sockstat.tcp_waiting = number_behind(text, " tw ");
+    sockstat.tcp = number_behind(text, "TCP: inuse ") + sockstat.tcp_waiting;
+    sockstat.tcp_allocated = number_behind(text, " alloc ");
     sockstat.udp = number_behind(text, "UDP: inuse ");
     r = proc_read(AT_FDCWD, "/proc/net/sockstat6", text, sizeof(text), &length);
     if (r < 0 && r != -ENOENT)

@@ -25,6 +25,7 @@ enum process_flag {
     PROCESS_EXE_REPLACED = 1u << 4, /* deleted, and a file is at its path again */
     PROCESS_FDS_HIDDEN = 1u << 2,   /* its descriptors may not be read: no permission */
     PROCESS_GONE = 1u << 3,         /* ended while it was being read */
+    PROCESS_SOCKETLESS = 1u << 5, /* its program is deleted, and none of its descriptors a socket */
 };
 
 /* pid and start time together are its identity. Strings are offsets into snapshot.strings. */

@@ -151,12 +151,15 @@ struct request {
                                 */
     uint32_t protos;           /* PROTO_BIT()s */
     uint32_t states;           /* STATE_BIT()s */
-    uint32_t families;         /* FAMILY_BIT()s */
-    uint32_t sources;          /* enum source_bit */
-    bool verbatim;             /* all that sock_diag tells, in its order, also the socket that asks;
-                                  and of owners what /proc/PID/fd tells, without that of threads */
-    bool prefer_bpf;           /* use BPF whatever the size of the machine (debug option) */
-    bool held_only;            /* sockets that no process holds are of no interest */
+    uint32_t signs;     /* enum socket_sign: established connections of TCP without any of these
+                           may be left out; 0: all are wanted */
+    uint32_t idle_ms;   /* for SIGN_IDLE */
+    uint32_t families;  /* FAMILY_BIT()s */
+    uint32_t sources;   /* enum source_bit */
+    bool verbatim;      /* all that sock_diag tells, in its order, also the socket that asks;
+                           and of owners what /proc/PID/fd tells, without that of threads */
+    bool prefer_bpf;    /* use BPF whatever the size of the machine (debug option) */
+    bool held_only;     /* sockets that no process holds are of no interest */
     bool rows_by_owner; /* which rows there are depends on owners: without them rows are missing */
     enum netns_scope netns_scope;
     uint32_t *netns_inodes; /* borrowed */

@@ -69,6 +69,7 @@ struct snapshot {
     uint32_t owners_known;  /* 1: descriptors were searched, so that a socket without a holder has
                                none that we may see */
     uint32_t pidns_is_init; /* 1: every process of the machine has a pid here */
+    uint32_t signless;      /* connections that were seen and left out: request.signs */
     uint32_t incomplete;    /* 1: rows may be missing; a note says why */
     uint32_t accounting;    /* enum accounting_level */
     uint32_t cgroup_v1;     /* 1: it is in use, also beside v2, whose ids flows and events have */

@@ -57,6 +57,14 @@ enum socket_state {
     (STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_CLOSE_WAIT) | STATE_BIT(STATE_FIN_WAIT_1) |    \
      STATE_BIT(STATE_FIN_WAIT_2) | STATE_BIT(STATE_CLOSING) | STATE_BIT(STATE_LAST_ACK))
 
+/* What makes an established connection worth a look. A source that cannot tell brings them all. */
+enum socket_sign {
+    SIGN_TROUBLE = 1u << 0, /* something was sent again, or waits as a window is closed */
+    SIGN_IDLE = 1u << 1,    /* no timer runs, and no data went for request.idle_ms */
+    SIGN_PUBLIC = 1u << 2,  /* the other side may be in the internet */
+    SIGN_WAITING = 1u << 3, /* nobody has accepted it yet */
+};
+
 /* Kernel timer of a TCP socket (idiag_timer). */
 enum socket_timer {
     TIMER_OFF,

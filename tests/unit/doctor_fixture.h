@@ -31,6 +31,7 @@ static inline void patient_begin(struct patient *patient)
     for (size_t i = 0; i < ARRAY_SIZE(both); i++) {
         assert_int_equal(snapshot_init(both[i]), 0);
         assert_int_equal(snapshot_add_netns(both[i], 4026531840u, &index), 0);
+        both[i]->netns[index].flags |= NETNS_READ;
         assert_int_equal(snapshot_add_process(both[i], 100, &index), 0);
         both[i]->boot_ns = i * WINDOW_NS;
         both[i]->owners_known = 1;
@@ -117,6 +118,31 @@ static inline void patient_port_range(struct patient *patient, uint32_t low, uin
     netns->flags |= NETNS_HAS_PORT_RANGE;
 }
 
+/*
+ * What a glance finds must be all that there is, unless it suspects something: without owners, as a
+ * glance reads none.
+ */
+static inline void patient_glance(const struct patient *patient, const struct health_plan *plan,
+                                  uint32_t count)
+{
+    struct snapshot glance = patient->now;
+    struct request request = REQUEST_ALL;
+    struct findings findings;
+    struct join join;
+    bool needed;
+
+    glance.holders_count = glance.owners_known = 0;
+    assert_int_equal(join_make(&glance, NEED_SOCKETS, &join), 0);
+    assert_int_equal(
+        health_request_second(plan, &patient->before, &glance, &join, &request, &needed), 0);
+    if (!needed) {
+        assert_int_equal(health_examine(plan, &patient->before, &glance, &join, &findings), 0);
+        assert_int_equal(findings.count, count);
+        findings_done(&findings);
+    }
+    join_done(&join);
+}
+
 /* The worst that one check finds; *ret_count of how many. */
 static inline enum severity patient_examine(const struct patient *patient, const char *name,
                                             uint32_t *ret_count)
@@ -139,5 +165,6 @@ static inline enum severity patient_examine(const struct patient *patient, const
     *ret_count = findings.count;
     findings_done(&findings);
     join_done(&join);
+    patient_glance(patient, &plan, *ret_count);
     return worst;
 }

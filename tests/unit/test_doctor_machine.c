@@ -125,21 +125,28 @@ static void rp_filter_has_borders(void **state)
     }
 }
 
+static void set_program(struct snapshot *snapshot, const char *exe, uint32_t flags,
+                        const char *comm)
+{
+    struct process *process = &snapshot->processes[0];
+
+    process->has = PROCESS_HAS_EXE | PROCESS_HAS_COMM;
+    process->flags = flags;
+    assert_int_equal(snapshot_intern(snapshot, exe, strlen(exe), &process->exe), 0);
+    assert_int_equal(snapshot_intern(snapshot, comm, strlen(comm), &process->comm), 0);
+}
+
 /* A program of a process with a socket, by its path, what is known of it, and its name. */
 static enum severity deleted_exe(const char *exe, uint32_t flags, const char *comm)
 {
     struct patient patient;
-    struct process *process;
     enum severity severity;
     uint32_t found;
 
     patient_begin(&patient);
     patient_socket(&patient, &patient.now, 1, STATE_LISTENING);
-    process = &patient.now.processes[0];
-    process->has = PROCESS_HAS_EXE | PROCESS_HAS_COMM;
-    process->flags = flags;
-    assert_int_equal(snapshot_intern(&patient.now, exe, strlen(exe), &process->exe), 0);
-    assert_int_equal(snapshot_intern(&patient.now, comm, strlen(comm), &process->comm), 0);
+    set_program(&patient.before, exe, flags, comm);
+    set_program(&patient.now, exe, flags, comm);
     severity = patient_examine(&patient, "deleted-exe", &found);
     patient_end(&patient);
     return severity;

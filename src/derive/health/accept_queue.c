@@ -190,13 +190,36 @@ static int run(struct examination *examination)
     return r;
 }
 
+static bool loses_connections(const struct examination *examination, uint32_t netns)
+{
+    struct change overflows = health_counter(examination, netns, "TcpExtListenOverflows");
+
+    return health_judge(examination, OVERFLOWS, overflows.rate) > SEVERITY_OK;
+}
+
+static bool suspects(const struct examination *examination)
+{
+    const struct snapshot *now = examination->now;
+
+    for (uint32_t netns = 0; netns < now->netns_count; netns++)
+        if (loses_connections(examination, netns))
+            return true;
+    for (uint32_t i = 0; i < now->sockets_count; i++)
+        if (is_listener(&now->sockets[i]) &&
+            health_judge(examination, FILLED, filled(&now->sockets[i])) > SEVERITY_OK)
+            return true;
+    return false;
+}
+
 const struct check check_accept_queue = {
     .name = "accept-queue",
     .title = "listeners that lose connections because nobody accepts them in time",
     .needs = NEED_SOCKETS | NEED_LISTENERS | NEED_OWNERS | NEED_COUNTERS,
     .before = NEED_SOCKETS | NEED_COUNTERS,
+    .glance = NEED_SOCKETS | NEED_LISTENERS | NEED_COUNTERS,
     .protos = PROTO_BIT(PROTO_TCP),
     .states = STATE_BIT(STATE_LISTENING) | STATE_CONNECTED,
+    .signs = SIGN_WAITING,
     .at_once = true,
     .thresholds =
         {
@@ -228,5 +251,6 @@ const struct check check_accept_queue = {
         "is only to know.",
     .sources = "man 2 listen; Documentation/networking/ip-sysctl.rst; "
                "Documentation/networking/snmp_counter.rst",
+    .suspects = suspects,
     .run = run,
 };

@@ -44,13 +44,21 @@ struct check {
     const char *title;       /* one line: what it finds */
     uint64_t needs;          /* enum need, at the end of the window */
     uint64_t before;         /* the same, of what is compared with it */
+    uint64_t glance;         /* the same, of what tells suspects() enough */
     uint32_t protos, states; /* of the sockets it looks at: PROTO_BIT()s, STATE_BIT()s */
-    bool at_once; /* one reading shows it: `nwho` shows it too, which waits for no second one */
+    uint32_t signs; /* enum socket_sign: without any of them it looks at no established connection,
+                       but in its second look; 0: it looks at all */
+    bool at_once;   /* one reading shows it: `nwho` shows it too, which waits for no second one */
     struct threshold thresholds[CHECK_LIMITS_MAX]; /* those without a name are none */
     const struct advice *advice;
     uint32_t advice_count;
     const char *theory;  /* paragraphs for --explain: what the kernel does, how it is measured */
     const char *sources; /* where to read on */
+    /* Narrows what is read by the limits of the check. NULL: they have nothing to do with it. */
+    void (*narrow)(const struct limit *limits, struct request *request);
+    /* After a glance: whether run() might find more if it had all of `needs`. NULL: these are read
+     * at once. */
+    bool (*suspects)(const struct examination *examination);
     /* Adds findings. 0, or -ENOMEM. */
     int (*run)(struct examination *examination);
 };

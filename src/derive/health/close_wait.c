@@ -127,11 +127,21 @@ static int run(struct examination *examination)
     return r;
 }
 
+/* How many are too many depends on the process. */
+static bool suspects(const struct examination *examination)
+{
+    for (uint32_t i = 0; i < examination->now->sockets_count; i++)
+        if (examination->now->sockets[i].state == STATE_CLOSE_WAIT)
+            return true;
+    return false;
+}
+
 const struct check check_close_wait = {
     .name = "close-wait",
     .title = "processes that do not close connections which the other side has ended",
     .needs = NEED_SOCKETS | NEED_TCP_PROGRESS | NEED_OWNERS | NEED_FDS,
     .before = NEED_SOCKETS,
+    .glance = NEED_SOCKETS,
     .protos = PROTO_BIT(PROTO_TCP),
     .states = STATE_BIT(STATE_CLOSE_WAIT),
     .at_once = true,
@@ -164,5 +174,6 @@ const struct check check_close_wait = {
         "acknowledgement (the end of "
         "the other side) is how long ago; new ones within the window; the share of RLIMIT_NOFILE.",
     .sources = "RFC 9293 3.3.2; man 7 tcp; man 2 getrlimit",
+    .suspects = suspects,
     .run = run,
 };

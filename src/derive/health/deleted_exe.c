@@ -123,11 +123,23 @@ static int say(struct examination *examination, uint32_t index, enum advice_of_d
                                        UNIT_COUNT, sockets, 1);
 }
 
+/* A glance does not look for sockets, but for programs. */
+static bool hides_programs(const struct snapshot *before)
+{
+    for (uint32_t i = 0; i < before->processes_count; i++)
+        if (!(before->processes[i].has & PROCESS_HAS_EXE) &&
+            !(before->processes[i].flags & PROCESS_GONE))
+            return true;
+    return false;
+}
+
 static int run(struct examination *examination)
 {
     const struct snapshot *now = examination->now;
     int r = 0;
 
+    if (!now->owners_known && hides_programs(examination->before))
+        health_skip(examination, "the programs of some processes are hidden");
     if (join_owners_hidden(now))
         health_skip(examination, "the sockets of some processes are hidden");
     for (uint32_t i = 0; i < now->processes_count && r == 0; i++) {
@@ -143,10 +155,23 @@ static int run(struct examination *examination)
     return r;
 }
 
+/* Who has begun since is seen by the next examination. */
+static bool suspects(const struct examination *examination)
+{
+    const struct snapshot *before = examination->before;
+
+    for (uint32_t i = 0; i < before->processes_count; i++)
+        if (!(before->processes[i].flags & PROCESS_SOCKETLESS) &&
+            judge(before, &before->processes[i]) != ADVICE_MAX)
+            return true;
+    return false;
+}
+
 const struct check check_deleted_exe = {
     .name = "deleted-exe",
     .title = "processes on the network whose program is no file any more, or never was",
     .needs = NEED_SOCKETS | NEED_OWNERS | NEED_EXE,
+    .before = NEED_ALL_PROCESSES | NEED_EXE,
     .protos = PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP),
     .states = STATE_ALL,
     .at_once = true,
@@ -161,5 +186,6 @@ const struct check check_deleted_exe = {
               "file is at the same path again tells an update (to know) from a removal (a "
               "warning). What hides is critical.",
     .sources = "man 5 proc_pid_exe; man 2 memfd_create",
+    .suspects = suspects,
     .run = run,
 };

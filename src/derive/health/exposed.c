@@ -174,6 +174,14 @@ static int say_new(struct survey *survey, uint32_t index, enum address_scope rea
     return add_listener(survey, index, SEVERITY_WARN, IS_NEW);
 }
 
+/* Since the baseline, where there is one. */
+static bool is_new(const struct examination *examination, const struct map *known,
+                   const struct socket *socket)
+{
+    return examination->plan->baseline &&
+           map_get(known, baseline_place(examination->now, socket)) == MAP_NONE;
+}
+
 /* Of a listener that can be reached and is not allowed. */
 static int judge(struct survey *survey, uint32_t index, enum address_scope reach)
 {
@@ -182,18 +190,18 @@ static int judge(struct survey *survey, uint32_t index, enum address_scope reach
     const struct service *service = find_service(socket);
     uint64_t place = baseline_place(examination->now, socket);
     bool has_baseline = examination->plan->baseline;
-    bool is_new = has_baseline && map_get(&survey->known, place) == MAP_NONE;
+    bool new_here = is_new(examination, &survey->known, socket);
     enum severity severity = SEVERITY_INFO;
 
     if (map_get(&survey->seen, place) != MAP_NONE)
         return 0;
     if (map_set(&survey->seen, place, index) < 0)
         return -ENOMEM;
-    if (is_new || (!has_baseline && reach == SCOPE_PUBLIC))
+    if (new_here || (!has_baseline && reach == SCOPE_PUBLIC))
         severity = SEVERITY_WARN;
     if (service)
         return say_service(survey, index, service, severity, reach);
-    if (is_new)
+    if (new_here)
         return say_new(survey, index, reach);
     return has_baseline ? 0 : tally_add(&survey->others, socket->netns, 1, index);
 }
@@ -266,12 +274,44 @@ static int run(struct examination *examination)
     return r;
 }
 
+/* Whoever has a place of its own in what is told, or is asked for by exposed.allow. */
+static bool asks_owner(const struct examination *examination, const struct map *known,
+                       uint32_t index)
+{
+    const struct snapshot *now = examination->now;
+    const struct socket *socket = &now->sockets[index];
+
+    if (!is_listener(now, socket) || reach_of(now, socket) == SCOPE_UNKNOWN)
+        return false;
+    switch (allowed_find(examination->plan->allowed, examination->plan->allowed_count, now,
+                         examination->join, index)) {
+    case ALLOWED:
+        return false;
+    case ALLOWED_IF_OWNER:
+        return true;
+    case ALLOWED_NOT:
+        break;
+    }
+    return find_service(socket) || is_new(examination, known, socket);
+}
+
+static bool suspects(const struct examination *examination)
+{
+    CLEANUP(map_done) struct map known = {0};
+    bool found = index_baseline(examination->plan->baseline, &known) < 0;
+
+    for (uint32_t i = 0; i < examination->now->sockets_count && !found; i++)
+        found = asks_owner(examination, &known, i);
+    return found;
+}
+
 const struct check check_exposed = {
     .name = "exposed",
     .title =
         "listeners that other machines can reach: new ones, and services often without a password",
     .needs = NEED_SOCKETS | NEED_LISTENERS | NEED_OWNERS | NEED_CGROUP | NEED_ADDRESSES |
              NEED_PORT_RANGE,
+    .glance = NEED_SOCKETS | NEED_LISTENERS | NEED_ADDRESSES | NEED_PORT_RANGE,
     .protos = PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP),
     .states = STATE_BIT(STATE_LISTENING) | STATE_BIT(STATE_UNCONNECTED),
     .at_once = true,
@@ -296,5 +336,6 @@ const struct check check_exposed = {
         "here.",
     .sources = "https://redis.io/docs/latest/operate/oss_and_stack/management/security/; "
                "https://docs.docker.com/engine/security/protect-access/",
+    .suspects = suspects,
     .run = run,
 };

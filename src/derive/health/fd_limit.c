@@ -83,6 +83,15 @@ static int find_full_listeners(const struct examination *examination, struct tal
     return r;
 }
 
+/* At both ends of the window. */
+static bool is_nearly_full(const struct examination *examination, const struct process *process)
+{
+    const struct process *before = health_process_before(examination, process);
+
+    return before && health_judge(examination, OPEN, share_of(process)) > SEVERITY_OK &&
+           health_judge(examination, OPEN, share_of(before)) > SEVERITY_OK;
+}
+
 static int say_process(struct examination *examination, uint32_t index,
                        const struct tally *listeners)
 {
@@ -95,8 +104,7 @@ static int say_process(struct examination *examination, uint32_t index,
     struct subject subject = SUBJECT_NONE;
     int r;
 
-    if (severity == SEVERITY_OK || !before ||
-        health_judge(examination, OPEN, share_of(before)) == SEVERITY_OK)
+    if (!is_nearly_full(examination, process))
         return 0;
     if (refuses)
         subject = health_subject(examination, listeners->items[full].example);
@@ -159,11 +167,24 @@ static int run(struct examination *examination)
     return r < 0 ? r : look_at_machine(examination);
 }
 
+/* Who is to be found was nearly full at the beginning. */
+static bool suspects(const struct examination *examination)
+{
+    const struct snapshot *before = examination->before;
+
+    for (uint32_t i = 0; i < before->processes_count; i++)
+        if (!(before->processes[i].has & PROCESS_HAS_FDS) ||
+            health_judge(examination, OPEN, share_of(&before->processes[i])) > SEVERITY_OK)
+            return true;
+    return false;
+}
+
 const struct check check_fd_limit = {
     .name = "fd-limit",
     .title = "processes with sockets, or a machine, that run out of descriptors",
     .needs = NEED_SOCKETS | NEED_LISTENERS | NEED_OWNERS | NEED_FDS | NEED_SETTINGS,
-    .before = NEED_SOCKETS | NEED_OWNERS | NEED_FDS,
+    .before = NEED_ALL_PROCESSES | NEED_FDS,
+    .glance = NEED_SETTINGS,
     .protos = PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP),
     .states = STATE_ALL,
     .at_once = true,
@@ -190,5 +211,6 @@ const struct check check_fd_limit = {
               "of the window, and whether the accept queue of one of its listeners is full; files "
               "of the whole machine (fs.file-nr).",
     .sources = "man 2 getrlimit; man 2 accept (EMFILE); man 5 proc_sys_fs",
+    .suspects = suspects,
     .run = run,
 };

@@ -91,11 +91,19 @@ static int run(struct examination *examination)
     return r < 0 ? r : tally_say_worst(&remotes, say, examination);
 }
 
+static bool suspects(const struct examination *examination)
+{
+    uint32_t count = health_count(examination, STATE_BIT(STATE_FIN_WAIT_2));
+
+    return health_judge(examination, SOCKETS, count) > SEVERITY_OK;
+}
+
 const struct check check_fin_wait2 = {
     .name = "fin-wait2",
     .title = "remotes that do not close connections which were ended here",
     .needs = NEED_SOCKETS | NEED_OWNERS,
     .before = NEED_SOCKETS,
+    .glance = NEED_SOCKETS,
     .protos = PROTO_BIT(PROTO_TCP),
     .states = STATE_BIT(STATE_FIN_WAIT_2) | STATE_BIT(STATE_CLOSE_WAIT),
     .thresholds = {[SOCKETS] = {"sockets",
@@ -115,5 +123,6 @@ const struct check check_fin_wait2 = {
         "port of the remote. Where the remote is on this machine the process is named that does "
         "not close.",
     .sources = "RFC 9293 3.3.2; Documentation/networking/ip-sysctl.rst (tcp_fin_timeout)",
+    .suspects = suspects,
     .run = run,
 };

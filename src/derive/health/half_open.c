@@ -151,12 +151,33 @@ static int run(struct examination *examination)
     return r < 0 ? r : tally_say_worst(&dying, say_dying, examination);
 }
 
+static void narrow(const struct limit *limits, struct request *request)
+{
+    uint64_t least = limits[IDLE].warn < limits[IDLE].crit ? limits[IDLE].warn : limits[IDLE].crit;
+
+    request->idle_ms = least < UINT32_MAX ? (uint32_t)least : UINT32_MAX;
+}
+
+static bool suspects(const struct examination *examination)
+{
+    const struct snapshot *now = examination->now;
+    uint64_t milliseconds;
+
+    for (uint32_t i = 0; i < now->sockets_count; i++)
+        if (now->sockets[i].proto == PROTO_TCP && now->sockets[i].state == STATE_ESTABLISHED &&
+            (is_dying(examination, i) || is_silent(examination, i, &milliseconds)))
+            return true;
+    return false;
+}
+
 const struct check check_half_open = {
     .name = "half-open",
     .title = "connections of which nothing tells whether the other side is still there",
     .needs = NEED_SOCKETS | NEED_TCP_PROGRESS | NEED_OWNERS | NEED_FDS,
+    .glance = NEED_SOCKETS | NEED_TCP_PROGRESS,
     .protos = PROTO_BIT(PROTO_TCP),
     .states = STATE_BIT(STATE_ESTABLISHED),
+    .signs = SIGN_TROUBLE | SIGN_IDLE,
     .thresholds =
         {
             [IDLE] = {"idle",
@@ -195,5 +216,7 @@ const struct check check_half_open = {
         "they use up descriptors is.",
     .sources = "RFC 1122 4.2.3.6; Documentation/networking/ip-sysctl.rst (tcp_keepalive_time, "
                "tcp_retries2); man 7 tcp",
+    .narrow = narrow,
+    .suspects = suspects,
     .run = run,
 };

@@ -10,23 +10,70 @@
 
 #define SECOND_NS UINT64_C(1000000000)
 
-void health_request(const struct health_plan *plan, struct request *request)
-{
-    request->protos = request->states = 0;
-    for (uint32_t i = 0; i < plan->chosen_count; i++) {
-        const struct check *check = checks[plan->chosen[i]];
+/* Stands for connections without any sign, until all checks have said which they want. */
+#define SIGN_NONE (1u << 31)
 
-        request->needs |= check->needs;
-        request->protos |= check->protos;
-        request->states |= check->states;
-    }
+/* How far a check looks. */
+enum look {
+    LOOK_BEFORE,
+    LOOK_GLANCE,
+    LOOK_WHOLE,
+};
+
+static void ask(const struct health_plan *plan, uint32_t index, enum look look,
+                struct request *request)
+{
+    const struct check *check = checks[index];
+    uint64_t needs = look == LOOK_BEFORE                      ? check->before
+                     : look == LOOK_GLANCE && check->suspects ? check->glance
+                                                              : check->needs;
+
+    if (plan->goes_on)
+        needs |= check->before;
+    request->needs |= needs;
+    if (!(needs & NEED_SOCKETS))
+        return;
+    request->protos |= check->protos;
+    request->states |= check->states;
+    if (check->states & STATE_BIT(STATE_ESTABLISHED) && check->protos & PROTO_BIT(PROTO_TCP))
+        request->signs |= check->signs && look != LOOK_WHOLE ? check->signs : SIGN_NONE;
+    if (check->narrow && look != LOOK_WHOLE)
+        check->narrow(&plan->limits[index * CHECK_LIMITS_MAX], request);
+}
+
+static void begin_asking(struct request *request)
+{
+    request->protos = request->states = request->signs = 0;
+}
+
+static void end_asking(struct request *request)
+{
+    if (request->signs & SIGN_NONE)
+        request->signs = 0;
+}
+
+static void ask_all(const struct health_plan *plan, enum look look, struct request *request)
+{
+    begin_asking(request);
+    for (uint32_t i = 0; i < plan->chosen_count; i++)
+        ask(plan, plan->chosen[i], look, request);
+    end_asking(request);
 }
 
 void health_request_before(const struct health_plan *plan, struct request *request)
 {
     request->needs = 0;
-    for (uint32_t i = 0; i < plan->chosen_count; i++)
-        request->needs |= checks[plan->chosen[i]]->before;
+    ask_all(plan, LOOK_BEFORE, request);
+}
+
+void health_request_glance(const struct health_plan *plan, struct request *request)
+{
+    ask_all(plan, LOOK_GLANCE, request);
+}
+
+void health_request(const struct health_plan *plan, struct request *request)
+{
+    ask_all(plan, LOOK_WHOLE, request);
 }
 
 static int index_counters(const struct snapshot *snapshot, struct map *index)
@@ -97,6 +144,12 @@ static void sort_findings(struct findings *findings)
     }
 }
 
+static void set_check(struct examination *examination, uint32_t index)
+{
+    examination->check = checks[index];
+    examination->limits = &examination->plan->limits[index * CHECK_LIMITS_MAX];
+}
+
 static int run_checks(struct examination *examination)
 {
     const struct health_plan *plan = examination->plan;
@@ -108,8 +161,7 @@ static int run_checks(struct examination *examination)
     if (!findings->results)
         return -ENOMEM;
     for (uint32_t i = 0; i < plan->chosen_count && r == 0; i++) {
-        examination->check = checks[plan->chosen[i]];
-        examination->limits = &plan->limits[plan->chosen[i] * CHECK_LIMITS_MAX];
+        set_check(examination, plan->chosen[i]);
         examination->result = &findings->results[findings->result_count++];
         examination->result->check = examination->check;
         r = examination->check->run(examination);
@@ -117,44 +169,84 @@ static int run_checks(struct examination *examination)
     return r;
 }
 
-int health_examine(const struct health_plan *plan, const struct snapshot *before,
-                   const struct snapshot *now, const struct join *join,
-                   struct findings *ret_findings)
+static void examination_done(struct examination *examination)
 {
-    struct findings findings = {0};
-    struct examination examination = {
+    map_done(&examination->counters_now);
+    map_done(&examination->counters_before);
+    map_done(&examination->settings);
+    map_done(&examination->sockets_before);
+    map_done(&examination->interfaces_before);
+    buf_done(&examination->text);
+}
+
+/* To be ended also when it fails. 0 or -ENOMEM. */
+static int examination_begin(struct examination *examination, const struct health_plan *plan,
+                             const struct snapshot *before, const struct snapshot *now,
+                             const struct join *join)
+{
+    int r;
+
+    *examination = (struct examination){
         .now = now,
         .before = before,
         .join = join,
         .plan = plan,
         .window_ns = now->boot_ns - before->boot_ns,
-        .findings = &findings,
         .text = BUF_INIT,
     };
-    int r = index_counters(now, &examination.counters_now);
+    r = index_counters(now, &examination->counters_now);
+    if (r == 0)
+        r = index_counters(before, &examination->counters_before);
+    if (r == 0)
+        r = index_settings(now, &examination->settings);
+    if (r == 0)
+        r = index_sockets(before, &examination->sockets_before);
+    if (r == 0)
+        r = index_interfaces(before, &examination->interfaces_before);
+    return r;
+}
 
-    if (r == 0)
-        r = index_counters(before, &examination.counters_before);
-    if (r == 0)
-        r = index_settings(now, &examination.settings);
-    if (r == 0)
-        r = index_sockets(before, &examination.sockets_before);
-    if (r == 0)
-        r = index_interfaces(before, &examination.interfaces_before);
+int health_examine(const struct health_plan *plan, const struct snapshot *before,
+                   const struct snapshot *now, const struct join *join,
+                   struct findings *ret_findings)
+{
+    CLEANUP(examination_done) struct examination examination;
+    struct findings findings = {0};
+    int r = examination_begin(&examination, plan, before, now, join);
+
+    examination.findings = &findings;
     if (r == 0)
         r = run_checks(&examination);
-    map_done(&examination.counters_now);
-    map_done(&examination.counters_before);
-    map_done(&examination.settings);
-    map_done(&examination.sockets_before);
-    map_done(&examination.interfaces_before);
-    buf_done(&examination.text);
     if (r < 0) {
         findings_done(&findings);
         return r;
     }
     sort_findings(&findings);
     *ret_findings = findings;
+    return 0;
+}
+
+int health_request_second(const struct health_plan *plan, const struct snapshot *before,
+                          const struct snapshot *glance, const struct join *join,
+                          struct request *request, bool *ret_needed)
+{
+    CLEANUP(examination_done) struct examination examination;
+    bool needed = false;
+    int r = examination_begin(&examination, plan, before, glance, join);
+
+    if (r < 0)
+        return r;
+    begin_asking(request);
+    for (uint32_t i = 0; i < plan->chosen_count; i++) {
+        bool suspects;
+
+        set_check(&examination, plan->chosen[i]);
+        suspects = examination.check->suspects && examination.check->suspects(&examination);
+        ask(plan, plan->chosen[i], suspects ? LOOK_WHOLE : LOOK_GLANCE, request);
+        needed |= suspects;
+    }
+    end_asking(request);
+    *ret_needed = needed;
     return 0;
 }
 
@@ -256,6 +348,16 @@ const struct socket *health_socket_before(const struct examination *examination,
                          : MAP_NONE;
 
     return found == MAP_NONE ? NULL : &examination->before->sockets[found];
+}
+
+uint32_t health_count(const struct examination *examination, uint32_t states)
+{
+    const struct snapshot *now = examination->now;
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < now->sockets_count; i++)
+        count += now->sockets[i].proto == PROTO_TCP && STATE_BIT(now->sockets[i].state) & states;
+    return count;
 }
 
 uint32_t health_owner(const struct examination *examination, uint32_t socket)

@@ -14,14 +14,29 @@ struct health_plan {
     const struct limit *limits; /* CHECK_LIMITS_MAX for each of checks[] */
     const struct allowed_listener *allowed;
     uint32_t allowed_count;
+    bool goes_on;                    /* the end of a window is the beginning of the next one */
     const struct snapshot *baseline; /* listeners of an earlier moment; NULL: none are known */
 };
 
-/* Adds what the checks must have read at the end of the window. */
+/*
+ * What the checks must have read. Most of the time nothing is wrong, and few facts show that: at
+ * the end of the window there is a glance first, and a second look where some check suspects
+ * something. Each says which sockets are wanted, and adds its needs to those of the request; at the
+ * beginning nothing else is needed.
+ */
+void health_request_before(const struct health_plan *plan, struct request *request);
+void health_request_glance(const struct health_plan *plan, struct request *request);
+
+/* All at once: without a glance. */
 void health_request(const struct health_plan *plan, struct request *request);
 
-/* Narrows that to what they compare with the beginning. */
-void health_request_before(const struct health_plan *plan, struct request *request);
+/*
+ * The second look, by what a glance has shown; the join is that of the glance. *ret_needed: whether
+ * there has to be one. 0 or -ENOMEM.
+ */
+int health_request_second(const struct health_plan *plan, const struct snapshot *before,
+                          const struct snapshot *glance, const struct join *join,
+                          struct request *request, bool *ret_needed) MUST_CHECK;
 
 /*
  * Runs the checks on the ends of a window; the join is that of `now`. 0 and findings to be ended by
@@ -90,6 +105,9 @@ const struct process *health_process_before(const struct examination *examinatio
 /* The same socket at the beginning of the window, or NULL. */
 const struct socket *health_socket_before(const struct examination *examination,
                                           const struct socket *socket);
+
+/* How many TCP sockets are in any of these states: STATE_BIT()s. */
+uint32_t health_count(const struct examination *examination, uint32_t states);
 
 /* The process that holds a socket, the first of several; HEALTH_NONE: none is known. */
 uint32_t health_owner(const struct examination *examination, uint32_t socket);

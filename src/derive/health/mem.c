@@ -51,11 +51,16 @@ static int find_largest(const struct examination *examination, const struct budg
     return r;
 }
 
-static enum severity judge(const struct examination *examination, const struct setting *limits,
-                           uint64_t pages)
+static enum severity judge(const struct examination *examination, const struct budget *budget)
 {
+    const struct setting *limits = health_setting(examination, 0, budget->limits);
+    struct change used = health_machine_counter(examination, budget->used);
     enum severity by_pressure = SEVERITY_OK, by_most = SEVERITY_OK;
+    uint64_t pages = used.after;
 
+    if (!limits || limits->count < 3 || !used.known ||
+        health_judge(examination, RESERVE, pages) == SEVERITY_OK)
+        return SEVERITY_OK;
     if (limits->numbers[1])
         by_pressure = health_judge(examination, PRESSURE, pages * 1000 / limits->numbers[1]);
     if (limits->numbers[2])
@@ -90,13 +95,9 @@ static int look_at(struct examination *examination, const struct budget *budget)
     struct change used = health_machine_counter(examination, budget->used);
     struct subject subject = SUBJECT_NONE;
     const struct tally_item *most = NULL;
-    enum severity severity;
+    enum severity severity = judge(examination, budget);
     int r;
 
-    if (!limits || limits->count < 3 || !used.known ||
-        health_judge(examination, RESERVE, used.after) == SEVERITY_OK)
-        return 0;
-    severity = judge(examination, limits, used.after);
     if (severity == SEVERITY_OK)
         return 0;
     r = find_largest(examination, budget, &processes);
@@ -138,11 +139,20 @@ static int run(struct examination *examination)
     return r;
 }
 
+static bool suspects(const struct examination *examination)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(budgets); i++)
+        if (judge(examination, &budgets[i]) > SEVERITY_OK)
+            return true;
+    return false;
+}
+
 const struct check check_mem = {
     .name = "mem",
     .title = "TCP or UDP that is about to use all the memory it may",
     .needs = NEED_SOCKETS | NEED_MEMORY | NEED_OWNERS | NEED_COUNTERS | NEED_SETTINGS,
     .before = NEED_COUNTERS,
+    .glance = NEED_COUNTERS | NEED_SETTINGS,
     .protos = PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP),
     .states = STATE_ALL,
     .thresholds =
@@ -175,5 +185,6 @@ const struct check check_mem = {
               "sockets hold: received, waiting to be sent, and kept ready. Pages that processors "
               "keep ready count as used on an idle machine too.",
     .sources = "Documentation/networking/ip-sysctl.rst (tcp_mem, udp_mem); man 7 tcp",
+    .suspects = suspects,
     .run = run,
 };

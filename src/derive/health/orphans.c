@@ -173,11 +173,19 @@ static int run(struct examination *examination)
     return r;
 }
 
+static bool suspects(const struct examination *examination)
+{
+    uint32_t count = health_count(examination, ORPHAN_STATES);
+
+    return health_judge(examination, SOCKETS, count) > SEVERITY_OK;
+}
+
 const struct check check_orphans = {
     .name = "orphans",
     .title = "closed connections whose data the other side does not take",
     .needs = NEED_SOCKETS | NEED_OWNERS | NEED_COUNTERS | NEED_SETTINGS,
     .before = NEED_SOCKETS | NEED_COUNTERS,
+    .glance = NEED_SOCKETS | NEED_COUNTERS | NEED_SETTINGS,
     .protos = PROTO_BIT(PROTO_TCP),
     .states = ORPHAN_STATES,
     .thresholds =
@@ -211,5 +219,6 @@ const struct check check_orphans = {
         "namespace.",
     .sources = "Documentation/networking/ip-sysctl.rst (tcp_max_orphans, tcp_orphan_retries); "
                "net/ipv4/tcp_timer.c, tcp_out_of_resources()",
+    .suspects = suspects,
     .run = run,
 };

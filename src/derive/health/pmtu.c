@@ -116,13 +116,24 @@ static int run(struct examination *examination)
     return r < 0 ? r : tally_say_worst(&remotes, say, examination);
 }
 
+static bool suspects(const struct examination *examination)
+{
+    for (uint32_t i = 0; i < examination->now->sockets_count; i++)
+        if (examination->now->sockets[i].proto == PROTO_TCP &&
+            pmtu_is_black_hole(examination->now, &examination->now->sockets[i]))
+            return true;
+    return false;
+}
+
 const struct check check_pmtu = {
     .name = "pmtu",
     .title = "connections whose large segments are lost as nobody says that they are too large",
     .needs = NEED_SOCKETS | NEED_TCP_PROGRESS | NEED_OWNERS | NEED_COUNTERS,
     .before = NEED_COUNTERS,
+    .glance = NEED_SOCKETS | NEED_TCP_PROGRESS,
     .protos = PROTO_BIT(PROTO_TCP),
     .states = STATE_CONNECTED,
+    .signs = SIGN_TROUBLE,
     .thresholds = {[SINCE] = {"since",
                               "how long nothing was acknowledged",
                               UNIT_MILLISECONDS,
@@ -142,5 +153,6 @@ const struct check check_pmtu = {
         "the kernel mends it: mss falls, and pmtu still shows the old value.",
     .sources = "RFC 1191; RFC 2923; RFC 4821; Documentation/networking/ip-sysctl.rst "
                "(tcp_mtu_probing)",
+    .suspects = suspects,
     .run = run,
 };

@@ -38,16 +38,22 @@ static const struct advice advice[] = {
         },
 };
 
+/* A port that the kernel chose is of a program that is about to connect. */
+static bool is_not_served(const struct examination *examination, const struct socket *socket)
+{
+    const struct socket *before = health_socket_before(examination, socket);
+
+    return before && before->state == STATE_BOUND_INACTIVE &&
+           !port_range_has(examination->now, socket->netns, socket->local_port);
+}
+
 static int say_not_served(struct examination *examination, uint32_t index)
 {
     const struct socket *socket = &examination->now->sockets[index];
-    const struct socket *before = health_socket_before(examination, socket);
     struct subject subject = health_subject(examination, index);
     int r;
 
-    /* A port that the kernel chose is of a program that is about to connect. */
-    if (!before || before->state != STATE_BOUND_INACTIVE ||
-        port_range_has(examination->now, socket->netns, socket->local_port))
+    if (!is_not_served(examination, socket))
         return 0;
     buf_printf(&examination->text, "has port %u bound, and serves nothing there",
                socket->local_port);
@@ -132,11 +138,37 @@ static int run(struct examination *examination)
     return r;
 }
 
+/* Whether several listen at one place: it takes their owners to tell whether that is meant. */
+static bool is_shared(const struct socket *sockets, uint32_t index, struct tally *places)
+{
+    uint64_t key = key_of(&sockets[index]);
+
+    return map_get(&places->index, key) != MAP_NONE || tally_add(places, key, 0, index) < 0;
+}
+
+static bool suspects(const struct examination *examination)
+{
+    const struct snapshot *now = examination->now;
+    CLEANUP(tally_done) struct tally places = {0};
+
+    for (uint32_t i = 0; i < now->sockets_count; i++) {
+        const struct socket *socket = &now->sockets[i];
+
+        if (socket->proto == PROTO_TCP &&
+            (socket->state == STATE_LISTENING        ? is_shared(now->sockets, i, &places)
+             : socket->state == STATE_BOUND_INACTIVE ? is_not_served(examination, socket)
+                                                     : false))
+            return true;
+    }
+    return false;
+}
+
 const struct check check_port_conflict = {
     .name = "port-conflict",
     .title = "ports that are taken without being served, or that two programs serve by turns",
     .needs = NEED_SOCKETS | NEED_LISTENERS | NEED_OWNERS | NEED_EXE | NEED_PORT_RANGE,
     .before = NEED_SOCKETS,
+    .glance = NEED_SOCKETS | NEED_LISTENERS | NEED_PORT_RANGE,
     .protos = PROTO_BIT(PROTO_TCP),
     .states = STATE_BIT(STATE_BOUND_INACTIVE) | STATE_BIT(STATE_LISTENING),
     .advice = advice,
@@ -151,5 +183,6 @@ const struct check check_port_conflict = {
         "Measured: sockets bound at both ends of the window outside of the ports that the kernel "
         "chooses itself, and listeners of the same address and port with different programs.",
     .sources = "man 7 socket (SO_REUSEPORT); man 2 bind",
+    .suspects = suspects,
     .run = run,
 };

@@ -212,10 +212,35 @@ static int run(struct examination *examination)
     return r;
 }
 
+/* As many as all connections of the namespace are, at most, whatever their destination. */
+static bool suspects_namespace(const struct examination *examination, uint32_t netns)
+{
+    static const char *const counters[] = {"SockTCPInuse", "SockTCPTw", "SockTCP6Inuse"};
+    struct port_range range = range_of(examination, netns);
+    uint64_t count = 0;
+
+    if (!range.usable)
+        return false;
+    if (!health_counter(examination, netns, counters[0]).known)
+        return true;
+    for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
+        count += health_counter(examination, netns, counters[i]).after;
+    return health_judge(examination, SHARE, count * 1000 / range.usable) > SEVERITY_OK;
+}
+
+static bool suspects(const struct examination *examination)
+{
+    for (uint32_t netns = 0; netns < examination->now->netns_count; netns++)
+        if (suspects_namespace(examination, netns))
+            return true;
+    return false;
+}
+
 const struct check check_ports = {
     .name = "ports",
     .title = "destinations to which the local ports run out",
-    .needs = NEED_SOCKETS | NEED_OWNERS | NEED_SETTINGS | NEED_PORT_RANGE,
+    .needs = NEED_SOCKETS | NEED_OWNERS | NEED_COUNTERS | NEED_SETTINGS | NEED_PORT_RANGE,
+    .glance = NEED_COUNTERS | NEED_SETTINGS | NEED_PORT_RANGE,
     .protos = PROTO_BIT(PROTO_TCP),
     .states = STATE_ALL & ~(STATE_BIT(STATE_LISTENING) | STATE_BIT(STATE_SYN_RECV)),
     .at_once = true,
@@ -244,5 +269,6 @@ const struct check check_ports = {
         "namespace.",
     .sources = "Documentation/networking/ip-sysctl.rst (ip_local_port_range, "
                "ip_local_reserved_ports, tcp_tw_reuse); man 7 ip",
+    .suspects = suspects,
     .run = run,
 };

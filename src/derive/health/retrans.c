@@ -96,12 +96,27 @@ static int prove(struct examination *examination, uint32_t netns, uint64_t share
     return r;
 }
 
-static int say(struct examination *examination, uint32_t netns, uint64_t lost, uint64_t sent)
+/* In permille of the segments with new data; 0 where these are too few. */
+static uint64_t count_lost(const struct examination *examination, uint32_t netns)
+{
+    uint64_t again = health_counter(examination, netns, "TcpRetransSegs").delta;
+    /* What the other side had already got, and requests for connections: check syn-sent. */
+    uint64_t needless = health_counter(examination, netns, "TcpExtTCPDSACKRecv").delta +
+                        health_counter(examination, netns, "TcpExtTCPSpuriousRTOs").delta +
+                        health_counter(examination, netns, "TcpExtTCPSynRetrans").delta;
+    uint64_t sent = health_counter(examination, netns, "TcpExtTCPOrigDataSent").delta;
+
+    if (again <= needless || !sent || health_judge(examination, SEGMENTS, sent) == SEVERITY_OK)
+        return 0;
+    return (again - needless) * 1000 / sent;
+}
+
+static int look_at_namespace(struct examination *examination, uint32_t netns)
 {
     CLEANUP(tally_done) struct tally networks = {0};
     struct subject subject = SUBJECT_NONE;
     const struct tally_item *worst = NULL;
-    uint64_t share = lost * 1000 / sent;
+    uint64_t share = count_lost(examination, netns);
     enum severity severity = health_judge(examination, SHARE, share);
     int r;
 
@@ -130,21 +145,20 @@ static int say(struct examination *examination, uint32_t netns, uint64_t lost, u
     return r < 0 ? r : prove(examination, netns, share);
 }
 
+static bool suspects(const struct examination *examination)
+{
+    for (uint32_t netns = 0; netns < examination->now->netns_count; netns++)
+        if (health_judge(examination, SHARE, count_lost(examination, netns)) > SEVERITY_OK)
+            return true;
+    return false;
+}
+
 static int run(struct examination *examination)
 {
     int r = 0;
 
-    for (uint32_t netns = 0; netns < examination->now->netns_count && r == 0; netns++) {
-        uint64_t again = health_counter(examination, netns, "TcpRetransSegs").delta;
-        /* What the other side had already got, and requests for connections: check syn-sent. */
-        uint64_t needless = health_counter(examination, netns, "TcpExtTCPDSACKRecv").delta +
-                            health_counter(examination, netns, "TcpExtTCPSpuriousRTOs").delta +
-                            health_counter(examination, netns, "TcpExtTCPSynRetrans").delta;
-        uint64_t sent = health_counter(examination, netns, "TcpExtTCPOrigDataSent").delta;
-
-        if (health_judge(examination, SEGMENTS, sent) > SEVERITY_OK && again > needless)
-            r = say(examination, netns, again - needless, sent);
-    }
+    for (uint32_t netns = 0; netns < examination->now->netns_count && r == 0; netns++)
+        r = look_at_namespace(examination, netns);
     return r;
 }
 
@@ -153,8 +167,10 @@ const struct check check_retrans = {
     .title = "segments that are lost on the way, and towards whom",
     .needs = NEED_SOCKETS | NEED_TCP_PROGRESS | NEED_OWNERS | NEED_COUNTERS,
     .before = NEED_SOCKETS | NEED_TCP_PROGRESS | NEED_COUNTERS,
+    .glance = NEED_COUNTERS,
     .protos = PROTO_BIT(PROTO_TCP),
     .states = STATE_CONNECTED,
+    .signs = SIGN_TROUBLE,
     .thresholds =
         {
             [SHARE] = {"share",
@@ -181,5 +197,6 @@ const struct check check_retrans = {
               "concerns is told by the bytes "
               "that each connection sent again, by networks of 24 bits (IPv6: 64).",
     .sources = "Documentation/networking/snmp_counter.rst; RFC 2883; RFC 6298",
+    .suspects = suspects,
     .run = run,
 };

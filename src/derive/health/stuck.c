@@ -116,13 +116,29 @@ static int run(struct examination *examination)
     return r;
 }
 
+static bool suspects(const struct examination *examination)
+{
+    const struct snapshot *now = examination->now;
+    uint64_t milliseconds;
+    uint32_t which;
+
+    for (uint32_t i = 0; i < now->sockets_count; i++)
+        if (now->sockets[i].proto == PROTO_TCP &&
+            stands_still(examination, &now->sockets[i], &which, &milliseconds) &&
+            health_judge(examination, SINCE, milliseconds) > SEVERITY_OK)
+            return true;
+    return false;
+}
+
 const struct check check_stuck = {
     .name = "stuck",
     .title = "connections whose data waits because one side does not read",
     .needs = NEED_SOCKETS | NEED_TCP_PROGRESS | NEED_OWNERS,
     .before = NEED_SOCKETS | NEED_TCP_PROGRESS,
+    .glance = NEED_SOCKETS | NEED_TCP_PROGRESS,
     .protos = PROTO_BIT(PROTO_TCP),
     .states = STATE_CONNECTED,
+    .signs = SIGN_TROUBLE,
     .at_once = true,
     .thresholds =
         {[SINCE] = {"since", "how long no data went", UNIT_MILLISECONDS, {10000, 60000}, "own"}},
@@ -139,5 +155,6 @@ const struct check check_stuck = {
               "nobody reads (this side "
               "does not); since when, by the age of the last data.",
     .sources = "RFC 9293 3.8.6; man 7 tcp",
+    .suspects = suspects,
     .run = run,
 };

@@ -165,12 +165,22 @@ static int run(struct examination *examination)
     return r;
 }
 
+static bool suspects(const struct examination *examination)
+{
+    for (uint32_t netns = 0; netns < examination->now->netns_count; netns++)
+        if (health_judge(examination, REQUESTS, count_requests(examination, netns).rate) >
+            SEVERITY_OK)
+            return true;
+    return false;
+}
+
 const struct check check_syn_flood = {
     .name = "syn-flood",
     .title = "listeners whose SYN queue is full, by an attack or by too many real clients",
     .needs = NEED_SOCKETS | NEED_LISTENERS | NEED_SYN_QUEUE | NEED_OWNERS | NEED_COUNTERS |
              NEED_SETTINGS,
     .before = NEED_COUNTERS,
+    .glance = NEED_COUNTERS | NEED_SETTINGS,
     .protos = PROTO_BIT(PROTO_TCP),
     .states = STATE_BIT(STATE_LISTENING),
     .thresholds =
@@ -204,5 +214,6 @@ const struct check check_syn_flood = {
         "are thrown away as the accept queue is full (since Linux 4.10) are those of accept-queue.",
     .sources = "Documentation/networking/ip-sysctl.rst (tcp_syncookies); "
                "Documentation/networking/snmp_counter.rst; RFC 4987",
+    .suspects = suspects,
     .run = run,
 };

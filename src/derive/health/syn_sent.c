@@ -193,12 +193,20 @@ static int run(struct examination *examination)
     return r < 0 ? r : tally_say_worst(&requests.remotes, say_remote, examination);
 }
 
+static bool suspects(const struct examination *examination)
+{
+    uint32_t count = health_count(examination, STATE_BIT(STATE_SYN_SENT));
+
+    return health_judge(examination, SOCKETS, count) > SEVERITY_OK;
+}
+
 const struct check check_syn_sent = {
     .name = "syn-sent",
     .title = "requests for connections that nobody answers, by destination",
     .needs = NEED_SOCKETS | NEED_LISTENERS | NEED_OWNERS | NEED_COUNTERS | NEED_NEXT_HOPS |
              NEED_INTERFACES,
     .before = NEED_COUNTERS,
+    .glance = NEED_SOCKETS | NEED_LISTENERS,
     .protos = PROTO_BIT(PROTO_TCP),
     .states = STATE_BIT(STATE_SYN_SENT) | STATE_BIT(STATE_LISTENING),
     .thresholds =
@@ -231,5 +239,6 @@ const struct check check_syn_sent = {
         "the kernel's table of neighbours as incomplete or failed, by that hop.",
     .sources = "RFC 6298; RFC 826; RFC 4861; Documentation/networking/ip-sysctl.rst "
                "(tcp_syn_retries, neigh/*/mcast_solicit); man 2 connect",
+    .suspects = suspects,
     .run = run,
 };

@@ -164,13 +164,22 @@ static int run(struct examination *examination)
     return r;
 }
 
+static bool suspects(const struct examination *examination)
+{
+    for (uint32_t netns = 0; netns < examination->now->netns_count; netns++)
+        if (examination->now->netns[netns].flags & NETNS_READ && had_no_room(examination, netns))
+            return true;
+    return false;
+}
+
 const struct check check_udp_drops = {
     .name = "udp-drops",
     .title = "datagrams that are thrown away because nobody reads them in time",
     .needs = NEED_SOCKETS | NEED_MEMORY | NEED_OWNERS | NEED_COUNTERS,
     .before = NEED_SOCKETS | NEED_MEMORY | NEED_COUNTERS,
+    .glance = NEED_COUNTERS,
     .protos = PROTO_BIT(PROTO_UDP),
-    .states = STATE_ALL,
+    .states = STATE_BIT(STATE_UNCONNECTED) | STATE_BIT(STATE_ESTABLISHED),
     .thresholds = {[DATAGRAMS] = {"datagrams",
                                   "thrown away in a second, of one process",
                                   UNIT_COUNT,
@@ -187,5 +196,6 @@ const struct check check_udp_drops = {
               "they are: it tells what is missed from what a socket's own filter refused, and of "
               "sockets that are closed again.",
     .sources = "man 7 udp; man 7 socket (SO_RCVBUF); Documentation/networking/snmp_counter.rst",
+    .suspects = suspects,
     .run = run,
 };

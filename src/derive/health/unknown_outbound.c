@@ -130,6 +130,16 @@ static int say(struct examination *examination, const struct tally_item *item,
                                        UNIT_COUNT, item->count, LIMIT_NEVER);
 }
 
+/* To the internet, and opened by who holds it. */
+static bool goes_out(const struct examination *examination, uint32_t index)
+{
+    const struct socket *socket = &examination->now->sockets[index];
+
+    return socket->state == STATE_ESTABLISHED &&
+           examination->join->sockets[index].direction == DIRECTION_OUT &&
+           address_scope(socket->family, &socket->peer) == SCOPE_PUBLIC;
+}
+
 /* Connections that a process made itself, by process. */
 static int count_connections(struct examination *examination, struct tally *processes)
 {
@@ -137,12 +147,9 @@ static int count_connections(struct examination *examination, struct tally *proc
     int r = 0;
 
     for (uint32_t i = 0; i < now->sockets_count && r == 0; i++) {
-        const struct socket *socket = &now->sockets[i];
         uint32_t owner = health_owner(examination, i);
 
-        if (owner == HEALTH_NONE || socket->state != STATE_ESTABLISHED ||
-            examination->join->sockets[i].direction != DIRECTION_OUT ||
-            address_scope(socket->family, &socket->peer) != SCOPE_PUBLIC)
+        if (owner == HEALTH_NONE || !goes_out(examination, i))
             continue;
         if (now->processes[owner].has & PROCESS_HAS_EXE)
             r = tally_add(processes, owner, 1, i);
@@ -167,14 +174,24 @@ static int run(struct examination *examination)
     return r;
 }
 
+static bool suspects(const struct examination *examination)
+{
+    for (uint32_t i = 0; i < examination->now->sockets_count; i++)
+        if (goes_out(examination, i))
+            return true;
+    return false;
+}
+
 const struct check check_unknown_outbound = {
     .name = "unknown-outbound",
     .title = "programs that talk to the internet from where no package installs any",
     .needs = NEED_SOCKETS | NEED_LISTENERS | NEED_OWNERS | NEED_EXE | NEED_CMDLINE | NEED_CGROUP |
              NEED_PROCESS_STAT,
+    .glance = NEED_SOCKETS | NEED_LISTENERS,
     .protos = PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP),
     .states =
         STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_LISTENING) | STATE_BIT(STATE_UNCONNECTED),
+    .signs = SIGN_PUBLIC,
     .thresholds = {[SCORE] = {"score",
                               "points of suspicion, which --explain lists",
                               UNIT_COUNT,
@@ -201,5 +218,6 @@ const struct check check_unknown_outbound = {
         "One reading cannot tell whether a remote is new here, or called again and again at long "
         "intervals: that takes a history. nwho events shows each connection as it is made.",
     .sources = "man 5 proc_pid_exe; man 5 proc_pid_stat (tty_nr); man 7 cgroups",
+    .suspects = suspects,
     .run = run,
 };
