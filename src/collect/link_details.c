@@ -35,6 +35,9 @@ static void read_speed(int fd, const struct snapshot *snapshot, struct interface
     if (interface->speed_mbit != 0 && interface->speed_mbit != (uint32_t)SPEED_UNKNOWN &&
         interface->speed_mbit != UINT16_MAX)
         interface->has |= INTERFACE_HAS_SPEED;
+    if (command.duplex == DUPLEX_HALF || command.duplex == DUPLEX_FULL)
+        interface->has |= INTERFACE_HAS_DUPLEX;
+    interface->full_duplex = command.duplex == DUPLEX_FULL;
 }
 
 static void read_speeds(struct snapshot *snapshot, uint32_t first)

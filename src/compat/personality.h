@@ -30,6 +30,7 @@ extern const struct personality personality_nethogs;
 extern const struct personality personality_iftop;
 extern const struct personality personality_nload;
 extern const struct personality personality_iptraf;
+extern const struct personality personality_sar;
 
 /* All of them, ends with NULL. */
 extern const struct personality *const personality_table[];

@@ -12,6 +12,7 @@ enum interface_has {
     INTERFACE_HAS_CARRIER_CHANGES = 1u << 4,
     INTERFACE_HAS_SPEED = 1u << 5, /* its driver tells one, and the link is up */
     INTERFACE_HAS_QDISC = 1u << 6, /* counters of the root queueing discipline */
+    INTERFACE_HAS_DUPLEX = 1u << 7,
 };
 
 /* The kernel's struct rtnl_link_stats64 (IFLA_STATS64), member by member. */
@@ -52,5 +53,6 @@ struct interface {
     uint32_t speed_mbit;
     uint32_t operstate; /* IF_OPER_* */
     struct queue_stats queue;
-    uint32_t type; /* ARPHRD_* */
+    uint16_t type; /* ARPHRD_* */
+    uint16_t full_duplex;
 };

@@ -294,6 +294,7 @@ static const struct field interface_fields[] = {
     NUMBER(interface, queue.requeues),
     NUMBER(interface, queue.overlimits),
     NUMBER(interface, type),
+    NUMBER(interface, full_duplex),
 };
 
 static const struct field counter_fields[] = {

@@ -214,6 +214,13 @@ static struct value get_speed_bits(const struct view *view, uint32_t row)
                        get_interface(view, row)->speed_mbit * UINT64_C(1000000));
 }
 
+static struct value get_duplex(const struct view *view, uint32_t row)
+{
+    if (!has(view, row, INTERFACE_HAS_DUPLEX))
+        return value_none();
+    return value_name(get_interface(view, row)->full_duplex ? "full" : "half");
+}
+
 #define NEED_SHARES (NEED_FLOWS | NEED_FORWARDED | NEED_ADDRESSES)
 
 #define SHOWN (COLUMN_TEXT | COLUMN_MACHINE)
@@ -256,6 +263,8 @@ static const struct column columns[] = {
     {"mtu", "MTU", "Largest packet, in bytes", KIND_COUNT, MACHINE, 0, get_mtu},
     {"speed_bits", "SPEED", "Speed that the driver tells", KIND_BITS_PER_SECOND, SHOWN,
      NEED_LINK_DETAILS, get_speed_bits},
+    {"duplex", "DUPLEX", "full: both directions have the speed for themselves; half: they share it",
+     KIND_NAME, 0, NEED_LINK_DETAILS, get_duplex},
     {"rx_rate", "RX/S", "Bytes received, since the refresh before", KIND_BYTES_PER_SECOND,
      MACHINE_RATE, 0, interface_rx_rate},
     {"tx_rate", "TX/S", "Bytes sent, since the refresh before", KIND_BYTES_PER_SECOND, MACHINE_RATE,

@@ -32,7 +32,8 @@ PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 SLEEPS = re.compile(r"^lsof .*[-+]r ?\d|^netstat .*-\w*c\b")
 # The releases whose bytes are the measure: those of Debian 12.
 RELEASES = {"ss": (["ss", "-V"], "iproute2-6.1."), "netstat": (["netstat", "-V"], "net-tools 2.10"),
-            "lsof": (["lsof", "-v"], "revision: 4.95.")}
+            "lsof": (["lsof", "-v"], "revision: 4.95."),
+            "sar": (["sar", "-V"], "sysstat version 12.6.1\n")}
 
 
 @dataclass(frozen=True)

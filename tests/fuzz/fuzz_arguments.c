@@ -4,6 +4,7 @@
 #include "compat/lsof.h"
 #include "compat/nethogs.h"
 #include "compat/netstat_options.h"
+#include "compat/sar.h"
 #include "compat/ss_options.h"
 #include "fuzz.h"
 
@@ -61,10 +62,21 @@ static void parse_iftop(int count, char **words)
     CHECK(r || (options.net.bits <= 32 && options.net6.bits <= 128));
 }
 
+static void parse_sar(int count, char **words)
+{
+    struct sar_options options;
+    int r = sar_options_parse(count, words, &options);
+
+    CHECK(r == 0 || r == SAR_WRONG_USE || r == SAR_REFUSED);
+    CHECK(r || options.show != SAR_SHOW_REPORTS || options.reports);
+    CHECK(options.decimals <= 2 && options.end < 24 * 3600);
+    sar_options_done(&options);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static void (*const parsers[])(int count, char **words) = {parse_ss, parse_netstat, parse_lsof,
-                                                               parse_nethogs, parse_iftop};
+    static void (*const parsers[])(int count, char **words) = {
+        parse_ss, parse_netstat, parse_lsof, parse_nethogs, parse_iftop, parse_sar};
     CLEANUP_FREE char *text = NULL;
     char *words[WORDS_MAX + 2] = {(char *)"tool"}, *rest;
     size_t tool;

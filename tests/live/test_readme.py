@@ -237,6 +237,7 @@ CHECKS = {
     "nwho top": has(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d .*  rx .* in all  tx .* in all$", r"^ *PID +USER +PROCESS "),
     "nwho nethogs -t -v 2 -c 2 -a eth0": has(r"^Adding local address: 127.0.0.1$", r"^Refreshing:$", r"^unknown TCP/0/0\t0\t0$"),
     "nwho iftop -t -s 2 -i eth0": has(r"^Listening on lo$", r"^Cumulative .* 0B +0B +0B$"),
+    "nwho sar -n TCP,ETCP 1 2": has(r"^Linux .* CPU\)$", r"^..:..:.. +atmptf/s +estres/s", r"^Average: +active/s", r"^Average:( +[\d.]+){5}$"),
     "nwho ls established -d 1": has(r" RX/S +TX/S +RX-SINCE +TX-SINCE$", r"^tcp +established .*nginx.*( +0bit){2}( +0){2}$", without=["listening"]),
     "nwho count peer sport :443 -d 1": has(r"^PEER-ADDR .* RX/S +TX/S +RX-SINCE +TX-SINCE$", r"^192\.168\.1\.100 +1 .*( +0bit){2}( +0){2}$"),
     "nwho ps -d 1": has(r"^ *PID .* RX/S +TX/S +RX +TX +SICK$", r"^ *\d+ +java .*( +(0bit|-)){2}( +(0|-)){2} +close-wait$"),

@@ -1,0 +1,270 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""sar: the same bytes and exit status as the real tool, over the same seconds.
+
+Of each line of the matrix the real tool runs twice and ours once, many lines together in one namespace in which
+nothing moves. When each of them has taken its first sample, everything moves at once, so that all have counted the
+same; and once more in the second interval. What the two real ones say differently (an interval that was a hundredth of
+a second longer) is masked, see README.md.
+
+    tests/compat/test_sar.py                 the whole matrix, as a test
+    tests/compat/test_sar.py 'sar -n DEV 1'  the differences of one command line (to a pipe and to a terminal)
+"""
+import contextlib
+import itertools
+import os
+import select
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import answers
+from compat import ATTEMPTS, PATH, OUTPUTS, Case, Verdict, check_releases, environment_of, judge, links, read_explained, read_matrix
+from live import BUILD, netns, run, run_tests, test, wait_for
+
+TOGETHER = 15  # lines: three programs each
+BESIDE = 3     # of such batches, each in a namespace of its own
+LOCALES = ("en_US", "de_DE")
+ASK_FOR_INTERFACES = ("DEV", "n ALL")  # by sockets, which others would count
+
+# What moves: `first` and `second` come on stdin. tap devices have a speed, and are the only ones that are busy.
+MOVER = """
+import fcntl, socket, struct, subprocess, sys
+def ioctl(fd, number, name, rest):
+    fcntl.ioctl(fd, number, struct.pack("16s", name.encode()) + rest + bytes(24 - len(rest)))
+def tap(name, duplex):
+    fd = open("/dev/net/tun", "r+b", buffering=0)
+    ioctl(fd, 0x400454ca, name, struct.pack("H", 0x1002))
+    settings = struct.pack("IIIHBBBBBBIIHBBIII", 2, 0, 0, 10, duplex, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    memory = __import__("ctypes").create_string_buffer(settings)
+    ioctl(udp, 0x8946, name, struct.pack("P", __import__("ctypes").addressof(memory)))
+    subprocess.run(["ip", "link", "set", name, "up", "addrgenmode", "none"], check=True)
+    return fd
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+udp6 = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); receiver.bind(("127.0.0.1", 5001))
+listener = socket.create_server(("127.0.0.1", 5002))
+fast, slow = tap("fast0", 1), tap("slow0", 0)
+frame = bytes.fromhex("020000000001020000000002") + b"\\x88\\xb5" + bytes(1386)
+print("ready", flush=True)
+kept = []
+for number, line in enumerate(sys.stdin, 1):
+    for _ in range(40 * number):
+        udp.sendto(bytes(3000), ("127.0.0.1", 5001)); receiver.recv(4000)
+        udp6.sendto(b"x", ("::1", 5003))
+    for _ in range(10 * number):
+        client = socket.create_connection(("127.0.0.1", 5002)); served, _ = listener.accept()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)); client.close(); served.close()
+    kept.append(socket.create_connection(("127.0.0.1", 5002)))
+    for _ in range(690):
+        fast.write(frame)
+    for _ in range(490):
+        slow.write(frame)
+    if line == "first\\n":
+        subprocess.run("ip link add late0 type veth peer name late1; ip link del early0", shell=True, check=True)
+    else:
+        subprocess.run("ip link del late0", shell=True, check=True)
+    print("done", flush=True)
+"""
+
+
+_making_places = threading.Lock()
+
+
+# --- a namespace in which things move when they are told to ---
+
+@contextlib.contextmanager
+def place_with_mover():
+    with netns("net.ipv6.conf.default.accept_ra=0", "net.ipv6.conf.default.router_solicitations=0",
+               "net.ipv6.conf.all.disable_ipv6=0") as ns:
+        ns.run(["ip", "link", "set", "lo", "mtu", "1500"])
+        ns.run("ip link add early0 type veth peer name early1".split())
+        mover = ns.popen([sys.executable, "-c", MOVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert mover.stdout.readline() == "ready\n"
+        yield ns, mover
+
+
+def move(mover, word):
+    mover.stdin.write(word + "\n")
+    mover.stdin.flush()
+    assert mover.stdout.readline() == "done\n"
+
+
+class Run:
+    """One program that runs."""
+
+    def __init__(self, ns, case, path, variables):
+        line = f"exec ip netns exec {ns.name} sh -c {shlex.quote(case.line)}"
+        place = type("Place", (), {"variables": variables})
+        self.child, self.fd, self.errors = answers.start_line(line, OUTPUTS[case.output], environment_of(place, path))
+        self.out, self.ended = b"", False
+
+    def read(self):
+        try:
+            part = os.read(self.fd, 65536)
+        except OSError:  # EIO: nobody has the terminal's other end any more
+            part = b""
+        self.ended = not part
+        self.out += part
+
+    def samples(self):
+        """How many have been taken, as far as its output tells: 0, 1, more."""
+        return self.ended * 3 or self.out.count(b" CPU)\n") + (self.out.rstrip().count(b"\n") > 2)
+
+    def answer(self):
+        with self.errors:
+            status = self.child.wait()
+            os.close(self.fd)
+            self.errors.seek(0)
+            return answers.Answer(128 - status if status < 0 else status, self.out, self.errors.read())
+
+
+def read_until(runs, count):
+    """Takes what they write until each has COUNT samples or has ended."""
+    while waiting := [run for run in runs if not run.ended and (count is None or run.samples() < count)]:
+        ready = select.select([run.fd for run in waiting], [], [], answers.PATIENCE)[0]
+        assert ready, "nothing comes any more"
+        for one in waiting:
+            if one.fd in ready:
+                one.read()
+
+
+def run_together(cases, paths, variables):
+    """The answers [(real, real again, ours)] of all cases, started together."""
+    with contextlib.ExitStack() as stack:
+        with _making_places:
+            ns, mover = stack.enter_context(place_with_mover())
+        wait_for(lambda: time.time() % 1 < 0.2, what="the beginning of a second")
+        runs = [Run(ns, case, path, variables) for case in cases for path in paths]
+        read_until(runs, 1)
+        time.sleep(0.1)  # the real one writes its title a moment before it reads
+        move(mover, "first")
+        read_until(runs, 2)
+        time.sleep(0.1)
+        move(mover, "second")
+        read_until(runs, None)
+        each = [one.answer() for one in runs]
+    return [each[at:at + 3] for at in range(0, len(each), 3)]
+
+
+# --- comparing ---
+
+def differences(case, theirs, again, ours):
+    """The Verdict on one attempt; None if the real ones contradict each other."""
+    if ours.crashed():
+        return Verdict(case, f"crash, exit status {ours.rc}\n{ours.err.decode('utf-8', 'replace')[:3000]}", True)
+    said = f"exit status {ours.rc}, theirs is {theirs.rc}\n" if ours.rc != theirs.rc else ""
+    if theirs.rc and ours.err != theirs.err:
+        said += answers.show_diff(theirs.err, ours.err) + "\n"
+    if ours.out == theirs.out:
+        return Verdict(case, said)
+    masked = answers.mask(theirs.out, again.out, ours.out)
+    if masked is None:
+        return None
+    return Verdict(case, said if masked[0] == masked[1] else said + answers.show_diff(*masked))
+
+
+@contextlib.contextmanager
+def locale_directory():
+    """Locales that few machines have; without their sources "" ."""
+    with tempfile.TemporaryDirectory(prefix="nwho-locales-") as name:
+        making = [subprocess.Popen(["localedef", "-i", locale, "-f", "UTF-8", f"{name}/{locale}.UTF-8"],
+                                   stderr=subprocess.PIPE) for locale in LOCALES]
+        said = [process.communicate()[1] for process in making]
+        if not all(Path(name, f"{locale}.UTF-8").exists() for locale in LOCALES):
+            print(f"# no sources of locales: {said[0]}", flush=True)
+        yield name
+
+
+def batches(cases):
+    """Those together that do not disturb each other."""
+    kinds = {}
+    for case in cases:
+        kinds.setdefault(tuple(word in case.line for word in ASK_FOR_INTERFACES), []).append(case)
+    for some in kinds.values():
+        yield from (some[at:at + TOGETHER] for at in range(0, len(some), TOGETHER))
+
+
+def compare_all(cases, explained=()):
+    """Verdicts of all cases. One attempt is enough for those EXPLAINED."""
+    verdicts, left = {}, list(cases)
+    with links() as first, locale_directory() as locales:
+        paths = (PATH, PATH, f"{first}:{PATH}")
+        if not any(Path(locales).iterdir()):
+            left = [case for case in left if "UTF-8" not in case.line]
+        for _ in range(ATTEMPTS):
+            with ThreadPoolExecutor(BESIDE) as pool:
+                parts = list(batches(left))
+                answered = pool.map(lambda some: run_together(some, paths, {"LOCPATH": locales}), parts)
+                for case, each in zip(itertools.chain(*parts), itertools.chain.from_iterable(answered)):
+                    verdicts[case] = differences(case, *each) or verdicts.get(case)
+            left = [case for case in left if not verdicts[case] or verdicts[case].difference and not
+                    verdicts[case].crash and not any(entry.covers(case) for entry in explained)]
+    return [verdict or Verdict(case, "the real one says something else each time") for case, verdict in verdicts.items()]
+
+
+@test
+def the_same_bytes():
+    check_releases(["sar"])
+    explained = read_explained("sar")
+    faults = judge("sar", compare_all(read_matrix("sar"), explained), set(), explained)
+    assert not faults, "\n".join(faults)
+
+
+def until_interrupted(ns, program, *words):
+    """What it prints when SIGINT comes as from a terminal, after its first sample; without the empty lines."""
+    process = ns.popen([*program, *words], stdout=subprocess.PIPE, text=True, start_new_session=True)
+    lines = list(itertools.takewhile(lambda line: ":" not in line[:3], iter(process.stdout.readline, "")))
+    while len([line for line in lines if line[:2].isdigit()]) < 2:
+        lines.append(process.stdout.readline())
+    os.killpg(process.pid, signal.SIGINT)
+    lines += process.communicate(timeout=20)[0].splitlines(keepends=True)
+    assert process.returncode == 0, (program, process.returncode)
+    return [line[11:] for line in lines if line.strip()]
+
+
+@test
+def an_interrupt_shows_the_averages():
+    check_releases(["sar"])
+    with netns() as ns:
+        for words in (["-n", "TCP", "1"], ["-n", "DEV", "1", "9"]):
+            real, ours = (until_interrupted(ns, program, *words) for program in (["sar"], [BUILD / "nwho", "sar"]))
+            assert real == ours, (words, real, ours)
+
+
+@test
+def what_nwho_does_not_have_is_said_in_a_line():
+    for words, part in (("-n TCP", "history"), ("-n TCP -f", "history"), ("-n TCP -1", "history"), ("-n TCP -f x 1", "history"),
+                        ("-n TCP -s 10:00", "history"), ("-n TCP -i 2", "history"), ("-n TCP -i 2 5", "history"),
+                        ("-u 1 1", "network"), ("-r ALL 1 1", "network"), ("-I SUM 1 1", "network"), ("-A", "network"), ("1 1", "-n"),
+                        ("-n TCP -o x 1 1", "-o"), ("--sadc", "collector")):
+        result = run([BUILD / "nwho", "sar", *words.split()], expect=2)
+        assert result.out == "" and result.err.count("\n") == 1 and result.err.startswith("sar: "), (words, result)
+        assert part in result.err, (words, result)
+
+
+@test
+def icmp_is_read_by_name():
+    """Newer kernels have two more counters among these, and the real tool, which counts columns, takes one for another."""
+    with netns() as ns:
+        ours = ns.popen([BUILD / "nwho", "sar", "-n", "EICMP", "1", "1"], stdout=subprocess.PIPE, text=True)
+        assert "CPU)" in ours.stdout.readline()
+        ns.run([sys.executable, "-c", "import socket; u = socket.socket(type=socket.SOCK_DGRAM)\n"
+                                      "for _ in range(20): u.sendto(b'x', ('127.0.0.1', 5003))"])
+        values = ours.communicate(timeout=20)[0].splitlines()[2].split()[1:]
+        assert values[2] == values[3] and 19 <= float(values[2]) <= 20, values
+        assert float(values[7]) == 0, values
+
+
+if len(sys.argv) > 1:
+    shown = compare_all([Case(line, output) for line in sys.argv[1:] for output in ("pipe", "80")])
+    for verdict in shown:
+        print(f"== {verdict.case}\n{verdict.difference or 'identical'}")
+    sys.exit(any(verdict.difference for verdict in shown))
+run_tests()
