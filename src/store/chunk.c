@@ -244,11 +244,24 @@ static void put_u32(char *at, uint32_t number)
         at[i] = (char)(number >> (8 * i));
 }
 
+int codec_wrap(struct codec *codec, const void *raw, size_t raw_length, struct buf *out)
+{
+    size_t bound = ZSTD_compressBound(raw_length), length;
+    char *at = buf_reserve(out, HEAD_BYTES + bound);
+
+    if (!at)
+        return -ENOMEM;
+    length = ZSTD_compressCCtx(codec->compressor, at + HEAD_BYTES, bound, raw, raw_length, LEVEL);
+    if (ZSTD_isError(length))
+        return -ENOMEM;
+    put_u32(at + 4, (uint32_t)raw_length);
+    put_u32(at, crc32_add(&codec->crc, 0, at + 4, length + 4));
+    out->length += HEAD_BYTES + length;
+    return 0;
+}
+
 int codec_write(struct codec *codec, struct chunk *chunk, struct buf *out)
 {
-    size_t bound, length;
-    char *at;
-
     sort_rows(chunk);
     put_raw(&codec->raw, chunk);
     if (codec->raw.error || codec->raw.length > RAW_BYTES_MAX) {
@@ -256,18 +269,7 @@ int codec_write(struct codec *codec, struct chunk *chunk, struct buf *out)
         codec->raw = BUF_INIT;
         return -ENOMEM;
     }
-    bound = ZSTD_compressBound(codec->raw.length);
-    at = buf_reserve(out, HEAD_BYTES + bound);
-    if (!at)
-        return -ENOMEM;
-    length = ZSTD_compressCCtx(codec->compressor, at + HEAD_BYTES, bound, codec->raw.data,
-                               codec->raw.length, LEVEL);
-    if (ZSTD_isError(length))
-        return -ENOMEM;
-    put_u32(at + 4, (uint32_t)codec->raw.length);
-    put_u32(at, crc32_add(&codec->crc, 0, at + 4, length + 4));
-    out->length += HEAD_BYTES + length;
-    return 0;
+    return codec_wrap(codec, codec->raw.data, codec->raw.length, out);
 }
 
 /* --- reading --- */
@@ -338,7 +340,7 @@ static void take_column(struct bytes *bytes, struct chunk *chunk, uint32_t colum
         return;
     }
     numbers.end = bytes->at += length;
-    if (length == 0 || column >= layouts[chunk->kind].width)
+    if (length == 0 || column >= layouts[chunk->kind].width || chunk->row_count == 0)
         return;
     if (column < layouts[chunk->kind].keys)
         take_key(&numbers, chunk, column);
@@ -414,8 +416,10 @@ static int decompress(struct codec *codec, const uint8_t *bytes, size_t length)
         ZSTD_getFrameContentSize(bytes + HEAD_BYTES, length - HEAD_BYTES) != raw_length)
         return -EBADMSG;
     buf_reset(&codec->raw);
-    if (!buf_reserve(&codec->raw, raw_length + 1))
+    if (!buf_reserve(&codec->raw, raw_length + 1)) {
+        codec->raw.error = 0;
         return -ENOMEM;
+    }
     got = ZSTD_decompressDCtx(codec->decompressor, codec->raw.data, raw_length, bytes + HEAD_BYTES,
                               length - HEAD_BYTES);
     if (ZSTD_isError(got) || got != raw_length)

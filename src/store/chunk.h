@@ -60,6 +60,9 @@ void codec_done(struct codec *codec);
  */
 int codec_write(struct codec *codec, struct chunk *chunk, struct buf *out) MUST_CHECK;
 
+/* Bytes in a zstd frame behind length and checksum. */
+int codec_wrap(struct codec *codec, const void *raw, size_t raw_length, struct buf *out) MUST_CHECK;
+
 /* Adds what the bytes have to an empty chunk. -EBADMSG: damaged, or of another kind; -ENOMEM. */
 int codec_read(struct codec *codec, const void *bytes, size_t length, struct chunk *chunk)
     MUST_CHECK;

@@ -64,26 +64,27 @@ void dictionaries_done(struct dictionaries *names)
     for (unsigned int i = 0; i < DICTIONARY_MAX; i++)
         dictionary_done(&names->dictionaries[i]);
     map_done(&names->instances);
+    buf_done(&names->key);
+    names->key = BUF_INIT;
 }
 
-/* The slot of the index: the entry if it is there, else MAP_NONE and where it will be. */
+/* The entry if it is there, else MAP_NONE; *hash becomes its key in the index, or what it will be.
+ */
 static uint32_t find_entry(const struct dictionary *dictionary, const void *bytes, size_t length,
-                           uint64_t *ret_hash)
+                           uint64_t *hash)
 {
-    uint64_t hash = hash_bytes(HASH_INIT, bytes, length);
     uint32_t entry;
 
-    while ((entry = map_get(&dictionary->index, hash)) != MAP_NONE &&
+    while ((entry = map_get(&dictionary->index, *hash)) != MAP_NONE &&
            (dictionary->entries[entry].length != length ||
             memcmp(dictionary->entries[entry].bytes, bytes, length) != 0))
-        hash++;
-    *ret_hash = hash;
+        ++*hash;
     return entry;
 }
 
-static int remember(struct dictionary *dictionary, const void *bytes, size_t length, uint32_t id)
+static int remember(struct dictionary *dictionary, uint64_t hash, const void *bytes, size_t length,
+                    uint32_t id)
 {
-    uint64_t hash;
     char *copy;
     int r;
 
@@ -125,14 +126,14 @@ static int run_name(struct store *store, unsigned int dictionary, bool add,
     return r < 0 ? r : 0;
 }
 
-/* `bytes` stand for the fields: what is in memory is found by them. */
-static int give_id(struct store *store, unsigned int id, const void *bytes, size_t length,
-                   const struct name_field *fields, uint32_t *ret_id)
+/* `bytes` with their hash stand for the fields: what is in memory is found by them. */
+static int give_id(struct store *store, unsigned int id, uint64_t hash, const void *bytes,
+                   size_t length, const struct name_field *fields, uint32_t *ret_id)
 {
     struct dictionary *dictionary = &store->names.dictionaries[id];
     int64_t found = 0;
-    uint64_t hash;
-    uint32_t entry = find_entry(dictionary, bytes, length, &hash);
+    uint64_t key = hash;
+    uint32_t entry = find_entry(dictionary, bytes, length, &key);
     int r;
 
     if (entry != MAP_NONE) {
@@ -143,7 +144,7 @@ static int give_id(struct store *store, unsigned int id, const void *bytes, size
     if (r == 0 && !found)
         r = run_name(store, id, true, fields, &found);
     if (r == 0)
-        r = remember(dictionary, bytes, length, (uint32_t)found);
+        r = remember(dictionary, hash, bytes, length, (uint32_t)found);
     if (r == 0)
         *ret_id = (uint32_t)found;
     return r;
@@ -152,15 +153,19 @@ static int give_id(struct store *store, unsigned int id, const void *bytes, size
 static int give_id_of_fields(struct store *store, unsigned int id, const struct name_field *fields,
                              uint32_t *ret_id)
 {
-    CLEANUP(buf_done) struct buf key = BUF_INIT;
+    struct buf *key = &store->names.key;
 
+    buf_reset(key);
     for (unsigned int i = 0; i < texts[id].fields; i++) {
-        buf_put(&key, &fields[i].number, sizeof(fields[i].number));
-        buf_put(&key, &fields[i].length, sizeof(fields[i].length));
+        buf_put(key, &fields[i].number, sizeof(fields[i].number));
+        buf_put(key, &fields[i].length, sizeof(fields[i].length));
         if (fields[i].length)
-            buf_put(&key, fields[i].text, fields[i].length);
+            buf_put(key, fields[i].text, fields[i].length);
     }
-    return key.error ? key.error : give_id(store, id, key.data, key.length, fields, ret_id);
+    if (key->error)
+        return key->error;
+    return give_id(store, id, hash_bytes(HASH_INIT, key->data, key->length), key->data, key->length,
+                   fields, ret_id);
 }
 
 static struct name_field string_field(const struct snapshot *snapshot, uint32_t string)
@@ -344,7 +349,8 @@ static const char *const directions[] = {
     [ENDPOINT_LISTEN] = "listen",
 };
 
-int dictionary_endpoint(struct store *store, const struct endpoint *endpoint, uint32_t *ret_id)
+static int write_endpoint(struct store *store, const struct endpoint *endpoint, uint64_t hash,
+                          uint32_t *ret_id)
 {
     const char *proto = endpoint->proto ? socket_proto_name(endpoint->proto) : "";
     const char *direction = directions[endpoint->direction];
@@ -354,7 +360,7 @@ int dictionary_endpoint(struct store *store, const struct endpoint *endpoint, ui
     if (endpoint->family)
         length =
             (size_t)(format_address(address, endpoint->family, endpoint->address.bytes) - address);
-    return give_id(store, DICTIONARY_ENDPOINT, endpoint, sizeof(*endpoint),
+    return give_id(store, DICTIONARY_ENDPOINT, hash, endpoint, sizeof(*endpoint),
                    (struct name_field[]){
                        TEXT(address, length),
                        NUMBER(endpoint->port),
@@ -363,6 +369,18 @@ int dictionary_endpoint(struct store *store, const struct endpoint *endpoint, ui
                        TEXT(endpoint->interface, strnlen(endpoint->interface, 16)),
                    },
                    ret_id);
+}
+
+int dictionary_endpoint(struct store *store, const struct endpoint *endpoint, uint32_t *ret_id)
+{
+    const struct dictionary *dictionary = &store->names.dictionaries[DICTIONARY_ENDPOINT];
+    uint64_t hash = endpoint_hash(endpoint), key = hash;
+    uint32_t entry = find_entry(dictionary, endpoint, sizeof(*endpoint), &key);
+
+    if (entry == MAP_NONE)
+        return write_endpoint(store, endpoint, hash, ret_id);
+    *ret_id = dictionary->entries[entry].id;
+    return 0;
 }
 
 int dictionary_interface(struct store *store, const struct snapshot *snapshot,

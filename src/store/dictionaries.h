@@ -4,6 +4,8 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/buf.h"
+#include "base/hash.h"
 #include "base/map.h"
 #include "model/snapshot.h"
 
@@ -28,6 +30,7 @@ struct dictionary {
 struct dictionaries {
     struct dictionary dictionaries[DICTIONARY_MAX];
     struct map instances; /* pid and start of a process -> its id: it keeps it when it has ended */
+    struct buf key;       /* of what is looked for */
 };
 
 void dictionaries_done(struct dictionaries *names);
@@ -55,6 +58,17 @@ struct endpoint {
     uint8_t proto, family, direction;
     uint8_t zero[3];
 };
+
+/* By words: there are many in a tick. */
+static inline uint64_t endpoint_hash(const struct endpoint *endpoint)
+{
+    uint64_t words[sizeof(*endpoint) / sizeof(uint64_t)], hash = HASH_INIT;
+
+    memcpy(words, endpoint, sizeof(words));
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        hash = hash_number(hash ^ hash >> 31, words[i]);
+    return hash;
+}
 
 /* Each gives the id of a thing of the snapshot, and writes it when it is new. 0 or -errno. */
 int dictionary_netns(struct store *store, const struct snapshot *snapshot, uint32_t netns,

@@ -135,9 +135,10 @@ static int write_span(struct store *store, enum chunk_kind kind, enum coarse coa
                       const struct period *period)
 {
     static const char text[] =
-        "INSERT INTO span VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+        "INSERT INTO span VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
         " measured_ns = measured_ns + excluded.measured_ns, ticks = ticks + excluded.ticks,"
-        " accounting = min(accounting, excluded.accounting)";
+        " accounting = min(accounting, excluded.accounting),"
+        " numbers = max(numbers, excluded.numbers)";
     sqlite3_stmt *statement;
     int r = sql_prepare(store, STATEMENT_ADD_SPAN, text, &statement);
 
@@ -149,6 +150,7 @@ static int write_span(struct store *store, enum chunk_kind kind, enum coarse coa
     sql_bind(statement, 4, period->measured_ns);
     sql_bind(statement, 5, period->ticks);
     sql_bind(statement, 6, period->accounting);
+    sql_bind(statement, 7, (uint64_t)period->sums.count * sums_width(&period->sums));
     return sql_run(statement);
 }
 

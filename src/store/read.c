@@ -6,6 +6,9 @@
 #define MINUTE_NS (60 * SECOND_NS)
 #define HOUR_NS (3600 * SECOND_NS)
 
+/* SQLite's numbers are signed; and it may be rounded up. */
+#define LATEST_NS (INT64_MAX - HOUR_NS)
+
 static unsigned int kinds_of(unsigned int parts)
 {
     unsigned int kinds = 0;
@@ -50,6 +53,15 @@ int store_extent(struct store *store, struct store_extent *ret_extent)
     return 0;
 }
 
+/* Whether a tier begins before the time, or with the oldest of all. */
+static bool reaches(const struct store_extent *extent, enum store_tier tier, uint64_t since_ns)
+{
+    uint64_t first = extent->since_ns[tier];
+
+    return first &&
+           (first <= since_ns + MINUTE_NS || first <= extent->since_ns[STORE_ANY] + HOUR_NS);
+}
+
 /*
  * The fine one for short times and short pieces, and wherever peers are told apart, as long as it
  * reaches back so far; then that of minutes, which knows no peers.
@@ -59,21 +71,14 @@ static enum store_tier choose_tier(const struct store_question *question,
 {
     uint64_t length = question->until_ns - question->since_ns;
     bool peers = question->parts & (STORE_PEERS | STORE_LISTENERS);
-    bool fine_reaches = extent->since_ns[STORE_FINE] &&
-                        (extent->since_ns[STORE_FINE] <= question->since_ns + MINUTE_NS ||
-                         extent->since_ns[STORE_FINE] <= extent->since_ns[STORE_ANY] + HOUR_NS);
-    bool minute_reaches = extent->since_ns[STORE_MINUTE] <= question->since_ns + HOUR_NS ||
-                          extent->since_ns[STORE_MINUTE] <= extent->since_ns[STORE_HOUR] + HOUR_NS;
 
-    if (question->parts & STORE_CONNECTIONS)
+    if (question->parts & STORE_CONNECTIONS || question->parts == STORE_NOTES ||
+        question->every_ns % MINUTE_NS || !extent->since_ns[STORE_HOUR])
         return STORE_FINE;
-    if (question->every_ns && question->every_ns % MINUTE_NS)
+    if ((peers || length <= HOUR_NS) && reaches(extent, STORE_FINE, question->since_ns))
         return STORE_FINE;
-    if (fine_reaches && (peers || length <= HOUR_NS))
-        return STORE_FINE;
-    if (peers)
-        return STORE_HOUR;
-    if (minute_reaches || (question->every_ns && question->every_ns % HOUR_NS))
+    if (!peers &&
+        (reaches(extent, STORE_MINUTE, question->since_ns) || question->every_ns % HOUR_NS))
         return STORE_MINUTE;
     return STORE_HOUR;
 }
@@ -93,6 +98,8 @@ static int begin(struct store *store, const struct store_question *question, str
         return r;
     reader->store = store;
     reader->question = *question;
+    if (reader->question.until_ns > LATEST_NS)
+        reader->question.until_ns = LATEST_NS;
     reader->kinds = kinds_of(question->parts);
     if (tier == STORE_ANY)
         tier = choose_tier(question, &extent);

@@ -16,7 +16,7 @@ static const char first_schema[] =
     " rows INTEGER NOT NULL, data BLOB NOT NULL);"
     "CREATE INDEX chunk_time ON chunk(merged, since_ns, until_ns, kind);"
     "CREATE TABLE span(coarse INTEGER, kind INTEGER, time INTEGER, measured_ns INTEGER NOT NULL,"
-    " ticks INTEGER NOT NULL, accounting INTEGER NOT NULL,"
+    " ticks INTEGER NOT NULL, accounting INTEGER NOT NULL, numbers INTEGER NOT NULL,"
     " PRIMARY KEY(coarse, kind, time)) WITHOUT ROWID;"
     "CREATE TABLE note(id INTEGER PRIMARY KEY, time_ns INTEGER NOT NULL, kind TEXT NOT NULL,"
     " text TEXT NOT NULL);"

@@ -56,12 +56,7 @@ static void describe(const struct snapshot *snapshot, const struct flow_join *jo
 
 static uint64_t hash_row(uint32_t process, const struct endpoint *endpoint)
 {
-    uint64_t words[sizeof(*endpoint) / sizeof(uint64_t)], hash = hash_number(HASH_INIT, process);
-
-    memcpy(words, endpoint, sizeof(words));
-    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-        hash = hash_number(hash ^ hash >> 31, words[i]);
-    return hash;
+    return hash_number(endpoint_hash(endpoint), process);
 }
 
 static bool is_same(const struct tick_flow *row, uint32_t process, const struct endpoint *endpoint)

@@ -102,11 +102,8 @@ static int note_clock(struct store *store, const struct snapshot *now)
 
 static int write_tick(struct store *store, const struct snapshot *now)
 {
-    uint64_t slot = now->time_ns / SLOT_NS;
-    int r = store->slot && store->slot != slot ? merge_ticks(store) : 0;
+    int r = note_losses(store, now);
 
-    if (r == 0)
-        r = note_losses(store, now);
     if (r == 0)
         r = note_clock(store, now);
     for (unsigned int kind = 0; kind < CHUNK_KIND_MAX && r == 0; kind++)
@@ -144,21 +141,24 @@ static void forget(struct store *store, const struct snapshot *now, int error)
 int store_add(struct store *store, const struct snapshot *now)
 {
     bool new_slot = store->slot != now->time_ns / SLOT_NS;
-    int r;
+    int r = 0;
 
     store->interfaces.used = store->counters.used = false;
-    r = in_transaction(store, now);
+    if (clock_jump(store, now) > (int64_t)LARGE_JUMP_NS)
+        store->hold_until_ns = now->boot_ns + HOLD_NS;
+    if (new_slot || store->lost_ticks)
+        r = retention_apply(store, now);
+    if (r == 0)
+        r = in_transaction(store, now);
     if (r < 0) {
         forget(store, now, r);
         return r;
     }
-    if (clock_jump(store, now) > (int64_t)LARGE_JUMP_NS)
-        store->hold_until_ns = now->boot_ns + HOLD_NS;
     baseline_keep(&store->interfaces, now);
     baseline_keep(&store->counters, now);
     store->lost_ticks = 0;
     store->time_ns = now->time_ns;
     store->boot_ns = now->boot_ns;
     store->slot = now->time_ns / SLOT_NS;
-    return new_slot ? retention_apply(store, now) : 0;
+    return 0;
 }

@@ -25,7 +25,7 @@ int write_chunk(struct store *store, struct chunk *chunk, bool merged) MUST_CHEC
  * transaction of the caller. */
 int merge_ticks(struct store *store) MUST_CHECK;
 
-/* Deletes what is too old, or too much. In transactions of its own. */
+/* Merges ticks, then deletes what is too old, or too much. In transactions of its own. */
 int retention_apply(struct store *store, const struct snapshot *now) MUST_CHECK;
 
 /*

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests of files that are damaged, foreign, newer, or in use. */
+#include "store_fixture.h"
+
+#include <sqlite3.h>
+
+#define TICKS 130
+
+static void write_ticks(struct place *place, uint64_t first, uint64_t count)
+{
+    for (uint64_t i = first; i < first + count; i++) {
+        struct snapshot tick;
+        uint32_t process;
+
+        tick_begin(&tick, i + 1);
+        process = tick_process(&tick, 100, "nginx");
+        for (uint32_t j = 0; j < 9; j++)
+            tick_flow(&tick, process, (uint32_t)(i * 7 + j * 31), i * 7919 + j, 1);
+        tick_write(place, &tick);
+    }
+}
+
+static void make_file(struct place *place)
+{
+    place_open(place, NULL);
+    write_ticks(place, 0, TICKS);
+    place_close(place);
+}
+
+static void run_sql(const struct place *place, const char *text)
+{
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open(place->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+/* What opening says: of a reader, then of a writer. */
+static void check_refused(struct place *place, int error, const char *words)
+{
+    CLEANUP(buf_done) struct buf problem = BUF_INIT;
+    struct store *store = NULL;
+    int pid;
+
+    assert_int_equal(store_open_to_read(place->path, &store, &problem), error);
+    assert_non_null(strstr(buf_string(&problem), words));
+    assert_non_null(strstr(buf_string(&problem), place->path));
+    buf_reset(&problem);
+    assert_int_equal(store_open(place->path, NULL, &store, &pid, &problem), error);
+    assert_non_null(strstr(buf_string(&problem), words));
+    assert_null(store);
+}
+
+static void a_newer_schema_is_refused(void **state)
+{
+    make_file(*state);
+    run_sql(*state, "PRAGMA user_version = 99");
+    check_refused(*state, -EPROTONOSUPPORT, "newer nwho");
+}
+
+static void a_foreign_database_is_refused(void **state)
+{
+    run_sql(*state, "CREATE TABLE t(a)");
+    check_refused(*state, -EBADMSG, "no history of nwho");
+}
+
+static void a_foreign_file_is_refused_and_stays(void **state)
+{
+    struct place *place = *state;
+    static const char text[] = "Dear diary, this is no database but a text of some length. It goes "
+                               "on for more than a hundred bytes, and nobody may move it.";
+    CLEANUP_CLOSE int fd = open(place->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    char again[sizeof(text)];
+
+    assert_int_equal(write(fd, text, sizeof(text)), sizeof(text));
+    check_refused(place, -EBADMSG, "no history of nwho");
+    assert_int_equal(pread(fd, again, sizeof(again), 0), sizeof(again));
+    assert_memory_equal(text, again, sizeof(text));
+}
+
+static void a_missing_directory_is_said(void **state)
+{
+    struct place *place = *state;
+
+    snprintf(place->path, sizeof(place->path), "%s/none/history.db", place->directory);
+    check_refused(place, -ENOENT, "no such file or directory");
+}
+
+static void the_second_writer_is_refused(void **state)
+{
+    struct place *place = *state;
+    CLEANUP(buf_done) struct buf problem = BUF_INIT;
+    struct store *second = NULL;
+    int pid = 0;
+
+    place_open(place, NULL);
+    assert_int_equal(store_open(place->path, NULL, &second, &pid, &problem), -EBUSY);
+    assert_int_equal(pid, getpid());
+    assert_non_null(strstr(buf_string(&problem), "another process"));
+    place_close(place);
+    place_open(place, NULL);
+}
+
+static void others_may_not_read_it(void **state)
+{
+    struct place *place = *state;
+    struct stat status;
+
+    place_open(place, NULL);
+    write_ticks(place, 0, 1);
+    assert_int_equal(stat(place->path, &status), 0);
+    assert_int_equal(status.st_mode & 0137, 0);
+}
+
+/* Sums as they are read from a file, and what is said of them. */
+static uint64_t read_sum(struct place *place, enum store_tier tier, uint32_t *ret_notes)
+{
+    CLEANUP(answers_done) struct answers answers = {0};
+    uint64_t sum;
+
+    place_ask(place,
+              (struct store_question){.since_ns = BEGIN_NS,
+                                      .until_ns = BEGIN_NS + (TICKS + 1) * TICK_NS,
+                                      .tier = tier,
+                                      .parts = STORE_PROCESSES},
+              &answers);
+    sum = sum_of(&answers.items[0].snapshot).rx_bytes;
+    *ret_notes = 0;
+    for (uint32_t i = 0; i < answers.items[0].snapshot.notes_count; i++)
+        *ret_notes += answers.items[0].snapshot.notes[i].effect == NOTE_INCOMPLETE;
+    return sum;
+}
+
+static void a_broken_chunk_is_skipped_and_said(void **state)
+{
+    struct place *place = *state;
+    uint64_t whole, rest;
+    uint32_t notes;
+
+    make_file(place);
+    whole = read_sum(place, STORE_FINE, &notes);
+    assert_int_equal(notes, 0);
+    run_sql(place, "UPDATE chunk SET data = zeroblob(length(data)) WHERE id ="
+                   " (SELECT min(id) FROM chunk WHERE kind = 0 AND merged = 1)");
+    rest = read_sum(place, STORE_FINE, &notes);
+    assert_in_range(rest, 1, whole - 1);
+    assert_int_equal(notes, 1);
+    assert_int_equal(read_sum(place, STORE_MINUTE, &notes), whole);
+    assert_int_equal(notes, 0);
+}
+
+/* A tick that cannot be read is not merged; the others are, and the loss is noted. */
+static void a_broken_tick_is_noted(void **state)
+{
+    struct place *place = *state;
+    CLEANUP(answers_done) struct answers answers = {0};
+
+    place_open(place, NULL);
+    write_ticks(place, 0, 30);
+    run_sql(place, "UPDATE chunk SET data = x'00' WHERE id = 3");
+    write_ticks(place, 30, 60);
+    place_ask(place,
+              (struct store_question){
+                  .since_ns = 1, .until_ns = INT64_MAX, .parts = STORE_PROCESSES | STORE_NOTES},
+              &answers);
+    assert_int_equal(answers.items[0].measured_ns, 89 * TICK_NS);
+    for (uint32_t i = 0; i < answers.items[0].note_count; i++)
+        if (answers.items[0].notes[i].kind == STORE_LOST)
+            return;
+    fail();
+}
+
+static off_t length_of(const struct place *place)
+{
+    struct stat status;
+
+    assert_int_equal(stat(place->path, &status), 0);
+    return status.st_size;
+}
+
+/* A writer sets it aside and goes on; the old one is still there. */
+static void check_begun_anew(struct place *place)
+{
+    CLEANUP(buf_done) struct buf problem = BUF_INIT;
+    CLEANUP(buf_done) struct buf aside = BUF_INIT;
+    const char *at;
+    int pid;
+
+    assert_int_equal(store_open(place->path, NULL, &place->store, &pid, &problem), 0);
+    at = strstr(buf_string(&problem), ": it is now ");
+    assert_non_null(at);
+    at += strlen(": it is now ");
+    buf_put(&aside, at, strcspn(at, ","));
+    assert_int_equal(access(buf_string(&aside), F_OK), 0);
+    write_ticks(place, 0, 3);
+    place_close(place);
+}
+
+static void a_truncated_file_is_set_aside(void **state)
+{
+    struct place *place = *state;
+
+    make_file(place);
+    assert_int_equal(truncate(place->path, length_of(place) / 2 / 4096 * 4096), 0);
+    check_begun_anew(place);
+}
+
+static void zero_pages(const struct place *place, off_t first, off_t step)
+{
+    static const char zeros[4096];
+    CLEANUP_CLOSE int fd = open(place->path, O_RDWR | O_CLOEXEC);
+
+    for (off_t at = first * 4096; at < length_of(place); at += step * 4096)
+        assert_int_equal(pwrite(fd, zeros, sizeof(zeros), at), sizeof(zeros));
+}
+
+/* Whatever page is gone: a reader gets an answer or an error, a writer goes on. */
+static void zeroed_pages_end_nobody(void **state)
+{
+    struct place *place = *state;
+    CLEANUP(buf_done) struct buf problem = BUF_INIT;
+    off_t pages;
+
+    make_file(place);
+    pages = length_of(place) / 4096;
+    for (off_t page = 1; page < pages; page += 3) {
+        CLEANUP(answers_done) struct answers answers = {0};
+        struct store_question question = {
+            .since_ns = 1, .until_ns = INT64_MAX, .parts = STORE_PEERS | STORE_NOTES};
+        struct store *store = NULL;
+        int r;
+
+        unlink(place->path);
+        make_file(place);
+        zero_pages(place, page, pages);
+        buf_reset(&problem);
+        r = store_open_to_read(place->path, &store, &problem);
+        if (r == 0)
+            r = store_read(store, &question, keep_answer, &answers);
+        assert_true(r == 0 || r == -EBADMSG);
+        store_close(store);
+    }
+    zero_pages(place, 1, 2);
+    check_begun_anew(place);
+}
+
+static void a_torn_page_is_found(void **state)
+{
+    struct place *place = *state;
+    static const char zeros[2048];
+    uint32_t notes;
+    uint64_t whole;
+
+    make_file(place);
+    whole = read_sum(place, STORE_FINE, &notes);
+    for (off_t at = 4096 * 30 + 2048; at < length_of(place); at += 4096 * 3) {
+        CLEANUP_CLOSE int fd = open(place->path, O_RDWR | O_CLOEXEC);
+
+        assert_int_equal(pwrite(fd, zeros, sizeof(zeros), at), sizeof(zeros));
+    }
+    assert_true(read_sum(place, STORE_FINE, &notes) < whole);
+    assert_int_equal(notes, 1);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, place_make, place_remove)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_newer_schema_is_refused),
+        TEST(a_foreign_database_is_refused),
+        TEST(a_foreign_file_is_refused_and_stays),
+        TEST(a_missing_directory_is_said),
+        TEST(the_second_writer_is_refused),
+        TEST(others_may_not_read_it),
+        TEST(a_broken_chunk_is_skipped_and_said),
+        TEST(a_broken_tick_is_noted),
+        TEST(a_truncated_file_is_set_aside),
+        TEST(zeroed_pages_end_nobody),
+        TEST(a_torn_page_is_found),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
