@@ -37,24 +37,28 @@ static bool is_too_late(const struct sar_options *options, uint64_t time)
            (uint32_t)(now.tm_hour * 3600 + now.tm_min * 60 + now.tm_sec) > options->end;
 }
 
-/* One sample after the other, and then the averages. 0 or -errno. */
+/* One sample after the other, and then the averages, also of what came too late to be shown. 0 or
+ * -errno. */
 static int show_samples(struct sar_layout *layout, struct sar_source *source,
                         struct sar_sample samples[3])
 {
     const struct sar_options *options = layout->options;
     struct sar_sample *before = &samples[0], *sample = &samples[1];
+    bool late = false;
     int r = 1;
 
-    while (r > 0 && (options->count == 0 || layout->shown < options->count)) {
+    while (!late && (options->count == 0 || layout->shown < options->count)) {
         r = buf_flush(&layout->out);
         if (r == 0)
             r = source->next(source, sample);
         if (r == 0)
             buf_byte(&layout->out, '\n');
-        if (r <= 0 || is_too_late(options, sample->time))
+        if (r <= 0)
             break;
-        sar_sample_add_up(sample, before);
-        sar_put_sample(layout, before, sample, false);
+        late = is_too_late(options, sample->time);
+        sar_sample_add_up(sample, before, !late);
+        if (!late)
+            sar_put_sample(layout, before, sample, false);
         before = sample;
         sample = sample == &samples[1] ? &samples[2] : &samples[1];
     }
@@ -85,6 +89,19 @@ static int show(struct sar_layout *layout, struct sar_source *source, struct sar
     return 0;
 }
 
+/* Writes what is left, and says what went wrong; that nobody reads any more did not. The status. */
+static int finish(struct buf *out, int r)
+{
+    if (buf_flush(out) < 0)
+        r = out->error;
+    buf_done(out);
+    if (r == -EPIPE)
+        return 0;
+    if (r < 0)
+        say("sar", "%s", strerror(-r));
+    return r < 0 ? SAR_FAILED : r;
+}
+
 static int run_reports(const struct sar_options *options)
 {
     struct sar_sample samples[3] = {{.time = 0}};
@@ -95,28 +112,18 @@ static int run_reports(const struct sar_options *options)
     sar_layout_init(&layout, options, STDOUT_FILENO);
     if (r == 0)
         r = show(&layout, &source, samples);
-    if (buf_flush(&layout.out) < 0)
-        r = layout.out.error;
-    if (r == -EPIPE)
-        r = 0;
-    if (r < 0)
-        say("sar", "%s", strerror(-r));
-    buf_done(&layout.out);
-    sar_live_close(&source);
+    source.close(&source);
     for (uint32_t i = 0; i < ARRAY_SIZE(samples); i++)
         sar_sample_done(&samples[i]);
-    return r < 0 ? SAR_REFUSED : r;
+    return finish(&layout.out, r);
 }
 
 static int put_text(const char *text)
 {
     struct buf out = BUF_SINK(STDOUT_FILENO);
-    int r;
 
     buf_puts(&out, text);
-    r = buf_flush(&out);
-    buf_done(&out);
-    return r == 0 || r == -EPIPE ? 0 : SAR_REFUSED;
+    return finish(&out, 0);
 }
 
 static int run(int argc, char **argv)

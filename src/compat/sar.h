@@ -9,6 +9,7 @@
 
 enum sar_status {
     SAR_WRONG_USE = 1,
+    SAR_FAILED = 2,
     SAR_REFUSED = 2, /* by nwho: the real tool could */
     SAR_NOT_THERE = 3,
 };
@@ -145,8 +146,8 @@ const struct sar_row *sar_row_before(const struct sar_report *report, const stru
 /* What was counted since a value was `before`. */
 uint64_t sar_counted(const struct sar_report *report, uint64_t before, uint64_t now);
 
-/* Takes over the sums of the sample before, and adds the values. */
-void sar_sample_add_up(struct sar_sample *sample, const struct sar_sample *before);
+/* Takes over the sums of the sample before, and adds the values if they will be shown. */
+void sar_sample_add_up(struct sar_sample *sample, const struct sar_sample *before, bool shown);
 
 /* --- where samples come from --- */
 
@@ -156,11 +157,11 @@ struct sar_source {
     void *context;
     /* Waits for the next sample. 1; 0: there is none any more (SIGINT); -errno. */
     int (*next)(struct sar_source *source, struct sar_sample *sample);
+    void (*close)(struct sar_source *source);
 };
 
-/* This machine: now, and then again every interval. sar_live_close() in any case. 0 or -errno. */
+/* This machine: now, and then again every interval. 0 or -errno; to be closed in any case. */
 int sar_live_open(const struct sar_options *options, struct sar_source *ret_source) MUST_CHECK;
-void sar_live_close(struct sar_source *source);
 
 /* --- layout --- */
 

@@ -184,8 +184,8 @@ static void put_cell(struct sar_layout *layout, const struct sar_report *report,
                number, '\0');
 }
 
-/* Names of interfaces are of others: on a terminal they are escaped. */
-static void put_item(struct sar_layout *layout, const char *name, size_t width)
+/* Names are of others: on a terminal they are escaped. */
+static void put_name(struct sar_layout *layout, const char *name, size_t width)
 {
     CLEANUP(buf_done) struct buf text = BUF_INIT;
     size_t length = strlen(name);
@@ -194,9 +194,15 @@ static void put_item(struct sar_layout *layout, const char *name, size_t width)
         length = escape_text(&text, name, length);
     else
         buf_puts(&text, name);
-    begin_color(layout, SAR_COLOR_ITEM);
-    buf_pad(&layout->out, 1 + (length < width ? width - length : 0));
+    buf_pad(&layout->out, length < width ? width - length : 0);
     buf_puts(&layout->out, buf_string(&text));
+}
+
+static void put_item(struct sar_layout *layout, const char *name, size_t width)
+{
+    begin_color(layout, SAR_COLOR_ITEM);
+    buf_byte(&layout->out, ' ');
+    put_name(layout, name, width);
     end_color(layout);
 }
 
@@ -348,8 +354,9 @@ void sar_put_title(struct sar_layout *layout, const struct sar_source *source,
     localtime_r(&seconds, &local);
     if (strftime(date, sizeof(date), layout->iso ? "%Y-%m-%d" : "%x", &local) == 0)
         *date = '\0';
-    buf_printf(&layout->out, "%s %s (%s) \t%s \t_%s_\t(%u CPU)\n", machine->sysname,
-               machine->release, machine->nodename, date, machine->machine, source->cpus);
+    buf_printf(&layout->out, "%s %s (", machine->sysname, machine->release);
+    put_name(layout, machine->nodename, 0);
+    buf_printf(&layout->out, ") \t%s \t_%s_\t(%u CPU)\n", date, machine->machine, source->cpus);
     layout->several = needs_headings(layout, first);
 }
 

@@ -34,7 +34,6 @@ struct live {
     uint64_t next_ns; /* CLOCK_BOOTTIME, of the next sample; 0: the first, at once */
     int timer;        /* timerfd of that clock */
     int interrupts;   /* signalfd of SIGINT */
-    bool said;        /* what is missing */
     bool needs_links, needs_counters;
     struct query links, counters;
 };
@@ -169,7 +168,7 @@ static int take_counters(const struct live *live, const struct grid *grid,
 
 /* --- samples --- */
 
-/* Reads what a table needs, and takes over its rows. */
+/* Reads what a table needs, and takes over its rows; all of them, or it fails. */
 static int take_table(struct live *live, const struct query *query, struct sar_sample *sample,
                       int (*take)(const struct live *live, const struct grid *grid,
                                   struct sar_sample *sample))
@@ -186,8 +185,8 @@ static int take_table(struct live *live, const struct query *query, struct sar_s
     if (r == 0) {
         r = take(live, &grid, sample);
         grid_done(&grid);
-        if (!live->said)
-            (void)!moment_check(&moment, &none, "sar", false);
+        if (r == 0 && !moment_check(&moment, &none, "sar", false))
+            r = -EIO;
         sample->time = moment.snapshot.time_ns / SECOND_NS;
         sample->uptime_cs = moment.snapshot.boot_ns / HUNDREDTH_NS;
         if (live->next_ns == 0)
@@ -206,7 +205,6 @@ static int take_tables(struct live *live, struct sar_sample *sample)
         r = take_table(live, &live->counters, sample, take_counters);
     if (r == 0 && live->needs_links)
         r = take_table(live, &live->links, sample, take_links);
-    live->said = true;
     return r;
 }
 
@@ -266,6 +264,17 @@ static int open_descriptors(struct live *live)
     return live->interrupts < 0 || live->timer < 0 ? -errno : 0;
 }
 
+static void close_live(struct sar_source *source)
+{
+    struct live *live = source->context;
+
+    if (live) {
+        cleanup_close(&live->timer);
+        cleanup_close(&live->interrupts);
+    }
+    free(live);
+}
+
 int sar_live_open(const struct sar_options *options, struct sar_source *ret_source)
 {
     struct live *live = calloc(1, sizeof(*live));
@@ -274,6 +283,7 @@ int sar_live_open(const struct sar_options *options, struct sar_source *ret_sour
         .cpus = (uint32_t)sysconf(_SC_NPROCESSORS_CONF),
         .context = live,
         .next = next,
+        .close = close_live,
     };
     if (!live)
         return -ENOMEM;
@@ -283,15 +293,4 @@ int sar_live_open(const struct sar_options *options, struct sar_source *ret_sour
     live->timer = live->interrupts = -1;
     choose_columns(live);
     return open_descriptors(live);
-}
-
-void sar_live_close(struct sar_source *source)
-{
-    struct live *live = source->context;
-
-    if (live) {
-        cleanup_close(&live->timer);
-        cleanup_close(&live->interrupts);
-    }
-    free(live);
 }

@@ -51,7 +51,7 @@ uint64_t sar_counted(const struct sar_report *report, uint64_t before, uint64_t 
     return report->rows == SAR_OF_CPUS ? (uint32_t)(now - before) : now - before;
 }
 
-void sar_sample_add_up(struct sar_sample *sample, const struct sar_sample *before)
+void sar_sample_add_up(struct sar_sample *sample, const struct sar_sample *before, bool shown)
 {
     for (uint32_t id = 0; id < SAR_REPORT_MAX; id++)
         for (uint32_t i = 0; i < sample->blocks[id].count; i++) {
@@ -59,6 +59,7 @@ void sar_sample_add_up(struct sar_sample *sample, const struct sar_sample *befor
             const struct sar_row *earlier = find(&before->blocks[id], row->name);
 
             for (uint32_t column = 0; column < sar_reports[id].column_count; column++)
-                row->sums[column] = row->values[column] + (earlier ? earlier->sums[column] : 0);
+                row->sums[column] =
+                    (shown ? row->values[column] : 0) + (earlier ? earlier->sums[column] : 0);
         }
 }

@@ -71,7 +71,7 @@ static struct sar_row *add(struct fixture *fixture, uint32_t at, enum sar_report
 
 static void show(struct fixture *fixture, uint32_t at)
 {
-    sar_sample_add_up(&fixture->samples[at], &fixture->samples[at - 1]);
+    sar_sample_add_up(&fixture->samples[at], &fixture->samples[at - 1], true);
     sar_put_sample(&fixture->layout, &fixture->samples[at - 1], &fixture->samples[at], false);
 }
 
