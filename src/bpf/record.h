@@ -129,7 +129,9 @@ struct iterator_filter {
     struct port_range either; /* local or peer */
     __u64 descriptors;        /* task_file counts here how many it has looked at */
     __u32 with_ports;         /* PROTO_BIT()s that the ranges are about; the others pass */
-    __u32 signs;      /* tcp: enum socket_sign; what is established and has none is passed by */
+    /* enum socket_sign: of TCP what is established and has none of these is passed by; 0: nothing
+     */
+    __u32 signs;
     __u32 idle_ticks; /* for SIGN_IDLE */
     __u32 reserved;
     __u64 signless; /* tcp counts here how many it has passed by as they have no sign */

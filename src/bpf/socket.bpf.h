@@ -391,6 +391,58 @@ static __always_inline bool fill_details(struct record_tcp *record, struct tcp_s
     return true;
 }
 
+/* May be too much: what only routers know is taken for the internet. */
+static __always_inline bool may_be_public(const struct sock_common *skc)
+{
+    __u32 address = skc->skc_daddr;
+    __u32 first = 0;
+
+    if (skc->skc_family == AF_INET6 && bpf_core_field_exists(skc->skc_v6_daddr)) {
+        const __be32 *words = skc->skc_v6_daddr.in6_u.u6_addr32;
+
+        first = bpf_ntohl(words[0]);
+        if (first || words[1]) /* unique local and link-local ones */
+            return first >> 25 != 0xfc >> 1 && first >> 22 != 0xfe80 >> 6;
+        address = words[3];
+    }
+    address = bpf_ntohl(address);
+    return address > 1 && address >> 24 != 127 && address >> 24 != 10 &&
+           address >> 20 != (172 << 4 | 1) && address >> 16 != (192 << 8 | 168);
+}
+
+/* As ills and checks see it (derive/health): they decide, of what is not left out here. */
+static __always_inline bool is_in_trouble(struct tcp_sock *tp)
+{
+    return tp->inet_conn.icsk_pending == PENDING_PROBE || tp->inet_conn.icsk_retransmits ||
+           tp->bytes_retrans || (!tp->snd_wnd && tp->write_seq != tp->snd_una) ||
+           (!tp->rcv_wnd && tp->rcv_nxt != tp->copied_seq);
+}
+
+static __always_inline bool is_idle(struct tcp_sock *tp)
+{
+    __u32 now = bpf_jiffies64();
+
+    return !tp->inet_conn.icsk_pending && tp->write_seq == tp->snd_una &&
+           now - tp->lsndtime >= filter.idle_ticks &&
+           now - tp->inet_conn.icsk_ack.lrcvtime >= filter.idle_ticks && !keepalive_expires(tp);
+}
+
+/* Whether it is established and has no sign of those that are looked for. */
+static __always_inline bool is_calm(struct tcp_sock *tp, const struct sock_links *links)
+{
+    const struct sock_common *skc = &tp->inet_conn.icsk_inet.sk.__sk_common;
+
+    if (!filter.signs || skc->skc_state != STATE_ESTABLISHED)
+        return false;
+    if ((filter.signs & SIGN_WAITING) && !links->socket)
+        return false;
+    if ((filter.signs & SIGN_TROUBLE) && is_in_trouble(tp))
+        return false;
+    if ((filter.signs & SIGN_IDLE) && is_idle(tp))
+        return false;
+    return !((filter.signs & SIGN_PUBLIC) && may_be_public(skc));
+}
+
 static __always_inline void fill_udp(struct record_socket *record, struct udp_sock *up)
 {
     struct inet_sock *inet = &up->inet;

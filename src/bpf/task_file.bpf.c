@@ -52,6 +52,8 @@ static __always_inline void write_tcp(const struct holder_links *links,
     struct inet_sock *inet = &tp->inet_conn.icsk_inet;
     struct sock_links sock = sock_links(inet);
 
+    if (is_calm(tp, &sock))
+        return;
     record.head.parts |= RECORD_OWNER | RECORD_SOCKET;
     record.head.size = offsetof(struct full_record, tcp);
     fill_sock(&record.socket, inet, &sock);

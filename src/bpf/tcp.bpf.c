@@ -39,50 +39,6 @@ static __always_inline bool is_held(struct inet_sock *inet, const struct sock_li
     return links->socket && !BPF_CORE_READ_BITFIELD(inet, sk.sk_kern_sock);
 }
 
-/* May be too much: what only routers know is taken for the internet. */
-static __always_inline bool may_be_public(const struct sock_common *skc)
-{
-    __u32 address = skc->skc_daddr;
-    __u32 first = 0;
-
-    if (skc->skc_family == AF_INET6 && bpf_core_field_exists(skc->skc_v6_daddr)) {
-        const __be32 *words = skc->skc_v6_daddr.in6_u.u6_addr32;
-
-        first = bpf_ntohl(words[0]);
-        if (first || words[1]) /* unique local and link-local ones */
-            return first >> 25 != 0xfc >> 1 && first >> 22 != 0xfe80 >> 6;
-        address = words[3];
-    }
-    address = bpf_ntohl(address);
-    return address > 1 && address >> 24 != 127 && address >> 24 != 10 &&
-           address >> 20 != (172 << 4 | 1) && address >> 16 != (192 << 8 | 168);
-}
-
-/* As ills and checks see it (derive/health): they decide, of what is not left out here. */
-static __always_inline bool is_in_trouble(struct tcp_sock *tp)
-{
-    return tp->inet_conn.icsk_pending == PENDING_PROBE || tp->inet_conn.icsk_retransmits ||
-           tp->bytes_retrans || (!tp->snd_wnd && tp->write_seq != tp->snd_una) ||
-           (!tp->rcv_wnd && tp->rcv_nxt != tp->copied_seq);
-}
-
-static __always_inline bool is_idle(struct tcp_sock *tp)
-{
-    __u32 now = bpf_jiffies64();
-
-    return !tp->inet_conn.icsk_pending && tp->write_seq == tp->snd_una &&
-           now - tp->lsndtime >= filter.idle_ticks &&
-           now - tp->inet_conn.icsk_ack.lrcvtime >= filter.idle_ticks && !keepalive_expires(tp);
-}
-
-static __always_inline bool has_sign(struct tcp_sock *tp, const struct sock_links *links)
-{
-    return ((filter.signs & SIGN_WAITING) && !links->socket) ||
-           ((filter.signs & SIGN_TROUBLE) && is_in_trouble(tp)) ||
-           ((filter.signs & SIGN_IDLE) && is_idle(tp)) ||
-           ((filter.signs & SIGN_PUBLIC) && may_be_public(&tp->inet_conn.icsk_inet.sk.__sk_common));
-}
-
 static __always_inline void take_sock(struct seq_file *seq, struct tcp_sock *tp)
 {
     struct inet_sock *inet = &tp->inet_conn.icsk_inet;
@@ -92,7 +48,7 @@ static __always_inline void take_sock(struct seq_file *seq, struct tcp_sock *tp)
     if (!fill_head(&record.head, &inet->sk.__sk_common, links.net, PROTO_TCP) ||
         !state_wanted(record.head.state))
         return;
-    if (filter.signs && record.head.state == STATE_ESTABLISHED && !has_sign(tp, &links)) {
+    if (is_calm(tp, &links)) {
         filter.signless++;
         return;
     }

@@ -119,6 +119,8 @@ static int read_exe(struct process_reader *reader)
     size_t length = count < 0 ? 0 : (size_t)count;
     struct process *process = current(reader);
 
+    if (count < 0 && errno == ESRCH)
+        process->flags |= PROCESS_GONE;
     if ((count < 0 && errno != ENOENT) || length == sizeof(link))
         return keep_going(reader, count < 0 ? -errno : -ENAMETOOLONG);
     if (length >= 7 && memcmp(link, "/memfd:", 7) == 0) {

@@ -97,9 +97,11 @@ static uint32_t ticks_ms(const struct socket_pass *pass, uint32_t ticks)
     return (uint32_t)((uint64_t)ticks * pass->tick_ns / 1000000);
 }
 
-static uint32_t ms_ticks(const struct socket_pass *pass, uint32_t milliseconds)
+static void set_idle(const struct socket_pass *pass, struct iterator *iterator)
 {
-    return (uint32_t)((uint64_t)milliseconds * 1000000 / pass->tick_ns);
+    uint64_t nanoseconds = (uint64_t)pass->base.collection->request->idle_ms * 1000000;
+
+    iterator->filter->idle_ticks = (uint32_t)(nanoseconds / pass->tick_ns);
 }
 
 /* A listener has no data of its own. */
@@ -271,6 +273,7 @@ static int read_descriptors(struct socket_pass *pass, uint32_t states)
     if (r < 0)
         return r;
     iterator.filter->full_protos = TCP_BIT;
+    set_idle(pass, &iterator);
     iterator.filter->states &= states;
     iterator.filter->unconnected = states == STATE_BIT(STATE_BOUND_INACTIVE);
     return bpf_pass_walk_descriptors(&pass->base, &iterator, take_descriptor);
@@ -389,13 +392,14 @@ static int read_tcp(struct socket_pass *pass)
     r = bpf_pass_open(&pass->base, ITERATOR_TCP, TCP_BIT, &tcp);
     if (r < 0)
         return r;
-    tcp.filter->idle_ticks = ms_ticks(pass, pass->base.collection->request->idle_ms);
+    set_idle(pass, &tcp);
     if (held_only) /* the TCP sockets of an MPTCP connection have no descriptors of their own */
         return read_all_netns(pass, &tcp);
     if (!starts_from_descriptors(pass))
         return read_tables(pass, &tcp);
     tcp.filter->brief = 1;
     r = read_all_netns(pass, &tcp);
+    pass->base.collection->snapshot->signless = (uint32_t)tcp.filter->signless;
     if (r == 0)
         r = read_descriptors(pass, STATE_ALL);
     return r < 0 ? r : read_passed(pass, &tcp);

@@ -154,14 +154,27 @@ static int look_at_machine(struct examination *examination)
                                        UNIT_COUNT, files->numbers[0], files->numbers[2]);
 }
 
+/* A glance does not look for sockets, but for descriptors. A limit is everybody's to read. */
+static bool hides_descriptors(const struct snapshot *before)
+{
+    for (uint32_t i = 0; i < before->processes_count; i++)
+        if ((before->processes[i].has & (PROCESS_HAS_FDS | PROCESS_HAS_FD_LIMIT)) ==
+            PROCESS_HAS_FD_LIMIT)
+            return true;
+    return false;
+}
+
 static int run(struct examination *examination)
 {
+    const struct snapshot *now = examination->now;
     CLEANUP(tally_done) struct tally listeners = {0};
     int r = find_full_listeners(examination, &listeners);
 
-    if (join_owners_hidden(examination->now))
+    if (!now->owners_known && hides_descriptors(examination->before))
+        health_skip(examination, "the descriptors of some processes are hidden");
+    if (join_owners_hidden(now))
         health_skip(examination, "the sockets of some processes are hidden");
-    for (uint32_t i = 0; i < examination->now->processes_count && r == 0; i++)
+    for (uint32_t i = 0; i < now->processes_count && r == 0; i++)
         if (examination->join->processes[i].sockets)
             r = say_process(examination, i, &listeners);
     return r < 0 ? r : look_at_machine(examination);
@@ -173,8 +186,7 @@ static bool suspects(const struct examination *examination)
     const struct snapshot *before = examination->before;
 
     for (uint32_t i = 0; i < before->processes_count; i++)
-        if (!(before->processes[i].has & PROCESS_HAS_FDS) ||
-            health_judge(examination, OPEN, share_of(&before->processes[i])) > SEVERITY_OK)
+        if (health_judge(examination, OPEN, share_of(&before->processes[i])) > SEVERITY_OK)
             return true;
     return false;
 }

@@ -164,10 +164,13 @@ static int run(struct examination *examination)
     return r;
 }
 
+/* Where a namespace is gone neither counters nor sockets are known. */
 static bool suspects(const struct examination *examination)
 {
     for (uint32_t netns = 0; netns < examination->now->netns_count; netns++)
-        if (examination->now->netns[netns].flags & NETNS_READ && had_no_room(examination, netns))
+        if (health_counter(examination, netns, counters[0]).known
+                ? had_no_room(examination, netns)
+                : !examination->now->counters_count)
             return true;
     return false;
 }
