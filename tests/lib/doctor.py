@@ -80,12 +80,12 @@ def program(ns, source, *words, interpreter=sys.executable):
         process.communicate()
 
 
-def findings(ns, *checks, window=0.5, limits=None, user=None):
+def findings(ns, *checks, window=0.5, limits=None, user=None, options=()):
     """Rows of the document. `limits`: lines of a configuration, {"stuck.since": "100ms 1s"}. The machine has no baseline."""
     with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
         file.writelines(f"{name} = {value}\n" for name, value in {"exposed.baseline": "off", **(limits or {})}.items())
         file.flush()
-        done = ns.run([NWHO, "doctor", "-N", ns.name, "--window", str(window), "--json", *checks], expect={0, 1}, user=user,
+        done = ns.run([NWHO, "doctor", "-N", ns.name, "--window", str(window), "--json", *options, *checks], expect={0, 1}, user=user,
                       env={**os.environ, "NWHO_CONFIG": file.name})
     rows = json.loads(done.out)["rows"]
     for row in rows:

@@ -146,6 +146,16 @@ def stuck_on_both_sides():
 
 
 @test
+def bpf_leaves_out_only_connections_that_are_well():
+    """A namespace as small as this is read without BPF, unless it is asked for."""
+    with netns() as ns, program(ns, UNREAD, "stop") as deaf:
+        rows = wait_for(lambda: findings(ns, limits={"stuck.since": "300ms 1h"}, options=["--sources", "bpf,sock_diag,proc_net,proc_fd"]),
+                        what="who is stuck")
+        rows = [row for row in rows if row["check"] == "stuck" and "to read" in row["what"]]
+        assert [row["pid"] for row in rows] == [deaf.pid], rows
+
+
+@test
 def not_stuck_where_data_is_read():
     with netns() as ns, program(ns, UNREAD, "read"):
         assert findings(ns, "stuck", limits={"stuck.since": "0 1h"}) == []
