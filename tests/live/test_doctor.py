@@ -149,10 +149,11 @@ def stuck_on_both_sides():
 def bpf_leaves_out_only_connections_that_are_well():
     """A namespace as small as this is read without BPF, unless it is asked for."""
     with netns() as ns, program(ns, UNREAD, "stop") as deaf:
-        rows = wait_for(lambda: findings(ns, limits={"stuck.since": "300ms 1h"}, options=["--sources", "bpf,sock_diag,proc_net,proc_fd"]),
-                        what="who is stuck")
-        rows = [row for row in rows if row["check"] == "stuck" and "to read" in row["what"]]
-        assert [row["pid"] for row in rows] == [deaf.pid], rows
+        def unread():
+            rows = findings(ns, limits={"stuck.since": "300ms 1h"}, options=["--sources", "bpf,sock_diag,proc_net,proc_fd"])
+            return [row["pid"] for row in rows if row["check"] == "stuck" and "to read" in row["what"]]
+
+        assert wait_for(unread, what="who is stuck") == [deaf.pid]
 
 
 @test
