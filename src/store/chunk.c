@@ -298,55 +298,59 @@ static uint64_t take_long_number(struct bytes *bytes)
 
 static inline uint64_t take_number(struct bytes *bytes)
 {
-    if (bytes->at < bytes->end && *bytes->at < 0x80)
-        return *bytes->at++;
+    const uint8_t *at = bytes->at;
+
+    if (bytes->end - at >= 3) {
+        if (at[0] < 0x80) {
+            bytes->at += 1;
+            return at[0];
+        }
+        if (at[1] < 0x80) {
+            bytes->at += 2;
+            return (at[0] & 0x7fu) | (uint64_t)at[1] << 7;
+        }
+        if (at[2] < 0x80) {
+            bytes->at += 3;
+            return (at[0] & 0x7fu) | (at[1] & 0x7fu) << 7 | (uint64_t)at[2] << 14;
+        }
+    }
     return take_long_number(bytes);
 }
 
-static void take_key(struct bytes *bytes, struct chunk *chunk, uint32_t column)
+/* Where the numbers of each column are; columns of a later version are skipped. */
+static void take_columns(struct bytes *bytes, uint64_t count, struct bytes *columns, uint32_t width)
 {
-    uint32_t width = layouts[chunk->kind].width;
-    uint64_t *row = chunk->rows;
+    for (uint32_t i = 0; i < count && !bytes->bad; i++) {
+        uint64_t length = take_number(bytes);
 
-    row[column] = take_number(bytes);
-    for (uint32_t i = 1; i < chunk->row_count; i++) {
-        const uint64_t *before = row;
+        if (length > (uint64_t)(bytes->end - bytes->at)) {
+            bytes->bad = true;
+            return;
+        }
+        if (i < width)
+            columns[i] = (struct bytes){length ? bytes->at : NULL,
+                                        length ? bytes->at + length : NULL, false};
+        bytes->at += length;
+    }
+}
+
+/* Row by row, so that each is written once. A column that has no bytes is zero. */
+static void take_numbers(struct chunk *chunk, struct bytes *columns)
+{
+    uint32_t width = layouts[chunk->kind].width, keys = layouts[chunk->kind].keys;
+    uint64_t none[CHUNK_COLUMNS_MAX] = {0}, *row = chunk->rows;
+    const uint64_t *before = none;
+
+    for (uint32_t i = 0; i < chunk->row_count; i++, before = row, row += width) {
         bool same = true;
 
-        row += width;
-        for (uint32_t j = 0; j < column; j++)
+        for (uint32_t j = 0; j < keys; j++) {
+            row[j] = (columns[j].at ? take_number(&columns[j]) : 0) + (same ? before[j] : 0);
             same = same && row[j] == before[j];
-        row[column] = take_number(bytes) + (same ? before[column] : 0);
+        }
+        for (uint32_t j = keys; j < width; j++)
+            row[j] = columns[j].at ? take_number(&columns[j]) : 0;
     }
-}
-
-static void take_values(struct bytes *bytes, struct chunk *chunk, uint32_t column)
-{
-    uint32_t width = layouts[chunk->kind].width;
-    uint64_t *value = chunk->rows + column;
-
-    for (uint32_t i = 0; i < chunk->row_count; i++, value += width)
-        *value = take_number(bytes);
-}
-
-/* Columns of a later version are skipped. */
-static void take_column(struct bytes *bytes, struct chunk *chunk, uint32_t column)
-{
-    uint64_t length = take_number(bytes);
-    struct bytes numbers = {bytes->at, bytes->at, false};
-
-    if (length > (uint64_t)(bytes->end - bytes->at)) {
-        bytes->bad = true;
-        return;
-    }
-    numbers.end = bytes->at += length;
-    if (length == 0 || column >= layouts[chunk->kind].width || chunk->row_count == 0)
-        return;
-    if (column < layouts[chunk->kind].keys)
-        take_key(&numbers, chunk, column);
-    else
-        take_values(&numbers, chunk, column);
-    bytes->bad = bytes->bad || numbers.bad || numbers.at != numbers.end;
 }
 
 /* A tick has three bytes or more, a row one of its first column: a length that lies asks for
@@ -383,20 +387,25 @@ static bool has_its_ticks(const struct chunk *chunk)
 
 static int take_rows(struct bytes *bytes, struct chunk *chunk)
 {
-    uint64_t count = take_number(bytes), columns = take_number(bytes);
+    struct bytes columns[CHUNK_COLUMNS_MAX] = {0};
+    uint64_t count = take_number(bytes), column_count = take_number(bytes);
+    uint32_t width = layouts[chunk->kind].width;
     int r;
 
-    if (count > (uint64_t)(bytes->end - bytes->at) || columns > UINT8_MAX)
+    if (count > (uint64_t)(bytes->end - bytes->at) || column_count > UINT8_MAX)
         return -EBADMSG;
     r = reserve_rows(chunk, (uint32_t)count);
     if (r < 0)
         return r;
+    take_columns(bytes, column_count, columns, width);
+    if (bytes->bad || bytes->at != bytes->end)
+        return -EBADMSG;
     chunk->row_count = (uint32_t)count;
-    if (count)
-        memset(chunk->rows, 0, (size_t)count * layouts[chunk->kind].width * sizeof(*chunk->rows));
-    for (uint32_t i = 0; i < columns && !bytes->bad; i++)
-        take_column(bytes, chunk, i);
-    return bytes->bad || bytes->at != bytes->end || !has_its_ticks(chunk) ? -EBADMSG : 0;
+    take_numbers(chunk, columns);
+    for (uint32_t i = 0; i < width; i++)
+        if (columns[i].bad || (count && columns[i].at != columns[i].end))
+            return -EBADMSG;
+    return has_its_ticks(chunk) ? 0 : -EBADMSG;
 }
 
 static uint32_t u32_at(const uint8_t *at)

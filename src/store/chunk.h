@@ -28,6 +28,17 @@ static inline uint64_t *chunk_row(const struct chunk *chunk, uint32_t row)
     return &chunk->rows[(size_t)row * layouts[chunk->kind].width];
 }
 
+/* Whether two rows are about the same thing, maybe in other ticks. */
+static inline bool chunk_same_keys(const struct chunk *chunk, uint32_t a, uint32_t b)
+{
+    const uint64_t *left = chunk_row(chunk, a), *right = chunk_row(chunk, b);
+
+    for (uint32_t i = 0; i < key_count(chunk->kind); i++)
+        if (left[i] != right[i])
+            return false;
+    return true;
+}
+
 /* A zeroed row behind the last one, or NULL. */
 uint64_t *chunk_add_row(struct chunk *chunk);
 int chunk_add_tick(struct chunk *chunk, struct chunk_tick tick) MUST_CHECK;

@@ -96,5 +96,6 @@ const struct layout layouts[CHUNK_KIND_MAX] = {
                       MEASURES(states)},
     [CHUNK_LISTENERS] = {"listener", LISTENERS_COLUMNS, LISTENERS_TICK + 1, .has_hours = true,
                          .key_names = {"process", "endpoint", "netns"}, MEASURES(listeners)},
-    [CHUNK_CONNECTIONS] = {"connection", CONNECTIONS_COLUMNS, CONNECTIONS_TICK + 1},
+    [CHUNK_CONNECTIONS] = {"connection", CONNECTIONS_COLUMNS, CONNECTIONS_TICK + 1,
+                           .measures = NULL},
 };

@@ -257,11 +257,10 @@ static int add_chunk(struct reader *reader, const struct chunk *chunk)
 
     for (uint32_t i = 0, next; i < chunk->row_count && r == 0; i = next) {
         uint32_t piece = reader->piece_of_tick[chunk_row(chunk, i)[tick]];
-        size_t bytes = key_count(chunk->kind) * sizeof(*chunk->rows);
 
         next = i + 1;
         while (chunk->kind != CHUNK_CONNECTIONS && next < chunk->row_count &&
-               memcmp(chunk_row(chunk, i), chunk_row(chunk, next), bytes) == 0 &&
+               chunk_same_keys(chunk, i, next) &&
                reader->piece_of_tick[chunk_row(chunk, next)[tick]] == piece)
             next++;
         if (piece == NO_PIECE)

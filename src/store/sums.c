@@ -169,11 +169,9 @@ int sums_add_rows(struct sums *sums, const uint64_t *keys, const struct chunk *c
 
 uint32_t chunk_run(const struct chunk *chunk, uint32_t first)
 {
-    size_t bytes = key_count(chunk->kind) * sizeof(*chunk->rows);
-    const uint64_t *keys = chunk_row(chunk, first);
     uint32_t end = first + 1;
 
-    while (end < chunk->row_count && memcmp(chunk_row(chunk, end), keys, bytes) == 0)
+    while (end < chunk->row_count && chunk_same_keys(chunk, first, end))
         end++;
     return end - first;
 }

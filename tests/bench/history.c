@@ -63,7 +63,7 @@ static void make_world(struct world *world)
         double u = uniform(&world->random);
 
         world->pairs[i] = (struct pair){
-            .process = (uint32_t)(PROCESSES * pow(uniform(&world->random), 5)),
+            .process = (uint32_t)(PROCESSES * pow(uniform(&world->random), 8)),
             .peer = (uint32_t)(draw(&world->random) % PEERS),
             .busy = u * u * u * 0.87,
         };

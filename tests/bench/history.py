@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: MIT
+"""A day of history: 200 processes, 2,000 peers, 8,000 pairs of them, of which about 1,740 have traffic in a tick of 10 s."""
+import json
+import os
+import sqlite3
+import statistics
+import subprocess
+import tempfile
+
+from goals import report, verdict
+from live import BUILD
+
+PROGRAM = BUILD / "tests/bench/history"
+TICKS = 8640
+DAY, WINDOW = (0, 86400), (36000, 36600)
+FINE, MINUTE, HOUR = 1, 2, 3    # enum store_tier
+PROCESSES, PEERS = 1, 2         # enum store_part
+QUESTIONS = [  # what, tier, parts, time, seconds allowed
+    ("processes of the day, from minutes", MINUTE, PROCESSES, DAY, 0.1),
+    ("processes of the day, exact", FINE, PROCESSES, DAY, 0.6),
+    ("processes and peers of the day, exact", FINE, PEERS, DAY, 0.6),
+    ("processes and peers of the day, from hours", HOUR, PEERS, DAY, None),
+    ("processes and peers of 10 minutes", FINE, PEERS, WINDOW, 0.02),
+]
+
+
+def ask(path, tier, parts, times):
+    """Seconds of CPU: the program, and the kernel for it."""
+    before = os.times()
+    words = [PROGRAM, "ask", path, tier, parts, *times, 0]
+    subprocess.run([str(word) for word in words], check=True, capture_output=True)
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
+
+
+def write(path, ticks, packets):
+    words = [PROGRAM, "write", path, 10, ticks, int(packets)]
+    return json.loads(subprocess.run([str(word) for word in words], check=True, capture_output=True, text=True).stdout)
+
+
+def chunks(path):
+    """(rows, bytes) of the fine tier."""
+    with sqlite3.connect(path) as file:
+        return file.execute("SELECT sum(rows), sum(length(data)) FROM chunk WHERE merged = 1").fetchone()
+
+
+def lines_of(directory, packets, ticks, runs):
+    """Rows of the table: work, measured, goal, met."""
+    path = os.path.join(directory, f"packets{packets}.db")
+    cost, (rows, size) = write(path, ticks, packets), chunks(path)
+    what = "with packets" if packets else "bytes only"
+    day = size * TICKS / ticks
+    lines = [[f"{what}: bytes of a row", f"{size / rows:.1f} of {rows} rows", "<= 10", verdict(size / rows <= 10)],
+             [f"{what}: a day", f"{day / 1e6:.0f} MB", "<= 55 MB", verdict(day <= 55e6)],
+             [f"{what}: a tick, median of CPU", f"{cost['cpu_median_us'] / 1000:.2f} ms", "<= 1 ms",
+              verdict(cost["cpu_median_us"] <= 1000)],
+             [f"{what}: all ticks, part of one CPU", f"{cost['cpu_sum_us'] / ticks / 1e7:.3%}", "<= 0.5%",
+              verdict(cost["cpu_sum_us"] / ticks / 1e7 <= 0.005)]]
+    for name, tier, parts, times, limit in QUESTIONS:
+        took = statistics.median(ask(path, tier, parts, times) for _ in range(runs))
+        lines.append([f"{what}: {name}", f"{took * 1000:.0f} ms of CPU", f"<= {limit * 1000:.0f} ms" if limit else "-",
+                      verdict(took <= limit) if limit else "-"])
+    return lines
+
+
+def bench(args):
+    """Prints the table; gives whether all goals are met. Short: only whether it runs."""
+    if not PROGRAM.exists():
+        print("history: skipped, built without SQLite", flush=True)
+        return True
+    with tempfile.TemporaryDirectory() as directory:
+        if args.short:
+            lines_of(directory, False, 130, 1)
+            print("history: ok", flush=True)
+            return True
+        lines = [line for packets in (False, True) for line in lines_of(directory, packets, TICKS, args.runs or 5)]
+    return report("history: a day of 15 million rows, 10 peers of each process told apart", lines, args.markdown)
