@@ -145,8 +145,9 @@ def syn_sent_to_a_full_accept_queue():
 
 
 def unanswered(ns):
-    """The finding about a next hop that is not found."""
-    rows = wait_for(lambda: [row for row in findings(ns, "syn-sent") if "ARP" in row["cause"]], what="requests that do not get out")
+    """The finding about a next hop that is not found, when no connection fails and is made anew while owners are read."""
+    rows = wait_for(lambda: [row for row in findings(ns, "syn-sent") if "ARP" in row["cause"] and row["pid"]],
+                    what="requests that do not get out")
     assert len(rows) == 1, rows
     return rows[0]
 

@@ -62,9 +62,11 @@ sys.stdin.read()
 """
 
 
-# Datagrams from both addresses at once, from the same port, or from ports a step apart.
+# Datagrams from both addresses at once, from the same port, or from ports a step apart. Both have to run at the same
+# time, whatever else the machine does.
 CLASH = """
-import socket, sys, threading
+import os, socket, sys, threading
+os.nice(-15)
 both = threading.Barrier(2)
 def send(address, first):
     for port in range(first, 65536 - 2, 2):
