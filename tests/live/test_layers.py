@@ -231,7 +231,7 @@ def frames_of_packet_sockets_have_a_sender_and_no_receiver():
     with netns() as one, netns() as other:
         pair(one, "raw0", other, "raw1")
         with worker(one, FRAMES, "raw0") as sender, shares(one, other) as seen, \
-                top(one, "--all-netns", "--by", "conn", "-o", "+iface", "proto packet") as shown:
+                top(one, "--all-netns", "--by", "conn", "-o", "+iface", f"proto packet and netns {one.name}") as shown:
             need_bpf(shown.read())
             sender.say(2000)
             seen.until((other.name, "raw1", "rx"), size)
