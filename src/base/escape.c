@@ -207,6 +207,23 @@ void escape_csv_quotes(struct buf *buf, const char *text, size_t length)
     buf_byte(buf, '"');
 }
 
+void escape_xml(struct buf *buf, const char *bytes, size_t length)
+{
+    static const char special[] = "&<>\"";
+    static const char *const entities[] = {"&amp;", "&lt;", "&gt;", "&quot;"};
+    CLEANUP(buf_done) struct buf text = BUF_INIT;
+
+    escape_text(&text, bytes, length);
+    for (const char *at = buf_string(&text); *at; at++) {
+        const char *found = strchr(special, *at);
+
+        if (found)
+            buf_puts(buf, entities[found - special]);
+        else
+            buf_byte(buf, *at);
+    }
+}
+
 void escape_csv(struct buf *buf, const char *bytes, size_t length)
 {
     struct buf text = BUF_INIT;

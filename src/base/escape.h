@@ -25,6 +25,9 @@ void escape_csv(struct buf *buf, const char *bytes, size_t length);
 /* Text that is escaped already as a CSV field: only its quotes. */
 void escape_csv_quotes(struct buf *buf, const char *text, size_t length);
 
+/* Text of an XML document. */
+void escape_xml(struct buf *buf, const char *bytes, size_t length);
+
 /* True when the bytes are printable ASCII without backslash and quote: every form above shows them
  * as they are, one column each (CSV may still have to quote them). */
 bool escape_is_plain(const char *bytes, size_t length);

@@ -3,7 +3,7 @@
 #include "cli/if_screen.h"
 
 #include "base/escape.h"
-#include "tui/graph.h"
+#include "base/graph.h"
 #include "tui/quantity.h"
 
 #include <inttypes.h>

@@ -63,6 +63,11 @@ TEXT(sources)
 TEXT(sort)
 TEXT(by)
 TEXT(explained)
+TEXT(since)
+TEXT(until)
+TEXT(at)
+TEXT(store)
+TEXT(svg)
 
 static int refuse(struct buf *error, const char *what, const char *argument)
 {
@@ -222,6 +227,38 @@ static int set_for(struct options *options, const char *argument, struct buf *er
     return 0;
 }
 
+static int set_every(struct options *options, const char *argument, struct buf *error)
+{
+    uint64_t ms;
+
+    if (parse_interval(argument, &ms) < 0 &&
+        units_parse(argument, strlen(argument), UNIT_MILLISECONDS, &ms, NULL) < 0)
+        ms = 0;
+    if (ms < 1000)
+        return refuse(error, "--every needs a time of a second or more, like 10, 5m or 1h",
+                      argument);
+    options->every_ms = ms;
+    return 0;
+}
+
+FLAG(foreground, options->foreground = true)
+
+static int set_size(struct options *options, const char *argument, struct buf *error)
+{
+    return units_parse(argument, strlen(argument), UNIT_BYTES, &options->size, NULL) == 0 &&
+                   options->size >= 1 << 20
+               ? 0
+               : refuse(error, "--size needs a number of bytes, 1M or more", argument);
+}
+
+static int set_peers(struct options *options, const char *argument, struct buf *error)
+{
+    return parse_number(argument, &options->peers) == 0 && options->peers > 0 &&
+                   options->peers <= 1000
+               ? 0
+               : refuse(error, "--peers needs a number from 1 to 1000", argument);
+}
+
 static int set_save_baseline(struct options *options, const char *argument, struct buf *error)
 {
     (void)error;
@@ -305,11 +342,26 @@ const struct option_info option_table[] = {
      "repeat each second (or SEC) until q, marking new, changed and gone rows", OPTIONS_WATCH,
      set_watch},
     {0, "times", "N", "end --watch after N refreshes", OPTIONS_WATCH, set_times},
+    {0, "since", "TIME", "from then on: 03:00, -2h, \"yesterday 2pm\", 2026-11-20 (usually -24h)",
+     OPTIONS_PAST, set_since},
+    {0, "until", "TIME", "until then (usually now)", OPTIONS_PAST, set_until},
+    {0, "at", "TIME", "only the ten seconds from then on", OPTIONS_HISTORY, set_at},
+    {0, "every", "TIME", "a series: what happened in each 5m, 1h, ...", OPTIONS_HISTORY, set_every},
+    {0, "svg", "FILE", "also a chart of the first rows", OPTIONS_HISTORY, set_svg},
+    {0, "every", "TIME", "record that often, usually each 10 seconds", OPTIONS_SERVE, set_every},
+    {0, "size", "BYTES", "the file is never larger, usually 512M: what is oldest goes",
+     OPTIONS_SERVE, set_size},
+    {0, "peers", "N", "peers of a process that are kept apart each time, usually 10", OPTIONS_SERVE,
+     set_peers},
+    {0, "foreground", NULL, "stay in the foreground, as for systemd", OPTIONS_SERVE,
+     set_foreground},
+    {0, "store", "FILE", "the file of the history (usually /var/lib/nwho/history.db)",
+     OPTIONS_STORE, set_store},
     {0, "by", "KEY",
      "a row for each process (the usual), thread, conn, peer, container, unit, user, iface, port "
      "or "
      "netns; peer/24; user,port",
-     OPTIONS_TOP, set_by},
+     OPTIONS_TOP | OPTIONS_HISTORY, set_by},
     {'d', "delay", "SEC", "seconds between refreshes, usually 1", OPTIONS_TOP, set_delay},
     {'n', "iterations", "N", "end after N refreshes", OPTIONS_TOP, set_iterations},
     {'b', "batch", NULL, "plain blocks of rows also on a terminal", OPTIONS_TOP, set_batch},

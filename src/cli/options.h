@@ -25,6 +25,10 @@ enum option_group {
     OPTIONS_IF = 1u << 12,
     OPTIONS_TRAFFIC = 1u << 13,
     OPTIONS_DOCTOR = 1u << 14,
+    OPTIONS_PAST = 1u << 15, /* which time, of what was recorded */
+    OPTIONS_HISTORY = 1u << 16,
+    OPTIONS_SERVE = 1u << 17,
+    OPTIONS_STORE = 1u << 18, /* which history */
 };
 
 enum output_format {
@@ -78,6 +82,15 @@ struct options {
     bool list, nagios;
     const char *explained; /* name of a check */
     uint32_t fail_on;      /* enum severity; 0: warn */
+    /* history, and what else is asked of it */
+    const char *since, *until, *at; /* as when_parse() reads them; NULL: not given */
+    const char *store;              /* its file; NULL: the usual one */
+    const char *svg;                /* of history: file of a chart; NULL: none */
+    uint64_t every_ms;              /* of serve and history; 0: the usual, or no series */
+    /* serve */
+    bool foreground;
+    uint64_t size;  /* of the file at most, in bytes; 0: the usual */
+    uint32_t peers; /* of a process that are kept apart; 0: the usual */
     /* the rest */
     bool help, version;
     char **words;

@@ -373,14 +373,9 @@ static void set_now(struct session *session, struct frame *frame)
     }
 }
 
-int session_take(struct session *session)
+/* What was now becomes before. The frame is the session's then. */
+static int push_frame(struct session *session, struct frame *frame)
 {
-    struct frame *frame;
-    int r = session->health_only ? session_look(session, &frame)
-                                 : session_read(session, &session->request, &frame);
-
-    if (r != 0)
-        return EXIT_ERROR;
     session_free_frame(session->before);
     session->before = session->now;
     set_now(session, frame);
@@ -389,6 +384,33 @@ int session_take(struct session *session)
     if (add_link_history(session) != 0)
         return EXIT_ERROR;
     return session_find(session);
+}
+
+int session_take(struct session *session)
+{
+    struct frame *frame;
+    int r = session->health_only ? session_look(session, &frame)
+                                 : session_read(session, &session->request, &frame);
+
+    if (r != 0)
+        return EXIT_ERROR;
+    return push_frame(session, frame);
+}
+
+int session_adopt_reading(struct session *session, struct snapshot *snapshot)
+{
+    struct frame *frame = calloc(1, sizeof(*frame));
+
+    if (!frame) {
+        snapshot_done(snapshot);
+        return command_error("out of memory");
+    }
+    frame->snapshot = *snapshot;
+    if (join_make(&frame->snapshot, session->request.needs, &frame->join) < 0) {
+        session_free_frame(frame);
+        return command_error("out of memory");
+    }
+    return push_frame(session, frame);
 }
 
 int session_adopt(struct session *session, struct snapshot *snapshot)

@@ -165,6 +165,9 @@ int session_take(struct session *session) MUST_CHECK;
  */
 int session_adopt(struct session *session, struct snapshot *snapshot) MUST_CHECK;
 
+/* The same, joined, and with what was now as before: what session_take() does with a reading. */
+int session_adopt_reading(struct session *session, struct snapshot *snapshot) MUST_CHECK;
+
 /* The same before all that is shown: from then on traffic is counted. */
 int session_take_baseline(struct session *session) MUST_CHECK;
 
@@ -185,6 +188,10 @@ int session_measure(struct session *session) MUST_CHECK;
  * that they make. 0 and a grid to be ended by grid_done(), or EXIT_ERROR.
  */
 int session_select(struct session *session, const struct query *query, struct grid *ret_grid)
+    MUST_CHECK;
+
+/* The same of what `now` is already. */
+int session_select_now(struct session *session, const struct query *query, struct grid *ret_grid)
     MUST_CHECK;
 
 /*

@@ -144,16 +144,12 @@ int session_output(struct session *session, struct buf *out)
     return show_flush(out) == EXIT_ERROR ? EXIT_ERROR : 0;
 }
 
-int session_select(struct session *session, const struct query *query, struct grid *ret_grid)
+int session_select_now(struct session *session, const struct query *query, struct grid *ret_grid)
 {
-    struct frame *frame;
+    struct frame *frame = session->now;
     struct grid rows;
-    int r;
+    int r = session_note_doubts(session, query, session->plan);
 
-    if (session_take(session) != 0)
-        return EXIT_ERROR;
-    frame = session->now;
-    r = session_note_doubts(session, query, session->plan);
     if (r == 0)
         r = query_run(query, &frame->view, session->groups ? &rows : ret_grid);
     if (r == 0 && session->groups) {
@@ -162,8 +158,13 @@ int session_select(struct session *session, const struct query *query, struct gr
         if (r == 0)
             r = query_run(session->groups, &frame->view, ret_grid);
     }
-    if (r < 0)
-        return command_error("cannot select the rows: %s", strerror(-r));
+    return r < 0 ? command_error("cannot select the rows: %s", strerror(-r)) : 0;
+}
+
+int session_select(struct session *session, const struct query *query, struct grid *ret_grid)
+{
+    if (session_take(session) != 0 || session_select_now(session, query, ret_grid) != 0)
+        return EXIT_ERROR;
     return session->health_of_rows ? findings_narrow(session, ret_grid) : 0;
 }
 

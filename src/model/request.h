@@ -67,6 +67,8 @@ enum need {
                                        far the data got and when */
     NEED_SERVED = 1ull << 48,       /* of flows: what the connections of each listener moved */
     NEED_NEXT_HOPS = 1ull << 49,    /* of connections that nobody answers */
+    NEED_ENDS = 1ull << 50,         /* of flows: protocol, addresses and ports. Free but of what was
+                                       recorded, which is much larger with them */
 };
 
 /* Details of sockets; those of TCP that only sock_diag tells. */

@@ -297,6 +297,26 @@ int flow_group_all(struct group_plan *ret_plan)
     return add_columns(ret_plan, BY_ALL);
 }
 
+void flow_group_past(struct group_plan *plan)
+{
+    static const char *const machine[] = {"time", "uid"};
+    static const char *const both[] = {
+        "proto", "service_port", "peer_addr", "iface",   "pid",     "user",     "process",
+        "unit",  "netns",        "container", "rx_rate", "tx_rate", "rx_bytes", "tx_bytes"};
+
+    for (uint32_t i = 0; i < plan->table.column_count; i++) {
+        struct column *column = &plan->columns[i];
+
+        column->flags &= ~(uint32_t)(COLUMN_TEXT | COLUMN_MACHINE);
+        for (size_t k = 0; k < ARRAY_SIZE(machine); k++)
+            if (strcmp(column->name, machine[k]) == 0)
+                column->flags |= COLUMN_MACHINE;
+        for (size_t k = 0; k < ARRAY_SIZE(both); k++)
+            if (strcmp(column->name, both[k]) == 0)
+                column->flags |= COLUMN_TEXT | COLUMN_MACHINE;
+    }
+}
+
 void flow_group_keys(const struct group_plan *plan, struct query *query)
 {
     for (uint32_t i = 0; i < plan->key_count; i++)

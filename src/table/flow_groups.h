@@ -17,6 +17,9 @@ int flow_group_plan(const char *words, struct group_plan *ret_plan, struct buf *
 /* A plan with every column that there may be, to list them. 0 or -ENOMEM. */
 int flow_group_all(struct group_plan *ret_plan) MUST_CHECK;
 
+/* Of what was recorded other columns are shown, unless columns are named: it has no present. */
+void flow_group_past(struct group_plan *plan);
+
 /* The columns that the needs of the keys are asked by; appended to a query of table_flows. */
 void flow_group_keys(const struct group_plan *plan, struct query *query);
 

@@ -25,6 +25,7 @@ struct view {
     const struct map *ills; /* of sockets, by cookie: derive/health/ills.h; NULL: nobody looked */
     const uint32_t *process_ills;    /* those of the sockets of each process; NULL: nobody looked */
     const struct findings *findings; /* of `doctor`; NULL elsewhere */
+    const struct trends *trends;     /* of `history --every`; NULL elsewhere */
     const struct group *group; /* of `count`: the groups that its table shows; NULL elsewhere */
     const struct table *const *catalogue; /* of `columns`: the tables to list, ends with NULL */
     struct names *names; /* of this machine's users; NULL: only those of the snapshot */

@@ -2,8 +2,8 @@
 /* List: how it is drawn: columns, widths, heading, rows. */
 #include "tui/list.h"
 
+#include "base/graph.h"
 #include "out/format.h"
-#include "tui/graph.h"
 #include "tui/quantity.h"
 
 #define GUTTER 2 /* ">" selected; "x" gone, "!" sick */

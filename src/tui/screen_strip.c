@@ -3,7 +3,7 @@
  */
 #include "tui/screen.h"
 
-#include "tui/graph.h"
+#include "base/graph.h"
 #include "tui/quantity.h"
 
 #include <stdio.h>

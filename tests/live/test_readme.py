@@ -10,6 +10,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -99,11 +100,19 @@ class World:
             argv += ["-y"]
         if argv[1:2] == ["events"]:
             return self.follow(argv)
+        if argv[1] in ("serve", "history"):
+            argv += ["--store", str(self.directory / "history.db")]
+        if argv[1] == "serve":
+            self.stack.callback(self.end_recorder, argv)
         outside = [] if {"-N", "--all-netns", "--container"} & set(argv) else self.ns.prefix()
         # Nobody moves anything here, elsewhere somebody may begin to listen; and there is a deleted program.
-        expect = {"top": (0, 1), "ports": (0, 1), "doctor": 1}.get(argv[1:2] and argv[1], 0)
+        expect = {"top": (0, 1), "ports": (0, 1), "history": (0, 1), "doctor": 1}.get(argv[1:2] and argv[1], 0)
         return live.run([*outside, *argv], expect, cwd=self.directory, env={**os.environ, "LC_ALL": "C.UTF-8", "NWHO_CONFIG": self.configuration}).out
 
+    def end_recorder(self, argv):
+        """A second one is told which process the first one is."""
+        refused = live.run([*argv, "--foreground"], 2).err
+        os.kill(int(re.search(r"process (\d+)", refused)[1]), signal.SIGTERM)
 
     def follow(self, argv):
         """The first event, while connections are refused. Without BPF nothing tells that they are."""
@@ -244,6 +253,10 @@ CHECKS = {
     "nwho :443 -d 1": has(r"^tcp 0\.0\.0\.0:443  listening", r"^tcp .* 192\.168\.1\.100:443 .*nginx.*( +0bit){2}$"),
     "nwho top --by peer": has(r"^PEER-ADDR +CONN "),
     "nwho top --by port,user,container": has(r"^PROTO +PORT +USER +CONTAINER +CONN "),
+    "nwho serve": nothing_is_printed,
+    "nwho history dst 203.0.113.9 --since 02:00 --until 04:00": has(r"^....-..-.. 02:00:00 to ....-..-.. 04:00:00, nothing was measured$"),
+    "nwho history --since 22:00 --by process": has(r"^....-..-.. 22:00:00 to ", r"^....-..-.. ..:..:..  started$"),
+    "nwho history --by iface --every 1h": has(r"^....-..-.. ..:..:.. to ", r" TREND$|^IFACE"),
     "nwho events": has(r"^TIME +EVENT ", r"^\d\d:\d\d:\d\d\.\d{3} +closed +refused +bash\(\d+\) .*127.0.0.1:1 .* peer +root +bash\(\d+\)"),
     "nwho events refused or reset": has(r"^\d\d:\d\d:\d\d\.\d{3} +closed +refused +bash\("),
     "nwho routes": has(r"^192\.168\.1\.100 +- +lo +192\.168\.1\.100 +- +local +local +host +kernel$", r"^::1 .* lo "),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Tests of what src/tui has that needs no terminal: graphs, series, quantities, keys. */
 #include "base/cleanup.h"
-#include "tui/graph.h"
+#include "base/graph.h"
 #include "tui/keys.h"
 #include "tui/quantity.h"
 #include "tui/series.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Graphs: eighths of blocks and braille where the terminal has them, else plain characters. */
-#include "tui/graph.h"
+#include "base/graph.h"
 
 #define EIGHTHS 8
 #define DOTS 4 /* of braille, one above the other */

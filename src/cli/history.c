@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* The history: which time is meant, and where what was recorded is. */
+#include "cli/history.h"
+
+#include "base/clock.h"
+#include "base/when.h"
+#include "cli/command.h"
+#include "cli/user_path.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define OF_THE_MACHINE "/var/lib/nwho/history.db"
+#define USUAL_TIME_NS (24 * 3600 * SECOND_NS)
+#define MOMENT_NS (10 * SECOND_NS) /* a tick, unless the recorder was told otherwise */
+
+static bool of_the_user(char path[static PATH_MAX])
+{
+    return user_path("XDG_STATE_HOME", ".local/state", "history.db", path, PATH_MAX);
+}
+
+bool history_path(const struct options *options, bool writes, char path[static PATH_MAX])
+{
+    bool machine = geteuid() == 0 || (!writes && access(OF_THE_MACHINE, R_OK) == 0);
+
+    if (options->store || machine)
+        return snprintf(path, PATH_MAX, "%s", options->store ? options->store : OF_THE_MACHINE) <
+               PATH_MAX;
+    return of_the_user(path);
+}
+
+/* --- which time --- */
+
+static int read_time(const char *option, const char *text, uint64_t after_ns, uint64_t *ret_ns)
+{
+    int r = when_parse(text, clock_ns(CLOCK_REALTIME), after_ns, ret_ns);
+
+    if (r == -ERANGE)
+        return command_error("--%s \"%s\": there is no such time", option, text);
+    if (r < 0)
+        return command_error("--%s \"%s\" is no time: write 03:00, -2h, \"yesterday 2pm\", "
+                             "2026-11-20 or \"2026-11-20 03:00\"",
+                             option, text);
+    return 0;
+}
+
+/* Of --since and --until. */
+static int read_span(const struct options *options, struct store_question *question)
+{
+    int r = 0;
+
+    if (options->since)
+        r = read_time("since", options->since, 0, &question->since_ns);
+    if (r == 0 && options->until)
+        r = read_time("until", options->until, options->since ? question->since_ns : 0,
+                      &question->until_ns);
+    if (r == 0 && !options->since)
+        question->since_ns =
+            question->until_ns > USUAL_TIME_NS ? question->until_ns - USUAL_TIME_NS : 0;
+    return r;
+}
+
+int history_times(const struct options *options, struct store_question *question)
+{
+    int r;
+
+    if (options->at && (options->since || options->until || options->every_ms))
+        return command_error("--at is one moment: it does not go with --since, --until or --every");
+    question->until_ns = clock_ns(CLOCK_REALTIME);
+    question->every_ns = options->every_ms * MILLISECOND_NS;
+    if (options->at) {
+        r = read_time("at", options->at, 0, &question->since_ns);
+        question->until_ns = question->since_ns + MOMENT_NS;
+    } else {
+        r = read_span(options, question);
+    }
+    if (r == 0 && question->until_ns <= question->since_ns)
+        return command_error("the time ends before it begins: --until is not after --since");
+    return r;
+}
+
+/* --- the store --- */
+
+int history_open(const struct options *options, struct store **ret_store)
+{
+    char path[PATH_MAX];
+    struct buf problem = BUF_INIT;
+    int r;
+
+    if (!history_path(options, false, path))
+        return command_error("there is no place for a history: HOME is not set; use --store FILE");
+    r = store_open_to_read(path, ret_store, &problem);
+    if (r == -ENOENT)
+        r = command_error("there is no history: %s does not exist. nwho serve records one", path);
+    else if (r < 0)
+        r = command_error("%s", r == -ENOMEM ? "out of memory" : buf_string(&problem));
+    buf_done(&problem);
+    return r;
+}

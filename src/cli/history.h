@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* The history: which time is meant, and where what was recorded is. */
+#pragma once
+
+#include "base/cleanup.h"
+#include "cli/options.h"
+#include "store/store.h"
+
+#include <limits.h>
+
+/* Where the history is: --store, else that of the machine, else that of the user, who may read
+ * the first. False: nowhere. */
+bool history_path(const struct options *options, bool writes, char path[static PATH_MAX]);
+
+/* What --since, --until, --at (ten seconds from then on) and --every say. 0, or EXIT_ERROR after
+ * one line on stderr. */
+int history_times(const struct options *options, struct store_question *question) MUST_CHECK;
+
+/* The history to be read. 0, or EXIT_ERROR after one line on stderr. */
+int history_open(const struct options *options, struct store **ret_store) MUST_CHECK;

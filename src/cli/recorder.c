@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/* The recorder of `nwho serve`: reads the machine again and again, and keeps what it reads. */
+#include "cli/recorder.h"
+
+#include "base/clock.h"
+#include "cli/command.h"
+#include "cli/interrupts.h"
+#include "collect/accounting.h"
+#include "collect/collect.h"
+#include "collect/events.h"
+#include "collect/programs.h"
+#include "store/store.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Connections that are kept of one tick; with more the first ones, and how many others there were.
+ */
+#define EVENTS_MAX 100000
+#define EVENTS_AT_ONCE 4096
+
+struct recorder {
+    struct store *store;
+    void (*say)(const char *line);
+    struct request request;
+    struct accounting *accounting;
+    struct programs *programs;
+    struct event_source *events; /* NULL: they cannot be followed */
+    uint64_t every_ns;
+    struct snapshot next; /* of the running tick: events come into it at once */
+    bool begun;           /* it is initialised */
+    uint64_t dropped;     /* events of this tick that had no room */
+    uint64_t lost;        /* events that the source lost, as far as it was noted */
+    int failed;           /* why the last tick could not be written; 0: it was */
+};
+
+/* Sockets of every state are counted; of their owners only those of listeners are kept, but who
+ * holds what is one pass over all descriptors anyway. */
+static const uint64_t needs = NEED_SOCKETS | NEED_LISTENERS | NEED_OWNERS | NEED_PROCESS_STAT |
+                              NEED_EXE | NEED_CGROUP | NEED_USER | NEED_LINKS | NEED_LINK_DETAILS |
+                              NEED_COUNTERS | NEED_FLOWS | NEED_PEERS;
+
+static int begin_tick(struct recorder *recorder)
+{
+    int r = snapshot_init(&recorder->next);
+
+    recorder->begun = r == 0;
+    recorder->dropped = 0;
+    return r;
+}
+
+static void end_tick(struct recorder *recorder)
+{
+    if (recorder->begun)
+        snapshot_done(&recorder->next);
+    recorder->begun = false;
+}
+
+int recorder_open(struct store *store, uint64_t every_ms, void (*say)(const char *line),
+                  struct recorder **ret_recorder)
+{
+    struct recorder *recorder = calloc(1, sizeof(*recorder));
+    int r;
+
+    if (!recorder)
+        return command_error("out of memory");
+    recorder->store = store;
+    recorder->say = say;
+    recorder->every_ns = every_ms * MILLISECOND_NS;
+    recorder->request = REQUEST_ALL;
+    recorder->request.needs = needs;
+    recorder->request.families = FAMILY_INET;
+    recorder->request.netns_scope = NETNS_SCOPE_ALL;
+    recorder->request.programs = recorder->programs = programs_new();
+    r = accounting_open(&recorder->request, &recorder->accounting);
+    recorder->request.accounting = recorder->accounting;
+    if (r == 0 && event_source_open(&recorder->request, false, &recorder->events) < 0)
+        recorder->events = NULL;
+    if (r == 0)
+        r = begin_tick(recorder);
+    if (r < 0) {
+        recorder_close(recorder);
+        return command_error("cannot count traffic: %s", strerror(-r));
+    }
+    *ret_recorder = recorder;
+    return 0;
+}
+
+void recorder_close(struct recorder *recorder)
+{
+    if (!recorder)
+        return;
+    end_tick(recorder);
+    event_source_close(recorder->events);
+    accounting_close(recorder->accounting);
+    programs_free(recorder->programs);
+    free(recorder);
+}
+
+/* --- one tick --- */
+
+static int take_events(struct recorder *recorder)
+{
+    bool more = recorder->events != NULL;
+    int r = 0;
+
+    while (more && r == 0) {
+        uint32_t before = recorder->next.events_count;
+
+        r = event_source_read(recorder->events, &recorder->next, EVENTS_AT_ONCE, &more);
+        if (before >= EVENTS_MAX) {
+            recorder->dropped += recorder->next.events_count - before;
+            recorder->next.events_count = before;
+        }
+    }
+    return r;
+}
+
+static int note_lost(struct recorder *recorder, uint64_t count, const char *why)
+{
+    struct buf text = BUF_INIT;
+    int r;
+
+    buf_uint(&text, count);
+    buf_puts(&text, why);
+    r = store_note(recorder->store, clock_ns(CLOCK_REALTIME), STORE_LOST, buf_string(&text));
+    buf_done(&text);
+    return r;
+}
+
+static int note_losses(struct recorder *recorder)
+{
+    uint64_t lost = recorder->events ? event_source_lost(recorder->events) : 0;
+    int r = 0;
+
+    if (recorder->dropped)
+        r = note_lost(recorder, recorder->dropped,
+                      " events of connections came at once, and are not in the list");
+    if (r == 0 && lost != recorder->lost)
+        r = note_lost(recorder, lost - recorder->lost,
+                      " events of connections or more came too fast, and are not in the list");
+    recorder->lost = lost;
+    return r;
+}
+
+/* Says once when writing does not work any more, and when it works again. */
+static void say_written(struct recorder *recorder, int error)
+{
+    struct buf line = BUF_INIT;
+
+    if (error && error != recorder->failed) {
+        buf_puts(&line, "this tick is not in the history: ");
+        buf_puts(&line, strerror(-error));
+        buf_puts(&line, "; recording goes on");
+        recorder->say(buf_string(&line));
+    } else if (!error && recorder->failed) {
+        recorder->say("the history can be written again");
+    }
+    buf_done(&line);
+    recorder->failed = error;
+}
+
+/* Keeps what there is now. 0 or -errno. */
+static int record(struct recorder *recorder)
+{
+    int r = take_events(recorder);
+
+    if (r == 0)
+        r = collect(&recorder->next, &recorder->request);
+    if (r < 0)
+        return r;
+    r = store_add(recorder->store, &recorder->next);
+    say_written(recorder, r == 0 ? note_losses(recorder) : r);
+    end_tick(recorder);
+    return begin_tick(recorder);
+}
+
+/* --- ticks --- */
+
+/* Whoever asks for 10 s gets :00, :10, :20, whenever it was started, also after the clock was
+ * set. */
+static struct timespec until_next(const struct recorder *recorder)
+{
+    uint64_t left_ns = recorder->every_ns - clock_ns(CLOCK_REALTIME) % recorder->every_ns;
+
+    return (struct timespec){.tv_sec = (time_t)(left_ns / SECOND_NS),
+                             .tv_nsec = (long)(left_ns % SECOND_NS)};
+}
+
+enum {
+    AWAITED_TRAFFIC,
+    AWAITED_EVENTS,
+    AWAITED_MAX,
+};
+
+/* Waits for the next tick, and takes in what is counted meanwhile. 0 or -errno. */
+static int wait_for_tick(struct recorder *recorder, const sigset_t *unblocked)
+{
+    uint64_t tick = clock_ns(CLOCK_REALTIME) / recorder->every_ns;
+    int r = 0;
+
+    while (r == 0 && !interrupts_came() && clock_ns(CLOCK_REALTIME) / recorder->every_ns == tick) {
+        struct pollfd awaited[AWAITED_MAX] = {
+            [AWAITED_TRAFFIC] = {.fd = accounting_fd(recorder->accounting), .events = POLLIN},
+            [AWAITED_EVENTS] = {.fd = recorder->events ? event_source_fd(recorder->events) : -1,
+                                .events = POLLIN},
+        };
+        struct timespec left = until_next(recorder);
+
+        if (ppoll(awaited, AWAITED_MAX, &left, unblocked) <= 0)
+            continue;
+        if (awaited[AWAITED_TRAFFIC].revents)
+            r = accounting_drain(recorder->accounting);
+        if (r == 0 && awaited[AWAITED_EVENTS].revents)
+            r = take_events(recorder);
+    }
+    return r;
+}
+
+int recorder_run(struct recorder *recorder, const sigset_t *unblocked)
+{
+    int r = record(recorder); /* what there was when it began */
+
+    while (r == 0 && !interrupts_came()) {
+        r = wait_for_tick(recorder, unblocked);
+        if (r == 0)
+            r = record(recorder);
+    }
+    return r;
+}

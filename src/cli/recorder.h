@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* The recorder of `nwho serve`: reads the machine again and again, and keeps what it reads. */
+#pragma once
+
+#include "base/cleanup.h"
+
+#include <signal.h>
+#include <stdint.h>
+
+struct recorder;
+struct store;
+
+/*
+ * Begins to count traffic and to follow connections. The store is borrowed. `say` is told what
+ * happens to the recording. 0, or EXIT_ERROR after one line on stderr.
+ */
+int recorder_open(struct store *store, uint64_t every_ms, void (*say)(const char *line),
+                  struct recorder **ret_recorder) MUST_CHECK;
+void recorder_close(struct recorder *recorder);
+
+/*
+ * Records at each multiple of `every_ms` of the day until a signal of `unblocked` comes, and once
+ * more then. A tick that cannot be written is said, and recording goes on. 0, or why it cannot.
+ */
+int recorder_run(struct recorder *recorder, const sigset_t *unblocked) MUST_CHECK;

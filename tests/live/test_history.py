@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: MIT
+"""What was recorded comes back: who moved how much with whom, and when. Truth is what the programs counted themselves."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from live import BUILD, PATIENCE, netns, nwho, run_tests, skip, test, wait_for
+from talker import talker
+
+# Sends N bytes to each of so many addresses of 127.1.0.0/24, the first gets most, and ends.
+SCATTER = """
+import socket, sys
+end = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for i in range(int(sys.argv[1])):
+    end.sendto(bytes(int(sys.argv[2]) - i), (f"127.1.0.{i + 1}", 9))
+"""
+
+
+@contextmanager
+def directory():
+    with tempfile.TemporaryDirectory(prefix="nwho-test-") as name:
+        yield Path(name)
+
+
+def ask(store, *words, expect=(0, 1), env=None):
+    return json.loads(nwho(None, "history", "--store", store, "--json", *words, expect=expect, env=env).out)
+
+
+def rows(store, *words):
+    return ask(store, *words)["rows"]
+
+
+def is_recording(store, since):
+    """A second reading has been kept: what happens from now on is."""
+    if not store.exists():
+        return False
+    result = nwho(None, "history", "--store", store, "--json", "--since", f"@{since:.6f}", expect=None)
+    return result.rc in (0, 1) and json.loads(result.out)["measured_s"] > 0
+
+
+@contextmanager
+def recorder(store, *options):
+    """Records each second, until the block ends."""
+    command = [BUILD / "nwho", "serve", "--foreground", "--every", "1", "--store", store, *options]
+    since = time.time()
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as child:
+        try:
+            wait_for(lambda: child.poll() is not None or is_recording(store, since), what="recording")
+            if child.poll() is not None:
+                raise AssertionError(f"the recorder ended: {child.stderr.read()}")
+            yield child
+        finally:
+            child.terminate()
+            child.wait(PATIENCE)
+        assert child.returncode in (0, -signal.SIGKILL), child.stderr.read()
+
+
+def needs_bpf(document):
+    if document.get("accounting") != "bpf":
+        skip(f"not counted by BPF here: {document.get('accounting')}")
+
+
+def sums(found, *keys):
+    total = {}
+    for row in found:
+        key = tuple(row[name] for name in keys)
+        rx, tx = total.get(key, (0, 0))
+        total[key] = rx + row["rx_bytes"], tx + row["tx_bytes"]
+    return total
+
+
+@test
+def bytes_come_back_with_process_and_peer():
+    with directory() as place, netns() as ns, recorder(place / "h.db") as child:
+        store = place / "h.db"
+        with talker(ns) as one:
+            for size in (1000, 123456):
+                one.say("tcp", size)
+            one.say("udp", 777)
+            expected = 1000 + 123456 + 777
+            about = f"netns {ns.name}"
+
+            def is_there():
+                needs_bpf(ask(store, about))
+                return sums(rows(store, about), "process", "pid") == {("python3", one.pid): (expected, expected)}
+
+            wait_for(is_there, what=f"{expected} bytes of process {one.pid}")
+            assert child.poll() is None
+            peers = rows(store, about, "--by", "peer")
+            # recv(2) asks for no address, and then the kernel tells none.
+            assert sums(peers, "peer_addr") == {("127.0.0.1",): (124456, expected), (None,): (777, 0)}, peers
+            ports = sums(rows(store, about, "--by", "port"), "proto", "service_port")
+            assert ports == {("tcp", 5555): (124456, 124456), ("udp", 5556): (777, 777)}, ports
+            assert sums(rows(store, about, "dst", "127.0.0.1", "and", "udp"), "process") == {("python3",): (0, 777)}
+            assert rows(store, about, "dst", "203.0.113.9") == []
+            assert sums(rows(store, "--by", "netns", about), "netns")[(ns.name,)] == (expected, expected)
+
+
+@test
+def time_is_right_within_a_tick():
+    with directory() as place, netns() as ns, recorder(place / "h.db"), talker(ns) as one:
+        store, about = place / "h.db", f"netns {ns.name}"
+        before = time.time()
+        one.say("tcp", 5000)
+        after = time.time()
+        needs_bpf(wait_for(lambda: (found := ask(store, about))["rows"] and found))
+
+        def moved(since, until):
+            return sum(row["rx_bytes"] for row in rows(store, about, "--since", f"@{since:.6f}", "--until", f"@{until:.6f}"))
+
+        assert moved(before - 60, int(before)) == 0
+        assert moved(int(before), int(after) + 2) == 5000
+        wait_for(lambda: time.time() > int(after) + 4, what="later")
+        assert moved(int(after) + 2, time.time()) == 0
+        assert sum(row["rx_bytes"] for row in rows(store, about, "--at", f"@{int(before) - 5}")) == 5000
+        assert rows(store, about, "--at", f"@{int(before) - 60}") == []
+        series = rows(store, about, "--since", f"@{int(before) - 3}", "--until", f"@{int(after) + 3}", "--every", "1")
+        assert sum(row["rx_bytes"] for row in series) == 5000, series
+        assert len(series) <= 2, series
+
+
+@test
+def peers_that_are_not_told_apart_are_in_the_sum():
+    with directory() as place, netns() as ns, recorder(place / "h.db", "--peers", "3"):
+        store, about = place / "h.db", f"netns {ns.name} and process python3"
+        ns.run([sys.executable, "-c", SCATTER, 20, 5000])
+        expected = sum(5000 - i for i in range(20))
+        found = wait_for(lambda: sum(row["tx_bytes"] for row in rows(store, about)) >= expected and
+                         rows(store, about, "--by", "peer"), what="all that was sent")
+        needs_bpf(ask(store, about))
+        assert sum(row["tx_bytes"] for row in found) == expected, found
+        named = {row["peer_addr"]: row["tx_bytes"] for row in found if row["peer_addr"]}
+        assert named == {f"127.1.0.{i + 1}": 5000 - i for i in range(3)}, found
+
+
+@test
+def short_processes_are_there():
+    with directory() as place, netns() as ns, recorder(place / "h.db"):
+        store, about = place / "h.db", f"netns {ns.name}"
+        expected = 0
+        for _ in range(20):
+            out = ns.run([BUILD / "tests/helpers/mktraffic", "udp", "family=4"]).out
+            expected += sum(json.loads(line)["rx"] for line in out.splitlines())
+        wait_for(lambda: sum(row["rx_bytes"] for row in rows(store, about)) >= expected, what=f"{expected} bytes")
+        found = ask(store, about)
+        needs_bpf(found)
+        assert sums(found["rows"], "process") == {("mktraffic",): (expected, expected)}, found["rows"]
+
+
+@test
+def marks_starts_and_ends_are_told():
+    with directory() as place:
+        store = place / "h.db"
+        with recorder(store):
+            nwho(None, "mark", "--store", store, "deployed", "v2 \x1b[31m")
+            assert [note["text"] for note in ask(store)["notes"] if note["kind"] == "mark"] == ["deployed v2 \\e[31m"]
+        kinds = [note["kind"] for note in ask(store)["notes"]]
+        assert kinds == ["started", "mark", "stopped"], kinds
+        text = nwho(None, "history", "--store", store, expect=(0, 1)).out
+        assert "mark     deployed v2 \\e[31m\n" in text and "\x1b" not in text
+        with recorder(store) as child:
+            child.kill()
+            child.wait()
+        with recorder(store):
+            kinds = [note["kind"] for note in ask(store)["notes"] if note["kind"] != "gap"]
+            assert kinds == ["started", "mark", "stopped", "started", "started"], kinds
+
+
+@test
+def a_second_recorder_is_refused():
+    with directory() as place, recorder(place / "h.db") as first:
+        second = nwho(None, "serve", "--foreground", "--store", place / "h.db", expect=2)
+        assert f"process {first.pid}" in second.err and second.err.count("\n") == 1, second.err
+
+
+@test
+def a_killed_recorder_leaves_what_it_had():
+    with directory() as place, netns() as ns, talker(ns) as one:
+        store, about, moved = place / "h.db", f"netns {ns.name}", 0
+        for _ in range(3):
+            with recorder(store) as child:
+                one.say("tcp", 1000)
+                moved += 1000
+                wait_for(lambda: sum(row["rx_bytes"] for row in rows(store, about)) >= moved, what=f"{moved} bytes")
+                child.kill()
+                child.wait()
+        needs_bpf(ask(store, about))
+        assert sum(row["rx_bytes"] for row in rows(store, about)) == moved
+
+
+@test
+def in_the_background_it_says_when_it_records():
+    with directory() as place:
+        store, since = place / "h.db", time.time()
+        result = nwho(None, "serve", "--every", "1", "--store", store)
+        assert not result.out and not result.err, result
+        wait_for(lambda: is_recording(store, since))
+        refused = nwho(None, "serve", "--store", store, expect=2)
+        pid = int(refused.err.partition("by process ")[2].partition(":")[0])
+        assert os.readlink(f"/proc/{pid}/cwd") == "/"
+        os.kill(pid, signal.SIGTERM)
+        wait_for(lambda: not Path(f"/proc/{pid}").exists() or "State:\tZ" in Path(f"/proc/{pid}/status").read_text())
+        assert ask(store)["notes"][-1]["kind"] == "stopped"
+
+
+@test
+def what_cannot_be_read_or_written_is_said():
+    with directory() as place:
+        foreign = place / "foreign.db"
+        foreign.write_text("nothing of the kind" * 1000)
+        cases = [
+            (("history", "--store", place / "none.db"), "nwho serve records one"),
+            (("history", "--store", foreign), str(foreign)),
+            (("history", "--store", place), str(place)),
+            (("history", "--since", "25:00"), "is no time"),
+            (("history", "--since", "-1h", "--until", "-2h"), "--until"),
+            (("history", "--at", "-1h", "--since", "-2h"), "--at"),
+            (("history", "--by", "conn"), "not recorded"),
+            (("serve", "--foreground", "--store", place / "no/such/h.db"), "no/such"),
+            (("serve", "--foreground", "--store", "/proc/nwho.db"), "/proc/nwho.db"),
+            (("serve", "--every", "0"), "--every"),
+            (("mark", "--store", place / "none.db", "x"), "none.db"),
+            (("mark",), "noted"),
+        ]
+        for words, part in cases:
+            result = nwho(None, *words, expect=2)
+            assert part in result.err and result.err.count("\n") == 1 and not result.out, (words, result)
+        assert foreign.read_text() == "nothing of the kind" * 1000
+
+
+@test
+def text_has_a_trend_and_a_chart():
+    with directory() as place, netns() as ns, recorder(place / "h.db"), talker(ns) as one:
+        store, about = place / "h.db", f"netns {ns.name}"
+        one.say("tcp", 50000)
+        wait_for(lambda: rows(store, about))
+        chart = place / "chart.svg"
+        text = nwho(None, "history", "--store", store, about, "--since", "-1m", "--every", "5", "--svg", chart).out
+        title, header, row = text.splitlines()[:3]
+        assert " to " in title and "measured" in title, text
+        assert header.split()[-1] == "TREND" and "python3" in row and "\u2588" in row, text
+        drawn = chart.read_text()
+        assert drawn.startswith("<svg") and "python3" in drawn and "polyline" in drawn
+
+
+@test
+def interfaces_have_what_they_counted():
+    with directory() as place, netns() as ns, recorder(place / "h.db"), talker(ns) as one:
+        store = place / "h.db"
+        one.say("tcp", 100000)
+
+        def counted():
+            found = [row for row in rows(store, "--by", "iface") if row["netns"] == ns.name and row["iface"] == "lo"]
+            return found and found[0]["rx_bytes"] > 100000 and found[0]
+
+        row = wait_for(counted, what="the bytes of lo")
+        assert row["rx_bytes"] < 200000 and row["rx_rate"] > 0, row
+
+
+run_tests()
