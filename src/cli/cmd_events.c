@@ -10,6 +10,7 @@
 #include "out/csv.h"
 #include "out/json.h"
 #include "out/text.h"
+#include "store/store.h"
 #include "table/events.h"
 #include "table/marks.h"
 
@@ -413,12 +414,14 @@ static int run_events(struct options *options)
     if (options->replay)
         return session_answer(options, &query, NULL, NULL);
     r = session_begin(&session, options);
+    if (options->since || options->until)
+        session.recorded = STORE_CONNECTIONS;
     if (r == 0)
         r = session_filter(&session, &query, NULL);
     if (r == 0)
         r = session_columns(&session, &query, NULL);
     if (r == 0)
-        r = follow_events(&session, &query);
+        r = session.recorded ? session_show(&session, &query) : follow_events(&session, &query);
     session_end(&session);
     return r;
 }
@@ -434,6 +437,8 @@ static const char *const examples[] = {
     "the next ten resets",
     "nwho events dport 443 --for 60 --jsonl",
     "a minute of connections to port 443, for a program",
+    "nwho events refused --since yesterday --until today",
+    "of what nwho serve recorded",
     NULL,
 };
 
@@ -442,6 +447,6 @@ const struct command command_events = {
     .arguments = "[FILTER]",
     .summary = "connections opened, accepted, closed, refused, reset, as it happens",
     .examples = examples,
-    .options = OPTIONS_SOURCE | OPTIONS_OUTPUT | OPTIONS_EVENTS,
+    .options = OPTIONS_SOURCE | OPTIONS_OUTPUT | OPTIONS_EVENTS | OPTIONS_PAST | OPTIONS_STORE,
     .run = run_events,
 };

@@ -2,7 +2,7 @@
 /* nwho history: who used the network then. */
 #include "cli/history.h"
 #include "cli/history_chart.h"
-#include "cli/session.h"
+#include "cli/history_subject.h"
 #include "cli/show.h"
 
 #include "base/clock.h"
@@ -10,16 +10,15 @@
 #include "base/units.h"
 #include "out/csv.h"
 #include "out/json.h"
-#include "table/flow_groups.h"
 #include "table/trends.h"
 
 #include <langinfo.h>
 #include <string.h>
 
-#define PIECES_MAX 100000
 #define CHART_PIECES 200 /* of a chart, unless it is said */
 
 struct history {
+    const struct history_subject *subject;
     struct session *session;
     struct query *rows;
     struct store *store;
@@ -31,99 +30,9 @@ struct history {
     uint32_t piece;
     struct buf out, notes;
     uint32_t shown; /* rows */
-    bool first;     /* row of the JSON document is still to come */
+    bool begun;     /* the JSON document has its head */
+    bool first;     /* its first row is still to come */
 };
-
-/* --- what is asked --- */
-
-static bool is_by_interface(const struct options *options)
-{
-    return options->by && strcmp(options->by, "iface") == 0;
-}
-
-/* Sockets and threads are not told apart in what is recorded. */
-static bool is_too_fine(const char *by)
-{
-    return strstr(by, "conn") || strstr(by, "thread") || strstr(by, "tid");
-}
-
-static int plan_groups(struct session *session, struct group_plan *plan)
-{
-    const char *by = session->options->by ? session->options->by : "process";
-    struct buf error = BUF_INIT;
-    int r;
-
-    if (is_too_fine(by))
-        return command_error("threads and connections are not recorded one by one: --by process, "
-                             "peer, port, user, unit, container, iface or netns");
-    r = flow_group_plan(by, plan, &error);
-    if (r < 0)
-        r = command_error("%s", r == -ENOMEM ? "out of memory" : buf_string(&error));
-    buf_done(&error);
-    session->plan = plan;
-    return r;
-}
-
-static int plan_flows(struct session *session, struct query *rows, struct query *groups,
-                      struct group_plan *by)
-{
-    int r = plan_groups(session, by);
-
-    if (r != 0)
-        return r;
-    flow_group_past(by);
-    rows->table = &table_flows;
-    groups->table = &by->table;
-    session->groups = groups;
-    r = session_filter(session, rows, NULL);
-    if (r == 0)
-        r = session_split_filter(session, groups);
-    if (r == 0)
-        r = session_columns(session, groups, NULL);
-    if (r != 0)
-        return r;
-    flow_group_sort(groups);
-    if (groups->sort_count < ARRAY_SIZE(groups->sort)) /* so that it is known, for trends */
-        groups->sort[groups->sort_count++] =
-            (struct sort_key){.column = table_column(groups->table, "bytes"), .descending = true};
-    flow_group_keys(by, rows);
-    r = session_plan(session, rows);
-    return r == 0 ? session_plan_also(session, groups) : r;
-}
-
-static int plan_interfaces(struct session *session, struct query *rows)
-{
-    static const char usual[] =
-        "iface,netns,rx_rate,tx_rate,rx_bytes,tx_bytes,rx_packets,tx_packets,rx_errors,tx_errors,"
-        "rx_dropped,tx_dropped";
-    int r;
-
-    rows->table = &table_interfaces;
-    r = session_filter(session, rows, NULL);
-    if (r == 0)
-        r = session_columns(session, rows, usual);
-    if (r == 0)
-        r = session_plan(session, rows);
-    session->request.needs |= NEED_LINKS;
-    return r;
-}
-
-static int plan(struct session *session, struct query *rows, struct query *groups,
-                struct group_plan *by)
-{
-    return is_by_interface(session->options) ? plan_interfaces(session, rows)
-                                             : plan_flows(session, rows, groups, by);
-}
-
-/* Which of what is stored the rows are made of. */
-static unsigned int parts_for(const struct session *session)
-{
-    unsigned int parts = STORE_NOTES;
-
-    if (is_by_interface(session->options))
-        return parts | STORE_INTERFACES;
-    return parts | (session->request.needs & NEED_ENDS ? STORE_PEERS : STORE_PROCESSES);
-}
 
 /* --- what is shown --- */
 
@@ -153,7 +62,7 @@ static void put_title(struct history *history)
     } else {
         buf_puts(out, ", nothing was measured");
     }
-    if (history->session->groups && history->measured_ns)
+    if (history->subject->is_traffic && history->measured_ns)
         buf_printf(out, ", %s", accounting_level_label(history->session->now->snapshot.accounting));
     buf_byte(out, '\n');
 }
@@ -195,12 +104,16 @@ static int write_rows(struct history *history, const struct grid *grid)
 {
     const struct options *options = history->session->options;
     struct buf *out = &history->out;
+    int r = 0;
 
     if (options->quiet)
         return 0;
     switch (options->format) {
     case FORMAT_JSON:
-        return json_more(grid, &history->first, out);
+        if (!history->begun)
+            r = json_begin(grid->table, grid->view->snapshot, out);
+        history->begun = true;
+        return r < 0 ? r : json_more(grid, &history->first, out);
     case FORMAT_JSONL:
         return jsonl_write(grid, out);
     case FORMAT_CSV:
@@ -214,44 +127,17 @@ static int write_rows(struct history *history, const struct grid *grid)
 
 /* --- answers --- */
 
-/* Interfaces count from zero on, at the beginning of what was measured. */
-static int adopt_beginning(struct session *session, const struct store_answer *answer)
-{
-    const struct snapshot *now = &answer->snapshot;
-    struct snapshot before;
-    int r = snapshot_init(&before);
-
-    before.time_ns = now->time_ns - answer->interface_measured_ns;
-    before.boot_ns = now->boot_ns - answer->interface_measured_ns;
-    for (uint32_t i = 0; i < now->interfaces_count && r == 0; i++) {
-        const struct interface *interface = &now->interfaces[i];
-        uint32_t netns = 0;
-        size_t length;
-
-        r = snapshot_add_netns(&before, now->netns[interface->netns].inode, &netns);
-        if (r == 0)
-            r = snapshot_add_interface(&before, netns, interface->ifindex,
-                                       snapshot_string(now, interface->name, &length));
-        if (r == 0)
-            before.interfaces[before.interfaces_count - 1].has = interface->has;
-    }
-    if (r < 0) {
-        snapshot_done(&before);
-        return command_error("out of memory");
-    }
-    return session_adopt_reading(session, &before);
-}
-
 /* The answer becomes what the session has now, and its rows. 0 or EXIT_ERROR. */
 static int adopt(struct history *history, struct store_answer *answer, struct grid *ret_grid)
 {
+    const struct history_subject *subject = history->subject;
     struct session *session = history->session;
-    bool interfaces = session->groups == NULL;
     struct snapshot snapshot;
 
-    if (interfaces && adopt_beginning(session, answer) != 0)
+    if (subject->adopt_beginning && subject->adopt_beginning(session, answer) != 0)
         return EXIT_ERROR;
-    history->measured_ns += interfaces ? answer->interface_measured_ns : answer->measured_ns;
+    history->measured_ns +=
+        subject->is_traffic ? answer->measured_ns : answer->interface_measured_ns;
     store_answer_done(&history->answer);
     store_answer_take(answer, &history->answer);
     snapshot = history->answer.snapshot;
@@ -259,6 +145,8 @@ static int adopt(struct history *history, struct store_answer *answer, struct gr
     if (session_adopt_reading(session, &snapshot) != 0)
         return EXIT_ERROR;
     session->now->view.trends = history->trends.pieces ? &history->trends : NULL;
+    session->now->view.states = history->answer.states;
+    session->now->view.state_count = history->answer.state_count;
     return session_select_now(session, history->rows, ret_grid);
 }
 
@@ -283,16 +171,6 @@ static int show_answer(struct store_answer *answer, void *context)
 
 /* --- trends --- */
 
-static uint64_t bytes_of(const struct view *view, uint32_t row)
-{
-    const struct link_stats *stats;
-
-    if (view->group->plan)
-        return group_number(view->group, row, "bytes").number;
-    stats = &view->snapshot->interfaces[row].stats;
-    return stats->rx_bytes + stats->tx_bytes;
-}
-
 static int add_piece(struct store_answer *answer, void *context)
 {
     struct history *history = context;
@@ -304,7 +182,7 @@ static int add_piece(struct store_answer *answer, void *context)
         return EXIT_ERROR;
     for (uint32_t i = 0; i < grid.row_count && r == 0; i++)
         r = trends_add(trends, trends->identity(grid.view, grid.rows[i]), history->piece,
-                       bytes_of(grid.view, grid.rows[i]));
+                       history->subject->amount(grid.view, grid.rows[i]));
     history->piece++;
     grid_done(&grid);
     return r;
@@ -365,16 +243,12 @@ static int write_end(struct history *history)
 static int read_and_show(struct history *history)
 {
     const struct session *session = history->session;
-    struct snapshot nothing = {0};
     int r = 0;
 
     history->first = true;
     if (session->options->svg ||
         (session->options->format == FORMAT_TEXT && history->question.every_ns))
         r = make_trends(history);
-    if (r == 0 && session->options->format == FORMAT_JSON && !session->options->quiet)
-        r = json_begin(session->groups ? session->groups->table : history->rows->table, &nothing,
-                       &history->out);
     if (r == 0)
         r = store_read(history->store, &history->question, show_answer, history);
     return r == 0 ? write_end(history) : r;
@@ -410,22 +284,19 @@ static int run_history(struct options *options)
 
     if (history_times(options, &history.question) != 0)
         return EXIT_ERROR;
-    if (history.question.every_ns &&
-        (history.question.until_ns - history.question.since_ns) / history.question.every_ns >=
-            PIECES_MAX)
-        return command_error("--every %llus makes more than %d pieces of this time",
-                             (unsigned long long)(history.question.every_ns / SECOND_NS),
-                             PIECES_MAX);
+    history.subject = history_subject_find(options->by);
     if (options->svg && options->every_ms && options->format != FORMAT_TEXT)
         return command_error("--svg goes with text, or without --every");
+    if (options->svg && strcmp(options->by ? options->by : "", "state") == 0)
+        return command_error("--svg draws bytes: it does not go with --by state");
     r = session_begin(&session, options);
     session.all_flows = true;
     if (r == 0)
-        r = plan(&session, &rows, &groups, &by);
+        r = history.subject->plan(&session, &rows, &groups, &by);
     if (r == 0)
         r = history_open(options, &history.store);
     if (r == 0) {
-        history.question.parts = parts_for(&session);
+        history.question.parts = history.subject->parts(&session) | STORE_NOTES;
         r = answer(&history);
     }
     store_close(history.store);

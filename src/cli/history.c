@@ -14,6 +14,7 @@
 
 #define OF_THE_MACHINE "/var/lib/nwho/history.db"
 #define USUAL_TIME_NS (24 * 3600 * SECOND_NS)
+#define PIECES_MAX 100000
 #define MOMENT_NS (10 * SECOND_NS) /* a tick, unless the recorder was told otherwise */
 
 static bool of_the_user(char path[static PATH_MAX])
@@ -78,6 +79,9 @@ int history_times(const struct options *options, struct store_question *question
     }
     if (r == 0 && question->until_ns <= question->since_ns)
         return command_error("the time ends before it begins: --until is not after --since");
+    if (r == 0 && question->every_ns &&
+        (question->until_ns - question->since_ns) / question->every_ns >= PIECES_MAX)
+        return command_error("this time has more than %d pieces of --every", PIECES_MAX);
     return r;
 }
 
@@ -97,5 +101,31 @@ int history_open(const struct options *options, struct store **ret_store)
     else if (r < 0)
         r = command_error("%s", r == -ENOMEM ? "out of memory" : buf_string(&problem));
     buf_done(&problem);
+    return r;
+}
+
+static int take_snapshot(struct store_answer *answer, void *context)
+{
+    struct snapshot *snapshot = context;
+
+    *snapshot = answer->snapshot;
+    answer->snapshot = (struct snapshot){0};
+    return 0;
+}
+
+int history_read(const struct options *options, unsigned int parts, struct snapshot *ret_snapshot)
+{
+    struct store_question question = {.parts = parts};
+    struct store *store = NULL;
+    int r = history_times(options, &question);
+
+    if (r == 0)
+        r = history_open(options, &store);
+    if (r == 0) {
+        r = store_read(store, &question, take_snapshot, ret_snapshot);
+        if (r < 0)
+            r = command_error("cannot read the history: %s", strerror(-r));
+    }
+    store_close(store);
     return r;
 }

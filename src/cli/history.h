@@ -18,3 +18,8 @@ int history_times(const struct options *options, struct store_question *question
 
 /* The history to be read. 0, or EXIT_ERROR after one line on stderr. */
 int history_open(const struct options *options, struct store **ret_store) MUST_CHECK;
+
+/* What was recorded in the time that the options name: enum store_part. Into a snapshot that is
+ * made here. 0, or EXIT_ERROR after one line on stderr. */
+int history_read(const struct options *options, unsigned int parts, struct snapshot *ret_snapshot)
+    MUST_CHECK;

@@ -3,6 +3,7 @@
 #include "cli/session.h"
 
 #include "base/escape.h"
+#include "cli/history.h"
 #include "cli/recording.h"
 #include "cli/resolve.h"
 #include "cli/rules.h"
@@ -272,6 +273,9 @@ static int fill_frame(struct session *session, const struct request *asked, stru
 
     if (options->replay) {
         if (recording_read(options->replay, &frame->snapshot) != 0)
+            return EXIT_ERROR;
+    } else if (session->recorded) {
+        if (history_read(options, session->recorded, &frame->snapshot) != 0)
             return EXIT_ERROR;
     } else {
         narrow_for_traffic(session, &request);

@@ -56,7 +56,8 @@ struct session {
     bool health_of_rows;              /* of TARGET: only what concerns the rows */
     struct programs *programs;        /* of BPF, for all readings; NULL: each loads its own */
     struct accounting *accounting;    /* counts traffic between the readings; NULL: nobody asks */
-    bool window;     /* what is counted between readings is shown without being named */
+    unsigned int recorded; /* enum store_part: read from the history; 0: the machine is read */
+    bool window;           /* what is counted between readings is shown without being named */
     bool traffic;    /* of `top`: what was counted since the reading before is shown, never marks of
                         what has changed, and rates in bits */
     bool all_flows;  /* of `top` and TARGET: also traffic of namespaces that are not read */

@@ -275,7 +275,8 @@ void session_hint_netns(const struct session *session)
     const uint64_t of_namespaces =
         NEED_SOCKETS | NEED_LINKS | NEED_ADDRESSES | NEED_ROUTES | NEED_MEMBERSHIPS;
 
-    if (!options->quiet && !options->replay && session->request.netns_scope == NETNS_SCOPE_SELF &&
+    if (!options->quiet && !options->replay && !session->recorded &&
+        session->request.netns_scope == NETNS_SCOPE_SELF &&
         session->request.needs & of_namespaces && netns_has_others())
         command_error("only this network namespace was read, and there are others: -N NAME or "
                       "--all-netns reads them");

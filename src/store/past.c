@@ -7,6 +7,7 @@
 
 #include <endian.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 void past_begin(struct past *past, uint64_t since_ns, uint64_t until_ns)
 {
@@ -149,7 +150,7 @@ static int add_counter(struct known *known, const struct past *past, const uint6
 static int add_state(struct known *known, const struct past *past, struct store_answer *answer,
                      const uint64_t *row)
 {
-    struct store_state state = {
+    struct state_count state = {
         .sum = find_measure(CHUNK_STATES, row, STATES_COUNT, MEASURE_SUM),
         .ticks = (uint32_t)past->ticks[CHUNK_STATES],
         .min = (uint32_t)find_measure(CHUNK_STATES, row, STATES_COUNT, MEASURE_MIN),
@@ -347,8 +348,11 @@ static int add_kind(struct known *known, const struct past *past, enum chunk_kin
 static int begin_answer(const struct past *past, struct store_answer *answer)
 {
     struct snapshot *snapshot = &answer->snapshot;
+    char host[256] = ""; /* a store is asked where it was written */
     int r = snapshot_init(snapshot);
 
+    if (r == 0 && gethostname(host, sizeof(host) - 1) == 0)
+        r = snapshot_intern(snapshot, host, strlen(host), &snapshot->host);
     answer->since_ns = past->since_ns;
     answer->until_ns = past->until_ns;
     answer->measured_ns = past->measured_ns[CHUNK_FLOWS];

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "model/snapshot.h"
+#include "model/state_count.h"
 
 struct buf;
 struct store;
@@ -92,15 +93,6 @@ struct store_question {
     unsigned int parts; /* enum store_part */
 };
 
-/* Sockets of one kind in one state. */
-struct store_state {
-    uint64_t sum;   /* of all ticks: divided by `ticks` it is the mean */
-    uint32_t ticks; /* that were counted, also those with none */
-    uint32_t min, max, last;
-    uint32_t netns; /* index into snapshot.netns */
-    uint8_t proto, state;
-};
-
 struct store_note {
     uint64_t time_ns; /* CLOCK_REALTIME */
     uint32_t kind;    /* enum store_note_kind */
@@ -122,7 +114,7 @@ struct store_answer {
     uint64_t interface_measured_ns; /* of interfaces and counters */
     enum store_tier tier;           /* that was read, besides the newest ticks */
     struct snapshot snapshot;
-    struct store_state *states;
+    struct state_count *states;
     uint32_t state_count, state_capacity;
     struct store_note *notes;
     uint32_t note_count, note_capacity;

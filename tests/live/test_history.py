@@ -250,6 +250,33 @@ def text_has_a_trend_and_a_chart():
 
 
 @test
+def states_and_connections_are_there():
+    with directory() as place, netns() as ns, recorder(place / "h.db"), talker(ns) as one:
+        store, about = place / "h.db", f"netns {ns.name}"
+
+        def of_namespace(*words):
+            return [row for row in rows(store, "--by", "state", *words) if row["netns"] == ns.name]
+
+        def most():
+            return {(row["proto"], row["state"]): row["most"] for row in of_namespace() if row["proto"] in ("tcp", "udp")}
+
+        expected = {("tcp", "established"): 2, ("tcp", "listening"): 1, ("udp", "unconnected"): 1}
+        wait_for(lambda: most() == expected, what=f"{expected}")
+        assert all(row["least"] <= row["mean"] <= row["most"] for row in of_namespace()), of_namespace()
+        one.say("short", 4321)
+
+        def closed():
+            document = json.loads(nwho(None, "events", "--store", store, "--since", "-1m", about, "event", "closed", "--json",
+                                       expect=(0, 1)).out)
+            return document["rows"]
+
+        pair = wait_for(lambda: len(closed()) == 2 and closed(), what="both ends of the connection that was closed")
+        assert {row["verdict"] for row in pair} == {"ok"}, pair
+        assert sorted((row["rx_bytes"], row["tx_bytes"]) for row in pair) == [(0, 4321), (4321, 0)], pair
+        assert {row["pid"] for row in pair} == {one.pid} and {row["peer_addr"] for row in pair} == {"127.0.0.1"}, pair
+
+
+@test
 def interfaces_have_what_they_counted():
     with directory() as place, netns() as ns, recorder(place / "h.db"), talker(ns) as one:
         store = place / "h.db"
