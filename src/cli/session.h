@@ -78,6 +78,9 @@ struct session {
 int session_begin(struct session *session, const struct options *options) MUST_CHECK;
 void session_end(struct session *session);
 
+/* Of it: namespaces and sources. 0, or EXIT_ERROR after one line on stderr. */
+int session_sources(struct session *session) MUST_CHECK;
+
 /*
  * Compiles the filter: what the letters of ss(8) say, a condition of the command itself (`own`,
  * may be NULL), and the words of the command line. 0, or EXIT_ERROR after a line with a caret.
