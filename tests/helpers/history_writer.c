@@ -54,7 +54,7 @@ static int make_tick(uint64_t number, struct snapshot *ret)
 /* A line for each tick, after it was written. */
 static int write_ticks(const char *path)
 {
-    struct buf problem = BUF_INIT;
+    CLEANUP(buf_done) struct buf problem = BUF_INIT;
     struct store_extent extent = {0};
     struct store *store;
     uint64_t number;
