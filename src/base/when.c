@@ -288,19 +288,51 @@ static bool take_epoch(const char *text, uint64_t *ret_ns)
     return true;
 }
 
-/* "-2h", "2h ago": *ret_back is how much that is. */
+/* "90 min", "1 hour 30 minutes" as units_parse() reads them: "90min", "1h30m". False: too long, or
+ * a word that it does not know. */
+static bool shorten(const char *text, size_t length, char *out, size_t size)
+{
+    static const char *const words[][2] = {
+        {"seconds", "s"}, {"second", "s"}, {"secs", "s"}, {"sec", "s"},   {"minutes", "m"},
+        {"minute", "m"},  {"mins", "m"},   {"min", "m"},  {"hours", "h"}, {"hour", "h"},
+        {"hrs", "h"},     {"days", "d"},   {"day", "d"},  {"weeks", "w"}, {"week", "w"},
+    };
+    size_t used = 0;
+
+    for (const char *at = text; at < text + length;) {
+        size_t i = 0;
+
+        while (i < ARRAY_SIZE(words) && !take_word(&at, words[i][0]))
+            i++;
+        if (used + 1 >= size)
+            return false;
+        if (i < ARRAY_SIZE(words))
+            out[used++] = words[i][1][0];
+        else if (!isspace((unsigned char)*at++))
+            out[used++] = at[-1];
+    }
+    out[used] = '\0';
+    return true;
+}
+
+static bool take_duration(const char *text, size_t length, uint64_t *ret_seconds)
+{
+    char shorter[64];
+
+    return shorten(text, length, shorter, sizeof(shorter)) &&
+           units_parse(shorter, strlen(shorter), UNIT_SECONDS, ret_seconds, NULL) == 0;
+}
+
+/* "-2h", "2h ago". */
 static bool take_ago(const char *text, uint64_t *ret_seconds)
 {
     size_t length = strlen(text);
 
     if (text[0] == '-')
-        return units_parse(text + 1, length - 1, UNIT_SECONDS, ret_seconds, NULL) == 0;
+        return take_duration(text + 1, length - 1, ret_seconds);
     if (length < 4 || strcasecmp(text + length - 3, "ago") != 0)
         return false;
-    length -= 3;
-    while (length && isspace((unsigned char)text[length - 1]))
-        length--;
-    return units_parse(text, length, UNIT_SECONDS, ret_seconds, NULL) == 0;
+    return take_duration(text, length - 3, ret_seconds);
 }
 
 int when_parse(const char *text, uint64_t now_ns, uint64_t after_ns, uint64_t *ret_ns)

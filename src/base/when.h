@@ -9,7 +9,7 @@
 /*
  * Reads a moment, in nanoseconds of CLOCK_REALTIME, as seen at `now_ns`.
  *   "now"                                     and as units_parse() reads seconds:
- *   "-2h" "2h30m ago" "-90"
+ *   "-2h" "2h30m ago" "90 min ago" "-90"
  *   "03:00" "3:15:30" "2pm" "2:30 pm"         the last such time before now; with `after_ns` (not
  *                                             0) the first one after that
  *   "today" "yesterday" "mon" "friday"        when that day began, the last one of its name

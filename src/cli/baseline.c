@@ -32,19 +32,6 @@ int baseline_find(const char *named, const struct config *config, struct baselin
     return 0;
 }
 
-/* That it cannot be made shows when the file is written. */
-static void make_directories(const char *path)
-{
-    char copy[PATH_MAX];
-
-    snprintf(copy, sizeof(copy), "%s", path);
-    for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        mkdir(copy, 0755);
-        *slash = '/';
-    }
-}
-
 static int write_text(const void *content, int fd)
 {
     const struct buf *text = content;
@@ -62,7 +49,7 @@ int baseline_write(const struct baseline_file *file, const struct buf *text)
     int r;
 
     if (file->usual)
-        make_directories(file->path);
+        user_path_make(file->path);
     r = replace_file(file->path, write_text, text);
     return r < 0 ? command_error("cannot save the baseline to %s: %s", file->path, strerror(-r))
                  : 0;

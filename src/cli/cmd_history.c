@@ -30,7 +30,7 @@ struct history {
     uint32_t piece;
     struct buf out, notes;
     uint32_t shown; /* rows */
-    bool begun;     /* the JSON document has its head */
+    bool begun;     /* the JSON document has its head, or CSV its header */
     bool first;     /* its first row is still to come */
 };
 
@@ -117,7 +117,9 @@ static int write_rows(struct history *history, const struct grid *grid)
     case FORMAT_JSONL:
         return jsonl_write(grid, out);
     case FORMAT_CSV:
-        return csv_write(grid, options->no_header || history->shown, out);
+        r = csv_write(grid, options->no_header || history->begun, out);
+        history->begun = true;
+        return r;
     case FORMAT_TEXT:
         break;
     }

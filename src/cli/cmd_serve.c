@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* nwho serve: the daemon that records history. */
+#include "base/escape.h"
 #include "cli/command.h"
 #include "cli/history.h"
 #include "cli/interrupts.h"
 #include "cli/recorder.h"
+#include "cli/user_path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,21 +16,6 @@
 
 #define USUAL_EVERY_MS 10000
 
-/* That it cannot be made shows when the file is opened. */
-static void make_directory(const char *path)
-{
-    char copy[PATH_MAX];
-    char *slash;
-
-    strncpy(copy, path, sizeof(copy) - 1);
-    copy[sizeof(copy) - 1] = '\0';
-    slash = strrchr(copy, '/');
-    if (!slash || slash == copy)
-        return;
-    *slash = '\0';
-    mkdir(copy, 0755);
-}
-
 static int open_store(const struct options *options, const char *path, struct store **ret_store)
 {
     struct store_limits limits = {.bytes = options->size, .peers = options->peers};
@@ -36,7 +23,7 @@ static int open_store(const struct options *options, const char *path, struct st
     int pid = 0, r;
 
     if (!options->store)
-        make_directory(path);
+        user_path_make(path);
     r = store_open(path, &limits, ret_store, &pid, &problem);
     if (r == -EBUSY && pid)
         r = command_error("%s is recorded already, by process %d: one recorder a file", path, pid);
@@ -56,6 +43,18 @@ static void say_on_stderr(const char *line)
 static void say_to_log(const char *line)
 {
     syslog(LOG_WARNING, "%s", line);
+}
+
+static void say_started(const char *path, int pid)
+{
+    struct buf line = BUF_INIT;
+
+    buf_puts(&line, "nwho: recording into ");
+    escape_text(&line, path, strlen(path));
+    buf_printf(&line, "; process %d, which SIGTERM ends\n", pid);
+    line.fd = STDOUT_FILENO;
+    buf_flush(&line);
+    buf_done(&line);
 }
 
 /* The parent is told that recording has begun. Files are open: their directories may go away. */
@@ -86,6 +85,8 @@ static int record(const struct options *options, const char *path, int ready)
         r = recorder_open(store, every_ms, say, &recorder);
     if (r == 0 && ready >= 0)
         r = leave_parent(ready);
+    else if (r == 0)
+        say_started(path, getpid());
     if (r == 0) {
         r = recorder_run(recorder, &unblocked);
         if (r < 0)
@@ -112,7 +113,10 @@ static int record_in_background(const struct options *options, const char *path)
         return record(options, path, ends[1]);
     }
     close(ends[1]);
-    return read(ends[0], &byte, 1) == 1 ? EXIT_FOUND : EXIT_ERROR;
+    if (read(ends[0], &byte, 1) != 1)
+        return EXIT_ERROR;
+    say_started(path, child);
+    return EXIT_FOUND;
 }
 
 static int run_serve(struct options *options)

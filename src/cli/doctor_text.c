@@ -104,12 +104,18 @@ void doctor_put_findings(const struct grid *grid, const struct doctor_style *sty
         buf_printf(out, "... and %u more\n\n", grid->matched - grid->row_count);
 }
 
+/* What could only be seen in part is not said to be fine. */
+static bool is_fine(const struct check_result *result)
+{
+    return !result->findings && !result->skipped;
+}
+
 static void put_names(const struct findings *findings, struct buf *line)
 {
     bool first = true;
 
     for (uint32_t i = 0; i < findings->result_count; i++) {
-        if (findings->results[i].findings)
+        if (!is_fine(&findings->results[i]))
             continue;
         buf_puts(line, first ? " (" : " ");
         buf_puts(line, findings->results[i].check->name);
@@ -126,7 +132,7 @@ void doctor_put_summary(const struct view *view, const struct doctor_style *styl
     uint32_t fine = 0;
 
     for (uint32_t i = 0; i < findings->result_count; i++)
-        fine += !findings->results[i].findings;
+        fine += is_fine(&findings->results[i]);
     buf_printf(&line, "%u %s fine", fine, fine == 1 ? "check" : "checks");
     put_names(findings, &line);
     put_severity(out, SEVERITY_OK, style);

@@ -3,6 +3,7 @@
 #include "cli/history.h"
 
 #include "base/clock.h"
+#include "base/units.h"
 #include "base/when.h"
 #include "cli/command.h"
 #include "cli/user_path.h"
@@ -34,12 +35,23 @@ bool history_path(const struct options *options, bool writes, char path[static P
 
 /* --- which time --- */
 
+/* "5m" was meant to be "-5m". */
+static bool is_duration(const char *text)
+{
+    uint64_t seconds;
+
+    return units_parse(text, strlen(text), UNIT_SECONDS, &seconds, NULL) == 0;
+}
+
 static int read_time(const char *option, const char *text, uint64_t after_ns, uint64_t *ret_ns)
 {
     int r = when_parse(text, clock_ns(CLOCK_REALTIME), after_ns, ret_ns);
 
     if (r == -ERANGE)
         return command_error("--%s \"%s\": there is no such time", option, text);
+    if (r < 0 && is_duration(text))
+        return command_error("--%s \"%s\" is no time: for so long ago write -%s", option, text,
+                             text);
     if (r < 0)
         return command_error("--%s \"%s\" is no time: write 03:00, -2h, \"yesterday 2pm\", "
                              "2026-11-20 or \"2026-11-20 03:00\"",
@@ -63,9 +75,29 @@ static int read_span(const struct options *options, struct store_question *quest
     return r;
 }
 
+/* `--since yesterday 14:00` without quotes: the rest is no filter. */
+static const char *stray_time(const struct options *options)
+{
+    for (uint32_t i = 0; i < options->word_count; i++) {
+        const char *word = options->words[i];
+        size_t digits = strspn(word, "0123456789");
+
+        if (digits && digits <= 2 && word[digits] == ':' &&
+            strspn(word, "0123456789:") == strlen(word))
+            return word;
+    }
+    return NULL;
+}
+
 int history_times(const struct options *options, struct store_question *question)
 {
+    const char *stray = stray_time(options);
     int r;
+
+    if (stray)
+        return command_error("\"%s\" stands alone: a time of several words is one in quotes, "
+                             "--since \"yesterday 14:00\"",
+                             stray);
 
     if (options->at && (options->since || options->until || options->every_ms))
         return command_error("--at is one moment: it does not go with --since, --until or --every");
@@ -104,10 +136,28 @@ int history_open(const struct options *options, struct store **ret_store)
     return r;
 }
 
+/* What is missing: the first loss stands for all of them. */
+static void note_losses(struct store_answer *answer)
+{
+    uint32_t losses = 0;
+    size_t length;
+    const char *first = "";
+
+    for (uint32_t i = 0; i < answer->note_count; i++)
+        if (answer->notes[i].kind == STORE_LOST && losses++ == 0)
+            first = snapshot_string(&answer->snapshot, answer->notes[i].text, &length);
+    if (losses)
+        snapshot_note(&answer->snapshot, NOTE_INCOMPLETE, "history", 0,
+                      "in this time something was lost %u time%s; the first: %s", losses,
+                      losses == 1 ? "" : "s", first);
+    answer->snapshot.incomplete |= losses > 0;
+}
+
 static int take_snapshot(struct store_answer *answer, void *context)
 {
     struct snapshot *snapshot = context;
 
+    note_losses(answer);
     *snapshot = answer->snapshot;
     answer->snapshot = (struct snapshot){0};
     return 0;
@@ -115,7 +165,7 @@ static int take_snapshot(struct store_answer *answer, void *context)
 
 int history_read(const struct options *options, unsigned int parts, struct snapshot *ret_snapshot)
 {
-    struct store_question question = {.parts = parts};
+    struct store_question question = {.parts = parts | STORE_NOTES};
     struct store *store = NULL;
     int r = history_times(options, &question);
 

@@ -90,10 +90,17 @@ static int plan_interfaces(struct session *session, struct query *rows, struct q
     static const char usual[] =
         "iface,netns,rx_rate,tx_rate,rx_bytes,tx_bytes,rx_packets,tx_packets,rx_errors,tx_errors,"
         "rx_dropped,tx_dropped";
-    int r = plan_rows(session, rows, &table_interfaces, usual);
+    static const char *const most[] = {"rx_bytes", "tx_bytes"};
+    int r;
 
     (void)groups;
     (void)by;
+    if (session->options->format != FORMAT_TEXT && !session->options->columns)
+        rows->columns[rows->column_count++] = table_column(&table_interfaces, "time");
+    r = plan_rows(session, rows, &table_interfaces, usual);
+    for (size_t i = 0; i < ARRAY_SIZE(most) && !session->options->sort; i++)
+        rows->sort[rows->sort_count++] = (struct sort_key){
+            .column = table_column(&table_interfaces, most[i]), .descending = true};
     session->request.needs |= NEED_LINKS;
     return r;
 }

@@ -361,7 +361,12 @@ const struct option_info option_table[] = {
      "a row for each process (the usual), thread, conn, peer, container, unit, user, iface, port "
      "or "
      "netns; peer/24; user,port",
-     OPTIONS_TOP | OPTIONS_HISTORY, set_by},
+     OPTIONS_TOP, set_by},
+    {0, "by", "KEY",
+     "a row for each process (the usual), peer, port, user, unit, container, netns, iface or "
+     "state; "
+     "peer/24; user,port",
+     OPTIONS_HISTORY, set_by},
     {'d', "delay", "SEC", "seconds between refreshes, usually 1", OPTIONS_TOP, set_delay},
     {'n', "iterations", "N", "end after N refreshes", OPTIONS_TOP, set_iterations},
     {'b', "batch", NULL, "plain blocks of rows also on a terminal", OPTIONS_TOP, set_batch},

@@ -40,7 +40,7 @@ struct recorder {
  * holds what is one pass over all descriptors anyway. */
 static const uint64_t needs = NEED_SOCKETS | NEED_LISTENERS | NEED_OWNERS | NEED_PROCESS_STAT |
                               NEED_EXE | NEED_CGROUP | NEED_USER | NEED_LINKS | NEED_LINK_DETAILS |
-                              NEED_COUNTERS | NEED_FLOWS | NEED_PEERS;
+                              NEED_COUNTERS | NEED_FLOWS | NEED_PEERS | NEED_PORT_RANGE;
 
 static int begin_tick(struct recorder *recorder)
 {

@@ -273,7 +273,7 @@ void session_hint_netns(const struct session *session)
 {
     const struct options *options = session->options;
     const uint64_t of_namespaces =
-        NEED_SOCKETS | NEED_LINKS | NEED_ADDRESSES | NEED_ROUTES | NEED_MEMBERSHIPS;
+        NEED_SOCKETS | NEED_LINKS | NEED_ADDRESSES | NEED_ROUTES | NEED_MEMBERSHIPS | NEED_EVENTS;
 
     if (!options->quiet && !options->replay && !session->recorded &&
         session->request.netns_scope == NETNS_SCOPE_SELF &&

@@ -2,8 +2,11 @@
 /* Paths of files of a user, by the environment. */
 #include "cli/user_path.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 bool user_path(const char *variable, const char *usual, const char *file, char *path, size_t size)
 {
@@ -17,4 +20,16 @@ bool user_path(const char *variable, const char *usual, const char *file, char *
     else
         return false;
     return length > 0 && (size_t)length < size;
+}
+
+void user_path_make(const char *path)
+{
+    char copy[PATH_MAX];
+
+    snprintf(copy, sizeof(copy), "%s", path);
+    for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        mkdir(copy, 0755);
+        *slash = '/';
+    }
 }

@@ -10,3 +10,7 @@
  * the home directory. False: there is neither, or it is too long.
  */
 bool user_path(const char *variable, const char *usual, const char *file, char *path, size_t size);
+
+/* The directories above it, where they are missing. That one cannot be made shows when the file is
+ * written. */
+void user_path_make(const char *path);

@@ -3,6 +3,7 @@
 #include "derive/flow_join.h"
 
 #include "base/vec.h"
+#include "derive/port_range.h"
 
 void flow_sum_add(struct flow_sum *sum, const struct flow *flow)
 {
@@ -124,6 +125,15 @@ uint32_t flow_socket(const struct flow_join *join, const struct flow *flow)
     return sum == MAP_NONE ? FLOW_JOIN_NONE : join->sockets[sum].socket;
 }
 
+/* A socket for datagrams that serves nobody but waits for answers: the kernel chose its port, and
+ * not that of its peer. */
+static bool is_client(const struct snapshot *snapshot, const struct flow *flow)
+{
+    return flow->proto != PROTO_TCP && snapshot->netns[flow->netns].flags & NETNS_HAS_PORT_RANGE &&
+           port_range_has(snapshot, flow->netns, flow->local_port) &&
+           !port_range_has(snapshot, flow->netns, flow->peer_port);
+}
+
 uint16_t flow_service_port(const struct snapshot *snapshot, const struct flow_join *join,
                            const struct flow *flow)
 {
@@ -134,7 +144,8 @@ uint16_t flow_service_port(const struct snapshot *snapshot, const struct flow_jo
         return flow->local_port ? flow->local_port : flow->peer_port;
     if (known)
         return map_get(&join->serving, place(flow->netns, flow->proto, flow->local_port)) !=
-                       MAP_NONE
+                           MAP_NONE &&
+                       !is_client(snapshot, flow)
                    ? flow->local_port
                    : flow->peer_port;
     return flow->local_port < flow->peer_port ? flow->local_port : flow->peer_port;

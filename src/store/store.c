@@ -253,15 +253,32 @@ static int limit_size(struct store *store)
     return sql_run_text(store, text);
 }
 
+/* Until now nobody has recorded. */
+static int note_pause(struct store *store, uint64_t last_ns, uint64_t now_ns)
+{
+    CLEANUP(buf_done) struct buf text = BUF_INIT;
+
+    if (!last_ns || now_ns < last_ns + SECOND_NS)
+        return 0;
+    buf_puts(&text, "nothing was recorded since ");
+    buf_utc(&text, last_ns, 0);
+    return store_note(store, now_ns, STORE_GAP, buf_string(&text));
+}
+
 /* Where the last recorder ended. Clocks of another boot say nothing, so there is no boot_ns. */
 static int find_last(struct store *store)
 {
-    int64_t since = 0;
+    uint64_t now_ns = clock_ns(CLOCK_REALTIME);
+    int64_t since = 0, last = 0;
     int r = sql_number(store, "SELECT max(until_ns) FROM chunk WHERE merged = 0", &since);
 
     if (r == 0)
-        store->slot = (uint64_t)since / SLOT_NS;
-    return r < 0 ? r : store_note(store, clock_ns(CLOCK_REALTIME), STORE_STARTED, "");
+        r = sql_number(store, "SELECT max(until_ns) FROM chunk", &last);
+    if (r < 0)
+        return r;
+    store->slot = (uint64_t)since / SLOT_NS;
+    r = note_pause(store, (uint64_t)last, now_ns);
+    return r < 0 ? r : store_note(store, now_ns, STORE_STARTED, "");
 }
 
 int store_open(const char *path, const struct store_limits *limits, struct store **ret_store,
@@ -305,6 +322,33 @@ void store_close(struct store *store)
 
 /* --- those beside it --- */
 
+/* What the writer has not put into the file itself. */
+static bool has_wal(const char *path)
+{
+    CLEANUP(buf_done) struct buf name = BUF_INIT;
+    struct stat found;
+
+    buf_printf(&name, "%s-wal", path);
+    return stat(buf_string(&name), &found) == 0 && found.st_size > 0;
+}
+
+/* Without the files that SQLite keeps beside it, for those who may only read: nobody writes. */
+static int open_unchanging(struct store *store, const char *path)
+{
+    CLEANUP(buf_done) struct buf uri = BUF_INIT;
+    int result;
+
+    sqlite3_close(store->db);
+    store->db = NULL;
+    buf_puts(&uri, "file:");
+    for (const char *at = path; *at; at++)
+        buf_printf(&uri, strchr("%?#", *at) ? "%%%02x" : "%c", (unsigned char)*at);
+    buf_puts(&uri, "?immutable=1");
+    result = sqlite3_open_v2(buf_string(&uri), &store->db,
+                             SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
+    return result == SQLITE_OK ? 0 : sql_error(store->db, result);
+}
+
 static int open_beside(const char *path, int flags, struct store **ret_store, struct buf *problem)
 {
     CLEANUP(cleanup_store) struct store *store = NULL;
@@ -317,6 +361,11 @@ static int open_beside(const char *path, int flags, struct store **ret_store, st
         r = open_file(store, path, flags);
     if (r == 0)
         r = schema_check(store, &version);
+    if ((r == -EROFS || r == -EACCES) && flags == SQLITE_OPEN_READONLY && !has_wal(path)) {
+        r = open_unchanging(store, path);
+        if (r == 0)
+            r = schema_check(store, &version);
+    }
     if (r == 0 && version == 0)
         r = -EBADMSG;
     if (r < 0)

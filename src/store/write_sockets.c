@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 /* Of a tick: more are only said to have been there. */
-#define CONNECTIONS_PER_TICK 2000
+#define CONNECTIONS_PER_TICK 20000
 
 static int begin_tick(const struct store *store, const struct snapshot *now, struct chunk *chunk)
 {

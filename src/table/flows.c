@@ -37,7 +37,7 @@ static const struct column columns[] = {
      flow_peer_port},
     {"service_port", "PORT",
      "Port of the side that listens; where that is not known, the lower of both", KIND_PORT, 0,
-     NEED_SOCKETS | NEED_LISTENERS | NEED_ENDS, flow_service_port_cell},
+     NEED_SOCKETS | NEED_LISTENERS | NEED_PORT_RANGE | NEED_ENDS, flow_service_port_cell},
     {"iface", "IFACE", "Interface that the socket is bound to, or the traffic came by", KIND_TEXT,
      0, NEED_LINKS | NEED_PEERS | NEED_ENDS, flow_iface},
     {"netns", "NETNS", "Network namespace: its name, init, or its inode", KIND_TEXT, MACHINE, 0,

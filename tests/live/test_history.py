@@ -45,15 +45,17 @@ def is_recording(store, since):
 
 
 @contextmanager
-def recorder(store, *options):
-    """Records each second, until the block ends."""
+def recorder(store, *options, exact=False):
+    """Records each second, until the block ends. EXACT: every call is counted, else the test is skipped."""
     command = [BUILD / "nwho", "serve", "--foreground", "--every", "1", "--store", store, *options]
     since = time.time()
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as child:
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as child:
         try:
             wait_for(lambda: child.poll() is not None or is_recording(store, since), what="recording")
             if child.poll() is not None:
                 raise AssertionError(f"the recorder ended: {child.stderr.read()}")
+            if exact:
+                needs_bpf(ask(store))
             yield child
         finally:
             child.terminate()
@@ -77,7 +79,7 @@ def sums(found, *keys):
 
 @test
 def bytes_come_back_with_process_and_peer():
-    with directory() as place, netns() as ns, recorder(place / "h.db") as child:
+    with directory() as place, netns() as ns, recorder(place / "h.db", exact=True) as child:
         store = place / "h.db"
         with talker(ns) as one:
             for size in (1000, 123456):
@@ -87,7 +89,6 @@ def bytes_come_back_with_process_and_peer():
             about = f"netns {ns.name}"
 
             def is_there():
-                needs_bpf(ask(store, about))
                 return sums(rows(store, about), "process", "pid") == {("python3", one.pid): (expected, expected)}
 
             wait_for(is_there, what=f"{expected} bytes of process {one.pid}")
@@ -104,12 +105,12 @@ def bytes_come_back_with_process_and_peer():
 
 @test
 def time_is_right_within_a_tick():
-    with directory() as place, netns() as ns, recorder(place / "h.db"), talker(ns) as one:
+    with directory() as place, netns() as ns, recorder(place / "h.db", exact=True), talker(ns) as one:
         store, about = place / "h.db", f"netns {ns.name}"
         before = time.time()
         one.say("tcp", 5000)
         after = time.time()
-        needs_bpf(wait_for(lambda: (found := ask(store, about))["rows"] and found))
+        wait_for(lambda: rows(store, about))
 
         def moved(since, until):
             return sum(row["rx_bytes"] for row in rows(store, about, "--since", f"@{since:.6f}", "--until", f"@{until:.6f}"))
@@ -127,13 +128,12 @@ def time_is_right_within_a_tick():
 
 @test
 def peers_that_are_not_told_apart_are_in_the_sum():
-    with directory() as place, netns() as ns, recorder(place / "h.db", "--peers", "3"):
+    with directory() as place, netns() as ns, recorder(place / "h.db", "--peers", "3", exact=True):
         store, about = place / "h.db", f"netns {ns.name} and process python3"
         ns.run([sys.executable, "-c", SCATTER, 20, 5000])
         expected = sum(5000 - i for i in range(20))
         found = wait_for(lambda: sum(row["tx_bytes"] for row in rows(store, about)) >= expected and
                          rows(store, about, "--by", "peer"), what="all that was sent")
-        needs_bpf(ask(store, about))
         assert sum(row["tx_bytes"] for row in found) == expected, found
         named = {row["peer_addr"]: row["tx_bytes"] for row in found if row["peer_addr"]}
         assert named == {f"127.1.0.{i + 1}": 5000 - i for i in range(3)}, found
@@ -141,16 +141,15 @@ def peers_that_are_not_told_apart_are_in_the_sum():
 
 @test
 def short_processes_are_there():
-    with directory() as place, netns() as ns, recorder(place / "h.db"):
+    with directory() as place, netns() as ns, recorder(place / "h.db", exact=True):
         store, about = place / "h.db", f"netns {ns.name}"
         expected = 0
         for _ in range(20):
             out = ns.run([BUILD / "tests/helpers/mktraffic", "udp", "family=4"]).out
             expected += sum(json.loads(line)["rx"] for line in out.splitlines())
         wait_for(lambda: sum(row["rx_bytes"] for row in rows(store, about)) >= expected, what=f"{expected} bytes")
-        found = ask(store, about)
-        needs_bpf(found)
-        assert sums(found["rows"], "process") == {("mktraffic",): (expected, expected)}, found["rows"]
+        found = rows(store, about)
+        assert sums(found, "process") == {("mktraffic",): (expected, expected)}, found
 
 
 @test
@@ -184,13 +183,12 @@ def a_killed_recorder_leaves_what_it_had():
     with directory() as place, netns() as ns, talker(ns) as one:
         store, about, moved = place / "h.db", f"netns {ns.name}", 0
         for _ in range(3):
-            with recorder(store) as child:
+            with recorder(store, exact=True) as child:
                 one.say("tcp", 1000)
                 moved += 1000
                 wait_for(lambda: sum(row["rx_bytes"] for row in rows(store, about)) >= moved, what=f"{moved} bytes")
                 child.kill()
                 child.wait()
-        needs_bpf(ask(store, about))
         assert sum(row["rx_bytes"] for row in rows(store, about)) == moved
 
 
@@ -199,10 +197,10 @@ def in_the_background_it_says_when_it_records():
     with directory() as place:
         store, since = place / "h.db", time.time()
         result = nwho(None, "serve", "--every", "1", "--store", store)
-        assert not result.out and not result.err, result
+        assert result.out.startswith(f"nwho: recording into {store}; process ") and not result.err, result
         wait_for(lambda: is_recording(store, since))
-        refused = nwho(None, "serve", "--store", store, expect=2)
-        pid = int(refused.err.partition("by process ")[2].partition(":")[0])
+        pid = int(result.out.partition("; process ")[2].partition(",")[0])
+        assert f"process {pid}" in nwho(None, "serve", "--store", store, expect=2).err
         assert os.readlink(f"/proc/{pid}/cwd") == "/"
         os.kill(pid, signal.SIGTERM)
         wait_for(lambda: not Path(f"/proc/{pid}").exists() or "State:\tZ" in Path(f"/proc/{pid}/status").read_text())
@@ -219,6 +217,8 @@ def what_cannot_be_read_or_written_is_said():
             (("history", "--store", foreign), str(foreign)),
             (("history", "--store", place), str(place)),
             (("history", "--since", "25:00"), "is no time"),
+            (("history", "--since", "5m"), "write -5m"),
+            (("history", "--since", "yesterday", "14:00"), "in quotes"),
             (("history", "--since", "-1h", "--until", "-2h"), "--until"),
             (("history", "--at", "-1h", "--since", "-2h"), "--at"),
             (("history", "--by", "conn"), "not recorded"),
@@ -236,7 +236,7 @@ def what_cannot_be_read_or_written_is_said():
 
 @test
 def text_has_a_trend_and_a_chart():
-    with directory() as place, netns() as ns, recorder(place / "h.db"), talker(ns) as one:
+    with directory() as place, netns() as ns, recorder(place / "h.db", exact=True), talker(ns) as one:
         store, about = place / "h.db", f"netns {ns.name}"
         one.say("tcp", 50000)
         wait_for(lambda: rows(store, about))
@@ -251,7 +251,7 @@ def text_has_a_trend_and_a_chart():
 
 @test
 def states_and_connections_are_there():
-    with directory() as place, netns() as ns, recorder(place / "h.db"), talker(ns) as one:
+    with directory() as place, netns() as ns, recorder(place / "h.db", exact=True), talker(ns) as one:
         store, about = place / "h.db", f"netns {ns.name}"
 
         def of_namespace(*words):
@@ -263,16 +263,21 @@ def states_and_connections_are_there():
         expected = {("tcp", "established"): 2, ("tcp", "listening"): 1, ("udp", "unconnected"): 1}
         wait_for(lambda: most() == expected, what=f"{expected}")
         assert all(row["least"] <= row["mean"] <= row["most"] for row in of_namespace()), of_namespace()
-        one.say("short", 4321)
+        sizes = iter(range(4321, 9999))
 
         def closed():
+            """Both ends of a connection; where neighbours open many at once, some are not in the list, and that is said."""
+            one.say("short", next(sizes))
             document = json.loads(nwho(None, "events", "--store", store, "--since", "-1m", about, "event", "closed", "--json",
-                                       expect=(0, 1)).out)
-            return document["rows"]
+                                       expect=(0, 1, 3)).out)
+            ends = {}
+            for row in document["rows"]:
+                ends.setdefault(row["rx_bytes"] + row["tx_bytes"], []).append(row)
+            return next((pair for pair in ends.values() if len(pair) == 2), None)
 
-        pair = wait_for(lambda: len(closed()) == 2 and closed(), what="both ends of the connection that was closed")
+        pair = wait_for(closed, what="both ends of a connection that was closed")
         assert {row["verdict"] for row in pair} == {"ok"}, pair
-        assert sorted((row["rx_bytes"], row["tx_bytes"]) for row in pair) == [(0, 4321), (4321, 0)], pair
+        assert sorted(bool(row["rx_bytes"]) for row in pair) == [False, True], pair
         assert {row["pid"] for row in pair} == {one.pid} and {row["peer_addr"] for row in pair} == {"127.0.0.1"}, pair
 
 

@@ -253,7 +253,7 @@ CHECKS = {
     "nwho :443 -d 1": has(r"^tcp 0\.0\.0\.0:443  listening", r"^tcp .* 192\.168\.1\.100:443 .*nginx.*( +0bit){2}$"),
     "nwho top --by peer": has(r"^PEER-ADDR +CONN "),
     "nwho top --by port,user,container": has(r"^PROTO +PORT +USER +CONTAINER +CONN "),
-    "nwho serve": nothing_is_printed,
+    "nwho serve": has(r"^nwho: recording into /.*/history.db; process \d+, "),
     "nwho history dst 203.0.113.9 --since 02:00 --until 04:00": has(r"^....-..-.. 02:00:00 to ....-..-.. 04:00:00, nothing was measured$"),
     "nwho history --since 22:00 --by process": has(r"^....-..-.. 22:00:00 to ", r"^....-..-.. ..:..:..  started$"),
     "nwho history --by iface --every 1h": has(r"^....-..-.. ..:..:.. to ", r" TREND$|^IFACE"),

@@ -31,6 +31,11 @@ static const struct moment_case {
         {"-90", NOW - 90},
         {"2h30m ago", NOW - 2 * HOUR - 1800},
         {"3d ago", NOW - 3 * DAY},
+        {"90 min ago", NOW - 5400},
+        {"1 hour 30 minutes ago", NOW - 5400},
+        {"2 Days ago", NOW - 2 * DAY},
+        {"-5 min", NOW - 300},
+        {"30 seconds ago", NOW - 30},
         {"03:00", NOW - 12 * HOUR},
         {"3:15:30", NOW - 12 * HOUR + 930},
         {"15:00", NOW},
@@ -97,6 +102,9 @@ static const char *const wrong[] = {
     "2026-11-20 03:00+15",
     "2026-11-20 03:00+0199",
     "24:01",
+    "5 foo ago",
+    "5m",
+    "min ago",
 };
 
 static void check(const struct moment_case *moments, size_t count, uint64_t after)
