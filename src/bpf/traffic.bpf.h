@@ -49,6 +49,12 @@ static __always_inline void fill_socket(struct traffic_socket *record, struct in
     if (record->proto != PROTO_RAW && record->proto != PROTO_ICMP)
         record->peer_port = bpf_ntohs(skc->skc_dport);
     record->local_port = skc->skc_num;
+    if (!record->local_port) { /* given back, while what a reset connection had is still read */
+        __be16 port = 0;
+
+        bpf_probe_read_kernel(&port, sizeof(port), &inet->inet_sport);
+        record->local_port = bpf_ntohs(port);
+    }
     fill_local(record->local, skc);
     fill_peer(record->peer, skc);
 }

@@ -12,6 +12,25 @@ from live import BUILD, PATIENCE, netns, nwho, nwho_json, run_tests, skip, test
 from talker import talker
 
 
+# On each line of its input a client sends two bytes and resets the connection, of which the server then reads.
+RESETTING = """
+import socket, struct, sys
+server = socket.create_server(("127.0.0.1", 7001))
+for _ in sys.stdin:
+    client = socket.create_connection(("127.0.0.1", 7001))
+    served, _ = server.accept()
+    client.sendall(b"ab")
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+    try:
+        served.recv(10)
+    except ConnectionResetError:
+        pass
+    served.close()
+    print("done", flush=True)
+"""
+
+
 def total(rows, column):
     return sum(row[column] for row in rows)
 
@@ -62,6 +81,22 @@ def every_grouping_adds_up():
     assert ends == {(5555, me.port), (me.port, 5555)}, runs["conn"]
     assert [row["iface"] for row in runs["iface"]] == ["lo"], runs["iface"]
     assert runs["peer/8"][0]["peer_addr"] == "127.0.0.0/8", runs["peer/8"]
+
+
+@test
+def a_reset_connection_keeps_its_port():
+    """The kernel gives the port back before the bytes are read that nobody asked for any more."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with netns() as ns, ns.popen([sys.executable, "-c", RESETTING], **pipes) as program, \
+            top(ns, f"pid {program.pid}", "--by", "port") as shown:
+        if shown.read()["accounting"] != "bpf":
+            skip("without BPF what a reset connection had is not known")
+        for _ in range(5):
+            program.stdin.write(b"\n")
+            program.stdin.flush()
+            assert program.stdout.readline() == b"done\n"
+        rows = shown.until(lambda rows: total(rows, "rx_bytes") >= 10)["rows"]
+        assert [(row["service_port"], row["rx_bytes"], row["tx_bytes"]) for row in rows] == [(7001, 10, 10)], rows
 
 
 @test
