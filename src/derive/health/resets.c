@@ -158,8 +158,9 @@ static int look_at_namespace(struct examination *examination, uint32_t netns)
         r = say(examination, netns, changes, SEVERITY_WARN, REFUSED_HERE, answered);
     if (r < 0)
         return r;
-    /* More than were opened: a process that ended with all its connections, which happens once. */
-    severity = aborted + broken > opened ? SEVERITY_INFO : SEVERITY_WARN;
+    /* More than were opened, and some that were open already: a process that ended with all its
+     * connections, which happens once. */
+    severity = aborted + broken > opened + opened / 10 + 1 ? SEVERITY_INFO : SEVERITY_WARN;
     if (is_much(examination, BROKEN, aborted, opened))
         return say(examination, netns, changes, severity, BROKEN_HERE, aborted);
     if (is_much(examination, BROKEN, broken, opened))
