@@ -36,26 +36,15 @@ struct history {
 
 /* --- what is shown --- */
 
-static void put_moment(struct buf *out, uint64_t time_ns)
-{
-    time_t seconds = (time_t)(time_ns / SECOND_NS);
-    char text[32] = "";
-    struct tm broken;
-
-    if (localtime_r(&seconds, &broken))
-        strftime(text, sizeof(text), "%F %T", &broken);
-    buf_puts(out, text);
-}
-
 /* "2026-11-20 16:00:00 to 2026-11-21 16:00:00, measured 23h58m, exact: BPF" */
 static void put_title(struct history *history)
 {
     const struct store_answer *answer = &history->answer;
     struct buf *out = &history->out;
 
-    put_moment(out, answer->since_ns);
+    show_moment(out, answer->since_ns);
     buf_puts(out, " to ");
-    put_moment(out, answer->until_ns);
+    show_moment(out, answer->until_ns);
     if (history->measured_ns) {
         buf_puts(out, ", measured ");
         units_write_duration(out, history->measured_ns / 1000);
@@ -70,7 +59,7 @@ static void put_title(struct history *history)
 static void put_text_note(struct buf *out, const struct store_note *note, const char *text,
                           size_t length)
 {
-    put_moment(out, note->time_ns);
+    show_moment(out, note->time_ns);
     buf_printf(out, length ? "  %-7s  " : "  %s", store_note_kind_name(note->kind));
     escape_text(out, text, length);
     buf_byte(out, '\n');

@@ -47,23 +47,10 @@ static void put_headline(const struct session *session, struct buf *out)
         out->length = start;
 }
 
-static int plan_groups(struct session *session, struct group_plan *plan)
-{
-    const char *by = session->options->by ? session->options->by : "process";
-    struct buf error = BUF_INIT;
-    int r = flow_group_plan(by, plan, &error);
-
-    if (r < 0)
-        r = command_error("%s", r == -ENOMEM ? "out of memory" : buf_string(&error));
-    buf_done(&error);
-    session->plan = plan;
-    return r;
-}
-
 static int plan(struct session *session, struct query *rows, struct query *groups,
                 struct group_plan *by)
 {
-    int r = plan_groups(session, by);
+    int r = session_plan_groups(session, by);
 
     if (r == 0)
         r = session_filter(session, rows, NULL);

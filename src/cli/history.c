@@ -98,7 +98,6 @@ int history_times(const struct options *options, struct store_question *question
         return command_error("\"%s\" stands alone: a time of several words is one in quotes, "
                              "--since \"yesterday 14:00\"",
                              stray);
-
     if (options->at && (options->since || options->until || options->every_ms))
         return command_error("--at is one moment: it does not go with --since, --until or --every");
     question->until_ns = clock_ns(CLOCK_REALTIME);
@@ -119,7 +118,9 @@ int history_times(const struct options *options, struct store_question *question
 
 /* --- the store --- */
 
-int history_open(const struct options *options, struct store **ret_store)
+static int open_for(const struct options *options,
+                    int (*open)(const char *path, struct store **ret_store, struct buf *problem),
+                    struct store **ret_store)
 {
     char path[PATH_MAX];
     struct buf problem = BUF_INIT;
@@ -127,13 +128,23 @@ int history_open(const struct options *options, struct store **ret_store)
 
     if (!history_path(options, false, path))
         return command_error("there is no place for a history: HOME is not set; use --store FILE");
-    r = store_open_to_read(path, ret_store, &problem);
+    r = open(path, ret_store, &problem);
     if (r == -ENOENT)
         r = command_error("there is no history: %s does not exist. nwho serve records one", path);
     else if (r < 0)
         r = command_error("%s", r == -ENOMEM ? "out of memory" : buf_string(&problem));
     buf_done(&problem);
     return r;
+}
+
+int history_open(const struct options *options, struct store **ret_store)
+{
+    return open_for(options, store_open_to_read, ret_store);
+}
+
+int history_open_to_note(const struct options *options, struct store **ret_store)
+{
+    return open_for(options, store_open_to_note, ret_store);
 }
 
 /* What is missing: the first loss stands for all of them. */

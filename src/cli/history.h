@@ -16,8 +16,9 @@ bool history_path(const struct options *options, bool writes, char path[static P
  * one line on stderr. */
 int history_times(const struct options *options, struct store_question *question) MUST_CHECK;
 
-/* The history to be read. 0, or EXIT_ERROR after one line on stderr. */
+/* The history to be read, or for store_note() only. 0, or EXIT_ERROR after one line on stderr. */
 int history_open(const struct options *options, struct store **ret_store) MUST_CHECK;
+int history_open_to_note(const struct options *options, struct store **ret_store) MUST_CHECK;
 
 /* What was recorded in the time that the options name: enum store_part. Into a snapshot that is
  * made here. 0, or EXIT_ERROR after one line on stderr. */

@@ -27,28 +27,16 @@ static bool is_too_fine(const char *by)
     return strstr(by, "conn") || strstr(by, "thread") || strstr(by, "tid");
 }
 
-static int plan_groups(struct session *session, struct group_plan *plan)
-{
-    const char *by = session->options->by ? session->options->by : "process";
-    struct buf error = BUF_INIT;
-    int r;
-
-    if (is_too_fine(by))
-        return command_error("threads and connections are not recorded one by one: --by process, "
-                             "peer, port, user, unit, container, netns, iface or state");
-    r = flow_group_plan(by, plan, &error);
-    if (r < 0)
-        r = command_error("%s", r == -ENOMEM ? "out of memory" : buf_string(&error));
-    buf_done(&error);
-    session->plan = plan;
-    return r;
-}
-
 static int plan_flows(struct session *session, struct query *rows, struct query *groups,
                       struct group_plan *by)
 {
-    int r = plan_groups(session, by);
+    const char *word = session->options->by;
+    int r;
 
+    if (word && is_too_fine(word))
+        return command_error("threads and connections are not recorded one by one: --by process, "
+                             "peer, port, user, unit, container, netns, iface or state");
+    r = session_plan_groups(session, by);
     if (r != 0)
         return r;
     flow_group_past(by);

@@ -137,6 +137,9 @@ void session_mark(struct session *session, struct query *query);
 /* The same for one of several queries on one reading: adds its needs, and narrows nothing. */
 int session_plan_also(struct session *session, const struct query *query) MUST_CHECK;
 
+/* What --by says (usually process): groups of flows. 0, or EXIT_ERROR after one line on stderr. */
+int session_plan_groups(struct session *session, struct group_plan *plan) MUST_CHECK;
+
 /*
  * Begins to count traffic, when the planned queries need it and the machine itself is read. From
  * then on each session_take() has what was counted since the one before. 0 or EXIT_ERROR.

@@ -23,15 +23,20 @@ struct winsize show_terminal(void)
     return size;
 }
 
-void show_time(const struct session *session, struct buf *out)
+void show_moment(struct buf *out, uint64_t time_ns)
 {
-    time_t seconds = (time_t)(session->now->snapshot.time_ns / SECOND_NS);
+    time_t seconds = (time_t)(time_ns / SECOND_NS);
     char text[32] = "";
     struct tm broken;
 
     if (localtime_r(&seconds, &broken))
         strftime(text, sizeof(text), "%F %T", &broken);
     buf_puts(out, text);
+}
+
+void show_time(const struct session *session, struct buf *out)
+{
+    show_moment(out, session->now->snapshot.time_ns);
 }
 
 bool session_color(const struct session *session)

@@ -9,7 +9,8 @@
 /* Zero where the output is none. */
 struct winsize show_terminal(void);
 
-/* The local time of the reading. */
+/* The local time of CLOCK_REALTIME; that of the reading. */
+void show_moment(struct buf *out, uint64_t time_ns);
 void show_time(const struct session *session, struct buf *out);
 
 /* Writes `out` to standard output and ends it. 0, EXIT_ERROR after a line on stderr, or -EPIPE: the

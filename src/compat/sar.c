@@ -141,8 +141,8 @@ static int run(int argc, char **argv)
     case SAR_SHOW_VERSION:
         return put_text("sysstat version 12.6.1\n(as nwho " NWHO_VERSION " shows it)\n");
     case SAR_SHOW_HISTORY:
-        say("sar", "history is not recorded on this machine: only an interval shows something "
-                   "(sar -n DEV 1)");
+        say("sar", "history is not read by this name: only an interval shows something "
+                   "(sar -n DEV 1); nwho history --by iface has the past");
         return SAR_REFUSED;
     default:
         return run_reports(&options);

@@ -50,7 +50,7 @@ const char sar_help[] =
     "  -h                       both\n"
     "  -z                       no lines of zeros\n"
     "  -t -D -C                 are accepted: they are about files\n"
-    "  -f -1 -i -s              history: not recorded here\n";
+    "  -f -1 -i -s              history: not read here\n";
 
 /* One command line, and where we are in it. */
 struct parser {

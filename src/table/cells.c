@@ -224,3 +224,11 @@ struct value holder_thread_list(const struct view *view, uint32_t row)
     return (struct value){.type = VALUE_LIST,
                           .list = {&table_threads, process->first_thread, process->thread_count}};
 }
+
+struct value cell_time(const struct view *view, uint32_t row)
+{
+    (void)row;
+    buf_reset(view->scratch);
+    buf_utc(view->scratch, view->snapshot->time_ns, 3);
+    return cell_scratch(view, 0);
+}

@@ -18,6 +18,9 @@ struct value cell_string(const struct view *view, uint32_t string);
 /* The content of scratch from `start` on. */
 struct value cell_scratch(const struct view *view, size_t start);
 
+/* When the snapshot was read, in UTC as RFC 3339 wants it; the same for every row. */
+column_get_fn cell_time;
+
 /* A number that is only known when `known` is. */
 static inline struct value cell_number(bool known, uint64_t number)
 {

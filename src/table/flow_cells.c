@@ -15,15 +15,6 @@ static const struct flow *get_flow(const struct view *view, uint32_t row)
     return &view->snapshot->flows[row];
 }
 
-/* In UTC as RFC 3339 wants it. */
-struct value flow_time(const struct view *view, uint32_t row)
-{
-    (void)row;
-    buf_reset(view->scratch);
-    buf_utc(view->scratch, view->snapshot->time_ns, 3);
-    return cell_scratch(view, 0);
-}
-
 /* --- who --- */
 
 struct value flow_pid(const struct view *view, uint32_t row)

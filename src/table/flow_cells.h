@@ -4,9 +4,9 @@
 
 #include "table/table.h"
 
-column_get_fn flow_time, flow_pid, flow_tid, flow_process, flow_thread, flow_user, flow_uid,
-    flow_unit, flow_container, flow_cgroup, flow_exe, flow_cmdline, flow_proto, flow_family,
-    flow_local, flow_peer, flow_local_addr, flow_local_port, flow_peer_addr, flow_peer_port,
+column_get_fn flow_pid, flow_tid, flow_process, flow_thread, flow_user, flow_uid, flow_unit,
+    flow_container, flow_cgroup, flow_exe, flow_cmdline, flow_proto, flow_family, flow_local,
+    flow_peer, flow_local_addr, flow_local_port, flow_peer_addr, flow_peer_port,
     flow_service_port_cell, flow_iface, flow_netns, flow_netns_inode, flow_cookie, flow_flags,
     flow_holders, flow_sockets, flow_connections, flow_rx_bytes, flow_tx_bytes, flow_bytes,
     flow_rx_calls, flow_tx_calls, flow_age, flow_idle;

@@ -11,7 +11,7 @@
 
 /* name, title, help, kind, flags, needs, getter */
 static const struct column columns[] = {
-    {"time", "TIME", "When it was read", KIND_TEXT, MACHINE, 0, flow_time},
+    {"time", "TIME", "When it was read", KIND_TEXT, MACHINE, 0, cell_time},
     {"pid", "PID", "Process that sent and received", KIND_ID, SHOWN, 0, flow_pid},
     {"tid", "TID", "Its thread that did", KIND_ID, MACHINE, 0, flow_tid},
     {"process", "PROCESS", "Name of the process", KIND_TEXT, SHOWN, 0, flow_process},

@@ -68,14 +68,6 @@ QUEUE_COLUMN(qdisc_backlog_bytes, backlog_bytes)
 
 /* --- what it is --- */
 
-static struct value get_time(const struct view *view, uint32_t row)
-{
-    (void)row;
-    buf_reset(view->scratch);
-    buf_utc(view->scratch, view->snapshot->time_ns, 3);
-    return cell_scratch(view, 0);
-}
-
 static struct value get_iface(const struct view *view, uint32_t row)
 {
     return cell_string(view, get_interface(view, row)->name);
@@ -258,7 +250,7 @@ static struct value get_duplex(const struct view *view, uint32_t row)
              interface_##rx##_unowned##time)
 
 static const struct column columns[] = {
-    {"time", "TIME", "When it was read", KIND_TEXT, 0, 0, get_time},
+    {"time", "TIME", "When it was read", KIND_TEXT, 0, 0, cell_time},
     {"iface", "IFACE", "Name of the interface", KIND_TEXT, SHOWN | COLUMN_KEY | COLUMN_BESIDE, 0,
      get_iface},
     {"netns", "NETNS", "Network namespace", KIND_TEXT, MACHINE | COLUMN_BESIDE, 0, get_netns},

@@ -10,14 +10,6 @@ static const struct state_count *get_count(const struct view *view, uint32_t row
     return &view->states[row];
 }
 
-static struct value get_time(const struct view *view, uint32_t row)
-{
-    (void)row;
-    buf_reset(view->scratch);
-    buf_utc(view->scratch, view->snapshot->time_ns, 3);
-    return cell_scratch(view, 0);
-}
-
 static struct value get_proto(const struct view *view, uint32_t row)
 {
     return value_name(socket_proto_name(get_count(view, row)->proto));
@@ -54,7 +46,7 @@ static struct value get_most(const struct view *view, uint32_t row)
 #define SHOWN (COLUMN_TEXT | COLUMN_MACHINE)
 
 static const struct column columns[] = {
-    {"time", "TIME", "End of the time", KIND_TEXT, COLUMN_MACHINE, 0, get_time},
+    {"time", "TIME", "End of the time", KIND_TEXT, COLUMN_MACHINE, 0, cell_time},
     {"proto", "PROTO", "Protocol", KIND_NAME, SHOWN | COLUMN_KEY, 0, get_proto},
     {"state", "STATE", "State", KIND_NAME, SHOWN | COLUMN_KEY, 0, get_state},
     {"netns", "NETNS", "Network namespace: its name, init, or its inode", KIND_TEXT,
