@@ -1,47 +1,40 @@
 /* SPDX-License-Identifier: MIT */
-/* Readings of the doctor: the beginning of a window, a glance at its end, and a second look. */
+/* Readings of the doctor: the beginning of a window, a glance at its end, and closer looks. */
 #include "cli/session.h"
 
-/* With what is asked for by columns. */
-static struct request request_of(const struct session *session,
-                                 void (*ask)(const struct health_plan *plan,
-                                             struct request *request))
+/* By what the glance shows, and then a closer look; mostly the glance is enough. */
+static int look_closer(struct session *session, struct frame **frame)
 {
-    struct request request = session->request;
+    for (enum health_look seen = HEALTH_GLANCE; seen < HEALTH_WHOLE; seen++) {
+        struct frame *now = *frame;
+        struct request request = session->request;
+        bool needed;
 
-    ask(session->health, &request);
-    return request;
-}
-
-/* By what the glance shows; where nothing is suspected it is enough. */
-static int look_again(struct session *session, struct frame **frame)
-{
-    struct frame *glance = *frame;
-    struct request request = session->request;
-    bool needed;
-
-    if (health_request_second(session->health, &session->now->snapshot, &glance->snapshot,
-                              &glance->join, &request, &needed) < 0)
-        return command_error("out of memory");
-    if (!needed)
-        return 0;
-    session_free_frame(glance);
-    *frame = NULL;
-    return session_read(session, &request, frame);
+        if (health_request_next(session->health, seen, &session->now->snapshot, &now->snapshot,
+                                &now->join, &request, &needed) < 0)
+            return command_error("out of memory");
+        if (!needed)
+            return 0;
+        session_free_frame(now);
+        *frame = NULL;
+        if (session_read(session, &request, frame) != 0)
+            return EXIT_ERROR;
+    }
+    return 0;
 }
 
 int session_look(struct session *session, struct frame **ret_frame)
 {
     const struct options *options = session->options;
     bool at_once = options->replay || options->record;
-    struct request request = request_of(session, at_once        ? health_request
-                                                 : session->now ? health_request_glance
-                                                                : health_request_before);
+    enum health_look look = at_once ? HEALTH_WHOLE : session->now ? HEALTH_GLANCE : HEALTH_BEFORE;
+    struct request request = session->request; /* with what is asked for by columns */
     struct frame *frame;
 
+    health_request(session->health, look, &request);
     if (session_read(session, &request, &frame) != 0)
         return EXIT_ERROR;
-    if (!at_once && session->now && look_again(session, &frame) != 0) {
+    if (look == HEALTH_GLANCE && look_closer(session, &frame) != 0) {
         session_free_frame(frame);
         return EXIT_ERROR;
     }

@@ -119,11 +119,11 @@ static inline void patient_port_range(struct patient *patient, uint32_t low, uin
 }
 
 /*
- * What a glance finds must be all that there is, unless it suspects something: without owners, as a
- * glance reads none.
+ * What a glance, or a closer look, finds must be all that there is, unless something is suspected
+ * by it: without owners, as neither reads them.
  */
-static inline void patient_glance(const struct patient *patient, const struct health_plan *plan,
-                                  uint32_t count)
+static inline void patient_look(const struct patient *patient, const struct health_plan *plan,
+                                enum health_look seen, uint32_t count)
 {
     struct snapshot glance = patient->now;
     struct request request = REQUEST_ALL;
@@ -134,7 +134,7 @@ static inline void patient_glance(const struct patient *patient, const struct he
     glance.holders_count = glance.owners_known = 0;
     assert_int_equal(join_make(&glance, NEED_SOCKETS, &join), 0);
     assert_int_equal(
-        health_request_second(plan, &patient->before, &glance, &join, &request, &needed), 0);
+        health_request_next(plan, seen, &patient->before, &glance, &join, &request, &needed), 0);
     if (!needed) {
         assert_int_equal(health_examine(plan, &patient->before, &glance, &join, &findings), 0);
         assert_int_equal(findings.count, count);
@@ -165,6 +165,8 @@ static inline enum severity patient_examine(const struct patient *patient, const
     *ret_count = findings.count;
     findings_done(&findings);
     join_done(&join);
-    patient_glance(patient, &plan, *ret_count);
+    patient_look(patient, &plan, HEALTH_GLANCE, *ret_count);
+    if (checks[chosen]->confirms)
+        patient_look(patient, &plan, HEALTH_CLOSER, *ret_count);
     return worst;
 }

@@ -45,6 +45,7 @@ struct check {
     uint64_t needs;          /* enum need, at the end of the window */
     uint64_t before;         /* the same, of what is compared with it */
     uint64_t glance;         /* the same, of what tells suspects() enough */
+    uint64_t closer;         /* the same, of what tells confirms() enough */
     uint32_t protos, states; /* of the sockets it looks at: PROTO_BIT()s, STATE_BIT()s */
     uint32_t signs; /* enum socket_sign: without any of them it looks at no established connection,
                        but in its second look; 0: it looks at all */
@@ -59,6 +60,9 @@ struct check {
     /* After a glance: whether run() might find more if it had all of `needs`. NULL: these are read
      * at once. */
     bool (*suspects)(const struct examination *examination);
+    /* After a closer look at what was suspected, where that is worth it: the same; also where it
+     * could not be told. NULL: `needs` are read then. */
+    bool (*confirms)(const struct examination *examination);
     /* Adds findings. 0, or -ENOMEM. */
     int (*run)(struct examination *examination);
 };

@@ -13,20 +13,25 @@
 /* Stands for connections without any sign, until all checks have said which they want. */
 #define SIGN_NONE (1u << 31)
 
-/* How far a check looks. */
-enum look {
-    LOOK_BEFORE,
-    LOOK_GLANCE,
-    LOOK_WHOLE,
-};
+static uint64_t needs_of(const struct check *check, enum health_look look)
+{
+    switch (look) {
+    case HEALTH_BEFORE:
+        return check->before;
+    case HEALTH_GLANCE:
+        return check->suspects ? check->glance : check->needs;
+    case HEALTH_CLOSER:
+        return check->confirms ? check->closer : check->needs;
+    default:
+        return check->needs;
+    }
+}
 
-static void ask(const struct health_plan *plan, uint32_t index, enum look look,
+static void ask(const struct health_plan *plan, uint32_t index, enum health_look look,
                 struct request *request)
 {
     const struct check *check = checks[index];
-    uint64_t needs = look == LOOK_BEFORE                      ? check->before
-                     : look == LOOK_GLANCE && check->suspects ? check->glance
-                                                              : check->needs;
+    uint64_t needs = needs_of(check, look);
 
     if (plan->goes_on)
         needs |= check->before;
@@ -36,8 +41,8 @@ static void ask(const struct health_plan *plan, uint32_t index, enum look look,
     request->protos |= check->protos;
     request->states |= check->states;
     if (check->states & STATE_BIT(STATE_ESTABLISHED) && check->protos & PROTO_BIT(PROTO_TCP))
-        request->signs |= check->signs && look != LOOK_WHOLE ? check->signs : SIGN_NONE;
-    if (check->narrow && look != LOOK_WHOLE)
+        request->signs |= check->signs && look <= HEALTH_GLANCE ? check->signs : SIGN_NONE;
+    if (check->narrow && look <= HEALTH_GLANCE)
         check->narrow(&plan->limits[index * CHECK_LIMITS_MAX], request);
 }
 
@@ -52,28 +57,14 @@ static void end_asking(struct request *request)
         request->signs = 0;
 }
 
-static void ask_all(const struct health_plan *plan, enum look look, struct request *request)
+void health_request(const struct health_plan *plan, enum health_look look, struct request *request)
 {
+    if (look == HEALTH_BEFORE)
+        request->needs = 0;
     begin_asking(request);
     for (uint32_t i = 0; i < plan->chosen_count; i++)
         ask(plan, plan->chosen[i], look, request);
     end_asking(request);
-}
-
-void health_request_before(const struct health_plan *plan, struct request *request)
-{
-    request->needs = 0;
-    ask_all(plan, LOOK_BEFORE, request);
-}
-
-void health_request_glance(const struct health_plan *plan, struct request *request)
-{
-    ask_all(plan, LOOK_GLANCE, request);
-}
-
-void health_request(const struct health_plan *plan, struct request *request)
-{
-    ask_all(plan, LOOK_WHOLE, request);
 }
 
 static int index_counters(const struct snapshot *snapshot, struct map *index)
@@ -226,24 +217,37 @@ int health_examine(const struct health_plan *plan, const struct snapshot *before
     return 0;
 }
 
-int health_request_second(const struct health_plan *plan, const struct snapshot *before,
-                          const struct snapshot *glance, const struct join *join,
-                          struct request *request, bool *ret_needed)
+/* How far a check has to look, by what was seen. */
+static enum health_look next_look(const struct examination *examination, enum health_look seen)
+{
+    const struct check *check = examination->check;
+
+    if (!check->suspects || !check->suspects(examination))
+        return HEALTH_GLANCE;
+    if (!check->confirms)
+        return HEALTH_WHOLE;
+    return seen >= HEALTH_CLOSER && check->confirms(examination) ? HEALTH_WHOLE : HEALTH_CLOSER;
+}
+
+int health_request_next(const struct health_plan *plan, enum health_look seen,
+                        const struct snapshot *before, const struct snapshot *now,
+                        const struct join *join, struct request *request, bool *ret_needed)
 {
     CLEANUP(examination_done) struct examination examination;
     bool needed = false;
-    int r = examination_begin(&examination, plan, before, glance, join);
+    int r = examination_begin(&examination, plan, before, now, join);
 
     if (r < 0)
         return r;
     begin_asking(request);
     for (uint32_t i = 0; i < plan->chosen_count; i++) {
-        bool suspects;
+        enum health_look look;
 
         set_check(&examination, plan->chosen[i]);
-        suspects = examination.check->suspects && examination.check->suspects(&examination);
-        ask(plan, plan->chosen[i], suspects ? LOOK_WHOLE : LOOK_GLANCE, request);
-        needed |= suspects;
+        look = next_look(&examination, seen);
+        ask(plan, plan->chosen[i], look, request);
+        /* Who has no closer look had all there already. */
+        needed |= look > seen && (seen == HEALTH_GLANCE || examination.check->confirms);
     }
     end_asking(request);
     *ret_needed = needed;

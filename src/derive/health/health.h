@@ -19,24 +19,31 @@ struct health_plan {
 };
 
 /*
- * What the checks must have read. Most of the time nothing is wrong, and few facts show that: at
- * the end of the window there is a glance first, and a second look where some check suspects
- * something. Each says which sockets are wanted, and adds its needs to those of the request; at the
- * beginning nothing else is needed.
+ * How far the checks look. Most of the time nothing is wrong, and few facts show that: at the end
+ * of the window there is a glance first, and more is read where some check suspects something:
+ * first what confirms it, where that costs less than the whole.
  */
-void health_request_before(const struct health_plan *plan, struct request *request);
-void health_request_glance(const struct health_plan *plan, struct request *request);
-
-/* All at once: without a glance. */
-void health_request(const struct health_plan *plan, struct request *request);
+enum health_look {
+    HEALTH_BEFORE, /* at the beginning of the window */
+    HEALTH_GLANCE,
+    HEALTH_CLOSER,
+    HEALTH_WHOLE,
+};
 
 /*
- * The second look, by what a glance has shown; the join is that of the glance. *ret_needed: whether
- * there has to be one. 0 or -ENOMEM.
+ * What the checks must have read for that: which sockets are wanted, and needs, which are added to
+ * those of the request; at the beginning nothing else is needed.
  */
-int health_request_second(const struct health_plan *plan, const struct snapshot *before,
-                          const struct snapshot *glance, const struct join *join,
-                          struct request *request, bool *ret_needed) MUST_CHECK;
+void health_request(const struct health_plan *plan, enum health_look look, struct request *request);
+
+/*
+ * What the next look must read, by what a glance or a closer look has shown, of which the join is.
+ * *ret_needed: whether there has to be one. 0 or -ENOMEM.
+ */
+int health_request_next(const struct health_plan *plan, enum health_look seen,
+                        const struct snapshot *before, const struct snapshot *now,
+                        const struct join *join, struct request *request, bool *ret_needed)
+    MUST_CHECK;
 
 /*
  * Runs the checks on the ends of a window; the join is that of `now`. 0 and findings to be ended by

@@ -157,11 +157,17 @@ static int count_sockets(const struct examination *examination, const struct por
     return r;
 }
 
+/* In permille. */
+static uint64_t share_of(const struct tally_item *item, const struct port_range *range)
+{
+    return (uint64_t)item->count * 1000 / range->usable;
+}
+
 static int say(struct examination *examination, const struct tally_item *item,
                const struct port_range *range)
 {
     const struct socket *socket = &examination->now->sockets[item->example];
-    uint64_t share = (uint64_t)item->count * 1000 / range->usable;
+    uint64_t share = share_of(item, range);
     enum severity severity = health_judge(examination, SHARE, share);
     bool mostly_open = item->sum * 2 >= item->count;
     struct subject subject;
@@ -190,25 +196,53 @@ static int say(struct examination *examination, const struct tally_item *item,
                                        UNIT_COUNT, item->count - item->sum, LIMIT_NEVER);
 }
 
+/* What is taken, and of what; `ranges` is as long as there are namespaces. */
+struct taken {
+    struct port_range *ranges;
+    struct tally routes;
+};
+
+static void taken_done(struct taken *taken)
+{
+    free(taken->ranges);
+    tally_done(&taken->routes);
+}
+
+/* To be ended also when it fails. 0 or -ENOMEM. */
+static int count_taken(const struct examination *examination, struct taken *taken)
+{
+    uint32_t count = examination->now->netns_count;
+
+    *taken = (struct taken){.ranges = calloc(count + 1u, sizeof(*taken->ranges))};
+    if (!taken->ranges)
+        return -ENOMEM;
+    for (uint32_t netns = 0; netns < count; netns++)
+        taken->ranges[netns] = range_of(examination, netns);
+    return count_sockets(examination, taken->ranges, &taken->routes);
+}
+
+static const struct port_range *range_of_item(const struct examination *examination,
+                                              const struct taken *taken,
+                                              const struct tally_item *item)
+{
+    return &taken->ranges[examination->now->sockets[item->example].netns];
+}
+
 static int run(struct examination *examination)
 {
     const struct snapshot *now = examination->now;
-    CLEANUP_FREE struct port_range *ranges = calloc(now->netns_count + 1u, sizeof(*ranges));
-    CLEANUP(tally_done) struct tally routes = {0};
-    uint32_t count;
-    int r = ranges ? 0 : -ENOMEM;
+    CLEANUP(taken_done) struct taken taken;
+    int r = count_taken(examination, &taken);
+    uint32_t count = tally_worst(&taken.routes);
 
-    for (uint32_t netns = 0; netns < now->netns_count && r == 0; netns++) {
-        ranges[netns] = range_of(examination, netns);
-        if (!ranges[netns].usable && now->netns[netns].flags & NETNS_READ)
+    for (uint32_t netns = 0; netns < now->netns_count && r == 0; netns++)
+        if (!taken.ranges[netns].usable && now->netns[netns].flags & NETNS_READ)
             health_skip(examination, "net.ipv4.ip_local_port_range could not be read everywhere");
+    for (uint32_t i = 0; i < count && r == 0; i++) {
+        const struct tally_item *item = &taken.routes.items[i];
+
+        r = say(examination, item, range_of_item(examination, &taken, item));
     }
-    if (r == 0)
-        r = count_sockets(examination, ranges, &routes);
-    count = tally_worst(&routes);
-    for (uint32_t i = 0; i < count && r == 0; i++)
-        r = say(examination, &routes.items[i],
-                &ranges[now->sockets[routes.items[i].example].netns]);
     return r;
 }
 
@@ -236,11 +270,28 @@ static bool suspects(const struct examination *examination)
     return false;
 }
 
+/* Of many connections few destinations have most ports: whose they are is asked only then. */
+static bool confirms(const struct examination *examination)
+{
+    CLEANUP(taken_done) struct taken taken;
+    bool found = count_taken(examination, &taken) < 0;
+
+    for (uint32_t i = 0; i < taken.routes.count && !found; i++) {
+        const struct tally_item *item = &taken.routes.items[i];
+
+        found =
+            health_judge(examination, SHARE,
+                         share_of(item, range_of_item(examination, &taken, item))) > SEVERITY_OK;
+    }
+    return found;
+}
+
 const struct check check_ports = {
     .name = "ports",
     .title = "destinations to which the local ports run out",
     .needs = NEED_SOCKETS | NEED_OWNERS | NEED_COUNTERS | NEED_SETTINGS | NEED_PORT_RANGE,
     .glance = NEED_COUNTERS | NEED_SETTINGS | NEED_PORT_RANGE,
+    .closer = NEED_SOCKETS | NEED_COUNTERS | NEED_SETTINGS | NEED_PORT_RANGE,
     .protos = PROTO_BIT(PROTO_TCP),
     .states = STATE_ALL & ~(STATE_BIT(STATE_LISTENING) | STATE_BIT(STATE_SYN_RECV)),
     .at_once = true,
@@ -270,5 +321,6 @@ const struct check check_ports = {
     .sources = "Documentation/networking/ip-sysctl.rst (ip_local_port_range, "
                "ip_local_reserved_ports, tcp_tw_reuse); man 7 ip",
     .suspects = suspects,
+    .confirms = confirms,
     .run = run,
 };
