@@ -2,11 +2,11 @@
 /* nwho history: who used the network then. */
 #include "cli/history.h"
 #include "cli/history_chart.h"
+#include "cli/history_notes.h"
 #include "cli/history_subject.h"
 #include "cli/show.h"
 
 #include "base/clock.h"
-#include "base/escape.h"
 #include "base/units.h"
 #include "out/csv.h"
 #include "out/json.h"
@@ -28,7 +28,8 @@ struct history {
     struct trends trends;         /* in text with --every, and for --svg */
     struct store_question pieces; /* that they are of */
     uint32_t piece;
-    struct buf out, notes;
+    struct buf out;
+    struct history_notes notes;
     uint32_t shown; /* rows */
     bool begun;     /* the JSON document has its head, or CSV its header */
     bool first;     /* its first row is still to come */
@@ -56,37 +57,11 @@ static void put_title(struct history *history)
     buf_byte(out, '\n');
 }
 
-static void put_text_note(struct buf *out, const struct store_note *note, const char *text,
-                          size_t length)
-{
-    show_moment(out, note->time_ns);
-    buf_printf(out, length ? "  %-7s  " : "  %s", store_note_kind_name(note->kind));
-    escape_text(out, text, length);
-    buf_byte(out, '\n');
-}
-
-static void put_json_note(struct buf *out, const struct store_note *note, const char *text,
-                          size_t length)
-{
-    buf_puts(out, out->length ? ",\n{\"time\":\"" : "\n{\"time\":\"");
-    buf_utc(out, note->time_ns, 3);
-    buf_printf(out, "\",\"kind\":\"%s\",\"text\":", store_note_kind_name(note->kind));
-    escape_json(out, text, length);
-    buf_byte(out, '}');
-}
-
 /* What was said about the time: marks, gaps, restarts. It is shown below the rows. */
 static void add_notes(struct history *history, const struct store_answer *answer)
 {
-    bool json = history->session->options->format == FORMAT_JSON;
-
-    for (uint32_t i = 0; i < answer->note_count; i++) {
-        const struct store_note *note = &answer->notes[i];
-        size_t length;
-        const char *text = snapshot_string(&answer->snapshot, note->text, &length);
-
-        (json ? put_json_note : put_text_note)(&history->notes, note, text, length);
-    }
+    for (uint32_t i = 0; i < answer->note_count; i++)
+        history_notes_add(&history->notes, &answer->snapshot, &answer->notes[i]);
 }
 
 static int write_rows(struct history *history, const struct grid *grid)
@@ -210,20 +185,21 @@ static int make_trends(struct history *history)
 static int write_end(struct history *history)
 {
     const struct options *options = history->session->options;
+    const struct buf *notes = &history->notes.out;
     struct buf more = BUF_INIT;
-    int r;
+    int r = history_notes_end(&history->notes);
 
-    if (options->quiet)
-        return 0;
-    if (options->format == FORMAT_TEXT && history->notes.length) {
+    if (r < 0 || options->quiet)
+        return r;
+    if (options->format == FORMAT_TEXT && notes->length) {
         buf_byte(&history->out, '\n');
-        buf_put(&history->out, history->notes.data, history->notes.length);
+        buf_put(&history->out, notes->data, notes->length);
     }
     if (options->format != FORMAT_JSON)
         return history->out.error;
     buf_printf(&more, ",\n\"measured_s\":%.3f,\n\"notes\":[",
                (double)history->measured_ns / (double)SECOND_NS);
-    buf_put(&more, history->notes.data, history->notes.length);
+    buf_put(&more, notes->data, notes->length);
     buf_puts(&more, "]");
     r = more.error ? more.error
                    : json_end(&history->session->now->snapshot, buf_string(&more), &history->out);
@@ -250,14 +226,15 @@ static int answer(struct history *history)
     struct session *session = history->session;
     int r;
 
-    history->out = history->notes = BUF_INIT;
+    history->out = BUF_INIT;
+    history->notes = HISTORY_NOTES_INIT(session->options->format == FORMAT_JSON);
     r = read_and_show(history);
     if (r < 0)
         r = command_error("cannot read the history: %s", strerror(-r));
     if (r == 0)
         r = session_output(session, &history->out);
     buf_done(&history->out);
-    buf_done(&history->notes);
+    history_notes_done(&history->notes);
     trends_done(&history->trends);
     if (r != 0)
         return EXIT_ERROR;

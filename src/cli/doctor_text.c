@@ -58,22 +58,28 @@ static void put_culprit(const struct view *view, const struct finding *finding, 
         finding_expand(view, finding, "{iface} ", out);
 }
 
+void doctor_put_what(const struct view *view, const struct finding *finding, struct buf *out)
+{
+    const struct subject *subject = &finding->subject;
+
+    put_culprit(view, finding, out);
+    buf_puts(out, finding->what);
+    if (subject->netns != HEALTH_NONE &&
+        !(view->snapshot->netns[subject->netns].flags & NETNS_SELF))
+        finding_expand(view, finding, " (network namespace {netns})", out);
+}
+
 /* "CRIT close-wait: java(2210) keeps 240 connections ...", and what is to be behind it. */
 static void put_head(const struct view *view, const struct finding *finding, const char *command,
                      const struct doctor_style *style, struct buf *out)
 {
-    const struct subject *subject = &finding->subject;
     struct buf line = BUF_INIT;
 
     put_severity(out, finding->severity, style);
     buf_byte(out, ' ');
     buf_puts(&line, finding->check->name);
     buf_puts(&line, ": ");
-    put_culprit(view, finding, &line);
-    buf_puts(&line, finding->what);
-    if (subject->netns != HEALTH_NONE &&
-        !(view->snapshot->netns[subject->netns].flags & NETNS_SELF))
-        finding_expand(view, finding, " (network namespace {netns})", &line);
+    doctor_put_what(view, finding, &line);
     if (command)
         buf_printf(&line, " (%s %s)", command, finding->check->name);
     paragraph_put(out, buf_string(&line), line.length, 5, style->width);

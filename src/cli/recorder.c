@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "cli/command.h"
 #include "cli/interrupts.h"
+#include "cli/recorder_health.h"
 #include "collect/accounting.h"
 #include "collect/collect.h"
 #include "collect/events.h"
@@ -16,9 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Connections that are kept of one tick; with more the first ones, and how many others there were.
- */
-#define EVENTS_MAX 100000
 #define EVENTS_AT_ONCE 4096
 
 struct recorder {
@@ -27,6 +25,7 @@ struct recorder {
     struct request request;
     struct accounting *accounting;
     struct programs *programs;
+    struct recorder_health *health;
     struct event_source *events; /* NULL: they cannot be followed */
     uint64_t every_ns;
     struct snapshot next; /* of the running tick: events come into it at once */
@@ -84,6 +83,10 @@ int recorder_open(struct store *store, uint64_t every_ms, void (*say)(const char
         recorder_close(recorder);
         return command_error("cannot count traffic: %s", strerror(-r));
     }
+    if (recorder_health_open(store, recorder->programs, say, &recorder->health) != 0) {
+        recorder_close(recorder);
+        return EXIT_ERROR;
+    }
     *ret_recorder = recorder;
     return 0;
 }
@@ -93,6 +96,7 @@ void recorder_close(struct recorder *recorder)
     if (!recorder)
         return;
     end_tick(recorder);
+    recorder_health_close(recorder->health);
     event_source_close(recorder->events);
     accounting_close(recorder->accounting);
     programs_free(recorder->programs);
@@ -107,12 +111,10 @@ static int take_events(struct recorder *recorder)
     int r = 0;
 
     while (more && r == 0) {
-        uint32_t before = recorder->next.events_count;
-
         r = event_source_read(recorder->events, &recorder->next, EVENTS_AT_ONCE, &more);
-        if (before >= EVENTS_MAX) {
-            recorder->dropped += recorder->next.events_count - before;
-            recorder->next.events_count = before;
+        if (recorder->next.events_count > STORE_EVENTS_MAX) {
+            recorder->dropped += recorder->next.events_count - STORE_EVENTS_MAX;
+            recorder->next.events_count = STORE_EVENTS_MAX;
         }
     }
     return r;
@@ -165,15 +167,18 @@ static void say_written(struct recorder *recorder, int error)
 /* Keeps what there is now. 0 or -errno. */
 static int record(struct recorder *recorder)
 {
-    int r = take_events(recorder);
+    int r = take_events(recorder), noted;
 
     if (r == 0)
         r = collect(&recorder->next, &recorder->request);
     if (r < 0)
         return r;
     r = store_add(recorder->store, &recorder->next);
-    say_written(recorder, r == 0 ? note_losses(recorder) : r);
+    if (r == 0)
+        r = note_losses(recorder);
     end_tick(recorder);
+    noted = recorder_health_look(recorder->health);
+    say_written(recorder, r < 0 ? r : noted);
     return begin_tick(recorder);
 }
 

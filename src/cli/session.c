@@ -290,8 +290,7 @@ static void set_now(struct session *session, struct frame *frame)
     }
 }
 
-/* What was now becomes before. The frame is the session's then. */
-static int push_frame(struct session *session, struct frame *frame)
+int session_push(struct session *session, struct frame *frame)
 {
     session_free_frame(session->before);
     session->before = session->now;
@@ -305,13 +304,14 @@ static int push_frame(struct session *session, struct frame *frame)
 
 int session_take(struct session *session)
 {
-    struct frame *frame;
-    int r = session->health_only ? session_look(session, &frame)
+    struct frame *frame, *glance = NULL;
+    int r = session->health_only ? session_look(session, &frame, &glance)
                                  : session_read(session, &session->request, &frame);
 
+    session_free_frame(glance);
     if (r != 0)
         return EXIT_ERROR;
-    return push_frame(session, frame);
+    return session_push(session, frame);
 }
 
 int session_adopt_reading(struct session *session, struct snapshot *snapshot)
@@ -327,7 +327,7 @@ int session_adopt_reading(struct session *session, struct snapshot *snapshot)
         session_free_frame(frame);
         return command_error("out of memory");
     }
-    return push_frame(session, frame);
+    return session_push(session, frame);
 }
 
 int session_adopt(struct session *session, struct snapshot *snapshot)

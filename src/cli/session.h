@@ -151,8 +151,13 @@ int session_read(struct session *session, const struct request *request, struct 
     MUST_CHECK;
 void session_free_frame(struct frame *frame);
 
-/* The same for the doctor: what its plan needs at this moment. */
-int session_look(struct session *session, struct frame **ret_frame) MUST_CHECK;
+/* The same for the doctor: what its plan needs at this moment. *ret_glance: what it saw before it
+ * looked closer; NULL: it did not. */
+int session_look(struct session *session, struct frame **ret_frame, struct frame **ret_glance)
+    MUST_CHECK;
+
+/* Makes a frame to `now`, which becomes `before`; it is the session's then. 0 or EXIT_ERROR. */
+int session_push(struct session *session, struct frame *frame) MUST_CHECK;
 
 /*
  * Examines `now` by session->health, where there is something to compare it with. A recording is

@@ -2,43 +2,49 @@
 /* Readings of the doctor: the beginning of a window, a glance at its end, and closer looks. */
 #include "cli/session.h"
 
-/* By what the glance shows, and then a closer look; mostly the glance is enough. */
-static int look_closer(struct session *session, struct frame **frame)
+/* By what the glance shows, and then a closer look. Mostly the glance is enough: NULL. */
+static int look_closer(struct session *session, const struct frame *glance,
+                       struct frame **ret_frame)
 {
-    for (enum health_look seen = HEALTH_GLANCE; seen < HEALTH_WHOLE; seen++) {
-        struct frame *now = *frame;
-        struct request request = session->request;
-        bool needed;
+    const struct frame *now = glance;
+    struct frame *closer = NULL;
 
-        if (health_request_next(session->health, seen, &session->now->snapshot, &now->snapshot,
-                                &now->join, &request, &needed) < 0)
-            return command_error("out of memory");
-        if (!needed)
-            return 0;
-        session_free_frame(now);
-        *frame = NULL;
-        if (session_read(session, &request, frame) != 0)
+    for (enum health_look seen = HEALTH_GLANCE; seen < HEALTH_WHOLE; seen++) {
+        struct request request = session->request;
+        struct frame *frame = NULL;
+        bool needed;
+        int r = health_request_next(session->health, seen, &session->now->snapshot, &now->snapshot,
+                                    &now->join, &request, &needed);
+
+        if (r == 0 && !needed)
+            break;
+        r = r < 0 ? command_error("out of memory") : session_read(session, &request, &frame);
+        session_free_frame(closer);
+        if (r != 0)
             return EXIT_ERROR;
+        now = closer = frame;
     }
+    *ret_frame = closer;
     return 0;
 }
 
-int session_look(struct session *session, struct frame **ret_frame)
+int session_look(struct session *session, struct frame **ret_frame, struct frame **ret_glance)
 {
     const struct options *options = session->options;
     bool at_once = options->replay || options->record;
     enum health_look look = at_once ? HEALTH_WHOLE : session->now ? HEALTH_GLANCE : HEALTH_BEFORE;
     struct request request = session->request; /* with what is asked for by columns */
-    struct frame *frame;
+    struct frame *glance, *closer = NULL;
 
     health_request(session->health, look, &request);
-    if (session_read(session, &request, &frame) != 0)
+    if (session_read(session, &request, &glance) != 0)
         return EXIT_ERROR;
-    if (look == HEALTH_GLANCE && look_closer(session, &frame) != 0) {
-        session_free_frame(frame);
+    if (look == HEALTH_GLANCE && look_closer(session, glance, &closer) != 0) {
+        session_free_frame(glance);
         return EXIT_ERROR;
     }
-    *ret_frame = frame;
+    *ret_frame = closer ? closer : glance;
+    *ret_glance = closer ? glance : NULL;
     return 0;
 }
 

@@ -39,13 +39,15 @@ int store_open_to_note(const char *path, struct store **ret_store, struct buf *p
 /* NULL: nothing happens. */
 void store_close(struct store *store);
 
+#define STORE_EVENTS_MAX 20000
+
 /*
  * Writes one tick, all of it or nothing: traffic of flows since the snapshot before
  * (window[FLOW_LAST]); interfaces and counters, of which the differences to the last tick are taken
- * here; sockets as numbers of each state, and those that listen; events as connections. Facts that
- * the snapshot does not have (no interfaces, no sockets) are not measured in this tick. On failure
- * (-ENOSPC, -EIO, ...) the tick is lost and the store can still be used; when writing works again a
- * note says what is missing.
+ * here; sockets as numbers of each state, and those that listen; events as connections, of which
+ * the caller keeps at most STORE_EVENTS_MAX. Facts that the snapshot does not have (no interfaces,
+ * no sockets) are not measured in this tick. On failure (-ENOSPC, -EIO, ...) the tick is lost and
+ * the store can still be used; when writing works again a note says what is missing.
  */
 int store_add(struct store *store, const struct snapshot *now) MUST_CHECK;
 

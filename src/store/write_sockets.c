@@ -5,10 +5,6 @@
 #include "store/write.h"
 
 #include <endian.h>
-#include <stdio.h>
-
-/* Of a tick: more are only said to have been there. */
-#define CONNECTIONS_PER_TICK 20000
 
 static int begin_tick(const struct store *store, const struct snapshot *now, struct chunk *chunk)
 {
@@ -191,20 +187,10 @@ static int add_connection(struct store *store, const struct snapshot *now,
 
 int write_connections(struct store *store, const struct snapshot *now, struct chunk *chunk)
 {
-    uint32_t left_out = 0;
-    char text[80];
     int r = now->events_count ? begin_tick(store, now, chunk) : 0;
 
-    for (uint32_t i = 0; i < now->events_count && r == 0; i++) {
-        if (now->events[i].kind == EVENT_RETRANSMITTED)
-            continue;
-        if (chunk->row_count < CONNECTIONS_PER_TICK)
+    for (uint32_t i = 0; i < now->events_count && r == 0; i++)
+        if (now->events[i].kind != EVENT_RETRANSMITTED)
             r = add_connection(store, now, &now->events[i], chunk);
-        else
-            left_out++;
-    }
-    if (r < 0 || !left_out)
-        return r;
-    snprintf(text, sizeof(text), "%u events of connections had no room in one tick", left_out);
-    return store_note(store, now->time_ns, STORE_LOST, text);
+    return r;
 }

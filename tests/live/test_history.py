@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
 """What was recorded comes back: who moved how much with whom, and when. Truth is what the programs counted themselves."""
+import contextlib
 import json
 import os
 import signal
-import subprocess
+import sqlite3
 import sys
-import tempfile
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
-from live import BUILD, PATIENCE, netns, nwho, run_tests, skip, test, wait_for
+from live import BUILD, netns, nwho, run_tests, test, wait_for
+from recorder import ask, directory, is_recording, recorder, rows
 from talker import talker
 
 # Sends N bytes to each of so many addresses of 127.1.0.0/24, the first gets most, and ends.
@@ -20,52 +20,6 @@ end = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 for i in range(int(sys.argv[1])):
     end.sendto(bytes(int(sys.argv[2]) - i), (f"127.1.0.{i + 1}", 9))
 """
-
-
-@contextmanager
-def directory():
-    with tempfile.TemporaryDirectory(prefix="nwho-test-") as name:
-        yield Path(name)
-
-
-def ask(store, *words, expect=(0, 1), env=None):
-    return json.loads(nwho(None, "history", "--store", store, "--json", *words, expect=expect, env=env).out)
-
-
-def rows(store, *words):
-    return ask(store, *words)["rows"]
-
-
-def is_recording(store, since):
-    """A second reading has been kept: what happens from now on is."""
-    if not store.exists():
-        return False
-    result = nwho(None, "history", "--store", store, "--json", "--since", f"@{since:.6f}", expect=None)
-    return result.rc in (0, 1) and json.loads(result.out)["measured_s"] > 0
-
-
-@contextmanager
-def recorder(store, *options, exact=False):
-    """Records each second, until the block ends. EXACT: every call is counted, else the test is skipped."""
-    command = [BUILD / "nwho", "serve", "--foreground", "--every", "1", "--store", store, *options]
-    since = time.time()
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as child:
-        try:
-            wait_for(lambda: child.poll() is not None or is_recording(store, since), what="recording")
-            if child.poll() is not None:
-                raise AssertionError(f"the recorder ended: {child.stderr.read()}")
-            if exact:
-                needs_bpf(ask(store))
-            yield child
-        finally:
-            child.terminate()
-            child.wait(PATIENCE)
-        assert child.returncode in (0, -signal.SIGKILL), child.stderr.read()
-
-
-def needs_bpf(document):
-    if document.get("accounting") != "bpf":
-        skip(f"not counted by BPF here: {document.get('accounting')}")
 
 
 def sums(found, *keys):
@@ -152,6 +106,11 @@ def short_processes_are_there():
         assert sums(found, "process") == {("mktraffic",): (expected, expected)}, found
 
 
+def kinds_of(store, *without):
+    """Of all notes. What the doctor finds is of the neighbours."""
+    return [note["kind"] for note in ask(store)["notes"] if note["kind"] not in ("finding", *without)]
+
+
 @test
 def marks_starts_and_ends_are_told():
     with directory() as place:
@@ -159,16 +118,34 @@ def marks_starts_and_ends_are_told():
         with recorder(store):
             nwho(None, "mark", "--store", store, "deployed", "v2 \x1b[31m")
             assert [note["text"] for note in ask(store)["notes"] if note["kind"] == "mark"] == ["deployed v2 \\e[31m"]
-        kinds = [note["kind"] for note in ask(store)["notes"]]
-        assert kinds == ["started", "mark", "stopped"], kinds
+        assert kinds_of(store) == ["started", "mark", "stopped"]
         text = nwho(None, "history", "--store", store, expect=(0, 1)).out
         assert "mark     deployed v2 \\e[31m\n" in text and "\x1b" not in text
         with recorder(store) as child:
             child.kill()
             child.wait()
         with recorder(store):
-            kinds = [note["kind"] for note in ask(store)["notes"] if note["kind"] != "gap"]
-            assert kinds == ["started", "mark", "stopped", "started", "started"], kinds
+            assert kinds_of(store, "gap") == ["started", "mark", "stopped", "started", "started"]
+
+
+@test
+def losses_that_follow_each_other_are_one_line():
+    with directory() as place:
+        store = place / "h.db"
+        with recorder(store):
+            pass
+        last = int((time.time() - 10) * 1e9)
+        noted = [("lost", "30 events"), ("lost", "12 events"), ("lost", "1 event"), ("mark", "x"), ("lost", "1 event")]
+        with contextlib.closing(sqlite3.connect(store)) as file, file:
+            file.execute("DELETE FROM note")
+            file.executemany("INSERT INTO note(time_ns, kind, text) VALUES(?, ?, ?)",
+                             [(last + i * 10**9, *note) for i, note in enumerate(noted)])
+        moments = [time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(last // 10**9 + i)) for i in range(len(noted))]
+        text = nwho(None, "history", "--store", store, expect=(0, 1)).out
+        assert text.partition("\n\n")[2].splitlines() == [
+            f"{moments[0]}  lost     42 events (2 times, until {moments[1]})", f"{moments[2]}  lost     1 event",
+            f"{moments[3]}  mark     x", f"{moments[4]}  lost     1 event"], text
+        assert [note["text"] for note in ask(store)["notes"]] == [words for _, words in noted]
 
 
 @test
