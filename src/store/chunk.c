@@ -274,11 +274,6 @@ int codec_write(struct codec *codec, struct chunk *chunk, struct buf *out)
 
 /* --- reading --- */
 
-struct bytes {
-    const uint8_t *at, *end;
-    bool bad; /* there was less than expected, or no number */
-};
-
 static uint64_t take_long_number(struct bytes *bytes)
 {
     uint64_t number = 0;
@@ -335,13 +330,14 @@ static void take_columns(struct bytes *bytes, uint64_t count, struct bytes *colu
 }
 
 /* Row by row, so that each is written once. A column that has no bytes is zero. */
-static void take_numbers(struct chunk *chunk, struct bytes *columns)
+static void take_numbers(struct codec *codec, struct chunk *chunk, uint32_t count)
 {
     uint32_t width = layouts[chunk->kind].width, keys = layouts[chunk->kind].keys;
-    uint64_t none[CHUNK_COLUMNS_MAX] = {0}, *row = chunk->rows;
-    const uint64_t *before = none;
+    struct bytes *columns = codec->columns;
+    const uint64_t *before = codec->before;
+    uint64_t *row = chunk->rows;
 
-    for (uint32_t i = 0; i < chunk->row_count; i++, before = row, row += width) {
+    for (uint32_t i = 0; i < count; i++, before = row, row += width) {
         bool same = true;
 
         for (uint32_t j = 0; j < keys; j++) {
@@ -351,6 +347,7 @@ static void take_numbers(struct chunk *chunk, struct bytes *columns)
         for (uint32_t j = keys; j < width; j++)
             row[j] = columns[j].at ? take_number(&columns[j]) : 0;
     }
+    memmove(codec->before, before, keys * sizeof(*before));
 }
 
 /* A tick has three bytes or more, a row one of its first column: a length that lies asks for
@@ -385,27 +382,17 @@ static bool has_its_ticks(const struct chunk *chunk)
     return true;
 }
 
-static int take_rows(struct bytes *bytes, struct chunk *chunk)
+static int find_rows(struct bytes *bytes, struct codec *codec, enum chunk_kind kind)
 {
-    struct bytes columns[CHUNK_COLUMNS_MAX] = {0};
     uint64_t count = take_number(bytes), column_count = take_number(bytes);
-    uint32_t width = layouts[chunk->kind].width;
-    int r;
 
     if (count > (uint64_t)(bytes->end - bytes->at) || column_count > UINT8_MAX)
         return -EBADMSG;
-    r = reserve_rows(chunk, (uint32_t)count);
-    if (r < 0)
-        return r;
-    take_columns(bytes, column_count, columns, width);
-    if (bytes->bad || bytes->at != bytes->end)
-        return -EBADMSG;
-    chunk->row_count = (uint32_t)count;
-    take_numbers(chunk, columns);
-    for (uint32_t i = 0; i < width; i++)
-        if (columns[i].bad || (count && columns[i].at != columns[i].end))
-            return -EBADMSG;
-    return has_its_ticks(chunk) ? 0 : -EBADMSG;
+    memset(codec->columns, 0, sizeof(codec->columns));
+    memset(codec->before, 0, sizeof(codec->before));
+    codec->rows_left = (uint32_t)count;
+    take_columns(bytes, column_count, codec->columns, layouts[kind].width);
+    return bytes->bad || bytes->at != bytes->end ? -EBADMSG : 0;
 }
 
 static uint32_t u32_at(const uint8_t *at)
@@ -437,11 +424,12 @@ static int decompress(struct codec *codec, const uint8_t *bytes, size_t length)
     return 0;
 }
 
-int codec_read(struct codec *codec, const void *bytes, size_t length, struct chunk *chunk)
+int codec_begin(struct codec *codec, const void *bytes, size_t length, struct chunk *chunk)
 {
     struct bytes raw = {0};
     int r = decompress(codec, bytes, length);
 
+    chunk_clear(chunk);
     if (r < 0)
         return r;
     raw.at = (const uint8_t *)codec->raw.data;
@@ -449,9 +437,35 @@ int codec_read(struct codec *codec, const void *bytes, size_t length, struct chu
     if (take_number(&raw) != chunk->kind)
         return -EBADMSG;
     r = take_ticks(&raw, chunk);
+    return r < 0 ? r : find_rows(&raw, codec, chunk->kind);
+}
+
+int codec_next(struct codec *codec, struct chunk *chunk, uint32_t most)
+{
+    uint32_t count = codec->rows_left < most ? codec->rows_left : most;
+    int r;
+
+    chunk->row_count = 0;
+    r = reserve_rows(chunk, count);
+    if (r < 0)
+        return r;
+    take_numbers(codec, chunk, count);
+    chunk->row_count = count;
+    codec->rows_left -= count;
+    for (uint32_t i = 0; i < layouts[chunk->kind].width; i++)
+        if (codec->columns[i].bad ||
+            (count && !codec->rows_left && codec->columns[i].at != codec->columns[i].end))
+            return -EBADMSG;
+    return has_its_ticks(chunk) ? count > 0 : -EBADMSG;
+}
+
+int codec_read(struct codec *codec, const void *bytes, size_t length, struct chunk *chunk)
+{
+    int r = codec_begin(codec, bytes, length, chunk);
+
     if (r == 0)
-        r = take_rows(&raw, chunk);
+        r = codec_next(codec, chunk, UINT32_MAX);
     if (r < 0)
         chunk_clear(chunk);
-    return r;
+    return r < 0 ? r : 0;
 }

@@ -49,11 +49,20 @@ void chunk_fold(struct chunk *chunk);
 void chunk_clear(struct chunk *chunk);
 void chunk_done(struct chunk *chunk);
 
+struct bytes {
+    const uint8_t *at, *end;
+    bool bad; /* there was less than expected, or no number */
+};
+
 /* Reused from chunk to chunk. */
 struct codec {
     struct crc32 crc;
     struct buf raw;
     void *compressor, *decompressor;
+    /* of the chunk that is being read: */
+    struct bytes columns[CHUNK_COLUMNS_MAX];
+    uint64_t before[KEYS_MAX]; /* key of the last row that was taken */
+    uint32_t rows_left;
 };
 
 int codec_init(struct codec *codec) MUST_CHECK;
@@ -74,9 +83,18 @@ int codec_write(struct codec *codec, struct chunk *chunk, struct buf *out) MUST_
 /* Bytes in a zstd frame behind length and checksum. */
 int codec_wrap(struct codec *codec, const void *raw, size_t raw_length, struct buf *out) MUST_CHECK;
 
-/* Adds what the bytes have to an empty chunk. -EBADMSG: damaged, or of another kind; -ENOMEM. */
+/* Reads all into the chunk. -EBADMSG: damaged, or of another kind, and the chunk is empty; -ENOMEM.
+ */
 int codec_read(struct codec *codec, const void *bytes, size_t length, struct chunk *chunk)
     MUST_CHECK;
+
+/*
+ * The same piece by piece, without memory for all: first the ticks, then `most` rows at a time in
+ * the place of those that the chunk had. 1: there were some; 0: that was all.
+ */
+int codec_begin(struct codec *codec, const void *bytes, size_t length, struct chunk *chunk)
+    MUST_CHECK;
+int codec_next(struct codec *codec, struct chunk *chunk, uint32_t most) MUST_CHECK;
 
 /* Numbers that may be negative, so that small ones stay small. */
 static inline uint64_t zigzag(int64_t number)

@@ -166,7 +166,7 @@ static int write_sums(struct store *store, enum coarse coarse, const struct peri
     buf_string(&text);
     if (text.error)
         return text.error;
-    r = sql_prepare(store, STATEMENT_COARSE + 2 * kind + coarse, text.data, &statement);
+    r = sql_prepare(store, STATEMENT_COARSE + COARSE_MAX * kind + coarse, text.data, &statement);
     for (uint32_t i = 0; i < period->sums.count && r == 0; i++) {
         const uint64_t *row = sums_row(&period->sums, i);
         int at = 1;
@@ -252,6 +252,8 @@ static int merge_kind(struct store *store, enum chunk_kind kind)
         forget_endpoints(&chunk);
     if (r == 0 && coarse_has(kind, COARSE_MINUTE))
         r = write_coarse(store, &chunk, COARSE_MINUTE);
+    if (r == 0 && coarse_has(kind, COARSE_PROCESS_HOUR))
+        r = write_coarse(store, &chunk, COARSE_PROCESS_HOUR);
     return r;
 }
 

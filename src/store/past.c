@@ -337,7 +337,7 @@ static int add_kind(struct known *known, const struct past *past, enum chunk_kin
                     struct store_answer *answer)
 {
     const struct sums *sums = &past->sums[kind];
-    int r = 0;
+    int r = kind == CHUNK_FLOWS ? snapshot_reserve_flows(known->snapshot, sums->count) : 0;
 
     for (uint32_t i = 0; i < sums->count && r == 0; i++)
         r = kind == CHUNK_STATES ? add_state(known, past, answer, sums_row(sums, i))

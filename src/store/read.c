@@ -22,12 +22,17 @@ static unsigned int kinds_of(unsigned int parts)
     return kinds;
 }
 
+/* By kind, so that the index finds it: there is a row of each minute. */
+#define FIRST_SPAN(coarse)                                                                         \
+    "SELECT min((SELECT min(time) FROM span WHERE coarse = " coarse " AND kind = column1))"        \
+    " * 1000000000 FROM (VALUES (0), (1), (2), (3), (4), (5))"
+
 int store_extent(struct store *store, struct store_extent *ret_extent)
 {
     static const char *const texts[STORE_TIER_MAX] = {
         [STORE_FINE] = "SELECT min(since_ns) FROM chunk",
-        [STORE_MINUTE] = "SELECT min(time) * 1000000000 FROM span WHERE coarse = 0",
-        [STORE_HOUR] = "SELECT min(time) * 1000000000 FROM span WHERE coarse = 1",
+        [STORE_MINUTE] = FIRST_SPAN("0"),
+        [STORE_HOUR] = FIRST_SPAN("1"),
     };
     struct store_extent extent = {0};
     int64_t until = 0, pages = 0, page_bytes = 0;
@@ -101,6 +106,8 @@ static int begin(struct store *store, const struct store_question *question, str
     if (reader->question.until_ns > LATEST_NS)
         reader->question.until_ns = LATEST_NS;
     reader->kinds = kinds_of(question->parts);
+    reader->hours_s =
+        extent.since_ns[STORE_HOUR] ? extent.since_ns[STORE_HOUR] / SECOND_NS : UINT64_MAX;
     if (tier == STORE_ANY)
         tier = choose_tier(question, &extent);
     if (tier == STORE_MINUTE && question->parts & STORE_PEERS)

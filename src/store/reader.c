@@ -6,13 +6,14 @@
 #include "base/vec.h"
 
 #define NO_PIECE UINT32_MAX
+#define ROWS_AT_ONCE 512
 
 void reader_done(struct reader *reader)
 {
     for (uint32_t i = 0; i < reader->open_count; i++)
         past_done(&reader->open[i]);
-    for (unsigned int i = 0; i < CHUNK_KIND_MAX; i++)
-        sql_finalize(&reader->statements[i]);
+    for (unsigned int i = 0; i < CHUNK_KIND_MAX * COARSE_MAX; i++)
+        sql_finalize(&reader->statements[i / COARSE_MAX][i % COARSE_MAX]);
     sql_finalize(&reader->span);
     free(reader->open);
     free(reader->piece_of_tick);
@@ -95,52 +96,58 @@ int reader_answer(struct reader *reader, uint64_t time_ns)
 
 /* --- the coarse tables --- */
 
-static void put_select(const struct reader *reader, enum chunk_kind kind, struct buf *out)
+/* Of one table, whose rows begin in this time. */
+struct stretch {
+    enum chunk_kind kind;
+    enum coarse coarse;
+    uint64_t since_s, until_s;
+};
+
+static void put_select(const struct stretch *stretch, struct buf *out)
 {
-    const struct layout *layout = &layouts[kind];
-    uint32_t keys = coarse_keys(kind, reader->coarse);
+    const struct layout *layout = &layouts[stretch->kind];
+    uint32_t keys = coarse_keys(stretch->kind, stretch->coarse);
 
     buf_puts(out, "SELECT ");
-    for (uint32_t i = 0; i < key_count(kind); i++)
+    for (uint32_t i = 0; i < key_count(stretch->kind); i++)
         buf_printf(out, i < keys ? "%s, " : "0, ", layout->key_names[i]);
     for (uint32_t i = 0; i + layout->rate_count < layout->measure_count; i++)
         buf_printf(out, "%s%s", i ? ", " : "", layout->measures[i].name);
     buf_puts(out, " FROM ");
-    coarse_put_table(kind, reader->coarse, out);
+    coarse_put_table(stretch->kind, stretch->coarse, out);
     buf_puts(out, " WHERE time >= ? AND time < ? ORDER BY time");
 }
 
-static int prepare(struct reader *reader, enum chunk_kind kind)
+static int prepare(struct reader *reader, const struct stretch *stretch,
+                   sqlite3_stmt **ret_statement)
 {
     CLEANUP(buf_done) struct buf text = BUF_INIT;
+    sqlite3_stmt **statement = &reader->statements[stretch->kind][stretch->coarse];
+    int r = 0;
 
-    put_select(reader, kind, &text);
-    buf_string(&text);
-    return text.error ? text.error
-                      : sql_prepare_once(reader->store, text.data, &reader->statements[kind]);
+    if (!*statement) {
+        put_select(stretch, &text);
+        buf_string(&text);
+        r = text.error ? text.error : sql_prepare_once(reader->store, text.data, statement);
+    }
+    *ret_statement = *statement;
+    return r;
 }
 
-static void bind_times(const struct reader *reader, sqlite3_stmt *statement, int index,
-                       const struct past *past)
-{
-    uint64_t length = coarse_seconds[reader->coarse] * SECOND_NS;
-
-    sql_bind(statement, index, past->since_ns / length * coarse_seconds[reader->coarse]);
-    sql_bind(statement, index + 1, past->until_ns / SECOND_NS);
-}
-
-static int add_rows(struct reader *reader, struct past *past, enum chunk_kind kind)
+static int add_rows(struct reader *reader, struct past *past, const struct stretch *stretch)
 {
     uint64_t row[KEYS_MAX + MEASURES_MAX];
+    enum chunk_kind kind = stretch->kind;
     sqlite3_stmt *statement;
-    int r = reader->statements[kind] ? 0 : prepare(reader, kind);
+    int columns, r = prepare(reader, stretch, &statement);
 
     if (r < 0)
         return r;
-    statement = reader->statements[kind];
-    bind_times(reader, statement, 1, past);
+    sql_bind(statement, 1, stretch->since_s);
+    sql_bind(statement, 2, stretch->until_s);
+    columns = sqlite3_column_count(statement);
     while ((r = sql_step(statement)) > 0) {
-        for (int i = 0; i < sqlite3_column_count(statement); i++)
+        for (int i = 0; i < columns; i++)
             row[i] = sql_column(statement, i);
         if (reader_folds(reader, kind))
             row[FLOWS_ENDPOINT] = 0;
@@ -158,7 +165,7 @@ static void add_accounting(struct past *past, uint64_t accounting)
         past->accounting = accounting;
 }
 
-static int add_span(struct reader *reader, struct past *past, enum chunk_kind kind)
+static int add_span(struct reader *reader, struct past *past, const struct stretch *stretch)
 {
     static const char text[] = "SELECT sum(measured_ns), sum(ticks), min(accounting) FROM span"
                                " WHERE coarse = ? AND kind = ? AND time >= ? AND time < ?";
@@ -166,13 +173,14 @@ static int add_span(struct reader *reader, struct past *past, enum chunk_kind ki
 
     if (r < 0)
         return r;
-    sql_bind(reader->span, 1, reader->coarse);
-    sql_bind(reader->span, 2, kind);
-    bind_times(reader, reader->span, 3, past);
+    sql_bind(reader->span, 1, stretch->coarse);
+    sql_bind(reader->span, 2, stretch->kind);
+    sql_bind(reader->span, 3, stretch->since_s);
+    sql_bind(reader->span, 4, stretch->until_s);
     r = sql_step(reader->span);
     if (r > 0) {
-        past->measured_ns[kind] += sql_column(reader->span, 0);
-        past->ticks[kind] += sql_column(reader->span, 1);
+        past->measured_ns[stretch->kind] += sql_column(reader->span, 0);
+        past->ticks[stretch->kind] += sql_column(reader->span, 1);
         add_accounting(past, sql_column(reader->span, 2));
         sqlite3_reset(reader->span);
     }
@@ -180,21 +188,59 @@ static int add_span(struct reader *reader, struct past *past, enum chunk_kind ki
 }
 
 /* What cannot be read of a damaged table does not keep the rest from being answered. */
+static int add_stretch(struct reader *reader, struct past *past, const struct stretch *stretch)
+{
+    int r;
+
+    if (stretch->since_s >= stretch->until_s)
+        return 0;
+    r = add_rows(reader, past, stretch);
+    if (r == 0)
+        r = add_span(reader, past, stretch);
+    if (r == -EBADMSG) {
+        reader->broken++;
+        r = 0;
+    }
+    return r;
+}
+
+/* The table that has the hours of the kind, with as few rows as tell enough apart. */
+static enum coarse hours_of(const struct reader *reader, enum chunk_kind kind)
+{
+    return reader_folds(reader, kind) && schema_has(reader->store->version, COARSE_PROCESS_HOUR)
+               ? COARSE_PROCESS_HOUR
+               : COARSE_HOUR;
+}
+
+/* Hours that lie in the time as a whole stand for their minutes, where both tell the same. */
+static int add_kind(struct reader *reader, struct past *past, enum chunk_kind kind)
+{
+    enum coarse hours = hours_of(reader, kind);
+    enum coarse coarse = reader->coarse == COARSE_HOUR ? hours : reader->coarse;
+    uint64_t hour = coarse_seconds[COARSE_HOUR];
+    uint64_t since = past->since_ns / SECOND_NS, until = past->until_ns / SECOND_NS;
+    uint64_t first = (since + hour - 1) / hour * hour, last = until / hour * hour;
+    int r;
+
+    if (first < reader->hours_s)
+        first = reader->hours_s;
+    if (first >= last || coarse_keys(kind, hours) != coarse_keys(kind, coarse))
+        first = last = until;
+    r = add_stretch(reader, past, &(struct stretch){kind, coarse, since, first});
+    if (r == 0)
+        r = add_stretch(reader, past, &(struct stretch){kind, hours, first, last});
+    if (r == 0)
+        r = add_stretch(reader, past, &(struct stretch){kind, coarse, last, until});
+    return r;
+}
+
 int reader_add_coarse(struct reader *reader, struct past *past)
 {
     int r = 0;
 
-    for (unsigned int kind = 0; kind < CHUNK_KIND_MAX && r == 0; kind++) {
-        if (!(reader->kinds & 1u << kind) || !coarse_has(kind, reader->coarse))
-            continue;
-        r = add_rows(reader, past, kind);
-        if (r == 0)
-            r = add_span(reader, past, kind);
-        if (r == -EBADMSG) {
-            reader->broken++;
-            r = 0;
-        }
-    }
+    for (unsigned int kind = 0; kind < CHUNK_KIND_MAX && r == 0; kind++)
+        if (reader->kinds & 1u << kind && coarse_has(kind, reader->coarse))
+            r = add_kind(reader, past, kind);
     return r;
 }
 
@@ -250,10 +296,10 @@ static int add_connection(struct reader *reader, const struct chunk *chunk, uint
     return 0;
 }
 
-static int add_chunk(struct reader *reader, const struct chunk *chunk)
+static int add_chunk_rows(struct reader *reader, const struct chunk *chunk)
 {
     uint32_t tick = tick_column(chunk->kind);
-    int r = find_pieces(reader, chunk);
+    int r = 0;
 
     for (uint32_t i = 0, next; i < chunk->row_count && r == 0; i = next) {
         uint32_t piece = reader->piece_of_tick[chunk_row(chunk, i)[tick]];
@@ -267,6 +313,20 @@ static int add_chunk(struct reader *reader, const struct chunk *chunk)
             continue;
         r = chunk->kind == CHUNK_CONNECTIONS ? add_connection(reader, chunk, i, piece)
                                              : add_run(reader, chunk, i, next - i, piece);
+    }
+    return r;
+}
+
+/* Few rows at a time stay in the processor's cache. */
+static int add_chunk(struct reader *reader, struct chunk *chunk)
+{
+    int r = find_pieces(reader, chunk);
+
+    while (r == 0) {
+        r = codec_next(&reader->store->codec, chunk, ROWS_AT_ONCE);
+        if (r <= 0)
+            return r;
+        r = add_chunk_rows(reader, chunk);
     }
     return r;
 }
@@ -288,15 +348,17 @@ static int read_chunk(struct reader *reader, const struct listed *listed)
     sql_bind(statement, 1, listed->id);
     r = sql_step(statement);
     if (r > 0) {
-        r = codec_read(&reader->store->codec, sqlite3_column_blob(statement, 0),
-                       (size_t)sqlite3_column_bytes(statement, 0), &chunk);
+        r = codec_begin(&reader->store->codec, sqlite3_column_blob(statement, 0),
+                        (size_t)sqlite3_column_bytes(statement, 0), &chunk);
         sqlite3_reset(statement);
+        if (r == 0)
+            r = add_chunk(reader, &chunk);
     }
     if (r == -EBADMSG) {
         reader->broken++;
         return 0;
     }
-    return r < 0 ? r : add_chunk(reader, &chunk);
+    return r;
 }
 
 static int list_chunks(struct reader *reader, struct listed **ret_listed, uint32_t *ret_count)

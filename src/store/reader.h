@@ -15,13 +15,14 @@ struct reader {
     uint64_t first;    /* number of the first that is not answered yet */
     struct past *open; /* from `first` on, those that something is known of */
     uint32_t open_count, open_capacity;
-    sqlite3_stmt *statements[CHUNK_KIND_MAX]; /* rows of the coarse tables */
+    sqlite3_stmt *statements[CHUNK_KIND_MAX][COARSE_MAX]; /* rows of the coarse tables */
     sqlite3_stmt *span;
     uint32_t *piece_of_tick;
     uint32_t ticks_capacity;
     uint32_t broken; /* parts of the file that could not be read */
     bool uses_coarse;
     enum coarse coarse;
+    uint64_t hours_s;   /* from when on there are all hours */
     unsigned int kinds; /* bits of enum chunk_kind */
 };
 

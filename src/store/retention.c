@@ -49,6 +49,13 @@ static int drop_coarse(struct store *store, enum coarse coarse, uint64_t before_
                        before_s);
 }
 
+static int drop_hours(struct store *store, uint64_t before_s)
+{
+    int r = drop_coarse(store, COARSE_HOUR, before_s);
+
+    return r < 0 ? r : drop_coarse(store, COARSE_PROCESS_HOUR, before_s);
+}
+
 static uint64_t ago(uint64_t now_s, uint64_t length_s)
 {
     return now_s > length_s ? now_s - length_s : 0;
@@ -62,7 +69,7 @@ static int drop_old(struct store *store, uint64_t now_s)
     if (r == 0)
         r = drop_coarse(store, COARSE_MINUTE, ago(now_s, limits->minute_s));
     if (r == 0)
-        r = drop_coarse(store, COARSE_HOUR, ago(now_s, limits->hour_s));
+        r = drop_hours(store, ago(now_s, limits->hour_s));
     if (r == 0)
         r = run(store, "DELETE FROM note WHERE time_ns < %" PRIu64,
                 ago(now_s, limits->hour_s) * SECOND_NS);
@@ -153,8 +160,10 @@ static int drop_oldest(struct store *store, const struct tier *tier)
     before = (uint64_t)first / tier->step_s * tier->step_s + tier->step_s;
     if (r < 0 || tier == &tiers[0])
         return r < 0 ? r : drop_chunks(store, before);
-    r = drop_coarse(store, tier == &tiers[1] ? COARSE_MINUTE : COARSE_HOUR, before);
-    return r == 0 && tier == &tiers[2] ? drop_names(store) : r;
+    if (tier == &tiers[1])
+        return drop_coarse(store, COARSE_MINUTE, before);
+    r = drop_hours(store, before);
+    return r < 0 ? r : drop_names(store);
 }
 
 static int drop_much(struct store *store)

@@ -45,15 +45,22 @@ static const char first_schema[] =
     " FROM flow_hour JOIN process ON process = process.id"
     " LEFT JOIN endpoint ON endpoint = endpoint.id;";
 
-const uint32_t coarse_seconds[COARSE_MAX] = {[COARSE_MINUTE] = 60, [COARSE_HOUR] = 3600};
+const uint32_t coarse_seconds[COARSE_MAX] = {
+    [COARSE_MINUTE] = 60,
+    [COARSE_HOUR] = 3600,
+    [COARSE_PROCESS_HOUR] = 3600,
+};
 
 static const char *const coarse_names[COARSE_MAX] = {
     [COARSE_MINUTE] = "minute",
     [COARSE_HOUR] = "hour",
+    [COARSE_PROCESS_HOUR] = "process_hour",
 };
 
 bool coarse_has(enum chunk_kind kind, enum coarse coarse)
 {
+    if (coarse == COARSE_PROCESS_HOUR)
+        return kind == CHUNK_FLOWS;
     return coarse == COARSE_MINUTE ? layouts[kind].has_minutes : layouts[kind].has_hours;
 }
 
@@ -64,7 +71,7 @@ void coarse_put_table(enum chunk_kind kind, enum coarse coarse, struct buf *out)
 
 uint32_t coarse_keys(enum chunk_kind kind, enum coarse coarse)
 {
-    return kind == CHUNK_FLOWS && coarse == COARSE_MINUTE ? 1 : key_count(kind);
+    return kind == CHUNK_FLOWS && coarse != COARSE_HOUR ? 1 : key_count(kind);
 }
 
 static void put_coarse_table(struct buf *out, enum chunk_kind kind, enum coarse coarse)
@@ -88,16 +95,45 @@ static void put_coarse_table(struct buf *out, enum chunk_kind kind, enum coarse 
 static void put_first_schema(struct buf *out)
 {
     for (unsigned int kind = 0; kind < CHUNK_KIND_MAX; kind++)
-        for (unsigned int coarse = 0; coarse < COARSE_MAX; coarse++)
+        for (unsigned int coarse = 0; coarse <= COARSE_HOUR; coarse++)
             if (coarse_has(kind, coarse))
                 put_coarse_table(out, kind, coarse);
     buf_puts(out, first_schema);
 }
 
-/* From the version that is its index to the next one. */
-static void (*const steps[SCHEMA_VERSION])(struct buf *out) = {put_first_schema};
+/* Hours of processes out of rows of another table of flows. */
+static void put_process_hours_of(struct buf *out, const char *table, const char *condition)
+{
+    static const char *const combinations[] = {
+        [MEASURE_SUM] = "sum",   [MEASURE_LAST] = "max",     [MEASURE_MIN] = "min",
+        [MEASURE_MAX] = "max",   [MEASURE_MIN_RATE] = "min", [MEASURE_MAX_RATE] = "max",
+        [MEASURE_TICKS] = "sum",
+    };
+    const struct layout *layout = &layouts[CHUNK_FLOWS];
 
-int schema_check(struct store *store, int64_t *ret_version)
+    buf_puts(out, "INSERT OR IGNORE INTO flow_process_hour SELECT time / 3600 * 3600, process");
+    for (uint32_t i = 0; i < layout->measure_count; i++)
+        buf_printf(out, ", %s(%s)", combinations[layout->measures[i].op], layout->measures[i].name);
+    buf_printf(out, " FROM %s%s GROUP BY time / 3600, process;", table, condition);
+}
+
+/* Hours that the minutes do not have whole are taken from those of peers. */
+static void put_process_hours(struct buf *out)
+{
+    put_coarse_table(out, CHUNK_FLOWS, COARSE_PROCESS_HOUR);
+    put_process_hours_of(out, "flow_hour",
+                         " WHERE time < coalesce((SELECT min(time) FROM flow_minute), time + 1)");
+    put_process_hours_of(out, "flow_minute", "");
+    buf_printf(out,
+               "INSERT INTO span SELECT %d, kind, time, measured_ns, ticks, accounting, 0"
+               " FROM span WHERE coarse = %d AND kind = %d;",
+               COARSE_PROCESS_HOUR, COARSE_HOUR, CHUNK_FLOWS);
+}
+
+/* From the version that is its index to the next one. */
+static void (*const steps[SCHEMA_VERSION])(struct buf *out) = {put_first_schema, put_process_hours};
+
+int schema_check(struct store *store)
 {
     int64_t application, version, tables;
     int r = sql_number(store, "PRAGMA application_id", &application);
@@ -109,24 +145,24 @@ int schema_check(struct store *store, int64_t *ret_version)
     if (r < 0)
         return r;
     if (application == 0 && version == 0 && tables == 0) {
-        *ret_version = 0;
+        store->version = 0;
         return 0;
     }
     if (application != SCHEMA_APPLICATION || version < 1)
         return -EBADMSG;
     if (version > SCHEMA_VERSION)
         return -EPROTONOSUPPORT;
-    *ret_version = version;
+    store->version = version;
     return 0;
 }
 
-int schema_make(struct store *store, int64_t version)
+int schema_make(struct store *store)
 {
     CLEANUP(buf_done) struct buf text = BUF_INIT;
     int r;
 
     buf_puts(&text, "BEGIN IMMEDIATE;");
-    for (int64_t i = version; i < SCHEMA_VERSION; i++)
+    for (int64_t i = store->version; i < SCHEMA_VERSION; i++)
         steps[i](&text);
     buf_printf(&text, "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
                SCHEMA_APPLICATION, SCHEMA_VERSION);
@@ -134,6 +170,8 @@ int schema_make(struct store *store, int64_t version)
     if (text.error)
         return text.error;
     r = sql_run_text(store, text.data);
+    if (r == 0)
+        store->version = SCHEMA_VERSION;
     if (r < 0 && !sqlite3_get_autocommit(store->db))
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     return r;

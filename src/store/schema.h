@@ -6,12 +6,13 @@
 #include "store/store.h"
 
 #define SCHEMA_APPLICATION 0x6e77686f /* "nwho": PRAGMA application_id */
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 
 /* The tables of sums: how long a row of each is. */
 enum coarse {
     COARSE_MINUTE,
     COARSE_HOUR,
+    COARSE_PROCESS_HOUR, /* of flows, without their peers, as minutes are */
     COARSE_MAX,
 };
 
@@ -21,12 +22,18 @@ extern const uint32_t coarse_seconds[COARSE_MAX];
 bool coarse_has(enum chunk_kind kind, enum coarse coarse);
 void coarse_put_table(enum chunk_kind kind, enum coarse coarse, struct buf *out);
 
-/* How many of its key columns the table has: minutes of flows have no endpoint. */
+/* Whether a file of this version has it. */
+static inline bool schema_has(int64_t version, enum coarse coarse)
+{
+    return coarse != COARSE_PROCESS_HOUR || version >= 2;
+}
+
+/* How many of its key columns the table has: flows of processes have no endpoint. */
 uint32_t coarse_keys(enum chunk_kind kind, enum coarse coarse);
 
 /* Whether the file can be used: 0; -EPROTONOSUPPORT: of a newer nwho; -EBADMSG: no store of ours.
- * *ret_version is 0 of a new file. */
-int schema_check(struct store *store, int64_t *ret_version) MUST_CHECK;
+ * store->version is 0 of a new file. */
+int schema_check(struct store *store) MUST_CHECK;
 
-/* Brings the file from `version` to the present one, in one transaction. */
-int schema_make(struct store *store, int64_t version) MUST_CHECK;
+/* Brings the file to the present version, in one transaction. */
+int schema_make(struct store *store) MUST_CHECK;

@@ -4,7 +4,7 @@
 
 #include "store/chunk.h"
 #include "store/dictionaries.h"
-#include "store/store.h"
+#include "store/schema.h"
 
 #include <sqlite3.h>
 
@@ -23,9 +23,8 @@ enum statement {
     STATEMENT_LAST_INSTANCE,
     STATEMENT_NAME,                                       /* two of each dictionary: find, add */
     STATEMENT_KNOW = STATEMENT_NAME + 2 * DICTIONARY_MAX, /* one of each dictionary */
-    STATEMENT_COARSE = STATEMENT_KNOW + DICTIONARY_MAX,   /* two of each kind: to write, or to
-                                                               read */
-    STATEMENT_MAX = STATEMENT_COARSE + 2 * CHUNK_KIND_MAX,
+    STATEMENT_COARSE = STATEMENT_KNOW + DICTIONARY_MAX,   /* to write each table of each kind */
+    STATEMENT_MAX = STATEMENT_COARSE + COARSE_MAX * CHUNK_KIND_MAX,
 };
 
 /* Counters of each interface, or protocol, when they were last written; and now. */
@@ -46,6 +45,7 @@ struct store {
     struct codec codec;
     struct dictionaries names;
     struct store_limits limits;
+    int64_t version; /* of the file's schema */
     int lock_fd;
     /* of the writer: */
     struct buf bytes; /* of the chunk that is being written */

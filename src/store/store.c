@@ -170,22 +170,21 @@ static int check_whole(struct store *store)
 static int open_to_write(struct store *store, const char *path)
 {
     int keep = 1;
-    int64_t version = 0;
     int r = create(path);
 
     if (r == 0)
         r = open_file(store, path, SQLITE_OPEN_READWRITE);
     if (r == 0)
-        r = schema_check(store, &version);
-    if (r == 0 && version == 0)
+        r = schema_check(store);
+    if (r == 0 && store->version == 0)
         r = sql_run_text(store, "PRAGMA auto_vacuum = INCREMENTAL");
     if (r == 0)
         r = sql_run_text(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
                                 "PRAGMA journal_size_limit = 4194304");
-    if (r == 0 && version)
+    if (r == 0 && store->version)
         r = check_whole(store);
-    if (r == 0 && version < SCHEMA_VERSION)
-        r = schema_make(store, version);
+    if (r == 0 && store->version < SCHEMA_VERSION)
+        r = schema_make(store);
     if (r == 0) /* who may only read can do so also when nobody writes */
         sqlite3_file_control(store->db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
     return r;
@@ -352,7 +351,6 @@ static int open_unchanging(struct store *store, const char *path)
 static int open_beside(const char *path, int flags, struct store **ret_store, struct buf *problem)
 {
     CLEANUP(cleanup_store) struct store *store = NULL;
-    int64_t version = 0;
     int r = access(path, flags == SQLITE_OPEN_READONLY ? R_OK : R_OK | W_OK) < 0 ? -errno : 0;
 
     if (r == 0)
@@ -360,13 +358,13 @@ static int open_beside(const char *path, int flags, struct store **ret_store, st
     if (r == 0)
         r = open_file(store, path, flags);
     if (r == 0)
-        r = schema_check(store, &version);
+        r = schema_check(store);
     if ((r == -EROFS || r == -EACCES) && flags == SQLITE_OPEN_READONLY && !has_wal(path)) {
         r = open_unchanging(store, path);
         if (r == 0)
-            r = schema_check(store, &version);
+            r = schema_check(store);
     }
-    if (r == 0 && version == 0)
+    if (r == 0 && store->version == 0)
         r = -EBADMSG;
     if (r < 0)
         return say(problem, path, r);

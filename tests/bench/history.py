@@ -2,6 +2,7 @@
 """A day of history: 200 processes, 2,000 peers, 8,000 pairs of them, of which about 1,740 have traffic in a tick of 10 s."""
 import json
 import os
+import resource
 import sqlite3
 import statistics
 import subprocess
@@ -26,11 +27,11 @@ QUESTIONS = [  # what, tier, parts, time, seconds allowed
 
 def ask(path, tier, parts, times):
     """Seconds of CPU: the program, and the kernel for it."""
-    before = os.times()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     words = [PROGRAM, "ask", path, tier, parts, *times, 0]
     subprocess.run([str(word) for word in words], check=True, capture_output=True)
-    after = os.times()
-    return after.children_user + after.children_system - before.children_user - before.children_system
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def write(path, ticks, packets):

@@ -154,6 +154,28 @@ static void chunks_are_appended(void **state)
     assert_int_equal(chunk_row(&fixture->chunk, 1)[FLOWS_TICK], 1);
 }
 
+static void pieces_are_the_whole(void **state)
+{
+    struct fixture *fixture = *state;
+    struct codec *codec = &fixture->codec;
+    struct chunk *piece = &fixture->again;
+    uint32_t rows = 0;
+
+    assert_int_equal(chunk_add_tick(&fixture->chunk, (struct chunk_tick){1, 1, 3}), 0);
+    for (unsigned int i = 0; i < 20; i++)
+        add_row(&fixture->chunk, i / 5, i * 3, 0, i * 1000);
+    assert_int_equal(codec_write(codec, &fixture->chunk, &fixture->bytes), 0);
+    assert_int_equal(codec_begin(codec, fixture->bytes.data, fixture->bytes.length, piece), 0);
+    assert_int_equal(piece->tick_count, 1);
+    while (codec_next(codec, piece, 7) > 0) {
+        assert_int_equal(piece->row_count, rows < 14 ? 7 : 6);
+        assert_memory_equal(piece->rows, chunk_row(&fixture->chunk, rows),
+                            piece->row_count * sizeof(uint64_t) * FLOWS_COLUMNS);
+        rows += piece->row_count;
+    }
+    assert_int_equal(rows, 20);
+}
+
 static int read_bytes(struct fixture *fixture, const char *bytes, size_t length)
 {
     chunk_clear(&fixture->again);
@@ -211,15 +233,11 @@ static void negative_numbers_stay_small(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(nothing_comes_back),
-        TEST(a_tick_without_rows_comes_back),
-        TEST(all_numbers_come_back),
-        TEST(rows_are_sorted),
-        TEST(equal_keys_are_folded),
-        TEST(chunks_are_appended),
-        TEST(damage_is_found),
-        TEST(another_kind_is_refused),
-        TEST(a_tick_that_is_not_there_is_refused),
+        TEST(nothing_comes_back),          TEST(a_tick_without_rows_comes_back),
+        TEST(all_numbers_come_back),       TEST(rows_are_sorted),
+        TEST(equal_keys_are_folded),       TEST(chunks_are_appended),
+        TEST(pieces_are_the_whole),        TEST(damage_is_found),
+        TEST(another_kind_is_refused),     TEST(a_tick_that_is_not_there_is_refused),
         TEST(negative_numbers_stay_small),
     };
 

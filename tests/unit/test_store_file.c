@@ -59,6 +59,48 @@ static void a_newer_schema_is_refused(void **state)
     check_refused(*state, -EPROTONOSUPPORT, "newer nwho");
 }
 
+static uint64_t sum_of_hours(struct place *place, enum store_tier tier)
+{
+    CLEANUP(answers_done) struct answers answers = {0};
+    struct store_question question = {.since_ns = BEGIN_NS,
+                                      .until_ns = BEGIN_NS + 2 * 3600 * SECOND_NS,
+                                      .tier = tier,
+                                      .parts = STORE_PROCESSES};
+
+    place_ask(place, question, &answers);
+    return sum_of(&answers.items[0].snapshot).rx_bytes;
+}
+
+/* A file without hours of processes is read as it is; a writer makes them of what there is. */
+static void an_older_schema_is_brought_up(void **state)
+{
+    struct place *place = *state;
+    uint64_t sum;
+
+    place_open(place, NULL);
+    write_ticks(place, 0, 1000);
+    sum = sum_of_hours(place, STORE_FINE);
+    place_close(place);
+    run_sql(place, "CREATE TABLE kept AS SELECT * FROM flow_process_hour;"
+                   "CREATE TABLE kept_span AS SELECT * FROM span WHERE coarse = 2;"
+                   "DROP TABLE flow_process_hour; DELETE FROM span WHERE coarse = 2;"
+                   "DELETE FROM flow_minute WHERE time < 1764547200 + 1000;"
+                   "PRAGMA user_version = 1");
+    assert_int_equal(sum_of_hours(place, STORE_HOUR), sum);
+    place_open(place, NULL);
+    place_close(place);
+    run_sql(place, "CREATE TABLE t(same CHECK (same));"
+                   "INSERT INTO t SELECT count(*) = 3 FROM flow_process_hour;"
+                   "INSERT INTO t SELECT h.rx_bytes = k.rx_bytes AND h.tx_bytes = k.tx_bytes"
+                   " FROM flow_process_hour h JOIN kept k USING(time, process);"
+                   "INSERT INTO t SELECT count(*) = 0 FROM (SELECT * FROM flow_process_hour"
+                   " WHERE time > 1764547200 EXCEPT SELECT * FROM kept);"
+                   "INSERT INTO t SELECT count(*) = 3 FROM span JOIN kept_span"
+                   " USING(coarse, kind, time, measured_ns, ticks, accounting)");
+    assert_int_equal(sum_of_hours(place, STORE_HOUR), sum);
+    assert_int_equal(sum_of_hours(place, STORE_MINUTE), sum);
+}
+
 static void a_foreign_database_is_refused(void **state)
 {
     run_sql(*state, "CREATE TABLE t(a)");
@@ -254,7 +296,7 @@ static void a_torn_page_is_found(void **state)
 
     make_file(place);
     whole = read_sum(place, STORE_FINE, &notes);
-    for (off_t at = 4096 * 30 + 2048; at < length_of(place); at += 4096 * 3) {
+    for (off_t at = 4096 * 31 + 2048; at < length_of(place); at += 4096 * 3) {
         CLEANUP_CLOSE int fd = open(place->path, O_RDWR | O_CLOEXEC);
 
         assert_int_equal(pwrite(fd, zeros, sizeof(zeros), at), sizeof(zeros));
@@ -268,17 +310,12 @@ static void a_torn_page_is_found(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_newer_schema_is_refused),
-        TEST(a_foreign_database_is_refused),
-        TEST(a_foreign_file_is_refused_and_stays),
-        TEST(a_missing_directory_is_said),
-        TEST(the_second_writer_is_refused),
-        TEST(others_may_not_read_it),
-        TEST(a_broken_chunk_is_skipped_and_said),
-        TEST(a_broken_tick_is_noted),
-        TEST(a_truncated_file_is_set_aside),
-        TEST(zeroed_pages_end_nobody),
-        TEST(a_torn_page_is_found),
+        TEST(a_newer_schema_is_refused),     TEST(an_older_schema_is_brought_up),
+        TEST(a_foreign_database_is_refused), TEST(a_foreign_file_is_refused_and_stays),
+        TEST(a_missing_directory_is_said),   TEST(the_second_writer_is_refused),
+        TEST(others_may_not_read_it),        TEST(a_broken_chunk_is_skipped_and_said),
+        TEST(a_broken_tick_is_noted),        TEST(a_truncated_file_is_set_aside),
+        TEST(zeroed_pages_end_nobody),       TEST(a_torn_page_is_found),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

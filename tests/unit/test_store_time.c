@@ -71,6 +71,51 @@ static void tiers_agree(void **state)
     assert_int_equal(fine.rx_bytes, coarse.rx_bytes);
 }
 
+/* What is known of each process: from minutes, and hours in their place, as from all ticks. */
+static void check_same_as_fine(struct place *place, uint64_t since_ns, uint64_t until_ns)
+{
+    CLEANUP(answers_done) struct answers answers = {0};
+    struct store_question question = {.since_ns = since_ns,
+                                      .until_ns = until_ns,
+                                      .tier = STORE_FINE,
+                                      .parts = STORE_PROCESSES | STORE_INTERFACES};
+    const struct store_answer *fine = &answers.items[0], *coarse = &answers.items[1];
+
+    place_ask(place, question, &answers);
+    question.tier = STORE_MINUTE;
+    place_ask(place, question, &answers);
+    assert_int_equal(coarse->measured_ns, fine->measured_ns);
+    assert_int_equal(coarse->interface_measured_ns, fine->interface_measured_ns);
+    assert_int_equal(coarse->snapshot.interfaces[0].stats.rx_bytes,
+                     fine->snapshot.interfaces[0].stats.rx_bytes);
+    assert_int_equal(fine->snapshot.flows_count, 2);
+    assert_int_equal(coarse->snapshot.flows_count, 2);
+    for (uint32_t i = 0; i < 2; i++)
+        for (uint32_t j = 0; j < 2; j++) {
+            const struct flow *one = &fine->snapshot.flows[i], *other = &coarse->snapshot.flows[j];
+
+            if (one->pid != other->pid)
+                continue;
+            assert_int_equal(other->total.rx_bytes, one->total.rx_bytes);
+            assert_int_equal(other->total.tx_bytes, one->total.tx_bytes);
+            assert_int_equal(other->wire.rx_packets, one->wire.rx_packets);
+        }
+}
+
+static void hours_stand_for_their_minutes(void **state)
+{
+    static const uint64_t minutes[][2] = {{0, 240}, {60, 180}, {7, 235}, {61, 119}, {59, 121}};
+    /* Sums of hours go before those of minutes. */
+    const struct store_limits limits = {.hour_s = 5400, .minute_s = 86400};
+    struct place *place = *state;
+
+    place_open(place, &limits);
+    write_ticks(place, 0, 4 * 360 + 60);
+    for (size_t i = 0; i < ARRAY_SIZE(minutes); i++)
+        check_same_as_fine(place, BEGIN_NS + minutes[i][0] * MINUTE_NS,
+                           BEGIN_NS + minutes[i][1] * MINUTE_NS);
+}
+
 static void check_series(struct place *place, enum store_tier tier, uint64_t every_ns,
                          unsigned int pieces)
 {
@@ -245,13 +290,10 @@ static void a_wrong_clock_deletes_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(tiers_agree),
-        TEST(a_series_is_the_whole),
-        TEST(gaps_are_not_measured),
-        TEST(old_things_go),
-        TEST(the_size_stays_below_its_limit),
-        TEST(the_clock_may_be_set),
-        TEST(a_wrong_clock_deletes_nothing),
+        TEST(tiers_agree),           TEST(hours_stand_for_their_minutes),
+        TEST(a_series_is_the_whole), TEST(gaps_are_not_measured),
+        TEST(old_things_go),         TEST(the_size_stays_below_its_limit),
+        TEST(the_clock_may_be_set),  TEST(a_wrong_clock_deletes_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
