@@ -39,6 +39,14 @@ static __always_inline bool is_held(struct inet_sock *inet, const struct sock_li
     return links->socket && !BPF_CORE_READ_BITFIELD(inet, sk.sk_kern_sock);
 }
 
+static __always_inline bool is_counted(__u8 state)
+{
+    if (!(filter.counted_states & STATE_BIT(state & 31)))
+        return false;
+    filter.counted[state & 15]++;
+    return true;
+}
+
 static __always_inline void take_sock(struct seq_file *seq, struct tcp_sock *tp)
 {
     struct inet_sock *inet = &tp->inet_conn.icsk_inet;
@@ -46,7 +54,7 @@ static __always_inline void take_sock(struct seq_file *seq, struct tcp_sock *tp)
     struct socket_record record = {0};
 
     if (!fill_head(&record.head, &inet->sk.__sk_common, links.net, PROTO_TCP) ||
-        !state_wanted(record.head.state))
+        is_counted(record.head.state) || !state_wanted(record.head.state))
         return;
     if (is_calm(tp, &links)) {
         filter.signless++;
@@ -87,7 +95,7 @@ static __always_inline void take_timewait(struct seq_file *seq, struct tcp_timew
     if (!fill_head(&record.head, skc, skc->skc_net.net, PROTO_TCP))
         return;
     record.head.state = timewait->tw_sk.tw_substate;
-    if (!state_wanted(record.head.state))
+    if (is_counted(record.head.state) || !state_wanted(record.head.state))
         return;
     fill_mini(&record, skc);
     record.socket.mark = timewait->tw_sk.tw_mark;
@@ -100,7 +108,8 @@ static __always_inline void take_request(struct seq_file *seq, struct inet_reque
     const struct sock_common *skc = &request->req.__req_common;
     struct socket_record record = {0};
 
-    if (!state_wanted(STATE_SYN_RECV) || !fill_head(&record.head, skc, skc->skc_net.net, PROTO_TCP))
+    if (!fill_head(&record.head, skc, skc->skc_net.net, PROTO_TCP) || is_counted(STATE_SYN_RECV) ||
+        !state_wanted(STATE_SYN_RECV))
         return;
     fill_mini(&record, skc);
     record.socket.mark = request->ir_mark;

@@ -9,11 +9,14 @@
 #include "collect/accounting.h"
 #include "collect/collect.h"
 #include "collect/events.h"
+#include "collect/fd_table.h"
 #include "collect/programs.h"
 #include "store/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,11 +38,12 @@ struct recorder {
     int failed;           /* why the last tick could not be written; 0: it was */
 };
 
-/* Sockets of every state are counted; of their owners only those of listeners are kept, but who
- * holds what is one pass over all descriptors anyway. */
-static const uint64_t needs = NEED_SOCKETS | NEED_LISTENERS | NEED_OWNERS | NEED_PROCESS_STAT |
-                              NEED_EXE | NEED_CGROUP | NEED_USER | NEED_LINKS | NEED_LINK_DETAILS |
-                              NEED_COUNTERS | NEED_FLOWS | NEED_PEERS | NEED_PORT_RANGE;
+/* Of sockets only those that wait for somebody are kept, with their owners; the others are counted.
+ */
+static const uint64_t needs = NEED_SOCKETS | NEED_STATE_COUNTS | NEED_LISTENERS | NEED_OWNERS |
+                              NEED_PROCESS_STAT | NEED_EXE | NEED_CGROUP | NEED_USER | NEED_LINKS |
+                              NEED_LINK_DETAILS | NEED_COUNTERS | NEED_FLOWS | NEED_PEERS |
+                              NEED_PORT_RANGE;
 
 static int begin_tick(struct recorder *recorder)
 {
@@ -164,11 +168,30 @@ static void say_written(struct recorder *recorder, int error)
     recorder->failed = error;
 }
 
+/* Those with neither traffic nor a listener: /proc has more of them than their events tell. */
+static int add_processes_of_events(struct recorder *recorder)
+{
+    CLEANUP_CLOSE int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct snapshot *next = &recorder->next;
+    uint32_t index;
+    int r = 0;
+
+    for (uint32_t i = 0; i < next->events_count && r == 0; i++) {
+        const struct event *event = &next->events[i];
+
+        if (event->has & EVENT_HAS_PROCESS && event->pid && kill((pid_t)event->pid, 0) == 0)
+            r = process_add_named(next, proc, event->pid, &index);
+    }
+    return r;
+}
+
 /* Keeps what there is now. 0 or -errno. */
 static int record(struct recorder *recorder)
 {
     int r = take_events(recorder), noted;
 
+    if (r == 0)
+        r = add_processes_of_events(recorder);
     if (r == 0)
         r = collect(&recorder->next, &recorder->request);
     if (r < 0)

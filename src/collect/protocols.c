@@ -7,27 +7,49 @@
 #include "model/socket.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #define FILE_SIZE ((size_t)16 * 1024)
 
 struct rare_protocol {
     const char *name; /* as the kernel names it there */
     enum socket_proto proto;
-    bool counted; /* its count is of every socket that sock_diag could show */
+    enum {
+        NOT_COUNTED, /* as sock_diag shows them */
+        COUNTED,
+        COUNTED_LATELY, /* since 6.3; before the count is always 0 */
+    } count;
 };
 
 /*
- * MPTCP is counted since 6.3 only, sctp by other rules: of them presence says enough. Of TCP the
- * count leaves bound sockets out, and it is never rare.
+ * SCTP is counted by other rules: presence says enough. Of TCP the count leaves bound sockets out,
+ * and it is never rare.
  */
 static const struct rare_protocol rare_protocols[] = {
-    {"UDP-Lite", PROTO_UDPLITE, true}, {"UDPLITEv6", PROTO_UDPLITE, true},
-    {"RAW", PROTO_RAW, true},          {"RAWv6", PROTO_RAW, true},
-    {"MPTCP", PROTO_MPTCP, false},     {"MPTCPv6", PROTO_MPTCP, false},
-    {"SCTP", PROTO_SCTP, false},       {"SCTPv6", PROTO_SCTP, false},
-    {"DCCP", PROTO_DCCP, false},       {"DCCPv6", PROTO_DCCP, false},
+    {"UDP-Lite", PROTO_UDPLITE, COUNTED},
+    {"UDPLITEv6", PROTO_UDPLITE, COUNTED},
+    {"RAW", PROTO_RAW, COUNTED},
+    {"RAWv6", PROTO_RAW, COUNTED},
+    {"MPTCP", PROTO_MPTCP, COUNTED_LATELY},
+    {"MPTCPv6", PROTO_MPTCP, COUNTED_LATELY},
+    {"SCTP", PROTO_SCTP, NOT_COUNTED},
+    {"SCTPv6", PROTO_SCTP, NOT_COUNTED},
+    {"DCCP", PROTO_DCCP, NOT_COUNTED},
+    {"DCCPv6", PROTO_DCCP, NOT_COUNTED},
 };
+
+static bool is_counted(const struct rare_protocol *rare)
+{
+    struct utsname kernel;
+    int major = 0, minor = 0;
+
+    if (rare->count != COUNTED_LATELY)
+        return rare->count == COUNTED;
+    return uname(&kernel) == 0 && sscanf(kernel.release, "%d.%d", &major, &minor) == 2 &&
+           (major > 6 || (major == 6 && minor >= 3));
+}
 
 /* "RAW       1152      0      -1   NI ...": the name, the size of a socket, how many there are. */
 static void read_line(const char *line, struct protocols *protocols)
@@ -47,7 +69,7 @@ static void read_line(const char *line, struct protocols *protocols)
         if (strlen(rare->name) != length || memcmp(rare->name, line, length) != 0)
             continue;
         protocols->absent &= ~PROTO_BIT(rare->proto);
-        if (!rare->counted || !counts || sockets > 0)
+        if (!is_counted(rare) || !counts || sockets > 0)
             protocols->unused &= ~PROTO_BIT(rare->proto);
     }
 }

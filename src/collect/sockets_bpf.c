@@ -9,8 +9,8 @@
  * iter/tcp tells which.
  */
 #include "collect/bpf_pass.h"
-#include "collect/diag.h"
 #include "collect/netns.h"
+#include "collect/socket_record.h"
 #include "collect/sockstat.h"
 
 #include "base/vec.h"
@@ -20,6 +20,9 @@
 
 #define TCP_BIT PROTO_BIT(PROTO_TCP)
 #define UDP_BIT PROTO_BIT(PROTO_UDP)
+
+/* Of sockets of TCP that never were connected. */
+#define UNCONNECTED_STATES (STATE_BIT(STATE_LISTENING) | STATE_BIT(STATE_BOUND_INACTIVE))
 
 struct socket_pass {
     struct bpf_pass base; /* first, so that the walk over descriptors finds both */
@@ -52,117 +55,11 @@ static uint32_t kernel_tick_ns(void)
     return clock_getres(CLOCK_MONOTONIC_COARSE, &tick) == 0 ? (uint32_t)tick.tv_nsec : 4000000;
 }
 
-static uint32_t timer_ms(const struct socket_pass *pass, const struct record_socket *from)
-{
-    if (!from->timer || from->timer_jiffies <= 0)
-        return 0;
-    return (uint32_t)((uint64_t)from->timer_jiffies * pass->tick_ns / 1000000);
-}
-
-static void fill_socket(const struct socket_pass *pass, uint32_t netns, const struct record *record,
-                        struct socket *socket)
-{
-    const struct record_head *head = record->head;
-    const struct record_socket *from = record->socket;
-
-    *socket = (struct socket){
-        .cookie = head->cookie,
-        .cgroup_id = from->cgroup_id,
-        .has = from->has,
-        .flags = from->flags | diag_shutdown_flags(from->shutdown),
-        .inode = head->inode,
-        .netns = netns,
-        .uid = from->uid,
-        .mark = from->mark,
-        .ifindex = from->ifindex,
-        .recv_q = from->recv_q,
-        .send_q = from->send_q,
-        .timer_ms = timer_ms(pass, from),
-        .drops = from->drops,
-        .local_port = head->local_port,
-        .peer_port = from->peer_port,
-        .proto = head->proto,
-        .family = head->family,
-        .type = from->type,
-        .state = head->state,
-        .timer = from->timer,
-        .retransmits = from->retransmits,
-    };
-    memcpy(socket->local.bytes, from->local, sizeof(from->local));
-    memcpy(socket->peer.bytes, from->peer, sizeof(from->peer));
-}
-
-static uint32_t ticks_ms(const struct socket_pass *pass, uint32_t ticks)
-{
-    return (uint32_t)((uint64_t)ticks * pass->tick_ns / 1000000);
-}
-
 static void set_idle(const struct socket_pass *pass, struct iterator *iterator)
 {
     uint64_t nanoseconds = (uint64_t)pass->base.collection->request->idle_ms * 1000000;
 
     iterator->filter->idle_ticks = (uint32_t)(nanoseconds / pass->tick_ns);
-}
-
-/* A listener has no data of its own. */
-static int add_progress(const struct socket_pass *pass, const struct record_tcp *from,
-                        struct socket *socket)
-{
-    struct tcp_details *tcp;
-
-    if (socket->state == STATE_LISTENING)
-        return 0;
-    tcp = snapshot_add_tcp(pass->base.collection->snapshot, socket);
-    if (!tcp)
-        return -ENOMEM;
-    *tcp = (struct tcp_details){
-        .known = TCP_INFO_RCV_WND,
-        .bytes_acked = from->bytes_acked,
-        .bytes_received = from->bytes_received,
-        .bytes_retrans = from->bytes_retrans,
-        .total_retrans = from->total_retrans,
-        .data_segs_out = from->data_segs_out,
-        .unacked = from->unacked,
-        .lost = from->lost,
-        .mss = from->mss,
-        .pmtu = from->pmtu,
-        .snd_wnd = from->snd_wnd,
-        .rcv_wnd = from->rcv_wnd,
-        .last_data_sent_ms = ticks_ms(pass, from->data_sent_jiffies),
-        .last_data_recv_ms = ticks_ms(pass, from->data_recv_jiffies),
-        .last_ack_recv_ms = ticks_ms(pass, from->ack_recv_jiffies),
-    };
-    return 0;
-}
-
-static int add_memory(struct snapshot *snapshot, const struct record_tcp *from,
-                      struct socket *socket)
-{
-    struct socket_memory *memory = snapshot_add_memory(snapshot, socket);
-
-    if (!memory)
-        return -ENOMEM;
-    *memory = (struct socket_memory){
-        .receive = from->receive,
-        .receive_limit = from->receive_limit,
-        .send = from->send,
-        .send_limit = from->send_limit,
-        .forward = from->forward,
-        .write_queue = from->write_queue,
-        .option = from->option,
-        .backlog = from->backlog,
-    };
-    return 0;
-}
-
-static int add_details(const struct socket_pass *pass, const struct record_tcp *from,
-                       struct socket *socket)
-{
-    const struct collection *collection = pass->base.collection;
-    uint64_t needs = collection->request->needs;
-    int r = needs & NEED_TCP_PROGRESS ? add_progress(pass, from, socket) : 0;
-
-    return r == 0 && needs & NEED_MEMORY ? add_memory(collection->snapshot, from, socket) : r;
 }
 
 /* Adds the socket, or renews what an earlier record of the same pass told of it. */
@@ -179,9 +76,10 @@ static int add_socket(struct socket_pass *pass, uint32_t netns, const struct rec
         return -ENOMEM;
     if (is_new)
         index = snapshot->sockets_count - 1;
-    fill_socket(pass, netns, record, &snapshot->sockets[index]);
+    socket_record_fill(record, netns, pass->tick_ns, &snapshot->sockets[index]);
     if (record->tcp)
-        r = add_details(pass, record->tcp, &snapshot->sockets[index]);
+        r = socket_record_add_details(snapshot, collection->request->needs, record->tcp,
+                                      pass->tick_ns, &snapshot->sockets[index]);
     if (r == 0 && is_new && cookie && !pass->unindexed)
         r = map_set(&collection->by_cookie, cookie, index);
     return r;
@@ -240,15 +138,37 @@ static bool table_is_empty(const struct socket_pass *pass)
            sockstat.tcp == 0;
 }
 
+static void take_counted(struct socket_pass *pass)
+{
+    struct snapshot *snapshot = pass->base.collection->snapshot;
+    struct iterator_filter *filter = pass->iterator->filter;
+
+    for (unsigned int i = 0; i < STATE_MAX; i++) {
+        snapshot->netns[pass->netns].counted[i] += filter->counted[i];
+        snapshot->counted += filter->counted[i];
+        filter->counted[i] = 0;
+    }
+}
+
+static void forget_counted(struct snapshot *snapshot)
+{
+    for (uint32_t i = 0; i < snapshot->netns_count; i++)
+        memset(snapshot->netns[i].counted, 0, sizeof(snapshot->netns[i].counted));
+    snapshot->counted = 0;
+}
+
 static int read_netns(struct collection *collection, uint32_t netns)
 {
     struct socket_pass *pass = collection->context;
+    int r;
 
     if (table_is_empty(pass))
         return 0;
     pass->netns = netns;
     pass->iterator->filter->netns = 0;
-    return iterator_walk(pass->iterator, 0, take_hashed, pass);
+    r = iterator_walk(pass->iterator, 0, take_hashed, pass);
+    take_counted(pass);
+    return r;
 }
 
 static int read_all_netns(struct socket_pass *pass, struct iterator *iterator)
@@ -275,7 +195,7 @@ static int read_descriptors(struct socket_pass *pass, uint32_t states)
     iterator.filter->full_protos = TCP_BIT;
     set_idle(pass, &iterator);
     iterator.filter->states &= states;
-    iterator.filter->unconnected = states == STATE_BIT(STATE_BOUND_INACTIVE);
+    iterator.filter->unconnected = !(states & ~UNCONNECTED_STATES);
     return bpf_pass_walk_descriptors(&pass->base, &iterator, take_descriptor);
 }
 
@@ -301,10 +221,15 @@ static bool sources_disagree(const struct socket_pass *pass)
            pass->described > 0 && !pass->base.collection->request->pids;
 }
 
+static bool counts_states(const struct socket_pass *pass)
+{
+    return pass->base.collection->request->needs & NEED_STATE_COUNTS;
+}
+
 /* Whether the sockets are read by their descriptors, and the tables only add what has none. */
 static bool starts_from_descriptors(const struct socket_pass *pass)
 {
-    return pass->with_owners;
+    return pass->with_owners && !counts_states(pass);
 }
 
 /* Of a process that is asked for by its id, only what it holds is wanted. */
@@ -358,22 +283,36 @@ static int have_unhashed(struct socket_pass *pass, bool *ret_have)
     return r;
 }
 
+/* The states of which descriptors are to bring the sockets: those of owners, if these are asked
+ * for; and what is bound, mostly nothing. */
+static int choose_held_states(struct socket_pass *pass, uint32_t *ret_states)
+{
+    const uint32_t bound = STATE_BIT(STATE_BOUND_INACTIVE);
+    bool may_be_bound = pass->with_owners;
+    int r = 0;
+
+    if (!pass->with_owners && pass->base.collection->request->states & bound)
+        r = have_unhashed(pass, &may_be_bound);
+    *ret_states = pass->with_owners ? UNCONNECTED_STATES : may_be_bound ? bound : 0;
+    return r;
+}
+
 /*
- * Without owners the tables tell everything but the sockets that are bound and neither listen nor
- * are connected: these are in no table, and only descriptors lead to them. They come first, and are
- * few, so that the tables have little to be united with. Mostly there are none.
+ * Where nobody asks for owners, but of listeners, the tables tell everything but the sockets that
+ * are bound and neither listen nor are connected: these are in no table, and only descriptors lead
+ * to them. They come first, and are few, so that the tables have little to be united with.
  */
 static int read_tables(struct socket_pass *pass, struct iterator *tcp)
 {
     const struct request *request = pass->base.collection->request;
-    const uint32_t bound = STATE_BIT(STATE_BOUND_INACTIVE);
-    bool may_be_bound = false;
-    int r = request->states & bound ? have_unhashed(pass, &may_be_bound) : 0;
+    uint32_t held = 0;
+    int r = choose_held_states(pass, &held);
 
-    if (r == 0 && may_be_bound)
-        r = read_descriptors(pass, bound);
+    if (r == 0 && held)
+        r = read_descriptors(pass, held);
     if (r < 0)
         return r;
+    tcp->filter->counted_states = counts_states(pass) ? ~STATE_BIT(STATE_LISTENING) : 0;
     pass->unindexed = !(request->needs & NEED_DETAILS_OF_DIAG);
     r = read_all_netns(pass, tcp);
     pass->unindexed = false;
@@ -467,6 +406,7 @@ static int collect_sockets(struct collection *collection)
         return finish(&pass, protos);
     snapshot->sockets_count = sockets;
     snapshot->holders_count = holders;
+    forget_counted(snapshot);
     map_clear(&collection->by_cookie);
     bpf_give_up(collection, "bpf iterators", r, "sockets are read by sock_diag instead");
     return 0;

@@ -137,7 +137,7 @@ static bool is_client(const struct snapshot *snapshot, const struct flow *flow)
 uint16_t flow_service_port(const struct snapshot *snapshot, const struct flow_join *join,
                            const struct flow *flow)
 {
-    bool known = flow->netns < snapshot->netns_count && snapshot->sockets_count &&
+    bool known = flow->netns < snapshot->netns_count && snapshot_knows_sockets(snapshot) &&
                  snapshot->netns[flow->netns].flags & NETNS_READ;
 
     if (!flow->local_port || !flow->peer_port)

@@ -2,6 +2,8 @@
 /* Network namespaces and control groups. */
 #pragma once
 
+#include "model/socket.h"
+
 #include <stdint.h>
 
 enum netns_flag {
@@ -20,6 +22,7 @@ struct netns {
     uint32_t flags;               /* enum netns_flag */
     uint32_t path;                /* string: a mounted file that refers to it; 0 none */
     uint32_t port_low, port_high; /* the kernel chooses ports from these (ip_local_port_range) */
+    uint32_t counted[STATE_MAX];  /* TCP sockets that are only counted: NEED_STATE_COUNTS */
 };
 
 /* A cgroup2 directory, to name the cgroup id that a socket carries. */

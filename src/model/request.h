@@ -69,6 +69,8 @@ enum need {
     NEED_NEXT_HOPS = 1ull << 49,    /* of connections that nobody answers */
     NEED_ENDS = 1ull << 50,         /* of flows: protocol, addresses and ports. Free but of what was
                                        recorded, which is much larger with them */
+    NEED_STATE_COUNTS = 1ull << 51, /* how many TCP sockets are in each state: those that do not
+                                       listen may be counted instead of listed (netns.counted) */
 };
 
 /* Details of sockets; those of TCP that only sock_diag tells. */

@@ -70,6 +70,7 @@ struct snapshot {
                                none that we may see */
     uint32_t pidns_is_init; /* 1: every process of the machine has a pid here */
     uint32_t signless;      /* connections that were seen and left out: request.signs */
+    uint32_t counted;       /* sockets that are only counted: netns.counted */
     uint32_t incomplete;    /* 1: rows may be missing; a note says why */
     uint32_t accounting;    /* enum accounting_level */
     uint32_t cgroup_v1;     /* 1: it is in use, also beside v2, whose ids flows and events have */
@@ -119,6 +120,12 @@ int snapshot_intern(struct snapshot *snapshot, const char *bytes, size_t length,
 const char *snapshot_string(const struct snapshot *snapshot, uint32_t string, size_t *ret_length);
 
 /* What was read of a socket besides, or NULL. */
+/* Whether sockets were read, if only to be counted. */
+static inline bool snapshot_knows_sockets(const struct snapshot *snapshot)
+{
+    return snapshot->sockets_count || snapshot->counted;
+}
+
 static inline const struct tcp_details *snapshot_tcp(const struct snapshot *snapshot,
                                                      const struct socket *socket)
 {

@@ -334,7 +334,7 @@ int dictionary_process_of_event(struct store *store, const struct snapshot *snap
         .netns = event->netns,
     };
 
-    if (process != MAP_NONE)
+    if (process != MAP_NONE && snapshot->processes[process].has & PROCESS_HAS_COMM)
         return dictionary_process(store, snapshot, &snapshot->processes[process], event->netns,
                                   ret_id);
     return identify(store, snapshot, &identity, ret_id);

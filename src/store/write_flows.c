@@ -57,7 +57,8 @@ int write_flows(struct store *store, const struct snapshot *now, struct chunk *c
         return 0;
     processes = calloc(now->flows_count + 1u, sizeof(*processes));
     r = processes ? name_processes(store, now, processes) : -ENOMEM;
-    if (r == 0 && now->sockets_count) /* who listens decides the direction, if it is known */
+    if (r == 0 && snapshot_knows_sockets(now)) /* who listens decides the direction, if it is known
+                                                */
         r = flow_join_make(now, &join);
     if (r == 0)
         r = tick_flows_make(now, &join, processes, store->limits.peers, &flows);

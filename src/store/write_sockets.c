@@ -48,10 +48,12 @@ int write_states(struct store *store, const struct snapshot *now, struct chunk *
     CLEANUP_FREE uint32_t(*counts)[PROTO_MAX][STATE_MAX] = NULL;
     int r;
 
-    if (!now->sockets_count)
+    if (!snapshot_knows_sockets(now))
         return 0;
     counts = calloc(now->netns_count + 1u, sizeof(*counts));
     r = counts ? begin_tick(store, now, chunk) : -ENOMEM;
+    for (uint32_t i = 0; i < now->netns_count && r == 0; i++)
+        memcpy(counts[i][PROTO_TCP], now->netns[i].counted, sizeof(now->netns[i].counted));
     for (uint32_t i = 0; i < now->sockets_count && r == 0; i++) {
         const struct socket *socket = &now->sockets[i];
 
@@ -124,7 +126,7 @@ int write_listeners(struct store *store, const struct snapshot *now, struct chun
     CLEANUP(map_done) struct map holders = {0};
     int r;
 
-    if (!now->sockets_count)
+    if (!snapshot_knows_sockets(now))
         return 0;
     r = find_holders(now, &holders);
     if (r == 0)

@@ -179,6 +179,36 @@ static void directions_are_known(void **state)
     assert_int_equal(answers.items[0].states[0].max, 1);
 }
 
+static uint32_t count_of(const struct store_answer *answer, enum socket_state state)
+{
+    for (uint32_t i = 0; i < answer->state_count; i++)
+        if (answer->states[i].proto == PROTO_TCP && answer->states[i].state == state)
+            return answer->states[i].last;
+    return 0;
+}
+
+/* With and without others that are listed. */
+static void sockets_that_are_only_counted_are_there(void **state)
+{
+    struct place *place = *state;
+
+    place_open(place, NULL);
+    for (uint32_t listed = 0; listed < 2; listed++) {
+        CLEANUP_ANSWERS struct answers answers = {0};
+        struct snapshot tick;
+
+        tick_begin(&tick, listed);
+        tick.netns[0].counted[STATE_TIME_WAIT] = tick.counted = 5;
+        if (listed)
+            *snapshot_add_socket(&tick) =
+                (struct socket){.proto = PROTO_TCP, .state = STATE_TIME_WAIT};
+        tick_write(place, &tick);
+        place_ask(place, (struct store_question){ALL_TIME(2), .parts = STORE_STATES}, &answers);
+        assert_int_equal(answers.items[0].state_count, 1);
+        assert_int_equal(count_of(&answers.items[0], STATE_TIME_WAIT), 5 + listed);
+    }
+}
+
 static void add_counters(struct snapshot *tick, uint64_t number)
 {
     const struct counter counters[] = {
@@ -304,6 +334,7 @@ int main(void)
         TEST(small_peers_become_one),
         TEST(flows_without_a_process_come_back),
         TEST(directions_are_known),
+        TEST(sockets_that_are_only_counted_are_there),
         TEST(counters_are_differences),
         TEST(connections_come_back),
         TEST(notes_come_back),

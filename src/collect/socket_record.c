@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* Socket record: what BPF tells of a socket, as a socket of the snapshot. */
+#include "collect/socket_record.h"
+
+#include "collect/diag.h"
+#include "model/request.h"
+
+#include <string.h>
+
+static uint32_t timer_ms(const struct record_socket *from, uint32_t tick_ns)
+{
+    if (!from->timer || from->timer_jiffies <= 0)
+        return 0;
+    return (uint32_t)((uint64_t)from->timer_jiffies * tick_ns / 1000000);
+}
+
+void socket_record_fill(const struct record *record, uint32_t netns, uint32_t tick_ns,
+                        struct socket *socket)
+{
+    const struct record_head *head = record->head;
+    const struct record_socket *from = record->socket;
+
+    *socket = (struct socket){
+        .cookie = head->cookie,
+        .cgroup_id = from->cgroup_id,
+        .has = from->has,
+        .flags = from->flags | diag_shutdown_flags(from->shutdown),
+        .inode = head->inode,
+        .netns = netns,
+        .uid = from->uid,
+        .mark = from->mark,
+        .ifindex = from->ifindex,
+        .recv_q = from->recv_q,
+        .send_q = from->send_q,
+        .timer_ms = timer_ms(from, tick_ns),
+        .drops = from->drops,
+        .local_port = head->local_port,
+        .peer_port = from->peer_port,
+        .proto = head->proto,
+        .family = head->family,
+        .type = from->type,
+        .state = head->state,
+        .timer = from->timer,
+        .retransmits = from->retransmits,
+    };
+    memcpy(socket->local.bytes, from->local, sizeof(from->local));
+    memcpy(socket->peer.bytes, from->peer, sizeof(from->peer));
+}
+
+static uint32_t ticks_ms(uint32_t ticks, uint32_t tick_ns)
+{
+    return (uint32_t)((uint64_t)ticks * tick_ns / 1000000);
+}
+
+/* A listener has no data of its own. */
+static int add_progress(struct snapshot *snapshot, const struct record_tcp *from, uint32_t tick_ns,
+                        struct socket *socket)
+{
+    struct tcp_details *tcp;
+
+    if (socket->state == STATE_LISTENING)
+        return 0;
+    tcp = snapshot_add_tcp(snapshot, socket);
+    if (!tcp)
+        return -ENOMEM;
+    *tcp = (struct tcp_details){
+        .known = TCP_INFO_RCV_WND,
+        .bytes_acked = from->bytes_acked,
+        .bytes_received = from->bytes_received,
+        .bytes_retrans = from->bytes_retrans,
+        .total_retrans = from->total_retrans,
+        .data_segs_out = from->data_segs_out,
+        .unacked = from->unacked,
+        .lost = from->lost,
+        .mss = from->mss,
+        .pmtu = from->pmtu,
+        .snd_wnd = from->snd_wnd,
+        .rcv_wnd = from->rcv_wnd,
+        .last_data_sent_ms = ticks_ms(from->data_sent_jiffies, tick_ns),
+        .last_data_recv_ms = ticks_ms(from->data_recv_jiffies, tick_ns),
+        .last_ack_recv_ms = ticks_ms(from->ack_recv_jiffies, tick_ns),
+    };
+    return 0;
+}
+
+static int add_memory(struct snapshot *snapshot, const struct record_tcp *from,
+                      struct socket *socket)
+{
+    struct socket_memory *memory = snapshot_add_memory(snapshot, socket);
+
+    if (!memory)
+        return -ENOMEM;
+    *memory = (struct socket_memory){
+        .receive = from->receive,
+        .receive_limit = from->receive_limit,
+        .send = from->send,
+        .send_limit = from->send_limit,
+        .forward = from->forward,
+        .write_queue = from->write_queue,
+        .option = from->option,
+        .backlog = from->backlog,
+    };
+    return 0;
+}
+
+int socket_record_add_details(struct snapshot *snapshot, uint64_t needs,
+                              const struct record_tcp *from, uint32_t tick_ns,
+                              struct socket *socket)
+{
+    int r = needs & NEED_TCP_PROGRESS ? add_progress(snapshot, from, tick_ns, socket) : 0;
+
+    return r == 0 && needs & NEED_MEMORY ? add_memory(snapshot, from, socket) : r;
+}
