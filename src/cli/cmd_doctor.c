@@ -4,6 +4,7 @@
 #include "base/suggest.h"
 #include "base/units.h"
 #include "cli/doctor_text.h"
+#include "cli/last_reading.h"
 #include "cli/paragraph.h"
 #include "cli/rules.h"
 #include "cli/session.h"
@@ -110,21 +111,28 @@ static uint64_t cpu_ns(void)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+static void put_window(const struct session *session, struct buf *out)
+{
+    uint64_t window_us = session->now->findings.window_ns / 1000;
+
+    if (!session->before) {
+        buf_puts(out,
+                 "a recording is one moment: what only shows in the course of time is not found;");
+        return;
+    }
+    buf_puts(out, session->continues ? "since the last sample of nwho serve, " : "looked for ");
+    units_write_duration(out, window_us);
+    buf_puts(out, session->continues ? " ago:" : " at");
+}
+
 static void put_cost(const struct session *session, struct buf *out)
 {
     const struct frame *now = session->now, *before = session->before;
     uint32_t sockets = now->snapshot.sockets_count + now->snapshot.signless;
 
-    if (before) {
-        buf_puts(out, "looked for ");
-        units_write_duration(out, (now->snapshot.boot_ns - before->snapshot.boot_ns) / 1000);
-    } else {
-        buf_puts(out,
-                 "a recording is one moment: what only shows in the course of time is not found;");
-    }
-    buf_printf(out, "%s %u network namespace%s, %u socket%s", before ? " at" : "",
-               now->snapshot.netns_count, now->snapshot.netns_count == 1 ? "" : "s", sockets,
-               sockets == 1 ? "" : "s");
+    put_window(session, out);
+    buf_printf(out, " %u network namespace%s, %u socket%s", now->snapshot.netns_count,
+               now->snapshot.netns_count == 1 ? "" : "s", sockets, sockets == 1 ? "" : "s");
     if (before) {
         buf_puts(out, "; ");
         units_write_duration(out, cpu_ns() / 1000);
@@ -168,14 +176,16 @@ static int exit_code(const struct session *session)
     return session_exit(session, is_fine);
 }
 
-/* Reads both ends of the window and shows what it is between them. 0 or EXIT_ERROR. */
-static int show(struct session *session, struct query *query)
+/* Reads both ends of the window, or only the second where it continues, and shows what it is
+ * between them. 0 or EXIT_ERROR. */
+static int show(struct session *session, struct query *query, struct snapshot *beginning)
 {
     struct buf out = BUF_INIT;
     struct grid grid;
-    int r;
+    int r = session->continues ? session_continue(session, query, beginning)
+                               : session_take_first(session, query);
 
-    if (session_take_first(session, query) != 0 || session_select(session, query, &grid) != 0)
+    if (r != 0 || session_select(session, query, &grid) != 0)
         return EXIT_ERROR;
     r = session->screen && session->options->format == FORMAT_TEXT
             ? session->screen(session->screen_context, &grid, 0, 0, &out)
@@ -222,9 +232,17 @@ static int refused(const struct options *options, char **words, uint32_t count, 
     return fail_because(&all, reason);
 }
 
+/* The recorder reads every namespace of the machine, by whatever source it can. */
+static bool may_continue(const struct options *options)
+{
+    return options->all_netns && !options->delta_ms && !options->watch && !options->record &&
+           !options->sources;
+}
+
 static int examine(struct session *session, const struct rules *rules)
 {
     const struct options *options = session->options;
+    struct snapshot beginning;
     struct query query = {.table = &table_findings};
     struct choice choice = {0};
     struct health_plan plan;
@@ -233,14 +251,15 @@ static int examine(struct session *session, const struct rules *rules)
     if (choose_checks(session, &choice) != 0)
         return fail(options);
     plan = rules_plan(rules, choice.items, choice.count);
-    plan.goes_on = session->options->watch;
+    session->continues = session->continues && last_reading_find(options, &beginning);
+    plan.goes_on = options->watch || session->continues;
     session->health = &plan;
     session->health_only = true;
     session->screen = options->nagios ? write_nagios : options->columns ? NULL : write_text;
     session->screen_context = session;
     r = session_columns(session, &query, NULL);
     if (r == 0)
-        r = options->watch ? session_show(session, &query) : show(session, &query);
+        r = options->watch ? session_show(session, &query) : show(session, &query, &beginning);
     session->health = NULL;
     return r == EXIT_ERROR ? fail(options) : exit_code(session);
 }
@@ -314,8 +333,9 @@ static int run_doctor(struct options *options)
     options->all_netns = !options->namespace_count && !options->container && !options->replay;
     if (!options->fail_on)
         options->fail_on = SEVERITY_WARN;
-    set_window(options);
     r = session_begin(&session, options) == 0 ? 0 : fail(options);
+    session.continues = may_continue(options);
+    set_window(options);
     if (r == 0 && options->list)
         r = list_checks(&session);
     else if (r == 0 && options->explained)
@@ -328,7 +348,7 @@ static int run_doctor(struct options *options)
 
 static const char *const examples[] = {
     "nwho doctor",
-    "look at the whole machine for three seconds",
+    "look at the whole machine for three seconds, or since the last sample of nwho serve",
     "nwho doctor close-wait stuck",
     "only these checks",
     "nwho doctor --window 30",
@@ -349,7 +369,7 @@ const struct command command_doctor = {
     .arguments = "[CHECK...]",
     .summary = "what is wrong, with evidence, culprit, cause and what to do",
     .examples = examples,
-    .options = OPTIONS_SOURCE | OPTIONS_OUTPUT | OPTIONS_WATCH | OPTIONS_DOCTOR,
+    .options = OPTIONS_SOURCE | OPTIONS_OUTPUT | OPTIONS_WATCH | OPTIONS_DOCTOR | OPTIONS_STORE,
     .run = run_doctor,
     .refused = refused,
 };

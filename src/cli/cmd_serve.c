@@ -81,7 +81,7 @@ static int record(const struct options *options, const char *path, int ready)
     interrupts_catch(&unblocked);
     r = open_store(options, path, &store);
     if (r == 0)
-        r = recorder_open(store, every_ms, say, &recorder);
+        r = recorder_open(store, path, every_ms, say, &recorder);
     if (r == 0 && ready >= 0)
         r = leave_parent(ready);
     else if (r == 0)

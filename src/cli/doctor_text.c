@@ -188,6 +188,10 @@ void doctor_put_nagios(const struct view *view, struct buf *out)
     if (!told)
         buf_printf(&line, "%u checks%s", findings->result_count,
                    incomplete ? " of what could be read" : "");
+    if (findings->window_ns) {
+        buf_puts(&line, ", in ");
+        units_write_duration(&line, findings->window_ns / 1000);
+    }
     buf_puts(out, " - ");
     /* What is behind a bar is performance data. */
     escape_part(out, buf_string(&line), line.length, "|");

@@ -61,8 +61,8 @@ static void end_tick(struct recorder *recorder)
     recorder->begun = false;
 }
 
-int recorder_open(struct store *store, uint64_t every_ms, void (*say)(const char *line),
-                  struct recorder **ret_recorder)
+int recorder_open(struct store *store, const char *path, uint64_t every_ms,
+                  void (*say)(const char *line), struct recorder **ret_recorder)
 {
     struct recorder *recorder = calloc(1, sizeof(*recorder));
     int r;
@@ -87,7 +87,7 @@ int recorder_open(struct store *store, uint64_t every_ms, void (*say)(const char
         recorder_close(recorder);
         return command_error("cannot count traffic: %s", strerror(-r));
     }
-    if (recorder_health_open(store, recorder->programs, say, &recorder->health) != 0) {
+    if (recorder_health_open(store, path, recorder->programs, say, &recorder->health) != 0) {
         recorder_close(recorder);
         return EXIT_ERROR;
     }

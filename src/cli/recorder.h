@@ -11,11 +11,11 @@ struct recorder;
 struct store;
 
 /*
- * Begins to count traffic and to follow connections. The store is borrowed. `say` is told what
- * happens to the recording. 0, or EXIT_ERROR after one line on stderr.
+ * Begins to count traffic and to follow connections. The store is borrowed. `path`:
+ * its file. `say` is told what happens to the recording. 0, or EXIT_ERROR after one line on stderr.
  */
-int recorder_open(struct store *store, uint64_t every_ms, void (*say)(const char *line),
-                  struct recorder **ret_recorder) MUST_CHECK;
+int recorder_open(struct store *store, const char *path, uint64_t every_ms,
+                  void (*say)(const char *line), struct recorder **ret_recorder) MUST_CHECK;
 void recorder_close(struct recorder *recorder);
 
 /*

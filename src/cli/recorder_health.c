@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "cli/doctor_text.h"
+#include "cli/last_reading.h"
 #include "cli/rules.h"
 #include "cli/session.h"
 #include "derive/health/finding_log.h"
@@ -23,9 +24,10 @@ struct recorder_health {
     struct health_plan plan;
     struct finding_log log;
     struct store *store;
-    uint64_t looked_ns; /* CLOCK_BOOTTIME of the last look */
-    uint64_t cost_ns;   /* of it; 0: of the first one, which also loads what it needs */
-    bool examines;      /* there are rules */
+    char reading[PATH_MAX]; /* file of the last one; "": it is kept nowhere */
+    uint64_t looked_ns;     /* CLOCK_BOOTTIME of the last look */
+    uint64_t cost_ns;       /* of it; 0: of the first one, which also loads what it needs */
+    bool examines;          /* there are rules */
 };
 
 static int note(const char *text, void *context)
@@ -78,7 +80,7 @@ static int begin(struct recorder_health *health, void (*say)(const char *line))
     return plan_checks(health);
 }
 
-int recorder_health_open(struct store *store, struct programs *programs,
+int recorder_health_open(struct store *store, const char *path, struct programs *programs,
                          void (*say)(const char *line), struct recorder_health **ret_health)
 {
     struct recorder_health *health = calloc(1, sizeof(*health));
@@ -86,6 +88,8 @@ int recorder_health_open(struct store *store, struct programs *programs,
     if (!health)
         return command_error("out of memory");
     health->store = store;
+    if (!last_reading_path(path, health->reading))
+        *health->reading = '\0';
     if (begin(health, say) != 0) {
         recorder_health_close(health);
         return EXIT_ERROR;
@@ -101,6 +105,8 @@ void recorder_health_close(struct recorder_health *health)
         return;
     if (health->examines)
         rules_done(&health->rules);
+    if (*health->reading)
+        unlink(health->reading);
     finding_log_done(&health->log);
     session_end(&health->session);
     free(health);
@@ -169,6 +175,15 @@ static void keep_glance(struct session *session, struct frame *glance)
     session->now = glance;
 }
 
+/* A disk that is full is said with the tick. */
+static void keep_reading(const struct recorder_health *health)
+{
+    int r =
+        *health->reading ? last_reading_write(health->reading, &health->session.now->snapshot) : 0;
+
+    (void)r;
+}
+
 static int look(struct recorder_health *health)
 {
     struct session *session = &health->session;
@@ -179,6 +194,7 @@ static int look(struct recorder_health *health)
         return 0; /* it has said why, and there is a next time */
     r = session_push(session, frame) == 0 && session->before ? log_findings(health) : 0;
     keep_glance(session, glance);
+    keep_reading(health);
     return r;
 }
 

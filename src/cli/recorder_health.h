@@ -9,18 +9,18 @@ struct recorder_health;
 struct store;
 
 /*
- * The store and the programs are borrowed. Where the configuration or the baseline is wrong nothing
- * is examined; `say` is told, and the history has a note: the rest does not depend on it. 0, or
- * EXIT_ERROR after one line on stderr.
+ * The store, whose file is `path`, and the programs are borrowed. Where the configuration or the
+ * baseline is wrong nothing is examined; `say` is told, and the history has a note: the rest does
+ * not depend on it. 0, or EXIT_ERROR after one line on stderr.
  */
-int recorder_health_open(struct store *store, struct programs *programs,
+int recorder_health_open(struct store *store, const char *path, struct programs *programs,
                          void (*say)(const char *line), struct recorder_health **ret_health)
     MUST_CHECK;
 void recorder_health_close(struct recorder_health *health);
 
 /*
  * Once a tick. Reads what a glance of the doctor needs, and more only where that makes it suspect
- * something; compares it with the look before. 0, or why a note could not be written: it is tried
- * again after the next look.
+ * something; compares it with the look before, and keeps it for `nwho doctor`. 0, or why a note
+ * could not be written: it is tried again after the next look.
  */
 int recorder_health_look(struct recorder_health *health) MUST_CHECK;

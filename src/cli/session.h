@@ -53,9 +53,10 @@ struct session {
     struct rules *rules;              /* of findings beside other rows; NULL: none are read */
     const char *no_health;            /* why nothing is, though it should be; NULL: it is */
     bool health_only;                 /* of `doctor`: rows are what it finds between two readings */
-    bool health_of_rows;              /* of TARGET: only what concerns the rows */
-    struct programs *programs;        /* of BPF, for all readings; NULL: each loads its own */
-    struct accounting *accounting;    /* counts traffic between the readings; NULL: nobody asks */
+    bool continues;                /* of `doctor`: the window begins with a reading of nwho serve */
+    bool health_of_rows;           /* of TARGET: only what concerns the rows */
+    struct programs *programs;     /* of BPF, for all readings; NULL: each loads its own */
+    struct accounting *accounting; /* counts traffic between the readings; NULL: nobody asks */
     unsigned int recorded; /* enum store_part: read from the history; 0: the machine is read */
     bool window;           /* what is counted between readings is shown without being named */
     bool traffic;    /* of `top`: what was counted since the reading before is shown, never marks of
@@ -188,6 +189,13 @@ int session_take_baseline(struct session *session) MUST_CHECK;
  * happened meanwhile. A recording is only one reading. 0 or EXIT_ERROR.
  */
 int session_take_first(struct session *session, const struct query *query) MUST_CHECK;
+
+/*
+ * The same with a reading that was made elsewhere as the first of the two; it is the session's
+ * then. Waits until it is a second old. 0 or EXIT_ERROR.
+ */
+int session_continue(struct session *session, const struct query *query, struct snapshot *snapshot)
+    MUST_CHECK;
 
 /*
  * The same where the planned queries need what is counted between two readings, also without -d:

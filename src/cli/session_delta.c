@@ -10,6 +10,9 @@
 /* For so long traffic is counted when nobody says how long. */
 #define USUAL_MS 1000
 
+/* In less time counters say too little of a second. */
+#define LEAST_MS 1000
+
 /* Takes in what is counted meanwhile, as the buffers of the kernel are bounded. 0 or EXIT_ERROR. */
 static int wait_until(struct accounting *accounting, uint64_t end_ns, const sigset_t *unblocked)
 {
@@ -61,6 +64,19 @@ int session_take_first(struct session *session, const struct query *query)
         session_take_baseline(session) != 0)
         return EXIT_ERROR;
     return wait_ms(session, options->delta_ms);
+}
+
+int session_continue(struct session *session, const struct query *query, struct snapshot *snapshot)
+{
+    uint64_t age_ms = (clock_ns(CLOCK_BOOTTIME) - snapshot->boot_ns) / MILLISECOND_NS;
+
+    if (session_plan_also(session, query) != 0) {
+        snapshot_done(snapshot);
+        return EXIT_ERROR;
+    }
+    if (session_adopt_reading(session, snapshot) != 0)
+        return EXIT_ERROR;
+    return age_ms < LEAST_MS ? wait_ms(session, LEAST_MS - age_ms) : 0;
 }
 
 int session_measure(struct session *session)

@@ -367,6 +367,10 @@ static void put_checks(const struct grid *grid, struct buf *out)
 
     if (grid->table != &table_findings || !findings)
         return;
+    if (findings->window_ns) {
+        buf_puts(out, ",\"window_ms\":");
+        buf_uint(out, findings->window_ns / 1000000);
+    }
     buf_puts(out, ",\n\"checks\":[");
     for (uint32_t i = 0; i < findings->result_count; i++) {
         const struct check_result *result = &findings->results[i];

@@ -1,10 +1,30 @@
 # SPDX-License-Identifier: MIT
-"""The recorder's doctor: what it finds is a note of the history, once, with the guilty process."""
+"""The recorder's doctor: what it finds is a note of the history, once, with the guilty process; and `nwho doctor` compares
+with its last reading."""
+import json
+import os
+import re
+import signal
+import subprocess
 from contextlib import contextmanager
 
 from doctor import CLOSE_WAIT, program
-from live import netns, nwho, run_tests, test, wait_for
+from live import BUILD, PATIENCE, netns, nwho, run_tests, test, wait_for
 from recorder import ask, directory, recorder
+
+# A socket that nobody reads; with each line so many datagrams come to it at once.
+BURST = """
+import socket, sys
+deaf = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+deaf.bind(("127.0.0.1", 5140))
+deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+writer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+print("ready", flush=True)
+for line in sys.stdin:
+    for _ in range(int(line)):
+        writer.sendto(b"x" * 100, deaf.getsockname())
+    print("sent", flush=True)
+"""
 
 
 @contextmanager
@@ -39,6 +59,82 @@ def a_wrong_configuration_does_not_end_recording():
         note, = notes_of(store, "nwho.conf")
         assert note["text"].startswith("the doctor does not look: ") and "many" in note["text"], note
         assert "severity" not in note, note
+
+
+@contextmanager
+def one_reading():
+    """A recorder that reads once, as its ticks are long; yields its store and the file of the reading."""
+    with directory() as place:
+        command = [BUILD / "nwho", "serve", "--foreground", "--every", "1h", "--store", place / "h.db"]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+            try:
+                reading = place / "h.db.reading"
+                wait_for(lambda: child.poll() is not None or reading.exists(), what="a reading")
+                yield place / "h.db", reading, child
+            finally:
+                child.terminate()
+                child.wait(PATIENCE)
+
+
+def doctor(store, *words, check="udp-drops", expect=(0, 1, 3)):
+    return nwho(None, "doctor", check, "--store", store, *words, expect=expect)
+
+
+def found_in(ns, result):
+    document = json.loads(result.out)
+    return [(row["check"], row["pid"]) for row in document["rows"] if row["netns"] == ns.name], document["window_ms"]
+
+
+@test
+def the_doctor_compares_with_the_last_reading():
+    with netns() as ns, netns() as healthy, program(ns, BURST) as deaf, program(healthy, BURST) as calm, \
+         one_reading() as (store, reading, _):
+        assert reading.stat().st_mode & 0o777 == 0o640
+        assert calm("1") == deaf("1") == "sent\n"
+        assert found_in(ns, doctor(store, "--json"))[0] == []
+        assert calm("1") == deaf("20000") == "sent\n"
+        result = doctor(store, "--json")
+        assert found_in(ns, result)[0] == [("udp-drops", deaf.pid)] and found_in(healthy, result)[0] == [], result
+        assert found_in(ns, result)[1] >= 1000, result
+        # That is over: only the reading knows what was before.
+        assert found_in(ns, doctor(store, "--json", "--window", "0.2")) == ([], approximately(200))
+        closing = doctor(store).out.splitlines()[-1]
+        assert re.match(r"since the last sample of nwho serve, [\d.]+s ago: \d+ network namespaces, ", closing), closing
+        assert re.search(r", in [\d.]+m?s \|", doctor(store, "--nagios", check="tw-overflow", expect=(0, 1, 2, 3)).out)
+        for other in (("--window", "0.1"), ("-N", ns.name), ("--watch=0.1", "--times", "1")):
+            assert "looked for " in doctor(store, *other).out, other
+
+
+class approximately(int):
+    """A number of milliseconds, on a busy machine."""
+
+    def __eq__(self, other):
+        return self <= other < self + 5000
+
+    __hash__ = int.__hash__
+
+
+def is_left_out(store, line):
+    """The doctor looks for itself; `line`: what it says of it, nothing where that is empty."""
+    result = doctor(store, check="tw-overflow")
+    assert "looked for 3" in result.out and re.fullmatch(line, result.err), result
+    return True
+
+
+@test
+def a_reading_of_no_use_is_left_out():
+    with one_reading() as (store, reading, child):
+        whole = reading.read_bytes()
+        reading.write_bytes(whole[:-100])
+        assert is_left_out(store, r"nwho: the last reading of nwho serve is left out: .*h\.db\.reading: .*\n")
+        reading.write_bytes(whole)
+        os.chown(reading, 65534, 65534)
+        assert is_left_out(store, "")
+        os.chown(reading, 0, 0)
+        assert "since the last sample" in doctor(store, check="tw-overflow").out
+        child.send_signal(signal.SIGTERM)
+        wait_for(lambda: not reading.exists(), what="the end of the reading")
+        assert is_left_out(store, "")
 
 
 run_tests()

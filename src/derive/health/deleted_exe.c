@@ -155,16 +155,20 @@ static int run(struct examination *examination)
     return r;
 }
 
-/* Who has begun since is seen by the next examination. */
-static bool suspects(const struct examination *examination)
+static bool has_suspect(const struct snapshot *snapshot)
 {
-    const struct snapshot *before = examination->before;
-
-    for (uint32_t i = 0; i < before->processes_count; i++)
-        if (!(before->processes[i].flags & PROCESS_SOCKETLESS) &&
-            judge(before, &before->processes[i]) != ADVICE_MAX)
+    for (uint32_t i = 0; i < snapshot->processes_count; i++)
+        if (!(snapshot->processes[i].flags & PROCESS_SOCKETLESS) &&
+            judge(snapshot, &snapshot->processes[i]) != ADVICE_MAX)
             return true;
     return false;
+}
+
+/* Who has begun since is in a glance only where that is the beginning of the next window; else it
+ * is seen by the next examination. */
+static bool suspects(const struct examination *examination)
+{
+    return has_suspect(examination->before) || has_suspect(examination->now);
 }
 
 const struct check check_deleted_exe = {

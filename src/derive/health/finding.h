@@ -81,6 +81,7 @@ struct findings {
     uint32_t evidence_count, evidence_capacity;
     struct check_result *results; /* one for each check that was asked for, in their order */
     uint32_t result_count;
+    uint64_t window_ns; /* between the two readings; 0: it was one */
 };
 
 void findings_done(struct findings *findings);

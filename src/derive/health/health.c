@@ -206,6 +206,7 @@ int health_examine(const struct health_plan *plan, const struct snapshot *before
     int r = examination_begin(&examination, plan, before, now, join);
 
     examination.findings = &findings;
+    findings.window_ns = examination.window_ns;
     if (r == 0)
         r = run_checks(&examination);
     if (r < 0) {
