@@ -23,11 +23,16 @@ _nwho_list() {
 
 # What may follow an option that takes an argument.
 _nwho_argument() {
+    case $command:$1 in
+    export:-o | export:--output) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
+    export:--by) mapfile -t COMPREPLY < <(compgen -W "flow interface counter state listener connection note" -- "$cur") && return ;;
+    esac
     case $1 in
     -o | --output | --json | --sort) _nwho_list "$(_nwho_columns "$program" "$table")" ;;
     -N | --netns) mapfile -t COMPREPLY < <(compgen -W "$(ls /run/netns 2>/dev/null)" -- "$cur") ;;
-    --record | --replay) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+    --record | --replay | --store | --svg) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
     --color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur") ;;
+    --format) mapfile -t COMPREPLY < <(compgen -W "openmetrics jsonl csv sqlite" -- "$cur") ;;
     --by) _nwho_list "process thread conn peer container unit user iface port netns" ;;
     --sources) _nwho_list "bpf sock_diag proc_net proc_fd" ;;
     esac

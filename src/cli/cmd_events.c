@@ -125,7 +125,7 @@ static int write_rows(struct follower *follower, const struct grid *grid)
     case FORMAT_JSON:
         return json_more(grid, &follower->first, &follower->out);
     case FORMAT_JSONL:
-        return jsonl_write(grid, &follower->out);
+        return jsonl_write(grid, NULL, &follower->out);
     case FORMAT_CSV:
         return csv_write(grid, true, &follower->out);
     case FORMAT_TEXT:

@@ -79,7 +79,7 @@ static int write_rows(struct history *history, const struct grid *grid)
         history->begun = true;
         return r < 0 ? r : json_more(grid, &history->first, out);
     case FORMAT_JSONL:
-        return jsonl_write(grid, out);
+        return jsonl_write(grid, NULL, out);
     case FORMAT_CSV:
         r = csv_write(grid, options->no_header || history->begun, out);
         history->begun = true;

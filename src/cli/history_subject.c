@@ -59,8 +59,7 @@ static int plan_flows(struct session *session, struct query *rows, struct query 
     return r == 0 ? session_plan_also(session, groups) : r;
 }
 
-/* The sums of minutes know no peers. */
-static unsigned int flow_parts(const struct session *session)
+unsigned int history_flow_parts(const struct session *session)
 {
     return session->request.needs & NEED_ENDS ? STORE_PEERS : STORE_PROCESSES;
 }
@@ -163,7 +162,7 @@ static uint64_t most_sockets(const struct view *view, uint32_t row)
 static const struct history_subject subjects[] = {
     {"iface", plan_interfaces, interface_parts, adopt_zeros, bytes_of_interface, false},
     {"state", plan_states, state_parts, NULL, most_sockets, false},
-    {NULL, plan_flows, flow_parts, NULL, bytes_of_group, true},
+    {NULL, plan_flows, history_flow_parts, NULL, bytes_of_group, true},
 };
 
 const struct history_subject *history_subject_find(const char *by)

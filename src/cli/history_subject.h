@@ -21,4 +21,7 @@ struct history_subject {
     bool is_traffic; /* of processes: how exactly it was counted is said */
 };
 
+/* Which flows a planned query takes: the sums of minutes know no peers. */
+unsigned int history_flow_parts(const struct session *session);
+
 const struct history_subject *history_subject_find(const char *by);

@@ -48,6 +48,15 @@ FLAG(nagios, options->nagios = true)
 FLAG(help, options->help = true)
 FLAG(version, options->version = true)
 
+static int refuse(struct buf *error, const char *what, const char *argument)
+{
+    buf_puts(error, what);
+    buf_puts(error, ", not \"");
+    buf_puts(error, argument);
+    buf_byte(error, '"');
+    return -EINVAL;
+}
+
 #define TEXT(name)                                                                                 \
     static int set_##name(struct options *options, const char *argument, struct buf *error)        \
     {                                                                                              \
@@ -68,15 +77,8 @@ TEXT(until)
 TEXT(at)
 TEXT(store)
 TEXT(svg)
-
-static int refuse(struct buf *error, const char *what, const char *argument)
-{
-    buf_puts(error, what);
-    buf_puts(error, ", not \"");
-    buf_puts(error, argument);
-    buf_byte(error, '"');
-    return -EINVAL;
-}
+TEXT(export_format)
+TEXT(file)
 
 static int set_netns(struct options *options, const char *argument, struct buf *error)
 {
@@ -347,6 +349,13 @@ const struct option_info option_table[] = {
     {0, "until", "TIME", "until then (usually now)", OPTIONS_PAST, set_until},
     {0, "at", "TIME", "only the ten seconds from then on", OPTIONS_HISTORY, set_at},
     {0, "every", "TIME", "a series: what happened in each 5m, 1h, ...", OPTIONS_HISTORY, set_every},
+    {0, "format", "FORMAT", "openmetrics, jsonl, csv or sqlite", OPTIONS_EXPORT, set_export_format},
+    {'o', "output", "FILE", "into this file instead of standard output", OPTIONS_EXPORT, set_file},
+    {0, "by", "KEY",
+     "only flow, interface, counter, state, listener, connection or note; CSV has one: flow",
+     OPTIONS_EXPORT, set_by},
+    {0, "every", "TIME", "a row for each piece: 10, 5m, 1h (usually 1m, of more than two days 1h)",
+     OPTIONS_EXPORT, set_every},
     {0, "svg", "FILE", "also a chart of the first rows", OPTIONS_HISTORY, set_svg},
     {0, "every", "TIME", "record that often, usually each 10 seconds", OPTIONS_SERVE, set_every},
     {0, "size", "BYTES", "the file is never larger, usually 512M: what is oldest goes",

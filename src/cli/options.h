@@ -29,6 +29,7 @@ enum option_group {
     OPTIONS_HISTORY = 1u << 16,
     OPTIONS_SERVE = 1u << 17,
     OPTIONS_STORE = 1u << 18, /* which history */
+    OPTIONS_EXPORT = 1u << 19,
 };
 
 enum output_format {
@@ -86,7 +87,9 @@ struct options {
     const char *since, *until, *at; /* as when_parse() reads them; NULL: not given */
     const char *store;              /* its file; NULL: the usual one */
     const char *svg;                /* of history: file of a chart; NULL: none */
-    uint64_t every_ms;              /* of serve and history; 0: the usual, or no series */
+    uint64_t every_ms;              /* of serve, history, export; 0: the usual, or no series */
+    const char *export_format;      /* of export; NULL: not said */
+    const char *file;               /* that export writes; NULL: standard output */
     /* serve */
     bool foreground;
     uint64_t size;  /* of the file at most, in bytes; 0: the usual */

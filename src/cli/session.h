@@ -88,6 +88,9 @@ int session_sources(struct session *session) MUST_CHECK;
  */
 int session_filter(struct session *session, struct query *query, const char *own) MUST_CHECK;
 
+/* Whether the words of the command line are a filter of this table; nothing is said if not. */
+bool session_filter_fits(struct session *session, const struct table *table) MUST_CHECK;
+
 /* What the filter that was compiled last says of groups becomes their filter: filter_split(). 0 or
  * EXIT_ERROR. */
 int session_split_filter(struct session *session, struct query *groups) MUST_CHECK;

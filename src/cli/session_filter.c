@@ -256,6 +256,22 @@ int session_filter(struct session *session, struct query *query, const char *own
     return r;
 }
 
+bool session_filter_fits(struct session *session, const struct table *table)
+{
+    struct buf words = BUF_INIT;
+    struct filter *filter = NULL;
+    struct filter_error error;
+    bool fits;
+
+    join_words(session, table, &words);
+    buf_string(&words);
+    fits = !words.error && compile_text(session, table, words.data, &filter, &error) == 0;
+    if (fits)
+        filter_done(filter);
+    buf_done(&words);
+    return fits;
+}
+
 int session_split_filter(struct session *session, struct query *groups)
 {
     struct filter_error error;

@@ -72,7 +72,7 @@ int session_write(struct session *session, const struct grid *grid, struct buf *
     case FORMAT_JSON:
         return json_write(grid, out);
     case FORMAT_JSONL:
-        return jsonl_write(grid, out);
+        return jsonl_write(grid, NULL, out);
     case FORMAT_CSV:
         return csv_write(grid, options->no_header || (session->traffic && session->shown), out);
     case FORMAT_TEXT:

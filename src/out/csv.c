@@ -87,15 +87,14 @@ static void put_mark(const struct grid *grid, uint32_t row, struct buf *out)
         buf_byte(out, ',');
 }
 
-int csv_write(const struct grid *grid, bool no_header, struct buf *out)
+int csv_rows(const struct grid *grid, const char *fields, struct buf *out)
 {
     struct buf scratch CLEANUP(buf_done) = BUF_INIT;
 
-    if (!no_header)
-        put_header(grid, out);
     for (uint32_t row = 0; row < grid->row_count && !out->error; row++) {
         const struct view *view = format_view(grid, row);
 
+        buf_puts(out, fields);
         put_mark(grid, row, out);
         for (uint32_t i = 0; i < grid->column_count; i++) {
             struct value value = grid->columns[i]->get(view, grid->rows[row]);
@@ -107,4 +106,11 @@ int csv_write(const struct grid *grid, bool no_header, struct buf *out)
         buf_byte(out, '\n');
     }
     return out->error;
+}
+
+int csv_write(const struct grid *grid, bool no_header, struct buf *out)
+{
+    if (!no_header)
+        put_header(grid, out);
+    return csv_rows(grid, "", out);
 }

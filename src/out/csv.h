@@ -13,3 +13,6 @@
  * 0, or the error of `out`, or -ENOMEM.
  */
 int csv_write(const struct grid *grid, bool no_header, struct buf *out) MUST_CHECK;
+
+/* The rows alone, each behind the same fields as they stand in the file: "" or "flow,2,". */
+int csv_rows(const struct grid *grid, const char *fields, struct buf *out) MUST_CHECK;

@@ -19,6 +19,7 @@ struct shape {
 
 struct json {
     const struct grid *grid;
+    const char *members; /* each row begins with these; NULL: none */
     struct buf *out;
     struct shape rows;
     struct shape lists[LIST_TABLES_MAX]; /* of the list tables met so far */
@@ -62,14 +63,14 @@ static void shape_add(struct shape *shape, const struct column *column, char fir
     shape->key_ends[shape->count++] = (uint32_t)shape->keys.length;
 }
 
-static int shape_of_grid(struct shape *shape, const struct grid *grid)
+static int shape_of_grid(struct shape *shape, const struct grid *grid, bool begun)
 {
     int error = shape_reserve(shape, grid->table, grid->column_count);
 
     if (error < 0)
         return error;
     for (uint32_t i = 0; i < grid->column_count; i++)
-        shape_add(shape, grid->columns[i], grid->marks ? ',' : '{');
+        shape_add(shape, grid->columns[i], begun ? ',' : '{');
     return shape->keys.error;
 }
 
@@ -222,7 +223,10 @@ static void put_row(struct json *json, uint32_t row)
     };
     const struct grid *grid = json->grid;
 
-    if (grid->marks) {
+    if (json->members) {
+        buf_byte(json->out, '{');
+        buf_puts(json->out, json->members);
+    } else if (grid->marks) {
         buf_puts(json->out, "{\"change\":");
         buf_puts(json->out, changes[grid->marks[row] <= MARK_GONE ? grid->marks[row] : MARK_NONE]);
     } else if (grid->column_count == 0) {
@@ -324,10 +328,11 @@ static void put_head(const struct grid *grid, struct buf *out)
     put_quality(grid->view->snapshot, out);
 }
 
-static int put_rows(const struct grid *grid, const char *between, struct buf *out)
+static int put_rows(const struct grid *grid, const char *members, const char *between,
+                    struct buf *out)
 {
-    struct json json CLEANUP(json_done) = {.grid = grid, .out = out};
-    int error = shape_of_grid(&json.rows, grid);
+    struct json json CLEANUP(json_done) = {.grid = grid, .members = members, .out = out};
+    int error = shape_of_grid(&json.rows, grid, members || grid->marks);
 
     if (error < 0)
         return error;
@@ -422,7 +427,7 @@ int json_write(const struct grid *grid, struct buf *out)
     buf_puts(out, ",\n\"rows\":[");
     if (grid->row_count > 0)
         buf_byte(out, '\n');
-    error = put_rows(grid, ",\n", out);
+    error = put_rows(grid, NULL, ",\n", out);
     if (error < 0)
         return error;
     buf_puts(out, grid->row_count > 0 ? "\n]}\n" : "]}\n");
@@ -442,7 +447,7 @@ int json_more(const struct grid *grid, bool *first, struct buf *out)
         return out->error;
     buf_puts(out, *first ? "\n" : ",\n");
     *first = false;
-    return put_rows(grid, ",\n", out);
+    return put_rows(grid, NULL, ",\n", out);
 }
 
 int json_end(const struct snapshot *snapshot, const char *more, struct buf *out)
@@ -455,9 +460,9 @@ int json_end(const struct snapshot *snapshot, const char *more, struct buf *out)
     return out->error;
 }
 
-int jsonl_write(const struct grid *grid, struct buf *out)
+int jsonl_write(const struct grid *grid, const char *members, struct buf *out)
 {
-    int error = put_rows(grid, "\n", out);
+    int error = put_rows(grid, members, "\n", out);
 
     if (error < 0)
         return error;

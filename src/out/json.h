@@ -29,5 +29,6 @@ int json_begin(const struct table *table, const struct snapshot *snapshot, struc
 int json_more(const struct grid *grid, bool *first, struct buf *out) MUST_CHECK;
 int json_end(const struct snapshot *snapshot, const char *more, struct buf *out) MUST_CHECK;
 
-/* Only the rows, one object a line. */
-int jsonl_write(const struct grid *grid, struct buf *out) MUST_CHECK;
+/* Only the rows, one object a line, which begins with `members` ("kind":"flow",...) unless that is
+ * NULL. */
+int jsonl_write(const struct grid *grid, const char *members, struct buf *out) MUST_CHECK;

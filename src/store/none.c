@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What stands for the store where nwho was built without SQLite or zstd. */
 #include "base/buf.h"
+#include "store/plain.h"
 #include "store/store.h"
 
 static int refuse(struct buf *problem)
@@ -68,5 +69,53 @@ int store_extent(struct store *store, struct store_extent *ret_extent)
 {
     (void)store;
     (void)ret_extent;
+    return -ENOTSUP;
+}
+
+int plain_create(const char *path, struct plain **ret_plain)
+{
+    (void)path;
+    (void)ret_plain;
+    return -ENOTSUP;
+}
+
+int plain_commit(struct plain *plain)
+{
+    (void)plain;
+    return -ENOTSUP;
+}
+
+void plain_close(struct plain *plain)
+{
+    (void)plain;
+}
+
+int plain_table(struct plain *plain, const char *name, const struct plain_column *columns,
+                uint32_t count, const char *index, uint32_t *ret_table)
+{
+    (void)index;
+    (void)plain;
+    (void)name;
+    (void)columns;
+    (void)count;
+    (void)ret_table;
+    return -ENOTSUP;
+}
+
+int plain_add(struct plain *plain, uint32_t table, const struct plain_value *values)
+{
+    (void)plain;
+    (void)table;
+    (void)values;
+    return -ENOTSUP;
+}
+
+int plain_find(struct plain *plain, uint32_t table, const struct plain_value *values,
+               int64_t *ret_id)
+{
+    (void)plain;
+    (void)table;
+    (void)values;
+    (void)ret_id;
     return -ENOTSUP;
 }

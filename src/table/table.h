@@ -28,6 +28,8 @@ struct view {
     const struct trends *trends;     /* of `history --every`; NULL elsewhere */
     const struct state_count *states; /* of `history --by state` */
     uint32_t state_count;
+    const struct past_note *past_notes; /* of `export` */
+    uint32_t past_note_count;
     const struct group *group; /* of `count`: the groups that its table shows; NULL elsewhere */
     const struct table *const *catalogue; /* of `columns`: the tables to list, ends with NULL */
     struct names *names; /* of this machine's users; NULL: only those of the snapshot */
@@ -105,7 +107,7 @@ extern const struct table table_counters;
 extern const struct table table_routes;
 extern const struct table table_addresses;
 extern const struct table table_events;
-extern const struct table table_states; /* of the past */
+extern const struct table table_states, table_notes; /* of the past */
 extern const struct table table_groups;
 extern const struct table table_flows;
 extern const struct table table_findings;

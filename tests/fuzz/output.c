@@ -257,7 +257,7 @@ void fuzz_show_grid(const struct grid *grid)
     CHECK(json_write(grid, &out) == 0);
     CHECK(json_is_valid(out.data, out.length));
     buf_reset(&out);
-    CHECK(jsonl_write(grid, &out) == 0);
+    CHECK(jsonl_write(grid, NULL, &out) == 0);
     check_lines(&out);
     buf_reset(&out);
     CHECK(csv_write(grid, false, &out) == 0);

@@ -187,7 +187,7 @@ static void incomplete_and_empty_documents(void **state)
     assert_int_equal(json_write(&fake.grid, &out), 0);
     assert_non_null(strstr(buf_string(&out), "\"complete\":false"));
     buf_reset(&out);
-    assert_int_equal(jsonl_write(&fake.grid, &out), 0);
+    assert_int_equal(jsonl_write(&fake.grid, NULL, &out), 0);
     assert_int_equal(out.length, 0);
     buf_done(&out);
     fake_done(&fake);
@@ -207,7 +207,7 @@ static void changes_are_told(void **state)
     fake.marks[2] = MARK_GONE;
     fake.gone_view.resolve_context = (void *)(uintptr_t)old_rows;
     fake.grid.gone_view = &fake.gone_view;
-    assert_int_equal(jsonl_write(&fake.grid, &out), 0);
+    assert_int_equal(jsonl_write(&fake.grid, NULL, &out), 0);
     assert_string_equal(buf_string(&out), "{\"change\":\"new\",\"state\":\"a\"}\n"
                                           "{\"change\":null,\"state\":\"b\"}\n"
                                           "{\"change\":\"gone\",\"state\":\"old\"}\n");
@@ -282,7 +282,7 @@ static void errors_of_the_sink_are_told(void **state)
     out.error = -EPIPE;
     assert_int_equal(fake_init(&fake, rows, 1, 1), 0);
     assert_int_equal(json_write(&fake.grid, &out), -EPIPE);
-    assert_int_equal(jsonl_write(&fake.grid, &out), -EPIPE);
+    assert_int_equal(jsonl_write(&fake.grid, NULL, &out), -EPIPE);
     assert_int_equal(csv_write(&fake.grid, false, &out), -EPIPE);
     buf_done(&out);
     fake_done(&fake);
