@@ -8,6 +8,7 @@
 /* Generated; they need the headers above. */
 #include "bpf/task_file.lskel.h"
 #include "bpf/tcp.lskel.h"
+#include "bpf/tcp_table.lskel.h"
 #include "bpf/udp.lskel.h"
 
 #include <string.h>
@@ -40,6 +41,16 @@
         result;                                                                                    \
     })
 
+static int load_table(struct iterator *ret_iterator)
+{
+    int r = LOAD(tcp_table_bpf, walk_tcp_table, ret_iterator);
+
+    if (r == 0)
+        ret_iterator->map_fd =
+            ((const struct tcp_table_bpf *)ret_iterator->skeleton)->maps.stretches.map_fd;
+    return r;
+}
+
 static int load(enum iterator_kind kind, struct iterator *ret_iterator)
 {
     switch (kind) {
@@ -47,6 +58,8 @@ static int load(enum iterator_kind kind, struct iterator *ret_iterator)
         return LOAD(task_file_bpf, walk_descriptors, ret_iterator);
     case ITERATOR_TCP:
         return LOAD(tcp_bpf, walk_tcp, ret_iterator);
+    case ITERATOR_TCP_TABLE:
+        return load_table(ret_iterator);
     case ITERATOR_UDP:
         return LOAD(udp_bpf, walk_udp, ret_iterator);
     default:
@@ -76,6 +89,8 @@ void iterator_close(struct iterator *iterator)
         task_file_bpf__destroy(iterator->skeleton);
     else if (iterator->skeleton && iterator->kind == ITERATOR_TCP)
         tcp_bpf__destroy(iterator->skeleton);
+    else if (iterator->skeleton && iterator->kind == ITERATOR_TCP_TABLE)
+        tcp_table_bpf__destroy(iterator->skeleton);
     else if (iterator->skeleton)
         udp_bpf__destroy(iterator->skeleton);
     *iterator = ITERATOR_INIT;
@@ -83,21 +98,20 @@ void iterator_close(struct iterator *iterator)
 }
 
 /*
- * The link holds the question "which processes", the iterator made from it is one walk in the
- * namespace of the caller.
+ * The link holds the question "which processes" or "which map", the iterator made from it is one
+ * walk in the namespace of the caller. NULL: it has no question.
  */
-static int start_walk(int prog_fd, uint32_t pid, int *ret_fd)
+static int start_walk(int prog_fd, const union bpf_iter_link_info *info, int *ret_fd)
 {
-    union bpf_iter_link_info info = {.task.pid = pid};
     union bpf_attr attr = bpf_no_attr();
     CLEANUP_CLOSE int link = -1;
     int r;
 
     attr.link_create.prog_fd = (uint32_t)prog_fd;
     attr.link_create.attach_type = BPF_TRACE_ITER;
-    if (pid) {
-        attr.link_create.iter_info = (uintptr_t)&info;
-        attr.link_create.iter_info_len = sizeof(info);
+    if (info) {
+        attr.link_create.iter_info = (uintptr_t)info;
+        attr.link_create.iter_info_len = sizeof(*info);
     }
     link = bpf_call(BPF_LINK_CREATE, &attr);
     if (link < 0)
@@ -149,16 +163,24 @@ static int read_records(int fd, char *buffer, iterator_split_fn *split, void *co
     }
 }
 
-int iterator_read(int prog_fd, uint32_t pid, iterator_split_fn *split, void *context)
+static int read_walk(int prog_fd, const union bpf_iter_link_info *info, iterator_split_fn *split,
+                     void *context)
 {
     _Alignas(8) char buffer[READ_SIZE];
     CLEANUP_CLOSE int fd = -1;
     int r;
 
-    r = start_walk(prog_fd, pid, &fd);
+    r = start_walk(prog_fd, info, &fd);
     if (r < 0)
         return r;
     return read_records(fd, buffer, split, context);
+}
+
+int iterator_read(int prog_fd, uint32_t pid, iterator_split_fn *split, void *context)
+{
+    union bpf_iter_link_info info = {.task.pid = pid};
+
+    return read_walk(prog_fd, pid ? &info : NULL, split, context);
 }
 
 /* Where the records of a walk go. */
@@ -178,6 +200,9 @@ int iterator_walk(const struct iterator *iterator, uint32_t pid, iterator_record
                   void *context)
 {
     struct target target = {fn, context};
+    union bpf_iter_link_info info = {.map.map_fd = (uint32_t)iterator->map_fd};
 
+    if (iterator->map_fd >= 0)
+        return read_walk(iterator->prog_fd, &info, split_records, &target);
     return iterator_read(iterator->prog_fd, pid, split_records, &target);
 }

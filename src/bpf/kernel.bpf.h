@@ -29,8 +29,40 @@ struct ns_common {
     unsigned int inum;
 };
 
+struct hlist_nulls_node {
+    struct hlist_nulls_node *next; /* odd: the end of a chain */
+};
+
+struct hlist_nulls_head {
+    struct hlist_nulls_node *first;
+};
+
+/* Of established and other connections it is a head alone. */
+struct inet_ehash_bucket;
+
+struct inet_listen_hashbucket {
+    struct hlist_nulls_head nulls_head;
+};
+
+/* The tables of TCP. Namespaces share them, but for those that were given some of their own. */
+struct inet_hashinfo {
+    struct inet_ehash_bucket *ehash;
+    unsigned int ehash_mask;
+    unsigned int lhash2_mask;
+    struct inet_listen_hashbucket *lhash2;
+};
+
 struct net {
     struct ns_common ns;
+    struct {
+        struct {
+            struct inet_hashinfo *hashinfo;
+        } tcp_death_row;
+    } ipv4;
+};
+
+struct nsproxy {
+    struct net *net_ns;
 };
 
 struct pid_namespace {
@@ -104,6 +136,7 @@ struct sock_common {
     struct {
         long long counter;
     } skc_cookie;
+    struct hlist_nulls_node skc_nulls_node;
 };
 
 /* Since 6.18: the receive drops of udp and raw sockets. */
@@ -148,6 +181,11 @@ struct socket {
     short type;
     struct file *file;
     struct sock *sk;
+};
+
+/* Where every socket with a file is. */
+struct socket_alloc {
+    struct inode vfs_inode;
 };
 
 struct packet_sock {
@@ -258,6 +296,7 @@ struct task_struct {
     int tgid;
     __u64 start_boottime;
     struct pid *thread_pid;
+    struct nsproxy *nsproxy;
     unsigned int flags;
     struct task_struct *real_parent;
     struct task_struct *group_leader;
@@ -278,7 +317,8 @@ extern void *bpf_cast_to_kern_ctx(void *argument) __ksym;
  */
 extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym;
 
-#define FOR_READING(type, pointer) ((type *)bpf_rdonly_cast(pointer, bpf_core_type_id_kernel(type)))
+#define FOR_READING(type, pointer)                                                                 \
+    ((type *)bpf_rdonly_cast((const void *)(pointer), bpf_core_type_id_kernel(type)))
 
 /* The programs' arguments: their layout is fixed by the verifier, so they are not relocated. */
 
@@ -299,6 +339,13 @@ struct bpf_iter__tcp {
     struct bpf_iter_meta *meta;
     struct sock_common *sk_common;
     __u32 uid;
+};
+
+struct bpf_iter__bpf_map_elem {
+    struct bpf_iter_meta *meta;
+    struct bpf_map *map;
+    void *key;
+    void *value;
 };
 
 struct bpf_iter__udp {

@@ -136,7 +136,12 @@ struct iterator_filter {
     __u32 counted_states; /* tcp: STATE_BIT()s that are counted here instead of written */
     __u64 signless;       /* tcp counts here how many it has passed by as they have no sign */
     __u32 counted[16];    /* by state */
+    __u32 torn;           /* tcp_table counts here the chains that changed under it */
+    __u32 reserved;
 };
+
+/* tcp_table: of so many parts of the table each gives its records at once. */
+#define TABLE_STRETCHES 4096
 
 #define PORT_RANGE_ALL                                                                             \
     {                                                                                              \

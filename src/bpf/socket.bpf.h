@@ -27,6 +27,7 @@ enum {
     SOCK_STREAM = 1,
     SOCK_DGRAM = 2,
     SOCK_RAW = 3,
+    TCP_TIME_WAIT = 6,
     TCP_CLOSE = 7,
     TCP_LISTEN = 10,
     TCP_NEW_SYN_RECV = 12,
@@ -167,7 +168,7 @@ static __always_inline bool ports_match(const struct sock_common *skc)
 
 /*
  * Whether the filter wants this socket, but for its state. Fills the head, but for cookie, inode
- * and size.
+ * and size. `net` 0: all are of one namespace, which is wanted.
  */
 static __always_inline bool fill_head(struct record_head *head, const struct sock_common *skc,
                                       const struct net *net, __u8 proto)
@@ -183,8 +184,9 @@ static __always_inline bool fill_head(struct record_head *head, const struct soc
             return false;
         head->local_port = skc->skc_num;
     }
-    head->netns = net->ns.inum;
-    if (filter.netns && filter.netns != head->netns)
+    if (net)
+        head->netns = net->ns.inum;
+    if (net && filter.netns && filter.netns != head->netns)
         return false;
     head->proto = proto;
     head->family = family;
@@ -276,6 +278,11 @@ static __always_inline void fill_sock(struct record_socket *record, struct inet_
         record->flags |= SOCKET_FILE;
     if (BPF_CORE_READ_BITFIELD(inet, sk.sk_kern_sock))
         record->flags |= SOCKET_KERNEL;
+}
+
+static __always_inline void fill_cgroup(struct record_socket *record,
+                                        const struct sock_links *links)
+{
     record->cgroup_id = links->cgroup->kn->id;
     if (record->cgroup_id)
         record->has |= SOCKET_HAS_CGROUP;
@@ -349,16 +356,16 @@ static __always_inline void fill_tcp(struct record_socket *record, struct tcp_so
     fill_timer(record, tp);
 }
 
-static __always_inline void fill_memory(struct record_tcp *record, struct sock *sk)
+static __always_inline void fill_memory(struct record_tcp *record, struct inet_sock *inet)
 {
-    record->receive = sk->sk_backlog.rmem_alloc.counter;
-    record->receive_limit = sk->sk_rcvbuf;
-    record->send = sk->sk_wmem_alloc.refs.counter - 1; /* one reference is the socket itself */
-    record->send_limit = sk->sk_sndbuf;
-    record->forward = sk->sk_forward_alloc;
-    record->write_queue = sk->sk_wmem_queued;
-    record->option = sk->sk_omem_alloc.counter;
-    record->backlog = sk->sk_backlog.len;
+    record->receive = inet->sk.sk_backlog.rmem_alloc.counter;
+    record->receive_limit = inet->sk.sk_rcvbuf;
+    record->send = inet->sk.sk_wmem_alloc.refs.counter - 1; /* one reference is the socket itself */
+    record->send_limit = inet->sk.sk_sndbuf;
+    record->forward = inet->sk.sk_forward_alloc;
+    record->write_queue = inet->sk.sk_wmem_queued;
+    record->option = inet->sk.sk_omem_alloc.counter;
+    record->backlog = inet->sk.sk_backlog.len;
 }
 
 static __always_inline void fill_progress(struct record_tcp *record, struct tcp_sock *tp)
@@ -386,7 +393,7 @@ static __always_inline bool fill_details(struct record_tcp *record, struct tcp_s
 {
     if (!filter.details)
         return false;
-    fill_memory(record, &tp->inet_conn.icsk_inet.sk);
+    fill_memory(record, &tp->inet_conn.icsk_inet);
     fill_progress(record, tp);
     return true;
 }

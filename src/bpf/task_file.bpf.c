@@ -57,6 +57,7 @@ static __always_inline void write_tcp(const struct holder_links *links,
     record.head.parts |= RECORD_OWNER | RECORD_SOCKET;
     record.head.size = offsetof(struct full_record, tcp);
     fill_sock(&record.socket, inet, &sock);
+    fill_cgroup(&record.socket, &sock);
     record.socket.flags |= SOCKET_FILE;
     fill_inet(&record.socket, &inet->sk.__sk_common);
     fill_tcp(&record.socket, tp);

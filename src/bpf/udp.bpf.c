@@ -35,6 +35,7 @@ int walk_udp(struct bpf_iter__udp *ctx)
     record.head.parts = RECORD_SOCKET;
     record.head.size = sizeof(record);
     fill_sock(&record.socket, inet, &links);
+    fill_cgroup(&record.socket, &links);
     fill_inet(&record.socket, &inet->sk.__sk_common);
     fill_udp(&record.socket, up);
     bpf_seq_write(seq, &record, sizeof(record));

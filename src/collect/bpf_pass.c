@@ -261,30 +261,47 @@ int bpf_pass_walk_descriptors(struct bpf_pass *pass, struct iterator *iterator,
     return r == -ESRCH ? 0 : r;
 }
 
-int bpf_pass_netns(struct bpf_pass *pass, uint32_t inode, uint32_t *ret_netns)
+static int index_netns(struct bpf_pass *pass)
 {
-    struct snapshot *snapshot = pass->collection->snapshot;
-    uint32_t index;
+    const struct snapshot *snapshot = pass->collection->snapshot;
     int r = 0;
 
     if (!pass->netns_index.count)
         for (uint32_t i = 0; i < snapshot->netns_count && r == 0; i++)
             r = map_set(&pass->netns_index, snapshot->netns[i].inode, i);
+    return r;
+}
+
+int bpf_pass_known_netns(struct bpf_pass *pass, uint32_t inode, uint32_t *ret_netns)
+{
+    const struct snapshot *snapshot = pass->collection->snapshot;
+    int r = index_netns(pass);
+    uint32_t index = map_get(&pass->netns_index, inode);
+
     if (r < 0)
         return r;
-    index = map_get(&pass->netns_index, inode);
-    if (index == MAP_NONE && pass->collection->request->netns_scope != NETNS_SCOPE_ALL)
+    if (index == MAP_NONE || !(snapshot->netns[index].flags & NETNS_READ))
         return -ENOENT;
-    if (index == MAP_NONE) { /* only descriptors refer to it, so that nobody could find it before */
-        r = snapshot_add_netns(snapshot, inode, &index);
-        if (r == 0)
-            r = map_set(&pass->netns_index, inode, index);
-        if (r < 0)
-            return r;
-        snapshot->netns[index].flags |= NETNS_READ;
-    }
-    if (!(snapshot->netns[index].flags & NETNS_READ))
-        return -ENOENT;
+    *ret_netns = index;
+    return 0;
+}
+
+/* Only descriptors refer to one that nobody could find before. */
+int bpf_pass_netns(struct bpf_pass *pass, uint32_t inode, uint32_t *ret_netns)
+{
+    struct snapshot *snapshot = pass->collection->snapshot;
+    int r = bpf_pass_known_netns(pass, inode, ret_netns);
+    uint32_t index;
+
+    if (r != -ENOENT || pass->collection->request->netns_scope != NETNS_SCOPE_ALL ||
+        map_get(&pass->netns_index, inode) != MAP_NONE)
+        return r;
+    r = snapshot_add_netns(snapshot, inode, &index);
+    if (r == 0)
+        r = map_set(&pass->netns_index, inode, index);
+    if (r < 0)
+        return r;
+    snapshot->netns[index].flags |= NETNS_READ;
     *ret_netns = index;
     return 0;
 }

@@ -52,7 +52,13 @@ int bpf_pass_open_descriptors(struct bpf_pass *pass, uint32_t protos, struct ite
 int bpf_pass_walk_descriptors(struct bpf_pass *pass, struct iterator *iterator,
                               iterator_record_fn *fn) MUST_CHECK;
 
-/* The namespace of a record: 0 and its index, -ENOENT when it was not asked for, or -ENOMEM. */
+/*
+ * The namespace of a record, if it was known before: 0 and its index, -ENOENT also when it was not
+ * asked for, or -ENOMEM.
+ */
+int bpf_pass_known_netns(struct bpf_pass *pass, uint32_t inode, uint32_t *ret_netns) MUST_CHECK;
+
+/* The same; one that is not known is added where all are asked for. */
 int bpf_pass_netns(struct bpf_pass *pass, uint32_t inode, uint32_t *ret_netns) MUST_CHECK;
 
 /* Adds the holder that a record tells of, and its process. 0 or -ENOMEM. */

@@ -3,9 +3,9 @@
 #include "collect/socket_record.h"
 
 #include "collect/diag.h"
-#include "model/request.h"
 
 #include <string.h>
+#include <time.h>
 
 static uint32_t timer_ms(const struct record_socket *from, uint32_t tick_ns)
 {
@@ -14,7 +14,7 @@ static uint32_t timer_ms(const struct record_socket *from, uint32_t tick_ns)
     return (uint32_t)((uint64_t)from->timer_jiffies * tick_ns / 1000000);
 }
 
-void socket_record_fill(const struct record *record, uint32_t netns, uint32_t tick_ns,
+static void fill_socket(const struct record *record, uint32_t netns, uint32_t tick_ns,
                         struct socket *socket)
 {
     const struct record_head *head = record->head;
@@ -103,11 +103,49 @@ static int add_memory(struct snapshot *snapshot, const struct record_tcp *from,
     return 0;
 }
 
-int socket_record_add_details(struct snapshot *snapshot, uint64_t needs,
-                              const struct record_tcp *from, uint32_t tick_ns,
-                              struct socket *socket)
+/* What is asked for (enum need). */
+static int add_details(struct snapshot *snapshot, uint64_t needs, const struct record_tcp *from,
+                       uint32_t tick_ns, struct socket *socket)
 {
     int r = needs & NEED_TCP_PROGRESS ? add_progress(snapshot, from, tick_ns, socket) : 0;
 
     return r == 0 && needs & NEED_MEMORY ? add_memory(snapshot, from, socket) : r;
+}
+
+/* The kernel's tick (1/CONFIG_HZ) is the resolution of its coarse clock. */
+uint32_t socket_records_tick(void)
+{
+    struct timespec tick;
+
+    return clock_getres(CLOCK_MONOTONIC_COARSE, &tick) == 0 ? (uint32_t)tick.tv_nsec : 4000000;
+}
+
+int socket_records_add(const struct socket_records *records, uint32_t netns,
+                       const struct record *record)
+{
+    struct collection *collection = records->collection;
+    struct snapshot *snapshot = collection->snapshot;
+    uint64_t cookie = record->head->cookie;
+    uint32_t index = cookie ? map_get(&collection->by_cookie, cookie) : MAP_NONE;
+    bool is_new = index == MAP_NONE;
+    int r = 0;
+
+    if (is_new && !snapshot_add_socket(snapshot))
+        return -ENOMEM;
+    if (is_new)
+        index = snapshot->sockets_count - 1;
+    fill_socket(record, netns, records->tick_ns, &snapshot->sockets[index]);
+    if (record->tcp)
+        r = add_details(snapshot, collection->request->needs, record->tcp, records->tick_ns,
+                        &snapshot->sockets[index]);
+    if (r == 0 && is_new && cookie && !records->unindexed)
+        r = map_set(&collection->by_cookie, cookie, index);
+    return r;
+}
+
+void socket_records_set_idle(const struct socket_records *records, struct iterator_filter *filter)
+{
+    uint64_t nanoseconds = (uint64_t)records->collection->request->idle_ms * 1000000;
+
+    filter->idle_ticks = (uint32_t)(nanoseconds / records->tick_ns);
 }

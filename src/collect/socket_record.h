@@ -3,14 +3,20 @@
 #pragma once
 
 #include "bpf/iterators.h"
-#include "model/snapshot.h"
+#include "collect/source.h"
 
-/* `tick_ns`: of the kernel's timers. */
-void socket_record_fill(const struct record *record, uint32_t netns, uint32_t tick_ns,
-                        struct socket *socket);
+struct socket_records {
+    struct collection *collection;
+    uint32_t tick_ns; /* of the kernel's timers */
+    bool unindexed;   /* nothing else will ask for these sockets by cookie */
+};
 
-/* What is asked for (enum need) of how far its data got and the memory that it takes. 0 or -ENOMEM.
- */
-int socket_record_add_details(struct snapshot *snapshot, uint64_t needs,
-                              const struct record_tcp *from, uint32_t tick_ns,
-                              struct socket *socket) MUST_CHECK;
+/* Of this kernel, in nanoseconds. */
+uint32_t socket_records_tick(void);
+
+/* Adds the socket, or renews what an earlier record of the same pass told of it. 0 or -ENOMEM. */
+int socket_records_add(const struct socket_records *records, uint32_t netns,
+                       const struct record *record) MUST_CHECK;
+
+/* From when on the request takes a connection for idle. */
+void socket_records_set_idle(const struct socket_records *records, struct iterator_filter *filter);

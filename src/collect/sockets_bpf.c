@@ -12,11 +12,11 @@
 #include "collect/netns.h"
 #include "collect/socket_record.h"
 #include "collect/sockstat.h"
+#include "collect/tcp_table.h"
 
 #include "base/vec.h"
 
 #include <string.h>
-#include <time.h>
 
 #define TCP_BIT PROTO_BIT(PROTO_TCP)
 #define UDP_BIT PROTO_BIT(PROTO_UDP)
@@ -26,16 +26,15 @@
 
 struct socket_pass {
     struct bpf_pass base; /* first, so that the walk over descriptors finds both */
+    struct socket_records records;
     struct iterator *iterator;
     uint32_t netns; /* that is being read */
     bool with_owners;
     bool met_mptcp;   /* among the descriptors */
-    bool unindexed;   /* nothing else will ask for these sockets by cookie */
     bool only_passed; /* second iter/tcp: only sockets that were passed by and not found since */
     uint64_t *passed; /* owned: cookies of the sockets that iter/tcp passed by */
     uint32_t passed_count, passed_capacity;
     struct map missing; /* cookies of `passed` that no descriptor refers to */
-    uint32_t tick_ns;   /* of the kernel's timers */
     uint32_t described; /* TCP sockets that descriptors have brought */
     uint64_t hashed;    /* TCP sockets in the kernel's tables, but for time-wait */
 };
@@ -45,44 +44,6 @@ static void socket_pass_done(struct socket_pass *pass)
     bpf_pass_done(&pass->base);
     map_done(&pass->missing);
     free(pass->passed);
-}
-
-/* The kernel's tick (1/CONFIG_HZ) is the resolution of its coarse clock. */
-static uint32_t kernel_tick_ns(void)
-{
-    struct timespec tick;
-
-    return clock_getres(CLOCK_MONOTONIC_COARSE, &tick) == 0 ? (uint32_t)tick.tv_nsec : 4000000;
-}
-
-static void set_idle(const struct socket_pass *pass, struct iterator *iterator)
-{
-    uint64_t nanoseconds = (uint64_t)pass->base.collection->request->idle_ms * 1000000;
-
-    iterator->filter->idle_ticks = (uint32_t)(nanoseconds / pass->tick_ns);
-}
-
-/* Adds the socket, or renews what an earlier record of the same pass told of it. */
-static int add_socket(struct socket_pass *pass, uint32_t netns, const struct record *record)
-{
-    struct collection *collection = pass->base.collection;
-    struct snapshot *snapshot = collection->snapshot;
-    uint64_t cookie = record->head->cookie;
-    uint32_t index = cookie ? map_get(&collection->by_cookie, cookie) : MAP_NONE;
-    bool is_new = index == MAP_NONE;
-    int r = 0;
-
-    if (is_new && !snapshot_add_socket(snapshot))
-        return -ENOMEM;
-    if (is_new)
-        index = snapshot->sockets_count - 1;
-    socket_record_fill(record, netns, pass->tick_ns, &snapshot->sockets[index]);
-    if (record->tcp)
-        r = socket_record_add_details(snapshot, collection->request->needs, record->tcp,
-                                      pass->tick_ns, &snapshot->sockets[index]);
-    if (r == 0 && is_new && cookie && !pass->unindexed)
-        r = map_set(&collection->by_cookie, cookie, index);
-    return r;
 }
 
 static int remember_passed(struct socket_pass *pass, uint64_t cookie)
@@ -104,7 +65,7 @@ static int take_hashed(void *context, const struct record *record)
         return remember_passed(pass, record->head->cookie);
     if (pass->only_passed && map_get(&pass->missing, record->head->cookie) == MAP_NONE)
         return 0;
-    return add_socket(pass, pass->netns, record);
+    return socket_records_add(&pass->records, pass->netns, record);
 }
 
 /* A record of iter/task_file: TCP sockets whole, of the others only the holder. */
@@ -122,7 +83,7 @@ static int take_descriptor(void *context, const struct record *record)
     pass->met_mptcp |= record->head->proto == PROTO_MPTCP;
     if (record->socket) {
         pass->described++;
-        r = add_socket(pass, netns, record);
+        r = socket_records_add(&pass->records, netns, record);
     }
     if (r == 0 && pass->with_owners)
         r = bpf_pass_add_holder(&pass->base, record);
@@ -193,7 +154,7 @@ static int read_descriptors(struct socket_pass *pass, uint32_t states)
     if (r < 0)
         return r;
     iterator.filter->full_protos = TCP_BIT;
-    set_idle(pass, &iterator);
+    socket_records_set_idle(&pass->records, iterator.filter);
     iterator.filter->states &= states;
     iterator.filter->unconnected = !(states & ~UNCONNECTED_STATES);
     return bpf_pass_walk_descriptors(&pass->base, &iterator, take_descriptor);
@@ -302,21 +263,49 @@ static int choose_held_states(struct socket_pass *pass, uint32_t *ret_states)
  * are bound and neither listen nor are connected: these are in no table, and only descriptors lead
  * to them. They come first, and are few, so that the tables have little to be united with.
  */
-static int read_tables(struct socket_pass *pass, struct iterator *tcp)
+static int read_held(struct socket_pass *pass)
 {
-    const struct request *request = pass->base.collection->request;
     uint32_t held = 0;
     int r = choose_held_states(pass, &held);
 
-    if (r == 0 && held)
-        r = read_descriptors(pass, held);
+    return r == 0 && held ? read_descriptors(pass, held) : r;
+}
+
+static int open_tcp(struct socket_pass *pass, struct iterator *ret_iterator)
+{
+    int r = bpf_pass_open(&pass->base, ITERATOR_TCP, TCP_BIT, ret_iterator);
+
+    if (r == 0)
+        socket_records_set_idle(&pass->records, ret_iterator->filter);
+    return r;
+}
+
+static int read_each_table(struct socket_pass *pass)
+{
+    CLEANUP(iterator_close) struct iterator tcp = ITERATOR_INIT;
+    int r = open_tcp(pass, &tcp);
+
     if (r < 0)
         return r;
-    tcp->filter->counted_states = counts_states(pass) ? ~STATE_BIT(STATE_LISTENING) : 0;
-    pass->unindexed = !(request->needs & NEED_DETAILS_OF_DIAG);
-    r = read_all_netns(pass, tcp);
-    pass->unindexed = false;
-    pass->base.collection->snapshot->signless = (uint32_t)tcp->filter->signless;
+    tcp.filter->counted_states = counts_states(pass) ? ~STATE_BIT(STATE_LISTENING) : 0;
+    r = read_all_netns(pass, &tcp);
+    pass->base.collection->snapshot->signless = (uint32_t)tcp.filter->signless;
+    return r;
+}
+
+/* All namespaces at once, where that suits and is possible, or one after the other. */
+static int read_tables(struct socket_pass *pass)
+{
+    const struct request *request = pass->base.collection->request;
+    int r = read_held(pass);
+
+    if (r < 0)
+        return r;
+    pass->records.unindexed = !(request->needs & NEED_DETAILS_OF_DIAG);
+    r = tcp_table_suits(request) ? tcp_table_read(&pass->base, &pass->records) : -EOPNOTSUPP;
+    if (r < 0 && r != -ENOMEM)
+        r = read_each_table(pass);
+    pass->records.unindexed = false;
     return r;
 }
 
@@ -328,14 +317,13 @@ static int read_tcp(struct socket_pass *pass)
 
     if (r < 0 || (held_only && !pass->met_mptcp))
         return r;
-    r = bpf_pass_open(&pass->base, ITERATOR_TCP, TCP_BIT, &tcp);
+    if (!held_only && !starts_from_descriptors(pass))
+        return read_tables(pass);
+    r = open_tcp(pass, &tcp);
     if (r < 0)
         return r;
-    set_idle(pass, &tcp);
     if (held_only) /* the TCP sockets of an MPTCP connection have no descriptors of their own */
         return read_all_netns(pass, &tcp);
-    if (!starts_from_descriptors(pass))
-        return read_tables(pass, &tcp);
     tcp.filter->brief = 1;
     r = read_all_netns(pass, &tcp);
     pass->base.collection->snapshot->signless = (uint32_t)tcp.filter->signless;
@@ -389,7 +377,9 @@ static uint32_t choose_protos(const struct collection *collection, bool owners)
 
 static int collect_sockets(struct collection *collection)
 {
-    CLEANUP(socket_pass_done) struct socket_pass pass = {.tick_ns = kernel_tick_ns()};
+    CLEANUP(socket_pass_done)
+    struct socket_pass pass = {
+        .records = {.collection = collection, .tick_ns = socket_records_tick()}};
     struct snapshot *snapshot = collection->snapshot;
     uint32_t sockets = snapshot->sockets_count, holders = snapshot->holders_count;
     bool owners =

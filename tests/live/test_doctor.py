@@ -157,6 +157,20 @@ def bpf_leaves_out_only_connections_that_are_well():
 
 
 @test
+def bpf_reads_the_table_that_a_namespace_has_of_its_own():
+    """The others share one, which is read for all of them at once."""
+    with netns("net.ipv4.tcp_child_ehash_entries=1024") as parent, netns(inside=parent) as ns, program(ns, UNREAD, "stop") as deaf:
+        size = int(ns.run(["cat", "/proc/sys/net/ipv4/tcp_ehash_entries"]).out)
+        assert size == 1024, size
+
+        def unread():
+            rows = findings(ns, "stuck", limits={"stuck.since": "300ms 1h"}, options=["--sources", "bpf"])
+            return [row["pid"] for row in rows if "to read" in row["what"]]
+
+        assert wait_for(unread, what="who is stuck") == [deaf.pid]
+
+
+@test
 def not_stuck_where_data_is_read():
     with netns() as ns, program(ns, UNREAD, "read"):
         assert findings(ns, "stuck", limits={"stuck.since": "0 1h"}) == []

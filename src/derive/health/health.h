@@ -66,10 +66,17 @@ struct examination {
     struct findings *findings;
     struct map counters_now, counters_before; /* by counter_key() */
     struct map settings;                      /* the same, of `now` */
-    struct map sockets_before;                /* cookie -> index */
+    struct map sockets_before;                /* cookie, or ends -> index */
     struct map interfaces_before;             /* interface_identity() -> index */
     struct buf text;                          /* to put `what` together */
 };
+
+/* Everything is borrowed; the end of the window has the join. To be ended also when it fails. 0 or
+ * -ENOMEM. */
+int examination_begin(struct examination *examination, const struct health_plan *plan,
+                      const struct snapshot *before, const struct snapshot *now,
+                      const struct join *join) MUST_CHECK;
+void examination_done(struct examination *examination);
 
 /* A counter at both ends of the window. */
 struct change {

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* TCP sockets of all network namespaces, by one walk over the table that they share (BPF). */
+#include "collect/tcp_table.h"
+
+#include "collect/netns.h"
+#include "collect/proc_file.h"
+
+#include <fcntl.h>
+
+/* So often a walk under which the table changed is done again. */
+#define WALKS_MAX 3
+
+struct table_pass {
+    struct bpf_pass *base;
+    const struct socket_records *records;
+    struct iterator shared, own;
+    uint32_t netns; /* whose own table is being read */
+};
+
+static void table_pass_done(struct table_pass *pass)
+{
+    iterator_close(&pass->shared);
+    iterator_close(&pass->own);
+}
+
+bool tcp_table_suits(const struct request *request)
+{
+    return request->signs && !(request->needs & (NEED_SOCKET_CGROUP | NEED_STATE_COUNTS));
+}
+
+static int open_walk(struct table_pass *pass, enum iterator_kind kind, struct iterator *ret_walk)
+{
+    int r = bpf_pass_open(pass->base, kind, PROTO_BIT(PROTO_TCP), ret_walk);
+
+    if (r == 0)
+        socket_records_set_idle(pass->records, ret_walk->filter);
+    return r;
+}
+
+static int take_shared(void *context, const struct record *record)
+{
+    struct table_pass *pass = context;
+    uint32_t netns;
+    int r = bpf_pass_known_netns(pass->base, record->head->netns, &netns);
+
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    return record->socket ? socket_records_add(pass->records, netns, record) : 0;
+}
+
+/* Those that were there before stay. */
+static int forget_added(struct collection *collection, uint32_t count)
+{
+    struct snapshot *snapshot = collection->snapshot;
+    int r = 0;
+
+    snapshot->sockets_count = count;
+    map_clear(&collection->by_cookie);
+    for (uint32_t i = 0; i < count && r == 0; i++)
+        if (snapshot->sockets[i].has & SOCKET_HAS_COOKIE)
+            r = map_set(&collection->by_cookie, snapshot->sockets[i].cookie, i);
+    return r;
+}
+
+/* In the first namespace: it has the table that others share. */
+static int read_shared(struct collection *collection, uint32_t netns)
+{
+    struct table_pass *pass = collection->context;
+    struct iterator_filter *filter = pass->shared.filter;
+    uint32_t count = collection->snapshot->sockets_count;
+    int r = -EOPNOTSUPP;
+
+    if (!(collection->snapshot->netns[netns].flags & NETNS_INIT))
+        return r;
+    for (int walks = 0; walks < WALKS_MAX; walks++) {
+        filter->torn = 0;
+        filter->signless = 0;
+        r = iterator_walk(&pass->shared, 0, take_shared, pass);
+        if (r < 0 || !filter->torn)
+            return r;
+        r = forget_added(collection, count);
+        if (r < 0)
+            return r;
+    }
+    return -EAGAIN;
+}
+
+static int take_own(void *context, const struct record *record)
+{
+    struct table_pass *pass = context;
+
+    return record->socket ? socket_records_add(pass->records, pass->netns, record) : 0;
+}
+
+/* net.ipv4.tcp_ehash_entries is negative where the table is that of the first namespace. */
+static bool has_own_table(void)
+{
+    char text[32];
+    size_t length;
+
+    return proc_read(AT_FDCWD, "/proc/sys/net/ipv4/tcp_ehash_entries", text, sizeof(text),
+                     &length) == 0 &&
+           text[0] != '-';
+}
+
+static int read_own(struct collection *collection, uint32_t netns)
+{
+    struct table_pass *pass = collection->context;
+    int r = 0;
+
+    if (collection->snapshot->netns[netns].flags & NETNS_INIT || !has_own_table())
+        return 0;
+    if (pass->own.prog_fd < 0)
+        r = open_walk(pass, ITERATOR_TCP, &pass->own);
+    if (r < 0)
+        return r;
+    pass->netns = netns;
+    return iterator_walk(&pass->own, 0, take_own, pass);
+}
+
+static uint64_t count_signless(const struct table_pass *pass)
+{
+    return pass->shared.filter->signless + (pass->own.filter ? pass->own.filter->signless : 0);
+}
+
+int tcp_table_read(struct bpf_pass *base, const struct socket_records *records)
+{
+    CLEANUP(table_pass_done)
+    struct table_pass pass = {
+        .base = base, .records = records, .shared = ITERATOR_INIT, .own = ITERATOR_INIT};
+    struct collection *collection = base->collection;
+    uint32_t count = collection->snapshot->sockets_count;
+    int r = open_walk(&pass, ITERATOR_TCP_TABLE, &pass.shared), failed;
+
+    if (r < 0)
+        return r;
+    collection->context = &pass;
+    r = netns_for_first(collection, read_shared);
+    if (r == 0)
+        r = netns_for_each(collection, read_own);
+    collection->context = NULL;
+    if (r == 0) {
+        collection->snapshot->signless = (uint32_t)count_signless(&pass);
+        return 0;
+    }
+    failed = forget_added(collection, count);
+    return failed < 0 ? failed : r;
+}
