@@ -26,7 +26,7 @@ static void print_options(uint32_t groups)
         if (option->letter && options_find_letter(option->letter, groups) == option)
             snprintf(letter, sizeof(letter), "-%c", option->letter);
         snprintf(name, sizeof(name), "--%s%s%s", option->name,
-                 *argument && *argument != '[' ? " " : "", argument);
+                 *argument && strncmp(argument, "[=", 2) != 0 ? " " : "", argument);
         printf("  %s %-22s %s\n", letter, name, option->help);
     }
 }

@@ -1,51 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* nwho top: who uses the network now, and how much since the last look. */
+/* nwho top: who uses the network now, and how much since the last look; or then, piece by piece. */
 #include "cli/session.h"
 #include "cli/top_screen.h"
 
-#include "base/units.h"
+#include "cli/replay.h"
 #include "table/flow_groups.h"
 
 #include <string.h>
-
-static void put_rates(const struct session *session, struct buf *out, const char *label,
-                      const char *rate, const char *bytes)
-{
-    const struct view *view = &session->now->view;
-    uint64_t window_ns = view->snapshot->window_ns[FLOW_LAST];
-    struct group_number last = group_sum(view->group, rate);
-    uint64_t a_second =
-        window_ns ? (uint64_t)((double)last.number * 1e9 / (double)window_ns + 0.5) : 0;
-
-    buf_puts(out, label);
-    buf_byte(out, ' ');
-    if (session->options->bytes)
-        units_write(out, UNIT_BYTES_PER_SECOND, a_second);
-    else
-        units_write_bit_rate(out, a_second);
-    buf_puts(out, ", ");
-    units_write_bytes(out, group_sum(view->group, bytes).number);
-    buf_puts(out, " in all");
-}
-
-/* How exactly it is counted, and all of the rows together, also of those beyond --limit. */
-static void put_headline(const struct session *session, struct buf *out)
-{
-    const struct snapshot *snapshot = &session->now->snapshot;
-    size_t start;
-
-    buf_puts(out, "  ");
-    buf_puts(out, accounting_level_label(snapshot->accounting));
-    if (snapshot->accounting <= ACCOUNTING_INTERFACES)
-        return;
-    put_rates(session, out, "  rx", "rx_rate", "rx_bytes");
-    put_rates(session, out, "  tx", "tx_rate", "tx_bytes");
-    start = out->length;
-    buf_byte(out, '\n');
-    top_put_reconcile(session, out);
-    if (out->length == start + 1) /* it is not known yet */
-        out->length = start;
-}
 
 static int plan(struct session *session, struct query *rows, struct query *groups,
                 struct group_plan *by)
@@ -100,6 +61,8 @@ static int run_top(struct options *options)
             return r;
         options->batch = true;
     }
+    if (replay_is_asked(options))
+        return top_pieces_run(options);
     options->watch = true;
     if (!options->watch_count && (options->replay || options->format == FORMAT_JSON))
         options->watch_count = 1;
@@ -108,7 +71,7 @@ static int run_top(struct options *options)
     /* Only then interfaces have names, and ports listeners. In text it would cost too much for one
      * line. */
     session.everywhere = options->format == FORMAT_JSON || asks_where(options);
-    session.headline = put_headline;
+    session.headline = top_put_headline;
     if (r == 0)
         r = plan(&session, &rows, &groups, &by);
     if (r == 0)
@@ -127,6 +90,8 @@ static const char *const examples[] = {
     "with whom nginx talks",
     "nwho top dport 443 --by user --json",
     "who uses HTTPS, for a program",
+    "nwho top --since 02:00 --until 04:00",
+    "plays what nwho serve recorded in these two hours",
     "nwho top 'rx_rate > 1Mbit' --by conn --sort rx_bytes:desc",
     "the connections that receive more than that",
     NULL,
@@ -137,6 +102,6 @@ const struct command command_top = {
     .arguments = "[FILTER]",
     .summary = "traffic now, by process or else (nethogs, iftop)",
     .examples = examples,
-    .options = OPTIONS_TOP | OPTIONS_SOURCE | OPTIONS_OUTPUT,
+    .options = OPTIONS_TOP | OPTIONS_SOURCE | OPTIONS_OUTPUT | OPTIONS_PAST | OPTIONS_STORE,
     .run = run_top,
 };

@@ -43,20 +43,33 @@ static bool is_duration(const char *text)
     return units_parse(text, strlen(text), UNIT_SECONDS, &seconds, NULL) == 0;
 }
 
-static int read_time(const char *option, const char *text, uint64_t after_ns, uint64_t *ret_ns)
+int history_time(const char *option, const char *text, uint64_t after_ns, uint64_t *ret_ns,
+                 struct buf *problem)
 {
     int r = when_parse(text, clock_ns(CLOCK_REALTIME), after_ns, ret_ns);
 
+    if (r == 0)
+        return 0;
+    buf_printf(problem, "%s\"%s\"", option, text);
     if (r == -ERANGE)
-        return command_error("--%s \"%s\": there is no such time", option, text);
-    if (r < 0 && is_duration(text))
-        return command_error("--%s \"%s\" is no time: for so long ago write -%s", option, text,
-                             text);
+        buf_puts(problem, ": there is no such time");
+    else if (is_duration(text))
+        buf_printf(problem, " is no time: for so long ago write -%s", text);
+    else
+        buf_puts(problem, " is no time: write 03:00, -2h, \"yesterday 2pm\", 2026-11-20 or "
+                          "\"2026-11-20 03:00\"");
+    return -EINVAL;
+}
+
+static int read_time(const char *option, const char *text, uint64_t after_ns, uint64_t *ret_ns)
+{
+    struct buf problem = BUF_INIT;
+    int r = history_time(option, text, after_ns, ret_ns, &problem);
+
     if (r < 0)
-        return command_error("--%s \"%s\" is no time: write 03:00, -2h, \"yesterday 2pm\", "
-                             "2026-11-20 or \"2026-11-20 03:00\"",
-                             option, text);
-    return 0;
+        r = command_error("%s", buf_string(&problem));
+    buf_done(&problem);
+    return r;
 }
 
 /* Of --since and --until. */
@@ -65,9 +78,9 @@ static int read_span(const struct options *options, struct store_question *quest
     int r = 0;
 
     if (options->since)
-        r = read_time("since", options->since, 0, &question->since_ns);
+        r = read_time("--since ", options->since, 0, &question->since_ns);
     if (r == 0 && options->until)
-        r = read_time("until", options->until, options->since ? question->since_ns : 0,
+        r = read_time("--until ", options->until, options->since ? question->since_ns : 0,
                       &question->until_ns);
     if (r == 0 && !options->since)
         question->since_ns =
@@ -103,7 +116,7 @@ int history_times(const struct options *options, struct store_question *question
     question->until_ns = clock_ns(CLOCK_REALTIME);
     question->every_ns = options->every_ms * MILLISECOND_NS;
     if (options->at) {
-        r = read_time("at", options->at, 0, &question->since_ns);
+        r = read_time("--at ", options->at, 0, &question->since_ns);
         question->until_ns = question->since_ns + MOMENT_NS;
     } else {
         r = read_span(options, question);

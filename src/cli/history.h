@@ -16,6 +16,11 @@ bool history_path(const struct options *options, bool writes, char path[static P
  * one line on stderr. */
 int history_times(const struct options *options, struct store_question *question) MUST_CHECK;
 
+/* One moment of the past, as --OPTION takes it; with `after_ns` the first such time after that. 0,
+ * or -EINVAL with one line in `problem`. */
+int history_time(const char *option, const char *text, uint64_t after_ns, uint64_t *ret_ns,
+                 struct buf *problem) MUST_CHECK;
+
 /* The history to be read, or for store_note() only. 0, or EXIT_ERROR after one line on stderr. */
 int history_open(const struct options *options, struct store **ret_store) MUST_CHECK;
 int history_open_to_note(const struct options *options, struct store **ret_store) MUST_CHECK;

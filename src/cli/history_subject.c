@@ -22,21 +22,21 @@ static int plan_rows(struct session *session, struct query *rows, const struct t
 /* --- traffic --- */
 
 /* Sockets and threads are not told apart in what is recorded. */
-static bool is_too_fine(const char *by)
+int history_check_by(const char *by)
 {
-    return strstr(by, "conn") || strstr(by, "thread") || strstr(by, "tid");
+    if (!by || !(strstr(by, "conn") || strstr(by, "thread") || strstr(by, "tid")))
+        return 0;
+    return command_error("threads and connections are not recorded one by one: --by process, peer, "
+                         "port, user, unit, container, netns, iface or state");
 }
 
 static int plan_flows(struct session *session, struct query *rows, struct query *groups,
                       struct group_plan *by)
 {
-    const char *word = session->options->by;
-    int r;
+    int r = history_check_by(session->options->by);
 
-    if (word && is_too_fine(word))
-        return command_error("threads and connections are not recorded one by one: --by process, "
-                             "peer, port, user, unit, container, netns, iface or state");
-    r = session_plan_groups(session, by);
+    if (r == 0)
+        r = session_plan_groups(session, by);
     if (r != 0)
         return r;
     flow_group_past(by);

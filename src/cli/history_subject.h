@@ -25,3 +25,6 @@ struct history_subject {
 unsigned int history_flow_parts(const struct session *session);
 
 const struct history_subject *history_subject_find(const char *by);
+
+/* Whether what is recorded can be shown so. 0, or EXIT_ERROR after one line on stderr. */
+int history_check_by(const char *by) MUST_CHECK;

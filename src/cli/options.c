@@ -80,6 +80,13 @@ TEXT(svg)
 TEXT(export_format)
 TEXT(file)
 
+/* Of top, where a FILE may be left out. */
+static int set_replay_past(struct options *options, const char *argument, struct buf *error)
+{
+    options->past = !argument;
+    return argument ? set_replay(options, argument, error) : 0;
+}
+
 static int set_netns(struct options *options, const char *argument, struct buf *error)
 {
     if (options->namespace_count == OPTION_NAMESPACES_MAX) {
@@ -378,6 +385,10 @@ const struct option_info option_table[] = {
      OPTIONS_HISTORY, set_by},
     {'d', "delay", "SEC", "seconds between refreshes, usually 1", OPTIONS_TOP, set_delay},
     {'n', "iterations", "N", "end after N refreshes", OPTIONS_TOP, set_iterations},
+    {0, "replay", "[FILE]", "play the history, as with --since; or answer from FILE, a recording",
+     OPTIONS_TOP, set_replay_past},
+    {0, "every", "TIME", "of the history: pieces of so long, usually 10 seconds", OPTIONS_TOP,
+     set_every},
     {'b', "batch", NULL, "plain blocks of rows also on a terminal", OPTIONS_TOP, set_batch},
     {0, "bytes", NULL, "rates in bytes a second, not in bits", OPTIONS_TOP | OPTIONS_WATCH,
      set_bytes},

@@ -67,6 +67,7 @@ struct options {
     const char *by;       /* of top and if */
     bool batch;           /* top */
     bool bytes;           /* rates in these rather than in bits */
+    bool past;            /* top: --replay without a FILE, of the history */
     /* stats, if, and where there is traffic */
     bool delta;
     uint64_t delta_ms;
@@ -87,7 +88,7 @@ struct options {
     const char *since, *until, *at; /* as when_parse() reads them; NULL: not given */
     const char *store;              /* its file; NULL: the usual one */
     const char *svg;                /* of history: file of a chart; NULL: none */
-    uint64_t every_ms;              /* of serve, history, export; 0: the usual, or no series */
+    uint64_t every_ms;              /* of serve, history, export, top; 0: the usual, or no series */
     const char *export_format;      /* of export; NULL: not said */
     const char *file;               /* that export writes; NULL: standard output */
     /* serve */
@@ -103,7 +104,8 @@ struct options {
 struct option_info {
     char letter;          /* 0: none */
     const char *name;     /* without the dashes */
-    const char *argument; /* its name; "[=SEC]" when it may be left out; NULL: takes none */
+    const char *argument; /* its name; "[=SEC]" when it may be left out, "[FILE]" when it may be and
+                             else is also the next word, which is no option; NULL: takes none */
     const char *help;
     uint32_t groups;
     int (*apply)(struct options *options, const char *argument, struct buf *error);

@@ -17,6 +17,14 @@ static bool argument_is_optional(const struct option_info *option)
     return option->argument && option->argument[0] == '[';
 }
 
+/* Whether a word behind the option is its argument, when nothing is attached. */
+static bool takes_word(const struct option_info *option, const char *word)
+{
+    if (!option->argument || !word)
+        return false;
+    return option->argument[0] != '[' || (option->argument[1] != '=' && word[0] != '-');
+}
+
 const struct option_info *options_find_name(const char *name, size_t length, uint32_t groups)
 {
     for (uint32_t i = 0; i < option_count; i++) {
@@ -63,15 +71,20 @@ static int unknown_long(const char *word, uint32_t groups, struct buf *error)
     return -EINVAL;
 }
 
-/* The argument of an option that needs one and has none attached: the next word. */
+/* The argument of an option that has none attached: the next word, or nothing. */
 static int next_argument(struct parser *parser, const struct option_info *option,
                          const char **ret_argument)
 {
-    if (parser->at + 1 >= parser->count) {
+    const char *next = parser->at + 1 < parser->count ? parser->argv[parser->at + 1] : NULL;
+
+    if (!takes_word(option, next)) {
+        if (!option->argument || argument_is_optional(option))
+            return 0;
         buf_printf(parser->error, "--%s needs an argument: %s", option->name, option->argument);
         return -EINVAL;
     }
-    *ret_argument = parser->argv[++parser->at];
+    parser->at++;
+    *ret_argument = next;
     return 0;
 }
 
@@ -110,7 +123,7 @@ static int parse_long(struct parser *parser, const char *word)
         buf_printf(parser->error, "--%s takes no argument", option->name);
         return -EINVAL;
     }
-    if (!equals && option->argument && !argument_is_optional(option))
+    if (!equals)
         r = next_argument(parser, option, &argument);
     return r < 0 ? r : apply(parser, option, argument);
 }
@@ -137,8 +150,7 @@ static int parse_letters(struct parser *parser, const char *letters)
         argument = attached_argument(option, letters + 1);
         if (argument)
             return apply(parser, option, argument);
-        if (option->argument && !argument_is_optional(option))
-            r = next_argument(parser, option, &argument);
+        r = next_argument(parser, option, &argument);
         if (r == 0)
             r = apply(parser, option, argument);
     }
@@ -173,29 +185,27 @@ int options_parse(char **argv, uint32_t count, uint32_t groups, struct options *
     return r;
 }
 
-static bool needs_argument(const struct option_info *option)
-{
-    return option && option->argument && !argument_is_optional(option);
-}
-
 /* The first letter with an argument has it attached, or is the last one: "-tN blue", "-Nblue". */
-static bool letters_take_next(const char *letters)
+static bool letters_take_next(const char *letters, const char *next)
 {
     for (; *letters; letters++) {
         const struct option_info *option = options_find_letter(*letters, ~0u);
 
         if (option && option->argument)
-            return needs_argument(option) && !letters[1];
+            return takes_word(option, next) && !letters[1];
     }
     return false;
 }
 
 /* Whether the word is an option that takes the next word as its argument. */
-static bool takes_next(const char *word)
+static bool takes_next(const char *word, const char *next)
 {
+    const struct option_info *option;
+
     if (word[1] != '-')
-        return letters_take_next(word + 1);
-    return needs_argument(options_find_name(word + 2, strlen(word + 2), ~0u));
+        return letters_take_next(word + 1, next);
+    option = options_find_name(word + 2, strlen(word + 2), ~0u);
+    return option && takes_word(option, next);
 }
 
 uint32_t options_first_word(char **argv, uint32_t count)
@@ -203,6 +213,6 @@ uint32_t options_first_word(char **argv, uint32_t count)
     uint32_t at = 0;
 
     while (at < count && argv[at][0] == '-' && argv[at][1] && strcmp(argv[at], "--") != 0)
-        at += takes_next(argv[at]) ? 2 : 1;
+        at += takes_next(argv[at], at + 1 < count ? argv[at + 1] : NULL) ? 2 : 1;
     return at < count ? at : count;
 }

@@ -273,9 +273,8 @@ static int add_ills(struct session *session)
     return 0;
 }
 
-static void set_now(struct session *session, struct frame *frame)
+static void make_view(struct session *session, struct frame *frame)
 {
-    session->now = frame;
     frame->view = (struct view){
         .snapshot = &frame->snapshot,
         .join = &frame->join,
@@ -288,6 +287,12 @@ static void set_now(struct session *session, struct frame *frame)
         frame->view.resolve = resolver_name;
         frame->view.resolve_context = session->resolver;
     }
+}
+
+static void set_now(struct session *session, struct frame *frame)
+{
+    session->now = frame;
+    make_view(session, frame);
 }
 
 int session_push(struct session *session, struct frame *frame)
@@ -314,7 +319,7 @@ int session_take(struct session *session)
     return session_push(session, frame);
 }
 
-int session_adopt_reading(struct session *session, struct snapshot *snapshot)
+int session_frame(struct session *session, struct snapshot *snapshot, struct frame **ret_frame)
 {
     struct frame *frame = calloc(1, sizeof(*frame));
 
@@ -327,7 +332,17 @@ int session_adopt_reading(struct session *session, struct snapshot *snapshot)
         session_free_frame(frame);
         return command_error("out of memory");
     }
-    return session_push(session, frame);
+    make_view(session, frame);
+    *ret_frame = frame;
+    return 0;
+}
+
+int session_adopt_reading(struct session *session, struct snapshot *snapshot)
+{
+    struct frame *frame = NULL;
+
+    return session_frame(session, snapshot, &frame) == 0 ? session_push(session, frame)
+                                                         : EXIT_ERROR;
 }
 
 int session_adopt(struct session *session, struct snapshot *snapshot)

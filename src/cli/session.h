@@ -181,6 +181,10 @@ int session_take(struct session *session) MUST_CHECK;
  */
 int session_adopt(struct session *session, struct snapshot *snapshot) MUST_CHECK;
 
+/* The same as a frame of its own, joined, for session_free_frame(). */
+int session_frame(struct session *session, struct snapshot *snapshot, struct frame **ret_frame)
+    MUST_CHECK;
+
 /* The same, joined, and with what was now as before: what session_take() does with a reading. */
 int session_adopt_reading(struct session *session, struct snapshot *snapshot) MUST_CHECK;
 

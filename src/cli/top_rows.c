@@ -134,8 +134,7 @@ int top_condition(void *context, uint32_t grouping, const struct grid *grid, uin
     return 0;
 }
 
-/* One argument of a shell. */
-static void put_argument(struct buf *line, const char *text)
+void top_put_argument(struct buf *line, const char *text)
 {
     buf_puts(line, " '");
     for (; *text; text++) {
@@ -153,23 +152,36 @@ static void put_source(const struct options *options, struct buf *line)
         buf_puts(line, " --all-netns");
     for (uint32_t i = 0; i < options->namespace_count; i++) {
         buf_puts(line, " -N");
-        put_argument(line, options->namespaces[i]);
+        top_put_argument(line, options->namespaces[i]);
     }
     if (options->container) {
         buf_puts(line, " --container");
-        put_argument(line, options->container);
+        top_put_argument(line, options->container);
     }
 }
 
 /* The screen opens with the first window; of others plain blocks have the rates. */
-static void put_window(const struct tui_question *question, struct buf *line)
+static void put_window(const struct top_screen *screen, const struct tui_question *question,
+                       struct buf *line)
 {
-    const char *name = top_windows[question->window].name;
+    const char *name = screen->windows[question->window].name;
 
-    if (question->window + 1 == TOP_WINDOWS)
+    if (question->window + 1 == screen->window_count)
         buf_printf(line, " --batch%s", *question->sort ? "" : " --sort bytes:desc");
     else if (question->window > 0)
         buf_printf(line, " -o +rx_rate_%s,tx_rate_%s", name, name);
+}
+
+void top_put_question(const struct tui_question *question, struct buf *line)
+{
+    if (*question->sort)
+        buf_printf(line, " --sort %s%s", question->sort, question->descending ? ":desc" : "");
+    if (*question->within)
+        top_put_argument(line, question->within);
+    if (*question->filter)
+        top_put_argument(line, question->filter);
+    if (question->no_loopback)
+        top_put_argument(line, TOP_WITHOUT_LOOPBACK);
 }
 
 void top_command(void *context, const struct tui_question *question, struct buf *line)
@@ -180,13 +192,6 @@ void top_command(void *context, const struct tui_question *question, struct buf 
     put_source(screen->options, line);
     if (question->bytes)
         buf_puts(line, " --bytes");
-    put_window(question, line);
-    if (*question->sort)
-        buf_printf(line, " --sort %s%s", question->sort, question->descending ? ":desc" : "");
-    if (*question->within)
-        put_argument(line, question->within);
-    if (*question->filter)
-        put_argument(line, question->filter);
-    if (question->no_loopback)
-        put_argument(line, TOP_WITHOUT_LOOPBACK);
+    put_window(screen, question, line);
+    top_put_question(question, line);
 }

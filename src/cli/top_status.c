@@ -63,7 +63,7 @@ static void take_parts(const struct interface_rate *rate, struct tui_interface *
     shown->unowned = rx->unowned + tx->unowned;
 }
 
-static void add_interface(struct top_screen *screen, uint32_t index)
+static int add_interface(struct top_screen *screen, uint32_t index)
 {
     const struct snapshot *snapshot = &screen->session.now->snapshot;
     const struct rates *rates = &screen->session.now->rates;
@@ -74,8 +74,6 @@ static void add_interface(struct top_screen *screen, uint32_t index)
     struct tui_interface shown = {.identity = identity};
     size_t length;
 
-    if (VEC_RESERVE(&screen->interfaces, &screen->interface_capacity, screen->interface_count, 1))
-        return;
     shown.name = snapshot_string(snapshot, interface->name, &length);
     shown.netns = top_is_ours(snapshot, interface)
                       ? NULL
@@ -94,7 +92,17 @@ static void add_interface(struct top_screen *screen, uint32_t index)
         shown.errors = since(errors_of(interface), zero->errors);
         shown.drops = since(drops_of(interface), zero->drops);
     }
-    screen->interfaces[screen->interface_count++] = shown;
+    return top_add_interface(screen, &shown);
+}
+
+int top_add_interface(struct top_screen *screen, const struct tui_interface *interface)
+{
+    int r =
+        VEC_RESERVE(&screen->interfaces, &screen->interface_capacity, screen->interface_count, 1);
+
+    if (r == 0)
+        screen->interfaces[screen->interface_count++] = *interface;
+    return r;
 }
 
 static int compare_interfaces(const void *a, const void *b)
@@ -107,24 +115,31 @@ static int compare_interfaces(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-/* The strip has a few lines: those of this namespace, or of those asked for, that are up, the
- * busiest first. */
-void top_take_interfaces(struct top_screen *screen)
+/* The busiest first. */
+void top_sort_interfaces(struct top_screen *screen)
+{
+    if (screen->interface_count)
+        qsort(screen->interfaces, screen->interface_count, sizeof(*screen->interfaces),
+              compare_interfaces);
+}
+
+/* The strip has a few lines: those of this namespace, or of those asked for, that are up. */
+int top_take_interfaces(struct top_screen *screen)
 {
     const struct snapshot *snapshot = &screen->session.now->snapshot;
+    int r = 0;
 
     screen->interface_count = 0;
-    for (uint32_t i = 0; i < snapshot->interfaces_count; i++) {
+    for (uint32_t i = 0; i < snapshot->interfaces_count && r == 0; i++) {
         const struct interface *interface = &snapshot->interfaces[i];
 
         if (!(interface->has & INTERFACE_HAS_STATS) || !(interface->flags & IFF_UP))
             continue;
         if (top_is_asked_for(&screen->session, interface))
-            add_interface(screen, i);
+            r = add_interface(screen, i);
     }
-    if (screen->interface_count)
-        qsort(screen->interfaces, screen->interface_count, sizeof(*screen->interfaces),
-              compare_interfaces);
+    top_sort_interfaces(screen);
+    return r;
 }
 
 /* --- the lines --- */

@@ -34,11 +34,22 @@ static int change_grouping(struct tui *tui, uint32_t grouping)
     }
     if (grouping == level->grouping)
         return 0;
+    if (tui->source->groupings[grouping].why_not) {
+        tui_say(tui, true, "by %s: %s", tui->source->groupings[grouping].name,
+                tui->source->groupings[grouping].why_not);
+        return 0;
+    }
     level->grouping = grouping;
     level->sort[0] = '\0';
     tui_forget_samples(tui, level->opened);
     list_reset(&tui->list);
     return tui_ask(tui);
+}
+
+/* What the rows are opened in. */
+static uint32_t opened_grouping(const struct tui *tui)
+{
+    return tui->source->groupings[tui->levels[tui->level].grouping].opens;
 }
 
 /* False: the conditions become too long. */
@@ -56,7 +67,7 @@ static bool push_level(struct tui *tui, const struct buf *condition, const char 
         buf_byte(&within, ')');
     fits = !within.error && within.length < sizeof(level->within);
     if (fits) {
-        *level = (struct level){.grouping = tui->source->detail,
+        *level = (struct level){.grouping = opened_grouping(tui),
                                 .opened = tui->list.rows[list_row(&tui->list)].identity,
                                 .back_identity = tui->list.identity,
                                 .back_follows = tui->list.follows,
@@ -98,11 +109,11 @@ static bool selected_condition(struct tui *tui, struct buf *condition, struct bu
 static int open_row(struct tui *tui)
 {
     struct buf condition = BUF_INIT, title = BUF_INIT;
-    bool is_detail = tui_level(tui)->grouping == tui->source->detail;
     int r = 0;
 
-    if (is_detail) {
-        tui_say(tui, false, "this is one socket already; 1 to 9 group in other ways");
+    if (opened_grouping(tui) == tui_level(tui)->grouping) {
+        tui_say(tui, false, "this is one %s already; 1 to 9 group in other ways",
+                tui->source->replay ? "row" : "socket");
         return 0;
     }
     if (selected_condition(tui, &condition, &title)) {
@@ -186,11 +197,26 @@ static int next_window(struct tui *tui)
     return tui_ask(tui);
 }
 
+/* The next one that there is. */
+static uint32_t next_grouping(const struct tui *tui)
+{
+    const struct tui_source *source = tui->source;
+    uint32_t next = tui->levels[tui->level].grouping;
+
+    do
+        next = (next + 1) % source->grouping_count;
+    while (source->groupings[next].why_not);
+    return next;
+}
+
 /* The reading after it is of the whole pause. */
 static void toggle_pause(struct tui *tui)
 {
     tui->paused = !tui->paused;
-    tui_say(tui, false, tui->paused ? "paused; everything is still counted" : "goes on");
+    tui_say(tui, false,
+            !tui->paused          ? "goes on"
+            : tui->source->replay ? "paused"
+                                  : "paused; everything is still counted");
 }
 
 static int toggle_loopback(struct tui *tui)
@@ -321,7 +347,7 @@ static int act_on_rows(struct tui *tui, enum tui_action action)
     case ACTION_BACK:
         return close_level(tui);
     case ACTION_NEXT_GROUPING:
-        return change_grouping(tui, (tui_level(tui)->grouping + 1) % tui->source->grouping_count);
+        return change_grouping(tui, next_grouping(tui));
     case ACTION_WINDOW:
         return next_window(tui);
     case ACTION_SORT_LEFT:
@@ -419,13 +445,27 @@ static void key_in_help(struct tui *tui, enum tui_action action)
     }
 }
 
+/* False after saying that there is no such thing then, or now. */
+static bool is_for(struct tui *tui, enum tui_action action)
+{
+    enum tui_mode mode = tui_mode_of(action);
+
+    if (mode == MODE_PRESENT && tui->source->replay)
+        tui_say(tui, true, "this is the past: that is only possible now, in nwho top");
+    else if (mode == MODE_PAST && !tui->source->replay)
+        tui_say(tui, true, "this is the present: nwho top --since 02:00 plays what was recorded");
+    else
+        return true;
+    return false;
+}
+
 int tui_key(struct tui *tui, uint32_t key, const struct terminal_mouse *mouse)
 {
     enum tui_action action = tui_action_of(key);
 
     if (key == TUI_KEY_RESIZE)
         return 0;
-    if (tui->screen == SCREEN_FILTER || tui->screen == SCREEN_SORT || tui->screen == SCREEN_CONFIRM)
+    if (tui_asks(tui) || tui->screen == SCREEN_CONFIRM)
         return prompts_key(tui, key);
     if (tui->screen == SCREEN_HELP) {
         key_in_help(tui, action);
@@ -434,10 +474,14 @@ int tui_key(struct tui *tui, uint32_t key, const struct terminal_mouse *mouse)
     buf_reset(&tui->message);
     if (key == TUI_KEY_MOUSE)
         return mouse_in_table(tui, mouse);
+    if (!is_for(tui, action))
+        return 0;
     if (action == ACTION_GROUPING)
         return change_grouping(tui, key - '1');
     if (move_selection(tui, action))
         return 0;
+    if (tui->source->replay)
+        playing_act(tui, action);
     act_on_screen(tui, action);
     return act_on_rows(tui, action);
 }

@@ -16,7 +16,10 @@ const struct tui_binding tui_bindings[] = {
     {{TUI_KEY_END, 'G'}, ACTION_LAST, "End, G", "the last row"},
     {{TUI_KEY_LEFT}, ACTION_LEFT, "Left", "columns further left"},
     {{TUI_KEY_RIGHT}, ACTION_RIGHT, "Right", "columns further right"},
-    {{TUI_KEY_ENTER}, ACTION_OPEN, "Enter", "the sockets of the selected row"},
+    {{TUI_KEY_ENTER},
+     ACTION_OPEN,
+     "Enter",
+     "the sockets of the selected row; of the past its peers"},
     {{TUI_KEY_BACKSPACE, TUI_KEY_ESCAPE}, ACTION_BACK, "Backspace, Esc", "back to where it was"},
     {{'<', ','}, ACTION_SORT_LEFT, "<", "sort by the column to the left"},
     {{'>', '.'}, ACTION_SORT_RIGHT, ">", "sort by the column to the right"},
@@ -29,6 +32,15 @@ const struct tui_binding tui_bindings[] = {
     {{'u'}, ACTION_RATE_UNIT, "u", "rates in bits or bytes"},
     {{'U'}, ACTION_TOTAL_UNIT, "U", "totals in bytes or bits"},
     {{'z'}, ACTION_ZERO, "z", "totals begin again at zero"},
+    {{'[', 'p'}, ACTION_STEP_BACK, "[, p", "of the past: a piece back"},
+    {{']', 'n'}, ACTION_STEP, "], n", "of the past: a piece forward"},
+    {{'{', 'P'}, ACTION_LEAP_BACK, "{, P", "of the past: ten pieces back"},
+    {{'}', 'N'}, ACTION_LEAP, "}, N", "of the past: ten pieces forward"},
+    {{'(', '^'}, ACTION_TO_BEGINNING, "(, ^", "of the past: to the beginning"},
+    {{')', '$'}, ACTION_TO_END, "), $", "of the past: to the end"},
+    {{'t'}, ACTION_TO_TIME, "t", "of the past: to a time, as --since takes it"},
+    {{'-', '_'}, ACTION_SLOWER, "-", "of the past: play slower"},
+    {{'+', '='}, ACTION_FASTER, "+", "of the past: play faster"},
     {{'c'}, ACTION_COMMAND, "c", "the command line that shows the same"},
     {{'k'}, ACTION_DESTROY, "k", "destroy the sockets of the selected row; asks first"},
     {{'K'}, ACTION_TERMINATE, "K", "end the process of the row (SIGTERM); asks first"},
@@ -49,4 +61,27 @@ enum tui_action tui_action_of(uint32_t key)
             if (binding->keys[i] == key)
                 return binding->action;
     return ACTION_NONE;
+}
+
+enum tui_mode tui_mode_of(enum tui_action action)
+{
+    switch (action) {
+    case ACTION_STEP_BACK:
+    case ACTION_STEP:
+    case ACTION_LEAP_BACK:
+    case ACTION_LEAP:
+    case ACTION_TO_BEGINNING:
+    case ACTION_TO_END:
+    case ACTION_TO_TIME:
+    case ACTION_SLOWER:
+    case ACTION_FASTER:
+        return MODE_PAST;
+    case ACTION_ZERO:
+    case ACTION_DESTROY:
+    case ACTION_TERMINATE:
+    case ACTION_REFRESH:
+        return MODE_PRESENT;
+    default:
+        return MODE_ANY;
+    }
 }

@@ -56,6 +56,15 @@ enum tui_action {
     ACTION_RATE_UNIT,
     ACTION_TOTAL_UNIT,
     ACTION_ZERO,
+    ACTION_STEP_BACK,
+    ACTION_STEP,
+    ACTION_LEAP_BACK,
+    ACTION_LEAP,
+    ACTION_TO_BEGINNING,
+    ACTION_TO_END,
+    ACTION_TO_TIME,
+    ACTION_SLOWER,
+    ACTION_FASTER,
     ACTION_COMMAND,
     ACTION_DESTROY,
     ACTION_TERMINATE,
@@ -77,3 +86,12 @@ struct tui_binding {
 extern const struct tui_binding tui_bindings[];
 
 enum tui_action tui_action_of(uint32_t key);
+
+/* What an action is for. */
+enum tui_mode {
+    MODE_ANY,
+    MODE_PRESENT,
+    MODE_PAST,
+};
+
+enum tui_mode tui_mode_of(enum tui_action action);

@@ -84,6 +84,32 @@ void prompts_begin_filter(struct tui *tui)
     tui->screen = SCREEN_FILTER;
 }
 
+/* --- time --- */
+
+static void end_time_prompt(struct tui *tui)
+{
+    const struct tui_source *source = tui->source;
+    struct buf problem = BUF_INIT;
+    uint64_t piece;
+    int r = source->replay->find(source->context, tui->prompt.text, &piece, &problem);
+
+    if (r == 0) {
+        tui->screen = SCREEN_TABLE;
+        playing_go_to(tui, piece);
+    } else {
+        prompt_error(&tui->prompt, 0, tui->prompt.length,
+                     r == -EINVAL ? buf_string(&problem) : strerror(-r));
+    }
+    buf_done(&problem);
+}
+
+void prompts_begin_time(struct tui *tui)
+{
+    prompt_begin(&tui->prompt, "go to:", "",
+                 "03:00, 03:00:15, -2h, yesterday 2pm, 2026-11-20 03:00");
+    tui->screen = SCREEN_TIME;
+}
+
 /* --- deeds --- */
 
 /* The last line is the question, and stands where messages do. */
@@ -140,6 +166,19 @@ static void end_question(struct tui *tui, bool yes)
 
 /* --- keys --- */
 
+static int end_prompt(struct tui *tui)
+{
+    switch (tui->screen) {
+    case SCREEN_SORT:
+        return end_sort_prompt(tui);
+    case SCREEN_TIME:
+        end_time_prompt(tui);
+        return 0;
+    default:
+        return end_filter_prompt(tui);
+    }
+}
+
 int prompts_key(struct tui *tui, uint32_t key)
 {
     if (tui->screen == SCREEN_CONFIRM) {
@@ -153,7 +192,7 @@ int prompts_key(struct tui *tui, uint32_t key)
         tui->screen = SCREEN_TABLE;
         break;
     case PROMPT_DONE:
-        return tui->screen == SCREEN_SORT ? end_sort_prompt(tui) : end_filter_prompt(tui);
+        return end_prompt(tui);
     }
     return 0;
 }

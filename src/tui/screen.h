@@ -28,7 +28,16 @@ enum screen {
     SCREEN_HELP,
     SCREEN_FILTER,  /* the table, and a prompt below */
     SCREEN_SORT,    /* the same */
+    SCREEN_TIME,    /* the same, of the past */
     SCREEN_CONFIRM, /* a question that is answered by y */
+};
+
+/* Which piece of the past is shown, and how it is played. */
+struct playing {
+    uint64_t piece;
+    uint64_t sampled; /* up to this piece, while `has_samples` */
+    bool has_samples;
+    uint32_t speed; /* place in the list of speeds */
 };
 
 struct tui {
@@ -41,6 +50,7 @@ struct tui {
     struct list list;
     struct series series; /* of rows */
     struct series rx, tx; /* of interfaces */
+    struct playing playing;
     struct level levels[LEVELS_MAX];
     uint32_t level;
     enum screen screen;
@@ -56,6 +66,12 @@ struct tui {
     bool message_is_error;
 };
 
+/* Whether a line is asked for. */
+static inline bool tui_asks(const struct tui *tui)
+{
+    return tui->screen == SCREEN_FILTER || tui->screen == SCREEN_SORT || tui->screen == SCREEN_TIME;
+}
+
 /* The question that the settings make. */
 struct tui_question tui_question(const struct tui *tui);
 
@@ -69,6 +85,10 @@ int tui_ask(struct tui *tui) MUST_CHECK;
 
 /* Other rows are going to come: what was sampled so far is not of them. */
 void tui_forget_samples(struct tui *tui, uint64_t but_of);
+
+/* The values of rows, and of interfaces, are the newest ones of curves. 0 or -ENOMEM. */
+int tui_sample_rows(struct tui *tui, const struct list *list) MUST_CHECK;
+int tui_sample_interfaces(struct tui *tui, const struct tui_status *status) MUST_CHECK;
 
 /* Reads again, and asks. Only when it is time: the rates of a moment are those of chance. */
 int tui_refresh(struct tui *tui) MUST_CHECK;
@@ -84,6 +104,8 @@ void prompts_begin_sort(struct tui *tui);
 void prompts_begin_filter(struct tui *tui);
 void prompts_ask(struct tui *tui, enum tui_deed deed);
 
+void prompts_begin_time(struct tui *tui);
+
 /* A key while something is asked. 0 or -errno. */
 int prompts_key(struct tui *tui, uint32_t key) MUST_CHECK;
 
@@ -91,12 +113,34 @@ int prompts_key(struct tui *tui, uint32_t key) MUST_CHECK;
 bool actions_descends(const struct column *column);
 int actions_sort(struct tui *tui, const struct column *column, bool descending) MUST_CHECK;
 
+/* --- playing.c: the past --- */
+
+void playing_begin(struct tui *tui);
+
+/* Makes the piece the reading, with curves up to it of what the question is about. 0 or -errno. */
+int playing_show(struct tui *tui) MUST_CHECK;
+
+/* Between pieces while it plays. */
+uint32_t playing_interval_ms(const struct tui *tui);
+
+/* The next piece; false: that was the last one. */
+bool playing_advance(struct tui *tui);
+
+void playing_go_to(struct tui *tui, uint64_t piece);
+void playing_act(struct tui *tui, enum tui_action action);
+
+/* "10x": how much faster than it was. */
+void playing_put_speed(const struct tui *tui, struct buf *out);
+
 /* --- */
 
 void tui_draw(struct tui *tui);
 
 /* Draws from this line on; gives the first one that is free. */
 int screen_strip_draw(const struct tui *tui, int line);
+
+/* Where in the past it is; in one line. */
+void screen_timeline_draw(const struct tui *tui, int line);
 
 void screen_help_draw(struct tui *tui);
 

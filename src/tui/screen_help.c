@@ -52,7 +52,7 @@ static void put_choices(struct help *help, const char *title, const char *prefix
             snprintf(text, sizeof(text), "%s%u  %s", prefix, i + 1, choices[i].name);
         else
             snprintf(text, sizeof(text), "%s", choices[i].name);
-        put_pair(help, text, choices[i].help ? choices[i].help : "");
+        put_pair(help, text, choices[i].why_not ? choices[i].why_not : choices[i].help);
     }
 }
 
@@ -76,8 +76,10 @@ static void put_legend(struct help *help)
     put_line(help, PAINT_PLAIN, "");
     put_line(help, PAINT_TITLE, "In front of a row");
     put_pair(help, ">", "it is selected");
-    put_pair(help, "x", "closed, or its process has exited; goes after a minute");
-    put_pair(help, "!", "sick: the last line says why, when it is selected");
+    if (!help->tui->source->replay) {
+        put_pair(help, "x", "closed, or its process has exited; goes after a minute");
+        put_pair(help, "!", "sick: the last line says why, when it is selected");
+    }
     if (legend)
         put_line(help, PAINT_PLAIN, "");
     put_lines(help, legend);
@@ -95,7 +97,8 @@ static uint32_t put_help(const struct tui *tui, bool draws)
 
     put_line(&help, PAINT_TITLE, "Keys");
     for (const struct tui_binding *binding = tui_bindings; binding->name; binding++)
-        put_pair(&help, binding->name, binding->help);
+        if (tui_mode_of(binding->action) != (source->replay ? MODE_PRESENT : MODE_PAST))
+            put_pair(&help, binding->name, binding->help);
     put_choices(&help, "Groupings", "", source->groupings, source->grouping_count);
     put_choices(&help, "Windows", NULL, source->windows, source->window_count);
     put_legend(&help);

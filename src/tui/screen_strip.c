@@ -10,6 +10,7 @@
 
 #define RATE_COLUMNS 12
 #define PART_COLUMNS 6
+#define PARTS 4
 #define COUNT_COLUMNS 8
 #define WIDE 110
 #define WIDEST 150
@@ -17,6 +18,7 @@
 struct strip {
     const struct tui *tui;
     int name_columns, spark_columns;
+    bool has_parts; /* of the past they are not known */
 };
 
 static void put_right(struct pen *pen, enum paint paint, const char *text, int columns)
@@ -36,7 +38,7 @@ static void put_count(struct pen *pen, uint64_t count, bool is_bad)
 /* In the first columns there is how it is counted. */
 static void draw_heading(const struct strip *strip, struct pen *pen)
 {
-    static const char *const parts[] = {"NAMED", "~HEAD", "~FWD", "~NONE"};
+    static const char *const parts[PARTS] = {"NAMED", "~HEAD", "~FWD", "~NONE"};
     int columns = strip->tui->terminal.columns;
     int rates = strip->name_columns + RATE_COLUMNS - 2;
 
@@ -46,7 +48,7 @@ static void draw_heading(const struct strip *strip, struct pen *pen)
     pen_text(pen, PAINT_DIM, "RX");
     put_right(pen, PAINT_DIM, "TX", strip->spark_columns + 2 + RATE_COLUMNS);
     pen_blanks(pen, PAINT_DIM, strip->spark_columns + 1);
-    for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+    for (size_t i = 0; i < PARTS && strip->has_parts; i++)
         put_right(pen, PAINT_DIM, parts[i], PART_COLUMNS);
     put_right(pen, PAINT_DIM, columns < WIDE ? "LOST" : "ERRORS", COUNT_COLUMNS);
     if (columns >= WIDE)
@@ -93,6 +95,14 @@ static void put_part(struct pen *pen, const struct tui_interface *interface, boo
     put_right(pen, PAINT_PLAIN, text, PART_COLUMNS);
 }
 
+static void put_parts(struct pen *pen, const struct tui_interface *interface)
+{
+    put_part(pen, interface, interface->parts_known, interface->named);
+    put_part(pen, interface, interface->parts_known, interface->headers);
+    put_part(pen, interface, interface->parts_known, interface->forwarded);
+    put_part(pen, interface, interface->unowned_known, interface->unowned);
+}
+
 static void draw_name(const struct strip *strip, const struct tui_interface *interface, int line,
                       struct pen *pen)
 {
@@ -116,10 +126,8 @@ static void draw_interface(const struct strip *strip, const struct tui_interface
     draw_direction(strip, &pen, &strip->tui->rx, interface, PAINT_RX);
     draw_direction(strip, &pen, &strip->tui->tx, interface, PAINT_TX);
     pen.column--;
-    put_part(&pen, interface, interface->parts_known, interface->named);
-    put_part(&pen, interface, interface->parts_known, interface->headers);
-    put_part(&pen, interface, interface->parts_known, interface->forwarded);
-    put_part(&pen, interface, interface->unowned_known, interface->unowned);
+    if (strip->has_parts)
+        put_parts(&pen, interface);
     if (columns < WIDE) {
         put_count(&pen, interface->errors + interface->drops, true);
         return;
@@ -171,10 +179,13 @@ int screen_strip_draw(const struct tui *tui, int line)
     int columns = tui->terminal.columns;
     struct strip strip = {.tui = tui,
                           .name_columns = columns < WIDE ? 10 : 18,
-                          .spark_columns = columns < WIDE ? 5 : 12};
+                          .spark_columns = columns < WIDE ? 5 : 12,
+                          .has_parts = !tui->source->replay};
     struct pen pen = pen_at(&tui->terminal, line++, 0, -1);
     bool has_note = status->note && *status->note;
 
+    if (!strip.has_parts)
+        strip.spark_columns += PARTS * PART_COLUMNS / 2;
     pen_outside(&pen, status->exact ? PAINT_GOOD : PAINT_WARN,
                 status->accounting ? status->accounting : "");
     if (interface_lines(tui) == 0)

@@ -45,6 +45,8 @@ static void draw_title(const struct tui *tui, int line)
     pen_text(&pen, PAINT_TITLE, "nwho");
     if (tui->paused)
         pen_text(&pen, PAINT_WARN, "  PAUSED");
+    else if (tui->source->replay)
+        pen_text(&pen, PAINT_GOOD, "  PLAYING");
     if (tui->frozen)
         pen_text(&pen, PAINT_WARN, "  FROZEN");
     if (tui->settings->no_loopback)
@@ -116,6 +118,8 @@ static int draw_head(const struct tui *tui)
     int line = 0, rows = tui->terminal.rows;
 
     draw_title(tui, line++);
+    if (rows >= 6 && tui->source->replay)
+        screen_timeline_draw(tui, line++);
     if (rows >= 4)
         line = screen_strip_draw(tui, line);
     if (rows >= 6 && (tui->level || *tui->settings->filter))
@@ -127,16 +131,23 @@ static int draw_head(const struct tui *tui)
 
 static void draw_hints(const struct tui *tui, int line)
 {
-    static const struct {
+    static const struct hint {
         const char *key, *word;
-    } hints[] = {
-        {"?", "help"},   {"q", "quit"},  {"/", "filter"},   {"b", "group"},
-        {"w", "window"}, {"<>", "sort"}, {"Enter", "open"}, {"Space", "pause"},
-        {"f", "freeze"}, {"u", "units"}, {"k", "destroy"},  {"c", "command line"},
-    };
+    } present[] =
+        {
+            {"?", "help"},   {"q", "quit"},  {"/", "filter"},   {"b", "group"},
+            {"w", "window"}, {"<>", "sort"}, {"Enter", "open"}, {"Space", "pause"},
+            {"f", "freeze"}, {"u", "units"}, {"k", "destroy"},  {"c", "command line"},
+        },
+      past[] = {
+          {"?", "help"},  {"q", "quit"},   {"Space", "play"}, {"[]", "step"},
+          {"{}", "leap"}, {"t", "time"},   {"+-", "speed"},   {"/", "filter"},
+          {"b", "group"}, {"w", "window"}, {"Enter", "open"}, {"c", "command line"},
+      };
+    const struct hint *hints = tui->source->replay ? past : present;
     struct pen pen = pen_at(&tui->terminal, line, 0, -1);
 
-    for (size_t i = 0; i < ARRAY_SIZE(hints); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(present); i++) {
         int wanted = (int)(strlen(hints[i].key) + strlen(hints[i].word)) + 1;
 
         if (i > 0 && pen.column + 2 + wanted > pen.end)
@@ -195,16 +206,12 @@ static int draw_question(const struct tui *tui, int foot)
     return foot - lines;
 }
 
-static bool has_prompt(const struct tui *tui)
-{
-    return tui->screen == SCREEN_FILTER || tui->screen == SCREEN_SORT;
-}
-
 /* --- the table --- */
 
 static void draw_nothing(const struct tui *tui, int line, int height)
 {
-    const char *text = tui->status.note && !tui->answered ? "" : "No traffic yet.";
+    const char *usual = tui->status.nothing ? tui->status.nothing : "No traffic yet.";
+    const char *text = tui->status.note && !tui->answered ? "" : usual;
     struct pen pen;
     int column;
 
@@ -212,7 +219,7 @@ static void draw_nothing(const struct tui *tui, int line, int height)
         text = "It is read in a moment.";
     else if (*tui->settings->filter)
         text = "No traffic that the filter lets pass.";
-    else if (tui->level)
+    else if (tui->level && !tui->source->replay)
         text = "No traffic of this any more.";
     column = (tui->terminal.columns - (int)strlen(text)) / 2;
     pen = pen_at(&tui->terminal, line + (height > 1 ? height / 2 : 0), column < 0 ? 0 : column, -1);
@@ -243,10 +250,10 @@ void tui_draw(struct tui *tui)
         terminal_show(-1, -1);
         return;
     }
-    foot = tui->terminal.rows - (has_prompt(tui) ? 2 : 1);
+    foot = tui->terminal.rows - (tui_asks(tui) ? 2 : 1);
     draw_table(tui, draw_head(tui),
                tui->screen == SCREEN_CONFIRM ? draw_question(tui, foot) : foot);
-    if (has_prompt(tui))
+    if (tui_asks(tui))
         prompt_draw(&tui->prompt, &tui->terminal, foot > 0 ? foot : 0, &cursor_row, &cursor_column);
     else
         draw_foot(tui, foot);

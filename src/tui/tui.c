@@ -43,16 +43,12 @@ static void drop_answer(struct tui *tui)
     tui->answered = false;
 }
 
-/* The values of this reading, from the first one with rates on; the opened row has the sum of what
- * is shown of it. */
-static int sample(struct tui *tui)
+/* The opened row has the sum of what is shown of it. */
+int tui_sample_rows(struct tui *tui, const struct list *list)
 {
-    const struct list *list = &tui->list;
     uint64_t sum = 0;
     int r = 0;
 
-    if (tui->refreshes < 2 || tui->answer.incomplete)
-        return 0;
     for (uint32_t row = 0; row < list->count && r == 0; row++) {
         const struct tui_row *facts = &list->rows[row];
 
@@ -65,32 +61,12 @@ static int sample(struct tui *tui)
     return r;
 }
 
-int tui_ask(struct tui *tui)
-{
-    struct tui_question question = tui_question(tui);
-    int r;
-
-    drop_answer(tui);
-    tui->answer.incomplete = false;
-    r = tui->source->answer(tui->source->context, &question, &tui->answer);
-    tui->answered = r == 0;
-    tui->wants_reading |= tui->answered && tui->answer.incomplete;
-    if (r == 0)
-        r = list_update(&tui->list, tui->source, question.grouping, &tui->answer, tui->frozen);
-    return r == 0 ? sample(tui) : r;
-}
-
-void tui_forget_samples(struct tui *tui, uint64_t but_of)
-{
-    series_keep(&tui->series, but_of);
-}
-
-static int sample_interfaces(struct tui *tui)
+int tui_sample_interfaces(struct tui *tui, const struct tui_status *status)
 {
     int r = 0;
 
-    for (uint32_t i = 0; i < tui->status.interface_count && r == 0; i++) {
-        const struct tui_interface *interface = &tui->status.interfaces[i];
+    for (uint32_t i = 0; i < status->interface_count && r == 0; i++) {
+        const struct tui_interface *interface = &status->interfaces[i];
 
         if (!interface->known)
             continue;
@@ -101,12 +77,52 @@ static int sample_interfaces(struct tui *tui)
     return r;
 }
 
+int tui_ask(struct tui *tui)
+{
+    struct tui_question question = tui_question(tui);
+    int r;
+
+    drop_answer(tui);
+    tui->answer.incomplete = false;
+    r = tui->source->replay ? playing_show(tui) : 0;
+    if (r == 0)
+        r = tui->source->answer(tui->source->context, &question, &tui->answer);
+    tui->answered = r == 0;
+    tui->wants_reading |= tui->answered && tui->answer.incomplete;
+    if (r == 0)
+        r = list_update(&tui->list, tui->source, question.grouping, &tui->answer, tui->frozen);
+    /* The first reading has no rates. */
+    if (r < 0 || tui->source->replay || tui->refreshes < 2 || tui->answer.incomplete)
+        return r;
+    return tui_sample_rows(tui, &tui->list);
+}
+
+void tui_forget_samples(struct tui *tui, uint64_t but_of)
+{
+    tui->playing.has_samples = false;
+    series_keep(&tui->series, but_of);
+}
+
 static uint64_t now_ms(void)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static int read_now(struct tui *tui)
+{
+    int r = tui->source->refresh(tui->source->context);
+
+    if (r < 0)
+        return r;
+    series_tick(&tui->series);
+    series_tick(&tui->rx);
+    series_tick(&tui->tx);
+    tui->status = (struct tui_status){0};
+    tui->source->status(tui->source->context, &tui->status);
+    return tui_sample_interfaces(tui, &tui->status);
 }
 
 int tui_refresh(struct tui *tui)
@@ -116,17 +132,11 @@ int tui_refresh(struct tui *tui)
     drop_answer(tui); /* it is of the reading before */
     tui->wants_reading = false;
     tui->read_ms = now_ms();
-    r = tui->source->refresh(tui->source->context);
+    r = tui->source->replay ? 0 : read_now(tui);
     if (r < 0)
         return r;
-    series_tick(&tui->series);
-    series_tick(&tui->rx);
-    series_tick(&tui->tx);
-    tui->status = (struct tui_status){0};
-    tui->source->status(tui->source->context, &tui->status);
     tui->refreshes++;
-    r = sample_interfaces(tui);
-    return r == 0 ? tui_ask(tui) : r;
+    return tui_ask(tui);
 }
 
 /* What somebody said on stderr is the message; the last line of it. */
@@ -159,17 +169,24 @@ struct loop {
     int signal;       /* that ended it */
 };
 
+static uint32_t interval_ms(const struct tui *tui)
+{
+    return tui->source->replay ? playing_interval_ms(tui) : tui->settings->interval_ms;
+}
+
 /* When the next reading is due; UINT64_MAX: not before a key says so. A question must be about what
  * is seen. */
 static uint64_t due_ms(const struct loop *loop)
 {
     const struct tui *tui = loop->tui;
-    uint32_t interval = tui->settings->interval_ms;
+    uint32_t interval = interval_ms(tui);
     uint64_t due = tui->paused || interval == 0 ? UINT64_MAX : loop->next_ms;
     uint64_t soonest = tui->read_ms + (interval < SHORTEST_MS ? interval : SHORTEST_MS);
 
     if (tui->screen == SCREEN_CONFIRM)
         return UINT64_MAX;
+    if (tui->source->replay)
+        return tui->wants_reading ? 0 : due;
     return tui->wants_reading && soonest < due ? soonest : due;
 }
 
@@ -203,12 +220,13 @@ static void handle_signals(struct loop *loop)
 static int handle_time(struct loop *loop)
 {
     struct tui *tui = loop->tui;
-    uint64_t now = now_ms(), interval = tui->settings->interval_ms;
-    int r;
+    uint64_t now = now_ms(), interval = interval_ms(tui);
+    int r = 0;
 
     if (now < due_ms(loop))
         return 0;
-    r = tui_refresh(tui);
+    if (!tui->source->replay || tui->wants_reading || playing_advance(tui))
+        r = tui_refresh(tui);
     loop->next_ms += interval;
     if (loop->next_ms < now + interval / 2 || loop->next_ms > now + interval)
         loop->next_ms = now + interval; /* it was late, or a key's */
@@ -227,7 +245,7 @@ static int handle_keys(struct loop *loop)
     while (r == 0 && !loop->tui->quit && (key = terminal_key(&mouse)) != TUI_KEY_NONE) {
         r = tui_key(loop->tui, key, &mouse);
         loop->changed = true;
-        if (r == 0)
+        if (r == 0 && !loop->tui->source->replay) /* there keys are quicker than pieces */
             r = handle_time(loop);
     }
     return r;
@@ -260,10 +278,10 @@ static int wait_and_handle(struct loop *loop)
 static int run_loop(struct loop *loop)
 {
     struct tui *tui = loop->tui;
-    uint32_t interval = tui->settings->interval_ms;
+    uint32_t interval = interval_ms(tui), first = tui->source->replay ? interval : FIRST_MS;
     int r = tui_refresh(tui);
 
-    loop->next_ms = now_ms() + (interval < FIRST_MS ? interval : FIRST_MS);
+    loop->next_ms = now_ms() + (interval < first ? interval : first);
     loop->changed = true;
     while (r == 0 && !tui->quit && !loop->signal) {
         take_errors(tui);
@@ -283,6 +301,8 @@ static void begin(struct tui *tui)
     level->grouping = settings->grouping;
     level->descending = settings->descending;
     snprintf(level->sort, sizeof(level->sort), "%s", settings->sort);
+    if (tui->source->replay)
+        playing_begin(tui);
 }
 
 static void end(struct tui *tui)

@@ -10,8 +10,10 @@
 
 /* Something that may be chosen: a grouping, a window. */
 struct tui_choice {
-    const char *name; /* as the command line has it: "process", "10s" */
-    const char *help; /* one line */
+    const char *name;    /* as the command line has it: "process", "10s" */
+    const char *help;    /* one line */
+    const char *why_not; /* it cannot be chosen, in one line; NULL: it can */
+    uint32_t opens;      /* of a grouping: the one that its rows are opened in; itself: in none */
 };
 
 /* Which rows are wanted. */
@@ -61,13 +63,25 @@ enum tui_deed {
 };
 
 struct tui_status {
-    const char *host;                          /* bytes from outside */
-    uint64_t time_ns;                          /* CLOCK_REALTIME of the reading */
+    const char *host; /* bytes from outside */
+    uint64_t time_ns; /* CLOCK_REALTIME of the reading; of a piece: of its beginning */
     const char *accounting, *reconcile, *note; /* lines; "": there is nothing to say */
-    const char *notes; /* lines for the help screen: all that is missing; NULL: nothing */
-    bool exact;        /* accounting is of the best kind */
+    const char *notes;   /* lines for the help screen: all that is missing; NULL: nothing */
+    const char *nothing; /* what stands in the place of rows where there are none; NULL: the usual
+                          */
+    bool exact;          /* accounting is of the best kind */
     const struct tui_interface *interfaces; /* the busiest first; borrowed until refresh() */
     uint32_t interface_count;
+};
+
+/* The past: equal pieces of a time, one of which is shown in the place of a reading. */
+struct tui_replay {
+    uint64_t since_ns, until_ns, every_ns; /* CLOCK_REALTIME; the last piece may be shorter */
+    uint64_t count, first;                 /* pieces; the one to begin with */
+    /* In the place of refresh(). Of the status it fills in the interfaces. */
+    int (*show)(void *context, uint64_t piece, struct tui_status *ret_status);
+    /* The piece at a moment, as people write it. -EINVAL with one line in `problem`. */
+    int (*find)(void *context, const char *text, uint64_t *ret_piece, struct buf *problem);
 };
 
 /*
@@ -76,11 +90,12 @@ struct tui_status {
  */
 struct tui_source {
     void *context;
-    const struct tui_choice *groupings, *windows;
+    const struct tui_choice *groupings, *windows; /* of the past the first window is a piece */
     uint32_t grouping_count, window_count;
-    uint32_t detail;    /* grouping that an opened row is shown in: the sockets */
-    int fd;             /* readable: drain() is to be called; -1: never */
-    const char *legend; /* lines for the help screen; NULL: none */
+    int fd;                          /* readable: drain() is to be called; -1: never */
+    const char *legend;              /* lines for the help screen; NULL: none */
+    const struct tui_replay *replay; /* NULL: it is the present, with refresh(), ask(), act(),
+                                        zero() */
 
     int (*refresh)(void *context);
     int (*drain)(void *context); /* NULL: fd is -1 */

@@ -8,8 +8,10 @@
 
 #define EVENTS_MAX 30
 
-static const struct tui_choice groupings[] = {{"iface", "interfaces"}, {"conn", "connections"}};
-static const struct tui_choice windows[] = {{"2s", "2 seconds"}, {"total", "all"}};
+static const struct tui_choice groupings[] = {{"iface", "interfaces", NULL, 1},
+                                              {"conn", "connections", NULL, 1}};
+static const struct tui_choice windows[] = {{.name = "2s", .help = "2 seconds"},
+                                            {.name = "total", .help = "all"}};
 
 /* Interfaces, one of which has a name that nobody should have. */
 struct source {
@@ -223,7 +225,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .windows = windows,
         .grouping_count = ARRAY_SIZE(groupings),
         .window_count = ARRAY_SIZE(windows),
-        .detail = 1,
         .fd = -1,
         .refresh = refresh,
         .status = status,

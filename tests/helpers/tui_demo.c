@@ -146,10 +146,10 @@ static const struct table demo_table = {
 };
 
 static const struct tui_choice groupings[] = {
-    {"process", "processes"},
-    {"conn", "connections, and sockets without one"},
-    {"peer", "addresses of other ends"},
-    {"user", "users"},
+    {"process", "processes", NULL, 1},
+    {"conn", "connections, and sockets without one", NULL, 1},
+    {"peer", "addresses of other ends", NULL, 1},
+    {"user", "users", NULL, 1},
 };
 
 /* The columns of each grouping. */
@@ -162,10 +162,10 @@ static const char *const shown[][10] = {
 };
 
 static const struct tui_choice windows[] = {
-    {"2s", "the last 2 seconds"},
-    {"10s", "the last 10 seconds"},
-    {"60s", "the last minute"},
-    {"total", "since it is counted"},
+    {.name = "2s", .help = "the last 2 seconds"},
+    {.name = "10s", .help = "the last 10 seconds"},
+    {.name = "60s", .help = "the last minute"},
+    {.name = "total", .help = "since it is counted"},
 };
 
 /* --- what the screen calls --- */
@@ -394,7 +394,6 @@ static int run(struct demo *demo, struct tui_settings *settings)
         .windows = windows,
         .grouping_count = ARRAY_SIZE(groupings),
         .window_count = ARRAY_SIZE(windows),
-        .detail = 1,
         .fd = -1,
         .refresh = refresh,
         .status = status,

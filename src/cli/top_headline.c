@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What the bytes of the interfaces are made of, as one line of `nwho top`. */
+/* What `nwho top` says above its rows: how exactly it is counted, all of them together, and what
+ * the bytes of the interfaces are made of. */
 #include "cli/top_screen.h"
+
+#include "base/units.h"
 
 struct sum {
     double named, headers, forwarded, unowned;
@@ -65,4 +68,42 @@ void top_put_reconcile(const struct session *session, struct buf *out)
     /* Where only TCP is counted, the rest may well be somebody's. */
     put_share(out, snapshot->accounting == ACCOUNTING_BPF ? "unowned" : "unknown", "~", sum.unowned,
               all);
+}
+
+static void put_rates(const struct session *session, struct buf *out, const char *label,
+                      const char *rate, const char *bytes)
+{
+    const struct view *view = &session->now->view;
+    uint64_t window_ns = view->snapshot->window_ns[FLOW_LAST];
+    struct group_number last = group_sum(view->group, rate);
+    uint64_t a_second =
+        window_ns ? (uint64_t)((double)last.number * 1e9 / (double)window_ns + 0.5) : 0;
+
+    buf_puts(out, label);
+    buf_byte(out, ' ');
+    if (session->options->bytes)
+        units_write(out, UNIT_BYTES_PER_SECOND, a_second);
+    else
+        units_write_bit_rate(out, a_second);
+    buf_puts(out, ", ");
+    units_write_bytes(out, group_sum(view->group, bytes).number);
+    buf_puts(out, " in all");
+}
+
+void top_put_headline(const struct session *session, struct buf *out)
+{
+    const struct snapshot *snapshot = &session->now->snapshot;
+    size_t start;
+
+    buf_puts(out, "  ");
+    buf_puts(out, accounting_level_label(snapshot->accounting));
+    if (snapshot->accounting <= ACCOUNTING_INTERFACES)
+        return;
+    put_rates(session, out, "  rx", "rx_rate", "rx_bytes");
+    put_rates(session, out, "  tx", "tx_rate", "tx_bytes");
+    start = out->length;
+    buf_byte(out, '\n');
+    top_put_reconcile(session, out);
+    if (out->length == start + 1) /* it is not known yet */
+        out->length = start;
 }
