@@ -11,13 +11,14 @@
 #include <fcntl.h>
 #include <string.h>
 
-/* All but what only files of /proc/net tell: that would cost what sock_diag tells more, and
- * counting packets or peers costs everybody. */
+/* All but what only files of /proc/net tell: that would cost what sock_diag tells more. Sockets are
+ * listed, not counted; and counting packets or peers costs everybody. */
 void recording_widen(struct request *request)
 {
     const uint64_t dear = NEED_WIRE | NEED_PEERS;
 
-    request->needs = (request->needs & dear) | ~(uint64_t)(NEED_TCP_FILE | NEED_REFERENCES | dear);
+    request->needs = (request->needs & dear) |
+                     ~(uint64_t)(NEED_TCP_FILE | NEED_REFERENCES | NEED_STATE_COUNTS | dear);
     request->protos = PROTO_ALL;
     request->states = STATE_ALL;
     request->families = FAMILY_INET;
