@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "cli/event_summary.h"
+#include "cli/history_subject.h"
 #include "cli/interrupts.h"
 #include "cli/show.h"
 #include "collect/events.h"
@@ -139,8 +140,10 @@ static int put_json_end(struct follower *follower)
     struct buf more = BUF_INIT;
     int r;
 
-    buf_puts(&more, ",\n\"lost\":");
-    buf_uint(&more, event_source_lost(follower->source));
+    if (follower->source) {
+        buf_puts(&more, ",\n\"lost\":");
+        buf_uint(&more, event_source_lost(follower->source));
+    }
     if (follower->summary) {
         buf_puts(&more, ",\n\"summary\":");
         r = event_summary_json(follower->summary, &more);
@@ -405,6 +408,42 @@ static int follow_events(struct session *session, struct query *query)
     return r;
 }
 
+/* --- of the past --- */
+
+/* Rows as they are followed, and the summary below. */
+static int show_summary(struct session *session, struct query *query)
+{
+    struct follower follower = {.session = session, .query = query};
+    int r;
+
+    if (session_plan(session, query) != 0 || session_take(session) != 0)
+        return EXIT_ERROR;
+    session_notes(session);
+    follower.summary = event_summary_new();
+    if (!follower.summary)
+        return command_error("out of memory");
+    follower.out = BUF_SINK(STDOUT_FILENO);
+    r = write_head(&follower);
+    if (r == 0)
+        r = show_batch(&follower);
+    if (r == 0)
+        r = write_end(&follower);
+    buf_done(&follower.out);
+    event_summary_free(follower.summary);
+    if (r < 0 && r != -EPIPE)
+        return command_error("cannot write the output: %s", strerror(-r));
+    return session_exit(session, follower.shown);
+}
+
+static int show_recorded(struct session *session, struct query *query)
+{
+    int r = history_plan_events(session, query);
+
+    if (r != 0)
+        return r;
+    return session->options->summary ? show_summary(session, query) : session_show(session, query);
+}
+
 static int run_events(struct options *options)
 {
     struct query query = {.table = &table_events};
@@ -418,10 +457,10 @@ static int run_events(struct options *options)
         session.recorded = STORE_CONNECTIONS;
     if (r == 0)
         r = session_filter(&session, &query, NULL);
-    if (r == 0)
+    if (r == 0 && !session.recorded)
         r = session_columns(&session, &query, NULL);
     if (r == 0)
-        r = session.recorded ? session_show(&session, &query) : follow_events(&session, &query);
+        r = session.recorded ? show_recorded(&session, &query) : follow_events(&session, &query);
     session_end(&session);
     return r;
 }

@@ -182,6 +182,23 @@ static int make_trends(struct history *history)
 
 /* --- the whole --- */
 
+/* The time that was asked about, its pieces, and how finely it is kept. */
+static void put_asked(const struct history *history, struct buf *out)
+{
+    const struct store_question *question = &history->question;
+
+    buf_puts(out, ",\n\"since\":\"");
+    buf_utc(out, question->since_ns, 3);
+    buf_puts(out, "\",\"until\":\"");
+    buf_utc(out, question->until_ns, 3);
+    buf_puts(out, "\",\"every_s\":");
+    if (question->every_ns)
+        buf_printf(out, "%.3f", (double)question->every_ns / (double)SECOND_NS);
+    else
+        buf_puts(out, "null");
+    buf_printf(out, ",\"tier\":\"%s\"", history_tier_name(history->answer.tier));
+}
+
 static int write_end(struct history *history)
 {
     const struct options *options = history->session->options;
@@ -197,6 +214,7 @@ static int write_end(struct history *history)
     }
     if (options->format != FORMAT_JSON)
         return history->out.error;
+    put_asked(history, &more);
     buf_printf(&more, ",\n\"measured_s\":%.3f,\n\"notes\":[",
                (double)history->measured_ns / (double)SECOND_NS);
     buf_put(&more, notes->data, notes->length);
@@ -239,6 +257,8 @@ static int answer(struct history *history)
     if (r != 0)
         return EXIT_ERROR;
     session_notes(session);
+    if (!history->shown)
+        history_hint(session);
     return session_exit(session, history->shown);
 }
 

@@ -5,6 +5,7 @@
 #include "cli/history.h"
 #include "cli/interrupts.h"
 #include "cli/recorder.h"
+#include "cli/recorder_state.h"
 #include "cli/user_path.h"
 
 #include <errno.h>
@@ -124,8 +125,12 @@ static int run_serve(struct options *options)
 
     if (options->word_count)
         return command_error("serve takes no words: \"%s\"", options->words[0]);
-    if (!history_path(options, true, path))
+    if (!history_path(options, !options->status, path))
         return command_error("there is no place for the history: use --store FILE");
+    if (options->status)
+        return recorder_status(path);
+    if (options->stop)
+        return recorder_stop(path);
     return options->foreground ? record(options, path, -1) : record_in_background(options, path);
 }
 
@@ -134,6 +139,8 @@ static const char *const examples[] = {
     "record in the background from now on",
     "nwho serve --foreground --every 1 --size 2G",
     "each second, in at most two gigabytes, and stay in the foreground",
+    "nwho serve --status",
+    "whether it is being recorded, and since when",
     NULL,
 };
 

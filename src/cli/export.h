@@ -61,6 +61,3 @@ int export_jsonl(struct export *export) MUST_CHECK;
 int export_csv(struct export *export) MUST_CHECK;
 int export_metrics(struct export *export) MUST_CHECK;
 int export_sqlite(struct export *export, const char *path) MUST_CHECK;
-
-/* "fine", "minute", "hour". */
-const char *export_tier_name(enum store_tier tier);

@@ -92,14 +92,6 @@ const struct export_kind *export_kind_find(const char *name)
     return NULL;
 }
 
-const char *export_tier_name(enum store_tier tier)
-{
-    static const char *const names[STORE_TIER_MAX] = {
-        [STORE_ANY] = "", [STORE_FINE] = "fine", [STORE_MINUTE] = "minute", [STORE_HOUR] = "hour"};
-
-    return names[tier];
-}
-
 /* --- reading --- */
 
 struct reading {

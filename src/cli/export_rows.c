@@ -2,6 +2,7 @@
 /* Export as lines of JSON, or as CSV. */
 #include "base/clock.h"
 #include "cli/export.h"
+#include "cli/history.h"
 #include "out/csv.h"
 #include "out/json.h"
 
@@ -20,7 +21,7 @@ static void put_members(const struct export_pass *pass, const struct store_answe
     buf_utc(out, answer->until_ns, 3);
     buf_printf(out, "\",\"measured_s\":%.3f,\"tier\":\"%s\"",
                (double)pass->kind->measured(answer) / (double)SECOND_NS,
-               export_tier_name(answer->tier));
+               history_tier_name(answer->tier));
 }
 
 static int take_jsonl(struct export_pass *pass, const struct store_answer *answer,
@@ -64,7 +65,7 @@ static void put_fields(const struct store_answer *answer, uint64_t measured_ns, 
     buf_byte(out, ',');
     buf_utc(out, answer->until_ns, 3);
     buf_printf(out, ",%.3f,%s,", (double)measured_ns / (double)SECOND_NS,
-               export_tier_name(answer->tier));
+               history_tier_name(answer->tier));
 }
 
 /* A piece of which nothing was measured is a line without anything else. */

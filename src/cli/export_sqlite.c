@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/escape.h"
 #include "cli/export.h"
+#include "cli/history.h"
 #include "store/plain.h"
 
 #include <errno.h>
@@ -167,7 +168,7 @@ static int add_piece(struct database *database, const struct export_pass *pass,
     add_name(row, pass->kind->name);
     add_time(row, answer->since_ns);
     add_time(row, answer->until_ns);
-    add_name(row, export_tier_name(answer->tier));
+    add_name(row, history_tier_name(answer->tier));
     row->values[row->count++] = (struct plain_value){
         .type = PLAIN_REAL, .real = (double)pass->kind->measured(answer) / (double)SECOND_NS};
     add_name(row, accounting_level_name(accounting));

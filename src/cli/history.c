@@ -203,3 +203,11 @@ int history_read(const struct options *options, unsigned int parts, struct snaps
     store_close(store);
     return r;
 }
+
+const char *history_tier_name(enum store_tier tier)
+{
+    static const char *const names[STORE_TIER_MAX] = {
+        [STORE_ANY] = "", [STORE_FINE] = "fine", [STORE_MINUTE] = "minute", [STORE_HOUR] = "hour"};
+
+    return names[tier];
+}

@@ -29,3 +29,6 @@ int history_open_to_note(const struct options *options, struct store **ret_store
  * made here. 0, or EXIT_ERROR after one line on stderr. */
 int history_read(const struct options *options, unsigned int parts, struct snapshot *ret_snapshot)
     MUST_CHECK;
+
+/* "fine", "minute", "hour". */
+const char *history_tier_name(enum store_tier tier);

@@ -21,8 +21,14 @@ struct history_subject {
     bool is_traffic; /* of processes: how exactly it was counted is said */
 };
 
+/* The columns of `events` of the past. 0 or EXIT_ERROR. */
+int history_plan_events(struct session *session, struct query *query) MUST_CHECK;
+
 /* Which flows a planned query takes: the sums of minutes know no peers. */
 unsigned int history_flow_parts(const struct session *session);
+
+/* When nothing was found: a line on stderr about a filter on what is not recorded. */
+void history_hint(const struct session *session);
 
 const struct history_subject *history_subject_find(const char *by);
 

@@ -251,6 +251,8 @@ static int set_every(struct options *options, const char *argument, struct buf *
 }
 
 FLAG(foreground, options->foreground = true)
+FLAG(status, options->status = true)
+FLAG(stop, options->stop = true)
 
 static int set_size(struct options *options, const char *argument, struct buf *error)
 {
@@ -371,6 +373,9 @@ const struct option_info option_table[] = {
      set_peers},
     {0, "foreground", NULL, "stay in the foreground, as for systemd", OPTIONS_SERVE,
      set_foreground},
+    {0, "status", NULL, "who records, since when, and what there is; exit code 1 when nobody does",
+     OPTIONS_SERVE, set_status},
+    {0, "stop", NULL, "end the recorder, and wait until it is gone", OPTIONS_SERVE, set_stop},
     {0, "store", "FILE", "the file of the history (usually /var/lib/nwho/history.db)",
      OPTIONS_STORE, set_store},
     {0, "by", "KEY",

@@ -92,7 +92,7 @@ struct options {
     const char *export_format;      /* of export; NULL: not said */
     const char *file;               /* that export writes; NULL: standard output */
     /* serve */
-    bool foreground;
+    bool foreground, status, stop;
     uint64_t size;  /* of the file at most, in bytes; 0: the usual */
     uint32_t peers; /* of a process that are kept apart; 0: the usual */
     /* the rest */

@@ -20,6 +20,14 @@ int store_open(const char *path, const struct store_limits *limits, struct store
     return refuse(problem);
 }
 
+int store_writer(const char *path, int *ret_pid, uint64_t *ret_since_ns)
+{
+    (void)path;
+    (void)ret_pid;
+    (void)ret_since_ns;
+    return -ENOTSUP;
+}
+
 int store_open_to_read(const char *path, struct store **ret_store, struct buf *problem)
 {
     (void)path;

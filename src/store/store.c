@@ -114,24 +114,37 @@ static int open_file(struct store *store, const char *path, int flags)
 /* --- the writer --- */
 
 /* The lock is on a file of its own: POSIX locks of SQLite's are lost by opening it again. */
-static int lock(struct store *store, const char *path, int *ret_pid)
+static int open_lock(const char *path, int flags)
 {
     CLEANUP(buf_done) struct buf name = BUF_INIT;
-    char text[16] = "";
+    int fd;
 
     buf_printf(&name, "%s.lock", path);
     buf_string(&name);
     if (name.error)
         return name.error;
-    store->lock_fd = open(name.data, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
+    fd = open(name.data, flags | O_CLOEXEC, FILE_MODE);
+    return fd < 0 ? -errno : fd;
+}
+
+static int pid_of_lock(int fd)
+{
+    char text[16] = "";
+
+    return pread(fd, text, sizeof(text) - 1, 0) < 0 ? 0 : (int)strtol(text, NULL, 10);
+}
+
+static int lock(struct store *store, const char *path, int *ret_pid)
+{
+    char text[16];
+
+    store->lock_fd = open_lock(path, O_RDWR | O_CREAT);
     if (store->lock_fd < 0)
-        return -errno;
+        return store->lock_fd;
     if (flock(store->lock_fd, LOCK_EX | LOCK_NB) < 0) {
         int error = errno == EWOULDBLOCK ? -EBUSY : -errno;
 
-        if (pread(store->lock_fd, text, sizeof(text) - 1, 0) < 0)
-            text[0] = '\0';
-        *ret_pid = (int)strtol(text, NULL, 10);
+        *ret_pid = pid_of_lock(store->lock_fd);
         return error;
     }
     snprintf(text, sizeof(text), "%d\n", (int)getpid());
@@ -139,6 +152,22 @@ static int lock(struct store *store, const char *path, int *ret_pid)
         pwrite(store->lock_fd, text, strlen(text), 0) != (ssize_t)strlen(text))
         return errno ? -errno : -EIO;
     return 0;
+}
+
+int store_writer(const char *path, int *ret_pid, uint64_t *ret_since_ns)
+{
+    CLEANUP_CLOSE int fd = open_lock(path, O_RDONLY);
+    struct stat status;
+
+    if (fd < 0)
+        return fd == -ENOENT ? 0 : fd;
+    if (flock(fd, LOCK_SH | LOCK_NB) == 0)
+        return 0;
+    if (errno != EWOULDBLOCK || fstat(fd, &status) < 0)
+        return -errno;
+    *ret_pid = pid_of_lock(fd);
+    *ret_since_ns = (uint64_t)status.st_mtim.tv_sec * SECOND_NS + (uint64_t)status.st_mtim.tv_nsec;
+    return 1;
 }
 
 /* SQLite would create it with a mode that lets everybody read. Its other files get the same. */

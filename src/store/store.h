@@ -30,6 +30,12 @@ struct store_limits {
 int store_open(const char *path, const struct store_limits *limits, struct store **ret_store,
                int *ret_pid, struct buf *problem) MUST_CHECK;
 
+/*
+ * Who writes to the file now: 1, its pid (0: unknown) and since when (CLOCK_REALTIME); 0: nobody.
+ * -errno, when that may not be known.
+ */
+int store_writer(const char *path, int *ret_pid, uint64_t *ret_since_ns) MUST_CHECK;
+
 /* Opens for reading, beside a writer and other readers. On failure `problem` has one line. */
 int store_open_to_read(const char *path, struct store **ret_store, struct buf *problem) MUST_CHECK;
 

@@ -113,6 +113,19 @@ static struct value get_clock(const struct view *view, uint32_t row)
     return cell_scratch(view, 0);
 }
 
+static struct value get_date(const struct view *view, uint32_t row)
+{
+    time_t seconds = (time_t)(wall_ns(view, row) / NS_PER_SECOND);
+    struct tm tm = {0};
+    char text[32] = "";
+
+    localtime_r(&seconds, &tm);
+    strftime(text, sizeof(text), "%F", &tm);
+    buf_reset(view->scratch);
+    buf_puts(view->scratch, text);
+    return cell_scratch(view, 0);
+}
+
 static struct value get_time(const struct view *view, uint32_t row)
 {
     buf_reset(view->scratch);
@@ -344,6 +357,7 @@ static struct value get_cookie(const struct view *view, uint32_t row)
 
 /* name, title, help, kind, flags, needs, getter */
 static const struct column columns[] = {
+    {"date", "DATE", "Local date", KIND_TEXT, COMPOSED, 0, get_date},
     {"clock", "TIME", "Local time of day", KIND_TEXT, TEXT | COMPOSED, 0, get_clock},
     {"time", "TIME", "When it happened, in UTC (RFC 3339)", KIND_TEXT, MACHINE | COLUMN_KEY, 0,
      get_time},

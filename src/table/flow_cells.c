@@ -2,6 +2,7 @@
 /* What is known of a flow: who, where, how much. */
 #include "table/flow_cells.h"
 
+#include "base/hash.h"
 #include "derive/address.h"
 #include "derive/join.h"
 #include "table/cells.h"
@@ -111,6 +112,28 @@ struct value flow_process_key(const struct view *view, uint32_t row)
     if (flow->flags & FLOW_OTHER)
         return value_uint(UINT64_MAX);
     return value_uint((uint64_t)flow->pid << 40 ^ flow->start_ticks);
+}
+
+/* What was recorded has identities: programs that one process ran one after the other are two. */
+struct value flow_past_process_key(const struct view *view, uint32_t row)
+{
+    const struct flow *flow = get_flow(view, row);
+    const struct snapshot *snapshot = view->snapshot;
+    const struct process *process;
+    uint64_t hash = HASH_INIT;
+
+    if (!flow->process)
+        return value_uint(flow->flags & FLOW_OTHER ? UINT64_MAX : 0);
+    process = &snapshot->processes[flow->process - 1];
+    for (size_t i = 0; i < 3; i++) {
+        const uint32_t strings[] = {process->comm, process->exe, process->cgroup};
+        size_t length;
+        const char *bytes = snapshot_string(snapshot, strings[i], &length);
+
+        hash = hash_bytes(hash_number(hash, length), bytes, length);
+    }
+    hash = hash_number(hash, process->uid);
+    return value_uint(hash_number(hash, snapshot->netns[flow->netns].inode));
 }
 
 /* --- where --- */

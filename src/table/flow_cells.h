@@ -39,7 +39,7 @@ struct value flow_flag_words(const struct view *view, uint64_t bits);
 column_get_fn flow_ill_bits, flow_sick;
 
 /* Which process, and which socket, a flow is of: the same number in every snapshot. */
-column_get_fn flow_process_key, flow_socket_key;
+column_get_fn flow_process_key, flow_past_process_key, flow_socket_key;
 
 /* The socket, or where it is not connected the socket and the peer. */
 column_get_fn flow_conn_key;

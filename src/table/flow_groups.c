@@ -22,6 +22,7 @@ enum grouping {
 
 /* Keys that are never shown themselves: columns tell what they are of. */
 static const struct column process_key = {.name = "process", .get = flow_process_key};
+static const struct column past_process_key = {.name = "process", .get = flow_past_process_key};
 static const struct column conn_key = {.name = "conn", .get = flow_conn_key};
 static const struct column netns_key = {.name = "netns", .get = flow_netns_inode};
 
@@ -197,6 +198,19 @@ static const struct grouping_word *find_grouping(const char *word)
     return NULL;
 }
 
+bool flow_grouping_exists(const char *words)
+{
+    CLEANUP_FREE char *copy = strdup(words);
+    char *rest = copy, *word;
+
+    while (copy && (word = strsep(&rest, ","))) {
+        word[strcspn(word, "/")] = '\0';
+        if (!find_grouping(word))
+            return false;
+    }
+    return true;
+}
+
 static int unknown_grouping(const char *word, struct buf *error)
 {
     struct suggestion best = suggestion_for(word);
@@ -304,6 +318,9 @@ void flow_group_past(struct group_plan *plan)
         "proto", "service_port", "peer_addr", "iface",   "pid",     "user",     "process",
         "unit",  "netns",        "container", "rx_rate", "tx_rate", "rx_bytes", "tx_bytes"};
 
+    for (uint32_t i = 0; i < plan->key_count; i++)
+        if (plan->keys[i].column == &process_key)
+            plan->keys[i].column = &past_process_key;
     for (uint32_t i = 0; i < plan->table.column_count; i++) {
         struct column *column = &plan->columns[i];
 
@@ -343,7 +360,10 @@ static const struct column *key_column(const struct view *view, uint32_t row, ui
     static const struct {
         const struct column *key;
         const char *name;
-    } others[] = {{&process_key, "pid"}, {&conn_key, "cookie"}, {&netns_key, "netns"}};
+    } others[] = {{&process_key, "pid"},
+                  {&past_process_key, "pid"},
+                  {&conn_key, "cookie"},
+                  {&netns_key, "netns"}};
     const struct column *key = view->group->plan->keys[n].column;
 
     for (size_t i = 0; i < ARRAY_SIZE(others); i++)

@@ -7,6 +7,9 @@
 /* The word of --by with this number, and what a row is then. False behind the last one. */
 bool flow_grouping(uint32_t index, const char **ret_word, const char **ret_help);
 
+/* Whether all words of a list like that below are known. */
+bool flow_grouping_exists(const char *words);
+
 /*
  * "process", "user,port", "peer/24": what the flows (rows of table_flows) are grouped by. The table
  * of the plan has the columns that make sense of such groups. 0; -EINVAL with one line in `error`;

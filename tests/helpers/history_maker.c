@@ -30,7 +30,8 @@ static int intern(struct snapshot *tick, const char *text, uint32_t *ret_string)
     return snapshot_intern(tick, text, strlen(text), ret_string);
 }
 
-static int add_process(struct snapshot *tick, uint32_t number)
+/* The last one runs another program in the second half of the time. */
+static int add_process(struct snapshot *tick, uint32_t number, bool late)
 {
     char comm[32], exe[48];
     const char *cgroup = "/";
@@ -41,7 +42,8 @@ static int add_process(struct snapshot *tick, uint32_t number)
     if (r < 0)
         return r;
     snprintf(comm, sizeof(comm), "p%u", number);
-    snprintf(exe, sizeof(exe), "/usr/bin/p%u", number);
+    snprintf(exe, sizeof(exe), "/usr/bin/p%u%s", number,
+             late && number == PROCESSES - 1 ? "-other" : "");
     if (number < ARRAY_SIZE(names)) {
         snprintf(comm, sizeof(comm), "%s", names[number].comm);
         snprintf(exe, sizeof(exe), "%s", names[number].exe);
@@ -143,7 +145,7 @@ static int make_tick(uint64_t number, struct snapshot *tick)
     if (r == 0)
         tick->netns[netns].flags = NETNS_INIT | NETNS_SELF | NETNS_READ;
     for (uint32_t i = 0; i < PROCESSES && r == 0; i++) {
-        r = add_process(tick, i);
+        r = add_process(tick, i, number > GAP_END);
         if (r == 0)
             r = add_flows(tick, i);
     }

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from live import BUILD, netns, nwho, run_tests, test, wait_for
+from live import BUILD, PATIENCE, netns, nwho, run_tests, test, wait_for
 from recorder import ask, directory, is_recording, recorder, rows
 from talker import talker
 
@@ -182,6 +182,21 @@ def in_the_background_it_says_when_it_records():
         os.kill(pid, signal.SIGTERM)
         wait_for(lambda: not Path(f"/proc/{pid}").exists() or "State:\tZ" in Path(f"/proc/{pid}/status").read_text())
         assert ask(store)["notes"][-1]["kind"] == "stopped"
+
+
+@test
+def status_and_stop():
+    with directory() as place:
+        store = place / "h.db"
+        assert "nobody records" in nwho(None, "serve", "--store", store, "--status", expect=1).out
+        with recorder(store) as child:
+            status = nwho(None, "serve", "--store", store, "--status").out
+            assert f"recorded by process {child.pid} since " in status and "every tick" in status, status
+            assert nwho(None, "serve", "--store", store, "--stop").out == ""
+            assert child.wait(PATIENCE) == 0
+            assert ask(store)["notes"][-1]["kind"] == "stopped"
+        assert "nobody records" in nwho(None, "serve", "--store", store, "--stop", expect=1).err
+        assert nwho(None, "serve", "--store", store, "--status", expect=1).out.startswith(f"{store}: nobody records")
 
 
 @test
