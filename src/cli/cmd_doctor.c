@@ -251,13 +251,13 @@ static int examine(struct session *session, const struct rules *rules)
     if (choose_checks(session, &choice) != 0)
         return fail(options);
     plan = rules_plan(rules, choice.items, choice.count);
-    session->continues = session->continues && last_reading_find(options, &beginning);
-    plan.goes_on = options->watch || session->continues;
     session->health = &plan;
     session->health_only = true;
     session->screen = options->nagios ? write_nagios : options->columns ? NULL : write_text;
     session->screen_context = session;
     r = session_columns(session, &query, NULL);
+    session->continues = r == 0 && session->continues && last_reading_find(options, &beginning);
+    plan.goes_on = options->watch || session->continues;
     if (r == 0)
         r = options->watch ? session_show(session, &query) : show(session, &query, &beginning);
     session->health = NULL;
