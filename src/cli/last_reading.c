@@ -49,7 +49,7 @@ static int write_content(const void *context, int fd)
 
 int last_reading_write(const char *path, const struct snapshot *snapshot)
 {
-    return replace_file(path, write_content, &(struct content){snapshot, path});
+    return replace_name(path, write_content, &(struct content){snapshot, path});
 }
 
 /* Somebody else may have seen less, and what is new to them would look as if it had just happened.

@@ -188,7 +188,7 @@ static int add_processes_of_events(struct recorder *recorder)
 /* Keeps what there is now. 0 or -errno. */
 static int record(struct recorder *recorder)
 {
-    int r = take_events(recorder), noted;
+    int r = take_events(recorder), noted = 0;
 
     if (r == 0)
         r = add_processes_of_events(recorder);
@@ -200,7 +200,8 @@ static int record(struct recorder *recorder)
     if (r == 0)
         r = note_losses(recorder);
     end_tick(recorder);
-    noted = recorder_health_look(recorder->health);
+    if (!interrupts_came())
+        noted = recorder_health_look(recorder->health);
     say_written(recorder, r < 0 ? r : noted);
     return begin_tick(recorder);
 }

@@ -19,8 +19,7 @@ static int write_in_place(const char *path, int (*write)(const void *content, in
     return fd < 0 ? -errno : write(content, fd);
 }
 
-static int write_beside(const char *path, int (*write)(const void *content, int fd),
-                        const void *content)
+int replace_name(const char *path, int (*write)(const void *content, int fd), const void *content)
 {
     struct buf temporary = BUF_INIT;
     CLEANUP_CLOSE int fd = -1;
@@ -51,5 +50,5 @@ int replace_file(const char *path, int (*write)(const void *content, int fd), co
 
     if (real && stat(real, &status) == 0 && !S_ISREG(status.st_mode))
         return write_in_place(real, write, content);
-    return write_beside(real ? real : path, write, content);
+    return replace_name(real ? real : path, write, content);
 }

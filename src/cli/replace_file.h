@@ -10,3 +10,8 @@
  */
 int replace_file(const char *path, int (*write)(const void *content, int fd), const void *content)
     MUST_CHECK;
+
+/* The same of a name that nobody chose: a link or a device there makes room, and is not followed.
+ */
+int replace_name(const char *path, int (*write)(const void *content, int fd), const void *content)
+    MUST_CHECK;

@@ -45,7 +45,7 @@ def notes_of(store, about):
 def a_finding_is_noted_once_and_of_the_healthy_nothing():
     with netns() as ns, program(ns, CLOSE_WAIT, "120", "7000", "leak") as sick, \
          program(ns, CLOSE_WAIT, "120", "7001", "close"), recording() as store:
-        note, = wait_for(lambda: notes_of(store, ns.name), what="what the doctor finds")
+        note, = wait_for(lambda: notes_of(store, ns.name), 3 * PATIENCE, "what the doctor finds")
         assert (note["severity"], note["check"]) == ("warn", "close-wait"), note
         assert note["what"].startswith(f"python3({sick.pid}) keeps 120 connections in close-wait"), note
         assert note["text"] == f"warn close-wait: {note['what']}", note
@@ -63,17 +63,21 @@ def a_wrong_configuration_does_not_end_recording():
 
 @contextmanager
 def one_reading():
-    """A recorder that reads once, as its ticks are long; yields its store and the file of the reading."""
+    """A recorder that reads once, as its ticks are long; yields its store and the file of the reading, which does not follow
+    a link that was there."""
     with directory() as place:
+        reading, elsewhere = place / "h.db.reading", place / "elsewhere"
+        elsewhere.write_text("kept")
+        reading.symlink_to(elsewhere)
         command = [BUILD / "nwho", "serve", "--foreground", "--every", "1h", "--store", place / "h.db"]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
             try:
-                reading = place / "h.db.reading"
-                wait_for(lambda: child.poll() is not None or reading.exists(), what="a reading")
+                wait_for(lambda: child.poll() is not None or (reading.exists() and not reading.is_symlink()), what="a reading")
                 yield place / "h.db", reading, child
             finally:
                 child.terminate()
                 child.wait(PATIENCE)
+        assert elsewhere.read_text() == "kept"
 
 
 def doctor(store, *words, check="udp-drops", expect=(0, 1, 3)):
