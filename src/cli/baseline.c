@@ -2,9 +2,9 @@
 /* Finds, writes and reads the file of the baseline. */
 #include "cli/baseline.h"
 
+#include "base/user_path.h"
 #include "cli/command.h"
 #include "cli/replace_file.h"
-#include "cli/user_path.h"
 #include "derive/baseline.h"
 
 #include <fcntl.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* nwho serve: the daemon that records history. */
 #include "base/escape.h"
+#include "base/user_path.h"
 #include "cli/command.h"
 #include "cli/history.h"
 #include "cli/interrupts.h"
 #include "cli/recorder.h"
 #include "cli/recorder_state.h"
-#include "cli/user_path.h"
 
 #include <errno.h>
 #include <fcntl.h>

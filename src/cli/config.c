@@ -4,9 +4,9 @@
 
 #include "base/buf.h"
 #include "base/suggest.h"
+#include "base/user_path.h"
 #include "base/vec.h"
 #include "cli/command.h"
-#include "cli/user_path.h"
 
 #include <limits.h>
 #include <stdio.h>

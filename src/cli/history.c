@@ -6,31 +6,20 @@
 #include "base/units.h"
 #include "base/when.h"
 #include "cli/command.h"
-#include "cli/user_path.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#define OF_THE_MACHINE "/var/lib/nwho/history.db"
 #define USUAL_TIME_NS (24 * 3600 * SECOND_NS)
 #define PIECES_MAX 100000
 #define MOMENT_NS (10 * SECOND_NS) /* a tick, unless the recorder was told otherwise */
 
-static bool of_the_user(char path[static PATH_MAX])
-{
-    return user_path("XDG_STATE_HOME", ".local/state", "history.db", path, PATH_MAX);
-}
-
 bool history_path(const struct options *options, bool writes, char path[static PATH_MAX])
 {
-    bool machine = geteuid() == 0 || (!writes && access(OF_THE_MACHINE, R_OK) == 0);
-
-    if (options->store || machine)
-        return snprintf(path, PATH_MAX, "%s", options->store ? options->store : OF_THE_MACHINE) <
-               PATH_MAX;
-    return of_the_user(path);
+    if (options->store)
+        return snprintf(path, PATH_MAX, "%s", options->store) < PATH_MAX;
+    return store_usual_path(writes, path, PATH_MAX);
 }
 
 /* --- which time --- */

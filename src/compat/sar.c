@@ -102,20 +102,28 @@ static int finish(struct buf *out, int r)
     return r < 0 ? SAR_FAILED : r;
 }
 
-static int run_reports(const struct sar_options *options)
+static int show_live(const struct sar_options *options, struct sar_layout *layout)
 {
     struct sar_sample samples[3] = {{.time = 0}};
-    struct sar_layout layout;
     struct sar_source source;
     int r = sar_live_open(options, &source);
 
-    sar_layout_init(&layout, options, STDOUT_FILENO);
     if (r == 0)
-        r = show(&layout, &source, samples);
+        r = show(layout, &source, samples);
     source.close(&source);
     for (uint32_t i = 0; i < ARRAY_SIZE(samples); i++)
         sar_sample_done(&samples[i]);
-    return finish(&layout.out, r);
+    return r;
+}
+
+static int run_reports(const struct sar_options *options,
+                       int (*show_them)(const struct sar_options *options,
+                                        struct sar_layout *layout))
+{
+    struct sar_layout layout;
+
+    sar_layout_init(&layout, options, STDOUT_FILENO);
+    return finish(&layout.out, show_them(options, &layout));
 }
 
 static int put_text(const char *text)
@@ -141,11 +149,9 @@ static int run(int argc, char **argv)
     case SAR_SHOW_VERSION:
         return put_text("sysstat version 12.6.1\n(as nwho " NWHO_VERSION " shows it)\n");
     case SAR_SHOW_HISTORY:
-        say("sar", "history is not read by this name: only an interval shows something "
-                   "(sar -n DEV 1); nwho history --by iface has the past");
-        return SAR_REFUSED;
+        return run_reports(&options, sar_history_show);
     default:
-        return run_reports(&options);
+        return run_reports(&options, show_live);
     }
 }
 

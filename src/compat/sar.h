@@ -97,8 +97,10 @@ struct sar_options {
     uint8_t cpus[SAR_CPU_MAX / 8 + 1]; /* bit 0: all together; bit 1 + n: CPU n */
     uint32_t interval;                 /* seconds; 0: once, since the machine was started */
     uint32_t count;                    /* 0: without end */
-    bool has_end;
-    uint32_t end; /* second of the day after which nothing is shown */
+    bool has_start, has_end;
+    uint32_t start, end; /* seconds of the day that the shown time is between */
+    const char *file;    /* history to be read; NULL: the usual one */
+    uint32_t days_ago;
     uint32_t decimals;
     bool human, pretty, omit_zeros;
 };
@@ -133,6 +135,9 @@ struct sar_sample {
 
 void sar_sample_done(struct sar_sample *sample);
 
+/* No rows; their memory is kept. */
+void sar_sample_clear(struct sar_sample *sample);
+
 /* Adds a zeroed row; NULL without memory. Valid until the next one is added. */
 struct sar_row *sar_block_add(struct sar_block *block);
 
@@ -145,6 +150,9 @@ const struct sar_row *sar_row_before(const struct sar_report *report, const stru
 
 /* What was counted since a value was `before`. */
 uint64_t sar_counted(const struct sar_report *report, uint64_t before, uint64_t now);
+
+/* Of a sample that has what was counted since the one before: makes counters of it. */
+void sar_sample_accumulate(struct sar_sample *sample, const struct sar_sample *before);
 
 /* Takes over the sums of the sample before, and adds the values if they will be shown. */
 void sar_sample_add_up(struct sar_sample *sample, const struct sar_sample *before, bool shown);
@@ -171,6 +179,7 @@ enum sar_color {
     SAR_COLOR_ITEM,
     SAR_COLOR_HALF,
     SAR_COLOR_HIGH,
+    SAR_COLOR_RESTART,
     SAR_COLOR_MAX
 };
 
@@ -178,12 +187,14 @@ struct sar_layout {
     const struct sar_options *options;
     struct buf out;
     uint32_t reports; /* those of the options that there is something of */
-    uint32_t height;  /* lines after which a heading comes again; UINT32_MAX: never */
+    uint32_t height;  /* lines after which a heading comes again */
     bool terminal;
     bool colors;
     char color[SAR_COLOR_MAX][32]; /* what stands between ESC [ and m */
     bool iso;                      /* dates, whatever the locale */
     bool several;                  /* rows or reports: each sample has its headings */
+    bool from_file;                /* one report after the other: as often as lines take */
+    uint32_t lines;                /* of this report since the last heading */
     bool heading;                  /* above the next row */
     uint32_t shown;                /* samples */
 };
@@ -194,10 +205,24 @@ void sar_layout_init(struct sar_layout *layout, const struct sar_options *option
 void sar_put_title(struct sar_layout *layout, const struct sar_source *source,
                    const struct sar_sample *first);
 
+/* A report of what was recorded begins. */
+void sar_layout_begin_report(struct sar_layout *layout, uint32_t id);
+
+/* Recording began again. */
+void sar_put_restart(struct sar_layout *layout, uint64_t time, uint32_t cpus);
+
 /* One sample, beside the one before; `since_start`: beside nothing at all. */
 void sar_put_sample(struct sar_layout *layout, const struct sar_sample *before,
                     const struct sar_sample *sample, bool since_start);
 
+/* Nothing more is recorded of the report: averages may need their heading. */
+void sar_layout_end_report(struct sar_layout *layout);
+
 /* The averages at the end: `first` was not shown. Nothing where no sample was. */
 void sar_put_averages(struct sar_layout *layout, const struct sar_sample *first,
                       const struct sar_sample *last);
+
+/* --- what was recorded --- */
+
+/* An exit status, with what is wrong said on stderr; or -errno. */
+int sar_history_show(const struct sar_options *options, struct sar_layout *layout) MUST_CHECK;

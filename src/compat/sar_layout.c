@@ -11,6 +11,9 @@
 #define WIDTH 9     /* of a number, and of the name of an interface */
 #define WIDTH_CPU 7 /* of a CPU */
 
+/* Lines of what is no terminal, until a heading comes again. */
+#define HEIGHT 86400
+
 /* What rates are made for. */
 struct span {
     const char *began, *ended; /* as the lines begin: of the heading, of a row */
@@ -25,7 +28,7 @@ static void read_colors(struct sar_layout *layout, const char *text)
 {
     static const char letters[SAR_COLOR_MAX] = {
         [SAR_COLOR_ZERO] = 'Z', [SAR_COLOR_NUMBER] = 'N', [SAR_COLOR_ITEM] = 'I',
-        [SAR_COLOR_HALF] = 'M', [SAR_COLOR_HIGH] = 'H',
+        [SAR_COLOR_HALF] = 'M', [SAR_COLOR_HIGH] = 'H',   [SAR_COLOR_RESTART] = 'R',
     };
 
     while (*text) {
@@ -51,7 +54,7 @@ static void choose_colors(struct sar_layout *layout)
         layout->colors = false;
     if (when && strcmp(when, "always") == 0)
         layout->colors = true;
-    read_colors(layout, "H=31;1:I=32;22:M=35;1:N=34;1:Z=34;22");
+    read_colors(layout, "H=31;1:I=32;22:M=35;1:N=34;1:R=31;22:Z=34;22");
     if (which)
         read_colors(layout, which);
 }
@@ -276,19 +279,19 @@ static void put_reports(struct sar_layout *layout, const struct sar_sample *befo
     for (uint32_t id = 0; id < SAR_REPORT_MAX; id++) {
         const struct sar_report *report = &sar_reports[id];
         const struct sar_block *block = &sample->blocks[id];
+        bool omits = layout->options->omit_zeros &&
+                     (report->rows == SAR_OF_INTERFACES || report->rows == SAR_OF_CPUS);
 
         if (!(layout->reports & SAR_REPORT_BIT(id)))
             continue;
-        if (layout->heading)
+        if (layout->heading || (omits && layout->from_file))
             put_heading(layout, report, span);
         for (uint32_t i = 0; i < block->count; i++) {
             const struct sar_row *row = &block->rows[i];
             const struct sar_row *earlier = sar_row_before(report, row, &before->blocks[id]);
-            bool hidden = layout->options->omit_zeros &&
-                          (report->rows == SAR_OF_INTERFACES || report->rows == SAR_OF_CPUS) &&
-                          !has_changed(report, row, earlier);
 
-            if (is_wanted(layout->options, report, row) && !hidden)
+            if (is_wanted(layout->options, report, row) &&
+                !(omits && !has_changed(report, row, earlier)))
                 put_row(layout, report, row, earlier, span);
         }
     }
@@ -304,7 +307,7 @@ void sar_layout_init(struct sar_layout *layout, const struct sar_options *option
     *layout = (struct sar_layout){
         .options = options,
         .out = BUF_SINK(fd),
-        .height = UINT32_MAX,
+        .height = HEIGHT,
         .terminal = isatty(fd) == 1,
         .iso = format && strcmp(format, "ISO") == 0,
     };
@@ -323,8 +326,8 @@ static void put_time(const struct sar_layout *layout, uint64_t time, char *text,
         *text = '\0';
 }
 
-/* Whether each sample needs headings: one report of one row does not. */
-static bool needs_headings(const struct sar_layout *layout, const struct sar_sample *first)
+/* Rows that a sample may have: of CPUs those that were asked for. */
+static uint32_t count_rows(const struct sar_layout *layout, const struct sar_sample *sample)
 {
     uint32_t rows = 0;
 
@@ -335,9 +338,9 @@ static bool needs_headings(const struct sar_layout *layout, const struct sar_sam
             for (size_t i = 0; i < sizeof(layout->options->cpus); i++)
                 rows += (uint32_t)__builtin_popcount(layout->options->cpus[i]);
         else
-            rows += first->blocks[id].count;
+            rows += sample->blocks[id].count;
     }
-    return rows > 1;
+    return rows;
 }
 
 /* How many digits a year has is for the locale to say. */
@@ -357,7 +360,7 @@ void sar_put_title(struct sar_layout *layout, const struct sar_source *source,
     buf_printf(&layout->out, "%s %s (", machine->sysname, machine->release);
     put_name(layout, machine->nodename, 0);
     buf_printf(&layout->out, ") \t%s \t_%s_\t(%u CPU)\n", date, machine->machine, source->cpus);
-    layout->several = needs_headings(layout, first);
+    layout->several = count_rows(layout, first) > 1;
 }
 
 static uint64_t hundredths_between(const struct sar_sample *before, const struct sar_sample *sample)
@@ -365,6 +368,37 @@ static uint64_t hundredths_between(const struct sar_sample *before, const struct
     uint64_t hundredths = sample->uptime_cs - before->uptime_cs;
 
     return hundredths ? hundredths : 1;
+}
+
+void sar_put_restart(struct sar_layout *layout, uint64_t time, uint32_t cpus)
+{
+    char text[64];
+
+    put_time(layout, time, text, sizeof(text));
+    buf_printf(&layout->out, "\n%-11s", text);
+    begin_color(layout, SAR_COLOR_RESTART);
+    buf_printf(&layout->out, "  LINUX RESTART\t(%u CPU)\n", cpus);
+    end_color(layout);
+}
+
+void sar_layout_begin_report(struct sar_layout *layout, uint32_t id)
+{
+    layout->reports = SAR_REPORT_BIT(id);
+    layout->from_file = true;
+    layout->lines = layout->shown = 0;
+}
+
+void sar_layout_end_report(struct sar_layout *layout)
+{
+    layout->heading = layout->lines == 0 || layout->lines >= layout->height;
+}
+
+/* Above a sample that was recorded. */
+static bool needs_heading(struct sar_layout *layout)
+{
+    if (layout->lines >= layout->height)
+        layout->lines = 0;
+    return layout->lines == 0;
 }
 
 void sar_put_sample(struct sar_layout *layout, const struct sar_sample *before,
@@ -376,8 +410,12 @@ void sar_put_sample(struct sar_layout *layout, const struct sar_sample *before,
 
     put_time(layout, since_start ? sample->time : before->time, began, sizeof(began));
     put_time(layout, sample->time, ended, sizeof(ended));
-    layout->heading = since_start || layout->several || layout->shown % layout->height == 0;
+    if (layout->from_file)
+        layout->heading = needs_heading(layout);
+    else
+        layout->heading = since_start || layout->several || layout->shown % layout->height == 0;
     put_reports(layout, before, sample, &span);
+    layout->lines += count_rows(layout, before);
     layout->shown++;
 }
 
@@ -393,6 +431,7 @@ void sar_put_averages(struct sar_layout *layout, const struct sar_sample *first,
 
     if (layout->shown == 0)
         return;
-    layout->heading = layout->several;
+    if (!layout->from_file)
+        layout->heading = layout->several;
     put_reports(layout, first, last, &span);
 }

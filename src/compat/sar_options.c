@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #define DIGITS "0123456789"
+#define FIRST_OF_DAY (8 * 3600) /* -s without a time */
 #define LAST_OF_DAY (18 * 3600) /* -e without a time */
 
 /* What is wrong has the words of the real tool: scripts look for them. */
@@ -31,6 +32,8 @@ const char sar_help[] =
     "\n"
     "usage: sar -n KEYWORD[,KEYWORD]... [OPTION]... INTERVAL [COUNT]\n"
     "       sar -n KEYWORD[,KEYWORD]... [OPTION]... 0      since the machine was started\n"
+    "       sar -n KEYWORD[,KEYWORD]... [OPTION]... [INTERVAL [COUNT]] [-f [FILE] | -1]\n"
+    "                                              what nwho serve recorded today\n"
     "       sar -V | --help\n"
     "\n"
     "  DEV  EDEV                interfaces; their errors\n"
@@ -44,20 +47,23 @@ const char sar_help[] =
     "\n"
     "  --iface=NAME[,NAME]...   only these interfaces\n"
     "  -P CPU[,CPU]... | ALL    of SOFT: these CPUs, all of them\n"
+    "  -s HH:MM[:SS]            of what was recorded: from this time on (08:00:00)\n"
     "  -e HH:MM[:SS]            ends at this time (18:00:00)\n"
+    "  -i SECONDS               of what was recorded: as INTERVAL\n"
+    "  -f FILE                  the last day of this history (nwho serve --store FILE)\n"
+    "  -1 -2 ...                so many days ago\n"
     "  --dec=0|1|2              decimals\n"
     "  --human                  with units        -p --pretty  names at the end\n"
     "  -h                       both\n"
     "  -z                       no lines of zeros\n"
-    "  -t -D -C                 are accepted: they are about files\n"
-    "  -f -1 -i -s              history: not read here\n";
+    "  -t -D -C                 are accepted, and change nothing\n";
 
 /* One command line, and where we are in it. */
 struct parser {
     char **argv; /* ends with NULL */
     struct sar_options *options;
-    bool has_interval, has_count, has_start, has_step;
-    bool from_file, to_file, day;
+    bool has_interval, has_count, has_step;
+    bool from_file, to_file;
 };
 
 static int usage(const struct parser *parser)
@@ -175,11 +181,34 @@ static bool is_number(const char *word)
     return word[strspn(word, DIGITS)] == '\0';
 }
 
-/* Takes the argument of an option that may stand without one. */
-static void skip_file(char ***at)
+/* The argument of an option that may stand without one; NULL then. */
+static const char *take_file(char ***at)
 {
-    if ((*at)[1] && (*at)[1][0] != '-' && !is_number((*at)[1]))
-        ++*at;
+    const char *word = (*at)[1];
+
+    if (!word || *word == '-' || is_number(word))
+        return NULL;
+    ++*at;
+    return word;
+}
+
+/* -f */
+static int take_history(struct parser *parser, char ***at)
+{
+    if (parser->from_file || parser->options->days_ago)
+        return usage(parser);
+    parser->from_file = true;
+    parser->options->file = take_file(at);
+    return 0;
+}
+
+/* -1, -2: so many days ago. */
+static int take_day(struct parser *parser, const char *digits)
+{
+    if (parser->from_file || parser->options->days_ago)
+        return usage(parser);
+    parser->options->days_ago = (uint32_t)strtoul(digits, NULL, 10);
+    return 0;
 }
 
 /* "hh:mm" or "hh:mm:ss"; nothing else is as long. */
@@ -324,33 +353,32 @@ static int take_with_argument(struct parser *parser, char ***at)
 
 static int take_option(struct parser *parser, char ***at)
 {
+    struct sar_options *options = parser->options;
     const char *word = **at;
-    uint32_t start;
 
     if (strlen(word) == 2 && strchr("nPiImj", word[1]))
         return take_with_argument(parser, at);
-    if (strcmp(word, "-f") == 0 || strcmp(word, "-o") == 0) {
-        parser->from_file |= word[1] == 'f';
-        parser->to_file |= word[1] == 'o';
-        skip_file(at);
+    if (strcmp(word, "-f") == 0)
+        return take_history(parser, at);
+    if (strcmp(word, "-o") == 0) {
+        parser->to_file = true;
+        take_file(at);
         return 0;
     }
     if (strcmp(word, "-s") == 0) {
-        parser->has_start = true;
-        return take_time(parser, at, &start);
+        options->has_start = true;
+        return take_time(parser, at, &options->start);
     }
     if (strcmp(word, "-e") == 0) {
-        parser->options->has_end = true;
-        return take_time(parser, at, &parser->options->end);
+        options->has_end = true;
+        return take_time(parser, at, &options->end);
     }
     if (strcmp(word, "-D") == 0)
         return 0;
     if (strncmp(word, "--", 2) == 0)
         return take_long(parser, word);
-    if (strchr(DIGITS, word[1]) && word[1] && strlen(word) < 4 && is_number(word + 1)) {
-        parser->day = true;
-        return 0;
-    }
+    if (word[1] && strlen(word) < 4 && is_number(word + 1))
+        return take_day(parser, word + 1);
     return take_letters(parser, word + 1);
 }
 
@@ -364,7 +392,7 @@ static int check(const struct parser *parser)
 
     if (parser->from_file && parser->to_file)
         wrong = "-f and -o options are mutually exclusive\n";
-    else if (parser->has_start && !history)
+    else if (options->has_start && !history)
         wrong = "Not reading from a system activity file (use -f option)\n";
     if (wrong) {
         buf_puts(&line, wrong);
@@ -388,7 +416,8 @@ int sar_options_parse(int argc, char **argv, struct sar_options *ret_options)
     struct parser parser = {.argv = argv, .options = ret_options};
     int status = 0;
 
-    *ret_options = (struct sar_options){.decimals = 2, .end = LAST_OF_DAY, .cpus = {1}};
+    *ret_options =
+        (struct sar_options){.decimals = 2, .start = FIRST_OF_DAY, .end = LAST_OF_DAY, .cpus = {1}};
     for (char **at = argv + 1; at < argv + argc && status == 0; at++) {
         status = **at == '-' ? take_option(&parser, &at) : take_number(&parser, *at);
         if (ret_options->show != SAR_SHOW_REPORTS)

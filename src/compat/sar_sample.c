@@ -4,6 +4,12 @@
 
 #include "base/vec.h"
 
+void sar_sample_clear(struct sar_sample *sample)
+{
+    for (uint32_t id = 0; id < SAR_REPORT_MAX; id++)
+        sample->blocks[id].count = 0;
+}
+
 void sar_sample_done(struct sar_sample *sample)
 {
     for (uint32_t i = 0; i < SAR_REPORT_MAX; i++)
@@ -49,6 +55,19 @@ const struct sar_row *sar_row_before(const struct sar_report *report, const stru
 uint64_t sar_counted(const struct sar_report *report, uint64_t before, uint64_t now)
 {
     return report->rows == SAR_OF_CPUS ? (uint32_t)(now - before) : now - before;
+}
+
+void sar_sample_accumulate(struct sar_sample *sample, const struct sar_sample *before)
+{
+    for (uint32_t id = 0; id < SAR_REPORT_MAX; id++)
+        for (uint32_t i = 0; i < sample->blocks[id].count; i++) {
+            struct sar_row *row = &sample->blocks[id].rows[i];
+            const struct sar_row *earlier = find(&before->blocks[id], row->name);
+
+            for (uint32_t column = 0; earlier && column < sar_reports[id].column_count; column++)
+                if (sar_reports[id].columns[column].unit != SAR_NOW)
+                    row->values[column] += earlier->values[column];
+        }
 }
 
 void sar_sample_add_up(struct sar_sample *sample, const struct sar_sample *before, bool shown)

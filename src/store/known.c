@@ -73,7 +73,9 @@ int known_netns(struct known *known, uint64_t id, uint32_t *ret_netns)
         if (r > 0) {
             if (sql_column(statement, 0))
                 inode = (uint32_t)sql_column(statement, 0);
-            flags = sql_column(statement, 2) ? NETNS_INIT | NETNS_SELF : 0;
+            flags = sql_column(statement, 2) ? NETNS_INIT : 0;
+            if (known->own_netns ? id == known->own_netns : flags)
+                flags |= NETNS_SELF;
             r = intern_column(known, statement, 1, &name);
             sqlite3_reset(statement);
         }

@@ -8,6 +8,7 @@
 struct known {
     struct store *store;
     struct snapshot *snapshot;
+    uint32_t own_netns; /* id; 0: the initial one */
     struct map ids[DICTIONARY_MAX];
     struct known_process {
         uint32_t process; /* 1 + index; 0: it is none */

@@ -73,6 +73,22 @@ int store_read(struct store *store, const struct store_question *question,
     return -ENOTSUP;
 }
 
+bool store_reaches(const struct store_extent *extent, enum store_tier tier, uint64_t since_ns)
+{
+    (void)extent;
+    (void)tier;
+    (void)since_ns;
+    return false;
+}
+
+int store_host(struct store *store, uint64_t time_ns, struct store_host *ret_host)
+{
+    (void)store;
+    (void)time_ns;
+    (void)ret_host;
+    return -ENOTSUP;
+}
+
 int store_extent(struct store *store, struct store_extent *ret_extent)
 {
     (void)store;

@@ -345,18 +345,22 @@ static int add_kind(struct known *known, const struct past *past, enum chunk_kin
     return r;
 }
 
-static int begin_answer(const struct past *past, struct store_answer *answer)
+static int begin_answer(const struct past *past, const struct store_host *host,
+                        struct store_answer *answer)
 {
     struct snapshot *snapshot = &answer->snapshot;
-    char host[256] = ""; /* a store is asked where it was written */
     int r = snapshot_init(snapshot);
 
-    if (r == 0 && gethostname(host, sizeof(host) - 1) == 0)
-        r = snapshot_intern(snapshot, host, strlen(host), &snapshot->host);
+    if (r == 0)
+        r = snapshot_intern(snapshot, host->machine.nodename, strlen(host->machine.nodename),
+                            &snapshot->host);
     answer->since_ns = past->since_ns;
     answer->until_ns = past->until_ns;
     answer->measured_ns = past->measured_ns[CHUNK_FLOWS];
-    answer->interface_measured_ns = past->measured_ns[CHUNK_INTERFACES];
+    answer->interface_measured_ns = past->measured_ns[CHUNK_INTERFACES]
+                                        ? past->measured_ns[CHUNK_INTERFACES]
+                                        : past->measured_ns[CHUNK_COUNTERS];
+    answer->last_ns = past->last_ns ? past->last_ns : past->until_ns;
     snapshot->time_ns = past->until_ns;
     snapshot->boot_ns = past->until_ns;
     snapshot->accounting = (uint32_t)(past->accounting % ACCOUNTING_LEVEL_MAX);
@@ -370,8 +374,12 @@ int past_answer(struct store *store, const struct past *past, unsigned int parts
 {
     CLEANUP(known_done)
     struct known known = {.store = store, .snapshot = &answer->snapshot};
-    int r = begin_answer(past, answer);
+    struct store_host host;
+    int r = store_host(store, past->until_ns, &host);
 
+    if (r == 0)
+        r = begin_answer(past, &host, answer);
+    known.own_netns = host.netns;
     for (unsigned int kind = 0; kind < CHUNK_KIND_MAX && r == 0; kind++)
         r = add_kind(&known, past, kind, answer);
     if (r == 0)

@@ -10,6 +10,7 @@ struct past {
     uint64_t since_ns, until_ns;
     uint64_t measured_ns[CHUNK_KIND_MAX];
     uint64_t ticks[CHUNK_KIND_MAX];
+    uint64_t last_ns;    /* when the last tick ended; 0: it has none */
     uint64_t accounting; /* the least of all ticks; 0: there was none */
     struct sums sums[CHUNK_KIND_MAX];
     struct chunk connections; /* the time of each instead of its tick */

@@ -58,8 +58,7 @@ int store_extent(struct store *store, struct store_extent *ret_extent)
     return 0;
 }
 
-/* Whether a tier begins before the time, or with the oldest of all. */
-static bool reaches(const struct store_extent *extent, enum store_tier tier, uint64_t since_ns)
+bool store_reaches(const struct store_extent *extent, enum store_tier tier, uint64_t since_ns)
 {
     uint64_t first = extent->since_ns[tier];
 
@@ -80,10 +79,10 @@ static enum store_tier choose_tier(const struct store_question *question,
     if (question->parts & STORE_CONNECTIONS || question->parts == STORE_NOTES ||
         question->every_ns % MINUTE_NS || !extent->since_ns[STORE_HOUR])
         return STORE_FINE;
-    if ((peers || length <= HOUR_NS) && reaches(extent, STORE_FINE, question->since_ns))
+    if ((peers || length <= HOUR_NS) && store_reaches(extent, STORE_FINE, question->since_ns))
         return STORE_FINE;
     if (!peers &&
-        (reaches(extent, STORE_MINUTE, question->since_ns) || question->every_ns % HOUR_NS))
+        (store_reaches(extent, STORE_MINUTE, question->since_ns) || question->every_ns % HOUR_NS))
         return STORE_MINUTE;
     return STORE_HOUR;
 }

@@ -8,10 +8,16 @@
 #define NO_PIECE UINT32_MAX
 #define ROWS_AT_ONCE 512
 
+/* Of those that something is known of. */
+static struct past *open_piece(const struct reader *reader, uint32_t number)
+{
+    return &reader->open[reader->open_begin + number];
+}
+
 void reader_done(struct reader *reader)
 {
     for (uint32_t i = 0; i < reader->open_count; i++)
-        past_done(&reader->open[i]);
+        past_done(open_piece(reader, i));
     for (unsigned int i = 0; i < CHUNK_KIND_MAX * COARSE_MAX; i++)
         sql_finalize(&reader->statements[i / COARSE_MAX][i % COARSE_MAX]);
     sql_finalize(&reader->span);
@@ -19,20 +25,31 @@ void reader_done(struct reader *reader)
     free(reader->piece_of_tick);
 }
 
+/* Takes the place of those that were answered. */
+static void move_open(struct reader *reader)
+{
+    if (reader->open_begin <= reader->open_count)
+        return;
+    memcpy(reader->open, open_piece(reader, 0), reader->open_count * sizeof(*reader->open));
+    reader->open_begin = 0;
+}
+
 int reader_open_piece(struct reader *reader, uint64_t number, struct past **ret_past)
 {
     int r = 0;
 
+    move_open(reader);
     while (r == 0 && number - reader->first >= reader->open_count) {
         uint64_t since =
             reader->question.since_ns + (reader->first + reader->open_count) * reader->every_ns;
         uint64_t until = since + reader->every_ns;
         struct past *past;
 
-        r = VEC_RESERVE(&reader->open, &reader->open_capacity, reader->open_count, 1);
+        r = VEC_RESERVE(&reader->open, &reader->open_capacity,
+                        reader->open_begin + reader->open_count, 1);
         if (r < 0)
             return r;
-        past = &reader->open[reader->open_count++];
+        past = &reader->open[reader->open_begin + reader->open_count++];
         if (until > reader->question.until_ns)
             until = reader->question.until_ns;
         past_begin(past, since, until);
@@ -40,7 +57,7 @@ int reader_open_piece(struct reader *reader, uint64_t number, struct past **ret_
             r = reader_add_coarse(reader, past);
     }
     if (r == 0)
-        *ret_past = &reader->open[number - reader->first];
+        *ret_past = open_piece(reader, (uint32_t)(number - reader->first));
     return r;
 }
 
@@ -57,12 +74,35 @@ static void note_doubts(const struct reader *reader, struct store_answer *answer
                       100.0 * (double)answer->measured_ns / (double)length);
 }
 
+static bool is_measured(const struct past *past)
+{
+    uint64_t measured_ns = 0;
+
+    for (unsigned int kind = 0; kind < CHUNK_KIND_MAX; kind++)
+        measured_ns |= past->measured_ns[kind];
+    return measured_ns;
+}
+
+/* The first piece is answered. */
+static void drop_first(struct reader *reader)
+{
+    past_done(open_piece(reader, 0));
+    reader->first++;
+    reader->open_begin++;
+    if (--reader->open_count == 0)
+        reader->open_begin = 0;
+}
+
 static int answer_first(struct reader *reader)
 {
     CLEANUP(store_answer_done) struct store_answer answer = {0};
     struct past *past;
     int r = reader_open_piece(reader, reader->first, &past);
 
+    if (r == 0 && reader->question.only_measured && !is_measured(past)) {
+        drop_first(reader);
+        return 0;
+    }
     if (r == 0)
         r = past_answer(reader->store, past, reader->question.parts, &answer);
     if (r < 0)
@@ -71,10 +111,7 @@ static int answer_first(struct reader *reader)
                   : reader->coarse == COARSE_MINUTE ? STORE_MINUTE
                                                     : STORE_HOUR;
     note_doubts(reader, &answer);
-    past_done(past);
-    reader->open_count--;
-    reader->first++;
-    memmove(reader->open, reader->open + 1, reader->open_count * sizeof(*reader->open));
+    drop_first(reader);
     return reader->take(&answer, reader->context);
 }
 
@@ -268,6 +305,8 @@ static int find_pieces(struct reader *reader, const struct chunk *chunk)
         reader->piece_of_tick[i] = (uint32_t)(piece - reader->first);
         past->measured_ns[chunk->kind] += tick->length_ns;
         past->ticks[chunk->kind]++;
+        if (tick->time_ns > past->last_ns)
+            past->last_ns = tick->time_ns;
         add_accounting(past, tick->accounting);
     }
     return r;
@@ -281,13 +320,13 @@ static int add_run(struct reader *reader, const struct chunk *chunk, uint32_t fi
     memcpy(keys, chunk_row(chunk, first), key_count(chunk->kind) * sizeof(*keys));
     if (reader_folds(reader, chunk->kind))
         keys[FLOWS_ENDPOINT] = 0;
-    return sums_add_rows(&reader->open[piece].sums[chunk->kind], keys, chunk, first, count);
+    return sums_add_rows(&open_piece(reader, piece)->sums[chunk->kind], keys, chunk, first, count);
 }
 
 static int add_connection(struct reader *reader, const struct chunk *chunk, uint32_t row,
                           uint32_t piece)
 {
-    uint64_t *added = chunk_add_row(&reader->open[piece].connections);
+    uint64_t *added = chunk_add_row(&open_piece(reader, piece)->connections);
 
     if (!added)
         return -ENOMEM;

@@ -11,9 +11,10 @@ struct reader {
     int (*take)(struct store_answer *answer, void *context);
     void *context;
     uint64_t every_ns;
-    uint64_t count;    /* pieces */
-    uint64_t first;    /* number of the first that is not answered yet */
-    struct past *open; /* from `first` on, those that something is known of */
+    uint64_t count;      /* pieces */
+    uint64_t first;      /* number of the first that is not answered yet */
+    struct past *open;   /* from `first` on, those that something is known of */
+    uint32_t open_begin; /* before it are those that were answered since it grew */
     uint32_t open_count, open_capacity;
     sqlite3_stmt *statements[CHUNK_KIND_MAX][COARSE_MAX]; /* rows of the coarse tables */
     sqlite3_stmt *span;

@@ -130,8 +130,18 @@ static void put_process_hours(struct buf *out)
                COARSE_PROCESS_HOUR, COARSE_HOUR, CHUNK_FLOWS);
 }
 
+/* Which machine was recorded, from that time on; its `netns` is the one that nwho was started in.
+ */
+static void put_host(struct buf *out)
+{
+    buf_puts(out, "CREATE TABLE host(time_ns INTEGER NOT NULL, system TEXT NOT NULL,"
+                  " release TEXT NOT NULL, name TEXT NOT NULL, machine TEXT NOT NULL,"
+                  " cpus INTEGER NOT NULL, netns INTEGER NOT NULL);");
+}
+
 /* From the version that is its index to the next one. */
-static void (*const steps[SCHEMA_VERSION])(struct buf *out) = {put_first_schema, put_process_hours};
+static void (*const steps[SCHEMA_VERSION])(struct buf *out) = {put_first_schema, put_process_hours,
+                                                               put_host};
 
 int schema_check(struct store *store)
 {

@@ -21,6 +21,7 @@ enum statement {
     STATEMENT_ADD_SPAN,
     STATEMENT_ADD_INSTANCE,
     STATEMENT_LAST_INSTANCE,
+    STATEMENT_HOST,
     STATEMENT_NAME,                                       /* two of each dictionary: find, add */
     STATEMENT_KNOW = STATEMENT_NAME + 2 * DICTIONARY_MAX, /* one of each dictionary */
     STATEMENT_COARSE = STATEMENT_KNOW + DICTIONARY_MAX,   /* to write each table of each kind */
@@ -53,6 +54,7 @@ struct store {
     uint64_t time_ns, boot_ns;       /* of the last tick; 0: none */
     uint64_t slot;                   /* of the ticks that are not merged yet */
     uint64_t hold_until_ns;          /* CLOCK_BOOTTIME: nothing is old before, see retention.c */
+    bool has_host;                   /* it is written which machine this is */
     bool has_fresh;                  /* there are ticks that could not be merged */
     uint64_t swept_day;              /* since 1970, when names were last forgotten */
     uint64_t lost_ticks, lost_since; /* since writing failed: how many, time of the first */

@@ -6,8 +6,14 @@
 #include "model/snapshot.h"
 #include "model/state_count.h"
 
+#include <sys/utsname.h>
+
 struct buf;
 struct store;
+
+/* Where the history usually is: that of the machine, else that of the user, who may read the
+ * first. False: nowhere, or the path is longer than `size`. */
+bool store_usual_path(bool writes, char *path, size_t size);
 
 #define STORE_DEFAULT_BYTES (UINT64_C(512) << 20)
 #define STORE_DEFAULT_PEERS 10
@@ -99,6 +105,7 @@ struct store_question {
     uint64_t every_ns;           /* one answer for each such piece, from since on; 0: one for all */
     enum store_tier tier;
     unsigned int parts; /* enum store_part */
+    bool only_measured; /* pieces that nothing is known of have no answer */
 };
 
 struct store_note {
@@ -120,6 +127,7 @@ struct store_answer {
     uint64_t since_ns, until_ns;
     uint64_t measured_ns;           /* of flows */
     uint64_t interface_measured_ns; /* of interfaces and counters */
+    uint64_t last_ns;               /* when the last tick ended, or sum of a coarse tier */
     enum store_tier tier;           /* that was read, besides the newest ticks */
     struct snapshot snapshot;
     struct state_count *states;
@@ -149,3 +157,15 @@ struct store_extent {
 };
 
 int store_extent(struct store *store, struct store_extent *ret_extent) MUST_CHECK;
+
+/* Whether a tier begins before the time, or with the oldest of all. */
+bool store_reaches(const struct store_extent *extent, enum store_tier tier, uint64_t since_ns);
+
+/* The machine that was recorded at the time; of older files: this one. */
+struct store_host {
+    struct utsname machine;
+    uint32_t cpus;
+    uint32_t netns; /* id in the file: where the recorder was; 0: not known */
+};
+
+int store_host(struct store *store, uint64_t time_ns, struct store_host *ret_host) MUST_CHECK;

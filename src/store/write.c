@@ -106,6 +106,8 @@ static int write_tick(struct store *store, const struct snapshot *now)
 
     if (r == 0)
         r = note_clock(store, now);
+    if (r == 0 && !store->has_host)
+        r = write_host(store, now);
     for (unsigned int kind = 0; kind < CHUNK_KIND_MAX && r == 0; kind++)
         r = write_kind(store, now, kind);
     return r;
@@ -157,6 +159,7 @@ int store_add(struct store *store, const struct snapshot *now)
     baseline_keep(&store->interfaces, now);
     baseline_keep(&store->counters, now);
     store->lost_ticks = 0;
+    store->has_host = true;
     store->time_ns = now->time_ns;
     store->boot_ns = now->boot_ns;
     store->slot = now->time_ns / SLOT_NS;

@@ -18,6 +18,9 @@ int write_listeners(struct store *store, const struct snapshot *now, struct chun
 int write_connections(struct store *store, const struct snapshot *now, struct chunk *chunk)
     MUST_CHECK;
 
+/* Writes which machine this is, where the file does not say so yet. */
+int write_host(struct store *store, const struct snapshot *now) MUST_CHECK;
+
 /* Writes a chunk that has ticks; its rows are sorted then. */
 int write_chunk(struct store *store, struct chunk *chunk, bool merged) MUST_CHECK;
 

@@ -16,9 +16,12 @@ static int begin_tick(const struct baseline *baseline, const struct snapshot *no
                                               .length_ns = now->boot_ns - baseline->boot_ns});
 }
 
+/* An interface that is new, or was made anew, in a namespace that was measured (*measured) has
+ * counted everything in this tick. */
 static int add_interface(struct store *store, const struct snapshot *now,
-                         const struct interface *interface, struct chunk *chunk)
+                         const struct interface *interface, uint32_t *measured, struct chunk *chunk)
 {
+    static const uint64_t nothing[INTERFACE_WIDTH];
     uint64_t values[INTERFACE_WIDTH], *row;
     const uint64_t *before = NULL;
     uint32_t id;
@@ -28,8 +31,14 @@ static int add_interface(struct store *store, const struct snapshot *now,
     values[LINK_STATS] = interface->ifindex;
     if (r == 0)
         r = baseline_add(&store->interfaces, id, values, &before);
-    if (r < 0 || !chunk->tick_count || !before || before[LINK_STATS] != interface->ifindex)
+    if (r < 0 || !chunk->tick_count)
         return r;
+    if (before)
+        *measured = interface->netns;
+    if (!before && *measured != interface->netns)
+        return 0;
+    if (!before || before[LINK_STATS] != interface->ifindex)
+        before = nothing;
     row = chunk_add_row(chunk);
     if (!row)
         return -ENOMEM;
@@ -43,13 +52,14 @@ static int add_interface(struct store *store, const struct snapshot *now,
 
 int write_interfaces(struct store *store, const struct snapshot *now, struct chunk *chunk)
 {
+    uint32_t measured = UINT32_MAX;
     int r;
 
     store->interfaces.width = INTERFACE_WIDTH;
     r = begin_tick(&store->interfaces, now, chunk);
     for (uint32_t i = 0; i < now->interfaces_count && r == 0; i++)
         if (now->interfaces[i].has & INTERFACE_HAS_STATS)
-            r = add_interface(store, now, &now->interfaces[i], chunk);
+            r = add_interface(store, now, &now->interfaces[i], &measured, chunk);
     if (!store->interfaces.used)
         chunk_clear(chunk);
     return r;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Paths of files of a user, by the environment. */
-#include "cli/user_path.h"
+#include "base/user_path.h"
 
 #include <limits.h>
 #include <stdio.h>
