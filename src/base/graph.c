@@ -10,7 +10,7 @@ uint64_t graph_largest(const uint64_t *values, uint32_t count)
     uint64_t largest = 0;
 
     for (uint32_t i = 0; i < count; i++)
-        if (values[i] > largest)
+        if (values[i] > largest && values[i] != GRAPH_UNKNOWN)
             largest = values[i];
     return largest;
 }
@@ -51,7 +51,9 @@ void graph_spark(struct buf *out, const uint64_t *values, uint32_t count, uint32
     for (uint32_t i = 0; i < count; i++) {
         uint32_t level = scale(values[i], largest, EIGHTHS);
 
-        if (utf8 && level > 0)
+        if (values[i] == GRAPH_UNKNOWN)
+            buf_byte(out, '?');
+        else if (utf8 && level > 0)
             put_character(out, 0x2580 + level); /* lower one eighth to full block */
         else
             buf_byte(out, levels[level]);

@@ -4,6 +4,9 @@
 
 #include "base/buf.h"
 
+/* A value that nobody knows: graph_spark() draws it as "?". */
+#define GRAPH_UNKNOWN UINT64_MAX
+
 /* Appends `columns` columns with the last values, the newest at the right, scaled to the largest of
  * them. Nothing at all is drawn as blanks. */
 void graph_spark(struct buf *out, const uint64_t *values, uint32_t count, uint32_t columns,

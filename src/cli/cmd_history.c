@@ -129,13 +129,36 @@ static int show_answer(struct store_answer *answer, void *context)
         return EXIT_ERROR;
     r = write_rows(history, &grid);
     if (r == 0 && options->svg)
-        r = history_chart_write(&grid, &history->pieces, options->svg);
+        r = history_chart_write(&grid, &history->answer, &history->pieces, options->svg);
     history->shown += grid.row_count;
     grid_done(&grid);
     return r;
 }
 
 /* --- trends --- */
+
+/* Where every tick is not kept any more pieces are longer than they were asked for. */
+static void begin_pieces(struct history *history, const struct store_answer *first)
+{
+    struct store_question *pieces = &history->pieces;
+    uint64_t length_ns = first->until_ns - first->since_ns;
+
+    pieces->since_ns = first->since_ns;
+    if (length_ns > pieces->every_ns)
+        pieces->every_ns = length_ns;
+    history->trends.pieces =
+        (uint32_t)((pieces->until_ns - pieces->since_ns + pieces->every_ns - 1) / pieces->every_ns);
+}
+
+/* Of counts of sockets a piece has the largest, however long it is. */
+static uint64_t weight_of(const struct history *history)
+{
+    const struct store_answer *answer = &history->answer;
+    uint64_t measured_ns =
+        history->subject->is_traffic ? answer->measured_ns : answer->interface_measured_ns;
+
+    return measured_ns && history->subject->is_level ? SECOND_NS : measured_ns;
+}
 
 static int add_piece(struct store_answer *answer, void *context)
 {
@@ -144,8 +167,13 @@ static int add_piece(struct store_answer *answer, void *context)
     struct grid grid;
     int r = 0;
 
+    if (history->piece == 0)
+        begin_pieces(history, answer);
+    if (history->piece >= trends->pieces)
+        return 0;
     if (adopt(history, answer, &grid) != 0)
         return EXIT_ERROR;
+    r = trends_measured(trends, history->piece, weight_of(history));
     for (uint32_t i = 0; i < grid.row_count && r == 0; i++)
         r = trends_add(trends, trends->identity(grid.view, grid.rows[i]), history->piece,
                        history->subject->amount(grid.view, grid.rows[i]));
@@ -170,7 +198,6 @@ static int make_trends(struct history *history)
     shown->limit = 0;
     history->trends.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
     history->trends.identity = shown->table->identity;
-    history->trends.pieces = (uint32_t)((span_ns + pieces->every_ns - 1) / pieces->every_ns);
     r = store_read(history->store, pieces, add_piece, history);
     shown->limit = limit;
     if (history->question.every_ns && shown->column_count < QUERY_COLUMNS_MAX)

@@ -10,10 +10,13 @@
 
 #include <string.h>
 
+#define MARKS_MAX 40
+
 struct chart {
     struct svg_chart svg;
     struct svg_line lines[SVG_LINES_MAX];
     struct buf names[SVG_LINES_MAX];
+    struct svg_mark marks[MARKS_MAX];
 };
 
 static void put_value(const struct value *value, struct buf *out)
@@ -60,6 +63,26 @@ static void add_line(struct chart *chart, const struct grid *grid, uint32_t row)
     chart->svg.count++;
 }
 
+/* What people said has its words, the rest only says what it is. What the doctor found is too much.
+ */
+static void add_marks(struct chart *chart, const struct grid *grid,
+                      const struct store_answer *answer)
+{
+    for (uint32_t i = 0; i < answer->note_count && chart->svg.mark_count < MARKS_MAX; i++) {
+        const struct store_note *note = &answer->notes[i];
+        struct svg_mark *mark = &chart->marks[chart->svg.mark_count];
+
+        if (note->kind == STORE_FINDING)
+            continue;
+        *mark =
+            (struct svg_mark){.time_ns = note->time_ns, .text = store_note_kind_name(note->kind)};
+        mark->length = strlen(mark->text);
+        if (note->kind == STORE_MARK)
+            mark->text = snapshot_string(grid->view->snapshot, note->text, &mark->length);
+        chart->svg.mark_count++;
+    }
+}
+
 static int write_chart(const void *content, int fd)
 {
     struct buf out = BUF_SINK(fd);
@@ -71,19 +94,22 @@ static int write_chart(const void *content, int fd)
     return r;
 }
 
-int history_chart_write(const struct grid *grid, const struct store_question *question,
-                        const char *path)
+int history_chart_write(const struct grid *grid, const struct store_answer *answer,
+                        const struct store_question *question, const char *path)
 {
     struct chart chart = {.svg = {.title = "bits a second, both ways",
                                   .since_ns = question->since_ns,
                                   .until_ns = question->until_ns,
                                   .every_ns = question->every_ns,
                                   .pieces = grid->view->trends->pieces,
-                                  .lines = chart.lines}};
+                                  .lines = chart.lines,
+                                  .measured_ns = grid->view->trends->measured,
+                                  .marks = chart.marks}};
     int r;
 
     for (uint32_t i = 0; i < grid->row_count && chart.svg.count < SVG_LINES_MAX; i++)
         add_line(&chart, grid, grid->rows[i]);
+    add_marks(&chart, grid, answer);
     r = replace_file(path, write_chart, &chart.svg);
     for (uint32_t i = 0; i < chart.svg.count; i++)
         buf_done(&chart.names[i]);

@@ -5,7 +5,7 @@
 #include "store/store.h"
 #include "table/query.h"
 
-/* Writes it to a file. The view of the grid has trends, in pieces of `question`. 0, or EXIT_ERROR
- * after one line on stderr. */
-int history_chart_write(const struct grid *grid, const struct store_question *question,
-                        const char *path) MUST_CHECK;
+/* Writes it to a file. The view of the grid has trends, in pieces of `question`, and its snapshot
+ * the texts of the notes of the answer. 0, or EXIT_ERROR after one line on stderr. */
+int history_chart_write(const struct grid *grid, const struct store_answer *answer,
+                        const struct store_question *question, const char *path) MUST_CHECK;

@@ -300,9 +300,9 @@ int history_plan_events(struct session *session, struct query *query)
 /* --- all --- */
 
 static const struct history_subject subjects[] = {
-    {"iface", plan_interfaces, interface_parts, adopt_zeros, bytes_of_interface, false},
-    {"state", plan_states, state_parts, NULL, most_sockets, false},
-    {NULL, plan_flows, history_flow_parts, NULL, bytes_of_group, true},
+    {"iface", plan_interfaces, interface_parts, adopt_zeros, bytes_of_interface, false, false},
+    {"state", plan_states, state_parts, NULL, most_sockets, true, false},
+    {NULL, plan_flows, history_flow_parts, NULL, bytes_of_group, false, true},
 };
 
 const struct history_subject *history_subject_find(const char *by)

@@ -18,6 +18,7 @@ struct history_subject {
     int (*adopt_beginning)(struct session *session, const struct store_answer *answer);
     /* What a trend is drawn of. */
     uint64_t (*amount)(const struct view *view, uint32_t row);
+    bool is_level;   /* it is a number of things, not what happened */
     bool is_traffic; /* of processes: how exactly it was counted is said */
 };
 

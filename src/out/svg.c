@@ -33,9 +33,14 @@ static uint64_t piece_length_ns(const struct svg_chart *chart, uint32_t piece)
     return left_ns < chart->every_ns ? left_ns : chart->every_ns;
 }
 
+static uint64_t measured_ns(const struct svg_chart *chart, uint32_t piece)
+{
+    return chart->measured_ns ? chart->measured_ns[piece] : piece_length_ns(chart, piece);
+}
+
 static uint64_t rate(const struct svg_chart *chart, const struct svg_line *line, uint32_t piece)
 {
-    uint64_t length_ns = piece_length_ns(chart, piece);
+    uint64_t length_ns = measured_ns(chart, piece);
 
     return length_ns ? (uint64_t)((double)line->bytes[piece] * 1e9 / (double)length_ns) : 0;
 }
@@ -124,20 +129,43 @@ static void put_times(const struct svg_chart *chart, struct buf *out)
     }
 }
 
-static void put_line(const struct svg_chart *chart, uint32_t index, uint64_t end, struct buf *out)
+/* Of pieces that follow each other and were measured, from `piece` on. Returns the one behind. */
+static uint32_t put_points(const struct svg_chart *chart, const struct svg_line *line,
+                           uint32_t piece, uint64_t end, struct buf *out)
 {
-    const struct svg_line *line = &chart->lines[index];
-
-    buf_printf(out, "<polyline fill=\"none\" stroke-width=\"1.5\" stroke=\"%s\" points=\"",
-               colors[index]);
-    for (uint32_t piece = 0; piece < chart->pieces; piece++) {
+    for (; piece < chart->pieces && measured_ns(chart, piece); piece++) {
         uint64_t begin_ns = chart->since_ns + piece * chart->every_ns;
         double y = y_of(rate(chart, line, piece) * 8, end);
 
         buf_printf(out, "%.1f,%.1f %.1f,%.1f ", x_of(chart, begin_ns), y,
                    x_of(chart, begin_ns + piece_length_ns(chart, piece)), y);
     }
-    buf_puts(out, "\"/>\n");
+    return piece;
+}
+
+static void put_line(const struct svg_chart *chart, uint32_t index, uint64_t end, struct buf *out)
+{
+    for (uint32_t piece = 0; piece < chart->pieces; piece++) {
+        if (!measured_ns(chart, piece))
+            continue;
+        buf_printf(out, "<polyline fill=\"none\" stroke-width=\"1.5\" stroke=\"%s\" points=\"",
+                   colors[index]);
+        piece = put_points(chart, &chart->lines[index], piece, end, out);
+        buf_puts(out, "\"/>\n");
+    }
+}
+
+/* The text stands at the line, from the top down. */
+static void put_mark(const struct svg_chart *chart, const struct svg_mark *mark, struct buf *out)
+{
+    double x = x_of(chart, mark->time_ns);
+
+    buf_printf(out, "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\" class=\"mark\"/>\n", x, x,
+               TOP, TOP + PLOT_HEIGHT);
+    buf_printf(out, "<text class=\"note\" transform=\"translate(%.1f,%d) rotate(90)\">", x + 3,
+               TOP + 4);
+    escape_xml(out, mark->text, mark->length);
+    buf_puts(out, "</text>\n");
 }
 
 static void put_legend(const struct svg_chart *chart, uint32_t index, struct buf *out)
@@ -154,6 +182,11 @@ static void put_legend(const struct svg_chart *chart, uint32_t index, struct buf
     buf_puts(out, "</text>\n");
 }
 
+static bool mark_is_shown(const struct svg_chart *chart, const struct svg_mark *mark)
+{
+    return mark->time_ns >= chart->since_ns && mark->time_ns <= chart->until_ns;
+}
+
 int svg_write(const struct svg_chart *chart, struct buf *out)
 {
     uint64_t end = graph_end_of_scale(largest_rate(chart) * 8);
@@ -162,12 +195,16 @@ int svg_write(const struct svg_chart *chart, struct buf *out)
     buf_printf(out,
                "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
                "viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"12\">\n"
-               "<style>.grid{stroke:#ddd}.axis{stroke:#888}</style>\n"
+               "<style>.grid{stroke:#ddd}.axis{stroke:#888}"
+               ".mark{stroke:#888;stroke-dasharray:2 3}.note{font-size:9px;fill:#555}</style>\n"
                "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
                WIDTH, height, WIDTH, height);
     put_text(out, LEFT, 28, "start", chart->title);
     put_levels(out, end);
     put_times(chart, out);
+    for (uint32_t i = 0; i < chart->mark_count; i++)
+        if (mark_is_shown(chart, &chart->marks[i]))
+            put_mark(chart, &chart->marks[i], out);
     for (uint32_t i = chart->count; i-- > 0;)
         put_line(chart, i, end, out);
     for (uint32_t i = 0; i < chart->count; i++)

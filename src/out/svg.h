@@ -16,6 +16,12 @@ struct svg_line {
     uint64_t total;
 };
 
+struct svg_mark {
+    uint64_t time_ns;
+    const char *text; /* as it came */
+    size_t length;
+};
+
 struct svg_chart {
     const char *title;           /* nothing of others is in it */
     uint64_t since_ns, until_ns; /* CLOCK_REALTIME */
@@ -23,6 +29,10 @@ struct svg_chart {
     uint32_t pieces;
     const struct svg_line *lines; /* the first is drawn on top */
     uint32_t count;               /* at most SVG_LINES_MAX */
+    const uint64_t *measured_ns;  /* of each piece; NULL: all of it. A line has a gap where it is 0
+                                   */
+    const struct svg_mark *marks; /* thin lines across */
+    uint32_t mark_count;
 };
 
 /* Rates in bits a second. 0, or the error of `out`. */

@@ -2,6 +2,7 @@
 /* Trends: what each row was in equal pieces of the time that it is about. */
 #include "table/trends.h"
 
+#include "base/clock.h"
 #include "base/graph.h"
 #include "base/vec.h"
 #include "table/cells.h"
@@ -15,6 +16,7 @@ void trends_done(struct trends *trends)
 {
     map_done(&trends->index);
     free(trends->values);
+    free(trends->measured);
     *trends = (struct trends){0};
 }
 
@@ -38,6 +40,16 @@ int trends_add(struct trends *trends, uint64_t identity, uint32_t piece, uint64_
     return 0;
 }
 
+int trends_measured(struct trends *trends, uint32_t piece, uint64_t ns)
+{
+    if (!trends->measured)
+        trends->measured = calloc(trends->pieces, sizeof(*trends->measured));
+    if (!trends->measured)
+        return -ENOMEM;
+    trends->measured[piece] = ns;
+    return 0;
+}
+
 const uint64_t *trends_get(const struct trends *trends, uint64_t identity)
 {
     uint32_t row = map_get(&trends->index, identity);
@@ -45,17 +57,24 @@ const uint64_t *trends_get(const struct trends *trends, uint64_t identity)
     return row == MAP_NONE ? NULL : &trends->values[(size_t)row * trends->pieces];
 }
 
-/* Several pieces in a column have their sum. */
+/* Several pieces in a column are one: a second of what was measured of them. */
 static struct value get_trend(const struct view *view, uint32_t row)
 {
     const struct trends *trends = view->trends;
-    uint64_t sums[COLUMNS_MAX] = {0};
+    uint64_t sums[COLUMNS_MAX] = {0}, measured[COLUMNS_MAX] = {0};
     uint32_t columns = trends->pieces < COLUMNS_MAX ? trends->pieces : COLUMNS_MAX;
     const uint64_t *values = trends_get(trends, trends->identity(view, row));
 
+    for (uint32_t i = 0; i < trends->pieces; i++) {
+        uint64_t column = (uint64_t)i * columns / trends->pieces;
+
+        sums[column] += values ? values[i] : 0;
+        measured[column] += trends->measured ? trends->measured[i] : SECOND_NS;
+    }
+    for (uint32_t i = 0; i < columns; i++)
+        sums[i] = measured[i] ? (uint64_t)((double)sums[i] * 1e9 / (double)measured[i] + 0.999)
+                              : GRAPH_UNKNOWN;
     buf_reset(view->scratch);
-    for (uint32_t i = 0; values && i < trends->pieces; i++)
-        sums[(uint64_t)i * columns / trends->pieces] += values[i];
     graph_spark(view->scratch, sums, columns, columns, trends->utf8);
     return cell_scratch(view, 0);
 }
@@ -63,7 +82,7 @@ static struct value get_trend(const struct view *view, uint32_t row)
 const struct column column_trend = {
     .name = "trend",
     .title = "TREND",
-    .help = "Both ways, in each piece of the time (--every)",
+    .help = "Both ways a second, in each piece of the time (--every); ?: not measured",
     .kind = KIND_TEXT,
     .flags = COLUMN_TEXT | COLUMN_COMPOSED,
     .get = get_trend,

@@ -65,6 +65,20 @@ def programs_that_one_process_ran_are_two():
 
 
 @test
+def trends_and_charts_have_gaps():
+    with history() as (store, place):
+        chart = place / "x.svg"
+        words = ("process", "plain", "--every", "60", "--svg", chart)
+        trend = "\u2588" * 15 + "??" + "\u2588" * 13  # rates: they are the same where a part of a piece was measured
+        row = ask("history", store, *words).out.splitlines()[2]
+        assert row.endswith(trend), row
+        drawn = chart.read_text()
+        assert drawn.count("<polyline") == 2 and "v2 &quot;x&quot;" in drawn, drawn
+        states = ask("history", store, "--by", "state", "--every", "60").out
+        assert trend in states, states
+
+
+@test
 def recorded_events_have_a_date_and_a_summary():
     with history() as (store, _place):
         header, first = ask("events", store, "--limit", "1").out.splitlines()[:2]
