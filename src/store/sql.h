@@ -55,6 +55,7 @@ struct store {
     uint64_t slot;                   /* of the ticks that are not merged yet */
     uint64_t hold_until_ns;          /* CLOCK_BOOTTIME: nothing is old before, see retention.c */
     bool has_host;                   /* it is written which machine this is */
+    bool waits;                      /* for the disk, at the end of a transaction */
     bool has_fresh;                  /* there are ticks that could not be merged */
     uint64_t swept_day;              /* since 1970, when names were last forgotten */
     uint64_t lost_ticks, lost_since; /* since writing failed: how many, time of the first */

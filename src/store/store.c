@@ -191,11 +191,7 @@ static int check_whole(struct store *store)
                                                                                        : -EBADMSG;
 }
 
-/*
- * synchronous=NORMAL: a process that is killed loses nothing, a power failure at most the ticks
- * since the journal was last put into the file (some minutes), and never breaks it. With FULL each
- * tick waits 10 ms for the disk, and costs half as much CPU time again.
- */
+/* synchronous=NORMAL: a tick does not wait for the disk; store_add() says which ones do. */
 static int open_to_write(struct store *store, const char *path)
 {
     int keep = 1;

@@ -59,7 +59,9 @@ void store_close(struct store *store);
  * here; sockets as numbers of each state, and those that listen; events as connections, of which
  * the caller keeps at most STORE_EVENTS_MAX. Facts that the snapshot does not have (no interfaces,
  * no sockets) are not measured in this tick. On failure (-ENOSPC, -EIO, ...) the tick is lost and
- * the store can still be used; when writing works again a note says what is missing.
+ * the store can still be used; when writing works again a note says what is missing. Who is killed
+ * loses at most this tick; a power failure takes at most those of the last minute, and never breaks
+ * the file.
  */
 int store_add(struct store *store, const struct snapshot *now) MUST_CHECK;
 

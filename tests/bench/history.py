@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""A day of history: 200 processes, 2,000 peers, 8,000 pairs of them, of which about 1,740 have traffic in a tick of 10 s."""
+"""A day of history: 200 processes, 2,000 peers, 8,000 pairs of them, of which about 1,740 have traffic in a tick of 10 s.
+And what the recorder takes of a machine."""
 import json
 import os
 import resource
 import sqlite3
 import statistics
 import subprocess
+import sys
 import tempfile
+import time
 
 from goals import report, verdict
-from live import BUILD
+from live import BUILD, netns
+from traffic import ACTIVE, TALKERS, running
 
 PROGRAM = BUILD / "tests/bench/history"
 TICKS = 8640
@@ -64,6 +68,38 @@ def lines_of(directory, packets, ticks, runs):
     return lines
 
 
+def cpu_of(pid):
+    """Seconds of CPU that a process has taken: clock_getcpuclockid(3)."""
+    return time.clock_gettime((~pid << 3) | 2)
+
+
+def record(ns, path, every, ticks):
+    """(part of one CPU, KiB at most) of the recorder, once it has begun."""
+    with ns.popen([BUILD / "nwho", "serve", "--foreground", "--every", every, "--store", path],
+                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            # In the middle between two ticks, when the first one is done.
+            time.sleep(2 * every - (time.time() + every / 2) % every)
+            before, begin = cpu_of(process.pid), time.monotonic()
+            time.sleep(every * ticks)
+            share = (cpu_of(process.pid) - before) / (time.monotonic() - begin)
+            with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
+                peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
+        finally:
+            process.terminate()
+    return share, peak
+
+
+def recorder_lines(directory, sockets, processes, every, ticks):
+    """Rows of the table."""
+    with netns() as ns, running(ns, [sys.executable, "-c", TALKERS, ACTIVE]), \
+            running(ns, [BUILD / "tests/helpers/manysocks", f"tcp={sockets}", f"processes={processes}"]):
+        share, peak = record(ns, os.path.join(directory, "recorder.db"), every, ticks)
+    what = f"recorder at {sockets} sockets, {processes} processes, {ACTIVE} connections that talk, each {every} s"
+    return [[f"{what}: CPU", f"{share:.2%}", "<= 0.5%", verdict(share <= 0.005)],
+            [f"{what}: peak memory", f"{peak / 1024:.0f} MiB", "<= 40 MiB", verdict(peak <= 40 * 1024)]]
+
+
 def bench(args):
     """Prints the table; gives whether all goals are met. Short: only whether it runs."""
     if not PROGRAM.exists():
@@ -72,7 +108,9 @@ def bench(args):
     with tempfile.TemporaryDirectory() as directory:
         if args.short:
             lines_of(directory, False, 130, 1)
+            recorder_lines(directory, 100, 2, 1, 1)
             print("history: ok", flush=True)
             return True
         lines = [line for packets in (False, True) for line in lines_of(directory, packets, TICKS, args.runs or 5)]
+        lines += recorder_lines(directory, 10000, 500, 10, 6)
     return report("history: a day of 15 million rows, 10 peers of each process told apart", lines, args.markdown)
