@@ -132,11 +132,10 @@ struct iterator_filter {
     /* enum socket_sign: of TCP what is established and has none of these is passed by; 0: nothing
      */
     __u32 signs;
-    __u32 idle_ticks;     /* for SIGN_IDLE */
-    __u32 counted_states; /* tcp: STATE_BIT()s that are counted here instead of written */
-    __u64 signless;       /* tcp counts here how many it has passed by as they have no sign */
-    __u32 counted[16];    /* by state */
-    __u32 torn;           /* tcp_table counts here the chains that changed under it */
+    __u32 idle_ticks;   /* for SIGN_IDLE */
+    __u32 brief_states; /* tcp: STATE_BIT()s of which each gets a head only, to be counted */
+    __u64 signless;     /* tcp counts here how many it has passed by as they have no sign */
+    __u32 torn;         /* tcp_table counts here the chains that changed under it */
     __u32 reserved;
 };
 

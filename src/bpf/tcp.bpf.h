@@ -39,11 +39,17 @@ static __always_inline bool is_held(struct inet_sock *inet, const struct sock_li
     return links->socket && !BPF_CORE_READ_BITFIELD(inet, sk.sk_kern_sock);
 }
 
-static __always_inline bool is_counted(__u8 state)
+static __always_inline void write_head(struct seq_file *seq, struct record_head *head)
 {
-    if (!(filter.counted_states & STATE_BIT(state & 31)))
+    head->size = sizeof(*head);
+    bpf_seq_write(seq, head, sizeof(*head));
+}
+
+static __always_inline bool is_counted(struct seq_file *seq, struct record_head *head)
+{
+    if (!(filter.brief_states & STATE_BIT(head->state & 31)))
         return false;
-    filter.counted[state & 15]++;
+    write_head(seq, head);
     return true;
 }
 
@@ -81,7 +87,7 @@ static __always_inline void take_sock(struct seq_file *seq, struct tcp_sock *tp,
     else /* most are calm: the less of them is looked at, the better */
         links.socket = inet->sk.sk_socket;
     if (!head_wanted(&record.head, &inet->sk.__sk_common, origin) ||
-        is_counted(record.head.state) || !state_wanted(record.head.state))
+        is_counted(seq, &record.head) || !state_wanted(record.head.state))
         return;
     if (is_calm(tp, &links)) {
         filter.signless++;
@@ -92,8 +98,7 @@ static __always_inline void take_sock(struct seq_file *seq, struct tcp_sock *tp,
     record.head.cookie = origin == FROM_ITERATOR ? bpf_get_socket_cookie(tp)
                                                  : inet->sk.__sk_common.skc_cookie.counter;
     if (filter.brief && is_held(inet, &links)) {
-        record.head.size = sizeof(record.head);
-        bpf_seq_write(seq, &record.head, sizeof(record.head));
+        write_head(seq, &record.head);
         return;
     }
     record.head.inode = origin == FROM_ITERATOR ? socket_inode(inet, links.socket)
@@ -131,7 +136,7 @@ static __always_inline void take_timewait(struct seq_file *seq, struct inet_time
     if (!head_wanted(&record.head, skc, origin))
         return;
     record.head.state = timewait->tw_substate;
-    if (is_counted(record.head.state) || !state_wanted(record.head.state))
+    if (is_counted(seq, &record.head) || !state_wanted(record.head.state))
         return;
     fill_mini(&record, skc);
     record.socket.mark = timewait->tw_mark;
@@ -145,7 +150,7 @@ static __always_inline void take_request(struct seq_file *seq, struct inet_reque
     const struct sock_common *skc = &request->req.__req_common;
     struct socket_record record = {0};
 
-    if (!head_wanted(&record.head, skc, origin) || is_counted(STATE_SYN_RECV) ||
+    if (!head_wanted(&record.head, skc, origin) || is_counted(seq, &record.head) ||
         !state_wanted(STATE_SYN_RECV))
         return;
     fill_mini(&record, skc);

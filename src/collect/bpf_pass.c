@@ -120,6 +120,8 @@ static void set_filter(struct iterator_filter *filter, const struct collection *
     filter->details =
         request->needs & (NEED_TCP_PROGRESS | NEED_MEMORY) && !(request->needs & NEED_TCP_INFO);
     filter->signs = request->signs;
+    if (request->needs & NEED_STATE_COUNTS)
+        filter->brief_states = ~STATE_BIT(STATE_LISTENING);
     if (request->match_count)
         take_ports(filter, request, request->match_count - 1);
 }

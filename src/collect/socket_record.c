@@ -149,3 +149,23 @@ void socket_records_set_idle(const struct socket_records *records, struct iterat
 
     filter->idle_ticks = (uint32_t)(nanoseconds / records->tick_ns);
 }
+
+void socket_records_count(const struct socket_records *records, uint32_t netns,
+                          const struct record *record)
+{
+    struct snapshot *snapshot = records->collection->snapshot;
+
+    if (record->head->state >= STATE_MAX)
+        return;
+    snapshot->netns[netns].counted[record->head->state]++;
+    snapshot->counted++;
+}
+
+void socket_records_forget_counted(const struct socket_records *records)
+{
+    struct snapshot *snapshot = records->collection->snapshot;
+
+    for (uint32_t i = 0; i < snapshot->netns_count; i++)
+        memset(snapshot->netns[i].counted, 0, sizeof(snapshot->netns[i].counted));
+    snapshot->counted = 0;
+}

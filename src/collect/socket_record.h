@@ -18,5 +18,10 @@ uint32_t socket_records_tick(void);
 int socket_records_add(const struct socket_records *records, uint32_t netns,
                        const struct record *record) MUST_CHECK;
 
+/* Counts the socket that a head alone is of. */
+void socket_records_count(const struct socket_records *records, uint32_t netns,
+                          const struct record *record);
+void socket_records_forget_counted(const struct socket_records *records);
+
 /* From when on the request takes a connection for idle. */
 void socket_records_set_idle(const struct socket_records *records, struct iterator_filter *filter);

@@ -56,11 +56,20 @@ static int remember_passed(struct socket_pass *pass, uint64_t cookie)
     return 0;
 }
 
+static bool counts_states(const struct socket_pass *pass)
+{
+    return pass->base.collection->request->needs & NEED_STATE_COUNTS;
+}
+
 /* A record of iter/tcp or iter/udp. */
 static int take_hashed(void *context, const struct record *record)
 {
     struct socket_pass *pass = context;
 
+    if (!record->socket && counts_states(pass)) {
+        socket_records_count(&pass->records, pass->netns, record);
+        return 0;
+    }
     if (!record->socket)
         return remember_passed(pass, record->head->cookie);
     if (pass->only_passed && map_get(&pass->missing, record->head->cookie) == MAP_NONE)
@@ -99,37 +108,15 @@ static bool table_is_empty(const struct socket_pass *pass)
            sockstat.tcp == 0;
 }
 
-static void take_counted(struct socket_pass *pass)
-{
-    struct snapshot *snapshot = pass->base.collection->snapshot;
-    struct iterator_filter *filter = pass->iterator->filter;
-
-    for (unsigned int i = 0; i < STATE_MAX; i++) {
-        snapshot->netns[pass->netns].counted[i] += filter->counted[i];
-        snapshot->counted += filter->counted[i];
-        filter->counted[i] = 0;
-    }
-}
-
-static void forget_counted(struct snapshot *snapshot)
-{
-    for (uint32_t i = 0; i < snapshot->netns_count; i++)
-        memset(snapshot->netns[i].counted, 0, sizeof(snapshot->netns[i].counted));
-    snapshot->counted = 0;
-}
-
 static int read_netns(struct collection *collection, uint32_t netns)
 {
     struct socket_pass *pass = collection->context;
-    int r;
 
     if (table_is_empty(pass))
         return 0;
     pass->netns = netns;
     pass->iterator->filter->netns = 0;
-    r = iterator_walk(pass->iterator, 0, take_hashed, pass);
-    take_counted(pass);
-    return r;
+    return iterator_walk(pass->iterator, 0, take_hashed, pass);
 }
 
 static int read_all_netns(struct socket_pass *pass, struct iterator *iterator)
@@ -180,11 +167,6 @@ static bool sources_disagree(const struct socket_pass *pass)
 {
     return pass->passed_count >= 32 && pass->missing.count == pass->passed_count &&
            pass->described > 0 && !pass->base.collection->request->pids;
-}
-
-static bool counts_states(const struct socket_pass *pass)
-{
-    return pass->base.collection->request->needs & NEED_STATE_COUNTS;
 }
 
 /* Whether the sockets are read by their descriptors, and the tables only add what has none. */
@@ -287,7 +269,6 @@ static int read_each_table(struct socket_pass *pass)
 
     if (r < 0)
         return r;
-    tcp.filter->counted_states = counts_states(pass) ? ~STATE_BIT(STATE_LISTENING) : 0;
     r = read_all_netns(pass, &tcp);
     pass->base.collection->snapshot->signless = (uint32_t)tcp.filter->signless;
     return r;
@@ -396,7 +377,7 @@ static int collect_sockets(struct collection *collection)
         return finish(&pass, protos);
     snapshot->sockets_count = sockets;
     snapshot->holders_count = holders;
-    forget_counted(snapshot);
+    socket_records_forget_counted(&pass.records);
     map_clear(&collection->by_cookie);
     bpf_give_up(collection, "bpf iterators", r, "sockets are read by sock_diag instead");
     return 0;

@@ -25,7 +25,8 @@ static void table_pass_done(struct table_pass *pass)
 
 bool tcp_table_suits(const struct request *request)
 {
-    return request->signs && !(request->needs & (NEED_SOCKET_CGROUP | NEED_STATE_COUNTS));
+    return (request->signs || request->needs & NEED_STATE_COUNTS) &&
+           !(request->needs & NEED_SOCKET_CGROUP);
 }
 
 static int open_walk(struct table_pass *pass, enum iterator_kind kind, struct iterator *ret_walk)
@@ -37,6 +38,14 @@ static int open_walk(struct table_pass *pass, enum iterator_kind kind, struct it
     return r;
 }
 
+static int take(const struct table_pass *pass, uint32_t netns, const struct record *record)
+{
+    if (record->socket)
+        return socket_records_add(pass->records, netns, record);
+    socket_records_count(pass->records, netns, record);
+    return 0;
+}
+
 static int take_shared(void *context, const struct record *record)
 {
     struct table_pass *pass = context;
@@ -45,15 +54,17 @@ static int take_shared(void *context, const struct record *record)
 
     if (r < 0)
         return r == -ENOENT ? 0 : r;
-    return record->socket ? socket_records_add(pass->records, netns, record) : 0;
+    return take(pass, netns, record);
 }
 
 /* Those that were there before stay. */
-static int forget_added(struct collection *collection, uint32_t count)
+static int forget_added(const struct socket_records *records, uint32_t count)
 {
+    struct collection *collection = records->collection;
     struct snapshot *snapshot = collection->snapshot;
     int r = 0;
 
+    socket_records_forget_counted(records);
     snapshot->sockets_count = count;
     map_clear(&collection->by_cookie);
     for (uint32_t i = 0; i < count && r == 0; i++)
@@ -78,7 +89,7 @@ static int read_shared(struct collection *collection, uint32_t netns)
         r = iterator_walk(&pass->shared, 0, take_shared, pass);
         if (r < 0 || !filter->torn)
             return r;
-        r = forget_added(collection, count);
+        r = forget_added(pass->records, count);
         if (r < 0)
             return r;
     }
@@ -89,7 +100,7 @@ static int take_own(void *context, const struct record *record)
 {
     struct table_pass *pass = context;
 
-    return record->socket ? socket_records_add(pass->records, pass->netns, record) : 0;
+    return take(pass, pass->netns, record);
 }
 
 /* net.ipv4.tcp_ehash_entries is negative where the table is that of the first namespace. */
@@ -143,6 +154,6 @@ int tcp_table_read(struct bpf_pass *base, const struct socket_records *records)
         collection->snapshot->signless = (uint32_t)count_signless(&pass);
         return 0;
     }
-    failed = forget_added(collection, count);
+    failed = forget_added(records, count);
     return failed < 0 ? failed : r;
 }
