@@ -197,6 +197,69 @@ static int write_day(const char *path, uint32_t peers, uint64_t ticks, bool coun
     return 0;
 }
 
+/* --- interfaces and counters --- */
+
+#define INTERFACES 4
+#define COUNTERS 100
+
+static void add_counter(struct snapshot *snapshot, uint32_t number, uint64_t value)
+{
+    struct counter *counter = snapshot_add_counter(snapshot);
+    char name[32];
+    uint32_t string;
+
+    if (!counter)
+        CHECK(-ENOMEM);
+    snprintf(name, sizeof(name), "Counter%" PRIu32, number);
+    CHECK(snapshot_intern(snapshot, name, strlen(name), &string));
+    *counter = (struct counter){.value = value, .name = string, .source = COUNTER_SNMP};
+}
+
+static void make_machine_tick(uint64_t number, uint64_t length_ns, struct snapshot *ret)
+{
+    uint32_t netns;
+
+    CHECK(snapshot_init(ret));
+    ret->time_ns = BEGIN_NS + (number + 1) * length_ns;
+    ret->boot_ns = (number + 1) * length_ns;
+    CHECK(snapshot_add_netns(ret, 4026531840, &netns));
+    ret->netns[0].flags = NETNS_INIT | NETNS_SELF;
+    for (uint32_t i = 0; i < INTERFACES; i++) {
+        char name[16];
+        struct link_stats *stats;
+
+        snprintf(name, sizeof(name), "eth%" PRIu32, i);
+        CHECK(snapshot_add_interface(ret, netns, i + 2, name));
+        ret->interfaces[i].has = INTERFACE_HAS_STATS;
+        stats = &ret->interfaces[i].stats;
+        stats->rx_packets = number * (1000 + i);
+        stats->tx_packets = number * (900 + i);
+        stats->rx_bytes = number * (1000000 + i) + number % 4096;
+        stats->tx_bytes = number * (100000 + i) + number % 1024;
+    }
+    for (uint32_t i = 0; i < COUNTERS; i++)
+        add_counter(ret, i, i % 3 ? number / 10 : number * i);
+}
+
+static int write_machine(const char *path, uint64_t ticks, uint64_t length_ns)
+{
+    const struct store_limits limits = {.bytes = UINT64_C(4) << 30};
+    struct buf problem = BUF_INIT;
+    struct store *store;
+    int pid;
+
+    CHECK(store_open(path, &limits, &store, &pid, &problem));
+    for (uint64_t i = 0; i < ticks; i++) {
+        struct snapshot tick;
+
+        make_machine_tick(i, length_ns, &tick);
+        CHECK(store_add(store, &tick));
+        snapshot_done(&tick);
+    }
+    store_close(store);
+    return 0;
+}
+
 static int take(struct store_answer *answer, void *context)
 {
     uint64_t *numbers = context;
@@ -234,11 +297,15 @@ int main(int argc, char **argv)
     if (argc == 6 && strcmp(argv[1], "write") == 0)
         return write_day(argv[2], (uint32_t)strtoul(argv[3], NULL, 10), strtoull(argv[4], NULL, 10),
                          argv[5][0] == '1');
+    if (argc == 5 && strcmp(argv[1], "machine") == 0)
+        return write_machine(argv[2], strtoull(argv[3], NULL, 10),
+                             strtoull(argv[4], NULL, 10) * SECOND_NS);
     if (argc == 8 && strcmp(argv[1], "ask") == 0)
         return ask(argv[2], (enum store_tier)strtoul(argv[3], NULL, 10),
                    (unsigned int)strtoul(argv[4], NULL, 10), strtoull(argv[5], NULL, 10),
                    strtoull(argv[6], NULL, 10), strtoull(argv[7], NULL, 10));
     fputs("usage: history write FILE PEERS TICKS PACKETS\n"
+          "       history machine FILE TICKS SECONDS\n"
           "       history ask FILE TIER PARTS SINCE UNTIL EVERY\n",
           stderr);
     return 2;

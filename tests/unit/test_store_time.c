@@ -285,15 +285,39 @@ static void a_wrong_clock_deletes_nothing(void **state)
     assert_int_equal(before.rx_bytes, after.rx_bytes);
 }
 
+/* A question about a year is not one about each tick of the last days. */
+static void a_year_is_answered_from_hours(void **state)
+{
+    CLEANUP_ANSWERS struct answers answers = {0};
+    const struct store_limits limits = {.fine_s = 3600, .minute_s = 3600};
+    struct place *place = *state;
+
+    place_open(place, &limits);
+    write_ticks(place, 0, 1500);
+    place_ask(place,
+              (struct store_question){.since_ns = BEGIN_NS - 365 * 24 * HOUR_NS,
+                                      .until_ns = BEGIN_NS + 5 * HOUR_NS,
+                                      .parts = STORE_INTERFACES},
+              &answers);
+    assert_int_equal(answers.count, 1);
+    assert_int_equal(answers.items[0].tier, STORE_HOUR);
+    assert_int_equal(answers.items[0].snapshot.interfaces[0].stats.rx_bytes, 1499 * 2000);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, place_make, place_remove)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(tiers_agree),           TEST(hours_stand_for_their_minutes),
-        TEST(a_series_is_the_whole), TEST(gaps_are_not_measured),
-        TEST(old_things_go),         TEST(the_size_stays_below_its_limit),
-        TEST(the_clock_may_be_set),  TEST(a_wrong_clock_deletes_nothing),
+        TEST(tiers_agree),
+        TEST(a_year_is_answered_from_hours),
+        TEST(hours_stand_for_their_minutes),
+        TEST(a_series_is_the_whole),
+        TEST(gaps_are_not_measured),
+        TEST(old_things_go),
+        TEST(the_size_stays_below_its_limit),
+        TEST(the_clock_may_be_set),
+        TEST(a_wrong_clock_deletes_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
