@@ -26,7 +26,7 @@ function __nwho_table
             echo interfaces
         case stats
             echo counters
-        case routes groups
+        case routes groups nat
             echo $command
         case top
             echo traffic
@@ -61,7 +61,7 @@ function __nwho_is_key
 end
 
 function __nwho_takes_filter
-    contains -- (__nwho_command) none ls ports ps top count kill; and not __nwho_is_first; and not __nwho_is_key
+    contains -- (__nwho_command) none ls ports ps top count nat kill; and not __nwho_is_first; and not __nwho_is_key
 end
 
 # Tables that are not about sockets have names of their own.

@@ -30,6 +30,7 @@ enum option_group {
     OPTIONS_SERVE = 1u << 17,
     OPTIONS_STORE = 1u << 18, /* which history */
     OPTIONS_EXPORT = 1u << 19,
+    OPTIONS_NAT = 1u << 20,
 };
 
 enum output_format {

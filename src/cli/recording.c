@@ -12,10 +12,11 @@
 #include <string.h>
 
 /* All but what only files of /proc/net tell: that would cost what sock_diag tells more. Sockets are
- * listed, not counted; and counting packets or peers costs everybody. */
+ * listed, not counted; counting packets or peers costs everybody, and the table of tracked
+ * connections may be huge. */
 void recording_widen(struct request *request)
 {
-    const uint64_t dear = NEED_WIRE | NEED_PEERS;
+    const uint64_t dear = NEED_WIRE | NEED_PEERS | NEED_CONNTRACK;
 
     request->needs = (request->needs & dear) |
                      ~(uint64_t)(NEED_TCP_FILE | NEED_REFERENCES | NEED_STATE_COUNTS | dear);
@@ -59,6 +60,7 @@ static void drop_notes(struct snapshot *snapshot, uint64_t needs)
     } sources[] = {{"cgroup2", NEED_SOCKET_CGROUP},
                    {"ip_local_port_range", NEED_PORT_RANGE},
                    {"passwd", NEED_USER_NAMES},
+                   {"ctnetlink", NEED_CONNTRACK},
                    {"pidfd_getfd", NEED_MEMBERS}};
     uint32_t kept = 0;
 

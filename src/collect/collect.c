@@ -44,6 +44,7 @@ static const struct collector *const collectors[] = {
     &collector_routes,
     &collector_memberships,
     &collector_addresses,
+    &collector_conntrack,
     &collector_group_members,
     &collector_packet_counts,
     &collector_traffic_end,

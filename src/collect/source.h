@@ -81,6 +81,7 @@ extern const struct collector collector_routes;
 extern const struct collector collector_memberships;
 extern const struct collector collector_addresses;
 extern const struct collector collector_next_hops;
+extern const struct collector collector_conntrack;
 extern const struct collector collector_group_members;
 extern const struct collector collector_cgroups;
 extern const struct collector collector_users;

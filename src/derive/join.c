@@ -281,6 +281,8 @@ int join_make(const struct snapshot *snapshot, uint64_t needs, struct join *ret_
         r = flow_join_make(snapshot, &join.flows);
     if (r == 0 && needs & NEED_SERVED)
         r = served_make(snapshot, &join, &join.served);
+    if (r == 0 && needs & NEED_CONNTRACK)
+        r = nat_make(snapshot, &join, &join.nat);
     if (r < 0) {
         join_done(&join);
         return r;
@@ -300,6 +302,7 @@ void join_done(struct join *join)
     map_done(&join->by_inode);
     flow_join_done(&join->flows);
     free(join->served);
+    nat_done(&join->nat);
     *join = (struct join){0};
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "derive/flow_join.h"
+#include "derive/nat.h"
 #include "model/snapshot.h"
 
 struct buf;
@@ -61,6 +62,7 @@ struct join {
     uint32_t order_count;
     struct map by_inode; /* unix sockets: inode -> index of the socket; empty without any */
     struct flow_join flows;
+    struct nat nat;          /* NEED_CONNTRACK */
     struct flow_sum *served; /* NEED_SERVED: see served_make(); else NULL */
 };
 

@@ -117,6 +117,7 @@ int socket_state_parse(const char *name, uint32_t *ret_states)
         {"estab", STATE_BIT(STATE_ESTABLISHED)},
         {"syn-rcv", STATE_BIT(STATE_SYN_RECV)},
         {"timewait", STATE_BIT(STATE_TIME_WAIT)},
+        {"fin-wait", STATE_BIT(STATE_FIN_WAIT_1) | STATE_BIT(STATE_FIN_WAIT_2)},
         {"fin-wait1", STATE_BIT(STATE_FIN_WAIT_1)},
         {"fin-wait2", STATE_BIT(STATE_FIN_WAIT_2)},
         {"close", STATE_BIT(STATE_UNCONNECTED)},

@@ -13,6 +13,7 @@ enum netns_flag {
     NETNS_NO_MAIN_TABLE = 1u << 3, /* of IPv4 routes, not even an empty one: nothing was ever set up
                                     */
     NETNS_HAS_PORT_RANGE = 1u << 4,
+    NETNS_HAS_CONNTRACK = 1u << 5, /* all that is tracked in it was read */
 };
 
 struct netns {

@@ -71,6 +71,8 @@ enum need {
                                        recorded, which is much larger with them */
     NEED_STATE_COUNTS = 1ull << 51, /* how many TCP sockets are in each state: those that do not
                                        listen may be counted instead of listed (netns.counted) */
+    NEED_CONNTRACK = 1ull << 52,    /* tracked connections, with NAT. Only when asked for: reading
+                                       them may load a module of the kernel */
 };
 
 /* Details of sockets; those of TCP that only sock_diag tells. */
@@ -165,6 +167,7 @@ struct request {
     bool prefer_bpf;    /* use BPF whatever the size of the machine (debug option) */
     bool held_only;     /* sockets that no process holds are of no interest */
     bool rows_by_owner; /* which rows there are depends on owners: without them rows are missing */
+    bool rows_by_conntrack; /* the same of tracked connections */
     enum netns_scope netns_scope;
     uint32_t *netns_inodes; /* borrowed */
     uint32_t netns_count;

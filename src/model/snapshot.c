@@ -48,6 +48,7 @@ void snapshot_done(struct snapshot *snapshot)
     free(snapshot->routes);
     free(snapshot->link_addresses);
     free(snapshot->next_hops);
+    free(snapshot->conntracks);
     free(snapshot->memberships);
     free(snapshot->group_members);
     free(snapshot->packet_sizes);
@@ -200,6 +201,11 @@ struct link_address *snapshot_add_link_address(struct snapshot *snapshot)
 struct next_hop *snapshot_add_next_hop(struct snapshot *snapshot)
 {
     return ADD(snapshot, next_hops);
+}
+
+struct conntrack *snapshot_add_conntrack(struct snapshot *snapshot)
+{
+    return ADD(snapshot, conntracks);
 }
 
 struct membership *snapshot_add_membership(struct snapshot *snapshot)

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/map.h"
+#include "model/conntrack.h"
 #include "model/counter.h"
 #include "model/event.h"
 #include "model/flow.h"
@@ -97,6 +98,7 @@ struct snapshot {
     SNAPSHOT_ARRAY(route, routes);
     SNAPSHOT_ARRAY(link_address, link_addresses);
     SNAPSHOT_ARRAY(next_hop, next_hops);
+    SNAPSHOT_ARRAY(conntrack, conntracks);
     SNAPSHOT_ARRAY(membership, memberships);
     SNAPSHOT_ARRAY(group_member, group_members);
     SNAPSHOT_ARRAY(packet_count, packet_sizes);
@@ -182,6 +184,7 @@ struct event *snapshot_add_event(struct snapshot *snapshot);
 struct route *snapshot_add_route(struct snapshot *snapshot);
 struct link_address *snapshot_add_link_address(struct snapshot *snapshot);
 struct next_hop *snapshot_add_next_hop(struct snapshot *snapshot);
+struct conntrack *snapshot_add_conntrack(struct snapshot *snapshot);
 struct membership *snapshot_add_membership(struct snapshot *snapshot);
 int snapshot_add_packet_size(struct snapshot *snapshot, struct packet_count count) MUST_CHECK;
 int snapshot_add_packet_protocol(struct snapshot *snapshot, struct packet_count count) MUST_CHECK;

@@ -47,6 +47,7 @@ static const struct {
     {"raddr", "peer_addr"},
     {"laddr", "local_addr"},
     {"note", "owner_note"},
+    {"left", "timeout_s"},
 };
 
 /* Words of the grammar that need an operand. */

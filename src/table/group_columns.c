@@ -114,12 +114,14 @@ void group_plan_rows(struct group_plan *plan, const struct query *groups, struct
 {
     for (uint32_t i = 0; i < plan->key_count; i++)
         rows->columns[rows->column_count++] = plan->keys[i].column;
-    for (uint32_t i = 0; i < plan->added_count; i++)
-        if (is_asked_for(groups, plan->added[i]->column.name))
-            rows->columns[rows->column_count++] =
-                table_column(rows->table, plan->added[i]->column.name);
-        else
+    for (uint32_t i = 0; i < plan->added_count; i++) {
+        const struct column *part = table_column(rows->table, plan->added[i]->column.name);
+
+        if (!is_asked_for(groups, plan->added[i]->column.name))
             plan->added[i] = NULL;
+        else if (part)
+            rows->columns[rows->column_count++] = part;
+    }
 }
 
 void group_plan_done(struct group_plan *plan)

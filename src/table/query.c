@@ -43,6 +43,7 @@ int query_plan(const struct query *query, struct arena *arena, struct request *r
 
     request->needs |= needs_of(query);
     request->rows_by_owner |= (rows_need(query) & (NEED_OWNERS | NEED_HELD)) != 0;
+    request->rows_by_conntrack |= (rows_need(query) & NEED_CONNTRACK) != 0;
     request->held_only = query->table == &table_descriptors;
     r = query->filter ? filter_push_down(query->filter, arena, request) : 0;
     if (shows_owners(query))

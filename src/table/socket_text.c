@@ -299,26 +299,26 @@ static void put_owners(const struct view *view, struct buf *text, uint32_t row)
     put_threads(view, text, row);
 }
 
-static struct value owner_text(const struct view *view, uint32_t row)
+bool socket_put_owner(const struct view *view, struct buf *text, uint32_t row)
 {
     const struct socket_join *joined = &view->join->sockets[row];
 
     if (joined->holder_count) {
-        put_owners(view, view->scratch, row);
+        put_owners(view, text, row);
     } else if (joined->reason == OWNER_UNKNOWN) {
-        return value_none();
+        return false;
     } else {
-        buf_byte(view->scratch, '(');
-        join_owner_note(view->snapshot, view->join, row, view->scratch);
-        buf_byte(view->scratch, ')');
+        buf_byte(text, '(');
+        join_owner_note(view->snapshot, view->join, row, text);
+        buf_byte(text, ')');
     }
-    return cell_scratch(view, 0);
+    return true;
 }
 
 struct value socket_owner_text(const struct view *view, uint32_t row)
 {
     buf_reset(view->scratch);
-    return owner_text(view, row);
+    return socket_put_owner(view, view->scratch, row) ? cell_scratch(view, 0) : value_none();
 }
 
 struct value socket_owner_note(const struct view *view, uint32_t row)
@@ -338,8 +338,7 @@ struct value socket_peer_owner_text(const struct view *view, uint32_t row)
     uint32_t inode = socket->family == AF_UNIX ? socket->peer_inode : 0;
     uint32_t peer = inode ? map_get(&view->join->by_inode, inode) : MAP_NONE;
 
-    buf_reset(view->scratch);
-    return peer == MAP_NONE ? value_none() : owner_text(view, peer);
+    return peer == MAP_NONE ? value_none() : socket_owner_text(view, peer);
 }
 
 struct value socket_serves(const struct view *view, uint32_t row)

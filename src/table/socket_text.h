@@ -13,6 +13,9 @@ struct value socket_peer_text(const struct view *view, uint32_t row);
 struct value socket_owner_text(const struct view *view, uint32_t row);
 struct value socket_owner_note(const struct view *view, uint32_t row);
 
+/* Appends the same to a text. False: nothing is known. */
+bool socket_put_owner(const struct view *view, struct buf *text, uint32_t row);
+
 /* Owner of the unix socket at the other end. */
 struct value socket_peer_owner_text(const struct view *view, uint32_t row);
 

@@ -5,6 +5,7 @@
 #include "derive/address.h"
 #include "derive/join.h"
 #include "table/cells.h"
+#include "table/nat_cells.h"
 #include "table/socket_details.h"
 #include "table/socket_facts.h"
 #include "table/socket_text.h"
@@ -100,6 +101,7 @@ static struct value get_threads(const struct view *view, uint32_t row)
 #define COUNTER COLUMN_COUNTER
 #define OWNERS NEED_OWNERS
 #define TCP NEED_TCP_INFO
+#define NAT (NEED_CONNTRACK | NEED_ADDRESSES)
 #define TRAFFIC (NEED_TCP_INFO | NEED_FLOWS | NEED_WINDOW)
 
 /* name, title, help, kind, flags, needs, getter */
@@ -280,6 +282,14 @@ static const struct column columns[] = {
      NEED_REFERENCES, socket_kernel_address},
     {"references", "REFS", "How many hold the kernel's unix socket", KIND_COUNT, 0, NEED_REFERENCES,
      socket_references},
+    {"nat_peer_addr", "NAT-PEER", "Address of the peer behind NAT, where the connection is tracked",
+     KIND_ADDRESS, 0, NAT, socket_nat_peer_addr},
+    {"nat_peer_port", "NAT-PPORT", "Port of the peer behind NAT", KIND_PORT, 0, NAT,
+     socket_nat_peer_port},
+    {"tracked", "TRACKED", "Whether the connection is tracked (nwho nat)", KIND_BOOL, 0, NAT,
+     socket_tracked},
+    {"tracked_s", "FORGOTTEN", "Time until its entry is forgotten, if no packet comes",
+     KIND_SECONDS, 0, NAT, socket_tracked_left},
     {"protocol", "PROTOCOL", "Number: IP protocol (raw), ETH_P_* (packet), family (netlink)",
      KIND_ID, 0, 0, socket_protocol},
 };

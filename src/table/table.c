@@ -6,11 +6,12 @@
 #include "table/filter.h"
 
 const struct table *const tables[] = {
-    &table_sockets,          &table_processes,  &table_threads,   &table_owners,
-    &table_descriptors,      &table_interfaces, &table_addresses, &table_counters,
-    &table_routes,           &table_groups,     &table_members,   &table_flows,
-    &table_events,           &table_states,     &table_notes,     &table_packet_sizes,
-    &table_packet_protocols, &table_findings,   &table_evidence,  &table_advice,
+    &table_sockets,     &table_processes,    &table_threads,          &table_owners,
+    &table_descriptors, &table_interfaces,   &table_addresses,        &table_counters,
+    &table_routes,      &table_groups,       &table_members,          &table_flows,
+    &table_nat,         &table_nat_owners,   &table_events,           &table_states,
+    &table_notes,       &table_packet_sizes, &table_packet_protocols, &table_findings,
+    &table_evidence,    &table_advice,
 };
 const uint32_t table_count = ARRAY_SIZE(tables);
 

@@ -110,6 +110,8 @@ extern const struct table table_events;
 extern const struct table table_states, table_notes; /* of the past */
 extern const struct table table_groups;
 extern const struct table table_flows;
+extern const struct table table_nat;
+extern const struct table table_nat_owners; /* rows of its owner list */
 extern const struct table table_findings;
 extern const struct table table_evidence, table_advice; /* rows of the lists of a finding */
 extern const struct table table_members;                /* rows of a group's owner list */

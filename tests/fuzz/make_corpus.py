@@ -14,9 +14,10 @@ import sys
 from pathlib import Path
 
 CORPUS = Path(__file__).resolve().parent / "corpus"
-NETLINK_ROUTE, NETLINK_SOCK_DIAG = 0, 4
+NETLINK_ROUTE, NETLINK_SOCK_DIAG, NETLINK_NETFILTER = 0, 4, 12
 NLM_F_REQUEST, NLM_F_DUMP = 1, 0x300
 SOCK_DIAG_BY_FAMILY, RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETNEIGH, RTM_GETQDISC = 20, 18, 22, 26, 30, 38
+CONNTRACK_GET = 0x101
 AF_VSOCK = 40
 MESSAGES_MAX = 3  # of one seed
 
@@ -82,6 +83,20 @@ def dump_network():
         save_dump("rtnetlink", name, b"", messages(NETLINK_ROUTE, kind, body))
 
 
+def dump_conntrack():
+    """Tracked connections of TCP, UDP and ICMP, of both families; the rules are those of main()."""
+    with contextlib.ExitStack() as stack:
+        for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+            listener = stack.enter_context(socket.create_server((address, 0), family=family))
+            stack.enter_context(socket.create_connection(listener.getsockname()[:2]))
+            datagrams = stack.enter_context(socket.socket(family, socket.SOCK_DGRAM))
+            datagrams.sendto(b"x", (address, 9))
+        raw = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP))
+        raw.sendto(struct.pack("!BBHHH", 8, 0, 0xb2ff, 0x4500, 0), ("127.0.0.1", 0))
+        for number, message in enumerate(messages(NETLINK_NETFILTER, CONNTRACK_GET, bytes(4))):
+            save("conntrack", f"entry{number}", message + DONE)
+
+
 # --- files ---
 
 def lines(path, count, skip=0):
@@ -114,6 +129,7 @@ def main():
     if sys.argv[1:] == ["--inside"]:
         dump_sockets()
         dump_network()
+        dump_conntrack()
         copy_files()
         return
     from live import BUILD, mksock, netns, run  # needs root
@@ -126,6 +142,10 @@ def main():
                         "route add 203.0.113.0/24 nexthop via 192.0.2.7 nexthop via 192.0.2.8",
                         "route add 2001:db8:1::/48 via 2001:db8::9 metric 77"):
             ns.run(["ip", *command.split()])
+        ns.run(["nft", "add table inet t; add chain inet t in { type filter hook input priority 0; };"
+                       "add rule inet t in ct state new accept"])
+        for setting in ("acct", "timestamp"):
+            ns.run(["sh", "-c", f"echo 1 > /proc/sys/net/netfilter/nf_conntrack_{setting}"])
         for situation in (("listening", "port=8080"), ("listening-v6only",), ("listening-dual",), ("established", "recvq=100", "keepalive=7200"), ("time-wait",),
                           ("mptcp-established",), ("udp-connected",), ("raw",), ("sctp-listening",),
                           ("unix-abstract-nul",), ("unix-connected", "abstract=seed"), ("packet", "iface=lo"),

@@ -30,10 +30,11 @@ static bool add_network(struct snapshot *snapshot)
     struct route *route = snapshot_add_route(snapshot);
     struct link_address *address = snapshot_add_link_address(snapshot);
     struct membership *membership = snapshot_add_membership(snapshot);
+    struct conntrack *conntrack = snapshot_add_conntrack(snapshot);
 
-    if (!route || !address || !membership || !snapshot_add_counter(snapshot))
+    if (!route || !address || !membership || !conntrack || !snapshot_add_counter(snapshot))
         return false;
-    route->family = address->family = membership->family = AF_INET6;
+    route->family = address->family = membership->family = conntrack->family = AF_INET6;
     return snapshot_add_interface(snapshot, 0, 1, "lo") == 0 &&
            snapshot_add_group_member(snapshot, (struct group_member){.fd = 3}) == 0 &&
            snapshot_add_packet_size(snapshot, (struct packet_count){0}) == 0 &&

@@ -47,6 +47,8 @@ class World:
         self.ns = stack.enter_context(netns())
         for address in ADDRESSES:
             self.ns.add_address(f"{address}/32")
+        self.ns.run(["nft", "add table inet t; add chain inet t in { type filter hook input priority 0; };"
+                            "add rule inet t in ct state new accept"])
         self.socket = self.directory / "docker.sock"
         self.configuration = self.directory / "nwho.conf"
         self.configuration.write_text(f"exposed.baseline = {self.directory}/baseline\n", encoding="utf-8")
@@ -263,6 +265,9 @@ CHECKS = {
     "nwho routes 192.168.1.100": has(r"^192\.168\.1\.100: local dev lo, from 192\.168\.1\.100, table local$",
                                      r"^tcp +established .* 192\.168\.1\.100:443 .*nginx", without=["192.0.2.9"]),
     "nwho groups": has(r"^lo +inet +224\.0\.0\.1 +1 +- +kernel$", r"^lo +inet6 +ff02::1 +1 +- +kernel$"),
+    "nwho nat": has(r"^nwho-\S+ +tcp +established .* 192\.168\.1\.100:443 .* nginx\(\d+\)"),
+    "nwho nat --by process,state": has(r"^PROCESS +STATE +COUNT +% +%LIMIT$", r"^nginx +established +\d+ "),
+    "nwho ls established -o +nat_peer_addr,nat_peer_port": has(r"^tcp .* 192\.168\.1\.100:443 .*nginx.* 192\.168\.1\.100 +443$"),
     "nwho --record now.nwho": has(r"^SOCKETS$", r"^  tcp +\d+: ", "LISTENERS", "nginx"),
     "nwho ls --replay now.nwho established": has(r"^tcp +established .*192\.168\.1\.100", without=["listening"]),
 }

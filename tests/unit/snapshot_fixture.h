@@ -84,6 +84,7 @@ static inline void make_sample(struct snapshot *ret)
     assert_non_null(snapshot_add_route(ret));
     assert_non_null(snapshot_add_link_address(ret));
     assert_non_null(snapshot_add_next_hop(ret));
+    assert_non_null(snapshot_add_conntrack(ret));
     assert_non_null(snapshot_add_membership(ret));
     assert_int_equal(snapshot_add_group_member(ret, (struct group_member){.process = 1}), 0);
     assert_int_equal(snapshot_add_cgroup(ret, 77, "/system.slice/a.service"), 0);

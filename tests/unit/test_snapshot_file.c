@@ -23,6 +23,7 @@ static void every_field_is_described(void **state)
     const uint16_t padding[SECTION_MAX] = {[SECTION_TCP] = 5,
                                            [SECTION_CGROUPS] = 4,
                                            [SECTION_SETTINGS] = 4,
+                                           [SECTION_CONNTRACKS] = 3,
                                            [SECTION_FLOWS] = 2,
                                            [SECTION_EVENTS] = 1};
 

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/* Parses one message of ctnetlink. Its numbers are in network order. */
+#include "collect/conntrack_message.h"
+
+#include "netlink/netlink.h"
+
+#include <arpa/inet.h>
+#include <endian.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define COUNT(last) ((last) + 1)
+
+/* The attributes within an attribute; none of one that is not there. */
+static void nested(const struct nlattr *attribute, const struct nlattr **ret_attributes,
+                   size_t count)
+{
+    netlink_attributes(attribute ? netlink_data(attribute) : NULL,
+                       attribute ? netlink_length(attribute) : 0, ret_attributes, count);
+}
+
+static uint8_t get_u8(const struct nlattr *attribute)
+{
+    uint8_t number;
+
+    netlink_copy(attribute, &number, sizeof(number));
+    return number;
+}
+
+static uint16_t get_u16(const struct nlattr *attribute)
+{
+    uint16_t number;
+
+    netlink_copy(attribute, &number, sizeof(number));
+    return ntohs(number);
+}
+
+static uint32_t get_u32(const struct nlattr *attribute)
+{
+    uint32_t number;
+
+    netlink_copy(attribute, &number, sizeof(number));
+    return ntohl(number);
+}
+
+static uint64_t get_u64(const struct nlattr *attribute)
+{
+    uint64_t number;
+
+    netlink_copy(attribute, &number, sizeof(number));
+    return be64toh(number);
+}
+
+static bool read_addresses(const struct nlattr *ip, uint8_t family, struct conntrack_tuple *tuple)
+{
+    const struct nlattr *attributes[COUNT(CTA_IP_V6_DST)];
+    bool v6 = family == AF_INET6;
+    const struct nlattr *src, *dst;
+    size_t length = v6 ? 16 : 4;
+
+    nested(ip, attributes, ARRAY_SIZE(attributes));
+    src = attributes[v6 ? CTA_IP_V6_SRC : CTA_IP_V4_SRC];
+    dst = attributes[v6 ? CTA_IP_V6_DST : CTA_IP_V4_DST];
+    return netlink_copy(src, &tuple->src, sizeof(tuple->src)) == length &&
+           netlink_copy(dst, &tuple->dst, sizeof(tuple->dst)) == length;
+}
+
+static void read_protocol(const struct nlattr *proto, struct conntrack_tuple *tuple,
+                          uint8_t *ret_protocol)
+{
+    const struct nlattr *attributes[COUNT(CTA_PROTO_ICMPV6_CODE)];
+    bool v6;
+
+    nested(proto, attributes, ARRAY_SIZE(attributes));
+    *ret_protocol = get_u8(attributes[CTA_PROTO_NUM]);
+    tuple->src_port = get_u16(attributes[CTA_PROTO_SRC_PORT]);
+    tuple->dst_port = get_u16(attributes[CTA_PROTO_DST_PORT]);
+    v6 = attributes[CTA_PROTO_ICMPV6_ID];
+    tuple->icmp_id = get_u16(attributes[v6 ? CTA_PROTO_ICMPV6_ID : CTA_PROTO_ICMP_ID]);
+    tuple->icmp_type = get_u8(attributes[v6 ? CTA_PROTO_ICMPV6_TYPE : CTA_PROTO_ICMP_TYPE]);
+    tuple->icmp_code = get_u8(attributes[v6 ? CTA_PROTO_ICMPV6_CODE : CTA_PROTO_ICMP_CODE]);
+}
+
+static bool read_tuple(const struct nlattr *attribute, struct conntrack *entry,
+                       struct conntrack_tuple *tuple)
+{
+    const struct nlattr *attributes[COUNT(CTA_TUPLE_PROTO)];
+
+    nested(attribute, attributes, ARRAY_SIZE(attributes));
+    read_protocol(attributes[CTA_TUPLE_PROTO], tuple, &entry->protocol);
+    return read_addresses(attributes[CTA_TUPLE_IP], entry->family, tuple);
+}
+
+static void read_counters(const struct nlattr *attribute, uint64_t *packets, uint64_t *bytes)
+{
+    const struct nlattr *attributes[COUNT(CTA_COUNTERS_BYTES)];
+
+    nested(attribute, attributes, ARRAY_SIZE(attributes));
+    *packets = get_u64(attributes[CTA_COUNTERS_PACKETS]);
+    *bytes = get_u64(attributes[CTA_COUNTERS_BYTES]);
+}
+
+/* TCP, SCTP and DCCP have their state as the first attribute of their own. */
+static void read_state(const struct nlattr *attribute, struct conntrack *entry)
+{
+    const struct nlattr *of_protocol[COUNT(CTA_PROTOINFO_SCTP)], *attributes[2];
+
+    _Static_assert(CTA_PROTOINFO_TCP_STATE == 1 && CTA_PROTOINFO_SCTP_STATE == 1 &&
+                       CTA_PROTOINFO_DCCP_STATE == 1,
+                   "the state has the same number in each");
+    nested(attribute, of_protocol, ARRAY_SIZE(of_protocol));
+    for (size_t i = CTA_PROTOINFO_TCP; i < ARRAY_SIZE(of_protocol); i++) {
+        nested(of_protocol[i], attributes, ARRAY_SIZE(attributes));
+        if (attributes[1]) {
+            entry->state = get_u8(attributes[1]);
+            entry->has |= CONNTRACK_HAS_STATE;
+        }
+    }
+}
+
+static void read_times(const struct nlattr *attribute, struct conntrack *entry)
+{
+    const struct nlattr *attributes[COUNT(CTA_TIMESTAMP_STOP)];
+
+    nested(attribute, attributes, ARRAY_SIZE(attributes));
+    entry->start_ns = get_u64(attributes[CTA_TIMESTAMP_START]);
+    entry->stop_ns = get_u64(attributes[CTA_TIMESTAMP_STOP]);
+    entry->has |= entry->start_ns ? CONNTRACK_HAS_START : 0;
+    entry->has |= entry->stop_ns ? CONNTRACK_HAS_STOP : 0;
+}
+
+/* Of an attribute that is a C string. */
+static int intern_text(struct snapshot *snapshot, const struct nlattr *text, uint32_t *ret_string)
+{
+    if (!text)
+        return 0;
+    return snapshot_intern(snapshot, netlink_data(text),
+                           strnlen(netlink_data(text), netlink_length(text)), ret_string);
+}
+
+static int read_texts(struct snapshot *snapshot, const struct nlattr *const *attributes,
+                      struct conntrack *entry)
+{
+    const struct nlattr *inner[COUNT(CTA_HELP_INFO)], *labels = attributes[CTA_LABELS];
+    int r;
+
+    nested(attributes[CTA_HELP], inner, ARRAY_SIZE(inner));
+    r = intern_text(snapshot, inner[CTA_HELP_NAME], &entry->helper);
+    nested(attributes[CTA_SECCTX], inner, ARRAY_SIZE(inner));
+    if (r == 0)
+        r = intern_text(snapshot, inner[CTA_SECCTX_NAME], &entry->security);
+    if (r == 0 && labels)
+        r = snapshot_intern(snapshot, netlink_data(labels), netlink_length(labels), &entry->labels);
+    return r;
+}
+
+static void read_numbers(const struct nlattr *const *attributes, struct conntrack *entry)
+{
+    const struct {
+        unsigned int attribute;
+        enum conntrack_has has;
+        uint32_t *number;
+    } numbers[] = {
+        {CTA_TIMEOUT, CONNTRACK_HAS_TIMEOUT, &entry->timeout_s},
+        {CTA_MARK, CONNTRACK_HAS_MARK, &entry->mark},
+        {CTA_USE, CONNTRACK_HAS_USE, &entry->use},
+        {CTA_ID, CONNTRACK_HAS_ID, &entry->id},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+        if (attributes[numbers[i].attribute]) {
+            *numbers[i].number = get_u32(attributes[numbers[i].attribute]);
+            entry->has |= numbers[i].has;
+        }
+    entry->status = get_u32(attributes[CTA_STATUS]);
+    if (attributes[CTA_ZONE]) {
+        entry->zone = get_u16(attributes[CTA_ZONE]);
+        entry->has |= CONNTRACK_HAS_ZONE;
+    }
+    if (attributes[CTA_COUNTERS_ORIG]) {
+        read_counters(attributes[CTA_COUNTERS_ORIG], &entry->orig_packets, &entry->orig_bytes);
+        read_counters(attributes[CTA_COUNTERS_REPLY], &entry->reply_packets, &entry->reply_bytes);
+        entry->has |= CONNTRACK_HAS_COUNTERS;
+    }
+}
+
+int conntrack_read(struct snapshot *snapshot, const void *payload, size_t length,
+                   struct conntrack *ret_entry)
+{
+    const struct nlattr *attributes[COUNT(CTA_LABELS)];
+    struct conntrack entry = {.netns = 0};
+    struct nfgenmsg message;
+    int r;
+
+    if (length < sizeof(message))
+        return -EBADMSG;
+    memcpy(&message, payload, sizeof(message));
+    if (message.nfgen_family != AF_INET && message.nfgen_family != AF_INET6)
+        return -EBADMSG;
+    entry.family = message.nfgen_family;
+    netlink_attributes((const char *)payload + NLMSG_ALIGN(sizeof(message)),
+                       length - sizeof(message), attributes, ARRAY_SIZE(attributes));
+    if (!read_tuple(attributes[CTA_TUPLE_ORIG], &entry, &entry.orig) ||
+        !read_tuple(attributes[CTA_TUPLE_REPLY], &entry, &entry.reply))
+        return -EBADMSG;
+    read_numbers(attributes, &entry);
+    read_state(attributes[CTA_PROTOINFO], &entry);
+    read_times(attributes[CTA_TIMESTAMP], &entry);
+    r = read_texts(snapshot, attributes, &entry);
+    if (r == 0)
+        *ret_entry = entry;
+    return r;
+}

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: MIT */
+/* NAT: sockets are found by the values of their packets, which in a router's table are those of
+ * sockets in other namespaces. */
+#include "derive/nat.h"
+
+#include "base/vec.h"
+#include "derive/address.h"
+#include "derive/join.h"
+
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/*
+ * What the packets of a socket have, seen from it; of one that is not connected nothing of the
+ * peer, and no address where it is bound to all. IPv4 is written as in IPv6, since sockets have
+ * either. Without padding, so that places are compared by their bytes.
+ */
+struct place {
+    union address local, peer;
+    uint16_t local_port, peer_port;
+    uint32_t proto; /* enum socket_proto */
+};
+
+/* Sockets and addresses by hash. Those with equal hashes are a chain. */
+struct finder {
+    const struct snapshot *snapshot;
+    struct map sockets, addresses;        /* -> index of the first */
+    uint32_t *next_socket, *next_address; /* of each; NAT_NONE: the last */
+};
+
+static union address widen(unsigned int family, const union address *address)
+{
+    union address wide = *address;
+
+    if (family == AF_INET) {
+        wide = (union address){.bytes = {[10] = 0xff, [11] = 0xff}};
+        memcpy(wide.bytes + 12, address->bytes, 4);
+    }
+    return wide;
+}
+
+static uint64_t hash_words(const void *bytes, size_t length)
+{
+    uint64_t hash = 0, word;
+
+    for (size_t at = 0; at + sizeof(word) <= length; at += sizeof(word)) {
+        memcpy(&word, (const char *)bytes + at, sizeof(word));
+        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 29;
+    }
+    return hash;
+}
+
+static bool is_connected(const struct socket *socket)
+{
+    return socket->peer_port && socket->state != STATE_LISTENING;
+}
+
+/* False: a socket that no entry is of, or that only the entries of its connections tell of. */
+static bool place_of(const struct socket *socket, struct place *ret_place)
+{
+    const uint32_t datagram =
+        PROTO_BIT(PROTO_UDP) | PROTO_BIT(PROTO_UDPLITE) | PROTO_BIT(PROTO_ICMP);
+    const uint32_t tracked =
+        datagram | PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_SCTP) | PROTO_BIT(PROTO_DCCP);
+    struct place place = {.local_port = socket->local_port, .proto = socket->proto};
+
+    if (!address_is_inet(socket->family) || !(PROTO_BIT(socket->proto) & tracked) ||
+        !socket->local_port)
+        return false;
+    if (is_connected(socket)) {
+        place.peer = widen(socket->family, &socket->peer);
+        place.peer_port = socket->peer_port;
+    } else if (!(PROTO_BIT(socket->proto) & datagram)) {
+        return false;
+    }
+    if (!address_is_any(socket->family, &socket->local))
+        place.local = widen(socket->family, &socket->local);
+    *ret_place = place;
+    return true;
+}
+
+/* From the last to the first, so that a chain has them in their order. */
+static int index_sockets(struct finder *finder)
+{
+    const struct snapshot *snapshot = finder->snapshot;
+    int r = map_reserve(&finder->sockets, snapshot->sockets_count);
+
+    for (uint32_t i = snapshot->sockets_count; r == 0 && i-- > 0;) {
+        struct place place;
+        uint64_t hash;
+
+        finder->next_socket[i] = NAT_NONE;
+        if (!place_of(&snapshot->sockets[i], &place))
+            continue;
+        hash = hash_words(&place, sizeof(place));
+        finder->next_socket[i] = map_get(&finder->sockets, hash);
+        r = map_set(&finder->sockets, hash, i);
+    }
+    return r;
+}
+
+static int index_addresses(struct finder *finder)
+{
+    const struct snapshot *snapshot = finder->snapshot;
+    int r = 0;
+
+    for (uint32_t i = snapshot->link_addresses_count; r == 0 && i-- > 0;) {
+        const struct link_address *address = &snapshot->link_addresses[i];
+        union address wide = widen(address->family, &address->address);
+        uint64_t hash = hash_words(&wide, sizeof(wide));
+
+        finder->next_address[i] = map_get(&finder->addresses, hash);
+        r = map_set(&finder->addresses, hash, i);
+    }
+    return r;
+}
+
+static void finder_done(struct finder *finder)
+{
+    map_done(&finder->sockets);
+    map_done(&finder->addresses);
+    free(finder->next_socket);
+    free(finder->next_address);
+}
+
+static int finder_make(const struct snapshot *snapshot, struct finder *finder)
+{
+    int r;
+
+    *finder = (struct finder){.snapshot = snapshot};
+    finder->next_socket = calloc(snapshot->sockets_count + 1u, sizeof(uint32_t));
+    finder->next_address = calloc(snapshot->link_addresses_count + 1u, sizeof(uint32_t));
+    r = finder->next_socket && finder->next_address ? 0 : -ENOMEM;
+    if (r == 0)
+        r = index_sockets(finder);
+    if (r == 0)
+        r = index_addresses(finder);
+    return r;
+}
+
+/* --- addresses --- */
+
+/* Such addresses mean another thing in each namespace, or on each link. */
+static bool is_confined(const union address *wide)
+{
+    return address_scope(AF_INET6, wide) == SCOPE_LOOPBACK ||
+           IN6_IS_ADDR_LINKLOCAL((const struct in6_addr *)wide->bytes);
+}
+
+/* Whether an address is of a namespace; NAT_NONE: of any that was read. */
+static bool has_address(const struct finder *finder, uint32_t netns, const union address *wide)
+{
+    const struct snapshot *snapshot = finder->snapshot;
+    uint32_t i = map_get(&finder->addresses, hash_words(wide, sizeof(*wide)));
+
+    for (; i != MAP_NONE; i = finder->next_address[i]) {
+        const struct link_address *address = &snapshot->link_addresses[i];
+        union address own = widen(address->family, &address->address);
+
+        if ((netns == NAT_NONE || netns == address->netns) && memcmp(&own, wide, sizeof(own)) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* --- sockets --- */
+
+/* An end of an entry that is looked for. */
+struct wanted {
+    struct place place;
+    uint32_t netns; /* of the entry */
+    bool elsewhere; /* in other namespaces, not in that */
+};
+
+/*
+ * Counts the sockets at a place into `end`, which gets the first of them. Sockets that share a port
+ * in one namespace (SO_REUSEPORT) are one candidate: it is that namespace that is looked for.
+ */
+static void look_at(const struct finder *finder, const struct wanted *wanted,
+                    const struct place *place, struct nat_end *end)
+{
+    const struct snapshot *snapshot = finder->snapshot;
+    uint32_t i = map_get(&finder->sockets, hash_words(place, sizeof(*place)));
+
+    for (; i != MAP_NONE; i = finder->next_socket[i]) {
+        const struct socket *socket = &snapshot->sockets[i];
+        struct place other;
+
+        if (!place_of(socket, &other) || memcmp(&other, place, sizeof(other)) != 0 ||
+            (socket->netns == wanted->netns) == wanted->elsewhere)
+            continue;
+        if (wanted->elsewhere && !place->peer_port &&
+            !has_address(finder, socket->netns, &wanted->place.local))
+            continue;
+        if (end->socket != NAT_NONE && snapshot->sockets[end->socket].netns == socket->netns)
+            continue;
+        end->socket = end->socket == NAT_NONE ? i : end->socket;
+        end->candidates++;
+    }
+}
+
+/* Connected sockets first; then those of datagrams that are bound to the address, or to all. */
+static void look(const struct finder *finder, const struct wanted *wanted, struct nat_end *end)
+{
+    struct place place = wanted->place;
+
+    if (place.peer_port)
+        look_at(finder, wanted, &place, end);
+    place.peer = (union address){{0}};
+    place.peer_port = 0;
+    if (end->candidates == 0)
+        look_at(finder, wanted, &place, end);
+    place.local = (union address){{0}};
+    if (end->candidates == 0)
+        look_at(finder, wanted, &place, end);
+}
+
+static struct place place_of_end(const struct conntrack *entry, enum nat_role role)
+{
+    struct nat_sight sight = nat_sight(entry, role);
+
+    return (struct place){
+        .local = widen(entry->family, sight.local.address),
+        .peer = widen(entry->family, sight.peer.address),
+        .local_port = sight.local.port,
+        .peer_port = sight.peer.port,
+        .proto = conntrack_proto(entry),
+    };
+}
+
+/* Pings are answered by the kernel. */
+static bool has_socket(const struct place *place, enum nat_role role)
+{
+    return place->local_port && place->proto != PROTO_UNKNOWN &&
+           !(place->proto == PROTO_ICMP && role == NAT_SERVER);
+}
+
+static struct nat_end find_end(const struct finder *finder, const struct conntrack *entry,
+                               enum nat_role role)
+{
+    struct nat_end end = {.socket = NAT_NONE, .reason = NAT_NO_SOCKET};
+    struct wanted wanted = {.place = place_of_end(entry, role), .netns = entry->netns};
+    const union address *local = &wanted.place.local;
+    bool findable = has_socket(&wanted.place, role);
+
+    if (findable)
+        look(finder, &wanted, &end);
+    if (end.candidates == 0 && !is_confined(local) && !has_address(finder, entry->netns, local)) {
+        wanted.elsewhere = true;
+        if (findable)
+            look(finder, &wanted, &end);
+        if (end.candidates == 0 && !has_address(finder, NAT_NONE, local))
+            end.reason = NAT_ELSEWHERE;
+    }
+    if (end.candidates == 1)
+        end.reason = NAT_FOUND;
+    else if (end.candidates > 1)
+        end.reason = NAT_AMBIGUOUS;
+    if (end.candidates > 1)
+        end.socket = NAT_NONE;
+    return end;
+}
+
+/* --- what is found --- */
+
+static int add_holders(const struct join *join, struct nat *nat, uint32_t *capacity,
+                       struct nat_entry *entry)
+{
+    int r = 0;
+
+    entry->first_holder = nat->holder_count;
+    for (uint32_t role = 0; role < NAT_ROLE_MAX && r == 0; role++) {
+        uint32_t socket = entry->ends[role].socket;
+        const struct socket_join *joined = socket == NAT_NONE ? NULL : &join->sockets[socket];
+
+        if (!joined)
+            continue;
+        r = VEC_RESERVE(&nat->holders, capacity, nat->holder_count, joined->holder_count);
+        for (uint32_t i = 0; r == 0 && i < joined->holder_count; i++)
+            nat->holders[nat->holder_count++] =
+                (struct nat_holder){.order = joined->first_holder + i, .role = role};
+    }
+    entry->holder_count = nat->holder_count - entry->first_holder;
+    return r;
+}
+
+static bool has_nat(const struct conntrack *entry)
+{
+    return entry->status & (CONNTRACK_SRC_NAT | CONNTRACK_DST_NAT);
+}
+
+/* A connection may have entries in its own namespace and in that of a router: the one with NAT says
+ * more. */
+static void tell_sockets(const struct snapshot *snapshot, struct nat *nat, uint32_t i)
+{
+    for (uint32_t role = 0; role < NAT_ROLE_MAX; role++) {
+        uint32_t socket = nat->entries[i].ends[role].socket;
+        struct nat_socket *known;
+
+        if (socket == NAT_NONE || !is_connected(&snapshot->sockets[socket]))
+            continue;
+        known = &nat->sockets[socket];
+        if (known->entry == NAT_NONE ||
+            (has_nat(&snapshot->conntracks[i]) && !has_nat(&snapshot->conntracks[known->entry])))
+            *known = (struct nat_socket){.entry = i, .role = role};
+    }
+}
+
+static int fill(const struct finder *finder, const struct join *join, struct nat *nat)
+{
+    const struct snapshot *snapshot = finder->snapshot;
+    uint32_t capacity = 0;
+    int r = 0;
+
+    for (uint32_t i = 0; i < snapshot->sockets_count; i++)
+        nat->sockets[i].entry = NAT_NONE;
+    for (uint32_t i = 0; i < snapshot->conntracks_count && r == 0; i++) {
+        struct nat_entry *entry = &nat->entries[i];
+
+        for (uint32_t role = 0; role < NAT_ROLE_MAX; role++)
+            entry->ends[role] = find_end(finder, &snapshot->conntracks[i], role);
+        tell_sockets(snapshot, nat, i);
+        r = add_holders(join, nat, &capacity, entry);
+    }
+    return r;
+}
+
+int nat_make(const struct snapshot *snapshot, const struct join *join, struct nat *ret_nat)
+{
+    CLEANUP(finder_done) struct finder finder = {.snapshot = snapshot};
+    struct nat nat = {.entries = NULL};
+    int r = 0;
+
+    if (snapshot->conntracks_count) {
+        nat.entries = calloc(snapshot->conntracks_count, sizeof(*nat.entries));
+        nat.sockets = calloc(snapshot->sockets_count + 1u, sizeof(*nat.sockets));
+        r = nat.entries && nat.sockets ? finder_make(snapshot, &finder) : -ENOMEM;
+        if (r == 0)
+            r = fill(&finder, join, &nat);
+    }
+    if (r < 0)
+        nat_done(&nat);
+    else
+        *ret_nat = nat;
+    return r;
+}
+
+void nat_done(struct nat *nat)
+{
+    free(nat->entries);
+    free(nat->holders);
+    free(nat->sockets);
+    *nat = (struct nat){.entries = NULL};
+}
+
+/* --- whom it talks to --- */
+
+static struct nat_side source(const struct conntrack_tuple *tuple)
+{
+    return (struct nat_side){&tuple->src, tuple->icmp_id ? tuple->icmp_id : tuple->src_port};
+}
+
+static struct nat_side destination(const struct conntrack_tuple *tuple)
+{
+    return (struct nat_side){&tuple->dst, tuple->dst_port};
+}
+
+struct nat_sight nat_sight(const struct conntrack *entry, enum nat_role role)
+{
+    const struct conntrack_tuple *own = role == NAT_CLIENT ? &entry->orig : &entry->reply;
+    const struct conntrack_tuple *other = role == NAT_CLIENT ? &entry->reply : &entry->orig;
+
+    return (struct nat_sight){
+        .local = source(own),
+        .peer = destination(own),
+        .nat_local = destination(other),
+        .nat_peer = source(other),
+    };
+}
+
+bool nat_idle_ms(const struct snapshot *snapshot, uint32_t socket, uint64_t *ret_ms)
+{
+    const struct tcp_details *tcp =
+        socket == NAT_NONE ? NULL : snapshot_tcp(snapshot, &snapshot->sockets[socket]);
+
+    if (!tcp || !tcp->known)
+        return false;
+    *ret_ms = tcp->last_data_sent_ms < tcp->last_data_recv_ms ? tcp->last_data_sent_ms
+                                                              : tcp->last_data_recv_ms;
+    return true;
+}
+
+bool nat_will_forget(const struct snapshot *snapshot, const struct conntrack *entry,
+                     uint32_t socket)
+{
+    uint64_t idle_ms, left_ms = (uint64_t)entry->timeout_s * 1000;
+
+    if (entry->protocol != IPPROTO_TCP || entry->state != CONNTRACK_TCP_ESTABLISHED ||
+        !(entry->has & CONNTRACK_HAS_TIMEOUT) || !nat_idle_ms(snapshot, socket, &idle_ms))
+        return false;
+    if (snapshot->sockets[socket].timer == TIMER_KEEPALIVE &&
+        snapshot->sockets[socket].timer_ms < left_ms)
+        return false;
+    return snapshot->sockets[socket].state == STATE_ESTABLISHED && idle_ms > left_ms;
+}
