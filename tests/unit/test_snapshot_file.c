@@ -21,6 +21,8 @@ static void every_field_is_described(void **state)
 {
     /* By the rules of 64-bit machines; a test on one of them is enough. */
     const uint16_t padding[SECTION_MAX] = {[SECTION_TCP] = 5,
+                                           /* netns.counted: recordings list every socket */
+                                           [SECTION_NETNS] = STATE_MAX * sizeof(uint32_t),
                                            [SECTION_CGROUPS] = 4,
                                            [SECTION_SETTINGS] = 4,
                                            [SECTION_CONNTRACKS] = 3,
