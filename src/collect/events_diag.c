@@ -260,12 +260,12 @@ static int take_message(void *context, uint16_t type, const void *payload, size_
     return r;
 }
 
-/* All that one socket has to tell, up to the limit. */
-static int read_post(struct reading *reading, int fd, uint32_t limit)
+/* All that one socket has to tell, until there are `end` events. */
+static int read_post(struct reading *reading, int fd, uint32_t end)
 {
     int r = 0;
 
-    while (r == 0 && reading->snapshot->events_count < limit) {
+    while (r == 0 && reading->snapshot->events_count < end) {
         r = netlink_hear(fd, MSG_DONTWAIT, take_message, reading);
         if (r == -ENOBUFS) {
             reading->destroy->lost++;
@@ -279,6 +279,7 @@ static int read_events(struct event_source *source, struct snapshot *snapshot, u
                        bool *ret_more)
 {
     struct destroy_source *destroy = source->context;
+    uint32_t end = snapshot->events_count + limit;
     int r = 0;
 
     for (uint32_t i = 0; i < destroy->post_count && r == 0; i++) {
@@ -286,11 +287,11 @@ static int read_events(struct event_source *source, struct snapshot *snapshot, u
 
         r = event_source_netns(source, snapshot, destroy->posts[i].netns, &reading.netns);
         if (r == 0)
-            r = read_post(&reading, destroy->posts[i].fd, limit);
+            r = read_post(&reading, destroy->posts[i].fd, end);
     }
     if (r < 0)
         return r;
-    *ret_more = snapshot->events_count >= limit;
+    *ret_more = snapshot->events_count >= end;
     return *ret_more || event_now_ns() < source->next_ns ? 0 : search_owners(destroy);
 }
 
