@@ -62,10 +62,12 @@ for number, line in enumerate(sys.stdin, 1):
 @contextlib.contextmanager
 def place_with_mover(half_duplex=True):
     with netns("net.ipv6.conf.default.accept_ra=0", "net.ipv6.conf.default.router_solicitations=0",
-               "net.ipv6.conf.all.disable_ipv6=0", "net.ipv6.conf.default.mldv2_unsolicited_report_interval=1") as ns:
+               "net.ipv6.conf.all.disable_ipv6=0",
+               "net.ipv6.conf.default.mldv2_unsolicited_report_interval=1") as ns:
         ns.run(["ip", "link", "set", "lo", "mtu", "1500"])
         ns.run("ip link add early0 type veth peer name early1".split())
-        mover = ns.popen(["nice", "-n", "-10", sys.executable, "-c", MOVER, str(int(not half_duplex))], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        mover = ns.popen(["nice", "-n", "-10", sys.executable, "-c", MOVER, str(int(not half_duplex))],
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert mover.stdout.readline() == "ready\n"
         yield ns, mover
 
