@@ -35,6 +35,21 @@ static int parse_number(const char *text, uint32_t *ret_number)
     return 0;
 }
 
+/* "net:[4026531840]" */
+static int parse_label(char *label, uint32_t *ret_inode)
+{
+    size_t length = strlen(label);
+    uint32_t inode;
+
+    if (length < 6 || strncmp(label, "net:[", 5) != 0 || label[length - 1] != ']')
+        return -EINVAL;
+    label[length - 1] = '\0';
+    if (parse_number(label + 5, &inode) < 0 || inode == 0)
+        return -EINVAL;
+    *ret_inode = inode;
+    return 0;
+}
+
 /* Inode of a file of nsfs that is a network namespace; -EINVAL when it is something else. */
 static int file_inode(const char *path, uint32_t *ret_inode)
 {
@@ -117,18 +132,12 @@ int netns_scan_names(netns_sighting_fn *fn, void *context, struct netns_unseen *
  */
 int netns_parse_mount(char *line, struct netns_sighting *ret_sighting)
 {
-    char *fields[5], *bracket, *slash;
+    char *fields[5], *slash;
     uint32_t inode;
 
     for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
         fields[i] = strsep(&line, " ");
-    if (!line || strncmp(fields[3], "net:[", 5) != 0 || !strstr(line, " - nsfs "))
-        return -EINVAL;
-    bracket = strchr(fields[3], ']');
-    if (!bracket || bracket[1] != '\0')
-        return -EINVAL;
-    *bracket = '\0';
-    if (parse_number(fields[3] + 5, &inode) < 0 || inode == 0)
+    if (!line || !strstr(line, " - nsfs ") || parse_label(fields[3], &inode) < 0)
         return -EINVAL;
     proc_unescape(fields[4]);
     slash = strrchr(fields[4], '/');
@@ -180,6 +189,20 @@ static bool is_known_to_be_first(uint32_t pid)
     return pid == 1 && proc_pid_namespace() == PIDNS_FIRST;
 }
 
+/* Of a process; the text of the link costs less than what it leads to. */
+static int read_link(int proc, uint32_t pid, uint32_t *ret_inode)
+{
+    char path[32], text[32];
+    ssize_t length;
+
+    snprintf(path, sizeof(path), "%u/ns/net", pid);
+    length = readlinkat(proc, path, text, sizeof(text) - 1);
+    if (length < 0)
+        return -errno;
+    text[length] = '\0';
+    return parse_label(text, ret_inode);
+}
+
 int netns_scan_processes(netns_sighting_fn *fn, void *context, struct netns_unseen *unseen)
 {
     DIR *stream = opendir("/proc");
@@ -190,19 +213,15 @@ int netns_scan_processes(netns_sighting_fn *fn, void *context, struct netns_unse
         count_unseen(unseen, errno);
     while (r == 0 && stream && (errno = 0, entry = readdir(stream))) {
         struct netns_sighting sighting = {0};
-        struct stat status;
-        char path[32];
+        int error;
 
         if (parse_number(entry->d_name, &sighting.pid) < 0)
             continue;
-        snprintf(path, sizeof(path), "%u/ns/net", sighting.pid);
-        if (fstatat(dirfd(stream), path, &status, 0) < 0) {
-            if (!is_known_to_be_first(sighting.pid))
-                count_unseen(unseen, errno);
-            continue;
-        }
-        sighting.inode = (uint32_t)status.st_ino;
-        r = fn(context, &sighting);
+        error = read_link(dirfd(stream), sighting.pid, &sighting.inode);
+        if (error == 0)
+            r = fn(context, &sighting);
+        else if (!is_known_to_be_first(sighting.pid))
+            count_unseen(unseen, -error);
     }
     if (r == 0 && stream && errno)
         count_unseen(unseen, errno);

@@ -25,7 +25,7 @@ static void table_pass_done(struct table_pass *pass)
 
 bool tcp_table_suits(const struct request *request)
 {
-    return (request->signs || request->needs & NEED_STATE_COUNTS) &&
+    return (request->passing || request->needs & NEED_STATE_COUNTS) &&
            !(request->needs & NEED_SOCKET_CGROUP);
 }
 

@@ -8,8 +8,8 @@
 /*
  * Whether the request is content with what that walk tells: it locks nothing, so that a socket may
  * come with facts of another one that has its place now, without a cookie that nobody has asked for
- * yet, and without its cgroup. A glance is: what it suspects is looked at again. And who counts
- * states: those that listen are known by their descriptors before.
+ * yet, and without its cgroup. Who counts states is, too: those that listen are known by their
+ * descriptors before.
  */
 bool tcp_table_suits(const struct request *request);
 

@@ -160,6 +160,8 @@ struct request {
     uint32_t signs;     /* enum socket_sign: established connections of TCP without any of these
                            may be left out; 0: all are wanted */
     uint32_t idle_ms;   /* for SIGN_IDLE */
+    bool passing;       /* sockets may be looked at in passing: nothing is promised of a single
+                           one, as what seems wrong with it is read again */
     uint32_t families;  /* FAMILY_BIT()s */
     uint32_t sources;   /* enum source_bit */
     bool verbatim;      /* all that sock_diag tells, in its order, also the socket that asks;

@@ -32,6 +32,7 @@ static void ask(const struct health_plan *plan, uint32_t index, enum health_look
     request->needs |= needs;
     if (!(needs & NEED_SOCKETS))
         return;
+    request->passing &= look != HEALTH_WHOLE;
     request->protos |= check->protos;
     request->states |= check->states;
     if (check->states & STATE_BIT(STATE_ESTABLISHED) && check->protos & PROTO_BIT(PROTO_TCP))
@@ -43,6 +44,7 @@ static void ask(const struct health_plan *plan, uint32_t index, enum health_look
 static void begin_asking(struct request *request)
 {
     request->protos = request->states = request->signs = 0;
+    request->passing = true;
 }
 
 static void end_asking(struct request *request)
