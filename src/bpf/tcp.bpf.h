@@ -10,23 +10,41 @@ struct socket_record {
     struct record_tcp tcp;
 };
 
+/*
+ * The one that is being made. Not on the stack, whose content the verifier would remember at each
+ * branch: that takes a third of its time. A loaded program has one reader.
+ */
+static struct socket_record record;
+
+/* Most sockets are not wanted, and only their head is made. */
+static __always_inline void begin_head(void)
+{
+    record.head = (struct record_head){0};
+}
+
+static __always_inline void begin_body(void)
+{
+    record.socket = (struct record_socket){0};
+    record.tcp = (struct record_tcp){0};
+}
+
 static __always_inline bool state_wanted(__u8 state)
 {
     return filter.states & STATE_BIT(state & 31);
 }
 
-static __always_inline void write_socket(struct seq_file *seq, struct socket_record *record)
+static __always_inline void write_socket(struct seq_file *seq)
 {
-    record->head.parts = RECORD_SOCKET;
-    record->head.size = offsetof(struct socket_record, tcp);
-    bpf_seq_write(seq, record, offsetof(struct socket_record, tcp));
+    record.head.parts = RECORD_SOCKET;
+    record.head.size = offsetof(struct socket_record, tcp);
+    bpf_seq_write(seq, &record, offsetof(struct socket_record, tcp));
 }
 
-static __always_inline void write_details(struct seq_file *seq, struct socket_record *record)
+static __always_inline void write_details(struct seq_file *seq)
 {
-    record->head.parts = RECORD_SOCKET | RECORD_TCP;
-    record->head.size = sizeof(*record);
-    bpf_seq_write(seq, record, sizeof(*record));
+    record.head.parts = RECORD_SOCKET | RECORD_TCP;
+    record.head.size = sizeof(record);
+    bpf_seq_write(seq, &record, sizeof(record));
 }
 
 /*
@@ -39,17 +57,17 @@ static __always_inline bool is_held(struct inet_sock *inet, const struct sock_li
     return links->socket && !BPF_CORE_READ_BITFIELD(inet, sk.sk_kern_sock);
 }
 
-static __always_inline void write_head(struct seq_file *seq, struct record_head *head)
+static __always_inline void write_head(struct seq_file *seq)
 {
-    head->size = sizeof(*head);
-    bpf_seq_write(seq, head, sizeof(*head));
+    record.head.size = sizeof(record.head);
+    bpf_seq_write(seq, &record.head, sizeof(record.head));
 }
 
-static __always_inline bool is_counted(struct seq_file *seq, struct record_head *head)
+static __always_inline bool is_counted(struct seq_file *seq)
 {
-    if (!(filter.brief_states & STATE_BIT(head->state & 31)))
+    if (!(filter.brief_states & STATE_BIT(record.head.state & 31)))
         return false;
-    write_head(seq, head);
+    write_head(seq);
     return true;
 }
 
@@ -80,25 +98,26 @@ static __always_inline void take_sock(struct seq_file *seq, struct tcp_sock *tp,
 {
     struct inet_sock *inet = &tp->inet_conn.icsk_inet;
     struct sock_links links = {0};
-    struct socket_record record = {0};
 
+    begin_head();
     if (origin == FROM_ITERATOR)
         links = sock_links(inet);
     else /* most are calm: the less of them is looked at, the better */
         links.socket = inet->sk.sk_socket;
     if (!head_wanted(&record.head, &inet->sk.__sk_common, origin) ||
-        is_counted(seq, &record.head) || !state_wanted(record.head.state))
+        is_counted(seq) || !state_wanted(record.head.state))
         return;
     if (is_calm(tp, &links)) {
         filter.signless++;
         return;
     }
+    begin_body();
     if (origin == FROM_TABLE)
         links = sock_links(inet);
     record.head.cookie = origin == FROM_ITERATOR ? bpf_get_socket_cookie(tp)
                                                  : inet->sk.__sk_common.skc_cookie.counter;
     if (filter.brief && is_held(inet, &links)) {
-        write_head(seq, &record.head);
+        write_head(seq);
         return;
     }
     record.head.inode = origin == FROM_ITERATOR ? socket_inode(inet, links.socket)
@@ -111,51 +130,52 @@ static __always_inline void take_sock(struct seq_file *seq, struct tcp_sock *tp,
     fill_inet(&record.socket, &inet->sk.__sk_common);
     fill_tcp(&record.socket, tp);
     if (fill_details(&record.tcp, tp))
-        write_details(seq, &record);
+        write_details(seq);
     else
-        write_socket(seq, &record);
+        write_socket(seq);
 }
 
-static __always_inline void fill_mini(struct socket_record *record, const struct sock_common *skc)
+static __always_inline void fill_mini(const struct sock_common *skc)
 {
-    fill_inet(&record->socket, skc);
-    record->head.cookie = skc->skc_cookie.counter;
-    record->socket.type = SOCK_STREAM;
-    record->socket.flags |= SOCKET_REPLY_ONLY;
-    record->socket.has |= SOCKET_HAS_QUEUES | SOCKET_HAS_TIMER | SOCKET_HAS_INODE | SOCKET_HAS_MARK;
-    if (record->head.cookie)
-        record->socket.has |= SOCKET_HAS_COOKIE;
+    begin_body();
+    fill_inet(&record.socket, skc);
+    record.head.cookie = skc->skc_cookie.counter;
+    record.socket.type = SOCK_STREAM;
+    record.socket.flags |= SOCKET_REPLY_ONLY;
+    record.socket.has |= SOCKET_HAS_QUEUES | SOCKET_HAS_TIMER | SOCKET_HAS_INODE | SOCKET_HAS_MARK;
+    if (record.head.cookie)
+        record.socket.has |= SOCKET_HAS_COOKIE;
 }
 
 static __always_inline void take_timewait(struct seq_file *seq, struct inet_timewait_sock *timewait,
                                           enum origin origin)
 {
     const struct sock_common *skc = &timewait->__tw_common;
-    struct socket_record record = {0};
 
+    begin_head();
     if (!head_wanted(&record.head, skc, origin))
         return;
     record.head.state = timewait->tw_substate;
-    if (is_counted(seq, &record.head) || !state_wanted(record.head.state))
+    if (is_counted(seq) || !state_wanted(record.head.state))
         return;
-    fill_mini(&record, skc);
+    fill_mini(skc);
     record.socket.mark = timewait->tw_mark;
     set_timer(&record.socket, TIMER_TIMEWAIT, 0, timewait->tw_timer.expires);
-    write_socket(seq, &record);
+    write_socket(seq);
 }
 
 static __always_inline void take_request(struct seq_file *seq, struct inet_request_sock *request,
                                          enum origin origin)
 {
     const struct sock_common *skc = &request->req.__req_common;
-    struct socket_record record = {0};
 
-    if (!head_wanted(&record.head, skc, origin) || is_counted(seq, &record.head) ||
+    begin_head();
+    if (!head_wanted(&record.head, skc, origin) || is_counted(seq) ||
         !state_wanted(STATE_SYN_RECV))
         return;
-    fill_mini(&record, skc);
+    fill_mini(skc);
     record.socket.mark = request->ir_mark;
     set_timer(&record.socket, TIMER_RETRANSMIT, request->req.num_retrans,
               request->req.rsk_timer.expires);
-    write_socket(seq, &record);
+    write_socket(seq);
 }

@@ -42,8 +42,19 @@ struct buckets {
  */
 static struct {
     struct buckets now, next;
-    __u64 node; /* address in the chain of the last bucket, or an odd number at its end */
+    __u64 node;     /* address in the chain of the last bucket, or an odd number at its end */
+    __u64 signless; /* those of the parts before */
+    __u32 number;   /* of this part */
 } walk;
+
+/* Where its buffer is full the kernel begins a part again. */
+static __always_inline void begin_part(__u32 number)
+{
+    if (number != walk.number)
+        walk.signless = filter.signless;
+    walk.number = number;
+    filter.signless = walk.signless;
+}
 
 /* Of two pointers the verifier allows the difference, which is a number. */
 static __always_inline __u64 address_of(const void *pointer)
@@ -156,6 +167,7 @@ int walk_tcp_table(struct bpf_iter__bpf_map_elem *ctx)
 
     if (!number)
         return 0;
+    begin_part(*number);
     walk.now = stretch(*number, table->ehash_mask, address_of(table->ehash),
                        bpf_core_type_size(struct hlist_nulls_head), 0);
     walk.next = stretch(*number, table->lhash2_mask,
