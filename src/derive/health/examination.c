@@ -37,10 +37,16 @@ static int index_settings(const struct snapshot *snapshot, struct map *index)
     return r;
 }
 
+/* A recording may have no namespace at all. */
+static uint32_t inode_of(const struct snapshot *snapshot, uint32_t netns)
+{
+    return netns < snapshot->netns_count ? snapshot->netns[netns].inode : 0;
+}
+
 /* Of a connection both ends, of another socket its file. */
 static uint64_t key_of_ends(const struct snapshot *snapshot, const struct socket *socket)
 {
-    const uint32_t numbers[] = {snapshot->netns[socket->netns].inode,
+    const uint32_t numbers[] = {inode_of(snapshot, socket->netns),
                                 socket->proto,
                                 socket->family,
                                 socket->local_port,
@@ -135,12 +141,6 @@ struct change health_change(const struct examination *examination, const struct 
         change.delta = change.after - change.before;
     change.rate = health_rate(examination, change.delta);
     return change;
-}
-
-/* A recording may have no namespace at all. */
-static uint32_t inode_of(const struct snapshot *snapshot, uint32_t netns)
-{
-    return netns < snapshot->netns_count ? snapshot->netns[netns].inode : 0;
 }
 
 struct change health_counter(const struct examination *examination, uint32_t netns,
