@@ -104,8 +104,8 @@ static __always_inline void take_sock(struct seq_file *seq, struct tcp_sock *tp,
         links = sock_links(inet);
     else /* most are calm: the less of them is looked at, the better */
         links.socket = inet->sk.sk_socket;
-    if (!head_wanted(&record.head, &inet->sk.__sk_common, origin) ||
-        is_counted(seq) || !state_wanted(record.head.state))
+    if (!head_wanted(&record.head, &inet->sk.__sk_common, origin) || is_counted(seq) ||
+        !state_wanted(record.head.state))
         return;
     if (is_calm(tp, &links)) {
         filter.signless++;
@@ -170,8 +170,7 @@ static __always_inline void take_request(struct seq_file *seq, struct inet_reque
     const struct sock_common *skc = &request->req.__req_common;
 
     begin_head();
-    if (!head_wanted(&record.head, skc, origin) || is_counted(seq) ||
-        !state_wanted(STATE_SYN_RECV))
+    if (!head_wanted(&record.head, skc, origin) || is_counted(seq) || !state_wanted(STATE_SYN_RECV))
         return;
     fill_mini(skc);
     record.socket.mark = request->ir_mark;
