@@ -8,6 +8,7 @@
 #define USUAL_PIECE_NS (10 * SECOND_NS) /* a tick, unless the recorder was told otherwise */
 #define MINUTE_NS (60 * SECOND_NS)
 #define HOUR_NS (3600 * SECOND_NS)
+#define ROUGH_PIECES 64
 
 /* A recorder reads at :00, :10, ..., or a little later: that is still of the piece before. */
 #define LATE_NS (500 * MILLISECOND_NS)
@@ -199,6 +200,17 @@ static int read_store(struct replay *replay, uint64_t since_ns, uint64_t until_n
     return store_read(replay->store, &question, take, context);
 }
 
+uint64_t replay_first(const struct replay *replay)
+{
+    const struct store_question *question = &replay->question;
+    uint64_t known_ns = replay->extent.since_ns[question->tier], number;
+
+    if (known_ns <= question->since_ns)
+        return 0;
+    number = (known_ns - question->since_ns) / question->every_ns;
+    return number < replay->count ? number : 0;
+}
+
 struct block_reader {
     struct replay *replay;
     struct replay_block *block;
@@ -336,13 +348,14 @@ static int look_at_piece(struct store_answer *answer, void *context)
     return search->wants_first;
 }
 
-static int search(struct replay *replay, uint64_t since_ns, uint64_t until_ns,
-                  struct search *search)
+static int search_pieces(struct replay *replay, uint64_t since_ns, uint64_t until_ns,
+                         uint64_t every_ns, struct search *search)
 {
     struct store_question question = replay->question;
     int r;
 
     question.parts = STORE_PROCESSES;
+    question.every_ns = every_ns;
     if (since_ns >= until_ns)
         return 0;
     r = read_store(replay, since_ns, until_ns, &question, look_at_piece, search);
@@ -353,12 +366,28 @@ static int search(struct replay *replay, uint64_t since_ns, uint64_t until_ns,
     return r < 0 ? r : 0;
 }
 
+/* A gap may have millions of pieces: first in long ones, then in the one that has something. */
+static int search(struct replay *replay, uint64_t since_ns, uint64_t until_ns,
+                  struct search *search)
+{
+    uint64_t every_ns = replay->question.every_ns;
+    struct search rough = *search;
+    int r = search_pieces(replay, since_ns, until_ns, every_ns * ROUGH_PIECES, &rough);
+
+    if (r < 0 || !rough.until_ns)
+        return r;
+    return search_pieces(replay, rough.since_ns, rough.until_ns, every_ns, search);
+}
+
 /* Ever further back, as most gaps are short. */
 static int search_back(struct replay *replay, uint64_t until_ns, struct search *found)
 {
-    uint64_t begin = replay->question.since_ns, every = replay->question.every_ns;
+    uint64_t begin = piece_begin(replay, replay_first(replay));
+    uint64_t every = replay->question.every_ns;
     int r = 0;
 
+    if (until_ns <= begin)
+        return 0;
     for (uint64_t pieces = REPLAY_BLOCK_PIECES; r == 0 && !found->until_ns; pieces *= 8) {
         uint64_t since = until_ns - begin > pieces * every ? until_ns - pieces * every : begin;
 
@@ -374,10 +403,11 @@ int replay_find_gap(struct replay *replay, const struct replay_piece *piece, uin
 {
     struct search next = {.wants_first = true}, last = {.wants_first = false};
     uint64_t known_ns = replay->question.until_ns;
+    uint64_t begin = piece_begin(replay, replay_first(replay));
     int r = 0;
 
     if (piece->since_ns < replay->gap_since_ns || piece->until_ns > replay->gap_until_ns) {
-        r = search(replay, piece->until_ns, replay->question.until_ns, &next);
+        r = search(replay, piece->until_ns > begin ? piece->until_ns : begin, known_ns, &next);
         if (next.until_ns)
             known_ns = replay_known_since(next.since_ns, next.until_ns, next.measured_ns);
         if (r < 0 || known_ns < piece->until_ns) /* it has this piece as well */

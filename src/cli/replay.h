@@ -53,6 +53,9 @@ bool replay_is_asked(const struct options *options);
 int replay_open(struct session *session, struct replay *ret_replay) MUST_CHECK;
 void replay_close(struct replay *replay);
 
+/* The number of the first piece of which something may be known. */
+uint64_t replay_first(const struct replay *replay);
+
 /* The piece with this number, which stays the replay's; others may be dropped. 0 or -errno. */
 int replay_read(struct replay *replay, uint64_t number, const struct replay_piece **ret_piece)
     MUST_CHECK;

@@ -385,18 +385,6 @@ static void command(void *context, const struct tui_question *question, struct b
     top_put_question(question, line);
 }
 
-/* Begins where something is known. */
-static uint64_t first_piece(const struct replay *replay)
-{
-    uint64_t known_ns = replay->extent.since_ns[replay->question.tier];
-    uint64_t number;
-
-    if (known_ns <= replay->question.since_ns)
-        return 0;
-    number = (known_ns - replay->question.since_ns) / replay->question.every_ns;
-    return number < replay->count ? number : 0;
-}
-
 static void offer(struct top_screen *screen, struct tui_source *source)
 {
     struct top_past *past = screen->past;
@@ -406,7 +394,7 @@ static void offer(struct top_screen *screen, struct tui_source *source)
         .until_ns = past->replay.question.until_ns,
         .every_ns = past->replay.question.every_ns,
         .count = past->replay.count,
-        .first = first_piece(&past->replay),
+        .first = replay_first(&past->replay),
         .show = show,
         .find = find,
     };

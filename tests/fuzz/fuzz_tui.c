@@ -7,6 +7,7 @@
 #include "tui/screen.h"
 
 #define EVENTS_MAX 30
+#define PIECES 100 /* of the past */
 
 static const struct tui_choice groupings[] = {{"iface", "interfaces", NULL, 1},
                                               {"conn", "connections", NULL, 1}};
@@ -48,6 +49,35 @@ static void status(void *context, struct tui_status *ret_status)
     *ret_status = (struct tui_status){
         .host = "h\n\377", .accounting = "exact", .interfaces = &interface, .interface_count = 1};
 }
+
+static int show(void *context, uint64_t piece, struct tui_status *ret_status)
+{
+    CHECK(piece < PIECES);
+    ((struct source *)context)->step = (uint32_t)piece;
+    status(context, ret_status);
+    return 0;
+}
+
+static int find(void *context, const char *text, uint64_t *ret_piece, struct buf *problem)
+{
+    size_t length = strlen(text);
+
+    (void)context;
+    if (length == 0) {
+        buf_puts(problem, "no time\033");
+        return -EINVAL;
+    }
+    *ret_piece = text[0] == '9' ? UINT64_MAX : length % PIECES;
+    return 0;
+}
+
+static const struct tui_replay past = {.since_ns = UINT64_C(1764547200000000000),
+                                       .until_ns = UINT64_C(1764548200000000000),
+                                       .every_ns = UINT64_C(10000000000),
+                                       .count = PIECES,
+                                       .first = 3,
+                                       .show = show,
+                                       .find = find};
 
 static int check(void *context, uint32_t grouping, const char *filter,
                  struct filter_error *ret_error)
@@ -169,6 +199,8 @@ static size_t play(struct tui *tui, const uint8_t *data, size_t size)
 
     switch (data[0]) {
     case 'r':
+        if (tui->source->replay && !tui->paused)
+            playing_advance(tui);
         r = tui_refresh(tui);
         break;
     case 's':
@@ -198,6 +230,7 @@ static size_t play(struct tui *tui, const uint8_t *data, size_t size)
 static void check_state(const struct tui *tui)
 {
     CHECK(tui->level < LEVELS_MAX);
+    CHECK(tui->playing.piece < PIECES);
     CHECK(tui_question(tui).grouping < ARRAY_SIZE(groupings));
     CHECK(text_is_clean(tui->message.data ? tui->message.data : "", tui->message.length));
     CHECK(tui->prompt.cursor <= tui->prompt.length && tui->prompt.length < TUI_FILTER_MAX);
@@ -216,6 +249,7 @@ static void tui_end(struct tui *tui)
     buf_done(&tui->message);
 }
 
+/* Input that begins with a zero is about the past. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct source data_source;
@@ -236,12 +270,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .explain = explain,
         .ask = ask,
         .act = act,
+        .replay = size && data[0] == 0 ? &past : NULL,
     };
     struct tui_settings settings = {.interval_ms = 0};
     struct tui tui = {
         .source = &source, .settings = &settings, .question = BUF_INIT, .message = BUF_INIT};
 
     source_open(&data_source);
+    if (source.replay)
+        playing_begin(&tui);
     tui.terminal.utf8 = tui.terminal.glyphs = true;
     resize(&tui, 24, 80);
     CHECK(tui_refresh(&tui) == 0);
@@ -250,6 +287,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         data += taken;
         size -= taken;
+        if (source.replay && tui.wants_reading)
+            CHECK(tui_refresh(&tui) == 0);
         check_state(&tui);
         tui_draw(&tui);
     }
