@@ -16,8 +16,8 @@ bool history_path(const struct options *options, bool writes, char path[static P
  * one line on stderr. */
 int history_times(const struct options *options, struct store_question *question) MUST_CHECK;
 
-/* One moment of the past, as --OPTION takes it; with `after_ns` the first such time after that. 0,
- * or -EINVAL with one line in `problem`. */
+/* One moment of the past; with `after_ns` (not 0) the first such time after that. 0, or -EINVAL
+ * with one line in `problem`, at the beginning of which stands `option`. */
 int history_time(const char *option, const char *text, uint64_t after_ns, uint64_t *ret_ns,
                  struct buf *problem) MUST_CHECK;
 

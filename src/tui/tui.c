@@ -186,7 +186,7 @@ static uint64_t due_ms(const struct loop *loop)
     if (tui->screen == SCREEN_CONFIRM)
         return UINT64_MAX;
     if (tui->source->replay)
-        return tui->wants_reading ? 0 : due;
+        return tui->wants_reading ? 0 : tui->paused ? UINT64_MAX : tui->read_ms + interval;
     return tui->wants_reading && soonest < due ? soonest : due;
 }
 
@@ -278,10 +278,10 @@ static int wait_and_handle(struct loop *loop)
 static int run_loop(struct loop *loop)
 {
     struct tui *tui = loop->tui;
-    uint32_t interval = interval_ms(tui), first = tui->source->replay ? interval : FIRST_MS;
+    uint32_t interval = interval_ms(tui);
     int r = tui_refresh(tui);
 
-    loop->next_ms = now_ms() + (interval < first ? interval : first);
+    loop->next_ms = now_ms() + (interval < FIRST_MS ? interval : FIRST_MS);
     loop->changed = true;
     while (r == 0 && !tui->quit && !loop->signal) {
         take_errors(tui);
