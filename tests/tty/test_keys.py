@@ -31,6 +31,17 @@ def quits_and_says_so():
 
 
 @test
+def keys_of_the_past_are_refused_in_the_present():
+    with demo() as screen:
+        screen.until("7 rows")
+        for key in "[]{}()tnp+-":
+            screen.keys(key)
+            screen.until("this is the present")
+            screen.keys("u")
+            screen.until("rates in")
+
+
+@test
 def selection_follows_its_row():
     with demo() as screen:
         screen.until("7 rows")

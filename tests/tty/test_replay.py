@@ -252,14 +252,6 @@ def windows_and_the_command_line_that_shows_the_same():
 
 
 @test
-def the_present_has_no_such_keys():
-    with terminal([NWHO, "top", "-d", "0.1"]) as screen:
-        screen.until("? help")
-        screen.keys("t")
-        screen.until("this is the present")
-
-
-@test
 def without_a_history_it_says_so():
     with terminal([NWHO, "top", "--replay", "--store", "/nonexistent/h.db"], (120, 24)) as screen:
         screen.until("nwho: there is no history: /nonexistent/h.db does not exist. nwho serve records one")
