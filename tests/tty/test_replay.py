@@ -13,7 +13,7 @@ from terminal import terminal
 NWHO = BUILD / "nwho"
 SPAN = ("--since", "2025-12-01 00:00", "--until", "2025-12-01 00:10")
 COLOR = re.compile(r"\x1b\[[0-9;]*\b(3[0-7]|38;)")
-NAMED = ["unshare", "--uts", "sh", "-c", 'echo web1 >/proc/sys/kernel/hostname && exec "$@"', "sh"]
+NAMED = ["unshare", "--uts", "sh", "-c", 'until [ "$(uname -n)" = web1 ]; do echo web1 >/proc/sys/kernel/hostname; done; exec "$@"', "sh"]
 
 
 @contextlib.contextmanager
