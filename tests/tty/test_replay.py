@@ -19,7 +19,7 @@ NAMED = ["unshare", "--uts", "sh", "-c", 'until [ "$(uname -n)" = web1 ]; do ech
 @contextlib.contextmanager
 def store():
     with tempfile.TemporaryDirectory(prefix="nwho-test-") as place:
-        subprocess.run([BUILD / "tests/helpers/history_scene", f"{place}/h.db"], check=True, timeout=60)
+        subprocess.run([*NAMED, BUILD / "tests/helpers/history_scene", f"{place}/h.db"], check=True, timeout=60)
         yield f"{place}/h.db"
 
 
