@@ -33,7 +33,7 @@ _nwho_argument() {
     --record | --replay | --store | --svg) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
     --color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur") ;;
     --format) mapfile -t COMPREPLY < <(compgen -W "openmetrics jsonl csv sqlite" -- "$cur") ;;
-    --by) [[ $table == nat ]] && _nwho_list "$(_nwho_columns "$program" nat)" || _nwho_list "process thread conn peer container unit user iface port netns" ;;
+    --by) if [[ $table == nat ]]; then _nwho_list "$(_nwho_columns "$program" nat)"; else _nwho_list "process thread conn peer container unit user iface port netns"; fi ;;
     --sources) _nwho_list "bpf sock_diag proc_net proc_fd" ;;
     esac
 }

@@ -121,13 +121,13 @@ int snapshot_intern(struct snapshot *snapshot, const char *bytes, size_t length,
 /* The string at an offset and its length. Valid until the next snapshot_intern(). */
 const char *snapshot_string(const struct snapshot *snapshot, uint32_t string, size_t *ret_length);
 
-/* What was read of a socket besides, or NULL. */
 /* Whether sockets were read, if only to be counted. */
 static inline bool snapshot_knows_sockets(const struct snapshot *snapshot)
 {
     return snapshot->sockets_count || snapshot->counted;
 }
 
+/* What was read of a socket besides, or NULL. */
 static inline const struct tcp_details *snapshot_tcp(const struct snapshot *snapshot,
                                                      const struct socket *socket)
 {

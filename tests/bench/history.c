@@ -208,11 +208,11 @@ static void add_counter(struct snapshot *snapshot, uint32_t number, uint64_t val
     char name[32];
     uint32_t string;
 
-    if (!counter)
-        CHECK(-ENOMEM);
+    CHECK(counter ? 0 : -ENOMEM);
     snprintf(name, sizeof(name), "Counter%" PRIu32, number);
     CHECK(snapshot_intern(snapshot, name, strlen(name), &string));
-    *counter = (struct counter){.value = value, .name = string, .source = COUNTER_SNMP};
+    if (counter)
+        *counter = (struct counter){.value = value, .name = string, .source = COUNTER_SNMP};
 }
 
 static void make_machine_tick(uint64_t number, uint64_t length_ns, struct snapshot *ret)

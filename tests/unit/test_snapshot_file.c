@@ -39,7 +39,9 @@ static void every_field_is_described(void **state)
             fail_msg("src/model/snapshot_fields.c: section '%s' describes %u of %u bytes",
                      snapshot_sections[s].name, described, snapshot_sections[s].size);
     }
-    assert_int_equal(offsetof(struct snapshot, strings), 92 + 4); /* all before it is described */
+    /* All before it is described, but signless and counted: recordings leave no socket out. The
+       rest is padding. */
+    assert_int_equal(offsetof(struct snapshot, strings), 92 + 2 * sizeof(uint32_t) + 4);
 }
 
 static void what_is_written_is_read(void **state)

@@ -52,7 +52,7 @@ static int parse_iftop(struct line *line, const char *text, struct iftop_options
 static void options_of_nethogs(void **state)
 {
     struct nethogs_options options;
-    struct line line;
+    struct line line = {0};
 
     (void)state;
     assert_int_equal(parse_nethogs(&line, "nethogs", &options), 0);
@@ -84,7 +84,7 @@ static void options_of_nethogs(void **state)
 static void options_of_iftop(void **state)
 {
     struct iftop_options options;
-    struct line line;
+    struct line line = {0};
 
     (void)state;
     assert_int_equal(parse_iftop(&line, "iftop", &options), 0);
@@ -155,7 +155,7 @@ static void expect_words(const char *text, const char *expected)
 {
     CLEANUP(handover_done) struct handover handover = {.count = 0};
     CLEANUP(buf_done) struct buf words = BUF_INIT;
-    struct line line;
+    struct line line = {0};
     enum handover_result result;
 
     split(&line, text);
