@@ -102,13 +102,17 @@ class World:
             argv += ["-y"]
         if argv[1:2] == ["events"]:
             return self.follow(argv)
-        if argv[1] in ("serve", "history"):
+        if argv[1] in ("serve", "history", "export") or "--since" in argv:
             argv += ["--store", str(self.directory / "history.db")]
+        if "-1" in argv:  # this machine's own yesterday is not of this test
+            scene = self.directory / "scene.db"
+            live.run([BUILD / "tests/helpers/history_scene", scene])
+            argv[argv.index("-1"):] = ["-f", str(scene)]
         if argv[1] == "serve":
             self.stack.callback(self.end_recorder, argv)
         outside = [] if {"-N", "--all-netns", "--container"} & set(argv) else self.ns.prefix()
         # Nobody moves anything here, elsewhere somebody may begin to listen; and there is a deleted program.
-        expect = {"top": (0, 1), "ports": (0, 1), "history": (0, 1), "doctor": 1}.get(argv[1:2] and argv[1], 0)
+        expect = {"top": (0, 1), "ports": (0, 1), "history": (0, 1), "export": (0, 1), "doctor": 1}.get(argv[1:2] and argv[1], 0)
         return live.run([*outside, *argv], expect, cwd=self.directory, env={**os.environ, "LC_ALL": "C.UTF-8", "NWHO_CONFIG": self.configuration}).out
 
     def end_recorder(self, argv):
@@ -259,6 +263,9 @@ CHECKS = {
     "nwho history dst 203.0.113.9 --since 02:00 --until 04:00": has(r"^....-..-.. 02:00:00 to ....-..-.. 04:00:00, nothing was measured$"),
     "nwho history --since 22:00 --by process": has(r"^....-..-.. 22:00:00 to ", r"^....-..-.. ..:..:..  started$"),
     "nwho history --by iface --every 1h": has(r"^....-..-.. ..:..:.. to ", r" TREND$|^IFACE"),
+    "nwho export --since 22:00 --format openmetrics": has(r"\A# TYPE nwho_", r"^# EOF$"),
+    "nwho top --since 02:00": has(r"not measured|nothing was measured"),
+    "nwho sar -n DEV -1 -s 22:00": has(r"^Linux ", r"^..:..:.. +IFACE +rxpck/s ", r"^Average: +eth0 "),
     "nwho events": has(r"^TIME +EVENT ", r"^\d\d:\d\d:\d\d\.\d{3} +closed +refused +bash\(\d+\) .*127.0.0.1:1 .* peer +root +bash\(\d+\)"),
     "nwho events refused or reset": has(r"^\d\d:\d\d:\d\d\.\d{3} +closed +refused +bash\("),
     "nwho routes": has(r"^192\.168\.1\.100 +- +lo +192\.168\.1\.100 +- +local +local +host +kernel$", r"^::1 .* lo "),
