@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The doctor and TCP: each fault is made and found, with the guilty process; the same load without the fault is fine."""
 from doctor import CLOSE_WAIT, drop, evidence, findings, program
-from live import netns, run_tests, test, wait_for
+from live import netns, run_tests, skip, test, wait_for
+from truth import has_bpf
 
 ACCEPT = """
 import socket, sys
@@ -159,6 +160,8 @@ def bpf_leaves_out_only_connections_that_are_well():
 @test
 def bpf_reads_the_table_that_a_namespace_has_of_its_own():
     """The others share one, which is read for all of them at once."""
+    if not has_bpf():
+        skip("without BPF there is no such table to read")
     with netns("net.ipv4.tcp_child_ehash_entries=1024") as parent, netns(inside=parent) as ns, program(ns, UNREAD, "stop") as deaf:
         size = int(ns.run(["cat", "/proc/sys/net/ipv4/tcp_ehash_entries"]).out)
         assert size == 1024, size
