@@ -27,7 +27,8 @@ def tap(name, duplex):
     settings = struct.pack("IIIHBBBBBBIIHBBIII", 2, 0, 0, 10, duplex, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
     memory = __import__("ctypes").create_string_buffer(settings)
     ioctl(udp, 0x8946, name, struct.pack("P", __import__("ctypes").addressof(memory)))
-    subprocess.run(["ip", "link", "set", name, "up", "addrgenmode", "none"], check=True)
+    for setting in (["addrgenmode", "none"], ["up"]):  # in this order, as else the kernel announces an address
+        subprocess.run(["ip", "link", "set", name, *setting], check=True)
     return fd
 udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 udp6 = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
