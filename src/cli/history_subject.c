@@ -78,10 +78,11 @@ static bool is_too_fine(const char *by)
     return strstr(by, "conn") || strstr(by, "thread") || strstr(by, "tid");
 }
 
-int history_check_by(const char *by)
+int history_check_by(const char *by, bool has_states)
 {
-    static const char words[] =
-        "--by process, peer, port, user, unit, container, netns, iface or state";
+    const char *words =
+        has_states ? "--by process, peer, port, user, unit, container, netns, iface or state"
+                   : "--by process, peer, port, user, unit, container, netns or iface";
 
     if (by && is_too_fine(by))
         return command_error("threads and connections are not recorded one by one: %s", words);
@@ -93,7 +94,7 @@ int history_check_by(const char *by)
 static int plan_flows(struct session *session, struct query *rows, struct query *groups,
                       struct group_plan *by)
 {
-    int r = history_check_by(session->options->by);
+    int r = history_check_by(session->options->by, true);
 
     if (r == 0)
         r = session_plan_groups(session, by);

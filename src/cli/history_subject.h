@@ -34,4 +34,4 @@ void history_hint(const struct session *session);
 const struct history_subject *history_subject_find(const char *by);
 
 /* Whether what is recorded can be shown so. 0, or EXIT_ERROR after one line on stderr. */
-int history_check_by(const char *by) MUST_CHECK;
+int history_check_by(const char *by, bool has_states) MUST_CHECK;

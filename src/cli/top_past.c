@@ -87,7 +87,7 @@ static void choose_columns(struct group_plan *plan)
 static int open_past(struct top_screen *screen)
 {
     struct top_past *past = calloc(1, sizeof(*past));
-    int r = history_check_by(screen->options->by);
+    int r = history_check_by(screen->options->by, false);
 
     screen->past = past;
     if (r != 0)
