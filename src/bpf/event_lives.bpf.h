@@ -125,13 +125,18 @@ static __always_inline void drop_life(__u64 cookie)
         place->cookie = 0;
 }
 
+static __always_inline __u32 netns_of(struct sock *sk)
+{
+    return FOR_READING(struct sock, sk)->__sk_common.skc_net.net->ns.inum;
+}
+
 /* skc_num is 0 when the port is given back. */
 static __always_inline struct listener_key listener_key(struct sock *sk)
 {
     struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
     return (struct listener_key){
-        .netns = sk->__sk_common.skc_net.net->ns.inum,
+        .netns = netns_of(sk),
         .port = tp ? tp->inet_conn.icsk_inet.inet_sport : 0,
         .family = sk->__sk_common.skc_family,
     };

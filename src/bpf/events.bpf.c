@@ -5,14 +5,11 @@
  * works for the process itself, in connect, listen, send, receive and close.
  */
 #include "event_lives.bpf.h"
-#include "task.bpf.h"
+#include "owner.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
-enum {
-    PF_KTHREAD = 0x00200000,
-    SHUTDOWN_BOTH = 3,
-};
+enum { SHUTDOWN_BOTH = 3 };
 
 struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -27,23 +24,10 @@ static __always_inline bool is_watched(struct sock *sk)
 
     if (sk->sk_protocol != IP_PROTO_TCP || !is_inet(family))
         return false;
-    return !control.netns || control.netns == sk->__sk_common.skc_net.net->ns.inum;
+    return !control.netns || control.netns == netns_of(sk);
 }
 
 /* --- owners --- */
-
-static __always_inline void fill_current(struct life *life, struct task_struct *task)
-{
-    struct task_struct *leader = task->group_leader;
-    struct task_struct *parent = leader->real_parent;
-
-    life->owner.pid = task_id(leader, control.pidns);
-    life->owner.euid = leader->cred->euid.val;
-    life->owner.ppid = task_id(parent->group_leader, control.pidns);
-    life->owner.cgroup_id = task_cgroup(leader);
-    copy_comm(life->owner.comm, leader);
-    copy_comm(life->owner.parent, parent->group_leader);
-}
 
 /* To be called in the context of the process only. */
 static __always_inline void take_task(struct life *life, struct task_struct *task, __u8 from)
@@ -54,7 +38,7 @@ static __always_inline void take_task(struct life *life, struct task_struct *tas
         life->flags = EVENT_BY_KERNEL;
         __builtin_memset(&life->owner, 0, sizeof(life->owner));
     } else {
-        fill_current(life, task);
+        fill_owner(&life->owner, task, control.pidns);
     }
 }
 
@@ -118,7 +102,7 @@ static __always_inline void emit(struct sock *sk, const struct life *life, __u8 
     __builtin_memset(record, 0, sizeof(*record));
     record->time_ns = now;
     record->cookie = cookie_of(sk);
-    record->netns = sk->__sk_common.skc_net.net->ns.inum;
+    record->netns = netns_of(sk);
     record->family = sk->__sk_common.skc_family;
     record->kind = kind;
     record->old_state = old_state;
@@ -307,7 +291,7 @@ static __always_inline void hold_listener(struct sock *sk, struct task_struct *t
 
     if ((listener && listener->cookie == cookie_of(sk)) || bpf_sk_storage_get(&beside, sk, 0, 0))
         return;
-    fill_current(&life, task);
+    fill_owner(&life.owner, task, control.pidns);
     put_listener(sk, &life);
 }
 
@@ -320,11 +304,11 @@ static __always_inline void hold_connection(struct sock *sk, struct task_struct 
     if (known) {
         if (known->from != EVENT_OWNER_NONE || known->claimed)
             return;
-        fill_current(known, task);
+        fill_owner(&known->owner, task, control.pidns);
         known->from = EVENT_OWNER_HOLDER;
         return;
     }
-    fill_current(&life, task);
+    fill_owner(&life.owner, task, control.pidns);
     put_life(sk, cookie, &life);
     if (sk->__sk_common.skc_state == TCP_CLOSE)
         drop_life(cookie);

@@ -6,9 +6,9 @@
 #include "bpf/call.h"
 
 /* Generated; they need the headers above. */
+#include "bpf/glance.lskel.h"
 #include "bpf/task_file.lskel.h"
 #include "bpf/tcp.lskel.h"
-#include "bpf/tcp_table.lskel.h"
 #include "bpf/udp.lskel.h"
 
 #include <string.h>
@@ -41,13 +41,15 @@
         result;                                                                                    \
     })
 
-static int load_table(struct iterator *ret_iterator)
+static int load_glance(struct iterator *ret_iterator)
 {
-    int r = LOAD(tcp_table_bpf, walk_tcp_table, ret_iterator);
+    int r = LOAD(glance_bpf, walk_tcp_table, ret_iterator);
+    const struct glance_bpf *glance = ret_iterator->skeleton;
 
-    if (r == 0)
-        ret_iterator->map_fd =
-            ((const struct tcp_table_bpf *)ret_iterator->skeleton)->maps.stretches.map_fd;
+    if (r == 0) {
+        ret_iterator->map_fd = glance->maps.stretches.map_fd;
+        ret_iterator->tasks_fd = glance->progs.walk_tasks.prog_fd;
+    }
     return r;
 }
 
@@ -58,8 +60,8 @@ static int load(enum iterator_kind kind, struct iterator *ret_iterator)
         return LOAD(task_file_bpf, walk_descriptors, ret_iterator);
     case ITERATOR_TCP:
         return LOAD(tcp_bpf, walk_tcp, ret_iterator);
-    case ITERATOR_TCP_TABLE:
-        return load_table(ret_iterator);
+    case ITERATOR_GLANCE:
+        return load_glance(ret_iterator);
     case ITERATOR_UDP:
         return LOAD(udp_bpf, walk_udp, ret_iterator);
     default:
@@ -89,8 +91,8 @@ void iterator_close(struct iterator *iterator)
         task_file_bpf__destroy(iterator->skeleton);
     else if (iterator->skeleton && iterator->kind == ITERATOR_TCP)
         tcp_bpf__destroy(iterator->skeleton);
-    else if (iterator->skeleton && iterator->kind == ITERATOR_TCP_TABLE)
-        tcp_table_bpf__destroy(iterator->skeleton);
+    else if (iterator->skeleton && iterator->kind == ITERATOR_GLANCE)
+        glance_bpf__destroy(iterator->skeleton);
     else if (iterator->skeleton)
         udp_bpf__destroy(iterator->skeleton);
     *iterator = ITERATOR_INIT;

@@ -11,7 +11,7 @@
 enum iterator_kind {
     ITERATOR_TASK_FILE, /* descriptors of all processes; kernel 5.11 and later */
     ITERATOR_TCP,       /* of one network namespace; kernel 5.9 and later */
-    ITERATOR_TCP_TABLE, /* of all that share the kernel's table of TCP; kernel 6.2 and later */
+    ITERATOR_GLANCE,    /* TCP of all that share the kernel's table; kernel 6.2 and later */
     ITERATOR_UDP,
     ITERATOR_KINDS,
 };
@@ -19,14 +19,16 @@ enum iterator_kind {
 /* A loaded program. Nothing of it outlives the process. */
 struct iterator {
     enum iterator_kind kind;
-    int prog_fd; /* owned by the skeleton */
-    int map_fd;  /* the same; tcp_table: whose elements are walked over; -1: there is none */
+    int prog_fd;  /* owned by the skeleton */
+    int map_fd;   /* the same; glance: whose elements are walked over; -1: there is none */
+    int tasks_fd; /* the same; glance: the walk over processes, for iterator_read() of struct
+                     record_task; -1: there is none */
     struct iterator_filter *filter; /* memory shared with the program; set it before each walk.
                                        Owned by the skeleton */
     void *skeleton;                 /* owned; NULL when closed, or when somebody else has it */
 };
 
-#define ITERATOR_INIT ((struct iterator){.prog_fd = -1, .map_fd = -1})
+#define ITERATOR_INIT ((struct iterator){.prog_fd = -1, .map_fd = -1, .tasks_fd = -1})
 
 /*
  * A record whole and of a sane size: the parts point into it or are NULL. A negative

@@ -102,8 +102,13 @@ struct inode {
     unsigned long i_ino;
 };
 
+struct path {
+    struct dentry *dentry;
+};
+
 struct file {
     struct inode *f_inode;
+    struct path f_path;
 };
 
 struct kernfs_node {
@@ -185,6 +190,7 @@ struct socket {
 
 /* Where every socket with a file is. */
 struct socket_alloc {
+    struct socket socket;
     struct inode vfs_inode;
 };
 
@@ -291,9 +297,33 @@ struct css_set {
     struct cgroup *dfl_cgrp;
 };
 
+struct mm_struct {
+    struct file *exe_file;
+};
+
+struct fdtable {
+    unsigned int max_fds;
+};
+
+struct files_struct {
+    struct fdtable *fdt;
+    struct fdtable fdtab; /* the first one */
+};
+
+struct rlimit {
+    unsigned long rlim_cur;
+};
+
+struct signal_struct {
+    struct rlimit rlim[16];
+};
+
 struct task_struct {
     int pid;
     int tgid;
+    struct mm_struct *mm;
+    struct files_struct *files;
+    struct signal_struct *signal;
     __u64 start_boottime;
     struct pid *thread_pid;
     struct nsproxy *nsproxy;
@@ -307,6 +337,15 @@ struct task_struct {
 
 #pragma clang attribute pop
 
+/* Nothing but this pointer, which heads of any list are. */
+struct hlist_head {
+    struct hlist_node *first;
+};
+
+/* Of functions that are not inlined, so that their types are found once: not every program calls
+ * all of them. */
+#define UNUSED __attribute__((unused))
+
 /* The kernel's own form of a program's argument (since 6.2). */
 extern void *bpf_cast_to_kern_ctx(void *argument) __ksym;
 
@@ -317,8 +356,12 @@ extern void *bpf_cast_to_kern_ctx(void *argument) __ksym;
  */
 extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym;
 
+#ifdef WITHOUT_CASTS /* for kernels before 6.2, whose verifiers look at no names */
+#define FOR_READING(type, pointer) (pointer)
+#else
 #define FOR_READING(type, pointer)                                                                 \
     ((type *)bpf_rdonly_cast((const void *)(pointer), bpf_core_type_id_kernel(type)))
+#endif
 
 /* The programs' arguments: their layout is fixed by the verifier, so they are not relocated. */
 
@@ -326,6 +369,11 @@ struct seq_file;
 
 struct bpf_iter_meta {
     struct seq_file *seq;
+};
+
+struct bpf_iter__task {
+    struct bpf_iter_meta *meta;
+    struct task_struct *task;
 };
 
 struct bpf_iter__task_file {

@@ -89,6 +89,18 @@ struct record_tcp {
     __u32 reserved;
 };
 
+/* A process. It has no head. */
+struct record_task {
+    __u64 fd_limit;
+    __u64 program;   /* a number that all have who run the same file; 0: a thread of the kernel */
+    __u32 pid;       /* in the initial pid namespace */
+    __u32 netns;     /* inode of the network namespace; 0: it has ended */
+    __u32 fd_places; /* of its table: it has not more descriptors */
+    __u32 reserved;
+    char comm[16]; /* NUL-terminated, raw bytes */
+};
+
+_Static_assert(sizeof(struct record_task) == 48, "record_task has padding");
 _Static_assert(sizeof(struct record_head) == 24, "record_head has padding");
 _Static_assert(sizeof(struct record_socket) == 88, "record_socket has padding");
 _Static_assert(sizeof(struct record_owner) == 32, "record_owner has padding");

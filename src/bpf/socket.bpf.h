@@ -232,8 +232,8 @@ static __always_inline bool tcp_has_fin(const struct tcp_sock *tp)
     return tp->inet_conn.icsk_inet.sk.__sk_common.skc_flags & SOCK_DONE_BIT;
 }
 
-/* What every inet socket has, minisockets too. */
-static __always_inline void fill_inet(struct record_socket *record, const struct sock_common *skc)
+/* What every inet socket has, minisockets too: its fields are looked up once for all of them. */
+static __noinline UNUSED void fill_inet(struct record_socket *record, const struct sock_common *skc)
 {
     record->ifindex = skc->skc_bound_dev_if;
     record->peer_port = bpf_ntohs(skc->skc_dport);
@@ -252,7 +252,9 @@ static __always_inline void fill_inet(struct record_socket *record, const struct
  */
 static __always_inline struct file *socket_file(struct inet_sock *inet, struct socket *socket)
 {
-    return socket && socket->sk == &inet->sk ? socket->file : 0;
+    const struct socket_alloc *alloc = (const void *)socket;
+
+    return socket && alloc->socket.sk == &inet->sk ? alloc->socket.file : 0;
 }
 
 static __always_inline __u32 socket_inode(struct inet_sock *inet, struct socket *socket)

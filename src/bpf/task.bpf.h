@@ -4,9 +4,6 @@
 
 #include "kernel.bpf.h"
 
-/* Not every program calls all of them. A function is checked, and its types are found, once. */
-#define UNUSED __attribute__((unused))
-
 static __always_inline void copy_comm(char to[16], const struct task_struct *task)
 {
     const __u64 *comm = (const void *)task->comm;

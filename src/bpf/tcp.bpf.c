@@ -14,7 +14,7 @@ int walk_tcp(struct bpf_iter__tcp *ctx)
     struct tcp_request_sock *request;
     struct tcp_sock *tp;
 
-    if (!skc)
+    if (!skc || !begin_record(skc, 0))
         return 0;
     tp = bpf_skc_to_tcp_sock(skc);
     if (tp) {
@@ -23,11 +23,11 @@ int walk_tcp(struct bpf_iter__tcp *ctx)
     }
     timewait = bpf_skc_to_tcp_timewait_sock(skc);
     if (timewait) {
-        take_timewait(seq, (struct inet_timewait_sock *)timewait, FROM_ITERATOR);
+        take_timewait(seq, timewait);
         return 0;
     }
     request = bpf_skc_to_tcp_request_sock(skc);
     if (request)
-        take_request(seq, &request->req, FROM_ITERATOR);
+        take_request(seq, &request->req);
     return 0;
 }

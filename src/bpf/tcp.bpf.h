@@ -16,10 +16,11 @@ struct socket_record {
  */
 static struct socket_record record;
 
-/* Most sockets are not wanted, and only their head is made. */
-static __always_inline void begin_head(void)
+/* Most sockets are not wanted, and only their head is made. False: not even that. */
+static __always_inline bool begin_record(const struct sock_common *skc, const struct net *net)
 {
     record.head = (struct record_head){0};
+    return fill_head(&record.head, skc, net, PROTO_TCP);
 }
 
 static __always_inline void begin_body(void)
@@ -74,9 +75,11 @@ static __always_inline bool is_counted(struct seq_file *seq)
 /* By the struct that has both, which saves a look at the file. */
 static __always_inline __u32 inode_beside(struct inet_sock *inet, struct socket *socket)
 {
+    const struct socket_alloc *alloc = FOR_READING(struct socket_alloc, socket);
+
     if (bpf_core_field_exists(inet->sk.sk_ino))
         return inet->sk.sk_ino;
-    return socket && socket->file ? FOR_READING(struct socket_alloc, socket)->vfs_inode.i_ino : 0;
+    return alloc && alloc->socket.file ? alloc->vfs_inode.i_ino : 0;
 }
 
 /*
@@ -88,24 +91,16 @@ enum origin {
     FROM_TABLE,
 };
 
-static __always_inline bool head_wanted(struct record_head *head, const struct sock_common *skc,
-                                        enum origin origin)
-{
-    return fill_head(head, skc, origin == FROM_TABLE ? skc->skc_net.net : 0, PROTO_TCP);
-}
-
 static __always_inline void take_sock(struct seq_file *seq, struct tcp_sock *tp, enum origin origin)
 {
     struct inet_sock *inet = &tp->inet_conn.icsk_inet;
     struct sock_links links = {0};
 
-    begin_head();
     if (origin == FROM_ITERATOR)
         links = sock_links(inet);
     else /* most are calm: the less of them is looked at, the better */
         links.socket = inet->sk.sk_socket;
-    if (!head_wanted(&record.head, &inet->sk.__sk_common, origin) || is_counted(seq) ||
-        !state_wanted(record.head.state))
+    if (is_counted(seq) || !state_wanted(record.head.state))
         return;
     if (is_calm(tp, &links)) {
         filter.signless++;
@@ -147,32 +142,22 @@ static __always_inline void fill_mini(const struct sock_common *skc)
         record.socket.has |= SOCKET_HAS_COOKIE;
 }
 
-static __always_inline void take_timewait(struct seq_file *seq, struct inet_timewait_sock *timewait,
-                                          enum origin origin)
+static __always_inline void take_timewait(struct seq_file *seq, struct tcp_timewait_sock *timewait)
 {
-    const struct sock_common *skc = &timewait->__tw_common;
-
-    begin_head();
-    if (!head_wanted(&record.head, skc, origin))
-        return;
-    record.head.state = timewait->tw_substate;
+    record.head.state = timewait->tw_sk.tw_substate;
     if (is_counted(seq) || !state_wanted(record.head.state))
         return;
-    fill_mini(skc);
-    record.socket.mark = timewait->tw_mark;
-    set_timer(&record.socket, TIMER_TIMEWAIT, 0, timewait->tw_timer.expires);
+    fill_mini(&timewait->tw_sk.__tw_common);
+    record.socket.mark = timewait->tw_sk.tw_mark;
+    set_timer(&record.socket, TIMER_TIMEWAIT, 0, timewait->tw_sk.tw_timer.expires);
     write_socket(seq);
 }
 
-static __always_inline void take_request(struct seq_file *seq, struct inet_request_sock *request,
-                                         enum origin origin)
+static __always_inline void take_request(struct seq_file *seq, struct inet_request_sock *request)
 {
-    const struct sock_common *skc = &request->req.__req_common;
-
-    begin_head();
-    if (!head_wanted(&record.head, skc, origin) || is_counted(seq) || !state_wanted(STATE_SYN_RECV))
+    if (is_counted(seq) || !state_wanted(STATE_SYN_RECV))
         return;
-    fill_mini(skc);
+    fill_mini(&request->req.__req_common);
     record.socket.mark = request->ir_mark;
     set_timer(&record.socket, TIMER_RETRANSMIT, request->req.num_retrans,
               request->req.rsk_timer.expires);

@@ -3,6 +3,7 @@
  */
 #include "bpf/traffic.h"
 
+#include "bpf/attach.h"
 #include "bpf/call.h"
 #include "bpf/record.h"
 
@@ -15,79 +16,11 @@
 #include "bpf/traffic_walk.lskel.h"
 
 #include <fcntl.h>
-#include <linux/mount.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
-
-#define CGROUP2_MAGIC 0x63677270
-#define CGROUP2_ROOT_INODE 1 /* of the whole machine; that of a cgroup namespace has another */
 
 /* Flows that one call of the kernel gives. */
 #define BATCH 2048
-
-/* --- attaching --- */
-
-static int attach_tracepoint(int prog_fd)
-{
-    union bpf_attr attr = bpf_no_attr();
-
-    attr.raw_tracepoint.prog_fd = (uint32_t)prog_fd;
-    return bpf_call(BPF_RAW_TRACEPOINT_OPEN, &attr);
-}
-
-/* The cgroup of everything, or -EXDEV for one that is only a part. */
-static int check_root(int fd)
-{
-    struct statfs system;
-    struct stat status;
-
-    if (fstatfs(fd, &system) < 0 || fstat(fd, &status) < 0)
-        return -errno;
-    return system.f_type == CGROUP2_MAGIC && status.st_ino == CGROUP2_ROOT_INODE ? 0 : -EXDEV;
-}
-
-static int open_root_at(int directory, const char *path)
-{
-    CLEANUP_CLOSE int fd = openat(directory, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int r = fd < 0 ? -errno : check_root(fd);
-
-    return r < 0 ? r : TAKE_FD(fd);
-}
-
-/* A mount of our own that is attached nowhere, and goes with its descriptor (since 5.2). */
-static int open_detached_root(void)
-{
-    CLEANUP_CLOSE int context = (int)syscall(SYS_fsopen, "cgroup2", FSOPEN_CLOEXEC);
-    CLEANUP_CLOSE int mount = -1;
-
-    if (context < 0 || syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-        return -errno;
-    mount = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, 0);
-    return mount < 0 ? -errno : open_root_at(mount, ".");
-}
-
-static int open_cgroup_root(void)
-{
-    static const char *const places[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
-    int r = -ENOENT;
-
-    for (size_t i = 0; i < ARRAY_SIZE(places) && r < 0; i++)
-        r = open_root_at(AT_FDCWD, places[i]);
-    return r < 0 ? open_detached_root() : r;
-}
-
-static int attach_cgroup(int prog_fd, enum bpf_attach_type type)
-{
-    CLEANUP_CLOSE int root = open_cgroup_root();
-    union bpf_attr attr = bpf_no_attr();
-
-    attr.link_create.prog_fd = (uint32_t)prog_fd;
-    attr.link_create.target_fd = (uint32_t)root;
-    attr.link_create.attach_type = type;
-    return root < 0 ? root : bpf_call(BPF_LINK_CREATE, &attr);
-}
 
 /* Of one link: r is what it was made with. */
 static int keep_link(struct traffic_program *program, size_t index, int r)
@@ -174,9 +107,9 @@ static int open_packets(struct traffic_program *program)
     if (r == 0)
         r = OPEN_HALVES(loaded, program);
     if (r == 0)
-        r = keep_link(program, 0, attach_cgroup(sent, BPF_CGROUP_INET_EGRESS));
+        r = keep_link(program, 0, attach_to_root_cgroup(sent, BPF_CGROUP_INET_EGRESS));
     if (r == 0)
-        r = keep_link(program, 1, attach_cgroup(received, BPF_CGROUP_INET_INGRESS));
+        r = keep_link(program, 1, attach_to_root_cgroup(received, BPF_CGROUP_INET_INGRESS));
     return r;
 }
 
@@ -196,7 +129,7 @@ static int open_peers(struct traffic_program *program)
     program->flows_fd[1] = loaded->maps.flows_1.map_fd;
     program->callers_fd = loaded->maps.callers.map_fd;
     for (size_t i = 0; i < ARRAY_SIZE(hooks) && r == 0; i++)
-        r = keep_link(program, i, attach_cgroup(hooks[i].prog_fd, hooks[i].type));
+        r = keep_link(program, i, attach_to_root_cgroup(hooks[i].prog_fd, hooks[i].type));
     return r;
 }
 
@@ -221,7 +154,7 @@ static int open_close(struct traffic_program *program)
     if (r == 0)
         r = ring_open(loaded->maps.ring.map_fd, TRAFFIC_RING_SIZE, &program->ring);
     if (r == 0)
-        r = keep_link(program, 0, attach_cgroup(prog_fd, BPF_CGROUP_INET_SOCK_RELEASE));
+        r = keep_link(program, 0, attach_to_root_cgroup(prog_fd, BPF_CGROUP_INET_SOCK_RELEASE));
     return r;
 }
 

@@ -25,6 +25,8 @@ struct history {
     struct store_question question;
     struct store_answer answer;   /* the last one; its snapshot is the session's */
     uint64_t measured_ns;         /* of all answers */
+    uint64_t coarsest_ns;         /* the same: the longest time that one reading was about */
+    uint64_t every_ns;            /* as asked for */
     struct trends trends;         /* in text with --every, and for --svg */
     struct store_question pieces; /* that they are of */
     uint32_t piece;
@@ -102,6 +104,8 @@ static int adopt(struct history *history, struct store_answer *answer, struct gr
 
     if (subject->adopt_beginning && subject->adopt_beginning(session, answer) != 0)
         return EXIT_ERROR;
+    if (answer->coarsest_ns > history->coarsest_ns)
+        history->coarsest_ns = answer->coarsest_ns;
     history->measured_ns +=
         subject->is_traffic ? answer->measured_ns : answer->interface_measured_ns;
     store_answer_done(&history->answer);
@@ -223,7 +227,21 @@ static void put_asked(const struct history *history, struct buf *out)
         buf_printf(out, "%.3f", (double)question->every_ns / (double)SECOND_NS);
     else
         buf_puts(out, "null");
-    buf_printf(out, ",\"tier\":\"%s\"", history_tier_name(history->answer.tier));
+    buf_printf(out, ",\"tier\":\"%s\",\"coarsest_s\":", history_tier_name(history->answer.tier));
+    if (history->coarsest_ns)
+        buf_printf(out, "%.3f", (double)history->coarsest_ns / (double)SECOND_NS);
+    else
+        buf_puts(out, "null");
+}
+
+/* A reading that is a little late is no reason. */
+static void note_coarse(const struct history *history)
+{
+    if (history->every_ns && history->coarsest_ns > history->every_ns + history->every_ns / 2)
+        snapshot_note(&history->session->now->snapshot, NOTE_DETAIL, "history", 0,
+                      "readings of this time are up to %.1f s apart, and each is of the piece in "
+                      "which it ended: seconds are kept around marks and findings",
+                      (double)history->coarsest_ns / (double)SECOND_NS);
 }
 
 static int write_end(struct history *history)
@@ -233,6 +251,7 @@ static int write_end(struct history *history)
     struct buf more = BUF_INIT;
     int r = history_notes_end(&history->notes);
 
+    note_coarse(history);
     if (r < 0 || options->quiet)
         return r;
     if (options->format == FORMAT_TEXT && notes->length) {
@@ -258,6 +277,7 @@ static int read_and_show(struct history *history)
     int r = 0;
 
     history->first = true;
+    history->every_ns = history->question.every_ns;
     if (session->options->svg ||
         (session->options->format == FORMAT_TEXT && history->question.every_ns))
         r = make_trends(history);

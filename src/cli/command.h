@@ -19,6 +19,8 @@ struct command {
     const char *const *examples; /* pairs: command line, what it shows; ends with NULL */
     uint32_t options;            /* enum option_group */
     int (*run)(struct options *options);
+    /* Instead of `run`: it has options of its own. argv[0] is the command's name. */
+    int (*run_words)(int argc, char **argv);
     /* The exit code after options were refused; NULL: EXIT_ERROR. Of a plug-in, which has to say so
      * in its own way, also behind a wrong option. */
     int (*refused)(const struct options *options, char **words, uint32_t count, const char *reason);
@@ -27,7 +29,8 @@ struct command {
 extern const struct command command_overview, command_explain, command_ls, command_ports,
     command_ps, command_count, command_columns, command_why_busy, command_kill, command_help,
     command_if, command_stats, command_routes, command_groups, command_nat, command_top,
-    command_events, command_doctor, command_history, command_export, command_serve, command_mark;
+    command_events, command_sniff, command_doctor, command_history, command_export, command_serve,
+    command_mark;
 
 /* All of them in the order of the help; main.c has the table. */
 extern const struct command *const command_table[];

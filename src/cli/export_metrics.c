@@ -127,41 +127,13 @@ static int add_columns(struct collecting *collecting, const struct grid *grid, u
 
 static int add_counter(struct export_series *series, const struct grid *grid, uint32_t row)
 {
-    static const struct {
-        const char *name;
-        enum metric metric;
-    } counters[] = {{"TcpRetransSegs", METRIC_TCP_RETRANSMITTED},
-                    {"TcpExtListenOverflows", METRIC_TCP_LISTEN_OVERFLOWS},
-                    {"TcpOutRsts", METRIC_TCP_RESETS_SENT},
-                    {"ConntrackInsertFailed", METRIC_CONNTRACK_INSERT_FAILED}};
     struct value name = grid_cell(grid, row, 0), value;
+    enum metric metric = metric_of_counter(name.string.bytes, name.string.length);
 
-    for (size_t i = 0; i < ARRAY_SIZE(counters); i++) {
-        if (!value_is_text(&name, counters[i].name))
-            continue;
-        value = grid_cell(grid, row, 1);
-        return value.type == VALUE_UINT
-                   ? export_series_add(series, counters[i].metric, "", value.uint)
-                   : 0;
-    }
-    return 0;
-}
-
-/* States as OpenTelemetry calls them. */
-static void put_state(const struct value *state, struct buf *labels)
-{
-    static const char *const others[][2] = {{"listening", "listen"}, {"syn-recv", "syn_received"}};
-    char name[32] = "";
-
-    for (size_t i = 0; i < ARRAY_SIZE(others); i++)
-        if (value_is_text(state, others[i][0])) {
-            openmetrics_label("network_connection_state", others[i][1], strlen(others[i][1]),
-                              labels);
-            return;
-        }
-    for (uint32_t i = 0; i < state->string.length && i + 1 < sizeof(name); i++)
-        name[i] = state->string.bytes[i] == '-' ? '_' : state->string.bytes[i];
-    openmetrics_label("network_connection_state", name, strlen(name), labels);
+    if (metric == METRIC_MAX)
+        return 0;
+    value = grid_cell(grid, row, 1);
+    return value.type == VALUE_UINT ? export_series_add(series, metric, "", value.uint) : 0;
 }
 
 static int add_state(struct export_series *series, const struct grid *grid, uint32_t row)
@@ -171,7 +143,7 @@ static int add_state(struct export_series *series, const struct grid *grid, uint
     struct value mean = grid_cell(grid, row, 2);
 
     put_label("network_transport", &proto, &labels);
-    put_state(&state, &labels);
+    openmetrics_state_label(state.string.bytes, state.string.length, &labels);
     buf_string(&labels);
     if (labels.error || mean.type != VALUE_UINT)
         return labels.error;

@@ -119,7 +119,7 @@ static uint64_t take_number(const char **at)
 static void write_one(const struct export_series *series, const struct one_series *one,
                       struct buf *out)
 {
-    bool gauge = metric_families[one->metric].gauge;
+    bool gauge = metric_families[one->metric].type == METRIC_GAUGE;
     const char *at = one->numbers.data, *end = at + one->numbers.length;
     uint32_t piece = (uint32_t)take_number(&at) - 1, next = piece;
     uint64_t sum = 0;
@@ -160,7 +160,7 @@ void export_series_write(struct export_series *series, enum metric metric, struc
             return;
         }
         if (!any)
-            openmetrics_family(metric, out);
+            openmetrics_family(metric, METRIC_OPENMETRICS, out);
         any = true;
         write_one(series, one, out);
     }

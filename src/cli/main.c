@@ -22,11 +22,11 @@
 #include <stdio.h>
 
 const struct command *const command_table[] = {
-    &command_overview, &command_explain, &command_ls,     &command_ports,  &command_doctor,
-    &command_ps,       &command_top,     &command_count,  &command_events, &command_if,
-    &command_stats,    &command_routes,  &command_groups, &command_nat,    &command_kill,
-    &command_why_busy, &command_history, &command_export, &command_serve,  &command_mark,
-    &command_columns,  &command_help,
+    &command_overview, &command_explain,  &command_ls,      &command_ports,  &command_doctor,
+    &command_ps,       &command_top,      &command_count,   &command_events, &command_sniff,
+    &command_if,       &command_stats,    &command_routes,  &command_groups, &command_nat,
+    &command_kill,     &command_why_busy, &command_history, &command_export, &command_serve,
+    &command_mark,     &command_columns,  &command_help,
 };
 const uint32_t command_table_count = ARRAY_SIZE(command_table);
 
@@ -148,8 +148,11 @@ static int run_command(const struct command *command, char **argv, uint32_t coun
 {
     struct options options = {0};
     struct buf error = BUF_INIT;
-    int r = options_parse(argv, count, command->options, &options, &error);
+    int r;
 
+    if (command->run_words)
+        return command->run_words((int)count + 1, argv - 1);
+    r = options_parse(argv, count, command->options, &options, &error);
     if (r < 0)
         r = refuse_options(command, &options, argv, count, buf_string(&error));
     buf_done(&error);

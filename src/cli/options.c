@@ -79,6 +79,9 @@ TEXT(store)
 TEXT(svg)
 TEXT(export_format)
 TEXT(file)
+TEXT(listen)
+TEXT(token_file)
+TEXT(hosts)
 
 /* Of top, where a FILE may be left out. */
 static int set_replay_past(struct options *options, const char *argument, struct buf *error)
@@ -125,6 +128,22 @@ static int set_jsonl(struct options *options, const char *argument, struct buf *
 {
     (void)argument;
     return set_form(options, FORMAT_JSONL, error);
+}
+
+static int set_pcapng(struct options *options, const char *argument, struct buf *error)
+{
+    (void)argument;
+    (void)error;
+    options->pcapng = true;
+    return 0;
+}
+
+static int set_packet_statistics(struct options *options, const char *argument, struct buf *error)
+{
+    (void)argument;
+    (void)error;
+    options->packet_statistics = true;
+    return 0;
 }
 
 static int set_csv(struct options *options, const char *argument, struct buf *error)
@@ -270,6 +289,14 @@ static int set_peers(struct options *options, const char *argument, struct buf *
                : refuse(error, "--peers needs a number from 1 to 1000", argument);
 }
 
+static int set_ring(struct options *options, const char *argument, struct buf *error)
+{
+    options->has_ring = true;
+    return parse_number(argument, &options->ring_s) == 0 && options->ring_s <= 600
+               ? 0
+               : refuse(error, "--ring needs a number of seconds, 600 at most; 0: none", argument);
+}
+
 static int set_save_baseline(struct options *options, const char *argument, struct buf *error)
 {
     (void)error;
@@ -373,8 +400,18 @@ const struct option_info option_table[] = {
      OPTIONS_SERVE, set_size},
     {0, "peers", "N", "peers of a process that are kept apart each time, usually 10", OPTIONS_SERVE,
      set_peers},
+    {0, "ring", "SECONDS",
+     "kept one by one around a mark or a finding, usually 60 before and after; 0: none",
+     OPTIONS_SERVE, set_ring},
     {0, "foreground", NULL, "stay in the foreground, as for systemd", OPTIONS_SERVE,
      set_foreground},
+    {0, "listen", "PLACE", "serve metrics at ADDR:PORT (127.0.0.1:9477), unix:PATH or none",
+     OPTIONS_SERVE, set_listen},
+    {0, "token-file", "FILE",
+     "whoever asks needs the token in FILE; without one only this machine may ask", OPTIONS_SERVE,
+     set_token_file},
+    {0, "host", "NAMES", "names that the server is asked by, besides its addresses: NAME,...",
+     OPTIONS_SERVE, set_hosts},
     {0, "status", NULL, "who records, since when, and what there is; exit code 1 when nobody does",
      OPTIONS_SERVE, set_status},
     {0, "stop", NULL, "end the recorder, and wait until it is gone", OPTIONS_SERVE, set_stop},
@@ -401,20 +438,26 @@ const struct option_info option_table[] = {
     {'b', "batch", NULL, "plain blocks of rows also on a terminal", OPTIONS_TOP, set_batch},
     {0, "bytes", NULL, "rates in bytes a second, not in bits", OPTIONS_TOP | OPTIONS_WATCH,
      set_bytes},
-    {'N', "netns", "NS", "network namespace: name, pid, inode or path; may be repeated", SOURCE,
-     set_netns},
-    {0, "all-netns", NULL, "every network namespace of the machine", SOURCE, set_all_netns},
+    {'N', "netns", "NS", "network namespace: name, pid, inode or path; may be repeated",
+     SOURCE | OPTIONS_SNIFF, set_netns},
+    {0, "all-netns", NULL, "every network namespace of the machine", SOURCE | OPTIONS_SNIFF,
+     set_all_netns},
     {0, "container", "ID", "network namespace of a container (its id, or the beginning of it)",
-     SOURCE, set_container},
+     SOURCE | OPTIONS_SNIFF, set_container},
     {0, "record", "FILE", "write what was read to FILE (mode 0600), for --replay", SOURCE,
      set_record},
     {0, "replay", "FILE", "answer from FILE instead of this machine", SOURCE, set_replay},
-    {0, "sources", "LIST", "use only these: bpf,sock_diag,proc_net,proc_fd (for debugging)", SOURCE,
-     set_sources},
+    {0, "sources", "LIST", "use only these: bpf,sock_diag,proc_net,proc_fd (for debugging)",
+     SOURCE | OPTIONS_SNIFF, set_sources},
     {'o', "output", "COLUMNS", "columns; +COLUMNS adds to the usual ones; all (nwho columns)",
      OUTPUT, set_columns},
     {0, "sort", "KEY[:desc]", "sort by one or more columns, separated by commas", OUTPUT, set_sort},
     {0, "limit", "N", "at most N rows", OUTPUT, set_limit},
+    {0, "json", NULL, "a JSON object for each packet", OPTIONS_SNIFF, set_jsonl},
+    {0, "pcapng", NULL, "-w writes pcapng, also where FILE does not end in .pcapng", OPTIONS_SNIFF,
+     set_pcapng},
+    {0, "stats", NULL, "at the end: conversations and processes, those with most bytes first",
+     OPTIONS_SNIFF, set_packet_statistics},
     {0, "json", "[=COLUMNS]", "a JSON document", OUTPUT, set_json},
     {0, "jsonl", NULL, "JSON, one row a line", OUTPUT, set_jsonl},
     {0, "csv", NULL, "CSV with a header line", OUTPUT, set_csv},

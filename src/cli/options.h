@@ -31,6 +31,7 @@ enum option_group {
     OPTIONS_STORE = 1u << 18, /* which history */
     OPTIONS_EXPORT = 1u << 19,
     OPTIONS_NAT = 1u << 20,
+    OPTIONS_SNIFF = 1u << 21,
 };
 
 enum output_format {
@@ -63,12 +64,13 @@ struct options {
     enum color_when color;
     /* watch */
     bool watch;
-    uint64_t watch_ms;    /* 0: the usual */
-    uint32_t watch_count; /* refreshes until it ends; 0: none */
-    const char *by;       /* of top and if */
-    bool batch;           /* top */
-    bool bytes;           /* rates in these rather than in bits */
-    bool past;            /* top: --replay without a FILE, of the history */
+    uint64_t watch_ms;              /* 0: the usual */
+    uint32_t watch_count;           /* refreshes until it ends; 0: none */
+    const char *by;                 /* of top and if */
+    bool batch;                     /* top */
+    bool pcapng, packet_statistics; /* sniff */
+    bool bytes;                     /* rates in these rather than in bits */
+    bool past;                      /* top: --replay without a FILE, of the history */
     /* stats, if, and where there is traffic */
     bool delta;
     uint64_t delta_ms;
@@ -93,9 +95,13 @@ struct options {
     const char *export_format;      /* of export; NULL: not said */
     const char *file;               /* that export writes; NULL: standard output */
     /* serve */
-    bool foreground, status, stop;
-    uint64_t size;  /* of the file at most, in bytes; 0: the usual */
-    uint32_t peers; /* of a process that are kept apart; 0: the usual */
+    bool foreground, status, stop, has_ring;
+    const char *listen;     /* where metrics are asked for; NULL: the usual place */
+    const char *token_file; /* that they are asked for with; NULL: none */
+    const char *hosts;      /* names of the server, with commas; NULL: none */
+    uint32_t ring_s;        /* has_ring: seconds in memory; 0: none */
+    uint64_t size;          /* of the file at most, in bytes; 0: the usual */
+    uint32_t peers;         /* of a process that are kept apart; 0: the usual */
     /* the rest */
     bool help, version;
     char **words;

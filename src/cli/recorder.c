@@ -6,6 +6,8 @@
 #include "cli/command.h"
 #include "cli/interrupts.h"
 #include "cli/recorder_health.h"
+#include "cli/recorder_metrics.h"
+#include "cli/recorder_seconds.h"
 #include "collect/accounting.h"
 #include "collect/collect.h"
 #include "collect/events.h"
@@ -29,7 +31,9 @@ struct recorder {
     struct accounting *accounting;
     struct programs *programs;
     struct recorder_health *health;
-    struct event_source *events; /* NULL: they cannot be followed */
+    struct recorder_metrics *metrics; /* NULL: they are not served */
+    struct event_source *events;      /* NULL: they cannot be followed */
+    struct recorder_seconds *seconds; /* NULL: they are not asked for */
     uint64_t every_ns;
     struct snapshot next; /* of the running tick: events come into it at once */
     bool begun;           /* it is initialised */
@@ -61,7 +65,21 @@ static void end_tick(struct recorder *recorder)
     recorder->begun = false;
 }
 
-int recorder_open(struct store *store, const char *path, uint64_t every_ms,
+/* What reads, besides collectors. 0 or -errno. */
+static int open_sources(struct recorder *recorder, bool with_seconds)
+{
+    int r = accounting_open(&recorder->request, &recorder->accounting);
+
+    recorder->request.accounting = recorder->accounting;
+    if (r == 0 && event_source_open(&recorder->request, false, &recorder->events) < 0)
+        recorder->events = NULL;
+    if (r < 0 || !with_seconds)
+        return r;
+    recorder->seconds = recorder_seconds_new(recorder->accounting);
+    return recorder->seconds ? 0 : -ENOMEM;
+}
+
+int recorder_open(struct store *store, const char *path, uint64_t every_ms, bool with_seconds,
                   void (*say)(const char *line), struct recorder **ret_recorder)
 {
     struct recorder *recorder = calloc(1, sizeof(*recorder));
@@ -77,10 +95,7 @@ int recorder_open(struct store *store, const char *path, uint64_t every_ms,
     recorder->request.families = FAMILY_INET;
     recorder->request.netns_scope = NETNS_SCOPE_ALL;
     recorder->request.programs = recorder->programs = programs_new();
-    r = accounting_open(&recorder->request, &recorder->accounting);
-    recorder->request.accounting = recorder->accounting;
-    if (r == 0 && event_source_open(&recorder->request, false, &recorder->events) < 0)
-        recorder->events = NULL;
+    r = open_sources(recorder, with_seconds);
     if (r == 0)
         r = begin_tick(recorder);
     if (r < 0) {
@@ -102,9 +117,15 @@ void recorder_close(struct recorder *recorder)
     end_tick(recorder);
     recorder_health_close(recorder->health);
     event_source_close(recorder->events);
+    recorder_seconds_free(recorder->seconds);
     accounting_close(recorder->accounting);
     programs_free(recorder->programs);
     free(recorder);
+}
+
+void recorder_set_metrics(struct recorder *recorder, struct recorder_metrics *metrics)
+{
+    recorder->metrics = metrics;
 }
 
 /* --- one tick --- */
@@ -185,10 +206,11 @@ static int add_processes_of_events(struct recorder *recorder)
     return r;
 }
 
-/* Keeps what there is now. 0 or -errno. */
-static int record(struct recorder *recorder)
+/* 0 or -errno. */
+static int read_machine(struct recorder *recorder)
 {
-    int r = take_events(recorder), noted = 0;
+    uint64_t began_ns = clock_ns(CLOCK_MONOTONIC);
+    int r = take_events(recorder);
 
     if (r == 0)
         r = add_processes_of_events(recorder);
@@ -196,12 +218,50 @@ static int record(struct recorder *recorder)
         r = collect(&recorder->next, &recorder->request);
     if (r < 0)
         return r;
-    r = store_add(recorder->store, &recorder->next);
+    recorder_metrics_part(recorder->metrics, METRICS_SNAPSHOT, began_ns,
+                          !recorder->next.incomplete);
+    recorder_metrics_take(recorder->metrics, &recorder->next);
+    return 0;
+}
+
+/* 0 or -errno. */
+static int write_history(struct recorder *recorder)
+{
+    uint64_t began_ns = clock_ns(CLOCK_MONOTONIC);
+    int r = store_add(recorder->store, &recorder->next,
+                      recorder->seconds ? recorder_seconds_taken(recorder->seconds) : NULL);
+
+    recorder_metrics_part(recorder->metrics, METRICS_STORE, began_ns, r == 0);
     if (r == 0)
         r = note_losses(recorder);
+    if (recorder->seconds && recorder_seconds_begin(recorder->seconds, &recorder->next) < 0)
+        r = -ENOMEM;
+    return r;
+}
+
+static int look_for_ills(struct recorder *recorder)
+{
+    uint64_t began_ns = clock_ns(CLOCK_MONOTONIC);
+    uint64_t looked_ns = recorder_health_looked(recorder->health);
+    int r = recorder_health_look(recorder->health);
+
+    if (recorder_health_looked(recorder->health) != looked_ns)
+        recorder_metrics_part(recorder->metrics, METRICS_DOCTOR, began_ns, r == 0);
+    return r;
+}
+
+/* Keeps what there is now. 0 or -errno. */
+static int record(struct recorder *recorder)
+{
+    int r = read_machine(recorder), noted = 0;
+
+    if (r < 0)
+        return r;
+    r = write_history(recorder);
     end_tick(recorder);
     if (!interrupts_came())
-        noted = recorder_health_look(recorder->health);
+        noted = look_for_ills(recorder);
+    recorder_metrics_publish(recorder->metrics, recorder_health_counts(recorder->health));
     say_written(recorder, r < 0 ? r : noted);
     return begin_tick(recorder);
 }
@@ -210,12 +270,36 @@ static int record(struct recorder *recorder)
 
 /* Whoever asks for 10 s gets :00, :10, :20, whenever it was started, also after the clock was
  * set. */
+static uint64_t left_of(uint64_t length_ns)
+{
+    return length_ns - clock_ns(CLOCK_REALTIME) % length_ns;
+}
+
+/* Until the next tick, or the next second in between. */
 static struct timespec until_next(const struct recorder *recorder)
 {
-    uint64_t left_ns = recorder->every_ns - clock_ns(CLOCK_REALTIME) % recorder->every_ns;
+    uint64_t left_ns = left_of(recorder->every_ns), second_ns = left_of(SECOND_NS);
 
+    if (recorder->seconds && second_ns < left_ns)
+        left_ns = second_ns;
     return (struct timespec){.tv_sec = (time_t)(left_ns / SECOND_NS),
                              .tv_nsec = (long)(left_ns % SECOND_NS)};
+}
+
+static bool is_tick(const struct recorder *recorder, uint64_t tick)
+{
+    return clock_ns(CLOCK_REALTIME) / recorder->every_ns != tick;
+}
+
+/* The second at which a tick is read is the last part of that. */
+static int take_second(struct recorder *recorder, uint64_t tick, uint64_t *second)
+{
+    uint64_t now = clock_ns(CLOCK_REALTIME) / SECOND_NS;
+
+    if (!recorder->seconds || now == *second || is_tick(recorder, tick))
+        return 0;
+    *second = now;
+    return recorder_seconds_take(recorder->seconds, store_wants_seconds(recorder->store));
 }
 
 enum {
@@ -227,18 +311,21 @@ enum {
 /* Waits for the next tick, and takes in what is counted meanwhile. 0 or -errno. */
 static int wait_for_tick(struct recorder *recorder, const sigset_t *unblocked)
 {
-    uint64_t tick = clock_ns(CLOCK_REALTIME) / recorder->every_ns;
+    uint64_t now_ns = clock_ns(CLOCK_REALTIME);
+    uint64_t tick = now_ns / recorder->every_ns, second = now_ns / SECOND_NS;
     int r = 0;
 
-    while (r == 0 && !interrupts_came() && clock_ns(CLOCK_REALTIME) / recorder->every_ns == tick) {
+    while (r == 0 && !interrupts_came() && !is_tick(recorder, tick)) {
         struct pollfd awaited[AWAITED_MAX] = {
             [AWAITED_TRAFFIC] = {.fd = accounting_fd(recorder->accounting), .events = POLLIN},
             [AWAITED_EVENTS] = {.fd = recorder->events ? event_source_fd(recorder->events) : -1,
                                 .events = POLLIN},
         };
         struct timespec left = until_next(recorder);
+        int ready = ppoll(awaited, AWAITED_MAX, &left, unblocked);
 
-        if (ppoll(awaited, AWAITED_MAX, &left, unblocked) <= 0)
+        r = take_second(recorder, tick, &second);
+        if (r < 0 || ready <= 0)
             continue;
         if (awaited[AWAITED_TRAFFIC].revents)
             r = accounting_drain(recorder->accounting);

@@ -10,6 +10,7 @@
 #include "cli/rules.h"
 #include "cli/session.h"
 #include "derive/health/finding_log.h"
+#include "serve/metrics.h"
 #include "store/store.h"
 
 /* It rests for so many times the CPU time that its last look took, and never for longer than that:
@@ -24,10 +25,12 @@ struct recorder_health {
     struct health_plan plan;
     struct finding_log log;
     struct store *store;
-    char reading[PATH_MAX]; /* file of the last one; "": it is kept nowhere */
-    uint64_t looked_ns;     /* CLOCK_BOOTTIME of the last look */
-    uint64_t cost_ns;       /* of it; 0: of the first one, which also loads what it needs */
-    bool examines;          /* there are rules */
+    char reading[PATH_MAX];        /* file of the last one; "": it is kept nowhere */
+    uint64_t looked_ns;            /* CLOCK_BOOTTIME of the last look */
+    uint64_t cost_ns;              /* of it; 0: of the first one, which also loads what it needs */
+    bool examines;                 /* there are rules */
+    struct finding_counts *counts; /* of the last look, for each of checks[] */
+    bool counted;
 };
 
 static int note(const char *text, void *context)
@@ -88,9 +91,10 @@ int recorder_health_open(struct store *store, const char *path, struct programs 
     if (!health)
         return command_error("out of memory");
     health->store = store;
+    health->counts = calloc(check_count, sizeof(*health->counts));
     if (!last_reading_path(path, health->reading))
         *health->reading = '\0';
-    if (begin(health, say) != 0) {
+    if (!health->counts || begin(health, say) != 0) {
         recorder_health_close(health);
         return EXIT_ERROR;
     }
@@ -108,6 +112,7 @@ void recorder_health_close(struct recorder_health *health)
     if (*health->reading)
         unlink(health->reading);
     finding_log_done(&health->log);
+    free(health->counts);
     session_end(&health->session);
     free(health);
 }
@@ -163,6 +168,18 @@ static int log_findings(struct recorder_health *health)
     return r < 0 ? r : finding_log_note(&health->log, note, health->store);
 }
 
+static void count_findings(struct recorder_health *health)
+{
+    const struct findings *findings = &health->session.now->findings;
+
+    memset(health->counts, 0, check_count * sizeof(*health->counts));
+    for (uint32_t i = 0; i < findings->count; i++)
+        for (uint32_t check = 0; check < check_count; check++)
+            if (checks[check] == findings->items[i].check)
+                health->counts[check].of[findings->items[i].severity]++;
+    health->counted = true;
+}
+
 /* The next window begins with what the glance has shown: it is much smaller than what was looked at
  * then. */
 static void keep_glance(struct session *session, struct frame *glance)
@@ -188,11 +205,14 @@ static int look(struct recorder_health *health)
 {
     struct session *session = &health->session;
     struct frame *frame, *glance = NULL;
-    int r;
+    int r = 0;
 
     if (session_look(session, &frame, &glance) != 0)
         return 0; /* it has said why, and there is a next time */
-    r = session_push(session, frame) == 0 && session->before ? log_findings(health) : 0;
+    if (session_push(session, frame) == 0 && session->before) {
+        count_findings(health);
+        r = log_findings(health);
+    }
     keep_glance(session, glance);
     keep_reading(health);
     return r;
@@ -217,4 +237,14 @@ int recorder_health_look(struct recorder_health *health)
     health->looked_ns = now_ns;
     health->cost_ns = is_first ? 0 : clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_ns;
     return r;
+}
+
+uint64_t recorder_health_looked(const struct recorder_health *health)
+{
+    return health->looked_ns;
+}
+
+const struct finding_counts *recorder_health_counts(const struct recorder_health *health)
+{
+    return health->counted ? health->counts : NULL;
 }

@@ -4,6 +4,9 @@
 
 #include "base/cleanup.h"
 
+#include <stdint.h>
+
+struct finding_counts;
 struct programs;
 struct recorder_health;
 struct store;
@@ -24,3 +27,9 @@ void recorder_health_close(struct recorder_health *health);
  * could not be written: it is tried again after the next look.
  */
 int recorder_health_look(struct recorder_health *health) MUST_CHECK;
+
+/* CLOCK_BOOTTIME of the last look; 0: there was none. */
+uint64_t recorder_health_looked(const struct recorder_health *health);
+
+/* What it found, for each of checks[]; NULL: nothing was examined yet. */
+const struct finding_counts *recorder_health_counts(const struct recorder_health *health);

@@ -10,6 +10,7 @@
 #include "cli/show.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -51,9 +52,33 @@ static void put_extent(const struct store_extent *extent, struct buf *out)
     }
 }
 
-/* Nothing where there is no file yet. 0 or EXIT_ERROR. */
-static int put_file(const char *path, struct buf *out)
+/* What the recorder that runs has in memory. */
+static void put_ring(const struct store_ring *ring, struct buf *out)
 {
+    if (!ring->length_s)
+        return;
+    buf_printf(out, "  ring: %u seconds around a mark or a finding are kept one by one",
+               ring->length_s);
+    if (ring->since_ns) {
+        buf_puts(out, "; in memory from ");
+        show_moment(out, ring->since_ns);
+        buf_printf(out, " on, %" PRIu64 " samples in ", ring->rows);
+        units_write_bytes(out, ring->bytes);
+    }
+    buf_byte(out, '\n');
+    if (!ring->flushed_ns)
+        return;
+    buf_puts(out, "  ring: last written ");
+    show_moment(out, ring->flushed_ns);
+    buf_puts(out, ", ");
+    escape_text(out, ring->why, strlen(ring->why));
+    buf_byte(out, '\n');
+}
+
+/* Nothing where there is no file yet. 0 or EXIT_ERROR. */
+static int put_file(const char *path, bool writes, struct buf *out)
+{
+    struct store_ring ring = {.length_s = 0};
     CLEANUP(buf_done) struct buf problem = BUF_INIT;
     struct store_extent extent;
     struct store *store = NULL;
@@ -64,10 +89,13 @@ static int put_file(const char *path, struct buf *out)
     if (r < 0)
         return command_error("%s", buf_string(&problem));
     r = store_extent(store, &extent);
+    if (r == 0 && writes)
+        r = store_ring(store, &ring);
     store_close(store);
     if (r < 0)
         return command_error("cannot read %s: %s", path, strerror(-r));
     put_extent(&extent, out);
+    put_ring(&ring, out);
     return 0;
 }
 
@@ -87,7 +115,7 @@ int recorder_status(const char *path)
         buf_puts(&out, ": nobody records");
     }
     buf_byte(&out, '\n');
-    if (put_file(path, &out) != 0) {
+    if (put_file(path, writes, &out) != 0) {
         buf_done(&out);
         return EXIT_ERROR;
     }

@@ -158,6 +158,20 @@ int accounting_drain(struct accounting *accounting)
     return r < 0 ? give_up(accounting, r) : 0;
 }
 
+int accounting_count(struct accounting *accounting, struct seconds *seconds)
+{
+    const struct traffic_source *source = accounting->source;
+    uint64_t time_ns = clock_ns(CLOCK_REALTIME), boot_ns = clock_ns(CLOCK_BOOTTIME);
+    int r;
+
+    if (!source || !source->count)
+        return 0;
+    flow_table_note_seconds(accounting->flows, seconds);
+    r = source->count(accounting->state, accounting->flows, &accounting->request);
+    flow_table_note_seconds(accounting->flows, NULL);
+    return r < 0 ? give_up(accounting, r) : seconds_end_flows(seconds, time_ns, boot_ns);
+}
+
 static void note_failures(const struct accounting *accounting, struct snapshot *snapshot)
 {
     for (size_t i = 0; i < ARRAY_SIZE(ladder); i++)

@@ -12,6 +12,7 @@
 
 struct accounting;
 struct collection;
+struct seconds;
 
 /*
  * Starts to count. The first source of the ladder that works is taken: BPF, differences of
@@ -34,6 +35,12 @@ enum accounting_level accounting_level(const struct accounting *accounting);
  */
 int accounting_fd(const struct accounting *accounting);
 int accounting_drain(struct accounting *accounting) MUST_CHECK;
+
+/*
+ * What was counted since the last time or reading, as one second of `seconds`; it is part of the
+ * next reading. 0, or -ENOMEM. Nothing is added where that cannot be known cheaply.
+ */
+int accounting_count(struct accounting *accounting, struct seconds *seconds) MUST_CHECK;
 
 /* What the collectors have to bring for it besides (enum need). */
 uint64_t accounting_needs(const struct accounting *accounting);

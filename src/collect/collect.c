@@ -101,5 +101,6 @@ int collect(struct snapshot *snapshot, const struct request *request)
     if (collection.own_netns >= 0)
         close(collection.own_netns);
     map_done(&collection.by_cookie);
+    free(collection.suspects);
     return r;
 }

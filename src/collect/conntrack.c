@@ -6,9 +6,9 @@
  * nothing in the table of a namespace, nothing is asked.
  */
 #include "collect/conntrack_message.h"
+#include "collect/conntrack_request.h"
 #include "collect/netns.h"
 #include "collect/proc_file.h"
-#include "netlink/netlink.h"
 
 #include <fcntl.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -47,18 +47,12 @@ static int add_entry(void *context, uint16_t type, const void *payload, size_t l
 
 static int dump_once(struct conntrack_dump *dump, bool *ret_interrupted)
 {
-    struct {
-        struct nlmsghdr header;
-        struct nfgenmsg body;
-    } request = {
-        .header = {.nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET,
-                   .nlmsg_len = NLMSG_LENGTH(sizeof(struct nfgenmsg))},
-        .body = {.nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0},
-    };
+    struct conntrack_request request;
     CLEANUP(netlink_close) struct netlink netlink = NETLINK_INIT;
     int r = netlink_open(NETLINK_NETFILTER, &netlink);
 
-    return r < 0 ? r : netlink_dump(&netlink, &request.header, add_entry, dump, ret_interrupted);
+    conntrack_request_start(&request, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET, AF_UNSPEC);
+    return r < 0 ? r : conntrack_request_dump(&netlink, &request, add_entry, dump, ret_interrupted);
 }
 
 /* Whether there is anything in the table of this namespace. */

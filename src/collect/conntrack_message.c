@@ -83,14 +83,32 @@ static void read_protocol(const struct nlattr *proto, struct conntrack_tuple *tu
     tuple->icmp_code = get_u8(attributes[v6 ? CTA_PROTO_ICMPV6_CODE : CTA_PROTO_ICMP_CODE]);
 }
 
-static bool read_tuple(const struct nlattr *attribute, struct conntrack *entry,
-                       struct conntrack_tuple *tuple)
+static bool read_tuple(const struct nlattr *attribute, uint8_t family,
+                       struct conntrack_tuple *tuple, uint8_t *ret_protocol,
+                       const struct nlattr **ret_zone)
 {
-    const struct nlattr *attributes[COUNT(CTA_TUPLE_PROTO)];
+    const struct nlattr *attributes[COUNT(CTA_TUPLE_ZONE)];
 
     nested(attribute, attributes, ARRAY_SIZE(attributes));
-    read_protocol(attributes[CTA_TUPLE_PROTO], tuple, &entry->protocol);
-    return read_addresses(attributes[CTA_TUPLE_IP], entry->family, tuple);
+    read_protocol(attributes[CTA_TUPLE_PROTO], tuple, ret_protocol);
+    *ret_zone = attributes[CTA_TUPLE_ZONE];
+    return read_addresses(attributes[CTA_TUPLE_IP], family, tuple);
+}
+
+static bool read_directions(const struct nlattr *const *attributes, struct conntrack *entry)
+{
+    const struct nlattr *orig_zone, *reply_zone;
+
+    if (!read_tuple(attributes[CTA_TUPLE_ORIG], entry->family, &entry->orig, &entry->protocol,
+                    &orig_zone) ||
+        !read_tuple(attributes[CTA_TUPLE_REPLY], entry->family, &entry->reply, &entry->protocol,
+                    &reply_zone))
+        return false;
+    entry->orig_zone = get_u16(orig_zone);
+    entry->reply_zone = get_u16(reply_zone);
+    entry->has |=
+        (orig_zone ? CONNTRACK_HAS_ORIG_ZONE : 0u) | (reply_zone ? CONNTRACK_HAS_REPLY_ZONE : 0u);
+    return true;
 }
 
 static void read_counters(const struct nlattr *attribute, uint64_t *packets, uint64_t *bytes)
@@ -105,7 +123,7 @@ static void read_counters(const struct nlattr *attribute, uint64_t *packets, uin
 /* TCP, SCTP and DCCP have their state as the first attribute of their own. */
 static void read_state(const struct nlattr *attribute, struct conntrack *entry)
 {
-    const struct nlattr *of_protocol[COUNT(CTA_PROTOINFO_SCTP)], *attributes[2];
+    const struct nlattr *of_protocol[COUNT(CTA_PROTOINFO_SCTP)], *attributes[4];
 
     _Static_assert(CTA_PROTOINFO_TCP_STATE == 1 && CTA_PROTOINFO_SCTP_STATE == 1 &&
                        CTA_PROTOINFO_DCCP_STATE == 1,
@@ -117,6 +135,11 @@ static void read_state(const struct nlattr *attribute, struct conntrack *entry)
             entry->state = get_u8(attributes[1]);
             entry->has |= CONNTRACK_HAS_STATE;
         }
+    }
+    if (of_protocol[CTA_PROTOINFO_SCTP]) {
+        entry->orig_tag = get_u32(attributes[CTA_PROTOINFO_SCTP_VTAG_ORIGINAL]);
+        entry->reply_tag = get_u32(attributes[CTA_PROTOINFO_SCTP_VTAG_REPLY]);
+        entry->has |= CONNTRACK_HAS_TAGS;
     }
 }
 
@@ -186,24 +209,30 @@ static void read_numbers(const struct nlattr *const *attributes, struct conntrac
     }
 }
 
+/* Its attributes and family; false: it is of neither that is known here. */
+static bool open_message(const void *payload, size_t length, const struct nlattr **attributes,
+                         size_t count, uint8_t *ret_family)
+{
+    struct nfgenmsg message;
+
+    if (length < sizeof(message))
+        return false;
+    memcpy(&message, payload, sizeof(message));
+    *ret_family = message.nfgen_family;
+    netlink_attributes((const char *)payload + NLMSG_ALIGN(sizeof(message)),
+                       length - sizeof(message), attributes, count);
+    return message.nfgen_family == AF_INET || message.nfgen_family == AF_INET6;
+}
+
 int conntrack_read(struct snapshot *snapshot, const void *payload, size_t length,
                    struct conntrack *ret_entry)
 {
     const struct nlattr *attributes[COUNT(CTA_LABELS)];
     struct conntrack entry = {.netns = 0};
-    struct nfgenmsg message;
     int r;
 
-    if (length < sizeof(message))
-        return -EBADMSG;
-    memcpy(&message, payload, sizeof(message));
-    if (message.nfgen_family != AF_INET && message.nfgen_family != AF_INET6)
-        return -EBADMSG;
-    entry.family = message.nfgen_family;
-    netlink_attributes((const char *)payload + NLMSG_ALIGN(sizeof(message)),
-                       length - sizeof(message), attributes, ARRAY_SIZE(attributes));
-    if (!read_tuple(attributes[CTA_TUPLE_ORIG], &entry, &entry.orig) ||
-        !read_tuple(attributes[CTA_TUPLE_REPLY], &entry, &entry.reply))
+    if (!open_message(payload, length, attributes, ARRAY_SIZE(attributes), &entry.family) ||
+        !read_directions(attributes, &entry))
         return -EBADMSG;
     read_numbers(attributes, &entry);
     read_state(attributes[CTA_PROTOINFO], &entry);
@@ -211,5 +240,30 @@ int conntrack_read(struct snapshot *snapshot, const void *payload, size_t length
     r = read_texts(snapshot, attributes, &entry);
     if (r == 0)
         *ret_entry = entry;
+    return r;
+}
+
+int conntrack_read_expectation(struct snapshot *snapshot, const void *payload, size_t length,
+                               struct conntrack_expectation *ret_expectation)
+{
+    const struct nlattr *attributes[COUNT(CTA_EXPECT_FN)], *zone;
+    struct conntrack_expectation expectation = {.timeout_s = 0};
+    uint8_t other;
+    int r;
+
+    if (!open_message(payload, length, attributes, ARRAY_SIZE(attributes), &expectation.family) ||
+        !read_tuple(attributes[CTA_EXPECT_TUPLE], expectation.family, &expectation.tuple,
+                    &expectation.protocol, &zone) ||
+        !read_tuple(attributes[CTA_EXPECT_MASK], expectation.family, &expectation.mask, &other,
+                    &zone) ||
+        !read_tuple(attributes[CTA_EXPECT_MASTER], expectation.family, &expectation.master, &other,
+                    &zone))
+        return -EBADMSG;
+    expectation.timeout_s = get_u32(attributes[CTA_EXPECT_TIMEOUT]);
+    expectation.class = get_u32(attributes[CTA_EXPECT_CLASS]);
+    expectation.zone = get_u16(attributes[CTA_EXPECT_ZONE]);
+    r = intern_text(snapshot, attributes[CTA_EXPECT_HELP_NAME], &expectation.helper);
+    if (r == 0)
+        *ret_expectation = expectation;
     return r;
 }

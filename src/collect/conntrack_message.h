@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Parses one message of ctnetlink: an entry of the table of tracked connections. */
+/* Parses messages of ctnetlink: an entry of the table of tracked connections, or an expectation. */
 #pragma once
 
 #include "model/snapshot.h"
@@ -10,3 +10,18 @@
  */
 int conntrack_read(struct snapshot *snapshot, const void *payload, size_t length,
                    struct conntrack *ret_entry) MUST_CHECK;
+
+/* A connection that a helper expects, of which another one, its master, has spoken. */
+struct conntrack_expectation {
+    struct conntrack_tuple tuple, mask, master;
+    uint32_t timeout_s;
+    uint32_t class;  /* of its helper */
+    uint32_t helper; /* string; 0 none */
+    uint16_t zone;
+    uint8_t family;
+    uint8_t protocol;
+};
+
+/* As conntrack_read(). */
+int conntrack_read_expectation(struct snapshot *snapshot, const void *payload, size_t length,
+                               struct conntrack_expectation *ret_expectation) MUST_CHECK;

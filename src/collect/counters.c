@@ -48,16 +48,18 @@ static int make_name(struct counter_reader *reader, const struct counter_item *i
     size_t group = strncmp(item->group, "sockets", item->group_length) == 0 && item->group_length
                        ? 0
                        : item->group_length;
-    size_t start = strlen(prefix) + group;
+    size_t start = strlen(prefix) + group, length = start + item->label_length;
     char name[160];
-    int length = snprintf(name, sizeof(name), "%s%.*s%.*s", prefix, (int)group, item->group,
-                          (int)item->label_length, item->label);
 
-    if (length < 0 || (size_t)length >= sizeof(name))
+    if (length >= sizeof(name))
         return -EMSGSIZE;
+    memcpy(name, prefix, start - group);
+    memcpy(name + start - group, item->group, group);
+    memcpy(name + start, item->label, item->label_length);
+    name[length] = '\0';
     if (*prefix && name[start] >= 'a' && name[start] <= 'z')
         name[start] = (char)(name[start] - 'a' + 'A');
-    return snapshot_intern(reader->snapshot, name, (size_t)length, ret_name);
+    return snapshot_intern(reader->snapshot, name, length, ret_name);
 }
 
 /* What sockstat says of a namespace is only what is in use. */

@@ -237,14 +237,16 @@ static int add_event(const struct reading *reading, const struct socket *socket)
 }
 
 /* Sockets that never had a peer are told of, too. */
-static int take_message(void *context, uint16_t type, const void *payload, size_t length)
+static int take_message(void *context, const struct nlmsghdr *message)
 {
     const struct reading *reading = context;
+    const void *payload = NLMSG_DATA(message);
+    size_t length = NLMSG_PAYLOAD(message, 0);
     struct snapshot *snapshot = reading->snapshot;
     struct socket *socket;
     int r;
 
-    if (type != SOCK_DIAG_BY_FAMILY || length < sizeof(struct inet_diag_msg))
+    if (message->nlmsg_type != SOCK_DIAG_BY_FAMILY || length < sizeof(struct inet_diag_msg))
         return 0;
     socket = snapshot_add_socket(snapshot);
     if (!socket)

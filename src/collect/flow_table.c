@@ -14,6 +14,7 @@ struct flow_table {
     struct flow_entries entries;
     uint32_t limit;
     struct bin_clock seconds, tens;
+    struct seconds *noted; /* borrowed; NULL: nobody asks for them */
     uint64_t now_ns, interval_ns;
     uint32_t peers;    /* flows with FLOW_PEER: half of the limit at most */
     bool wants_peers;  /* one found no room in this interval */
@@ -95,7 +96,7 @@ static int add_report(struct flow_table *table, const struct flow_report *report
         facts->peer = report->peer;
         facts->peer_port = report->peer_port;
     }
-    return 0;
+    return table->noted ? seconds_add_flow(table->noted, entry->id, report->bytes) : 0;
 }
 
 int flow_table_report(struct flow_table *table, const struct flow_report *report)
@@ -106,6 +107,11 @@ int flow_table_report(struct flow_table *table, const struct flow_report *report
         return add_report(table, report);
     joined = without_peer(report);
     return add_report(table, &joined);
+}
+
+void flow_table_note_seconds(struct flow_table *table, struct seconds *seconds)
+{
+    table->noted = seconds;
 }
 
 bool flow_table_joined_peers(const struct flow_table *table)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/cleanup.h"
+#include "model/seconds.h"
 #include "model/snapshot.h"
 
 /* What one source saw of one flow since it last reported it. */
@@ -54,6 +55,9 @@ bool flow_table_joined_peers(const struct flow_table *table);
  * as the socket has none, they make one without a process.
  */
 int flow_table_report_wire(struct flow_table *table, const struct flow_report *report) MUST_CHECK;
+
+/* From now on the bytes of reports are also noted there; NULL: nowhere. */
+void flow_table_note_seconds(struct flow_table *table, struct seconds *seconds);
 
 /*
  * Bytes that a flow has moved as its socket tells, before a report does: they are shown with what

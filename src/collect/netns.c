@@ -3,6 +3,7 @@
 #include "collect/netns.h"
 
 #include "collect/netns_scan.h"
+#include "collect/tasks.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -157,6 +158,13 @@ static void note_missing(const struct discovery *discovery, struct netns_unseen 
                       "%u of the network namespaces asked for are not there (any more)", missing);
 }
 
+static int scan_processes(struct discovery *discovery, struct netns_unseen *unseen)
+{
+    int r = tasks_read(discovery->collection, add_sighting, discovery);
+
+    return r == -EOPNOTSUPP ? netns_scan_processes(add_sighting, discovery, unseen) : r;
+}
+
 /*
  * The cheap places first; the processes are only looked through when something asked for is still
  * missing.
@@ -176,7 +184,7 @@ int netns_discover(struct collection *collection)
     if (r == 0 && request->netns_scope != NETNS_SCOPE_SELF)
         r = netns_scan_mounts(add_sighting, &discovery, &unseen);
     if (r == 0 && (request->netns_scope == NETNS_SCOPE_ALL || count_missing(&discovery)))
-        r = netns_scan_processes(add_sighting, &discovery, &unseen);
+        r = scan_processes(&discovery, &unseen);
     if (r == 0)
         note_missing(&discovery, unseen);
     return r;

@@ -323,30 +323,26 @@ static int read_process(struct process_reader *reader, uint32_t index)
     return read_facts(reader);
 }
 
-static int add_listed(struct snapshot *snapshot, const struct request *request, int proc)
+static int add_listed(struct snapshot *snapshot, const uint32_t *pids, uint32_t count, int proc)
 {
     uint32_t index;
     char path[16];
     int r = 0;
 
-    for (uint32_t i = 0; i < request->pid_count && r == 0; i++) {
-        snprintf(path, sizeof(path), "%u", request->pids[i]);
+    for (uint32_t i = 0; i < count && r == 0; i++) {
+        snprintf(path, sizeof(path), "%u", pids[i]);
         if (faccessat(proc, path, F_OK, 0) == 0)
-            r = process_add_named(snapshot, proc, request->pids[i], &index);
+            r = process_add_named(snapshot, proc, pids[i], &index);
     }
     return r;
 }
 
-/* Processes without sockets too; when single pids were asked for, only those. */
-static int add_all(struct snapshot *snapshot, const struct request *request, int proc)
+static int add_all(struct snapshot *snapshot, int proc)
 {
     struct proc_dir dir;
     uint32_t pid, index;
-    int r;
+    int r = proc_dir_open(&dir, proc, ".");
 
-    if (request->pids)
-        return add_listed(snapshot, request, proc);
-    r = proc_dir_open(&dir, proc, ".");
     if (r < 0)
         return r;
     while ((r = proc_dir_next_number(&dir, &pid)) > 0) {
@@ -356,6 +352,19 @@ static int add_all(struct snapshot *snapshot, const struct request *request, int
     }
     proc_dir_close(&dir);
     return r;
+}
+
+/* Processes without sockets too; when single pids were asked for, only those. */
+static int add_wanted(const struct collection *collection, int proc)
+{
+    const struct request *request = collection->request;
+
+    if (request->pids)
+        return add_listed(collection->snapshot, request->pids, request->pid_count, proc);
+    if (collection->suspects_known && !(request->needs & NEED_ALL_PROCESSES))
+        return add_listed(collection->snapshot, collection->suspects, collection->suspect_count,
+                          proc);
+    return add_all(collection->snapshot, proc);
 }
 
 static bool fd_size_is_count(int proc)
@@ -388,13 +397,13 @@ static int collect_processes(struct collection *collection)
         reader.pids_are_ours = pids_are_ours(proc);
         reader.fds_are_size = fd_size_is_count(proc);
     }
-    if (r == 0 && (reader.needs & NEED_ALL_PROCESSES))
-        r = add_all(snapshot, collection->request, proc);
+    if (r == 0 && reader.needs & (NEED_ALL_PROCESSES | NEED_SUSPECTS))
+        r = add_wanted(collection, proc);
     for (uint32_t i = 0; r == 0 && i < snapshot->processes_count; i++)
         r = read_process(&reader, i);
     if (r == -ENOMEM)
         return r;
-    if (r < 0 && (reader.needs & NEED_ALL_PROCESSES))
+    if (r < 0 && reader.needs & (NEED_ALL_PROCESSES | NEED_SUSPECTS))
         snapshot_note(snapshot, NOTE_INCOMPLETE, SOURCE, r, "processes are missing");
     else if (r < 0 || reader.failure)
         snapshot_note(snapshot, NOTE_DETAIL, SOURCE, r < 0 ? r : reader.failure,
@@ -404,6 +413,6 @@ static int collect_processes(struct collection *collection)
 
 const struct collector collector_processes = {
     .name = "processes",
-    .provides = NEED_PROCESS_FACTS | NEED_ALL_PROCESSES,
+    .provides = NEED_PROCESS_FACTS | NEED_ALL_PROCESSES | NEED_SUSPECTS,
     .collect = collect_processes,
 };

@@ -72,18 +72,23 @@ static int add_setting(struct snapshot *snapshot, uint32_t netns, uint32_t flags
  * says what is missing then. */
 static int read_setting(struct snapshot *snapshot, uint32_t netns, uint32_t flags, const char *name)
 {
-    CLEANUP_FREE char *text = NULL;
-    char path[96];
-    int length = snprintf(path, sizeof(path), "/proc/sys/%s", name);
+    CLEANUP_FREE char *all = NULL;
+    char path[96], text[1024];
+    int end = snprintf(path, sizeof(path), "/proc/sys/%s", name);
+    size_t length;
     int r;
 
-    for (int i = (int)strlen("/proc/sys/"); i < length; i++)
+    for (int i = (int)strlen("/proc/sys/"); i < end; i++)
         if (path[i] == '.')
             path[i] = '/';
-    r = proc_read_all(AT_FDCWD, path, &text);
+    /* The kernel clears as much memory as is asked for. */
+    r = proc_read(AT_FDCWD, path, text, sizeof(text), &length);
+    if (r == 0 && length == sizeof(text) - 1)
+        r = proc_read_all(AT_FDCWD, path, &all);
     if (r < 0)
         return r == -ENOMEM ? r : 0;
-    return add_setting(snapshot, netns, flags, name, text, strcspn(text, "\n"));
+    return add_setting(snapshot, netns, flags, name, all ? all : text,
+                       strcspn(all ? all : text, "\n"));
 }
 
 static int read_namespace(struct collection *collection, uint32_t netns)

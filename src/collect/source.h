@@ -20,7 +20,10 @@ struct collection {
     uint32_t protos_by_files; /* those of them that /proc/net brought */
     int failures[PROTO_MAX];  /* why sock_diag could not bring a protocol; 0 when it could */
     bool owners_done;         /* some source has searched every descriptor that we may see */
-    void *context;            /* of the collector that is running, for its netns_for_each() */
+    uint32_t *suspects;       /* owned: process ids for NEED_SUSPECTS */
+    uint32_t suspect_count, suspect_capacity;
+    bool suspects_known; /* else each process is one */
+    void *context;       /* of the collector that is running, for its netns_for_each() */
 };
 
 /*

@@ -141,7 +141,7 @@ int tcp_table_read(struct bpf_pass *base, const struct socket_records *records)
         .base = base, .records = records, .shared = ITERATOR_INIT, .own = ITERATOR_INIT};
     struct collection *collection = base->collection;
     uint32_t count = collection->snapshot->sockets_count;
-    int r = open_walk(&pass, ITERATOR_TCP_TABLE, &pass.shared), failed;
+    int r = open_walk(&pass, ITERATOR_GLANCE, &pass.shared), failed;
 
     if (r < 0)
         return r;

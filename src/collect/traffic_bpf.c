@@ -277,17 +277,29 @@ static void leave_notes(const struct bpf_state *state, const struct flow_table *
                       (unsigned long long)lost);
 }
 
-static int read_counts(struct bpf_state *state, struct flow_table *table, uint64_t needs,
-                       uint64_t now_ns)
+static int read_calls(struct bpf_state *state, struct flow_table *table, uint64_t needs)
 {
     struct reading reading = {state, table};
     int r = traffic_counts_read(&state->calls, count_flow, &reading);
 
     if (r == 0)
         r = report_other(state, table);
-    if (r == 0)
-        r = traffic_peers_read(&state->peers, &state->calls.program, needs & NEED_PEERS, count_flow,
-                               &reading);
+    return r < 0 ? r
+                 : traffic_peers_read(&state->peers, &state->calls.program, needs & NEED_PEERS,
+                                      count_flow, &reading);
+}
+
+/* Ends of sockets, and what their own counters have more, wait for the reading. */
+static int count_calls(void *context, struct flow_table *table, const struct request *request)
+{
+    return read_calls(context, table, request->needs);
+}
+
+static int read_counts(struct bpf_state *state, struct flow_table *table, uint64_t needs,
+                       uint64_t now_ns)
+{
+    int r = read_calls(state, table, needs);
+
     if (r == 0 && state->packets_ns)
         r = report_packets(state, table);
     if (r == 0)
@@ -476,5 +488,6 @@ const struct traffic_source traffic_source_bpf = {
     .begin = begin,
     .fd = state_fd,
     .drain = drain,
+    .count = count_calls,
     .read = read_traffic,
 };

@@ -40,12 +40,14 @@ struct diag_state {
 
 /* --- the last word --- */
 
-static int take_closed(void *context, uint16_t type, const void *payload, size_t length)
+static int take_closed(void *context, const struct nlmsghdr *message)
 {
     struct diag_state *state = context;
+    const void *payload = NLMSG_DATA(message);
+    size_t length = NLMSG_PAYLOAD(message, 0);
     struct socket *socket;
 
-    if (type != SOCK_DIAG_BY_FAMILY || length < sizeof(struct inet_diag_msg))
+    if (message->nlmsg_type != SOCK_DIAG_BY_FAMILY || length < sizeof(struct inet_diag_msg))
         return 0;
     if (state->closed.sockets_count >= CLOSED_MAX) {
         state->lost = true;

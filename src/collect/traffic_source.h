@@ -30,6 +30,12 @@ struct traffic_source {
     int (*drain)(void *state);
 
     /*
+     * Reports to `table` what can be known cheaply of the traffic since the last time; the next
+     * read() reports the rest. NULL: nothing can.
+     */
+    int (*count)(void *state, struct flow_table *table, const struct request *request);
+
+    /*
      * Reports to `table` all traffic since the last read or since open, then what was closed. May
      * leave notes in collection->snapshot, and use what other collectors brought (they run before).
      */

@@ -6,10 +6,17 @@
 
 #include <string.h>
 
-const struct personality *const personality_table[] = {
-    &personality_ss,      &personality_netstat, &personality_lsof,
-    &personality_nethogs, &personality_iftop,   &personality_nload,
-    &personality_iptraf,  &personality_sar,     NULL};
+const struct personality *const personality_table[] = {&personality_ss,
+                                                       &personality_netstat,
+                                                       &personality_lsof,
+                                                       &personality_nethogs,
+                                                       &personality_iftop,
+                                                       &personality_nload,
+                                                       &personality_iptraf,
+                                                       &personality_sar,
+                                                       &personality_tcpdump,
+                                                       &personality_conntrack,
+                                                       NULL};
 
 const struct personality *personality_find(const char *name)
 {

@@ -31,6 +31,8 @@ extern const struct personality personality_iftop;
 extern const struct personality personality_nload;
 extern const struct personality personality_iptraf;
 extern const struct personality personality_sar;
+extern const struct personality personality_tcpdump;
+extern const struct personality personality_conntrack;
 
 /* All of them, ends with NULL. */
 extern const struct personality *const personality_table[];

@@ -69,16 +69,18 @@ static int put_event(struct follower *follower, const struct view *view)
     return ss_layout_finish(&writer->layout);
 }
 
-static int take_event(void *context, uint16_t type, const void *payload, size_t length)
+static int take_event(void *context, const struct nlmsghdr *message)
 {
     struct follower *follower = context;
+    const void *payload = NLMSG_DATA(message);
+    size_t length = NLMSG_PAYLOAD(message, 0);
     struct snapshot snapshot;
     struct join join;
     struct socket *socket;
     struct buf scratch = BUF_INIT;
     int r;
 
-    if (type != SOCK_DIAG_BY_FAMILY || length < sizeof(struct inet_diag_msg) ||
+    if (message->nlmsg_type != SOCK_DIAG_BY_FAMILY || length < sizeof(struct inet_diag_msg) ||
         snapshot_init(&snapshot) < 0)
         return 0;
     socket = snapshot_add_socket(&snapshot);

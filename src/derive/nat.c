@@ -52,6 +52,12 @@ static uint64_t hash_words(const void *bytes, size_t length)
     return hash;
 }
 
+/* A socket of these may have the entries of many peers, without being connected. */
+static bool takes_any_peer(unsigned int proto)
+{
+    return proto == PROTO_UDP || proto == PROTO_UDPLITE || proto == PROTO_ICMP;
+}
+
 static bool is_connected(const struct socket *socket)
 {
     return socket->peer_port && socket->state != STATE_LISTENING;
@@ -60,19 +66,16 @@ static bool is_connected(const struct socket *socket)
 /* False: a socket that no entry is of, or that only the entries of its connections tell of. */
 static bool place_of(const struct socket *socket, struct place *ret_place)
 {
-    const uint32_t datagram =
-        PROTO_BIT(PROTO_UDP) | PROTO_BIT(PROTO_UDPLITE) | PROTO_BIT(PROTO_ICMP);
-    const uint32_t tracked =
-        datagram | PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_SCTP) | PROTO_BIT(PROTO_DCCP);
+    const uint32_t connected = PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_SCTP) | PROTO_BIT(PROTO_DCCP);
     struct place place = {.local_port = socket->local_port, .proto = socket->proto};
 
-    if (!address_is_inet(socket->family) || !(PROTO_BIT(socket->proto) & tracked) ||
-        !socket->local_port)
+    if (!address_is_inet(socket->family) || !socket->local_port ||
+        (!(PROTO_BIT(socket->proto) & connected) && !takes_any_peer(socket->proto)))
         return false;
     if (is_connected(socket)) {
         place.peer = widen(socket->family, &socket->peer);
         place.peer_port = socket->peer_port;
-    } else if (!(PROTO_BIT(socket->proto) & datagram)) {
+    } else if (!takes_any_peer(socket->proto)) {
         return false;
     }
     if (!address_is_any(socket->family, &socket->local))
@@ -149,20 +152,26 @@ static bool is_confined(const union address *wide)
            IN6_IS_ADDR_LINKLOCAL((const struct in6_addr *)wide->bytes);
 }
 
-/* Whether an address is of a namespace; NAT_NONE: of any that was read. */
-static bool has_address(const struct finder *finder, uint32_t netns, const union address *wide)
+/* Whether an address is of a namespace. *ret_anywhere, which may be NULL: of any that was read. */
+static bool has_address(const struct finder *finder, uint32_t netns, const union address *wide,
+                        bool *ret_anywhere)
 {
     const struct snapshot *snapshot = finder->snapshot;
     uint32_t i = map_get(&finder->addresses, hash_words(wide, sizeof(*wide)));
+    bool anywhere = false, here = false;
 
-    for (; i != MAP_NONE; i = finder->next_address[i]) {
+    for (; i != MAP_NONE && !here; i = finder->next_address[i]) {
         const struct link_address *address = &snapshot->link_addresses[i];
         union address own = widen(address->family, &address->address);
 
-        if ((netns == NAT_NONE || netns == address->netns) && memcmp(&own, wide, sizeof(own)) == 0)
-            return true;
+        if (memcmp(&own, wide, sizeof(own)) == 0) {
+            anywhere = true;
+            here = netns == address->netns;
+        }
     }
-    return false;
+    if (ret_anywhere)
+        *ret_anywhere = anywhere;
+    return here;
 }
 
 /* --- sockets --- */
@@ -172,14 +181,15 @@ struct wanted {
     struct place place;
     uint32_t netns; /* of the entry */
     bool elsewhere; /* in other namespaces, not in that */
+    bool seen;      /* there was such a socket, in whichever */
 };
 
 /*
  * Counts the sockets at a place into `end`, which gets the first of them. Sockets that share a port
  * in one namespace (SO_REUSEPORT) are one candidate: it is that namespace that is looked for.
  */
-static void look_at(const struct finder *finder, const struct wanted *wanted,
-                    const struct place *place, struct nat_end *end)
+static void look_at(const struct finder *finder, struct wanted *wanted, const struct place *place,
+                    struct nat_end *end)
 {
     const struct snapshot *snapshot = finder->snapshot;
     uint32_t i = map_get(&finder->sockets, hash_words(place, sizeof(*place)));
@@ -188,11 +198,13 @@ static void look_at(const struct finder *finder, const struct wanted *wanted,
         const struct socket *socket = &snapshot->sockets[i];
         struct place other;
 
-        if (!place_of(socket, &other) || memcmp(&other, place, sizeof(other)) != 0 ||
-            (socket->netns == wanted->netns) == wanted->elsewhere)
+        if (!place_of(socket, &other) || memcmp(&other, place, sizeof(other)) != 0)
+            continue;
+        wanted->seen = true;
+        if ((socket->netns == wanted->netns) == wanted->elsewhere)
             continue;
         if (wanted->elsewhere && !place->peer_port &&
-            !has_address(finder, socket->netns, &wanted->place.local))
+            !has_address(finder, socket->netns, &wanted->place.local, NULL))
             continue;
         if (end->socket != NAT_NONE && snapshot->sockets[end->socket].netns == socket->netns)
             continue;
@@ -202,12 +214,14 @@ static void look_at(const struct finder *finder, const struct wanted *wanted,
 }
 
 /* Connected sockets first; then those of datagrams that are bound to the address, or to all. */
-static void look(const struct finder *finder, const struct wanted *wanted, struct nat_end *end)
+static void look(const struct finder *finder, struct wanted *wanted, struct nat_end *end)
 {
     struct place place = wanted->place;
 
     if (place.peer_port)
         look_at(finder, wanted, &place, end);
+    if (!takes_any_peer(place.proto))
+        return;
     place.peer = (union address){{0}};
     place.peer_port = 0;
     if (end->candidates == 0)
@@ -243,15 +257,16 @@ static struct nat_end find_end(const struct finder *finder, const struct conntra
     struct nat_end end = {.socket = NAT_NONE, .reason = NAT_NO_SOCKET};
     struct wanted wanted = {.place = place_of_end(entry, role), .netns = entry->netns};
     const union address *local = &wanted.place.local;
-    bool findable = has_socket(&wanted.place, role);
+    bool anywhere;
 
-    if (findable)
+    if (has_socket(&wanted.place, role))
         look(finder, &wanted, &end);
-    if (end.candidates == 0 && !is_confined(local) && !has_address(finder, entry->netns, local)) {
+    if (end.candidates == 0 && !is_confined(local) &&
+        !has_address(finder, entry->netns, local, &anywhere)) {
         wanted.elsewhere = true;
-        if (findable)
+        if (wanted.seen)
             look(finder, &wanted, &end);
-        if (end.candidates == 0 && !has_address(finder, NAT_NONE, local))
+        if (end.candidates == 0 && !anywhere)
             end.reason = NAT_ELSEWHERE;
     }
     if (end.candidates == 1)

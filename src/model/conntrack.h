@@ -23,6 +23,9 @@ enum conntrack_has {
     CONNTRACK_HAS_STOP = 1u << 6,     /* the same, of one that is over */
     CONNTRACK_HAS_ID = 1u << 7,
     CONNTRACK_HAS_USE = 1u << 8,
+    CONNTRACK_HAS_ORIG_ZONE = 1u << 9, /* instead of zone: of one direction only */
+    CONNTRACK_HAS_REPLY_ZONE = 1u << 10,
+    CONNTRACK_HAS_TAGS = 1u << 11, /* SCTP's */
 };
 
 /* Bits of conntrack.status: the kernel's enum ip_conntrack_status (IPS_*). */
@@ -64,13 +67,15 @@ struct conntrack {
     uint32_t status;    /* enum conntrack_status (CTA_STATUS) */
     uint32_t timeout_s; /* left until it is forgotten, if no packet comes */
     uint32_t mark, use;
-    uint32_t helper;   /* string: ftp, sip, ...; 0 none */
-    uint32_t labels;   /* string: bytes of the bits; 0 none */
-    uint32_t security; /* string: label of the LSM (CTA_SECCTX); 0 none */
-    uint16_t zone;     /* CTA_ZONE */
-    uint8_t family;    /* AF_INET, AF_INET6 */
-    uint8_t protocol;  /* of IP: IPPROTO_TCP, ... */
-    uint8_t state;     /* of TCP: enum conntrack_tcp_state; others: theirs */
+    uint32_t orig_tag, reply_tag;   /* verification tags of SCTP */
+    uint32_t helper;                /* string: ftp, sip, ...; 0 none */
+    uint32_t labels;                /* string: bytes of the bits; 0 none */
+    uint32_t security;              /* string: label of the LSM (CTA_SECCTX); 0 none */
+    uint16_t zone;                  /* CTA_ZONE */
+    uint16_t orig_zone, reply_zone; /* CTA_TUPLE_ZONE */
+    uint8_t family;                 /* AF_INET, AF_INET6 */
+    uint8_t protocol;               /* of IP: IPPROTO_TCP, ... */
+    uint8_t state;                  /* of TCP: enum conntrack_tcp_state; others: theirs */
 };
 
 /*

@@ -27,6 +27,8 @@ struct link_stats {
     uint64_t rx_compressed, tx_compressed, rx_nohandler, rx_otherhost_dropped;
 };
 
+#define LINK_STATS (sizeof(struct link_stats) / sizeof(uint64_t))
+
 /* What the queueing discipline at the root counts (TCA_STATS_QUEUE). */
 struct queue_stats {
     uint32_t packets;       /* waiting now */

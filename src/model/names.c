@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Names of protocols, states, timers, families and types, and the way back. */
 #include "model/flow.h"
+#include "model/process.h"
 
 #include "base/cleanup.h"
 
 #include <ctype.h>
+#include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
 
@@ -166,4 +168,15 @@ const char *accounting_level_label(unsigned int level)
     };
 
     return level < ACCOUNTING_LEVEL_MAX ? labels[level] : "unknown";
+}
+
+bool process_poses_as_kernel(const char *comm)
+{
+    static const char *const threads[] = {"kworker/",   "ksoftirqd/", "kthreadd", "kswapd",
+                                          "khugepaged", "migration/", "rcu_"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+        if (strncmp(comm, threads[i], strlen(threads[i])) == 0)
+            return true;
+    return false;
 }

@@ -2,6 +2,7 @@
 /* Processes, threads, and which descriptor of theirs is which socket. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum process_has {
@@ -48,6 +49,9 @@ struct process {
     uint32_t threads;  /* number of threads */
     uint32_t tty;      /* device number of the controlling terminal; 0: it has none */
 };
+
+/* Whether a process has a name as threads of the kernel have. */
+bool process_poses_as_kernel(const char *comm);
 
 /* How the machine calls a user id; only in recordings. */
 struct user {

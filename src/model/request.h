@@ -73,6 +73,9 @@ enum need {
                                        listen may be counted instead of listed (netns.counted) */
     NEED_CONNTRACK = 1ull << 52,    /* tracked connections, with NAT. Only when asked for: reading
                                        them may load a module of the kernel */
+    NEED_SUSPECTS = 1ull << 53,     /* of NEED_ALL_PROCESSES at least those whose program may be
+                                       deleted or posing (NEED_EXE), and those that may have nearly
+                                       as many descriptors as they may (NEED_FDS) */
 };
 
 /* Details of sockets; those of TCP that only sock_diag tells. */
@@ -157,17 +160,18 @@ struct request {
                                 */
     uint32_t protos;           /* PROTO_BIT()s */
     uint32_t states;           /* STATE_BIT()s */
-    uint32_t signs;     /* enum socket_sign: established connections of TCP without any of these
-                           may be left out; 0: all are wanted */
-    uint32_t idle_ms;   /* for SIGN_IDLE */
-    bool passing;       /* sockets may be looked at in passing: nothing is promised of a single
-                           one, as what seems wrong with it is read again */
-    uint32_t families;  /* FAMILY_BIT()s */
-    uint32_t sources;   /* enum source_bit */
-    bool verbatim;      /* all that sock_diag tells, in its order, also the socket that asks;
-                           and of owners what /proc/PID/fd tells, without that of threads */
-    bool prefer_bpf;    /* use BPF whatever the size of the machine (debug option) */
-    bool held_only;     /* sockets that no process holds are of no interest */
+    uint32_t signs;       /* enum socket_sign: established connections of TCP without any of these
+                             may be left out; 0: all are wanted */
+    uint32_t idle_ms;     /* for SIGN_IDLE */
+    uint32_t fd_permille; /* of the limit: who has less descriptors is no suspect */
+    bool passing;         /* sockets may be looked at in passing: nothing is promised of a single
+                             one, as what seems wrong with it is read again */
+    uint32_t families;    /* FAMILY_BIT()s */
+    uint32_t sources;     /* enum source_bit */
+    bool verbatim;        /* all that sock_diag tells, in its order, also the socket that asks;
+                             and of owners what /proc/PID/fd tells, without that of threads */
+    bool prefer_bpf;      /* use BPF whatever the size of the machine (debug option) */
+    bool held_only;       /* sockets that no process holds are of no interest */
     bool rows_by_owner; /* which rows there are depends on owners: without them rows are missing */
     bool rows_by_conntrack; /* the same of tracked connections */
     enum netns_scope netns_scope;

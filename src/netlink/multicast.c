@@ -19,7 +19,7 @@ int netlink_join(int protocol, uint32_t groups, int bytes, int *ret_fd)
     return 0;
 }
 
-int netlink_hear(int fd, int flags, netlink_message_fn *fn, void *context)
+int netlink_hear(int fd, int flags, netlink_notice_fn *fn, void *context)
 {
     _Alignas(struct nlmsghdr) char bytes[DATAGRAM_SIZE];
     const struct nlmsghdr *message = (const struct nlmsghdr *)bytes;
@@ -34,6 +34,6 @@ int netlink_hear(int fd, int flags, netlink_message_fn *fn, void *context)
         return -errno;
     rest = (unsigned int)length;
     for (; r == 0 && NLMSG_OK(message, rest); message = NLMSG_NEXT(message, rest))
-        r = fn(context, message->nlmsg_type, NLMSG_DATA(message), NLMSG_PAYLOAD(message, 0));
+        r = fn(context, message);
     return r;
 }

@@ -14,8 +14,11 @@
  */
 int netlink_join(int protocol, uint32_t groups, int bytes, int *ret_fd) MUST_CHECK;
 
+/* One message that was sent to a group. A negative return ends the datagram and is returned. */
+typedef int netlink_notice_fn(void *context, const struct nlmsghdr *message);
+
 /*
  * Reads one datagram (`flags` of recv(2)) and calls `fn` for each of its messages. 0, what `fn`
  * returned, or -errno: -EAGAIN when there is none, -ENOBUFS when some were lost before.
  */
-int netlink_hear(int fd, int flags, netlink_message_fn *fn, void *context) MUST_CHECK;
+int netlink_hear(int fd, int flags, netlink_notice_fn *fn, void *context) MUST_CHECK;

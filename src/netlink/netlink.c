@@ -45,7 +45,7 @@ static int send_request(struct netlink *netlink, struct nlmsghdr *request, uint1
     struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
     ssize_t sent;
 
-    request->nlmsg_flags = NLM_F_REQUEST | flags;
+    request->nlmsg_flags |= NLM_F_REQUEST | flags;
     request->nlmsg_seq = ++netlink->sequence;
     request->nlmsg_pid = 0;
     do
@@ -212,4 +212,21 @@ int netlink_add(struct nlmsghdr *message, size_t size, uint16_t type, const void
         memcpy((char *)message + offset + NLA_HDRLEN, data, length);
     message->nlmsg_len = (uint32_t)(offset + NLA_ALIGN(NLA_HDRLEN + length));
     return 0;
+}
+
+int netlink_nest(struct nlmsghdr *message, size_t size, uint16_t type, uint32_t *ret_mark)
+{
+    uint32_t mark = NLMSG_ALIGN(message->nlmsg_len);
+    int r = netlink_add(message, size, type | NLA_F_NESTED, NULL, 0);
+
+    if (r == 0)
+        *ret_mark = mark;
+    return r;
+}
+
+void netlink_nest_end(struct nlmsghdr *message, uint32_t mark)
+{
+    struct nlattr *attribute = (struct nlattr *)((char *)message + mark);
+
+    attribute->nla_len = (uint16_t)(message->nlmsg_len - mark);
 }

@@ -46,11 +46,11 @@ void netlink_close(struct netlink *netlink);
 int netlink_reopen(struct netlink *netlink, int protocol) MUST_CHECK;
 
 /*
- * Sends `request` (its nlmsg_len and nlmsg_type are set; flags, sequence and port are filled in
- * here) as a dump and calls `fn` for each message. 0: the dump is whole. *ret_interrupted: the
- * kernel said that its tables changed on the way (NLM_F_DUMP_INTR). -errno: the kernel's or the
- * socket's error, -EIO for an answer cut short, -EBADMSG for one that is malformed: what fn got so
- * far is not whole, and the next dump on this socket starts anew.
+ * Sends `request` (its nlmsg_len and nlmsg_type are set, and flags of its own; sequence and port
+ * are filled in here) as a dump and calls `fn` for each message. 0: the dump is whole.
+ * *ret_interrupted: the kernel said that its tables changed on the way (NLM_F_DUMP_INTR). -errno:
+ * the kernel's or the socket's error, -EIO for an answer cut short, -EBADMSG for one that is
+ * malformed: what fn got so far is not whole, and the next dump on this socket starts anew.
  */
 int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, netlink_message_fn *fn,
                  void *context, bool *ret_interrupted) MUST_CHECK;
@@ -81,6 +81,12 @@ static inline size_t netlink_length(const struct nlattr *attribute)
 {
     return (size_t)attribute->nla_len - NLA_HDRLEN;
 }
+
+/* What is added between the two is within an attribute of that type. `message` as below; the mark
+ * is for the end. 0 or -EMSGSIZE. */
+int netlink_nest(struct nlmsghdr *message, size_t size, uint16_t type, uint32_t *ret_mark)
+    MUST_CHECK;
+void netlink_nest_end(struct nlmsghdr *message, uint32_t mark);
 
 /* Appends an attribute to a message of `size` bytes at most. 0 or -EMSGSIZE. */
 int netlink_add(struct nlmsghdr *message, size_t size, uint16_t type, const void *data,

@@ -17,6 +17,7 @@ struct chunk_tick {
 
 struct chunk {
     enum chunk_kind kind;
+    bool of_seconds; /* it is of the table of seconds, and its ticks are parts of one */
     struct chunk_tick *ticks;
     uint32_t tick_count, tick_capacity;
     uint64_t *rows; /* layouts[kind].width numbers each */

@@ -35,8 +35,6 @@ enum flows_column {
     FLOWS_COLUMNS,
 };
 
-#define LINK_STATS (sizeof(struct link_stats) / sizeof(uint64_t))
-
 enum interfaces_column {
     INTERFACES_ID,
     INTERFACES_TICK,
@@ -131,6 +129,17 @@ extern const struct layout layouts[CHUNK_KIND_MAX];
 static inline uint32_t key_count(enum chunk_kind kind)
 {
     return layouts[kind].keys - 1u;
+}
+
+/* The columns of flows and interfaces that are added up, and the only other one behind them. */
+static inline uint32_t first_sum(enum chunk_kind kind)
+{
+    return layouts[kind].keys;
+}
+
+static inline uint32_t level_column(enum chunk_kind kind)
+{
+    return layouts[kind].width - 1u;
 }
 
 /* The column that is the index of the tick. */

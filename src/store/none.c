@@ -47,10 +47,24 @@ void store_close(struct store *store)
     (void)store;
 }
 
-int store_add(struct store *store, const struct snapshot *now)
+int store_add(struct store *store, const struct snapshot *now, const struct seconds *seconds)
 {
     (void)store;
     (void)now;
+    (void)seconds;
+    return -ENOTSUP;
+}
+
+bool store_wants_seconds(const struct store *store)
+{
+    (void)store;
+    return false;
+}
+
+int store_ring(struct store *store, struct store_ring *ret_ring)
+{
+    (void)store;
+    (void)ret_ring;
     return -ENOTSUP;
 }
 

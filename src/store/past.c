@@ -227,6 +227,32 @@ static uint8_t word(const uint64_t *row, unsigned int number, unsigned int limit
     return value < limit ? value : 0;
 }
 
+/* Events name a control group by an id, which the store has not: that of its path is one. */
+static int name_cgroup(struct snapshot *snapshot, const struct process *process, uint64_t *ret_id)
+{
+    uint32_t path = process->cgroup;
+
+    *ret_id = path;
+    if (!path || map_get(&snapshot->cgroup_index, path) != MAP_NONE)
+        return 0;
+    return snapshot_add_cgroup(snapshot, path, snapshot_string(snapshot, path, NULL));
+}
+
+/* Who it was of. */
+static int fill_owner(const struct known *known, const struct known_process *owner,
+                      struct event *event)
+{
+    const struct process *process;
+
+    event->netns = owner->netns;
+    if (!owner->process)
+        return 0;
+    process = &known->snapshot->processes[owner->process - 1];
+    event->comm = process->comm;
+    event->uid = process->uid;
+    return name_cgroup(known->snapshot, process, &event->cgroup_id);
+}
+
 static int add_connection(struct known *known, const uint64_t *row)
 {
     uint64_t time_ns = row[CONNECTIONS_TICK] - (uint64_t)unzigzag(row[CONNECTIONS_BEFORE_NS]);
@@ -250,20 +276,15 @@ static int add_connection(struct known *known, const uint64_t *row)
         .owned_by = word(row, 5, EVENT_OWNER_KIND_MAX),
         .family = word(row, 6, UINT8_MAX),
     };
-    const struct known_process *owner;
     struct event *added;
     uint32_t at;
     int r = known_process(known, row[CONNECTIONS_PROCESS], &at);
 
+    if (r == 0)
+        r = fill_owner(known, &known->processes[at], &event);
     if (r < 0)
         return r;
-    owner = &known->processes[at];
-    event.netns = owner->netns;
     event.pid = (uint32_t)row[CONNECTIONS_PID];
-    if (owner->process) {
-        event.comm = known->snapshot->processes[owner->process - 1].comm;
-        event.uid = known->snapshot->processes[owner->process - 1].uid;
-    }
     take_address(&row[CONNECTIONS_PEER_HIGH], &event.peer);
     take_address(&row[CONNECTIONS_LOCAL_HIGH], &event.local);
     added = snapshot_add_event(known->snapshot);
@@ -360,6 +381,7 @@ static int begin_answer(const struct past *past, const struct store_host *host,
     answer->interface_measured_ns = past->measured_ns[CHUNK_INTERFACES]
                                         ? past->measured_ns[CHUNK_INTERFACES]
                                         : past->measured_ns[CHUNK_COUNTERS];
+    answer->coarsest_ns = past->coarsest_ns;
     answer->last_ns = past->last_ns ? past->last_ns : past->until_ns;
     snapshot->time_ns = past->until_ns;
     snapshot->boot_ns = past->until_ns;

@@ -92,6 +92,17 @@ static uint64_t round_up(uint64_t number, uint64_t to)
     return (number + to - 1) / to * to;
 }
 
+/* Where pieces are long it does not matter: seconds are parts of ticks. */
+static bool reads_seconds(const struct reader *reader)
+{
+    const struct store_question *question = &reader->question;
+    uint64_t step =
+        question->every_ns ? question->every_ns : question->until_ns - question->since_ns;
+
+    return !reader->uses_coarse && step < MINUTE_NS &&
+           reader->store->version >= SCHEMA_WITH_SECONDS;
+}
+
 static int begin(struct store *store, const struct store_question *question, struct reader *reader)
 {
     struct store_extent extent = {0};
@@ -120,6 +131,7 @@ static int begin(struct store *store, const struct store_question *question, str
         reader->question.until_ns = round_up(reader->question.until_ns, step);
         reader->question.every_ns = round_up(reader->question.every_ns, step);
     }
+    reader->late_ns = reads_seconds(reader) ? ON_TIME_NS : 0;
     reader->every_ns = reader->question.every_ns
                            ? reader->question.every_ns
                            : reader->question.until_ns - reader->question.since_ns;

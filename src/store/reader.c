@@ -21,6 +21,8 @@ void reader_done(struct reader *reader)
     for (unsigned int i = 0; i < CHUNK_KIND_MAX * COARSE_MAX; i++)
         sql_finalize(&reader->statements[i / COARSE_MAX][i % COARSE_MAX]);
     sql_finalize(&reader->span);
+    for (unsigned int i = 0; i < CHUNK_KIND_MAX; i++)
+        map_done(&reader->seconds[i]);
     free(reader->open);
     free(reader->piece_of_tick);
 }
@@ -34,7 +36,8 @@ static void move_open(struct reader *reader)
     reader->open_begin = 0;
 }
 
-int reader_open_piece(struct reader *reader, uint64_t number, struct past **ret_past)
+/* The piece with this number, with what the coarse tables have of it. */
+static int piece_of(struct reader *reader, uint64_t number, struct past **ret_past)
 {
     int r = 0;
 
@@ -97,7 +100,7 @@ static int answer_first(struct reader *reader)
 {
     CLEANUP(store_answer_done) struct store_answer answer = {0};
     struct past *past;
-    int r = reader_open_piece(reader, reader->first, &past);
+    int r = piece_of(reader, reader->first, &past);
 
     if (r == 0 && reader->question.only_measured && !is_measured(past)) {
         drop_first(reader);
@@ -131,157 +134,14 @@ int reader_answer(struct reader *reader, uint64_t time_ns)
     return r;
 }
 
-/* --- the coarse tables --- */
-
-/* Of one table, whose rows begin in this time. */
-struct stretch {
-    enum chunk_kind kind;
-    enum coarse coarse;
-    uint64_t since_s, until_s;
-};
-
-static void put_select(const struct stretch *stretch, struct buf *out)
-{
-    const struct layout *layout = &layouts[stretch->kind];
-    uint32_t keys = coarse_keys(stretch->kind, stretch->coarse);
-
-    buf_puts(out, "SELECT ");
-    for (uint32_t i = 0; i < key_count(stretch->kind); i++)
-        buf_printf(out, i < keys ? "%s, " : "0, ", layout->key_names[i]);
-    for (uint32_t i = 0; i + layout->rate_count < layout->measure_count; i++)
-        buf_printf(out, "%s%s", i ? ", " : "", layout->measures[i].name);
-    buf_puts(out, " FROM ");
-    coarse_put_table(stretch->kind, stretch->coarse, out);
-    buf_puts(out, " WHERE time >= ? AND time < ? ORDER BY time");
-}
-
-static int prepare(struct reader *reader, const struct stretch *stretch,
-                   sqlite3_stmt **ret_statement)
-{
-    CLEANUP(buf_done) struct buf text = BUF_INIT;
-    sqlite3_stmt **statement = &reader->statements[stretch->kind][stretch->coarse];
-    int r = 0;
-
-    if (!*statement) {
-        put_select(stretch, &text);
-        buf_string(&text);
-        r = text.error ? text.error : sql_prepare_once(reader->store, text.data, statement);
-    }
-    *ret_statement = *statement;
-    return r;
-}
-
-static int add_rows(struct reader *reader, struct past *past, const struct stretch *stretch)
-{
-    uint64_t row[KEYS_MAX + MEASURES_MAX];
-    enum chunk_kind kind = stretch->kind;
-    sqlite3_stmt *statement;
-    int columns, r = prepare(reader, stretch, &statement);
-
-    if (r < 0)
-        return r;
-    sql_bind(statement, 1, stretch->since_s);
-    sql_bind(statement, 2, stretch->until_s);
-    columns = sqlite3_column_count(statement);
-    while ((r = sql_step(statement)) > 0) {
-        for (int i = 0; i < columns; i++)
-            row[i] = sql_column(statement, i);
-        if (reader_folds(reader, kind))
-            row[FLOWS_ENDPOINT] = 0;
-        r = sums_add(&past->sums[kind], row, row + key_count(kind));
-        if (r < 0)
-            break;
-    }
-    sqlite3_reset(statement);
-    return r;
-}
-
-static void add_accounting(struct past *past, uint64_t accounting)
-{
-    if (accounting && (!past->accounting || accounting < past->accounting))
-        past->accounting = accounting;
-}
-
-static int add_span(struct reader *reader, struct past *past, const struct stretch *stretch)
-{
-    static const char text[] = "SELECT sum(measured_ns), sum(ticks), min(accounting) FROM span"
-                               " WHERE coarse = ? AND kind = ? AND time >= ? AND time < ?";
-    int r = reader->span ? 0 : sql_prepare_once(reader->store, text, &reader->span);
-
-    if (r < 0)
-        return r;
-    sql_bind(reader->span, 1, stretch->coarse);
-    sql_bind(reader->span, 2, stretch->kind);
-    sql_bind(reader->span, 3, stretch->since_s);
-    sql_bind(reader->span, 4, stretch->until_s);
-    r = sql_step(reader->span);
-    if (r > 0) {
-        past->measured_ns[stretch->kind] += sql_column(reader->span, 0);
-        past->ticks[stretch->kind] += sql_column(reader->span, 1);
-        add_accounting(past, sql_column(reader->span, 2));
-        sqlite3_reset(reader->span);
-    }
-    return r < 0 ? r : 0;
-}
-
-/* What cannot be read of a damaged table does not keep the rest from being answered. */
-static int add_stretch(struct reader *reader, struct past *past, const struct stretch *stretch)
-{
-    int r;
-
-    if (stretch->since_s >= stretch->until_s)
-        return 0;
-    r = add_rows(reader, past, stretch);
-    if (r == 0)
-        r = add_span(reader, past, stretch);
-    if (r == -EBADMSG) {
-        reader->broken++;
-        r = 0;
-    }
-    return r;
-}
-
-/* The table that has the hours of the kind, with as few rows as tell enough apart. */
-static enum coarse hours_of(const struct reader *reader, enum chunk_kind kind)
-{
-    return reader_folds(reader, kind) && schema_has(reader->store->version, COARSE_PROCESS_HOUR)
-               ? COARSE_PROCESS_HOUR
-               : COARSE_HOUR;
-}
-
-/* Hours that lie in the time as a whole stand for their minutes, where both tell the same. */
-static int add_kind(struct reader *reader, struct past *past, enum chunk_kind kind)
-{
-    enum coarse hours = hours_of(reader, kind);
-    enum coarse coarse = reader->coarse == COARSE_HOUR ? hours : reader->coarse;
-    uint64_t hour = coarse_seconds[COARSE_HOUR];
-    uint64_t since = past->since_ns / SECOND_NS, until = past->until_ns / SECOND_NS;
-    uint64_t first = (since + hour - 1) / hour * hour, last = until / hour * hour;
-    int r;
-
-    if (first < reader->hours_s)
-        first = reader->hours_s;
-    if (first >= last || coarse_keys(kind, hours) != coarse_keys(kind, coarse))
-        first = last = until;
-    r = add_stretch(reader, past, &(struct stretch){kind, coarse, since, first});
-    if (r == 0)
-        r = add_stretch(reader, past, &(struct stretch){kind, hours, first, last});
-    if (r == 0)
-        r = add_stretch(reader, past, &(struct stretch){kind, coarse, last, until});
-    return r;
-}
-
-int reader_add_coarse(struct reader *reader, struct past *past)
-{
-    int r = 0;
-
-    for (unsigned int kind = 0; kind < CHUNK_KIND_MAX && r == 0; kind++)
-        if (reader->kinds & 1u << kind && coarse_has(kind, reader->coarse))
-            r = add_kind(reader, past, kind);
-    return r;
-}
-
 /* --- chunks --- */
+
+/* Whether its seconds stand for it. */
+static bool is_replaced(const struct reader *reader, const struct chunk *chunk, uint32_t tick)
+{
+    return !chunk->of_seconds &&
+           map_get(&reader->seconds[chunk->kind], chunk->ticks[tick].time_ns) != MAP_NONE;
+}
 
 static int find_pieces(struct reader *reader, const struct chunk *chunk)
 {
@@ -290,24 +150,27 @@ static int find_pieces(struct reader *reader, const struct chunk *chunk)
 
     for (uint32_t i = 0; i < chunk->tick_count && r == 0; i++) {
         const struct chunk_tick *tick = &chunk->ticks[i];
+        uint64_t piece, time_ns = reader->late_ns ? on_time(tick->time_ns) : tick->time_ns;
         struct past *past;
-        uint64_t piece;
 
         reader->piece_of_tick[i] = NO_PIECE;
-        if (tick->time_ns <= question->since_ns || tick->time_ns > question->until_ns)
+        if (time_ns <= question->since_ns || time_ns > question->until_ns ||
+            is_replaced(reader, chunk, i))
             continue;
-        piece = (tick->time_ns - question->since_ns - 1) / reader->every_ns;
+        piece = (time_ns - question->since_ns - 1) / reader->every_ns;
         if (piece < reader->first)
             continue;
-        r = reader_open_piece(reader, piece, &past);
+        r = piece_of(reader, piece, &past);
         if (r < 0)
             break;
         reader->piece_of_tick[i] = (uint32_t)(piece - reader->first);
         past->measured_ns[chunk->kind] += tick->length_ns;
         past->ticks[chunk->kind]++;
-        if (tick->time_ns > past->last_ns)
-            past->last_ns = tick->time_ns;
-        add_accounting(past, tick->accounting);
+        if (time_ns > past->last_ns)
+            past->last_ns = time_ns;
+        if (tick->length_ns > past->coarsest_ns)
+            past->coarsest_ns = tick->length_ns;
+        past_add_accounting(past, tick->accounting);
     }
     return r;
 }
@@ -373,22 +236,31 @@ static int add_chunk(struct reader *reader, struct chunk *chunk)
 struct listed {
     uint64_t id, since_ns;
     uint32_t kind;
+    bool of_seconds;
 };
+
+static int codec_of(struct reader *reader, sqlite3_stmt *statement, struct chunk *chunk)
+{
+    return codec_begin(&reader->store->codec, sqlite3_column_blob(statement, 0),
+                       (size_t)sqlite3_column_bytes(statement, 0), chunk);
+}
 
 static int read_chunk(struct reader *reader, const struct listed *listed)
 {
-    CLEANUP(chunk_done) struct chunk chunk = {.kind = listed->kind};
+    CLEANUP(chunk_done)
+    struct chunk chunk = {.kind = listed->kind, .of_seconds = listed->of_seconds};
     sqlite3_stmt *statement;
-    int r = sql_prepare(reader->store, STATEMENT_READ_CHUNK, "SELECT data FROM chunk WHERE id = ?",
-                        &statement);
+    int r = listed->of_seconds ? sql_prepare(reader->store, STATEMENT_READ_SECONDS,
+                                             "SELECT data FROM second WHERE id = ?", &statement)
+                               : sql_prepare(reader->store, STATEMENT_READ_CHUNK,
+                                             "SELECT data FROM chunk WHERE id = ?", &statement);
 
     if (r < 0)
         return r;
     sql_bind(statement, 1, listed->id);
     r = sql_step(statement);
     if (r > 0) {
-        r = codec_begin(&reader->store->codec, sqlite3_column_blob(statement, 0),
-                        (size_t)sqlite3_column_bytes(statement, 0), &chunk);
+        r = codec_of(reader, statement, &chunk);
         sqlite3_reset(statement);
         if (r == 0)
             r = add_chunk(reader, &chunk);
@@ -400,48 +272,129 @@ static int read_chunk(struct reader *reader, const struct listed *listed)
     return r;
 }
 
-static int list_chunks(struct reader *reader, struct listed **ret_listed, uint32_t *ret_count)
+struct list {
+    struct listed *items;
+    uint32_t count, capacity;
+};
+
+static void list_done(struct list *list)
+{
+    free(list->items);
+}
+
+static int add_listed(struct reader *reader, struct list *list, struct listed listed)
+{
+    int r;
+
+    if (listed.kind >= CHUNK_KIND_MAX || !(reader->kinds & 1u << listed.kind))
+        return 0;
+    r = VEC_RESERVE(&list->items, &list->capacity, list->count, 1);
+    if (r == 0)
+        list->items[list->count++] = listed;
+    return r;
+}
+
+static int list_chunks(struct reader *reader, struct list *list)
 {
     static const char text[] = "SELECT id, since_ns, kind FROM chunk WHERE merged IN (0, ?) AND"
                                " since_ns <= ? AND until_ns > ? ORDER BY since_ns, id";
     CLEANUP_STATEMENT sqlite3_stmt *statement = NULL;
-    uint32_t capacity = 0;
     int r = sql_prepare_once(reader->store, text, &statement);
 
     if (r < 0)
         return r;
     sql_bind(statement, 1, !reader->uses_coarse);
-    sql_bind(statement, 2, reader->question.until_ns);
+    sql_bind(statement, 2, reader->question.until_ns + reader->late_ns);
     sql_bind(statement, 3, reader->question.since_ns);
     while ((r = sql_step(statement)) > 0) {
-        struct listed listed = {.id = sql_column(statement, 0),
-                                .since_ns = sql_column(statement, 1),
-                                .kind = (uint32_t)sql_column(statement, 2)};
-
-        if (listed.kind >= CHUNK_KIND_MAX || !(reader->kinds & 1u << listed.kind))
-            continue;
-        r = VEC_RESERVE(ret_listed, &capacity, *ret_count, 1);
+        r = add_listed(reader, list,
+                       (struct listed){.id = sql_column(statement, 0),
+                                       .since_ns = sql_column(statement, 1) - reader->late_ns,
+                                       .kind = (uint32_t)sql_column(statement, 2)});
         if (r < 0)
             return r;
-        (*ret_listed)[(*ret_count)++] = listed;
-    }
-    if (r == -EBADMSG) {
-        reader->broken++;
-        r = 0;
     }
     return r;
 }
 
+/* Only what is whole stands for its tick. */
+static int add_seconds(struct reader *reader, struct list *list, sqlite3_stmt *statement)
+{
+    struct listed listed = {.id = sql_column(statement, 1),
+                            .since_ns = sql_column(statement, 2),
+                            .kind = (uint32_t)sql_column(statement, 3),
+                            .of_seconds = true};
+    CLEANUP(chunk_done) struct chunk chunk = {.kind = listed.kind};
+    int r;
+
+    if (listed.kind != CHUNK_FLOWS && listed.kind != CHUNK_INTERFACES)
+        return 0;
+    r = codec_of(reader, statement, &chunk);
+    if (r == 0)
+        r = map_set(&reader->seconds[listed.kind], sql_column(statement, 4), 0);
+    if (r == 0)
+        r = add_listed(reader, list, listed);
+    if (r != -EBADMSG)
+        return r;
+    reader->broken++;
+    return 0;
+}
+
+static int list_seconds(struct reader *reader, struct list *list)
+{
+    static const char text[] = "SELECT data, id, since_ns, kind, tick_ns FROM second"
+                               " WHERE since_ns <= ? AND until_ns > ?";
+    CLEANUP_STATEMENT sqlite3_stmt *statement = NULL;
+    int r = reader->late_ns ? sql_prepare_once(reader->store, text, &statement) : 0;
+
+    if (r < 0 || !statement)
+        return r;
+    sql_bind(statement, 1, reader->question.until_ns);
+    sql_bind(statement, 2, reader->question.since_ns);
+    while ((r = sql_step(statement)) > 0) {
+        r = add_seconds(reader, list, statement);
+        if (r < 0)
+            return r;
+    }
+    return r;
+}
+
+/* What cannot be listed does not keep the rest from being answered. */
+static int list_all(struct reader *reader, struct list *list)
+{
+    int (*const lists[])(struct reader *, struct list *) = {list_chunks, list_seconds};
+    int r = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(lists) && r == 0; i++) {
+        r = lists[i](reader, list);
+        if (r == -EBADMSG) {
+            reader->broken++;
+            r = 0;
+        }
+    }
+    return r;
+}
+
+static int compare_listed(const void *a, const void *b)
+{
+    const struct listed *left = a, *right = b;
+
+    if (left->since_ns != right->since_ns)
+        return left->since_ns < right->since_ns ? -1 : 1;
+    return left->id < right->id ? -1 : left->id > right->id;
+}
+
 int reader_add_chunks(struct reader *reader)
 {
-    CLEANUP_FREE struct listed *listed = NULL;
-    uint32_t count = 0;
-    int r = list_chunks(reader, &listed, &count);
+    CLEANUP(list_done) struct list list = {0};
+    int r = list_all(reader, &list);
 
-    for (uint32_t i = 0; i < count && r == 0; i++) {
-        r = reader_answer(reader, listed[i].since_ns);
+    if (r == 0 && list.count)
+        qsort(list.items, list.count, sizeof(*list.items), compare_listed);
+    for (uint32_t i = 0; i < list.count && r == 0; i++) {
+        r = reader_answer(reader, list.items[i].since_ns);
         if (r == 0)
-            r = read_chunk(reader, &listed[i]);
+            r = read_chunk(reader, &list.items[i]);
     }
     return r;
 }

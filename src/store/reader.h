@@ -22,15 +22,14 @@ struct reader {
     uint32_t ticks_capacity;
     uint32_t broken; /* parts of the file that could not be read */
     bool uses_coarse;
+    uint64_t late_ns; /* seconds are told apart: a reading so late is of the one before */
+    struct map seconds[CHUNK_KIND_MAX]; /* time of a tick that is read second by second */
     enum coarse coarse;
     uint64_t hours_s;   /* from when on there are all hours */
     unsigned int kinds; /* bits of enum chunk_kind */
 };
 
 void reader_done(struct reader *reader);
-
-/* The piece with this number, with what the coarse tables have of it. */
-int reader_open_piece(struct reader *reader, uint64_t number, struct past **ret_past) MUST_CHECK;
 
 /* Answers the pieces that end before `time_ns`. */
 int reader_answer(struct reader *reader, uint64_t time_ns) MUST_CHECK;

@@ -49,11 +49,21 @@ static int drop_coarse(struct store *store, enum coarse coarse, uint64_t before_
                        before_s);
 }
 
+static int drop_minutes(struct store *store, uint64_t before_s)
+{
+    return drop_coarse(store, COARSE_MINUTE, before_s);
+}
+
 static int drop_hours(struct store *store, uint64_t before_s)
 {
     int r = drop_coarse(store, COARSE_HOUR, before_s);
 
     return r < 0 ? r : drop_coarse(store, COARSE_PROCESS_HOUR, before_s);
+}
+
+static int drop_seconds(struct store *store, uint64_t before_s)
+{
+    return run(store, "DELETE FROM second WHERE until_ns < %" PRIu64, before_s * SECOND_NS);
 }
 
 static uint64_t ago(uint64_t now_s, uint64_t length_s)
@@ -67,7 +77,9 @@ static int drop_old(struct store *store, uint64_t now_s)
     int r = drop_chunks(store, ago(now_s, limits->fine_s));
 
     if (r == 0)
-        r = drop_coarse(store, COARSE_MINUTE, ago(now_s, limits->minute_s));
+        r = drop_minutes(store, ago(now_s, limits->minute_s));
+    if (r == 0)
+        r = drop_seconds(store, ago(now_s, limits->minute_s));
     if (r == 0)
         r = drop_hours(store, ago(now_s, limits->hour_s));
     if (r == 0)
@@ -93,6 +105,13 @@ static int drop_names(struct store *store)
                         "DELETE FROM process WHERE id NOT IN (SELECT process FROM flow_hour)"
                         " AND id NOT IN (SELECT process FROM listener_hour)"
                         " AND id NOT IN (SELECT process FROM instance)");
+}
+
+static int drop_hours_and_names(struct store *store, uint64_t before_s)
+{
+    int r = drop_hours(store, before_s);
+
+    return r < 0 ? r : drop_names(store);
 }
 
 /* --- size --- */
@@ -124,13 +143,17 @@ static int is_too_large(struct store *store, bool *ret_large)
 static const struct tier {
     const char *bytes, *first;
     uint64_t step_s; /* how much of it goes at once */
+    int (*drop)(struct store *store, uint64_t before_s);
 } tiers[] = {
     {"SELECT sum(length(data)) FROM chunk WHERE merged = 1",
-     "SELECT min(until_ns) / 1000000000 FROM chunk WHERE merged = 1", SLOT_NS / SECOND_NS},
+     "SELECT min(until_ns) / 1000000000 FROM chunk WHERE merged = 1", SLOT_NS / SECOND_NS,
+     drop_chunks},
+    {"SELECT sum(length(data)) FROM second", "SELECT min(until_ns) / 1000000000 FROM second",
+     SLOT_NS / SECOND_NS, drop_seconds},
     {"SELECT sum(numbers) * 3 FROM span WHERE coarse = 0",
-     "SELECT min(time) FROM span WHERE coarse = 0", 3600},
+     "SELECT min(time) FROM span WHERE coarse = 0", 3600, drop_minutes},
     {"SELECT sum(numbers) * 3 + (SELECT count(*) FROM endpoint) * 160 FROM span WHERE coarse = 1",
-     "SELECT min(time) FROM span WHERE coarse = 1", 86400},
+     "SELECT min(time) FROM span WHERE coarse = 1", 86400, drop_hours_and_names},
 };
 
 /* The one that takes most: so none takes the place of all others. */
@@ -158,12 +181,7 @@ static int drop_oldest(struct store *store, const struct tier *tier)
     int r = sql_number(store, tier->first, &first);
 
     before = (uint64_t)first / tier->step_s * tier->step_s + tier->step_s;
-    if (r < 0 || tier == &tiers[0])
-        return r < 0 ? r : drop_chunks(store, before);
-    if (tier == &tiers[1])
-        return drop_coarse(store, COARSE_MINUTE, before);
-    r = drop_hours(store, before);
-    return r < 0 ? r : drop_names(store);
+    return r < 0 ? r : tier->drop(store, before);
 }
 
 static int drop_much(struct store *store)

@@ -139,9 +139,25 @@ static void put_host(struct buf *out)
                   " cpus INTEGER NOT NULL, netns INTEGER NOT NULL);");
 }
 
+/*
+ * Seconds around an event: a chunk of the parts of one tick, `tick_ns`, of which it stands for the
+ * rows. The ring is what the recorder has of them in memory: one row.
+ */
+static void put_seconds(struct buf *out)
+{
+    buf_puts(out, "CREATE TABLE second(id INTEGER PRIMARY KEY, kind INTEGER NOT NULL,"
+                  " tick_ns INTEGER NOT NULL, since_ns INTEGER NOT NULL,"
+                  " until_ns INTEGER NOT NULL, rows INTEGER NOT NULL, data BLOB NOT NULL,"
+                  " UNIQUE(kind, tick_ns));"
+                  "CREATE INDEX second_time ON second(since_ns, until_ns);"
+                  "CREATE TABLE ring(id INTEGER PRIMARY KEY, length_s INTEGER NOT NULL,"
+                  " since_ns INTEGER NOT NULL, rows INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+                  " flushed_ns INTEGER NOT NULL, why TEXT NOT NULL);");
+}
+
 /* From the version that is its index to the next one. */
 static void (*const steps[SCHEMA_VERSION])(struct buf *out) = {put_first_schema, put_process_hours,
-                                                               put_host};
+                                                               put_host, put_seconds};
 
 int schema_check(struct store *store)
 {

@@ -6,8 +6,9 @@
 #include "store/store.h"
 
 #define SCHEMA_APPLICATION 0x6e77686f /* "nwho": PRAGMA application_id */
-#define SCHEMA_VERSION 3
+#define SCHEMA_VERSION 4
 #define SCHEMA_WITH_HOST 3
+#define SCHEMA_WITH_SECONDS 4
 
 /* The tables of sums: how long a row of each is. */
 enum coarse {

@@ -4,6 +4,7 @@
 
 #include "store/chunk.h"
 #include "store/dictionaries.h"
+#include "store/ring.h"
 #include "store/schema.h"
 
 #include <sqlite3.h>
@@ -22,6 +23,10 @@ enum statement {
     STATEMENT_ADD_INSTANCE,
     STATEMENT_LAST_INSTANCE,
     STATEMENT_HOST,
+    STATEMENT_ADD_SECONDS,
+    STATEMENT_READ_SECONDS,
+    STATEMENT_RING_NOTES,
+    STATEMENT_RING_STATE,
     STATEMENT_NAME,                                       /* two of each dictionary: find, add */
     STATEMENT_KNOW = STATEMENT_NAME + 2 * DICTIONARY_MAX, /* one of each dictionary */
     STATEMENT_COARSE = STATEMENT_KNOW + DICTIONARY_MAX,   /* to write each table of each kind */
@@ -51,6 +56,7 @@ struct store {
     /* of the writer: */
     struct buf bytes; /* of the chunk that is being written */
     struct baseline interfaces, counters;
+    struct ring ring;
     uint64_t time_ns, boot_ns;       /* of the last tick; 0: none */
     uint64_t slot;                   /* of the ticks that are not merged yet */
     uint64_t hold_until_ns;          /* CLOCK_BOOTTIME: nothing is old before, see retention.c */

@@ -53,6 +53,7 @@ static void free_store(struct store *store)
     dictionaries_done(&store->names);
     baseline_done(&store->interfaces);
     baseline_done(&store->counters);
+    ring_done(&store->ring);
     buf_done(&store->bytes);
     cleanup_close(&store->lock_fd);
     free(store);
@@ -326,6 +327,8 @@ int store_open(const char *path, const struct store_limits *limits, struct store
         r = limit_size(store);
     if (r == 0)
         r = find_last(store);
+    if (r == 0)
+        r = ring_begin(store);
     if (r < 0)
         return say(problem, path, r);
     *ret_store = take_store(&store);

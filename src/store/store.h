@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "model/seconds.h"
 #include "model/snapshot.h"
 #include "model/state_count.h"
 
@@ -23,7 +24,8 @@ struct store_limits {
     uint64_t bytes;  /* the file never grows beyond; when it would, each tier loses its oldest */
     uint64_t fine_s; /* how long every tick is kept (2 days) */
     uint64_t minute_s, hour_s; /* and the sums of a minute (14 days), of an hour (400 days) */
-    uint32_t peers; /* of a process that are told apart in a tick; the others are one row */
+    uint32_t peers;  /* of a process that are told apart in a tick; the others are one row */
+    uint32_t ring_s; /* seconds before and after an event that are kept one by one: none */
 };
 
 /*
@@ -62,8 +64,28 @@ void store_close(struct store *store);
  * the store can still be used; when writing works again a note says what is missing. Who is killed
  * loses at most this tick; a power failure takes at most those of the last minute, and never breaks
  * the file.
+ *
+ * The seconds of the tick, where they are known (or NULL), stay in memory for limits.ring_s, and
+ * are written, too, when a note tells of a mark, or of a finding that has begun and is more than
+ * only to know; and so are those of as long a time after it. They are parts of the tick, and a
+ * question is answered by one of both.
  */
-int store_add(struct store *store, const struct snapshot *now) MUST_CHECK;
+int store_add(struct store *store, const struct snapshot *now, const struct seconds *seconds)
+    MUST_CHECK;
+
+/* Whether the seconds of the next tick will be written. */
+bool store_wants_seconds(const struct store *store);
+
+/* The memory of seconds, as it was at the last tick of the recorder. */
+struct store_ring {
+    uint32_t length_s; /* as asked for; 0: there is none */
+    uint64_t since_ns; /* of the oldest second; 0: it is empty */
+    uint64_t rows, bytes;
+    uint64_t flushed_ns; /* when something of it was written last; 0: never */
+    char why[128];       /* the note that was the reason, maybe cut; "": never */
+};
+
+int store_ring(struct store *store, struct store_ring *ret_ring) MUST_CHECK;
 
 /* The store itself says that recording started and stopped, gaps, clocks that were set, losses. */
 enum store_note_kind {
@@ -130,6 +152,7 @@ struct store_answer {
     uint64_t measured_ns;           /* of flows */
     uint64_t interface_measured_ns; /* of interfaces and counters */
     uint64_t last_ns;               /* when the last tick ended, or sum of a coarse tier */
+    uint64_t coarsest_ns;           /* the longest time that one reading of it was about */
     enum store_tier tier;           /* that was read, besides the newest ticks */
     struct snapshot snapshot;
     struct state_count *states;

@@ -83,8 +83,9 @@ static int find_row(struct tick_flows *flows, struct map *index, uint32_t proces
         r = map_set(index, hash, flows->count);
     if (r < 0)
         return r;
-    *ret_row = &flows->rows[flows->count++];
-    **ret_row = (struct tick_flow){.endpoint = *endpoint, .process = process};
+    *ret_row = &flows->rows[flows->count];
+    **ret_row =
+        (struct tick_flow){.endpoint = *endpoint, .process = process, .number = flows->count++};
     return 0;
 }
 
@@ -119,8 +120,8 @@ static int compare_rows(const void *a, const void *b)
     return memcmp(&left->endpoint, &right->endpoint, sizeof(left->endpoint));
 }
 
-/* Rows move only to places that were read before. */
-static void fold_small(struct tick_flows *flows, uint32_t peers)
+/* Rows move only to places that were read before. `places` is told where each has gone. */
+static void fold_small(struct tick_flows *flows, uint32_t peers, uint32_t *places)
 {
     uint32_t kept = 0, at = 0;
 
@@ -130,6 +131,7 @@ static void fold_small(struct tick_flows *flows, uint32_t peers)
         uint32_t first = at;
 
         for (; at < flows->count && flows->rows[at].process == rest.process; at++) {
+            places[flows->rows[at].number] = kept;
             if (at - first < peers && !is_not_told_apart(&flows->rows[at]))
                 flows->rows[kept++] = flows->rows[at];
             else
@@ -141,10 +143,23 @@ static void fold_small(struct tick_flows *flows, uint32_t peers)
     flows->count = kept;
 }
 
-static int add_flow(const struct snapshot *snapshot, const struct flow_join *join,
-                    const struct flow *flow, uint32_t process, struct tick_flows *flows,
-                    struct map *index)
+static int fold_rows(const struct snapshot *snapshot, uint32_t peers, struct tick_flows *flows)
 {
+    CLEANUP_FREE uint32_t *places = calloc(flows->count + 1u, sizeof(*places));
+
+    if (!places)
+        return -ENOMEM;
+    fold_small(flows, peers, places);
+    for (uint32_t i = 0; i < snapshot->flows_count; i++)
+        if (flows->row_of_flow[i] != TICK_NO_ROW)
+            flows->row_of_flow[i] = places[flows->row_of_flow[i]];
+    return 0;
+}
+
+static int add_flow(const struct snapshot *snapshot, const struct flow_join *join, uint32_t number,
+                    uint32_t process, struct tick_flows *flows, struct map *index)
+{
+    const struct flow *flow = &snapshot->flows[number];
     const struct wire *wire = &flow->wire_last;
     const uint64_t values[TICK_VALUES] = {flow->window[FLOW_LAST].rx_bytes,
                                           flow->window[FLOW_LAST].tx_bytes,
@@ -159,27 +174,31 @@ static int add_flow(const struct snapshot *snapshot, const struct flow_join *joi
 
     describe(snapshot, join, flow, &endpoint);
     r = find_row(flows, index, process, &endpoint, &row);
-    if (r == 0)
-        add_values(row, values);
-    return r;
+    if (r < 0)
+        return r;
+    add_values(row, values);
+    flows->row_of_flow[number] = row->number;
+    return 0;
 }
 
 int tick_flows_make(const struct snapshot *snapshot, const struct flow_join *join,
                     const uint32_t *processes, uint32_t peers, struct tick_flows *ret_flows)
 {
     CLEANUP(map_done) struct map index = {0};
-    struct tick_flows flows = {0};
-    int r = 0;
+    struct tick_flows flows = {.row_of_flow = calloc(snapshot->flows_count + 1u, sizeof(uint32_t))};
+    int r = flows.row_of_flow ? 0 : -ENOMEM;
 
-    for (uint32_t i = 0; i < snapshot->flows_count && r == 0; i++)
+    for (uint32_t i = 0; i < snapshot->flows_count && r == 0; i++) {
+        flows.row_of_flow[i] = TICK_NO_ROW;
         if (tick_has(&snapshot->flows[i]))
-            r = add_flow(snapshot, join, &snapshot->flows[i], processes[i], &flows, &index);
+            r = add_flow(snapshot, join, i, processes[i], &flows, &index);
+    }
+    if (r == 0 && flows.count)
+        r = fold_rows(snapshot, peers, &flows);
     if (r < 0) {
         tick_flows_done(&flows);
         return r;
     }
-    if (flows.count)
-        fold_small(&flows, peers);
     *ret_flows = flows;
     return 0;
 }
@@ -187,5 +206,6 @@ int tick_flows_make(const struct snapshot *snapshot, const struct flow_join *joi
 void tick_flows_done(struct tick_flows *flows)
 {
     free(flows->rows);
+    free(flows->row_of_flow);
     *flows = (struct tick_flows){0};
 }

@@ -12,12 +12,16 @@ struct tick_flow {
     uint64_t values[TICK_VALUES]; /* columns from FLOWS_RX_BYTES on */
     struct endpoint endpoint;     /* all zero: those that are not told apart */
     uint32_t process;
+    uint32_t number; /* while they are made: the place before small ones were folded */
 };
 
 struct tick_flows {
     struct tick_flow *rows;
     uint32_t count, capacity;
+    uint32_t *row_of_flow; /* of the snapshot; TICK_NO_ROW: it had no traffic */
 };
+
+#define TICK_NO_ROW UINT32_MAX
 
 /* Whether it sent or received anything since the snapshot before. */
 bool tick_has(const struct flow *flow);

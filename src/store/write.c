@@ -62,9 +62,14 @@ int write_chunk(struct store *store, struct chunk *chunk, bool merged)
 static int write_kind(struct store *store, const struct snapshot *now, enum chunk_kind kind)
 {
     CLEANUP(chunk_done) struct chunk chunk = {.kind = kind};
-    int r = writers[kind](store, now, &chunk);
+    int r;
 
-    return r == 0 && chunk.tick_count ? write_chunk(store, &chunk, false) : r;
+    map_clear(&store->ring.rows);
+    r = writers[kind](store, now, &chunk);
+    if (r < 0 || !chunk.tick_count)
+        return r;
+    r = ring_cut(store, now, &chunk);
+    return r < 0 ? r : write_chunk(store, &chunk, false);
 }
 
 static int note_losses(struct store *store, const struct snapshot *now)
@@ -111,7 +116,7 @@ static int write_tick(struct store *store, const struct snapshot *now)
         r = write_host(store, now);
     for (unsigned int kind = 0; kind < CHUNK_KIND_MAX && r == 0; kind++)
         r = write_kind(store, now, kind);
-    return r;
+    return r < 0 ? r : ring_write(store, now);
 }
 
 /*
@@ -152,16 +157,18 @@ static void forget(struct store *store, const struct snapshot *now, int error)
     if (!sqlite3_get_autocommit(store->db))
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     dictionaries_done(&store->names);
+    ring_empty(&store->ring);
     if (!store->lost_ticks++)
         store->lost_since = now->time_ns;
     store->lost_error = error;
 }
 
-int store_add(struct store *store, const struct snapshot *now)
+int store_add(struct store *store, const struct snapshot *now, const struct seconds *seconds)
 {
     bool new_slot = store->slot != now->time_ns / SLOT_NS;
     int r = 0;
 
+    store->ring.seconds = store->ring.length_ns ? seconds : NULL;
     store->interfaces.used = store->counters.used = false;
     if (clock_jump(store, now) > (int64_t)LARGE_JUMP_NS)
         store->hold_until_ns = now->boot_ns + HOLD_NS;

@@ -47,7 +47,9 @@ static int add_interface(struct store *store, const struct snapshot *now,
         row[INTERFACES_STATS + i] = values[i] > before[i] ? values[i] - before[i] : 0;
     if (interface->has & INTERFACE_HAS_SPEED)
         row[INTERFACES_SPEED] = interface->speed_mbit;
-    return 0;
+    return ring_know(&store->ring,
+                     ring_key_of_link(now->netns[interface->netns].inode, interface->ifindex),
+                     chunk->row_count - 1);
 }
 
 int write_interfaces(struct store *store, const struct snapshot *now, struct chunk *chunk)

@@ -46,6 +46,16 @@ static int add_rows(struct store *store, const struct tick_flows *flows, struct 
     return 0;
 }
 
+static int tell_ring(struct ring *ring, const struct snapshot *now, const uint32_t *row_of_flow)
+{
+    int r = 0;
+
+    for (uint32_t i = 0; i < now->flows_count && r == 0; i++)
+        if (row_of_flow[i] != TICK_NO_ROW)
+            r = ring_know(ring, ring_key_of_flow((uint32_t)now->flows[i].id), row_of_flow[i]);
+    return r;
+}
+
 int write_flows(struct store *store, const struct snapshot *now, struct chunk *chunk)
 {
     CLEANUP(tick_flows_done) struct tick_flows flows = {0};
@@ -65,5 +75,7 @@ int write_flows(struct store *store, const struct snapshot *now, struct chunk *c
     if (r == 0)
         r = chunk_add_tick(
             chunk, (struct chunk_tick){now->time_ns, now->window_ns[FLOW_LAST], now->accounting});
-    return r < 0 ? r : add_rows(store, &flows, chunk);
+    if (r == 0)
+        r = add_rows(store, &flows, chunk);
+    return r < 0 ? r : tell_ring(&store->ring, now, flows.row_of_flow);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Write: sockets as numbers of each state, those that listen, and events as connections. */
 #include "base/clock.h"
-#include "derive/port_range.h"
+#include "derive/serving.h"
 #include "store/write.h"
 
 #include <endian.h>
@@ -12,11 +12,6 @@ static int begin_tick(const struct store *store, const struct snapshot *now, str
         store->boot_ns && now->boot_ns > store->boot_ns ? now->boot_ns - store->boot_ns : 0;
 
     return chunk_add_tick(chunk, (struct chunk_tick){.time_ns = now->time_ns, .length_ns = length});
-}
-
-static bool is_inet(const struct socket *socket)
-{
-    return PROTO_BIT(socket->proto) & PROTO_INET_ALL;
 }
 
 static int add_states_of_netns(struct store *store, const struct snapshot *now, uint32_t netns,
@@ -68,17 +63,6 @@ int write_states(struct store *store, const struct snapshot *now, struct chunk *
 
 /* --- those that listen --- */
 
-/* Sockets for datagrams serve when they have no peer, and a port that somebody chose. */
-static bool listens(const struct snapshot *now, const struct socket *socket)
-{
-    if (!is_inet(socket) || !socket->local_port)
-        return false;
-    if (socket->state == STATE_LISTENING)
-        return true;
-    return socket->state == STATE_UNCONNECTED && socket->proto != PROTO_TCP &&
-           !port_range_has(now, socket->netns, socket->local_port);
-}
-
 static int add_listener(struct store *store, const struct snapshot *now,
                         const struct socket *socket, uint32_t process, struct chunk *chunk)
 {
@@ -107,20 +91,6 @@ static int add_listener(struct store *store, const struct snapshot *now,
     return 0;
 }
 
-/* The inodes of those that listen, and then who holds them: the first that was found. */
-static int find_holders(const struct snapshot *now, struct map *holders)
-{
-    int r = 0;
-
-    for (uint32_t i = 0; i < now->sockets_count && r == 0; i++)
-        if (now->sockets[i].inode && listens(now, &now->sockets[i]))
-            r = map_set(holders, now->sockets[i].inode, now->processes_count);
-    for (uint32_t i = 0; i < now->holders_count && r == 0; i++)
-        if (map_get(holders, now->holders[i].inode) == now->processes_count)
-            r = map_set(holders, now->holders[i].inode, now->holders[i].process);
-    return r;
-}
-
 int write_listeners(struct store *store, const struct snapshot *now, struct chunk *chunk)
 {
     CLEANUP(map_done) struct map holders = {0};
@@ -128,17 +98,16 @@ int write_listeners(struct store *store, const struct snapshot *now, struct chun
 
     if (!snapshot_knows_sockets(now))
         return 0;
-    r = find_holders(now, &holders);
+    r = serving_holders(now, &holders);
     if (r == 0)
         r = begin_tick(store, now, chunk);
     for (uint32_t i = 0; i < now->sockets_count && r == 0; i++) {
         uint32_t process;
 
-        if (!listens(now, &now->sockets[i]))
+        if (!serving_is(now, &now->sockets[i]))
             continue;
-        process = map_get(&holders, now->sockets[i].inode);
-        r = add_listener(store, now, &now->sockets[i],
-                         process < now->processes_count ? process : MAP_NONE, chunk);
+        process = serving_holder(now, &holders, &now->sockets[i]);
+        r = add_listener(store, now, &now->sockets[i], process, chunk);
     }
     chunk_fold(chunk);
     return r;

@@ -180,7 +180,7 @@ static int write_day(const char *path, uint32_t peers, uint64_t ticks, bool coun
             rows += tick.flows[j].window[FLOW_LAST].rx_bytes > 0;
         wall[i] = clock_ns(CLOCK_MONOTONIC);
         begin = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-        CHECK(store_add(store, &tick));
+        CHECK(store_add(store, &tick, NULL));
         cpu[i] = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - begin;
         wall[i] = clock_ns(CLOCK_MONOTONIC) - wall[i];
         sum += cpu[i];
@@ -253,7 +253,7 @@ static int write_machine(const char *path, uint64_t ticks, uint64_t length_ns)
         struct snapshot tick;
 
         make_machine_tick(i, length_ns, &tick);
-        CHECK(store_add(store, &tick));
+        CHECK(store_add(store, &tick, NULL));
         snapshot_done(&tick);
     }
     store_close(store);

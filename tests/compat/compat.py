@@ -34,7 +34,9 @@ SLEEPS = re.compile(r"^lsof .*[-+]r ?\d|^netstat .*-\w*c\b")
 # The releases whose bytes are the measure: those of Debian 12.
 RELEASES = {"ss": (["ss", "-V"], "iproute2-6.1."), "netstat": (["netstat", "-V"], "net-tools 2.10"),
             "lsof": (["lsof", "-v"], "revision: 4.95."),
-            "sar": (["sar", "-V"], "sysstat version 12.6.1\n")}
+            "sar": (["sar", "-V"], "sysstat version 12.6.1\n"),
+            "tcpdump": (["tcpdump", "--version"], "tcpdump version 4.99.3\n"),
+            "conntrack": (["conntrack", "-V"], "conntrack v1.4.7 ")}
 
 
 @dataclass(frozen=True)
@@ -179,12 +181,12 @@ def compare(case, scenes, ours_first, attempts):
     return verdict or Verdict(case, f"the real tool gives another number of lines each time ({attempts} attempts)")
 
 
-def compare_all(cases, known=()):
-    """Verdicts of all cases. One attempt is enough for those KNOWN to differ."""
+def compare_all(cases, known=(), scenes_of=Scenes):
+    """Verdicts of all cases. One attempt is enough for those KNOWN to differ. SCENES_OF makes what is compared in."""
     verdicts = []
     with links() as first:
         for strange in (False, True):
-            with Scenes(strange) as scenes:
+            with scenes_of(strange) as scenes:
                 verdicts += [compare(case, scenes, f"{first}:{PATH}", 1 if str(case) in known else ATTEMPTS)
                              for case in cases if case.strange == strange]
     order = {case: number for number, case in enumerate(cases)}
@@ -240,23 +242,23 @@ def check_releases(tools):
             live.skip(f"this {tool} is not {wanted}*")
 
 
-def run_matrix(tool):
+def run_matrix(tool, scenes_of=Scenes):
     check_releases([tool] if tool in RELEASES else RELEASES)
     not_yet, explained = read_not_yet(tool), read_explained(tool)
     cases = read_matrix(tool)[::SHARE]
-    faults = judge(tool, compare_all(cases, not_yet), not_yet, explained, SHARE == 1)
+    faults = judge(tool, compare_all(cases, not_yet, scenes_of), not_yet, explained, SHARE == 1)
     assert not faults, "\n".join(faults)
 
 
-def show_some(tool, cases):
-    verdicts = compare_all(cases)
+def show_some(tool, cases, scenes_of):
+    verdicts = compare_all(cases, scenes_of=scenes_of)
     for verdict in verdicts:
         print(f"== {verdict.case}\n{verdict.difference or 'identical'}", flush=True)
     print(f"{tool}: {sum(not verdict.difference for verdict in verdicts)} of {len(verdicts)} identical")
     return any(verdict.difference for verdict in verdicts)
 
 
-def main(tool):
+def main(tool, scenes_of=Scenes):
     """As a test without arguments; see the top for the others."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-v", metavar="LINE", action="append", help="show the differences of this command line")
@@ -267,14 +269,14 @@ def main(tool):
     args = parser.parse_args()
     if not (args.v or args.k or args.update):
         def the_same_bytes():
-            run_matrix(tool)
+            run_matrix(tool, scenes_of)
         live.test(the_same_bytes)
         live.run_tests()
     if args.update:
-        write_not_yet(tool, compare_all(read_matrix(tool), read_not_yet(tool)), read_explained(tool))
+        write_not_yet(tool, compare_all(read_matrix(tool), read_not_yet(tool), scenes_of), read_explained(tool))
         return
     if args.v:
         cases = [Case(line, output, args.strange) for line in args.v for output in OUTPUTS]
     else:
         cases = [case for case in read_matrix(tool) if args.k in case.line]
-    sys.exit(show_some(tool, [case for case in cases if args.o in (None, case.output)]))
+    sys.exit(show_some(tool, [case for case in cases if args.o in (None, case.output)], scenes_of))

@@ -74,7 +74,7 @@ def record_run(ns, mover, places, word, intervals):
         restart = int(time.time())
         if again:
             subprocess.run([*sadc, theirs], check=True)
-        second = int(time.time()) + 1
+        second = int(time.time()) + 2  # the first look of its doctor may take it beyond the next one
         wait_until(second + SAMPLE)
         with subprocess.Popen([*sadc, "1", str(intervals + 1), theirs]) as child:
             wait_until(second + 2 + MOVES)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Fuzzing of ctnetlink's answers: one datagram of entries, joined and shown. */
+/* Fuzzing of ctnetlink's answers: one datagram of entries, joined and shown; each is read as an
+ * expectation, too. */
 #include "collect/conntrack_message.h"
 #include "fuzz.h"
 #include "netlink/netlink.h"
@@ -7,10 +8,13 @@
 static int add(void *context, uint16_t type, const void *payload, size_t length)
 {
     struct snapshot *snapshot = context;
+    struct conntrack_expectation expectation;
     struct conntrack entry, *added;
-    int r = conntrack_read(snapshot, payload, length, &entry);
+    int r = conntrack_read_expectation(snapshot, payload, length, &expectation);
 
     (void)type;
+    CHECK(r == 0 || r == -EBADMSG);
+    r = conntrack_read(snapshot, payload, length, &entry);
     CHECK(r == 0 || r == -EBADMSG);
     if (r < 0)
         return 0;

@@ -125,6 +125,35 @@ def copy_files():
     save("process", "mount", b"4" + b"".join(mount[:1]))
 
 
+# --- packets ---
+
+SEEDS_OF_A_DISSECTOR = 6
+
+
+def dump_packets():
+    """The headers that fuzz_dissect.c has itself are left out; the byte before says what is shown: -v, -e, TLS and QUIC."""
+    sys.path.insert(0, str(CORPUS.parent.parent / "compat"))
+    import packets
+
+    hello = bytes.fromhex("16030100500100004c0303") + bytes(32) + bytes.fromhex(
+        "000002130101000021000000100000e0000b6578616d706c652e636f6d0010000500030268320000")
+    quic = bytes.fromhex("c00000000108f0f1f2f3f4f5f6f704a0a1a2a300") + bytes(30)
+    frames, behind = list(packets.ethernet_packets()), {}
+    for number, kind, skip in ((6, 0x0800, 54), (8, 0x0800, 42), (10, 0x0800, 34), (11, 0x86dd, 54), (12, 0x86dd, 54), (4, 0x0806, 14), (7, 0x86dd, 54)):
+        protocol = {6: 6, 8: 17, 10: 1, 11: 58, 12: 0, 7: 6}.get(number)
+        skip = {6: 34, 8: 34}.get(number, skip)
+        behind[number] = [frame[skip:] for frame in frames if frame[12:14] == kind.to_bytes(2, "big") and len(frame) > skip and
+                          (protocol is None or frame[{0x0800: 23, 0x86dd: 20}[kind]] == protocol)]
+    behind |= {0: list(packets.link_packets()), 1: [b"\2\0\0\0" + frame[14:] for frame in behind[8][:9]], 5: [frame[14:] for frame in packets.ipv4_packets()],
+               2: [packets.sll(frame) for frame in packets.link_packets() if len(frame) > 14], 3: [packets.sll2(frame) for frame in packets.link_packets() if len(frame) > 14],
+               13: [packets.extension(17, b"\0\1" + bytes(20)), packets.extension(6, b"\4\0\0\0\0\0" + bytes(16))], 14: list(packets.dns_messages()), 9: [packets.udp(b"x")],
+               15: list(packets.dns_messages())[5:], 16: [len(data).to_bytes(2, "big") + data for data in packets.dns_messages()],
+               17: [frame[54:] for frame in packets.http_packets()], 18: [hello], 19: [quic]}
+    for number, seeds in behind.items():
+        for count, seed in enumerate(seeds[::max(1, len(seeds) // SEEDS_OF_A_DISSECTOR)]):
+            save("dissect", f"{number:02}-{count}", bytes([ord("0") + number, (2, 8, 13, 1)[count % 4]]) + seed)
+
+
 def main():
     if sys.argv[1:] == ["--inside"]:
         dump_sockets()
@@ -132,6 +161,7 @@ def main():
         dump_conntrack()
         copy_files()
         return
+    dump_packets()
     from live import BUILD, mksock, netns, run  # needs root
 
     with netns() as ns, contextlib.ExitStack() as stack:

@@ -160,7 +160,7 @@ static int write_tick(struct store *store, uint64_t number)
     int r = make_tick(number, &tick);
 
     if (r == 0)
-        r = store_add(store, &tick);
+        r = store_add(store, &tick, NULL);
     snapshot_done(&tick);
     return r;
 }

@@ -156,7 +156,7 @@ int main(int argc, char **argv)
         if (tick > GAP_BEGIN && tick < GAP_END)
             continue;
         make_tick(&snapshot, tick);
-        check(store_add(store, &snapshot), "writing");
+        check(store_add(store, &snapshot, NULL), "writing");
         snapshot_done(&snapshot);
     }
     check(store_note(store, BEGIN_NS + MARK_NS, STORE_MARK, "deployed v2"), "note");

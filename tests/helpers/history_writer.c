@@ -75,7 +75,7 @@ static int write_ticks(const char *path)
         r = make_tick(++number, &tick);
         if (r < 0)
             break;
-        written = store_add(store, &tick);
+        written = store_add(store, &tick, NULL);
         if (written < 0)
             printf("lost %" PRIu64 " %d\n", number, -written);
         else

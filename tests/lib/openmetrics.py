@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""OpenMetrics, read by others: the strict parser of prometheus_client, and promtool where it is installed."""
+"""Metrics, read by others: the strict parsers of prometheus_client, and promtool where it is installed."""
 import json
 import shutil
 import subprocess
@@ -10,10 +10,13 @@ from live import skip
 
 PARSE = """
 import json, sys
-from prometheus_client.openmetrics.parser import text_fd_to_metric_families
+if sys.argv[1] == "openmetrics":
+    from prometheus_client.openmetrics.parser import text_fd_to_metric_families
+else:
+    from prometheus_client.parser import text_fd_to_metric_families
 for family in text_fd_to_metric_families(sys.stdin):
     for sample in family.samples:
-        print(json.dumps([family.name, family.type, sample.name, sample.labels, sample.value, float(sample.timestamp)]))
+        print(json.dumps([family.name, family.type, sample.name, sample.labels, sample.value, sample.timestamp and float(sample.timestamp)]))
 """
 
 
@@ -26,13 +29,22 @@ def _python():
     return None
 
 
-def samples(text):
-    """[family, type, name, labels, value, time] of each sample; an exception when the text is none."""
+def samples(text, form="openmetrics"):
+    """[family, type, name, labels, value, time] of each sample; an exception when the text is none of this FORM."""
     if not _python():
         skip("no Python has prometheus_client: OpenMetrics cannot be checked")
-    run = subprocess.run([_python(), "-c", PARSE], input=text, check=False, capture_output=True, encoding="utf-8")
+    run = subprocess.run([_python(), "-c", PARSE, form], input=text, check=False, capture_output=True, encoding="utf-8")
     assert run.returncode == 0, run.stderr[-2000:]
     return [json.loads(line) for line in run.stdout.splitlines()]
+
+
+def check(text):
+    """What promtool says against it, in the older format."""
+    promtool = shutil.which("promtool")
+    if not promtool:
+        skip("no promtool: what it says of the metrics is not checked")
+    run = subprocess.run([promtool, "check", "metrics"], input=text, check=False, capture_output=True, encoding="utf-8")
+    return run.stdout + run.stderr if run.returncode or run.stderr else ""
 
 
 def into_prometheus(path, place):

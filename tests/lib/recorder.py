@@ -37,7 +37,7 @@ def is_recording(store, since):
 @contextmanager
 def recorder(store, *options, exact=False, env=None):
     """Records each second, until the block ends. EXACT: every call is counted, else the test is skipped."""
-    command = [BUILD / "nwho", "serve", "--foreground", "--every", "1", "--store", store, *options]
+    command = [BUILD / "nwho", "serve", "--foreground", "--every", "1", "--listen", "none", "--store", store, *options]
     since = time.time()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                           env={**os.environ, **(env or {})}) as child:

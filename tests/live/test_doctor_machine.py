@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The doctor and the machine: memory, descriptors, programs that hide, ports that are taken."""
+import json
 import os
 import shutil
 import tempfile
@@ -140,17 +141,23 @@ def a_program_that_was_deleted_out_of_tmp():
         assert [(row["severity"], row["pid"]) for row in rows] == [("crit", facts[0]["pid"])], rows
 
 
+@contextmanager
+def program_in_memory(ns):
+    """Its process id."""
+    process = ns.popen(["python3", "-c", FROM_MEMORY, MKSOCK], stdin=-1, stdout=-1)
+    try:
+        assert process.stdout.readline() and process.stdout.readline() == b"ready\n"
+        yield process.pid
+    finally:
+        process.kill()
+        process.communicate()
+
+
 @test
 def a_program_that_was_never_a_file():
-    with netns() as ns:
-        process = ns.popen(["python3", "-c", FROM_MEMORY, MKSOCK], stdin=-1, stdout=-1)
-        try:
-            assert process.stdout.readline() and process.stdout.readline() == b"ready\n"
-            rows = findings(ns, "deleted-exe")
-            assert [(row["severity"], row["pid"]) for row in rows] == [("crit", process.pid)], rows
-        finally:
-            process.kill()
-            process.communicate()
+    with netns() as ns, program_in_memory(ns) as pid:
+        rows = findings(ns, "deleted-exe")
+        assert [(row["severity"], row["pid"]) for row in rows] == [("crit", pid)], rows
 
 
 @test
@@ -158,6 +165,27 @@ def a_name_like_a_thread_of_the_kernel():
     for name, expected in (("kworker/3:1", ["crit"]), ("worker/3:1", [])):
         with netns() as ns, mksock(ns, "strange-comm", f"comm={name}"):
             assert [row["severity"] for row in findings(ns, "deleted-exe")] == expected, name
+
+
+@test
+def suspects_among_all_processes():
+    """Of the whole machine BPF tells who is suspect, where it reads sockets anyhow; else each process is looked at in
+    /proc. Both find the same, and nothing of the others."""
+    with netns() as ns, copy_of_the_helper() as path, mksock(ns, "listening", program=path) as removed, \
+            mksock(ns, "strange-comm", "comm=kworker/3:1") as poses, program_in_memory(ns) as memory, \
+            program(ns, SERVER, "20") as full, program(ns, CLIENTS), mksock(ns, "listening") as calm:
+        os.unlink(path)
+        pids = {removed[0]["pid"]: ("deleted-exe", "warn"), poses[0]["pid"]: ("deleted-exe", "crit"),
+                memory: ("deleted-exe", "crit"), full.pid: ("fd-limit", "crit")}
+
+        def found(*options):
+            done = ns.run([BUILD / "nwho", "doctor", "fd-limit", "deleted-exe", "close-wait", "--window", "0.3", "--json", *options],
+                          expect={0, 1})
+            return {row["pid"]: (row["check"], row["severity"]) for row in json.loads(done.out)["rows"]
+                    if row["pid"] in {*pids, calm[0]["pid"]}}
+
+        wait_for(lambda: found() == pids)
+        assert found("--sources", "sock_diag,proc_net,proc_fd") == pids
 
 
 @test

@@ -151,7 +151,7 @@ def losses_that_follow_each_other_are_one_line():
 @test
 def a_second_recorder_is_refused():
     with directory() as place, recorder(place / "h.db") as first:
-        second = nwho(None, "serve", "--foreground", "--store", place / "h.db", expect=2)
+        second = nwho(None, "serve", "--foreground", "--listen", "none", "--store", place / "h.db", expect=2)
         assert f"process {first.pid}" in second.err and second.err.count("\n") == 1, second.err
 
 
@@ -173,11 +173,11 @@ def a_killed_recorder_leaves_what_it_had():
 def in_the_background_it_says_when_it_records():
     with directory() as place:
         store, since = place / "h.db", time.time()
-        result = nwho(None, "serve", "--every", "1", "--store", store)
+        result = nwho(None, "serve", "--every", "1", "--listen", "none", "--store", store)
         assert result.out.startswith(f"nwho: recording into {store}; process ") and not result.err, result
         wait_for(lambda: is_recording(store, since))
         pid = int(result.out.partition("; process ")[2].partition(",")[0])
-        assert f"process {pid}" in nwho(None, "serve", "--store", store, expect=2).err
+        assert f"process {pid}" in nwho(None, "serve", "--listen", "none", "--store", store, expect=2).err
         assert os.readlink(f"/proc/{pid}/cwd") == "/"
         os.kill(pid, signal.SIGTERM)
         wait_for(lambda: not Path(f"/proc/{pid}").exists() or "State:\tZ" in Path(f"/proc/{pid}/status").read_text())
@@ -214,8 +214,8 @@ def what_cannot_be_read_or_written_is_said():
             (("history", "--since", "-1h", "--until", "-2h"), "--until"),
             (("history", "--at", "-1h", "--since", "-2h"), "--at"),
             (("history", "--by", "conn"), "not recorded"),
-            (("serve", "--foreground", "--store", place / "no/such/h.db"), "no/such"),
-            (("serve", "--foreground", "--store", "/proc/nwho.db"), "/proc/nwho.db"),
+            (("serve", "--foreground", "--listen", "none", "--store", place / "no/such/h.db"), "no/such"),
+            (("serve", "--foreground", "--listen", "none", "--store", "/proc/nwho.db"), "/proc/nwho.db"),
             (("serve", "--every", "0"), "--every"),
             (("mark", "--store", place / "none.db", "x"), "none.db"),
             (("mark",), "noted"),

@@ -69,7 +69,7 @@ def one_reading():
         reading, elsewhere = place / "h.db.reading", place / "elsewhere"
         elsewhere.write_text("kept")
         reading.symlink_to(elsewhere)
-        command = [BUILD / "nwho", "serve", "--foreground", "--every", "1h", "--store", place / "h.db"]
+        command = [BUILD / "nwho", "serve", "--foreground", "--every", "1h", "--listen", "none", "--store", place / "h.db"]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
             try:
                 wait_for(lambda: child.poll() is not None or (reading.exists() and not reading.is_symlink()), what="a reading")

@@ -12,11 +12,15 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 import live
 from live import BUILD, SOURCE, netns, run_tests, test
+
+sys.path.append(str(SOURCE / "tests/compat"))
+import packets  # pylint: disable=wrong-import-position
 
 HEADING = "## Old command, new command"
 CONTAINER = "4f3a" + "0123456789abcdef" * 3 + "0123456789ab"  # 64 digits, as docker has them
@@ -52,6 +56,8 @@ class World:
         self.socket = self.directory / "docker.sock"
         self.configuration = self.directory / "nwho.conf"
         self.configuration.write_text(f"exposed.baseline = {self.directory}/baseline\n", encoding="utf-8")
+        query = packets.udp4(packets.message(questions=[packets.question()]), dport=53)
+        packets.write(self.directory / "dns.pcap", 1, [query, packets.tcp4()])
         self.facts = {}
         self.make("sshd", "shared-threads", "addr=0.0.0.0", "port=22", "threads=2", "name=worker")
         self.make("nginx", "listening", "addr=0.0.0.0", "port=443", "reuseport=1", "--", "listening-dual", "port=80", "--",
@@ -101,8 +107,10 @@ class World:
         if argv[1:2] == ["kill"]:
             argv += ["-y"]
         if argv[1:2] == ["events"]:
+            return self.follow([*argv, "-n", "1"])
+        if argv[1:2] == ["sniff"]:
             return self.follow(argv)
-        if argv[1] in ("serve", "history", "export") or "--since" in argv:
+        if argv[1] in ("serve", "mark", "history", "export") or "--since" in argv:
             argv += ["--store", str(self.directory / "history.db")]
         if "-1" in argv:  # this machine's own yesterday is not of this test
             scene = self.directory / "scene.db"
@@ -121,14 +129,14 @@ class World:
         os.kill(int(re.search(r"process (\d+)", refused)[1]), signal.SIGTERM)
 
     def follow(self, argv):
-        """The first event, while connections are refused. Without BPF nothing tells that they are."""
-        sources = json.loads(self.ns.run([*argv[:2], "--for", "0.01", "--json"], expect=(0, 1)).out)["sources"]
+        """What comes first, while connections are refused. Without BPF nothing tells that they are."""
+        sources = json.loads(self.ns.run([argv[0], "events", "--for", "0.01", "--json"], expect=(0, 1)).out)["sources"]
         if "bpf" not in sources["events"]:
             live.skip("BPF may not be loaded here")
         script = "while :; do (exec 3<>/dev/tcp/127.0.0.1/1); sleep 0.05; done"
         child = self.ns.popen(["bash", "-c", script], stderr=subprocess.DEVNULL)
         try:
-            return self.ns.run([*argv, "-n", "1"]).out
+            return self.ns.run(argv).out
         finally:
             child.kill()
             child.wait()
@@ -262,19 +270,25 @@ CHECKS = {
     "nwho serve": has(r"^nwho: recording into /.*/history.db; process \d+, "),
     "nwho history dst 203.0.113.9 --since 02:00 --until 04:00": has(r"^....-..-.. 02:00:00 to ....-..-.. 04:00:00, nothing was measured$"),
     "nwho history --since 22:00 --by process": has(r"^....-..-.. 22:00:00 to ", r"^....-..-.. ..:..:..  started$"),
+    "nwho mark deployed": has(),
+    "nwho history --every 1 --since -1m": has(r"^....-..-.. ..:..:..  mark     deployed$"),
     "nwho history --by iface --every 1h": has(r"^....-..-.. ..:..:.. to ", r" TREND$|^IFACE"),
     "nwho export --since 22:00 --format openmetrics": has(r"\A# TYPE nwho_", r"^# EOF$"),
     "nwho top --since 02:00": has(r"not measured|nothing was measured"),
     "nwho sar -n DEV -1 -s 22:00": has(r"^Linux ", r"^..:..:.. +IFACE +rxpck/s ", r"^Average: +eth0 "),
     "nwho events": has(r"^TIME +EVENT ", r"^\d\d:\d\d:\d\d\.\d{3} +closed +refused +bash\(\d+\) .*127.0.0.1:1 .* peer +root +bash\(\d+\)"),
+    "nwho sniff -i lo -c 4 tcp": has(r"^..:..:..\.\d{6} IP 127\.0\.0\.1\.\d+ > 127\.0\.0\.1\.1: Flags \[S\], .*  bash\[\d+\] > closed port$"),
     "nwho events refused or reset": has(r"^\d\d:\d\d:\d\d\.\d{3} +closed +refused +bash\("),
     "nwho routes": has(r"^192\.168\.1\.100 +- +lo +192\.168\.1\.100 +- +local +local +host +kernel$", r"^::1 .* lo "),
     "nwho routes 192.168.1.100": has(r"^192\.168\.1\.100: local dev lo, from 192\.168\.1\.100, table local$",
                                      r"^tcp +established .* 192\.168\.1\.100:443 .*nginx", without=["192.0.2.9"]),
     "nwho groups": has(r"^lo +inet +224\.0\.0\.1 +1 +- +kernel$", r"^lo +inet6 +ff02::1 +1 +- +kernel$"),
+    "nwho conntrack -L -p tcp": has(r"^tcp +6 \d+ ESTABLISHED src=\S+ dst=192\.168\.1\.100 sport=\d+ dport=443 ", without=["udp"]),
+    "nwho conntrack -L -o json": has(r"\A\[\n\{\"family\":\"ipv[46]\",\"proto\":", r"\"dst\":\"192\.168\.1\.100\",\"sport\":\d+,\"dport\":443"),
     "nwho nat": has(r"^nwho-\S+ +tcp +established .* 192\.168\.1\.100:443 .* nginx\(\d+\)"),
     "nwho nat --by process,state": has(r"^PROCESS +STATE +COUNT +% +%LIMIT$", r"^nginx +established +\d+ "),
     "nwho ls established -o +nat_peer_addr,nat_peer_port": has(r"^tcp .* 192\.168\.1\.100:443 .*nginx.* 192\.168\.1\.100 +443$"),
+    "nwho tcpdump -nn -r dns.pcap port 53": has(r"^..:..:..\.\d{6} IP .*\.53: 4660\+ A\? www\.example\.com\. \(33\)$", without=["Flags"]),
     "nwho --record now.nwho": has(r"^SOCKETS$", r"^  tcp +\d+: ", "LISTENERS", "nginx"),
     "nwho ls --replay now.nwho established": has(r"^tcp +established .*192\.168\.1\.100", without=["listening"]),
 }

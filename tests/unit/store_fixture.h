@@ -143,7 +143,7 @@ static inline struct flow *tick_flow(struct snapshot *snapshot, uint32_t process
 
 static inline void tick_write(struct place *place, struct snapshot *snapshot)
 {
-    assert_int_equal(store_add(place->store, snapshot), 0);
+    assert_int_equal(store_add(place->store, snapshot, NULL), 0);
     snapshot_done(snapshot);
 }
 

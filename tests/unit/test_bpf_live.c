@@ -2,6 +2,9 @@
 /* The BPF sources on real sockets in a namespace of their own; skips where they may not load. */
 #include "bpf/iterators.h"
 #include "collect/netns.h"
+#include "collect/proc_file.h"
+#include "collect/programs.h"
+#include "collect/tasks.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +17,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -220,9 +224,81 @@ static void test_owners(void **state)
     end(&scene);
 }
 
+/* Reads all processes for a check of descriptors; whether this one is a suspect. */
+static bool suspects_us(struct programs *programs)
+{
+    const struct request request = {.needs = NEED_SOCKETS | NEED_SUSPECTS | NEED_FDS,
+                                    .protos = PROTO_BIT(PROTO_TCP),
+                                    .states = STATE_ALL,
+                                    .sources = SOURCE_ALL,
+                                    .programs = programs,
+                                    .passing = true,
+                                    .fd_permille = 850,
+                                    .netns_scope = NETNS_SCOPE_ALL};
+    struct snapshot snapshot;
+    struct collection collection = {.snapshot = &snapshot, .request = &request, .own_netns = -1};
+    bool found = false;
+
+    assert_int_equal(snapshot_init(&snapshot), 0);
+    assert_int_equal(netns_discover(&collection), 0);
+    assert_true(collection.suspects_known);
+    for (uint32_t i = 0; i < collection.suspect_count; i++)
+        found |= collection.suspects[i] == (uint32_t)getpid();
+    free(collection.suspects);
+    close(collection.own_netns);
+    snapshot_done(&snapshot);
+    return found;
+}
+
+/* The table of a process has 64 places at first. */
+static void test_tasks(void **state)
+{
+    struct programs *programs = programs_new();
+    struct rlimit kept, limit;
+
+    (void)state;
+    if (proc_pid_namespace() != PIDNS_FIRST) {
+        programs_free(programs);
+        skip();
+    }
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &kept), 0);
+    limit = kept;
+    limit.rlim_cur = 64;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_true(suspects_us(programs));
+    limit.rlim_cur = 512;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_false(suspects_us(programs));
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &kept), 0);
+    programs_free(programs);
+}
+
+static void test_suspects(void **state)
+{
+    const struct request programs = {.needs = NEED_EXE};
+    const struct request descriptors = {.needs = NEED_FDS, .fd_permille = 500};
+    struct record_task task = {.program = 1, .comm = "worker/0:1", .fd_places = 64, .fd_limit = 64};
+
+    (void)state;
+    assert_true(task_is_suspect(&programs, &task, true));
+    assert_false(task_is_suspect(&programs, &task, false));
+    memcpy(task.comm, "kworker/0:1", sizeof("kworker/0:1"));
+    assert_true(task_is_suspect(&programs, &task, false));
+    task.program = 0;
+    assert_false(task_is_suspect(&programs, &task, false));
+    task.fd_limit = 128;
+    assert_true(task_is_suspect(&descriptors, &task, true));
+    task.fd_limit = 129;
+    assert_false(task_is_suspect(&descriptors, &task, true));
+    task.fd_limit = UINT64_MAX;
+    assert_false(task_is_suspect(&descriptors, &task, true));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_tasks),
+        cmocka_unit_test(test_suspects),
         cmocka_unit_test(test_sockets),
         cmocka_unit_test(test_owners),
     };

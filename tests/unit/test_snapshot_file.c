@@ -25,7 +25,7 @@ static void every_field_is_described(void **state)
                                            [SECTION_NETNS] = STATE_MAX * sizeof(uint32_t),
                                            [SECTION_CGROUPS] = 4,
                                            [SECTION_SETTINGS] = 4,
-                                           [SECTION_CONNTRACKS] = 3,
+                                           [SECTION_CONNTRACKS] = 7,
                                            [SECTION_FLOWS] = 2,
                                            [SECTION_EVENTS] = 1};
 

@@ -261,11 +261,12 @@ static void connections_come_back(void **state)
     CLEANUP_ANSWERS struct answers answers = {0};
     struct snapshot tick;
     const struct event *event;
-    uint32_t comm;
+    uint32_t comm, path;
 
     place_open(place, NULL);
     tick_begin(&tick, 0);
     comm = text_of(&tick, "curl");
+    assert_int_equal(snapshot_add_cgroup(&tick, 77, "/system.slice/a.service"), 0);
     *snapshot_add_event(&tick) =
         (struct event){.time_ns = tick.boot_ns - 3 * SECOND_NS,
                        .start_ns = tick.boot_ns - 5 * SECOND_NS,
@@ -275,6 +276,7 @@ static void connections_come_back(void **state)
                        .pid = 9,
                        .uid = 1000,
                        .comm = comm,
+                       .cgroup_id = 77,
                        .local_port = 40001,
                        .peer_port = 80,
                        .kind = EVENT_CLOSED,
@@ -300,6 +302,9 @@ static void connections_come_back(void **state)
     assert_int_equal(event->peer.bytes[0], 192);
     assert_int_equal(event->local.bytes[3], 1);
     assert_string_equal(snapshot_string(&answers.items[0].snapshot, event->comm, NULL), "curl");
+    path = snapshot_cgroup_path(&answers.items[0].snapshot, event->cgroup_id);
+    assert_string_equal(snapshot_string(&answers.items[0].snapshot, path, NULL),
+                        "/system.slice/a.service");
 }
 
 static void notes_come_back(void **state)

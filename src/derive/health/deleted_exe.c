@@ -78,14 +78,12 @@ static const enum severity severities[ADVICE_MAX] = {
 static enum advice_of_deleted_exe judge(const struct snapshot *snapshot,
                                         const struct process *process)
 {
-    static const char *const threads[] = {"kworker/",   "ksoftirqd/", "kthreadd", "kswapd",
-                                          "khugepaged", "migration/", "rcu_",     NULL};
     const char *exe = snapshot_string(snapshot, process->exe, NULL);
     const char *comm = snapshot_string(snapshot, process->comm, NULL);
 
     if (!(process->has & PROCESS_HAS_EXE) || !*exe)
         return ADVICE_MAX;
-    if (process->has & PROCESS_HAS_COMM && program_begins_with(comm, threads))
+    if (process->has & PROCESS_HAS_COMM && process_poses_as_kernel(comm))
         return POSES;
     if (process->flags & PROCESS_EXE_MEMFD)
         return program_is_memory(snapshot, process) ? NEVER_A_FILE : ADVICE_MAX;
@@ -175,7 +173,7 @@ const struct check check_deleted_exe = {
     .name = "deleted-exe",
     .title = "processes on the network whose program is no file any more, or never was",
     .needs = NEED_SOCKETS | NEED_OWNERS | NEED_EXE,
-    .before = NEED_ALL_PROCESSES | NEED_EXE,
+    .before = NEED_SUSPECTS | NEED_EXE,
     .protos = PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP),
     .states = STATE_ALL,
     .at_once = true,

@@ -180,6 +180,13 @@ static int run(struct examination *examination)
     return r < 0 ? r : look_at_machine(examination);
 }
 
+static void narrow(const struct limit *limits, struct request *request)
+{
+    uint64_t least = limits[OPEN].warn < limits[OPEN].crit ? limits[OPEN].warn : limits[OPEN].crit;
+
+    request->fd_permille = least < UINT32_MAX ? (uint32_t)least : UINT32_MAX;
+}
+
 /* Who is to be found was nearly full at the beginning. */
 static bool suspects(const struct examination *examination)
 {
@@ -195,7 +202,7 @@ const struct check check_fd_limit = {
     .name = "fd-limit",
     .title = "processes with sockets, or a machine, that run out of descriptors",
     .needs = NEED_SOCKETS | NEED_LISTENERS | NEED_OWNERS | NEED_FDS | NEED_SETTINGS,
-    .before = NEED_ALL_PROCESSES | NEED_FDS,
+    .before = NEED_SUSPECTS | NEED_FDS,
     .glance = NEED_SETTINGS,
     .protos = PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP),
     .states = STATE_ALL,
@@ -223,6 +230,7 @@ const struct check check_fd_limit = {
               "of the window, and whether the accept queue of one of its listeners is full; files "
               "of the whole machine (fs.file-nr).",
     .sources = "man 2 getrlimit; man 2 accept (EMFILE); man 5 proc_sys_fs",
+    .narrow = narrow,
     .suspects = suspects,
     .run = run,
 };

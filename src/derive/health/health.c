@@ -30,6 +30,8 @@ static void ask(const struct health_plan *plan, uint32_t index, enum health_look
     if (plan->goes_on)
         needs |= check->before;
     request->needs |= needs;
+    if (check->narrow && look <= HEALTH_GLANCE)
+        check->narrow(&plan->limits[index * CHECK_LIMITS_MAX], request);
     if (!(needs & NEED_SOCKETS))
         return;
     request->passing &= look != HEALTH_WHOLE;
@@ -37,8 +39,6 @@ static void ask(const struct health_plan *plan, uint32_t index, enum health_look
     request->states |= check->states;
     if (check->states & STATE_BIT(STATE_ESTABLISHED) && check->protos & PROTO_BIT(PROTO_TCP))
         request->signs |= check->signs && look <= HEALTH_GLANCE ? check->signs : SIGN_NONE;
-    if (check->narrow && look <= HEALTH_GLANCE)
-        check->narrow(&plan->limits[index * CHECK_LIMITS_MAX], request);
 }
 
 static void begin_asking(struct request *request)

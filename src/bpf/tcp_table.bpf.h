@@ -9,9 +9,9 @@
  * Nothing is promised of a socket that is read so: it may be just now another one. And it has no
  * cookie unless somebody has asked for it before.
  */
-#include "tcp.bpf.h"
+#pragma once
 
-char LICENSE[] SEC("license") = "Dual MIT/GPL";
+#include "tcp.bpf.h"
 
 /* Of a whole element; a walk that takes more steps is given up. */
 #define STEPS_MAX (1 << 16)
@@ -56,33 +56,50 @@ static __always_inline void begin_part(__u32 number)
     filter.signless = walk.signless;
 }
 
-/* Of two pointers the verifier allows the difference, which is a number. */
-static __always_inline __u64 address_of(const void *pointer)
+/* How heads of chains are read: what does not change is made once. */
+struct reading {
+    __u32 type;
+    const void *zero; /* of two pointers the verifier allows the difference, which is a number */
+};
+
+static __always_inline struct reading begin_reading(void)
 {
-    return pointer - (const void *)FOR_READING(struct hlist_nulls_head, 0);
+    __u32 type = bpf_core_type_id_kernel(struct hlist_head);
+
+    PIN(type);
+    return (struct reading){type, bpf_rdonly_cast(0, type)};
+}
+
+static __always_inline __u64 address_of(struct reading reading, const void *pointer)
+{
+    return pointer - reading.zero;
 }
 
 static __always_inline void take(struct seq_file *seq, struct sock_common *skc)
 {
+    if (!begin_record(skc, skc->skc_net.net))
+        return;
     switch (skc->skc_state) {
     case TCP_TIME_WAIT:
-        take_timewait(seq, FOR_READING(struct inet_timewait_sock, skc), FROM_TABLE);
+        take_timewait(seq, FOR_READING(struct tcp_timewait_sock, skc));
         break;
     case TCP_NEW_SYN_RECV:
-        take_request(seq, FOR_READING(struct inet_request_sock, skc), FROM_TABLE);
+        take_request(seq, FOR_READING(struct inet_request_sock, skc));
         break;
     default:
         take_sock(seq, FOR_READING(struct tcp_sock, skc), FROM_TABLE);
     }
 }
 
-static __always_inline __u64 first_of(__u64 head)
+static __always_inline __u64 first_of(struct reading reading, __u64 head)
 {
-    return address_of(FOR_READING(struct hlist_nulls_head, head)->first);
+    const struct hlist_head *at = bpf_rdonly_cast((const void *)head, reading.type);
+
+    return address_of(reading, at->first);
 }
 
 /* Most buckets are empty: several at once are passed by faster. */
-static __always_inline bool pass_empty(struct buckets *now)
+static __always_inline bool pass_empty(struct reading reading, struct buckets *now)
 {
     __u64 differs = 0;
 
@@ -90,7 +107,7 @@ static __always_inline bool pass_empty(struct buckets *now)
         return false;
 #pragma unroll
     for (__u64 i = 0; i < PASSED_AT_ONCE; i++)
-        differs |= first_of(now->head + i * now->size) ^ (now->end + 2 * i + 2);
+        differs |= first_of(reading, now->head + i * now->size) ^ (now->end + 2 * i + 2);
     if (differs)
         return false;
     now->left -= PASSED_AT_ONCE;
@@ -100,7 +117,7 @@ static __always_inline bool pass_empty(struct buckets *now)
     return true;
 }
 
-static __always_inline bool take_bucket(void)
+static __always_inline bool take_bucket(struct reading reading)
 {
     struct buckets *now = &walk.now;
 
@@ -112,11 +129,11 @@ static __always_inline bool take_bucket(void)
         walk.node = now->end;
         return now->left;
     }
-    if (pass_empty(now))
+    if (pass_empty(reading, now))
         return true;
     now->left--;
     now->end += 2;
-    walk.node = first_of(now->head);
+    walk.node = first_of(reading, now->head);
     now->head += now->size;
     return true;
 }
@@ -124,14 +141,15 @@ static __always_inline bool take_bucket(void)
 /* A bucket, or a socket. 1 ends the walk. */
 static long take_step(__u32 index, struct seq_file **seq)
 {
+    struct reading reading = begin_reading();
     struct sock_common *skc;
 
     (void)index;
     if (walk.node & 1)
-        return !take_bucket();
+        return !take_bucket(reading);
     skc = FOR_READING(struct sock_common,
                       walk.node - bpf_core_field_offset(struct sock_common, skc_nulls_node));
-    walk.node = address_of(skc->skc_nulls_node.next);
+    walk.node = address_of(reading, skc->skc_nulls_node.next);
     take(*seq, skc);
     return 0;
 }
@@ -162,16 +180,17 @@ SEC("iter/bpf_map_elem")
 int walk_tcp_table(struct bpf_iter__bpf_map_elem *ctx)
 {
     const struct inet_hashinfo *table = find_table();
+    struct reading reading = begin_reading();
     struct seq_file *seq = ctx->meta->seq;
     const __u32 *number = ctx->key;
 
     if (!number)
         return 0;
     begin_part(*number);
-    walk.now = stretch(*number, table->ehash_mask, address_of(table->ehash),
-                       bpf_core_type_size(struct hlist_nulls_head), 0);
+    walk.now = stretch(*number, table->ehash_mask, address_of(reading, table->ehash),
+                       sizeof(struct hlist_head), 0);
     walk.next = stretch(*number, table->lhash2_mask,
-                        address_of(table->lhash2) +
+                        address_of(reading, table->lhash2) +
                             bpf_core_field_offset(struct inet_listen_hashbucket, nulls_head),
                         bpf_core_type_size(struct inet_listen_hashbucket), LISTENING_BASE);
     walk.node = walk.now.end;

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* Metrics of the recorder: what it knows of itself, and the text of each tick. */
+#include "cli/recorder_metrics.h"
+
+#include "base/clock.h"
+#include "serve/serve.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+struct recorder_metrics {
+    struct serve *serve;
+    const char *path; /* of the history */
+    void (*say)(const char *line);
+    struct metrics *metrics;
+    struct metrics_recorder recorder;
+    bool is_gone; /* the process that answers */
+};
+
+struct recorder_metrics *recorder_metrics_new(struct serve *serve, const char *path,
+                                              void (*say)(const char *line))
+{
+    struct recorder_metrics *metrics = calloc(1, sizeof(*metrics));
+
+    if (!metrics)
+        return NULL;
+    metrics->serve = serve;
+    metrics->path = path;
+    metrics->say = say;
+    metrics->metrics = metrics_new();
+    if (!metrics->metrics) {
+        free(metrics);
+        return NULL;
+    }
+    return metrics;
+}
+
+void recorder_metrics_free(struct recorder_metrics *metrics)
+{
+    if (!metrics)
+        return;
+    metrics_free(metrics->metrics);
+    free(metrics);
+}
+
+void recorder_metrics_take(struct recorder_metrics *metrics, const struct snapshot *snapshot)
+{
+    if (metrics && metrics_take(metrics->metrics, snapshot) < 0)
+        metrics->recorder.parts[METRICS_SNAPSHOT].success = false;
+}
+
+void recorder_metrics_part(struct recorder_metrics *metrics, enum metrics_part part,
+                           uint64_t began_ns, bool success)
+{
+    if (!metrics)
+        return;
+    metrics->recorder.parts[part].ran = true;
+    metrics->recorder.parts[part].duration_ns = clock_ns(CLOCK_MONOTONIC) - began_ns;
+    metrics->recorder.parts[part].success = success;
+    metrics->recorder.dropped += part == METRICS_STORE && !success;
+}
+
+void recorder_metrics_publish(struct recorder_metrics *metrics,
+                              const struct finding_counts *findings)
+{
+    struct buf bodies[METRIC_FORM_MAX] = {BUF_INIT, BUF_INIT};
+    struct stat status;
+    int r = 0;
+
+    if (!metrics || metrics->is_gone)
+        return;
+    metrics->recorder.findings = findings;
+    metrics->recorder.history_bytes =
+        stat(metrics->path, &status) == 0 ? (uint64_t)status.st_size : 0;
+    for (unsigned int form = 0; form < METRIC_FORM_MAX; form++) {
+        metrics_write(metrics->metrics, &metrics->recorder, form, &bodies[form]);
+        r = r < 0 ? r : bodies[form].error;
+    }
+    if (r == 0)
+        r = serve_publish(metrics->serve, bodies);
+    if (r == -EPIPE) {
+        metrics->is_gone = true;
+        metrics->say("the process that serves metrics has ended; recording goes on");
+    }
+    for (unsigned int form = 0; form < METRIC_FORM_MAX; form++)
+        buf_done(&bodies[form]);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Metrics of the recorder: taken in each tick, and given to the process that answers. */
+#pragma once
+
+#include "serve/metrics.h"
+
+struct recorder_metrics;
+struct serve;
+
+/* Both are borrowed. NULL: there is no memory. */
+struct recorder_metrics *recorder_metrics_new(struct serve *serve, const char *path,
+                                              void (*say)(const char *line));
+void recorder_metrics_free(struct recorder_metrics *metrics);
+
+/* All these do nothing where `metrics` is NULL: nothing is served. */
+
+/* What was read in a tick. */
+void recorder_metrics_take(struct recorder_metrics *metrics, const struct snapshot *snapshot);
+
+/* A part of a tick that began at `began_ns` (CLOCK_MONOTONIC) and is over now. */
+void recorder_metrics_part(struct recorder_metrics *metrics, enum metrics_part part,
+                           uint64_t began_ns, bool success);
+
+/* The end of a tick. `findings` as in struct metrics_recorder. */
+void recorder_metrics_publish(struct recorder_metrics *metrics,
+                              const struct finding_counts *findings);

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* nwho sniff: packets with the processes at their ends. */
+#pragma once
+
+#include "cli/session.h"
+#include "collect/capture.h"
+#include "collect/packet_owners.h"
+#include "compat/tcpdump.h"
+#include "derive/conversations.h"
+#include "packet/flow.h"
+#include "packet/tcp_flows.h"
+#include "savefile/pcapng_reader.h"
+#include "savefile/writer.h"
+
+#include <net/if.h>
+
+/* An interface of one namespace, or a file. */
+struct sniff_source {
+    struct capture *capture;
+    struct tcp_flows *flows;
+    struct if_nameindex *names; /* of the namespace's interfaces; NULL: unknown */
+    const char *label;          /* of the namespace, where there are several; NULL: one */
+    const char *interface;      /* NULL: a file */
+    uint32_t place;             /* of packet_owners_find() */
+    int link_type;
+    bool ended;
+};
+
+/* A packet that waits until it is known whose it is. */
+struct sniff_waiting {
+    struct captured packet; /* its bytes are in the batch's */
+    size_t at;              /* there */
+    uint32_t source;
+};
+
+struct sniff_batch {
+    struct sniff_waiting *packets;
+    uint32_t count, capacity;
+    struct buf bytes;
+};
+
+struct sniff {
+    struct session session;
+    struct tcpdump_options *options;
+    struct sniff_source *sources;
+    uint32_t source_count;
+    struct packet_owners *owners;  /* NULL: packets of a file */
+    struct sniff_batch young, old; /* the older ones are shown next */
+    uint64_t turned_ns;            /* CLOCK_MONOTONIC, when they were exchanged */
+    struct line line;
+    struct packet packet;
+    struct packet_options dissection;
+    const struct sniff_source *current; /* whose packet is being shown */
+    struct buf out, remark;
+    uint32_t shown;
+    uint64_t lost;                       /* that were said */
+    struct packet_writer *writer;        /* NULL: nothing is written */
+    struct conversations *conversations; /* NULL: nothing is added up */
+    struct pcapng_reader *reader;        /* of a file of pcapng; NULL: libpcap reads */
+    const struct packet_note *noted;     /* of the packet of such a file */
+    int failed;                          /* the error of writing */
+    bool full;                           /* the last file is */
+    sigset_t unblocked;
+};
+
+/* Opens a capture in each namespace. 0 or EXIT_ERROR after a line on stderr. */
+int sniff_open(struct sniff *sniff) MUST_CHECK;
+int sniff_open_file(struct sniff *sniff) MUST_CHECK;
+void sniff_close(struct sniff *sniff);
+
+/* Until the end, a signal or an error; the exit code. */
+int sniff_run(struct sniff *sniff);
+
+/* --- packets that are written: by -w --- */
+
+int sniff_open_writer(struct sniff *sniff) MUST_CHECK; /* 0, or EXIT_ERROR after a line */
+/* The last source is new; the same result. */
+int sniff_write_source(struct sniff *sniff) MUST_CHECK;
+void sniff_write(struct sniff *sniff, const struct sniff_source *source,
+                 const struct captured *captured, const struct packet_flow *flow,
+                 const struct packet_owner *owner);
+/* When no packets wait, they can be read; and files follow each other. */
+void sniff_write_idle(struct sniff *sniff);
+/* The error of writing was said: EXIT_ERROR, else 0. */
+int sniff_close_writer(struct sniff *sniff);
+
+/* --- packets that are added up: by --stats --- */
+
+void sniff_add_up(struct sniff *sniff, const struct captured *captured,
+                  const struct packet_flow *flow, const struct packet_owner *owner);
+void sniff_put_statistics(struct sniff *sniff);
+
+/* --- a file of pcapng --- */
+
+/* Reads it; 0, EXIT_ERROR after a line, or the error of writing. */
+int sniff_read_pcapng(struct sniff *sniff);
+/* 1: `fd` is of such a file, and is the reader's from now on; 0: it is none. */
+int sniff_take_pcapng(struct sniff *sniff, int fd) MUST_CHECK;
+
+/* What a capture of any kind has: 0, or EXIT_ERROR after a line. */
+int sniff_finish_source(struct sniff *sniff, struct sniff_source *source,
+                        char error[CAPTURE_ERROR_SIZE]) MUST_CHECK;
+bool sniff_is_full(const struct sniff *sniff);
+uint64_t sniff_time_of(const struct sniff *sniff, const struct captured *captured);
+
+/* Shows one packet. */
+void sniff_show(struct sniff *sniff, const struct sniff_source *source,
+                const struct captured *captured);
+
+void sniff_put_json(struct sniff *sniff, const struct sniff_source *source,
+                    const struct captured *captured, const struct packet_flow *flow,
+                    const struct packet_owner *owner);
+
+/* By enum packet_end_kind. */
+extern const char *const packet_end_words[];
+
+/* "curl[12] > nginx[1187]", "closed port"; nothing where nothing is to be said. */
+void sniff_put_owner(struct sniff *sniff, const struct packet_owner *owner, struct buf *out);

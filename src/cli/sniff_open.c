@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/* nwho sniff: captures in namespaces, and files. */
+#include "cli/sniff.h"
+
+#include "collect/collect.h"
+#include "collect/netns.h"
+#include "packet/tcp_flows.h"
+
+#include <fcntl.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LINK_SLL2 276 /* DLT_LINUX_SLL2: packets of all interfaces have it */
+
+/* What a user may be shown at once; a reader of a pipe too. */
+#define TIMEOUT_MS 100
+
+static bool is_any(const char *interface)
+{
+    return strncmp(interface, "any", 3) == 0;
+}
+
+static int make_source(struct sniff *sniff, struct sniff_source *source, const char *interface,
+                       char error[CAPTURE_ERROR_SIZE])
+{
+    struct capture_request request = sniff->options->capture;
+    int r;
+
+    request.interface = interface;
+    request.timeout_ms = TIMEOUT_MS;
+    if (request.link_type < 0 && is_any(interface))
+        request.link_type = LINK_SLL2;
+    r = capture_open_live(&request, &source->capture, error);
+    if (r < 0)
+        return r;
+    source->interface = interface;
+    source->names = if_nameindex();
+    return 0;
+}
+
+int sniff_finish_source(struct sniff *sniff, struct sniff_source *source,
+                        char error[CAPTURE_ERROR_SIZE])
+{
+    source->link_type = capture_link_type(source->capture);
+    source->flows = tcp_flows_new();
+    if (!source->flows)
+        return command_error("out of memory");
+    if (capture_set_filter(source->capture, sniff->options->expression,
+                           !sniff->options->plain_filter, error) < 0)
+        return command_error("%s", error);
+    return 0;
+}
+
+/* --- namespaces --- */
+
+struct opening {
+    struct sniff *sniff;
+    const struct snapshot *snapshot;
+    bool several; /* namespaces */
+    uint32_t failed;
+    int result; /* EXIT_ERROR: something was said that ends all */
+    char error[CAPTURE_ERROR_SIZE];
+};
+
+static const char *label_of(struct sniff *sniff, const struct snapshot *snapshot,
+                            const struct netns *netns)
+{
+    char text[32];
+    const char *name;
+    size_t length;
+
+    if (netns->name) {
+        name = snapshot_string(snapshot, netns->name, &length);
+        return arena_copy(&sniff->session.arena, name, length);
+    }
+    snprintf(text, sizeof(text), "%u", netns->inode);
+    return arena_copy(&sniff->session.arena, text, strlen(text));
+}
+
+/* In the namespace. */
+static int open_inside(void *context, uint32_t netns)
+{
+    struct opening *opening = context;
+    struct sniff *sniff = opening->sniff;
+    struct sniff_source *source = &sniff->sources[sniff->source_count];
+    const char *interface = sniff->options->capture.interface;
+
+    *source = (struct sniff_source){.capture = NULL};
+    if (packet_owners_add_place(sniff->owners, &source->place) < 0 ||
+        make_source(sniff, source, interface, opening->error) < 0) {
+        opening->failed++;
+        return 0;
+    }
+    sniff->source_count++;
+    if (opening->several)
+        source->label = label_of(sniff, opening->snapshot, &opening->snapshot->netns[netns]);
+    opening->result = sniff_finish_source(sniff, source, opening->error);
+    return opening->result ? -ECANCELED : 0;
+}
+
+static uint32_t count_read(const struct snapshot *snapshot)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < snapshot->netns_count; i++)
+        count += (snapshot->netns[i].flags & NETNS_READ) != 0;
+    return count;
+}
+
+static int open_all(struct sniff *sniff, struct snapshot *snapshot)
+{
+    struct opening opening = {
+        .sniff = sniff, .snapshot = snapshot, .several = count_read(snapshot) > 1};
+    int r;
+
+    sniff->sources = calloc(snapshot->netns_count + 1, sizeof(*sniff->sources));
+    if (!sniff->sources)
+        return command_error("out of memory");
+    r = netns_visit(snapshot, open_inside, &opening);
+    if (opening.result)
+        return opening.result;
+    if (r < 0)
+        return command_error("sniff: %s", strerror(-r));
+    if (!sniff->source_count)
+        return command_error("sniff: %s",
+                             opening.failed ? opening.error : "no namespace could be entered");
+    if (opening.failed)
+        command_error("incomplete: %u namespaces have no capture: %s", opening.failed,
+                      opening.error);
+    return 0;
+}
+
+/* --- whose they are --- */
+
+static int open_owners(struct sniff *sniff)
+{
+    int why,
+        r = packet_owners_open(sniff->session.request.sources & SOURCE_BPF, &sniff->owners, &why);
+
+    if (r < 0)
+        return command_error("out of memory");
+    if (why < 0)
+        command_error("incomplete: whose packets of short connections are is unknown, and of all "
+                      "behind NAT: no BPF%s%s",
+                      why == -ECANCELED ? "" : ": ", why == -ECANCELED ? "" : strerror(-why));
+    return 0;
+}
+
+static int choose_interface(struct sniff *sniff)
+{
+    struct capture_request *request = &sniff->options->capture;
+    char error[CAPTURE_ERROR_SIZE], *name;
+
+    if (request->interface)
+        return 0;
+    if (sniff->session.request.netns_scope != NETNS_SCOPE_SELF) {
+        request->interface = "any";
+        return 0;
+    }
+    if (capture_default_interface(&name, error) < 0)
+        return command_error("sniff: %s", error);
+    request->interface = arena_copy(&sniff->session.arena, name, strlen(name));
+    free(name);
+    return request->interface ? 0 : command_error("out of memory");
+}
+
+/* Sockets of the kernel stay what they are opened as, so the namespaces are only needed here. */
+int sniff_open(struct sniff *sniff)
+{
+    CLEANUP(snapshot_done) struct snapshot snapshot;
+    struct request request = sniff->session.request;
+    int r = snapshot_init(&snapshot);
+
+    request.needs = 0; /* the list of namespaces alone */
+    if (r == 0)
+        r = collect(&snapshot, &request);
+    if (r < 0)
+        return command_error("out of memory");
+    r = choose_interface(sniff);
+    if (r == 0)
+        r = open_owners(sniff);
+    return r == 0 ? open_all(sniff, &snapshot) : r;
+}
+
+int sniff_open_file(struct sniff *sniff)
+{
+    CLEANUP_CLOSE int fd = open(sniff->options->read_file, O_RDONLY | O_CLOEXEC);
+    char error[CAPTURE_ERROR_SIZE];
+    int r = fd < 0 ? 0 : sniff_take_pcapng(sniff, fd);
+
+    if (r == 1)
+        fd = -1;
+    if (r != 0)
+        return r < 0 ? command_error("sniff: %s", strerror(-r)) : 0;
+    sniff->sources = calloc(1, sizeof(*sniff->sources));
+    if (!sniff->sources)
+        return command_error("out of memory");
+    if (capture_open_file(sniff->options->read_file, sniff->options->capture.nanoseconds,
+                          &sniff->sources[0].capture, error) < 0)
+        return command_error("%s", error);
+    sniff->source_count = 1;
+    return sniff_finish_source(sniff, &sniff->sources[0], error);
+}
+
+void sniff_close(struct sniff *sniff)
+{
+    for (uint32_t i = 0; i < sniff->source_count; i++) {
+        capture_close(sniff->sources[i].capture);
+        tcp_flows_free(sniff->sources[i].flows);
+        if (sniff->sources[i].names)
+            if_freenameindex(sniff->sources[i].names);
+    }
+    free(sniff->sources);
+    free(sniff->young.packets);
+    free(sniff->old.packets);
+    buf_done(&sniff->young.bytes);
+    buf_done(&sniff->old.bytes);
+    buf_done(&sniff->out);
+    buf_done(&sniff->remark);
+    packet_owners_close(sniff->owners);
+    packet_writer_free(sniff->writer);
+    conversations_free(sniff->conversations);
+    pcapng_reader_close(sniff->reader);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* Who holds which socket now: for whom nothing tells of packets. */
+#include "collect/packet_holders.h"
+
+#include "base/clock.h"
+#include "base/vec.h"
+#include "collect/collect.h"
+
+#include <string.h>
+
+/* Reading the machine is dear: sockets younger than this may stay unknown. */
+#define READ_EVERY_NS SECOND_NS
+
+void packet_holders_done(struct packet_holders *holders)
+{
+    map_done(&holders->by_cookie);
+    free(holders->processes);
+    arena_done(&holders->arena);
+}
+
+static const struct packet_process *copy_process(struct packet_holders *holders,
+                                                 const struct snapshot *snapshot, uint32_t index)
+{
+    const struct process *from = &snapshot->processes[index];
+    struct packet_process *process = arena_alloc(&holders->arena, sizeof(*process));
+    const char *comm;
+    size_t length;
+
+    if (!process)
+        return NULL;
+    *process = (struct packet_process){.pid = from->pid, .ppid = from->ppid, .uid = from->uid};
+    comm = snapshot_string(snapshot, from->comm, &length);
+    memcpy(process->comm, comm, length < sizeof(process->comm) ? length : sizeof(process->comm));
+    return process;
+}
+
+/* The holder of an inode; the second one makes it unknown which of them it is. */
+static int map_holders(const struct snapshot *snapshot, struct map *by_inode, uint32_t *unknown)
+{
+    int r = 0;
+
+    for (uint32_t i = 0; i < snapshot->holders_count && r == 0; i++) {
+        const struct holder *holder = &snapshot->holders[i];
+        uint32_t known = map_get(by_inode, holder->inode);
+
+        r = map_set(by_inode, holder->inode,
+                    known == MAP_NONE || known == holder->process ? holder->process : *unknown);
+    }
+    return r;
+}
+
+static int take_sockets(struct packet_holders *holders, const struct snapshot *snapshot)
+{
+    uint32_t unknown = snapshot->processes_count;
+    struct map by_inode = {.slots = NULL};
+    int r = map_holders(snapshot, &by_inode, &unknown);
+
+    for (uint32_t i = 0; i < snapshot->sockets_count && r == 0; i++) {
+        const struct socket *socket = &snapshot->sockets[i];
+        uint32_t index = map_get(&by_inode, socket->inode);
+        const struct packet_process *process;
+
+        if (index >= unknown || !(socket->has & SOCKET_HAS_COOKIE))
+            continue;
+        process = copy_process(holders, snapshot, index);
+        r = process ? VEC_RESERVE(&holders->processes, &holders->capacity, holders->count, 1)
+                    : -ENOMEM;
+        if (r == 0)
+            r = map_set(&holders->by_cookie, socket->cookie, holders->count);
+        if (r == 0)
+            holders->processes[holders->count++] = process;
+    }
+    map_done(&by_inode);
+    return r;
+}
+
+static void read_machine(struct packet_holders *holders)
+{
+    struct request request = REQUEST_ALL;
+    struct snapshot snapshot;
+
+    request.needs = NEED_SOCKETS | NEED_OWNERS | NEED_EXACT_DETAILS;
+    request.protos = PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP) | PROTO_BIT(PROTO_UDPLITE);
+    request.netns_scope = NETNS_SCOPE_ALL;
+    request.sources = SOURCE_ALL & ~(uint32_t)SOURCE_BPF;
+    if (snapshot_init(&snapshot) < 0)
+        return;
+    map_clear(&holders->by_cookie);
+    holders->count = 0;
+    if (collect(&snapshot, &request) == 0)
+        (void)!take_sockets(holders, &snapshot);
+    snapshot_done(&snapshot);
+}
+
+const struct packet_process *packet_holders_find(struct packet_holders *holders, uint64_t cookie)
+{
+    uint32_t index = map_get(&holders->by_cookie, cookie);
+    uint64_t now = clock_ns(CLOCK_MONOTONIC);
+
+    if (index == MAP_NONE && (!holders->read_ns || now - holders->read_ns > READ_EVERY_NS)) {
+        read_machine(holders);
+        holders->read_ns = clock_ns(CLOCK_MONOTONIC);
+        index = map_get(&holders->by_cookie, cookie);
+    }
+    return index == MAP_NONE ? NULL : holders->processes[index];
+}

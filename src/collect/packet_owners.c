@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/* Whose captured packets are: a table of flows that the kernel tells of, each once. */
+/*
+ * What BPF tells is exact, also behind NAT, and is there soon after the packet. What it has not
+ * told has no socket, or is older; then the kernel is asked for the socket of these two ends.
+ */
+#include "collect/packet_owners.h"
+
+#include "base/clock.h"
+#include "base/vec.h"
+#include "collect/packet_holders.h"
+#include "collect/packet_place.h"
+#include "collect/packet_sockets.h"
+#include "collect/proc_file.h"
+
+#if HAVE_BPF
+#include "bpf/packet_owners.h"
+#endif
+
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
+#include <netinet/ip_icmp.h>
+#include <netinet/tcp.h>
+#include <string.h>
+
+/* A packet so long after the end of its socket is not one of its last ones. */
+#define LINGER_NS (10 * MILLISECOND_NS)
+
+struct packet_owners {
+    struct packet_sockets sockets;
+    struct packet_holders holders; /* without BPF */
+    struct packet_place *places;
+    uint32_t place_count, place_capacity;
+    uint64_t boot_ns; /* CLOCK_REALTIME when CLOCK_BOOTTIME was 0 */
+    bool told;        /* BPF tells */
+#if HAVE_BPF
+    struct packet_owners_program program;
+#endif
+};
+
+/* --- what is told --- */
+
+#if HAVE_BPF
+static int take_record(void *context, const struct packet_owner_record *record)
+{
+    return packet_sockets_take(context, record);
+}
+
+static int open_told(struct packet_owners *owners)
+{
+    owners->program = PACKET_OWNERS_PROGRAM_INIT;
+    return packet_owners_program_open(&owners->program, proc_pidns_inode());
+}
+
+static int read_told(struct packet_owners *owners)
+{
+    return packet_owners_program_read(&owners->program, take_record, &owners->sockets);
+}
+
+uint64_t packet_owners_lost(const struct packet_owners *owners)
+{
+    return owners->told ? packet_owners_program_lost(&owners->program) : 0;
+}
+
+static void close_told(struct packet_owners *owners)
+{
+    packet_owners_program_close(&owners->program);
+}
+#else
+static int open_told(struct packet_owners *owners)
+{
+    (void)owners;
+    return -ENOSYS;
+}
+
+static int read_told(struct packet_owners *owners)
+{
+    (void)owners;
+    return 0;
+}
+
+uint64_t packet_owners_lost(const struct packet_owners *owners)
+{
+    (void)owners;
+    return 0;
+}
+
+static void close_told(struct packet_owners *owners)
+{
+    (void)owners;
+}
+#endif
+
+int packet_owners_open(bool with_bpf, struct packet_owners **ret_owners, int *ret_why)
+{
+    struct packet_owners *owners = calloc(1, sizeof(*owners));
+    int r;
+
+    if (!owners)
+        return -ENOMEM;
+    *ret_why = with_bpf ? open_told(owners) : -ECANCELED;
+    owners->told = *ret_why == 0;
+    r = packet_owners_update(owners);
+    if (r < 0) {
+        packet_owners_close(owners);
+        return r;
+    }
+    *ret_owners = owners;
+    return 0;
+}
+
+void packet_owners_close(struct packet_owners *owners)
+{
+    if (!owners)
+        return;
+    if (owners->told)
+        close_told(owners);
+    for (uint32_t i = 0; i < owners->place_count; i++)
+        packet_place_close(&owners->places[i]);
+    free(owners->places);
+    packet_sockets_done(&owners->sockets);
+    packet_holders_done(&owners->holders);
+    free(owners);
+}
+
+int packet_owners_add_place(struct packet_owners *owners, uint32_t *ret_place)
+{
+    int r = VEC_RESERVE(&owners->places, &owners->place_capacity, owners->place_count, 1);
+
+    if (r == 0)
+        r = packet_place_open(&owners->places[owners->place_count]);
+    if (r < 0)
+        return r;
+    *ret_place = owners->place_count++;
+    return 0;
+}
+
+int packet_owners_update(struct packet_owners *owners)
+{
+    owners->boot_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
+    return owners->told ? read_told(owners) : 0;
+}
+
+/* --- one end of a packet --- */
+
+/* A question about one end, and what is known to answer it. */
+struct question {
+    struct packet_owners *owners;
+    struct packet_place *place;
+    const struct packet_ends *ends;
+    uint64_t time_ns; /* CLOCK_BOOTTIME */
+    bool sender;
+};
+
+static struct packet_flow_key key_of(const struct question *question)
+{
+    const struct packet_ends *ends = question->ends;
+    bool sender = question->sender;
+    struct packet_flow_key key = {
+        .netns = question->place->netns, .family = ends->family, .proto = ends->proto};
+
+    key.local_port = sender ? ends->source_port : ends->target_port;
+    key.peer_port = sender ? ends->target_port : ends->source_port;
+    if (ends->proto == IPPROTO_ICMP || ends->proto == IPPROTO_ICMPV6)
+        key.peer_port = 0;
+    memcpy(key.local, sender ? ends->source : ends->target, sizeof(key.local));
+    memcpy(key.peer, sender ? ends->target : ends->source, sizeof(key.peer));
+    return key;
+}
+
+static struct packet_end end_of(const struct packet_uses *uses, uint64_t time_ns)
+{
+    const struct packet_use *use = uses ? packet_uses_at(uses, time_ns) : NULL;
+
+    if (!use)
+        return (struct packet_end){.kind = PACKET_END_UNKNOWN};
+    if (use->is_kernel)
+        return (struct packet_end){.kind = PACKET_END_KERNEL};
+    return (struct packet_end){.kind = use->from == EVENT_OWNER_LISTENER ? PACKET_END_LISTENER
+                                                                         : PACKET_END_PROCESS,
+                               .process = use->process};
+}
+
+static struct packet_end end_of_socket(struct question *question,
+                                       const struct packet_socket *socket)
+{
+    struct packet_owners *owners = question->owners;
+    struct packet_end end =
+        end_of(packet_sockets_uses(&owners->sockets, socket->cookie), question->time_ns);
+
+    if (end.kind == PACKET_END_UNKNOWN && !owners->told) {
+        end.process = packet_holders_find(&owners->holders, socket->cookie);
+        if (end.process)
+            end.kind = socket->listens ? PACKET_END_LISTENER : PACKET_END_PROCESS;
+    }
+    if (socket->time_wait)
+        end.kind = PACKET_END_TIME_WAIT;
+    return end;
+}
+
+/* Echoes are answered, and errors told, by the kernel; neighbours are its business too. */
+static bool is_kernels(const struct packet_ends *ends)
+{
+    return ends->proto == IPPROTO_ICMP || ends->proto == IPPROTO_ICMPV6 ||
+           ends->proto == IPPROTO_IGMP;
+}
+
+static bool is_echo_answer(const struct packet_ends *ends)
+{
+    return ends->family == AF_INET
+               ? ends->proto == IPPROTO_ICMP && ends->icmp_type == ICMP_ECHOREPLY
+               : ends->proto == IPPROTO_ICMPV6 && ends->icmp_type == ICMP6_ECHO_REPLY;
+}
+
+static bool is_echo(const struct packet_ends *ends)
+{
+    return ends->family == AF_INET
+               ? ends->proto == IPPROTO_ICMP && ends->icmp_type == ICMP_ECHO
+               : ends->proto == IPPROTO_ICMPV6 && ends->icmp_type == ICMP6_ECHO_REQUEST;
+}
+
+/* The end whose process has the socket of an echo. */
+static bool is_asker(const struct question *question)
+{
+    return question->sender ? is_echo(question->ends) : is_echo_answer(question->ends);
+}
+
+/* Without an entry: why there is none. */
+static struct packet_end ask(struct question *question)
+{
+    const struct packet_ends *ends = question->ends;
+    const uint8_t *address = question->sender ? ends->source : ends->target;
+    struct packet_socket socket;
+    int r;
+
+    if (!packet_place_has_address(question->place, ends->family, address))
+        return (struct packet_end){.kind = PACKET_END_ELSEWHERE};
+    if (is_kernels(ends))
+        return (struct packet_end){.kind =
+                                       is_asker(question) ? PACKET_END_UNKNOWN : PACKET_END_KERNEL};
+    r = ends->is_short ? -EOPNOTSUPP
+                       : packet_place_find(question->place, ends, question->sender, &socket);
+    if (r == 0)
+        return end_of_socket(question, &socket);
+    /* Without BPF it may have been there. */
+    return (struct packet_end){.kind = r == -ENOENT && question->owners->told
+                                           ? PACKET_END_CLOSED_PORT
+                                           : PACKET_END_UNKNOWN};
+}
+
+/* The socket of the entry that this packet belongs to: requests for connections are the
+ * listener's. */
+static const struct packet_uses *uses_of(const struct question *question,
+                                         const struct packet_flow_entry *flow)
+{
+    const struct packet_sockets *sockets = &question->owners->sockets;
+    bool opens = question->ends->proto == IPPROTO_TCP && question->ends->tcp_flags & TH_SYN;
+    uint64_t cookie = (opens && flow->listener) || !flow->cookie ? flow->listener : flow->cookie;
+
+    return packet_sockets_uses(sockets, cookie);
+}
+
+/* What a socket that is gone left: its connection in time-wait, or nothing. */
+static struct packet_end end_of_closed(struct question *question, const struct packet_uses *uses)
+{
+    struct packet_end end = end_of(uses, question->time_ns), now = ask(question);
+
+    if (now.kind == PACKET_END_TIME_WAIT)
+        now.process = end.process;
+    return now;
+}
+
+static struct packet_end find_end(struct question *question)
+{
+    struct packet_flow_key key = key_of(question);
+    const struct packet_flow_entry *flow =
+        question->ends->is_short ? NULL : packet_sockets_flow(&question->owners->sockets, &key);
+    const struct packet_uses *uses = flow ? uses_of(question, flow) : NULL;
+
+    if (!flow)
+        return ask(question);
+    if (uses && uses->closed_ns && question->time_ns > uses->closed_ns + LINGER_NS)
+        return end_of_closed(question, uses);
+    return end_of(uses, question->time_ns);
+}
+
+/* --- the whole packet --- */
+
+/* The socket of an echo is that of who asks: at the other end is the kernel. */
+static void find_ends(struct question *question, struct packet_owner *owner)
+{
+    const struct packet_ends *ends = question->ends;
+
+    question->sender = true;
+    owner->sender = is_echo_answer(ends) ? ask(question) : find_end(question);
+    question->sender = false;
+    owner->receiver = is_echo(ends) ? ask(question) : find_end(question);
+}
+
+void packet_owners_find(struct packet_owners *owners, uint32_t place,
+                        const struct packet_flow *flow, uint64_t time_ns,
+                        struct packet_owner *ret_owner)
+{
+    struct question question = {.owners = owners,
+                                .place = &owners->places[place],
+                                .ends = &flow->ends,
+                                .time_ns = time_ns - owners->boot_ns};
+    struct packet_owner owner = {.sender.kind = PACKET_END_ELSEWHERE};
+
+    if (!flow->ends.family) {
+        *ret_owner = owner;
+        return;
+    }
+    find_ends(&question, &owner);
+    owner.forwarded =
+        owner.sender.kind == PACKET_END_ELSEWHERE && owner.receiver.kind == PACKET_END_ELSEWHERE;
+    if (flow->quoted.family) { /* an error: for who sent what it quotes */
+        question.ends = &flow->quoted;
+        question.sender = true;
+        if (owner.receiver.kind == PACKET_END_KERNEL)
+            owner.receiver = find_end(&question);
+    }
+    *ret_owner = owner;
+}

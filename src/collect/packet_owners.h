@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* Whose captured packets are: a table of flows that the kernel tells of, each once. */
+#pragma once
+
+#include "base/cleanup.h"
+#include "model/packet_flow.h"
+#include "model/packet_owner.h"
+
+#include <stdint.h>
+
+struct packet_owners;
+
+/*
+ * From now on packets of all namespaces are told of, where BPF may be used and works. Else *ret_why
+ * is the reason why not, -errno, and only sockets that are there when they are asked about are
+ * known. 0 or -ENOMEM.
+ */
+int packet_owners_open(bool with_bpf, struct packet_owners **ret_owners, int *ret_why) MUST_CHECK;
+void packet_owners_close(struct packet_owners *owners);
+static inline void packet_owners_closep(struct packet_owners **owners)
+{
+    packet_owners_close(*owners);
+}
+
+/* Packets of the calling thread's namespace will be asked about. 0 and its number, or -errno. */
+int packet_owners_add_place(struct packet_owners *owners, uint32_t *ret_place) MUST_CHECK;
+
+/* Takes in what was told meanwhile. Packets older than this can be asked about. 0 or -ENOMEM. */
+int packet_owners_update(struct packet_owners *owners) MUST_CHECK;
+
+/* What was told, but was lost: there was no room for it. */
+uint64_t packet_owners_lost(const struct packet_owners *owners);
+
+/* Whose a packet was that was captured at `time_ns` (CLOCK_REALTIME). Its processes live as long as
+ * `owners`. */
+void packet_owners_find(struct packet_owners *owners, uint32_t place,
+                        const struct packet_flow *flow, uint64_t time_ns,
+                        struct packet_owner *ret_owner);

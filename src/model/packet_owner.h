@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* Whose a packet is: at each end a process, or the reason why there is none. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A process as the kernel told it. */
+struct packet_process {
+    uint32_t pid; /* as in our /proc */
+    uint32_t ppid;
+    uint32_t uid;       /* effective */
+    uint64_t cgroup_id; /* of cgroup2; 0: unknown */
+    char comm[16];      /* raw bytes; no NUL when all are used */
+    char parent[16];    /* the name of process `ppid` */
+};
+
+enum packet_end_kind {
+    PACKET_END_ELSEWHERE, /* not on this machine, or not in this namespace */
+    PACKET_END_PROCESS,
+    PACKET_END_LISTENER,  /* the process that listens: nobody has used the connection yet */
+    PACKET_END_TIME_WAIT, /* the process that had the connection; without one, unknown which */
+    PACKET_END_KERNEL,
+    PACKET_END_CLOSED_PORT,
+    PACKET_END_UNKNOWN,
+    PACKET_END_MAX,
+};
+
+struct packet_end {
+    uint8_t kind;                         /* enum packet_end_kind */
+    const struct packet_process *process; /* NULL: none, or unknown */
+};
+
+struct packet_owner {
+    struct packet_end sender, receiver;
+    bool forwarded; /* neither end is in this namespace */
+};

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* Connection: reading, answering, lingering. */
+#include "serve/connection.h"
+
+#include "base/clock.h"
+
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* How long a client may take: for the first request and each other one, for the rest of one that
+ * has begun, to take the answer, and to see why it was refused. */
+#define IDLE_NS (75 * SECOND_NS)
+#define REQUEST_NS (10 * SECOND_NS)
+#define ANSWER_NS (30 * SECOND_NS)
+#define LINGER_NS (2 * SECOND_NS)
+
+static void enter(struct connection *connection, enum connection_phase phase, uint64_t time_ns,
+                  const struct connection_context *context)
+{
+    connection->phase = phase;
+    connection->since_ns = context->now_ns;
+    connection->deadline_ns = context->now_ns + time_ns;
+}
+
+static struct answer_address own_address(int fd)
+{
+    struct answer_address own = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in ipv4;
+        struct sockaddr_in6 ipv6;
+    } name = {0};
+    socklen_t length = sizeof(name);
+
+    if (getsockname(fd, &name.any, &length) < 0)
+        return own;
+    own.family = name.any.sa_family;
+    if (own.family == AF_INET)
+        own.ipv4 = name.ipv4.sin_addr;
+    if (own.family == AF_INET6)
+        own.ipv6 = name.ipv6.sin6_addr;
+    if (own.family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&own.ipv6)) {
+        own.family = AF_INET;
+        memcpy(&own.ipv4, &name.ipv6.sin6_addr.s6_addr[12], sizeof(own.ipv4));
+    }
+    return own;
+}
+
+void connection_begin(struct connection *connection, int fd,
+                      const struct connection_context *context)
+{
+    connection->fd = fd;
+    connection->begun = connection->closes = false;
+    connection->have = connection->sent = 0;
+    connection->head = BUF_INIT;
+    connection->exposition = NULL;
+    connection->own = own_address(fd);
+    enter(connection, CONNECTION_READING, IDLE_NS, context);
+}
+
+static void end_answer(struct connection *connection)
+{
+    buf_done(&connection->head);
+    connection->head = BUF_INIT;
+    exposition_release(connection->exposition);
+    connection->exposition = NULL;
+    connection->body = (struct http_text){0};
+    connection->sent = 0;
+}
+
+void connection_end(struct connection *connection)
+{
+    end_answer(connection);
+    close(connection->fd);
+    connection->fd = -1;
+}
+
+short connection_events(const struct connection *connection)
+{
+    return connection->phase == CONNECTION_WRITING ? POLLOUT : POLLIN;
+}
+
+/* --- answers --- */
+
+static void begin_answer(struct connection *connection, const struct connection_context *context)
+{
+    enter(connection, CONNECTION_WRITING, ANSWER_NS, context);
+    if (connection->head.error)
+        connection_end(connection);
+}
+
+static void answer_error(struct connection *connection, unsigned int status, bool is_head,
+                         const struct connection_context *context)
+{
+    const char *reason = answer_reason(status);
+
+    answer_put_head(status, "text/plain; charset=utf-8", strlen(reason), !connection->closes,
+                    &connection->head);
+    if (!is_head)
+        buf_puts(&connection->head, reason);
+    begin_answer(connection, context);
+}
+
+/* Answers with an error, and closes after that. */
+static void refuse(struct connection *connection, unsigned int status,
+                   const struct connection_context *context)
+{
+    connection->closes = true;
+    answer_error(connection, status, false, context);
+}
+
+static void answer_metrics(struct connection *connection, const struct http_request *request,
+                           const struct connection_context *context)
+{
+    enum metric_form form =
+        http_wants_openmetrics(request->accept) ? METRIC_OPENMETRICS : METRIC_TEXT;
+    struct http_text body = context->exposition->bodies[form];
+
+    answer_put_head(200, answer_type(form), body.length, !connection->closes, &connection->head);
+    if (!request->is_head) {
+        connection->exposition = exposition_reference(context->exposition);
+        connection->body = body;
+    }
+    begin_answer(connection, context);
+}
+
+static void answer(struct connection *connection, const struct http_request *request,
+                   const struct connection_context *context)
+{
+    unsigned int status = answer_judge(&context->rules, request, &connection->own);
+
+    if (status == 200 && !context->exposition)
+        status = 503;
+    connection->closes = !request->keeps;
+    if (status == 200)
+        answer_metrics(connection, request, context);
+    else
+        answer_error(connection, status, request->is_head, context);
+}
+
+/* --- going on --- */
+
+/* Answers, when a whole request is there. */
+static void take_request(struct connection *connection, const struct connection_context *context)
+{
+    struct http_request request;
+    unsigned int status = http_request_parse(connection->request, connection->have, &request);
+
+    if (status == 0)
+        return;
+    connection->begun = false;
+    if (status != 200) {
+        refuse(connection, status, context);
+        return;
+    }
+    answer(connection, &request, context);
+    connection->have -= request.length;
+    memmove(connection->request, connection->request + request.length, connection->have);
+}
+
+static void read_more(struct connection *connection, const struct connection_context *context)
+{
+    ssize_t n = recv(connection->fd, connection->request + connection->have,
+                     sizeof(connection->request) - connection->have, 0);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n <= 0) {
+        connection_end(connection);
+        return;
+    }
+    connection->have += (size_t)n;
+    if (!connection->begun)
+        enter(connection, CONNECTION_READING, REQUEST_NS, context);
+    connection->begun = true;
+    take_request(connection, context);
+}
+
+static void end_of_answer(struct connection *connection, const struct connection_context *context)
+{
+    end_answer(connection);
+    if (connection->closes) {
+        shutdown(connection->fd, SHUT_WR);
+        enter(connection, CONNECTION_LINGERING, LINGER_NS, context);
+        return;
+    }
+    connection->begun = connection->have > 0;
+    enter(connection, CONNECTION_READING, connection->begun ? REQUEST_NS : IDLE_NS, context);
+    take_request(connection, context);
+}
+
+/* Where the answer goes on: in its head, or in the body behind it. */
+static struct http_text left_of(const struct connection *connection)
+{
+    size_t head = connection->head.length, sent = connection->sent;
+
+    if (sent < head)
+        return (struct http_text){connection->head.data + sent, head - sent};
+    return (struct http_text){connection->body.start + (sent - head),
+                              connection->body.length - (sent - head)};
+}
+
+static void write_more(struct connection *connection, const struct connection_context *context)
+{
+    while (connection->sent < connection->head.length + connection->body.length) {
+        struct http_text left = left_of(connection);
+        ssize_t n = send(connection->fd, left.start, left.length, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            return;
+        if (n < 0) {
+            connection_end(connection);
+            return;
+        }
+        connection->sent += (size_t)n;
+    }
+    end_of_answer(connection, context);
+}
+
+static void linger(struct connection *connection)
+{
+    char nothing[4096];
+    ssize_t n = recv(connection->fd, nothing, sizeof(nothing), MSG_DONTWAIT);
+
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+        connection_end(connection);
+}
+
+void connection_go_on(struct connection *connection, const struct connection_context *context)
+{
+    switch (connection->phase) {
+    case CONNECTION_READING:
+        read_more(connection, context);
+        break;
+    case CONNECTION_WRITING:
+        write_more(connection, context);
+        break;
+    case CONNECTION_LINGERING:
+        linger(connection);
+        break;
+    }
+}
+
+void connection_expire(struct connection *connection, const struct connection_context *context)
+{
+    if (connection->phase == CONNECTION_READING && connection->begun)
+        refuse(connection, 408, context);
+    else
+        connection_end(connection);
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/* Metrics of groups of processes: bounded by program, user and service; a pid, a port that the
+ * kernel chose or an address of a peer is never a label. */
+#include "base/vec.h"
+#include "derive/port_range.h"
+#include "derive/service.h"
+#include "derive/serving.h"
+#include "serve/metrics_parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Places to listen at with series of their own. */
+#define QUEUES_MAX 200
+#define GROUPS_MAX 100
+
+#define OTHERS "process_executable_name=\"_other\""
+
+/* Values of a group: bytes by protocol and direction, then connections. */
+#define INET_PROTOS PROTO_UNIX
+enum { RECEIVED, SENT, DIRECTIONS };
+enum {
+    OPENED_INBOUND = INET_PROTOS * DIRECTIONS,
+    OPENED_OUTBOUND,
+    GROUP_VALUES,
+};
+
+_Static_assert(GROUP_VALUES <= COUNTER_SET_VALUES_MAX, "a group has room for its values");
+
+static enum metric group_metric(unsigned int value)
+{
+    return value < OPENED_INBOUND ? METRIC_PROCESS_BYTES : METRIC_PROCESS_OPENED;
+}
+
+static void group_label(unsigned int value, struct buf *labels)
+{
+    const char *proto = socket_proto_name(value < OPENED_INBOUND ? value / DIRECTIONS : PROTO_TCP);
+    const char *way = value % DIRECTIONS == RECEIVED ? "receive" : "transmit";
+
+    if (value >= OPENED_INBOUND) {
+        way = value == OPENED_INBOUND ? "inbound" : "outbound";
+        openmetrics_label("network_connection_direction", way, strlen(way), labels);
+        return;
+    }
+    openmetrics_label("network_transport", proto, strlen(proto), labels);
+    openmetrics_label("network_io_direction", way, strlen(way), labels);
+}
+
+const struct counter_set_kind metrics_group_kind = {
+    .shown_max = GROUPS_MAX,
+    .others = OTHERS,
+    .values = GROUP_VALUES,
+    .metric = group_metric,
+    .label = group_label,
+};
+
+/* --- labels: what is not known is left out, as for Prometheus an empty one is none --- */
+
+/* Whose something is. Strings of the snapshot. */
+struct owner {
+    uint32_t exe, comm, cgroup;
+    uint32_t uid;
+    bool uid_known;
+};
+
+static struct owner owner_of_process(const struct process *process)
+{
+    return (struct owner){.exe = process->has & PROCESS_HAS_EXE ? process->exe : 0,
+                          .comm = process->comm,
+                          .cgroup = process->has & PROCESS_HAS_CGROUP ? process->cgroup : 0,
+                          .uid = process->uid,
+                          .uid_known = process->has & PROCESS_HAS_UID};
+}
+
+static struct owner owner_of_flow(const struct snapshot *snapshot, const struct flow *flow)
+{
+    if (flow->process)
+        return owner_of_process(&snapshot->processes[flow->process - 1]);
+    if (!flow->pid && !flow->comm)
+        return (struct owner){0};
+    return (struct owner){.comm = flow->comm,
+                          .cgroup = snapshot_process_cgroup(snapshot, flow->cgroup_id),
+                          .uid = flow->uid,
+                          .uid_known = true};
+}
+
+static struct owner owner_of_event(const struct snapshot *snapshot, const struct event *event)
+{
+    uint32_t process = map_get(&snapshot->process_index, event->pid);
+
+    if (!(event->has & EVENT_HAS_PROCESS))
+        return (struct owner){0};
+    if (process != MAP_NONE && snapshot->processes[process].has & PROCESS_HAS_COMM)
+        return owner_of_process(&snapshot->processes[process]);
+    return (struct owner){.comm = event->comm,
+                          .cgroup = snapshot_process_cgroup(snapshot, event->cgroup_id),
+                          .uid = event->uid,
+                          .uid_known = event->has & EVENT_HAS_UID};
+}
+
+static void put_program(const struct snapshot *snapshot, const struct owner *owner,
+                        struct buf *labels)
+{
+    size_t length;
+    const char *name = snapshot_string(snapshot, owner->exe, &length);
+    const char *slash = memrchr(name, '/', length);
+
+    if (slash) {
+        length -= (size_t)(slash + 1 - name);
+        name = slash + 1;
+    }
+    if (!length)
+        name = snapshot_string(snapshot, owner->comm, &length);
+    if (!length) {
+        name = "_unknown";
+        length = strlen(name);
+    }
+    openmetrics_label("process_executable_name", name, length, labels);
+}
+
+static void put_user(struct names *names, const struct owner *owner, struct buf *labels)
+{
+    const char *name = owner->uid_known ? names_user(names, owner->uid) : NULL;
+    char number[16];
+
+    if (!owner->uid_known)
+        return;
+    if (!name) {
+        snprintf(number, sizeof(number), "%u", owner->uid);
+        name = number;
+    }
+    openmetrics_label("process_owner", name, strlen(name), labels);
+}
+
+static void put_service(const struct snapshot *snapshot, const struct owner *owner,
+                        struct buf *labels)
+{
+    size_t length;
+    const char *path = snapshot_string(snapshot, owner->cgroup, &length);
+    struct path_part part = service_unit(path, length);
+
+    if (!part.length) {
+        part = service_container(path, length).id;
+        part.length = service_id_shown(part);
+    }
+    if (part.length)
+        openmetrics_label("service", part.start, part.length, labels);
+}
+
+/* "" when there was no memory. */
+static const char *group_labels(struct metrics *metrics, const struct snapshot *snapshot,
+                                const struct owner *owner, struct buf *labels)
+{
+    buf_reset(labels);
+    put_program(snapshot, owner, labels);
+    put_user(&metrics->names, owner, labels);
+    put_service(snapshot, owner, labels);
+    return buf_string(labels);
+}
+
+/* --- what they do --- */
+
+static void take_flow(struct metrics *metrics, const struct snapshot *snapshot,
+                      const struct flow *flow, struct buf *scratch)
+{
+    const struct traffic *last = &flow->window[FLOW_LAST];
+    unsigned int proto = flow->proto < INET_PROTOS ? flow->proto : PROTO_UNKNOWN;
+    struct owner owner = owner_of_flow(snapshot, flow);
+    const char *labels;
+
+    if (!last->rx_bytes && !last->tx_bytes)
+        return;
+    labels = flow->flags & FLOW_OTHER ? OTHERS : group_labels(metrics, snapshot, &owner, scratch);
+    counter_set_add(&metrics->groups, labels, proto * DIRECTIONS + RECEIVED, last->rx_bytes);
+    counter_set_add(&metrics->groups, labels, proto * DIRECTIONS + SENT, last->tx_bytes);
+}
+
+static void take_event(struct metrics *metrics, const struct snapshot *snapshot,
+                       const struct event *event, struct buf *scratch)
+{
+    struct owner owner = owner_of_event(snapshot, event);
+
+    if (event->kind != EVENT_OPENED && event->kind != EVENT_ACCEPTED)
+        return;
+    counter_set_add(&metrics->groups, group_labels(metrics, snapshot, &owner, scratch),
+                    event->kind == EVENT_OPENED ? OPENED_OUTBOUND : OPENED_INBOUND, 1);
+}
+
+/* --- who listens --- */
+
+static void put_port(const struct socket *socket, struct buf *labels)
+{
+    char port[8];
+
+    snprintf(port, sizeof(port), "%u", socket->local_port);
+    openmetrics_label("server_port", port, strlen(port), labels);
+}
+
+static int add_queue(struct metrics *metrics, const struct socket *socket, const char *labels)
+{
+    int r = VEC_RESERVE(&metrics->queues, &metrics->queue_capacity, metrics->queue_count, 1);
+    const char *copy = r == 0 ? arena_copy(&metrics->arena, labels, strlen(labels)) : NULL;
+
+    if (!copy)
+        return -ENOMEM;
+    metrics->queues[metrics->queue_count++] =
+        (struct listen_queue){.labels = copy, .length = socket->recv_q, .limit = socket->send_q};
+    return 0;
+}
+
+/* Its group exists from now on, with nothing counted. */
+static int take_serving(struct metrics *metrics, const struct snapshot *snapshot,
+                        const struct socket *socket, uint32_t process, struct buf *scratch)
+{
+    unsigned int value = socket->proto * DIRECTIONS;
+    struct owner owner = owner_of_process(&snapshot->processes[process]);
+    const char *labels = group_labels(metrics, snapshot, &owner, scratch);
+
+    counter_set_add(&metrics->groups, labels, value + RECEIVED, 0);
+    counter_set_add(&metrics->groups, labels, value + SENT, 0);
+    if (socket->proto != PROTO_TCP)
+        return 0;
+    counter_set_add(&metrics->groups, labels, OPENED_INBOUND, 0);
+    if (!(socket->has & SOCKET_HAS_BACKLOG) ||
+        port_range_has(snapshot, socket->netns, socket->local_port))
+        return 0;
+    put_port(socket, scratch);
+    return add_queue(metrics, socket, buf_string(scratch));
+}
+
+static bool is_fuller(const struct listen_queue *a, const struct listen_queue *b)
+{
+    return (uint64_t)a->length * b->limit > (uint64_t)b->length * a->limit;
+}
+
+static int compare_queues(const void *a, const void *b)
+{
+    const struct listen_queue *left = a, *right = b;
+
+    return strcmp(left->labels, right->labels);
+}
+
+/* One of each labels, and those that are too many as one. */
+static void fold_queues(struct metrics *metrics)
+{
+    struct listen_queue *queues = metrics->queues;
+    uint32_t kept = 0;
+
+    if (metrics->queue_count)
+        qsort(queues, metrics->queue_count, sizeof(*queues), compare_queues);
+    for (uint32_t i = 0; i < metrics->queue_count; i++) {
+        struct listen_queue queue = queues[i];
+
+        if (kept > QUEUES_MAX || (kept == QUEUES_MAX && compare_queues(&queues[kept - 1], &queue)))
+            queue.labels = OTHERS;
+        if (!kept || compare_queues(&queues[kept - 1], &queue))
+            queues[kept++] = queue;
+        else if (is_fuller(&queue, &queues[kept - 1]))
+            queues[kept - 1] = queue;
+    }
+    metrics->queue_count = kept;
+}
+
+static int take_serving_sockets(struct metrics *metrics, const struct snapshot *snapshot,
+                                struct buf *scratch)
+{
+    CLEANUP(map_done) struct map holders = {0};
+    int r = serving_holders(snapshot, &holders);
+
+    arena_done(&metrics->arena);
+    metrics->queue_count = 0;
+    for (uint32_t i = 0; i < snapshot->sockets_count && r == 0; i++) {
+        const struct socket *socket = &snapshot->sockets[i];
+        uint32_t process =
+            serving_is(snapshot, socket) ? serving_holder(snapshot, &holders, socket) : MAP_NONE;
+
+        if (process != MAP_NONE)
+            r = take_serving(metrics, snapshot, socket, process, scratch);
+    }
+    fold_queues(metrics);
+    return r;
+}
+
+/* Those that listen come first, so that they have room. */
+int metrics_take_groups(struct metrics *metrics, const struct snapshot *snapshot)
+{
+    CLEANUP(buf_done) struct buf scratch = BUF_INIT;
+    int r = take_serving_sockets(metrics, snapshot, &scratch);
+
+    for (uint32_t i = 0; i < snapshot->flows_count; i++)
+        take_flow(metrics, snapshot, &snapshot->flows[i], &scratch);
+    for (uint32_t i = 0; i < snapshot->events_count; i++)
+        take_event(metrics, snapshot, &snapshot->events[i], &scratch);
+    return r < 0 ? r : scratch.error;
+}

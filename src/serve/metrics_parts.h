@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* Parts of the metrics, for serve/metrics*.c. */
+#pragma once
+
+#include "base/arena.h"
+#include "derive/names.h"
+#include "serve/counter_set.h"
+#include "serve/meters.h"
+#include "serve/metrics.h"
+
+/* A place where processes listen, or several with the same labels: the fullest of their queues. */
+struct listen_queue {
+    const char *labels;
+    uint32_t length, limit;
+};
+
+struct metrics {
+    uint64_t created_ns; /* CLOCK_REALTIME */
+    struct names names;
+    struct counter_set groups;     /* processes of one program, user and service */
+    struct counter_set interfaces; /* by name and namespace */
+    struct meters meters;
+    bool begun;                  /* there was a tick */
+    uint64_t totals[METRIC_MAX]; /* of counters without labels */
+    /* the last tick */
+    struct arena arena;
+    struct listen_queue *queues;
+    uint32_t queue_count, queue_capacity;
+    uint32_t states[PROTO_MAX][STATE_MAX];
+    bool state_seen[PROTO_MAX][STATE_MAX]; /* ever */
+    char accounting[32], owners[64];       /* how traffic was counted, and owners were found */
+};
+
+/* Of a tick: who sent and received, opened and listens. 0 or -ENOMEM. */
+int metrics_take_groups(struct metrics *metrics, const struct snapshot *snapshot) MUST_CHECK;
+extern const struct counter_set_kind metrics_group_kind;
+
+/* Of a tick: interfaces, counters and states. 0 or -ENOMEM. */
+int metrics_take_machine(struct metrics *metrics, const struct snapshot *snapshot) MUST_CHECK;
+extern const struct counter_set_kind metrics_interface_kind;

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* Serve: binds in the recorder, answers in a process of its own. */
+#include "serve/serve.h"
+
+#include "base/clock.h"
+#include "base/escape.h"
+#include "serve/confine.h"
+#include "serve/exposition.h"
+#include "serve/place.h"
+#include "serve/server.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define TOKEN_MIN 16
+#define TOKEN_MAX 1024
+
+/* Numbers are told until they are so many ticks old, and for that time at least. */
+#define FRESH_TICKS 3
+#define FRESH_NS (10 * SECOND_NS)
+
+struct serve {
+    struct place place;
+    char *token; /* NULL: none is needed */
+    const char *names;
+    int listener, channel;
+    pid_t child; /* 0: it was not started here */
+};
+
+/* --- the token --- */
+
+static int fail(struct buf *problem, int error, const char *what, const char *path,
+                const char *more)
+{
+    buf_puts(problem, what);
+    buf_byte(problem, ' ');
+    escape_text(problem, path, strlen(path));
+    buf_puts(problem, ": ");
+    buf_puts(problem, more);
+    return error;
+}
+
+static bool is_token(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (text[i] <= ' ' || text[i] >= 0x7f)
+            return false;
+    return length >= TOKEN_MIN;
+}
+
+/* The first line of the file, and no other. */
+static int read_token(const char *path, struct buf *problem, char **ret_token)
+{
+    CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    char text[TOKEN_MAX + 2];
+    struct stat status;
+    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text));
+
+    if (fd < 0 || length < 0 || fstat(fd, &status) < 0)
+        return fail(problem, -errno, "--token-file", path, strerror(errno));
+    if (status.st_mode & (S_IROTH | S_IWOTH))
+        return fail(problem, -EPERM, "--token-file", path,
+                    "others may read or write it: chmod o= FILE");
+    if (length && text[length - 1] == '\n')
+        length--;
+    if (length > TOKEN_MAX || !is_token(text, (size_t)length))
+        return fail(problem, -EINVAL, "--token-file", path,
+                    "it needs one line of 16 to 1024 characters without blanks");
+    *ret_token = strndup(text, (size_t)length);
+    return *ret_token ? 0 : fail(problem, -ENOMEM, "--token-file", path, "out of memory");
+}
+
+/* --- the beginning --- */
+
+static int open_place(const struct serve_options *options, struct serve *serve, struct buf *problem)
+{
+    const char *where = options->listen ? options->listen : PLACE_USUAL;
+    int r;
+
+    if (place_parse(where, &serve->place) < 0)
+        return fail(problem, -EINVAL, "--listen", where,
+                    "it needs ADDR:PORT, [ADDR]:PORT, unix:PATH or none");
+    if (options->token_file) {
+        r = read_token(options->token_file, problem, &serve->token);
+        if (r < 0)
+            return r;
+    }
+    if (serve->place.any.sa_family == AF_UNSPEC)
+        return 0;
+    if (!place_is_here(&serve->place) && !serve->token)
+        return fail(problem, -EPERM, "--listen", where,
+                    "other machines could ask there: it needs --token-file FILE");
+    r = place_open(&serve->place, &serve->listener);
+    if (r < 0)
+        fail(problem, r, options->listen ? "--listen" : "nothing is served at", where,
+             strerror(-r));
+    return r;
+}
+
+int serve_open(const struct serve_options *options, struct buf *problem, struct serve **ret_serve)
+{
+    struct serve *serve = calloc(1, sizeof(*serve));
+    int r;
+
+    *ret_serve = NULL;
+    if (!serve)
+        return fail(problem, -ENOMEM, "--listen", "", "out of memory");
+    serve->listener = serve->channel = -1;
+    serve->names = options->names;
+    r = open_place(options, serve, problem);
+    if (r < 0 || serve->listener < 0) {
+        bool is_usual = !options->listen && !options->token_file;
+
+        serve_close(serve);
+        return is_usual ? 0 : r;
+    }
+    *ret_serve = serve;
+    return 0;
+}
+
+static void answer(const struct serve *serve, int channel, uint64_t every_ns)
+{
+    const uint64_t fresh_ns = FRESH_TICKS * every_ns;
+    const struct server server = {
+        .listener = serve->listener,
+        .channel = channel,
+        .rules = {.token = serve->token,
+                  .names = serve->names,
+                  .is_unix_socket = serve->place.any.sa_family == AF_UNIX},
+        .fresh_ns = fresh_ns > FRESH_NS ? fresh_ns : FRESH_NS,
+    };
+    int r = confine_descriptors(server.listener, server.channel);
+
+    /* It ends with the recorder, whatever a terminal or a service manager sends to both. */
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    if (r == 0)
+        r = confine();
+    if (r == 0)
+        r = server_run(&server);
+    (void)r; /* nobody is there who could be told: the recorder sees its end */
+}
+
+int serve_start(struct serve *serve, uint64_t every_ns)
+{
+    int ends[2];
+    pid_t child;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return -errno;
+    child = fork();
+    if (child == 0) {
+        answer(serve, ends[1], every_ns);
+        return 1;
+    }
+    close(ends[1]);
+    serve->channel = ends[0];
+    if (child < 0)
+        return -errno;
+    serve->child = child;
+    close(serve->listener);
+    serve->listener = -1;
+    return 0;
+}
+
+int serve_publish(struct serve *serve, const struct buf bodies[METRIC_FORM_MAX])
+{
+    int r = exposition_send(serve->channel, bodies);
+
+    return r == -EPIPE || r == -ECONNRESET || r == -ENOTCONN ? -EPIPE : 0;
+}
+
+void serve_close(struct serve *serve)
+{
+    if (!serve)
+        return;
+    if (serve->listener >= 0)
+        close(serve->listener);
+    if (serve->channel >= 0)
+        close(serve->channel);
+    if (serve->child) {
+        kill(serve->child, SIGKILL);
+        waitpid(serve->child, NULL, 0);
+        place_close(&serve->place);
+    }
+    free(serve->token);
+    free(serve);
+}
+
+void serve_put_place(const struct serve *serve, struct buf *out)
+{
+    place_put(&serve->place, out);
+}

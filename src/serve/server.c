@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/* Server: one thread, poll(2), a fixed number of connections. */
+#include "serve/server.h"
+
+#include "base/clock.h"
+#include "serve/connection.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#define CONNECTIONS_MAX 128
+
+/* How many new ones are taken before the others go on. */
+#define ACCEPTED_AT_ONCE 64
+
+/* How long nobody is taken when there is no descriptor or memory for one. */
+#define PAUSE_NS (100 * MILLISECOND_NS)
+
+enum { POLL_CHANNEL, POLL_LISTENER, POLL_CONNECTIONS };
+
+struct serving {
+    const struct server *server;
+    struct connection_context context;
+    struct exposition *last; /* numbers that came last */
+    uint64_t last_ns;        /* CLOCK_MONOTONIC of that */
+    uint64_t pause_ns;       /* nobody is taken until then */
+    struct connection connections[CONNECTIONS_MAX];
+    struct pollfd polled[POLL_CONNECTIONS + CONNECTIONS_MAX];
+};
+
+static void update(struct serving *serving)
+{
+    serving->context.now_ns = clock_ns(CLOCK_MONOTONIC);
+    serving->context.exposition =
+        serving->last && serving->context.now_ns - serving->last_ns < serving->server->fresh_ns
+            ? serving->last
+            : NULL;
+}
+
+/* --- the recorder --- */
+
+/* 0; -EPIPE: it is gone. */
+static int take_numbers(struct serving *serving)
+{
+    struct exposition *exposition;
+    int r;
+
+    while ((r = exposition_receive(serving->server->channel, &exposition)) == 0) {
+        exposition_release(serving->last);
+        serving->last = exposition;
+        serving->last_ns = serving->context.now_ns;
+    }
+    update(serving);
+    return r == -EPIPE || r == -ECONNRESET ? -EPIPE : 0;
+}
+
+/* --- new connections --- */
+
+static struct connection *find_free(struct serving *serving)
+{
+    for (unsigned int i = 0; i < CONNECTIONS_MAX; i++)
+        if (serving->connections[i].fd < 0)
+            return &serving->connections[i];
+    return NULL;
+}
+
+/* The one that has kept us waiting for longest makes room: whoever opens many and says nothing
+ * keeps nobody out. NULL: all are being answered. */
+static struct connection *make_room(struct serving *serving)
+{
+    struct connection *oldest = NULL;
+
+    for (unsigned int i = 0; i < CONNECTIONS_MAX; i++) {
+        struct connection *connection = &serving->connections[i];
+
+        if (connection->phase != CONNECTION_WRITING &&
+            (!oldest || connection->since_ns < oldest->since_ns))
+            oldest = connection;
+    }
+    if (oldest)
+        connection_end(oldest);
+    return oldest;
+}
+
+static void refuse_more(int fd)
+{
+    CLEANUP(buf_done) struct buf head = BUF_INIT;
+    const char *reason = answer_reason(503);
+    ssize_t n;
+
+    answer_put_head(503, "text/plain; charset=utf-8", strlen(reason), false, &head);
+    buf_puts(&head, reason);
+    n = send(fd, buf_string(&head), head.length, MSG_NOSIGNAL | MSG_DONTWAIT);
+    (void)n; /* who does not get it sees the end */
+    close(fd);
+}
+
+static void accept_one(struct serving *serving, int fd)
+{
+    struct connection *connection = find_free(serving);
+
+    if (!connection)
+        connection = make_room(serving);
+    if (!connection) {
+        refuse_more(fd);
+        return;
+    }
+    connection_begin(connection, fd, &serving->context);
+    connection_go_on(connection, &serving->context);
+}
+
+static void accept_some(struct serving *serving)
+{
+    for (unsigned int i = 0; i < ACCEPTED_AT_ONCE; i++) {
+        int fd = accept4(serving->server->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (fd >= 0) {
+            accept_one(serving, fd);
+            continue;
+        }
+        if (errno == EAGAIN)
+            return;
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            serving->pause_ns = serving->context.now_ns + PAUSE_NS;
+            return;
+        }
+    }
+}
+
+/* --- the loop --- */
+
+/* Milliseconds until something is over; -1: nothing is awaited. */
+static int until_next(const struct serving *serving)
+{
+    uint64_t next_ns = serving->pause_ns ? serving->pause_ns : UINT64_MAX;
+
+    for (unsigned int i = 0; i < CONNECTIONS_MAX; i++)
+        if (serving->connections[i].fd >= 0 && serving->connections[i].deadline_ns < next_ns)
+            next_ns = serving->connections[i].deadline_ns;
+    if (next_ns == UINT64_MAX)
+        return -1;
+    return next_ns <= serving->context.now_ns
+               ? 0
+               : (int)((next_ns - serving->context.now_ns) / MILLISECOND_NS) + 1;
+}
+
+static int wait_for_some(struct serving *serving)
+{
+    struct pollfd *polled = serving->polled;
+    bool pauses = serving->pause_ns > serving->context.now_ns;
+
+    if (!pauses)
+        serving->pause_ns = 0;
+    polled[POLL_CHANNEL] = (struct pollfd){.fd = serving->server->channel, .events = POLLIN};
+    polled[POLL_LISTENER] =
+        (struct pollfd){.fd = pauses ? -1 : serving->server->listener, .events = POLLIN};
+    for (unsigned int i = 0; i < CONNECTIONS_MAX; i++)
+        polled[POLL_CONNECTIONS + i] =
+            (struct pollfd){.fd = serving->connections[i].fd,
+                            .events = connection_events(&serving->connections[i])};
+    if (poll(polled, POLL_CONNECTIONS + CONNECTIONS_MAX, until_next(serving)) < 0)
+        return errno == EINTR ? 0 : -errno;
+    return 0;
+}
+
+static void go_on(struct serving *serving)
+{
+    for (unsigned int i = 0; i < CONNECTIONS_MAX; i++) {
+        struct connection *connection = &serving->connections[i];
+
+        if (connection->fd < 0)
+            continue;
+        if (connection->deadline_ns <= serving->context.now_ns)
+            connection_expire(connection, &serving->context);
+        else if (serving->polled[POLL_CONNECTIONS + i].revents)
+            connection_go_on(connection, &serving->context);
+    }
+}
+
+static int serve(struct serving *serving)
+{
+    int r = 0;
+
+    while (r == 0) {
+        r = wait_for_some(serving);
+        update(serving);
+        if (r == 0 && serving->polled[POLL_CHANNEL].revents)
+            r = take_numbers(serving);
+        if (r < 0)
+            break;
+        go_on(serving);
+        if (serving->polled[POLL_LISTENER].revents)
+            accept_some(serving);
+    }
+    return r == -EPIPE ? 0 : r;
+}
+
+int server_run(const struct server *server)
+{
+    struct serving *serving = calloc(1, sizeof(*serving));
+    int r;
+
+    if (!serving)
+        return -ENOMEM;
+    serving->server = server;
+    serving->context.rules = server->rules;
+    for (unsigned int i = 0; i < CONNECTIONS_MAX; i++)
+        serving->connections[i].fd = -1;
+    update(serving);
+    r = serve(serving);
+    for (unsigned int i = 0; i < CONNECTIONS_MAX; i++)
+        if (serving->connections[i].fd >= 0)
+            connection_end(&serving->connections[i]);
+    exposition_release(serving->last);
+    free(serving);
+    return r;
+}
