@@ -215,6 +215,8 @@ static int read_machine(struct recorder *recorder)
     if (r == 0)
         r = add_processes_of_events(recorder);
     if (r == 0)
+        recorder_metrics_count(recorder->metrics, &recorder->next, &recorder->request);
+    if (r == 0)
         r = collect(&recorder->next, &recorder->request);
     if (r < 0)
         return r;

@@ -3,10 +3,15 @@
 #include "cli/recorder_metrics.h"
 
 #include "base/clock.h"
+#include "collect/conntrack_usage.h"
+#include "collect/held_counts.h"
 #include "serve/serve.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
+
+/* So many times as long as counting took is waited before it is done again. */
+#define COUNT_REST 1000
 
 struct recorder_metrics {
     struct serve *serve;
@@ -14,7 +19,10 @@ struct recorder_metrics {
     void (*say)(const char *line);
     struct metrics *metrics;
     struct metrics_recorder recorder;
-    bool is_gone; /* the process that answers */
+    bool is_gone;            /* the process that answers */
+    struct held_counts held; /* of this tick */
+    bool counted;            /* it has them */
+    uint64_t count_ns;       /* CLOCK_MONOTONIC from when on they are counted again */
 };
 
 struct recorder_metrics *recorder_metrics_new(struct serve *serve, const char *path,
@@ -40,13 +48,45 @@ void recorder_metrics_free(struct recorder_metrics *metrics)
     if (!metrics)
         return;
     metrics_free(metrics->metrics);
+    free(metrics->held.items);
     free(metrics);
+}
+
+static void forget_counts(struct recorder_metrics *metrics)
+{
+    free(metrics->held.items);
+    metrics->held = (struct held_counts){0};
+    metrics->counted = false;
+}
+
+/* The first time loads a program: what that takes does not count. */
+void recorder_metrics_count(struct recorder_metrics *metrics, struct snapshot *snapshot,
+                            const struct request *request)
+{
+    uint64_t began_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID), now_ns = clock_ns(CLOCK_MONOTONIC);
+
+    if (!metrics || metrics->is_gone || now_ns < metrics->count_ns)
+        return;
+    forget_counts(metrics);
+    metrics->counted = held_counts_read(snapshot, request, &metrics->held) == 0;
+    if (metrics->count_ns || !metrics->counted)
+        now_ns += COUNT_REST * (clock_ns(CLOCK_THREAD_CPUTIME_ID) - began_ns);
+    metrics->count_ns = now_ns;
 }
 
 void recorder_metrics_take(struct recorder_metrics *metrics, const struct snapshot *snapshot)
 {
-    if (metrics && metrics_take(metrics->metrics, snapshot) < 0)
-        metrics->recorder.parts[METRICS_SNAPSHOT].success = false;
+    struct metrics_recorder *recorder;
+
+    if (!metrics)
+        return;
+    recorder = &metrics->recorder;
+    if (metrics_take(metrics->metrics, snapshot, metrics->counted ? &metrics->held : NULL) < 0)
+        recorder->parts[METRICS_SNAPSHOT].success = false;
+    forget_counts(metrics);
+    if (conntrack_entries(&recorder->conntrack_entries) < 0 ||
+        conntrack_entries_limit(&recorder->conntrack_limit) < 0)
+        recorder->conntrack_limit = 0;
 }
 
 void recorder_metrics_part(struct recorder_metrics *metrics, enum metrics_part part,

@@ -308,8 +308,8 @@ int bpf_pass_netns(struct bpf_pass *pass, uint32_t inode, uint32_t *ret_netns)
     return 0;
 }
 
-static int add_process(struct snapshot *snapshot, const struct record_owner *owner,
-                       uint32_t *ret_index)
+int bpf_pass_add_process(struct snapshot *snapshot, const struct record_owner *owner,
+                         uint32_t *ret_index)
 {
     struct process *process;
     uint32_t comm;
@@ -337,7 +337,7 @@ int bpf_pass_add_holder(struct bpf_pass *pass, const struct record *record)
     if (owner->tid && request->verbatim && !(request->needs & NEED_THREADS))
         return 0;
     if (owner->tgid != pass->last_tgid) {
-        r = add_process(snapshot, owner, &pass->last_process);
+        r = bpf_pass_add_process(snapshot, owner, &pass->last_process);
         if (r < 0)
             return r;
         pass->last_tgid = owner->tgid;

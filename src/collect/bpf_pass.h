@@ -61,6 +61,10 @@ int bpf_pass_known_netns(struct bpf_pass *pass, uint32_t inode, uint32_t *ret_ne
 /* The same; one that is not known is added where all are asked for. */
 int bpf_pass_netns(struct bpf_pass *pass, uint32_t inode, uint32_t *ret_netns) MUST_CHECK;
 
+/* Adds the process of a record with its name and user. 0 or -ENOMEM. */
+int bpf_pass_add_process(struct snapshot *snapshot, const struct record_owner *owner,
+                         uint32_t *ret_index) MUST_CHECK;
+
 /* Adds the holder that a record tells of, and its process. 0 or -ENOMEM. */
 int bpf_pass_add_holder(struct bpf_pass *pass, const struct record *record) MUST_CHECK;
 

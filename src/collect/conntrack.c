@@ -7,17 +7,14 @@
  */
 #include "collect/conntrack_message.h"
 #include "collect/conntrack_request.h"
+#include "collect/conntrack_usage.h"
 #include "collect/netns.h"
-#include "collect/proc_file.h"
 
-#include <fcntl.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 
 #define DUMP_TRIES 3
-#define COUNT_FILE "/proc/sys/net/netfilter/nf_conntrack_count"
 
 struct conntrack_dump {
     struct snapshot *snapshot;
@@ -58,13 +55,12 @@ static int dump_once(struct conntrack_dump *dump, bool *ret_interrupted)
 /* Whether there is anything in the table of this namespace. */
 static bool has_entries(bool *ret_loaded)
 {
-    char text[32];
-    size_t length;
+    uint64_t entries;
 
-    if (proc_read(AT_FDCWD, COUNT_FILE, text, sizeof(text), &length) < 0)
+    if (conntrack_entries(&entries) < 0)
         return false;
     *ret_loaded = true;
-    return strtoull(text, NULL, 10) > 0;
+    return entries > 0;
 }
 
 static void note_failure(struct collection *collection, int error)

@@ -9,6 +9,8 @@
 
 const struct metric_family metric_families[METRIC_MAX] = {
     [METRIC_BUILD] = {"nwho_build", NULL, "What nwho is, and how it measures.", METRIC_INFO},
+    [METRIC_START] = {"nwho_start_time_seconds", "seconds",
+                      "When counters began at 0, in seconds since 1970.", METRIC_GAUGE},
     [METRIC_COLLECTOR_DURATION] = {"nwho_collector_duration_seconds", "seconds",
                                    "How long the last reading took.", METRIC_GAUGE},
     [METRIC_COLLECTOR_SUCCESS] = {"nwho_collector_success", NULL,
@@ -23,6 +25,9 @@ const struct metric_family metric_families[METRIC_MAX] = {
                                  "Damaged packets, and those that could not be sent.",
                                  METRIC_COUNTER},
     [METRIC_CONNECTIONS] = {"nwho_network_connections", NULL, "Sockets by state.", METRIC_GAUGE},
+    [METRIC_TCP_RTT] = {"nwho_tcp_rtt_seconds", "seconds",
+                        "Smoothed round trip time of TCP connections when they ended.",
+                        METRIC_HISTOGRAM},
     [METRIC_TCP_RETRANSMITTED] = {"nwho_tcp_retransmitted_segments", NULL,
                                   "TCP segments that were sent again.", METRIC_COUNTER},
     [METRIC_TCP_LISTEN_OVERFLOWS] = {"nwho_tcp_listen_overflows", NULL,
@@ -33,11 +38,23 @@ const struct metric_family metric_families[METRIC_MAX] = {
     [METRIC_CONNTRACK_INSERT_FAILED] = {"nwho_conntrack_insert_failed", NULL,
                                         "Connections that conntrack could not take in.",
                                         METRIC_COUNTER},
+    [METRIC_CONNTRACK_ENTRIES] = {"nwho_conntrack_entries", NULL, "Connections that are tracked.",
+                                  METRIC_GAUGE},
+    [METRIC_CONNTRACK_LIMIT] = {"nwho_conntrack_entries_limit", NULL, "How many of them may be.",
+                                METRIC_GAUGE},
     [METRIC_PROCESS_BYTES] = {"nwho_process_network_io_bytes", "bytes",
                               "Payload that processes received and sent.", METRIC_COUNTER},
+    [METRIC_PROCESS_CONNECTIONS] = {"nwho_process_connections", NULL,
+                                    "Sockets that processes hold, by state.", METRIC_GAUGE},
     [METRIC_PROCESS_OPENED] = {"nwho_process_connections_opened", NULL,
                                "TCP connections that processes opened, or that came to them.",
                                METRIC_COUNTER},
+    [METRIC_PROCESS_RTT] = {"nwho_process_tcp_rtt_seconds", "seconds",
+                            "Smoothed round trip time of their TCP connections when those ended.",
+                            METRIC_SUMMARY},
+    [METRIC_PROCESS_RETRANSMITTED] = {"nwho_process_tcp_retransmitted_segments", NULL,
+                                      "Segments sent again by their TCP connections that ended.",
+                                      METRIC_COUNTER},
     [METRIC_LISTEN_QUEUE_LENGTH] = {"nwho_listen_queue_length", NULL,
                                     "Connections that wait to be accepted.", METRIC_GAUGE},
     [METRIC_LISTEN_QUEUE_LIMIT] = {"nwho_listen_queue_limit", NULL, "How many of them may wait.",
@@ -72,8 +89,11 @@ enum metric metric_of_counter(const char *name, size_t length)
 
 static const char *suffix(const struct metric_family *family)
 {
-    static const char *const suffixes[] = {
-        [METRIC_COUNTER] = "_total", [METRIC_GAUGE] = "", [METRIC_INFO] = "_info"};
+    static const char *const suffixes[] = {[METRIC_COUNTER] = "_total",
+                                           [METRIC_GAUGE] = "",
+                                           [METRIC_INFO] = "_info",
+                                           [METRIC_SUMMARY] = "",
+                                           [METRIC_HISTOGRAM] = ""};
 
     return suffixes[family->type];
 }
@@ -81,8 +101,9 @@ static const char *suffix(const struct metric_family *family)
 /* In the older format a family is called as its samples are, and knows no info. */
 void openmetrics_family(enum metric metric, enum metric_form form, struct buf *out)
 {
-    static const char *const types[METRIC_FORM_MAX][3] = {{"counter", "gauge", "gauge"},
-                                                          {"counter", "gauge", "info"}};
+    static const char *const types[METRIC_FORM_MAX][5] = {
+        {"counter", "gauge", "gauge", "summary", "histogram"},
+        {"counter", "gauge", "info", "summary", "histogram"}};
     const struct metric_family *family = &metric_families[metric];
     const char *end = form == METRIC_TEXT ? suffix(family) : "";
 
@@ -153,22 +174,29 @@ void openmetrics_sample(enum metric metric, const char *labels, uint64_t value, 
     buf_byte(out, '\n');
 }
 
-void openmetrics_now(enum metric metric, const char *labels, uint64_t value, uint64_t created_ns,
-                     enum metric_form form, struct buf *out)
+static bool is_seconds(const struct metric_family *family)
 {
+    return family->unit && strcmp(family->unit, "seconds") == 0;
+}
+
+void openmetrics_part(enum metric metric, enum metric_part part, const char *labels, uint64_t value,
+                      struct buf *out)
+{
+    static const char *const suffixes[] = {
+        [METRIC_BUCKET] = "_bucket", [METRIC_SUM] = "_sum", [METRIC_COUNT] = "_count"};
     const struct metric_family *family = &metric_families[metric];
 
-    put_series(family, suffix(family), labels, out);
-    if (family->unit && strcmp(family->unit, "seconds") == 0)
+    put_series(family, part == METRIC_WHOLE ? suffix(family) : suffixes[part], labels, out);
+    if (is_seconds(family) && (part == METRIC_WHOLE || part == METRIC_SUM))
         buf_printf(out, "%.6f", (double)value / (double)SECOND_NS);
     else
         buf_uint(out, value);
     buf_byte(out, '\n');
-    if (family->type != METRIC_COUNTER || form != METRIC_OPENMETRICS)
-        return;
-    put_series(family, "_created", labels, out);
-    put_seconds(created_ns, out);
-    buf_byte(out, '\n');
+}
+
+void openmetrics_now(enum metric metric, const char *labels, uint64_t value, struct buf *out)
+{
+    openmetrics_part(metric, METRIC_WHOLE, labels, value, out);
 }
 
 void openmetrics_end(struct buf *out)

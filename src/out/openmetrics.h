@@ -8,6 +8,7 @@
 /* Names and labels follow the semantic conventions of OpenTelemetry, with `nwho_` in front. */
 enum metric {
     METRIC_BUILD,
+    METRIC_START,
     METRIC_COLLECTOR_DURATION,
     METRIC_COLLECTOR_SUCCESS,
     METRIC_INTERFACE_BYTES,
@@ -15,12 +16,18 @@ enum metric {
     METRIC_INTERFACE_DROPPED,
     METRIC_INTERFACE_ERRORS,
     METRIC_CONNECTIONS,
+    METRIC_TCP_RTT,
     METRIC_TCP_RETRANSMITTED,
     METRIC_TCP_LISTEN_OVERFLOWS,
     METRIC_TCP_RESETS_SENT,
     METRIC_CONNTRACK_INSERT_FAILED,
+    METRIC_CONNTRACK_ENTRIES,
+    METRIC_CONNTRACK_LIMIT,
     METRIC_PROCESS_BYTES,
+    METRIC_PROCESS_CONNECTIONS,
     METRIC_PROCESS_OPENED,
+    METRIC_PROCESS_RTT,
+    METRIC_PROCESS_RETRANSMITTED,
     METRIC_LISTEN_QUEUE_LENGTH,
     METRIC_LISTEN_QUEUE_LIMIT,
     METRIC_PROCESS_GROUPS,
@@ -34,7 +41,9 @@ enum metric {
 enum metric_type {
     METRIC_COUNTER, /* only grows */
     METRIC_GAUGE,
-    METRIC_INFO, /* always 1: its labels are what it says */
+    METRIC_INFO,      /* always 1: its labels are what it says */
+    METRIC_SUMMARY,   /* how many were measured, and their sum */
+    METRIC_HISTOGRAM, /* and how many of them were at most so much */
 };
 
 struct metric_family {
@@ -71,10 +80,21 @@ void openmetrics_state_label(const char *state, size_t length, struct buf *label
 void openmetrics_sample(enum metric metric, const char *labels, uint64_t value, uint64_t time_ns,
                         struct buf *out);
 
-/* One sample of now: of a family in seconds the value is ns. A counter began at `created_ns`
- * (CLOCK_REALTIME), which only OpenMetrics says. */
-void openmetrics_now(enum metric metric, const char *labels, uint64_t value, uint64_t created_ns,
-                     enum metric_form form, struct buf *out);
+/* One sample of now: of a family in seconds the value is ns. There are no lines of _created, which
+ * a server keeps as series of their own: METRIC_START says when all of them began. */
+void openmetrics_now(enum metric metric, const char *labels, uint64_t value, struct buf *out);
+
+/* What a summary or a histogram has of a thing. */
+enum metric_part {
+    METRIC_WHOLE, /* all others: their only sample */
+    METRIC_BUCKET,
+    METRIC_SUM,
+    METRIC_COUNT,
+};
+
+/* The same of a part, which stand together in this order. The label `le` of a bucket comes last. */
+void openmetrics_part(enum metric metric, enum metric_part part, const char *labels, uint64_t value,
+                      struct buf *out);
 
 /* The last line of OpenMetrics. */
 void openmetrics_end(struct buf *out);

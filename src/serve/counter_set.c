@@ -22,10 +22,9 @@ void counter_set_done(struct counter_set *set)
     *set = (struct counter_set){.kind = set->kind};
 }
 
-void counter_set_tick(struct counter_set *set, uint64_t now_ns, uint64_t time_ns)
+void counter_set_tick(struct counter_set *set, uint64_t now_ns)
 {
     set->now_ns = now_ns;
-    set->time_ns = time_ns;
     for (uint32_t i = 0; i < set->count; i++) {
         struct counted *item = &set->items[i];
 
@@ -95,7 +94,6 @@ static struct counted *take(struct counter_set *set, const char *labels)
     item->last_ns = set->now_ns;
     if (!item->shown && set->shown < set->kind->shown_max) {
         item->shown = true;
-        item->created_ns = item->created_ns ? item->created_ns : set->time_ns;
         set->shown++;
     }
     if (item->shown)
@@ -110,25 +108,38 @@ void counter_set_add(struct counter_set *set, const char *labels, unsigned int v
 {
     struct counted *item = take(set, labels);
 
-    if (!item->created_ns)
-        item->created_ns = set->time_ns;
     item->values[value] += amount;
-    item->present |= 1u << value;
+    item->present |= 1ull << value;
+}
+
+static void clear(struct counted *item, unsigned int first, unsigned int end)
+{
+    for (unsigned int value = first; value < end; value++) {
+        item->values[value] = 0;
+        item->present &= ~(1ull << value);
+    }
+}
+
+void counter_set_clear(struct counter_set *set, unsigned int first, unsigned int end)
+{
+    for (uint32_t i = 0; i < set->count; i++)
+        clear(&set->items[i], first, end);
+    clear(&set->others, first, end);
 }
 
 static void write_one(const struct counter_set *set, const struct counted *item, const char *name,
-                      enum metric metric, enum metric_form form, struct buf *out)
+                      enum metric metric, struct buf *out)
 {
     CLEANUP(buf_done) struct buf labels = BUF_INIT;
 
     for (unsigned int value = 0; value < set->kind->values; value++) {
-        if (!(item->present & 1u << value) || set->kind->metric(value) != metric)
+        if (!(item->present & 1ull << value) || set->kind->metric(value) != metric)
             continue;
         buf_reset(&labels);
         buf_puts(&labels, name);
         set->kind->label(value, &labels);
-        openmetrics_now(metric, buf_string(&labels), item->values[value], item->created_ns, form,
-                        out);
+        openmetrics_part(metric, set->kind->part ? set->kind->part(value) : METRIC_WHOLE,
+                         buf_string(&labels), item->values[value], out);
         if (labels.error)
             out->error = labels.error;
     }
@@ -140,6 +151,6 @@ void counter_set_write(const struct counter_set *set, enum metric metric, enum m
     openmetrics_family(metric, form, out);
     for (uint32_t i = 0; i < set->count; i++)
         if (set->items[i].shown)
-            write_one(set, &set->items[i], set->items[i].labels, metric, form, out);
-    write_one(set, &set->others, set->kind->others, metric, form, out);
+            write_one(set, &set->items[i], set->items[i].labels, metric, out);
+    write_one(set, &set->others, set->kind->others, metric, out);
 }

@@ -47,15 +47,16 @@ static void take_sources(struct metrics *metrics, const struct snapshot *snapsho
              accounting_level_name(snapshot->accounting));
 }
 
-int metrics_take(struct metrics *metrics, const struct snapshot *snapshot)
+int metrics_take(struct metrics *metrics, const struct snapshot *snapshot,
+                 const struct held_counts *held)
 {
     int groups, machine;
 
     meters_tick(&metrics->meters);
-    counter_set_tick(&metrics->groups, snapshot->boot_ns, snapshot->time_ns);
-    counter_set_tick(&metrics->interfaces, snapshot->boot_ns, snapshot->time_ns);
+    counter_set_tick(&metrics->groups, snapshot->boot_ns);
+    counter_set_tick(&metrics->interfaces, snapshot->boot_ns);
     take_sources(metrics, snapshot);
-    groups = metrics_take_groups(metrics, snapshot);
+    groups = metrics_take_groups(metrics, snapshot, held);
     machine = metrics_take_machine(metrics, snapshot);
     return groups < 0 ? groups : machine;
 }
@@ -72,8 +73,7 @@ struct writing {
 static void put(const struct writing *writing, enum metric metric, const char *labels,
                 uint64_t value)
 {
-    openmetrics_now(metric, labels, value, writing->metrics->created_ns, writing->form,
-                    writing->out);
+    openmetrics_now(metric, labels, value, writing->out);
 }
 
 /* A family of one sample without labels. */
@@ -158,6 +158,17 @@ static void put_findings(const struct writing *writing)
         }
 }
 
+/* Nothing where nothing is tracked: 0 of 0 would be full. */
+static void put_conntrack(const struct writing *writing)
+{
+    const struct metrics_recorder *recorder = writing->recorder;
+
+    if (!recorder->conntrack_limit)
+        return;
+    put_one(writing, METRIC_CONNTRACK_ENTRIES, recorder->conntrack_entries);
+    put_one(writing, METRIC_CONNTRACK_LIMIT, recorder->conntrack_limit);
+}
+
 static void put_series(const struct writing *writing, const struct counter_set *set,
                        enum metric metric)
 {
@@ -171,15 +182,19 @@ void metrics_write(const struct metrics *metrics, const struct metrics_recorder 
         .metrics = metrics, .recorder = recorder, .form = form, .out = out};
 
     put_build(&writing);
+    put_one(&writing, METRIC_START, metrics->created_ns);
     put_parts(&writing, METRIC_COLLECTOR_DURATION);
     put_parts(&writing, METRIC_COLLECTOR_SUCCESS);
     for (unsigned int i = METRIC_INTERFACE_BYTES; i <= METRIC_INTERFACE_ERRORS; i++)
         put_series(&writing, &metrics->interfaces, i);
     put_states(&writing);
+    openmetrics_family(METRIC_TCP_RTT, form, out);
+    metrics_put_rtt(metrics, out);
     for (unsigned int i = METRIC_TCP_RETRANSMITTED; i <= METRIC_CONNTRACK_INSERT_FAILED; i++)
         put_one(&writing, i, metrics->totals[i]);
-    put_series(&writing, &metrics->groups, METRIC_PROCESS_BYTES);
-    put_series(&writing, &metrics->groups, METRIC_PROCESS_OPENED);
+    put_conntrack(&writing);
+    for (unsigned int i = METRIC_PROCESS_BYTES; i <= METRIC_PROCESS_RETRANSMITTED; i++)
+        put_series(&writing, &metrics->groups, i);
     put_queues(&writing, METRIC_LISTEN_QUEUE_LENGTH);
     put_queues(&writing, METRIC_LISTEN_QUEUE_LIMIT);
     put_one(&writing, METRIC_PROCESS_GROUPS, metrics->groups.shown);

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "derive/health/finding.h"
+#include "model/held_count.h"
 #include "model/snapshot.h"
 #include "out/openmetrics.h"
 
@@ -27,6 +28,7 @@ struct metrics_recorder {
         uint64_t duration_ns; /* of the last time */
         bool ran, success;
     } parts[METRICS_PART_MAX];
+    uint64_t conntrack_entries, conntrack_limit; /* limit 0: nothing is tracked */
     uint64_t history_bytes;
     uint64_t dropped;                      /* ticks that could not be written */
     const struct finding_counts *findings; /* now, for each of checks[]; NULL: nobody looked */
@@ -39,8 +41,10 @@ struct metrics *metrics_new(void);
 void metrics_free(struct metrics *metrics);
 
 /* Counts a tick: the traffic of FLOW_LAST, events, and what counters of the kernel are more than in
- * the tick before. 0 or -ENOMEM, when gauges may lack something; counters lose nothing. */
-int metrics_take(struct metrics *metrics, const struct snapshot *snapshot) MUST_CHECK;
+ * the tick before. `held`: sockets of processes; NULL: those of before are true enough. 0 or
+ * -ENOMEM, when gauges may lack something; counters lose nothing. */
+int metrics_take(struct metrics *metrics, const struct snapshot *snapshot,
+                 const struct held_counts *held) MUST_CHECK;
 
 /* All that was counted so far. */
 void metrics_write(const struct metrics *metrics, const struct metrics_recorder *recorder,

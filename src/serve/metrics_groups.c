@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Metrics of groups of processes: bounded by program, user and service; a pid, a port that the
  * kernel chose or an address of a peer is never a label. */
+#include "base/clock.h"
 #include "base/vec.h"
 #include "derive/port_range.h"
 #include "derive/service.h"
@@ -16,34 +17,74 @@
 
 #define OTHERS "process_executable_name=\"_other\""
 
-/* Values of a group: bytes by protocol and direction, then connections. */
+/* Values of a group: bytes by protocol and direction, connections, their ends, and what it holds
+ * of TCP, then of UDP, by state. */
 #define INET_PROTOS PROTO_UNIX
 enum { RECEIVED, SENT, DIRECTIONS };
 enum {
     OPENED_INBOUND = INET_PROTOS * DIRECTIONS,
     OPENED_OUTBOUND,
-    GROUP_VALUES,
+    ENDED_RTT_SUM,
+    ENDED_RTT_COUNT,
+    ENDED_RETRANSMITTED,
+    HELD_TCP,
+    HELD_UDP = HELD_TCP + STATE_MAX,
+    GROUP_VALUES = HELD_UDP + STATE_MAX,
 };
 
 _Static_assert(GROUP_VALUES <= COUNTER_SET_VALUES_MAX, "a group has room for its values");
 
 static enum metric group_metric(unsigned int value)
 {
-    return value < OPENED_INBOUND ? METRIC_PROCESS_BYTES : METRIC_PROCESS_OPENED;
+    static const enum metric metrics[] = {
+        [OPENED_INBOUND] = METRIC_PROCESS_OPENED,
+        [OPENED_OUTBOUND] = METRIC_PROCESS_OPENED,
+        [ENDED_RTT_SUM] = METRIC_PROCESS_RTT,
+        [ENDED_RTT_COUNT] = METRIC_PROCESS_RTT,
+        [ENDED_RETRANSMITTED] = METRIC_PROCESS_RETRANSMITTED,
+    };
+
+    if (value < OPENED_INBOUND)
+        return METRIC_PROCESS_BYTES;
+    return value < HELD_TCP ? metrics[value] : METRIC_PROCESS_CONNECTIONS;
+}
+
+static enum metric_part group_part(unsigned int value)
+{
+    if (value == ENDED_RTT_SUM)
+        return METRIC_SUM;
+    return value == ENDED_RTT_COUNT ? METRIC_COUNT : METRIC_WHOLE;
+}
+
+static void put_word(const char *label, const char *word, struct buf *labels)
+{
+    openmetrics_label(label, word, strlen(word), labels);
+}
+
+static void put_held_label(unsigned int value, struct buf *labels)
+{
+    unsigned int proto = value < HELD_UDP ? PROTO_TCP : PROTO_UDP;
+    const char *state = socket_state_name((value - HELD_TCP) % STATE_MAX);
+
+    put_word("network_transport", socket_proto_name(proto), labels);
+    openmetrics_state_label(state, strlen(state), labels);
 }
 
 static void group_label(unsigned int value, struct buf *labels)
 {
-    const char *proto = socket_proto_name(value < OPENED_INBOUND ? value / DIRECTIONS : PROTO_TCP);
-    const char *way = value % DIRECTIONS == RECEIVED ? "receive" : "transmit";
-
-    if (value >= OPENED_INBOUND) {
-        way = value == OPENED_INBOUND ? "inbound" : "outbound";
-        openmetrics_label("network_connection_direction", way, strlen(way), labels);
+    if (value >= HELD_TCP) {
+        put_held_label(value, labels);
         return;
     }
-    openmetrics_label("network_transport", proto, strlen(proto), labels);
-    openmetrics_label("network_io_direction", way, strlen(way), labels);
+    if (value >= OPENED_INBOUND) {
+        if (value <= OPENED_OUTBOUND)
+            put_word("network_connection_direction",
+                     value == OPENED_INBOUND ? "inbound" : "outbound", labels);
+        return;
+    }
+    put_word("network_transport", socket_proto_name(value / DIRECTIONS), labels);
+    put_word("network_io_direction", value % DIRECTIONS == RECEIVED ? "receive" : "transmit",
+             labels);
 }
 
 const struct counter_set_kind metrics_group_kind = {
@@ -51,6 +92,7 @@ const struct counter_set_kind metrics_group_kind = {
     .others = OTHERS,
     .values = GROUP_VALUES,
     .metric = group_metric,
+    .part = group_part,
     .label = group_label,
 };
 
@@ -175,15 +217,49 @@ static void take_flow(struct metrics *metrics, const struct snapshot *snapshot,
     counter_set_add(&metrics->groups, labels, proto * DIRECTIONS + SENT, last->tx_bytes);
 }
 
+/* A connection that ended: each is counted once. */
+static void take_end(struct metrics *metrics, const struct event *event, const char *labels)
+{
+    if (event->has & EVENT_HAS_RTT) {
+        uint64_t rtt_ns = event->rtt_us * (MILLISECOND_NS / 1000);
+
+        metrics_take_rtt(metrics, rtt_ns);
+        counter_set_add(&metrics->groups, labels, ENDED_RTT_SUM, rtt_ns);
+        counter_set_add(&metrics->groups, labels, ENDED_RTT_COUNT, 1);
+    }
+    if (event->has & EVENT_HAS_RETRANSMITS)
+        counter_set_add(&metrics->groups, labels, ENDED_RETRANSMITTED, event->retransmits);
+}
+
 static void take_event(struct metrics *metrics, const struct snapshot *snapshot,
                        const struct event *event, struct buf *scratch)
 {
     struct owner owner = owner_of_event(snapshot, event);
+    const char *labels = group_labels(metrics, snapshot, &owner, scratch);
 
-    if (event->kind != EVENT_OPENED && event->kind != EVENT_ACCEPTED)
-        return;
-    counter_set_add(&metrics->groups, group_labels(metrics, snapshot, &owner, scratch),
-                    event->kind == EVENT_OPENED ? OPENED_OUTBOUND : OPENED_INBOUND, 1);
+    if (event->kind == EVENT_CLOSED)
+        take_end(metrics, event, labels);
+    if (event->kind == EVENT_OPENED || event->kind == EVENT_ACCEPTED)
+        counter_set_add(&metrics->groups, labels,
+                        event->kind == EVENT_OPENED ? OPENED_OUTBOUND : OPENED_INBOUND, 1);
+}
+
+/* --- what they hold --- */
+
+/* But for listeners, which have families of their own. */
+static void take_held(struct metrics *metrics, const struct snapshot *snapshot,
+                      const struct held_counts *held, struct buf *scratch)
+{
+    counter_set_clear(&metrics->groups, HELD_TCP, GROUP_VALUES);
+    for (uint32_t i = 0; i < held->count; i++) {
+        const struct held_count *count = &held->items[i];
+        struct owner owner = owner_of_process(&snapshot->processes[count->process]);
+        unsigned int first = count->proto == PROTO_TCP ? HELD_TCP : HELD_UDP;
+
+        if (count->state != STATE_LISTENING)
+            counter_set_add(&metrics->groups, group_labels(metrics, snapshot, &owner, scratch),
+                            first + count->state, count->count);
+    }
 }
 
 /* --- who listens --- */
@@ -282,7 +358,8 @@ static int take_serving_sockets(struct metrics *metrics, const struct snapshot *
 }
 
 /* Those that listen come first, so that they have room. */
-int metrics_take_groups(struct metrics *metrics, const struct snapshot *snapshot)
+int metrics_take_groups(struct metrics *metrics, const struct snapshot *snapshot,
+                        const struct held_counts *held)
 {
     CLEANUP(buf_done) struct buf scratch = BUF_INIT;
     int r = take_serving_sockets(metrics, snapshot, &scratch);
@@ -291,5 +368,7 @@ int metrics_take_groups(struct metrics *metrics, const struct snapshot *snapshot
         take_flow(metrics, snapshot, &snapshot->flows[i], &scratch);
     for (uint32_t i = 0; i < snapshot->events_count; i++)
         take_event(metrics, snapshot, &snapshot->events[i], &scratch);
+    if (held)
+        take_held(metrics, snapshot, held, &scratch);
     return r < 0 ? r : scratch.error;
 }

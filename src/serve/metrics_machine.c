@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Metrics of the machine: interfaces, counters of the kernel, and how many sockets are in each
  * state. */
+#include "base/clock.h"
 #include "base/hash.h"
 #include "serve/metrics_parts.h"
 
@@ -135,6 +136,34 @@ static void take_states(struct metrics *metrics, const struct snapshot *snapshot
     for (unsigned int i = 0; i < PROTO_MAX * STATE_MAX; i++)
         metrics->state_seen[i / STATE_MAX][i % STATE_MAX] |=
             metrics->states[i / STATE_MAX][i % STATE_MAX] > 0;
+}
+
+/* Borders between what is here, near, far, and sick. */
+static const struct {
+    uint64_t most_ns;
+    const char *label;
+} rtt_buckets[RTT_BUCKETS] = {
+    {1 * MILLISECOND_NS, "le=\"0.001\""},  {5 * MILLISECOND_NS, "le=\"0.005\""},
+    {20 * MILLISECOND_NS, "le=\"0.02\""},  {50 * MILLISECOND_NS, "le=\"0.05\""},
+    {100 * MILLISECOND_NS, "le=\"0.1\""},  {250 * MILLISECOND_NS, "le=\"0.25\""},
+    {1000 * MILLISECOND_NS, "le=\"1.0\""}, {UINT64_MAX, "le=\"+Inf\""},
+};
+
+void metrics_take_rtt(struct metrics *metrics, uint64_t rtt_ns)
+{
+    for (unsigned int i = 0; i < RTT_BUCKETS; i++)
+        metrics->rtt.buckets[i] += rtt_ns <= rtt_buckets[i].most_ns;
+    metrics->rtt.sum_ns += rtt_ns;
+}
+
+void metrics_put_rtt(const struct metrics *metrics, struct buf *out)
+{
+    const struct rtt_histogram *rtt = &metrics->rtt;
+
+    for (unsigned int i = 0; i < RTT_BUCKETS; i++)
+        openmetrics_part(METRIC_TCP_RTT, METRIC_BUCKET, rtt_buckets[i].label, rtt->buckets[i], out);
+    openmetrics_part(METRIC_TCP_RTT, METRIC_SUM, "", rtt->sum_ns, out);
+    openmetrics_part(METRIC_TCP_RTT, METRIC_COUNT, "", rtt->buckets[RTT_BUCKETS - 1], out);
 }
 
 int metrics_take_machine(struct metrics *metrics, const struct snapshot *snapshot)

@@ -14,13 +14,20 @@ struct listen_queue {
     uint32_t length, limit;
 };
 
+/* How many were at most so long, each bucket with those before it; the last one has all. */
+#define RTT_BUCKETS 8
+struct rtt_histogram {
+    uint64_t buckets[RTT_BUCKETS];
+    uint64_t sum_ns;
+};
+
 struct metrics {
     uint64_t created_ns; /* CLOCK_REALTIME */
     struct names names;
     struct counter_set groups;     /* processes of one program, user and service */
     struct counter_set interfaces; /* by name and namespace */
     struct meters meters;
-    bool begun;                  /* there was a tick */
+    struct rtt_histogram rtt;    /* of connections that ended */
     uint64_t totals[METRIC_MAX]; /* of counters without labels */
     /* the last tick */
     struct arena arena;
@@ -31,10 +38,17 @@ struct metrics {
     char accounting[32], owners[64];       /* how traffic was counted, and owners were found */
 };
 
-/* Of a tick: who sent and received, opened and listens. 0 or -ENOMEM. */
-int metrics_take_groups(struct metrics *metrics, const struct snapshot *snapshot) MUST_CHECK;
+/* Of a tick: who sent and received, opened and listens, and holds sockets (NULL: as before). 0 or
+ * -ENOMEM. */
+int metrics_take_groups(struct metrics *metrics, const struct snapshot *snapshot,
+                        const struct held_counts *held) MUST_CHECK;
 extern const struct counter_set_kind metrics_group_kind;
 
 /* Of a tick: interfaces, counters and states. 0 or -ENOMEM. */
 int metrics_take_machine(struct metrics *metrics, const struct snapshot *snapshot) MUST_CHECK;
 extern const struct counter_set_kind metrics_interface_kind;
+
+/* The end of a connection. */
+void metrics_take_rtt(struct metrics *metrics, uint64_t rtt_ns);
+/* The samples of the histogram. */
+void metrics_put_rtt(const struct metrics *metrics, struct buf *out);

@@ -19,11 +19,12 @@ from truth import unescape
 
 BYTES = "nwho_process_network_io_bytes_total"
 OPENED = "nwho_process_connections_opened_total"
+HELD = "nwho_process_connections"
 GROUPS_MAX = 100
 CONNECTIONS_MAX = 128
 LABELS = {"process_executable_name", "process_owner", "service", "network_transport", "network_io_direction", "server_port",
           "network_connection_direction", "network_connection_state", "network_interface_name", "netns", "collector", "check",
-          "severity", "version", "accounting", "join"}
+          "severity", "version", "accounting", "join", "le"}
 ACCEPT = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
 
 # Each program of a directory moves some bytes; the names are bytes.
@@ -146,7 +147,15 @@ def numbers_are_exact_and_never_go_back():
         one.say("short", 1000)
         wait_for(lambda: (moved("tcp"), moved("udp")) == ((124456, 124456), (777, 777)), what="bytes")
         wait_for(lambda: server.values(OPENED, "network_connection_direction", **labels) == {("inbound",): 2, ("outbound",): 2}, what="2 opened")
+        held = {("tcp", "established"): 2, ("udp", "unconnected"): 1}
+        wait_for(lambda: server.values(HELD, "network_transport", "network_connection_state", **labels) == held, what=f"{held}")
+        ended = server.values("nwho_tcp_rtt_seconds_count")[()]
         stack.close()
+        wait_for(lambda: server.values("nwho_process_tcp_rtt_seconds_count", **labels) == {(): 4}, what="4 ends")
+        assert 0 < server.values("nwho_process_tcp_rtt_seconds_sum", **labels)[()] < 4
+        assert server.values("nwho_process_tcp_retransmitted_segments_total", **labels) == {(): 0}
+        buckets = list(server.values("nwho_tcp_rtt_seconds_bucket", "le").values())
+        assert len(buckets) == 8 and buckets == sorted(buckets) and buckets[-1] >= ended + 2, (buckets, ended)
         lo = {"network_interface_name": "lo", "netns": ns.name, "network_io_direction": "receive"}
         packets = json.loads(ns.run(["ip", "-j", "-s", "link", "show", "lo"]).out)[0]["stats64"]["rx"]["packets"]
         wait_for(lambda: set(server.values("nwho_network_packets_total", **lo).values()) == {packets}, what=f"{packets} packets")
@@ -155,15 +164,15 @@ def numbers_are_exact_and_never_go_back():
         with named_talker(ns, place, name) as again:
             again.say("udp", 100)
             wait_for(lambda: moved("udp") == (877, 877), what="going on")
-        begun = server.values("nwho_process_network_io_bytes_created", "network_transport", **labels)
+        begun = server.values("nwho_start_time_seconds")
     with directory() as place, netns() as ns, served(place) as server, named_talker(ns, place, name) as one:
         one.say("udp", 5)
         wait_for(lambda: moved("udp") == (5, 5), what="a new beginning")
-        assert min(server.values("nwho_process_network_io_bytes_created", **labels).values()) > max(begun.values())
+        assert server.values("nwho_start_time_seconds")[()] > begun[()]
 
 
 def names_of(samples):
-    return {(name, tuple(sorted(has.items()))) for _, _, name, has, _, _ in samples if not name.endswith("_created")}
+    return {(name, tuple(sorted(has.items()))) for _, _, name, has, _, _ in samples}
 
 
 def run_named(ns, place, names):
@@ -204,6 +213,7 @@ def hostile_names_are_bounded_and_parsed_by_others():
         status, head, text = server.get()
         assert status == 200 and "text/plain; version=0.0.4" in head
         assert not openmetrics.check(text)
+        assert not [name for _, _, name, _, _, _ in samples if name.endswith("_created")]
 
 
 def status_of(answer):

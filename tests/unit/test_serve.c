@@ -302,7 +302,7 @@ static void who_is_late_is_counted_with_the_others(void **state)
     struct counter_set set = {.kind = &kind};
 
     (void)state;
-    counter_set_tick(&set, HOUR_NS, 1);
+    counter_set_tick(&set, HOUR_NS);
     counter_set_add(&set, A, 0, 0);
     counter_set_add(&set, B, 0, 5);
     counter_set_add(&set, C, 0, 7);
@@ -321,18 +321,18 @@ static void who_was_away_makes_room_and_goes_on_later(void **state)
     struct counter_set set = {.kind = &kind};
 
     (void)state;
-    counter_set_tick(&set, HOUR_NS, 1);
+    counter_set_tick(&set, HOUR_NS);
     counter_set_add(&set, A, 0, 3);
     counter_set_add(&set, B, 0, 5);
-    counter_set_tick(&set, 2 * HOUR_NS - 1, 1);
+    counter_set_tick(&set, 2 * HOUR_NS - 1);
     counter_set_add(&set, A, 0, 0);
     counter_set_add(&set, C, 0, 7);
-    counter_set_tick(&set, 2 * HOUR_NS, 1);
+    counter_set_tick(&set, 2 * HOUR_NS);
     assert_int_equal(value_of(&set, B IN), -1);
     counter_set_add(&set, C, 0, 1);
     assert_int_equal(value_of(&set, C IN), 1);
     assert_int_equal(value_of(&set, "name=\"_other\"" IN), 7);
-    counter_set_tick(&set, 4 * HOUR_NS, 1);
+    counter_set_tick(&set, 4 * HOUR_NS);
     counter_set_add(&set, B, 0, 1);
     assert_int_equal(value_of(&set, B IN), 6);
     counter_set_done(&set);
@@ -345,7 +345,7 @@ static void many_things_have_their_sum(void **state)
     long sum = 0;
 
     (void)state;
-    counter_set_tick(&set, HOUR_NS, 1);
+    counter_set_tick(&set, HOUR_NS);
     for (unsigned int i = 0; i < 5000; i++) {
         char labels[32];
 
