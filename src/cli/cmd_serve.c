@@ -72,7 +72,9 @@ static void say_started(const char *path, int pid, const struct serve *serve)
     buf_printf(&line, "; process %d, which SIGTERM ends\n", pid);
     if (serve) {
         buf_puts(&line, "nwho: metrics at ");
-        serve_put_place(serve, &line);
+        serve_put_place(serve, "/metrics", &line);
+        buf_puts(&line, "\nnwho: page at ");
+        serve_put_place(serve, "/", &line);
         buf_byte(&line, '\n');
     }
     line.fd = STDOUT_FILENO;

@@ -3,6 +3,7 @@
 #include "serve/answer.h"
 
 #include "base/clock.h"
+#include "serve/web.h"
 
 #include <arpa/inet.h>
 
@@ -13,7 +14,8 @@ static const struct status {
     {200, "OK", ""},
     {400, "Bad Request", "this is no request of HTTP/1.1\n"},
     {401, "Unauthorized", "a token is needed: Authorization: Bearer TOKEN\n"},
-    {404, "Not Found", "there is nothing but /metrics\n"},
+    {403, "Forbidden", "a page of another server may not ask here\n"},
+    {404, "Not Found", "there are /, /metrics and /api/v1/: see docs/api.md\n"},
     {405, "Method Not Allowed", "only GET and HEAD\n"},
     {408, "Request Timeout", "the request did not come in time\n"},
     {413, "Content Too Large", "a request has no content here\n"},
@@ -23,6 +25,7 @@ static const struct status {
     {431, "Request Header Fields Too Large", "too many fields, or too long\n"},
     {501, "Not Implemented", "only GET and HEAD\n"},
     {503, "Service Unavailable", "there are no numbers of late, or too many connections\n"},
+    {304, "Not Modified", ""},
     {505, "HTTP Version Not Supported", "only HTTP/1.1\n"},
 };
 
@@ -127,11 +130,23 @@ static bool may_ask(const struct answer_rules *rules, struct http_text authoriza
                                                      authorization.length - length});
 }
 
+/* What a browser says of whose page made it ask; others say nothing. */
+static bool is_of_other_site(struct http_text fetch_site)
+{
+    return fetch_site.start && !http_text_is(fetch_site, "same-origin") &&
+           !http_text_is(fetch_site, "none");
+}
+
+/* The page has no secrets, and asks for the token itself. */
 unsigned int answer_judge(const struct answer_rules *rules, const struct http_request *request,
                           const struct answer_address *own)
 {
     if (!is_for_us(rules, request->host, own))
         return 421;
+    if (web_find(request->path))
+        return 200;
+    if (is_of_other_site(request->fetch_site))
+        return 403;
     if (!may_ask(rules, request->authorization))
         return 401;
     return http_text_is(request->path, "/metrics") ? 200 : 404;
@@ -139,8 +154,7 @@ unsigned int answer_judge(const struct answer_rules *rules, const struct http_re
 
 /* --- the head --- */
 
-void answer_put_head(unsigned int status, const char *type, size_t length, bool keeps,
-                     struct buf *out)
+static void put_date(struct buf *out)
 {
     static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -149,15 +163,28 @@ void answer_put_head(unsigned int status, const char *type, size_t length, bool 
     struct tm utc = {0};
 
     gmtime_r(&now, &utc);
-    buf_printf(out, "HTTP/1.1 %u %s\r\n", status, find_status(status)->name);
     buf_printf(out, "Date: %s, %02d %s %d %02d:%02d:%02d GMT\r\n", days[utc.tm_wday], utc.tm_mday,
                months[utc.tm_mon], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
-    buf_printf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n", type, length);
-    buf_puts(out, "Cache-Control: no-store\r\nVary: Accept\r\nX-Content-Type-Options: nosniff\r\n"
-                  "Content-Security-Policy: default-src 'none'\r\n");
-    if (status == 401)
+}
+
+void answer_put_head(const struct answer_head *head, struct buf *out)
+{
+    buf_printf(out, "HTTP/1.1 %u %s\r\n", head->status, find_status(head->status)->name);
+    put_date(out);
+    if (head->type)
+        buf_printf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n", head->type, head->length);
+    buf_printf(out, "Cache-Control: %s\r\n", head->caching ? head->caching : "no-store");
+    buf_printf(out, "Content-Security-Policy: default-src 'none'%s; frame-ancestors 'none'\r\n",
+               head->policy ? head->policy : "");
+    buf_puts(out, "Vary: Accept\r\nX-Content-Type-Options: nosniff\r\n"
+                  "X-Frame-Options: DENY\r\nReferrer-Policy: no-referrer\r\n"
+                  "Cross-Origin-Resource-Policy: same-origin\r\n"
+                  "Cross-Origin-Opener-Policy: same-origin\r\n");
+    if (head->status == 401)
         buf_puts(out, "WWW-Authenticate: Bearer\r\n");
-    if (status == 405)
+    if (head->status == 405)
         buf_puts(out, "Allow: GET, HEAD\r\n");
-    buf_puts(out, keeps ? "\r\n" : "Connection: close\r\n\r\n");
+    if (head->more)
+        buf_puts(out, head->more);
+    buf_puts(out, head->keeps ? "\r\n" : "Connection: close\r\n\r\n");
 }

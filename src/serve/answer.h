@@ -28,9 +28,21 @@ struct answer_address {
 unsigned int answer_judge(const struct answer_rules *rules, const struct http_request *request,
                           const struct answer_address *own);
 
-/* The head of the answer, up to the empty line. */
-void answer_put_head(unsigned int status, const char *type, size_t length, bool keeps,
-                     struct buf *out);
+#define ANSWER_PLAIN "text/plain; charset=utf-8"
+
+/* What the head of an answer says. */
+struct answer_head {
+    unsigned int status;
+    const char *type; /* NULL: there is no content */
+    size_t length;
+    bool keeps;          /* the connection */
+    const char *policy;  /* what a browser may do with it: NULL: nothing */
+    const char *caching; /* NULL: it is not to be kept */
+    const char *more;    /* further fields, each with its CR LF; or NULL */
+};
+
+/* Up to the empty line. */
+void answer_put_head(const struct answer_head *head, struct buf *out);
 
 /* The one line that says why not. */
 const char *answer_reason(unsigned int status);

@@ -3,6 +3,7 @@
 #include "serve/connection.h"
 
 #include "base/clock.h"
+#include "serve/web.h"
 
 #include <poll.h>
 #include <string.h>
@@ -15,6 +16,11 @@
 #define REQUEST_NS (10 * SECOND_NS)
 #define ANSWER_NS (30 * SECOND_NS)
 #define LINGER_NS (2 * SECOND_NS)
+
+/* What the page may do: use its own files, and ask this server. */
+#define PAGE_POLICY                                                                                \
+    "; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "            \
+    "base-uri 'none'; form-action 'none'"
 
 static void enter(struct connection *connection, enum connection_phase phase, uint64_t time_ns,
                   const struct connection_context *context)
@@ -96,7 +102,10 @@ static void answer_error(struct connection *connection, unsigned int status, boo
 {
     const char *reason = answer_reason(status);
 
-    answer_put_head(status, "text/plain; charset=utf-8", strlen(reason), !connection->closes,
+    answer_put_head(&(struct answer_head){.status = status,
+                                          .type = ANSWER_PLAIN,
+                                          .length = strlen(reason),
+                                          .keeps = !connection->closes},
                     &connection->head);
     if (!is_head)
         buf_puts(&connection->head, reason);
@@ -118,7 +127,11 @@ static void answer_metrics(struct connection *connection, const struct http_requ
         http_wants_openmetrics(request->accept) ? METRIC_OPENMETRICS : METRIC_TEXT;
     struct http_text body = context->exposition->bodies[form];
 
-    answer_put_head(200, answer_type(form), body.length, !connection->closes, &connection->head);
+    answer_put_head(&(struct answer_head){.status = 200,
+                                          .type = answer_type(form),
+                                          .length = body.length,
+                                          .keeps = !connection->closes},
+                    &connection->head);
     if (!request->is_head) {
         connection->exposition = exposition_reference(context->exposition);
         connection->body = body;
@@ -126,18 +139,40 @@ static void answer_metrics(struct connection *connection, const struct http_requ
     begin_answer(connection, context);
 }
 
+/* A file of the page, unless the client has it. */
+static void answer_file(struct connection *connection, const struct http_request *request,
+                        const struct web_file *file, const struct connection_context *context)
+{
+    const bool is_known = http_has_tag(request->if_none_match, file->tag);
+    CLEANUP(buf_done) struct buf more = BUF_INIT;
+
+    buf_printf(&more, "ETag: %s\r\n%s", file->tag, is_known ? "" : "Content-Encoding: gzip\r\n");
+    answer_put_head(&(struct answer_head){.status = is_known ? 304 : 200,
+                                          .type = is_known ? NULL : file->type,
+                                          .length = file->length,
+                                          .keeps = !connection->closes,
+                                          .policy = PAGE_POLICY,
+                                          .caching = "no-cache",
+                                          .more = buf_string(&more)},
+                    &connection->head);
+    if (!request->is_head && !is_known)
+        connection->body = (struct http_text){(const char *)file->packed, file->length};
+    begin_answer(connection, context);
+}
+
 static void answer(struct connection *connection, const struct http_request *request,
                    const struct connection_context *context)
 {
     unsigned int status = answer_judge(&context->rules, request, &connection->own);
+    const struct web_file *file = status == 200 ? web_find(request->path) : NULL;
 
-    if (status == 200 && !context->exposition)
-        status = 503;
     connection->closes = !request->keeps;
-    if (status == 200)
+    if (file)
+        answer_file(connection, request, file, context);
+    else if (status == 200 && context->exposition)
         answer_metrics(connection, request, context);
     else
-        answer_error(connection, status, request->is_head, context);
+        answer_error(connection, status == 200 ? 503 : status, request->is_head, context);
 }
 
 /* --- going on --- */

@@ -157,7 +157,7 @@ void place_close(const struct place *place)
         unlink(place->local.sun_path);
 }
 
-void place_put(const struct place *place, struct buf *out)
+void place_put(const struct place *place, const char *path, struct buf *out)
 {
     if (place->any.sa_family == AF_UNIX) {
         buf_puts(out, UNIX_PREFIX);
@@ -170,6 +170,7 @@ void place_put(const struct place *place, struct buf *out)
     else
         buf_host(out, AF_INET6, place->ipv6.sin6_addr.s6_addr);
     buf_printf(
-        out, ":%u/metrics",
-        ntohs(place->any.sa_family == AF_INET ? place->ipv4.sin_port : place->ipv6.sin6_port));
+        out, ":%u%s",
+        ntohs(place->any.sa_family == AF_INET ? place->ipv4.sin_port : place->ipv6.sin6_port),
+        path);
 }

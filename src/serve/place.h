@@ -32,5 +32,5 @@ int place_open(struct place *place, int *ret_fd) MUST_CHECK;
 /* Removes the file of a socket. */
 void place_close(const struct place *place);
 
-/* "http://127.0.0.1:9477/metrics", "unix:/run/nwho.sock". */
-void place_put(const struct place *place, struct buf *out);
+/* "http://127.0.0.1:9477/metrics", where PATH is "/metrics"; "unix:/run/nwho.sock". */
+void place_put(const struct place *place, const char *path, struct buf *out);

@@ -116,9 +116,11 @@ static unsigned int parse_target(struct http_text target, struct http_request *r
     }
     if (target.start[0] != '/')
         return 400;
-    path = target;
-    if (!split(&path, '?', &request->path))
-        request->path = target;
+    request->query = target;
+    if (split(&request->query, '?', &request->path))
+        return OK;
+    request->query = (struct http_text){0};
+    request->path = target;
     return OK;
 }
 
@@ -196,6 +198,10 @@ static unsigned int take_field(struct http_text name, struct http_text value,
         return keep_once(&request->authorization, value);
     if (http_text_matches(name, "accept") && !request->accept.start)
         request->accept = value;
+    if (http_text_matches(name, "if-none-match") && !request->if_none_match.start)
+        request->if_none_match = value;
+    if (http_text_matches(name, "sec-fetch-site"))
+        return keep_once(&request->fetch_site, value);
     if (http_text_matches(name, "content-length"))
         return parse_length(fields, value);
     if (http_text_matches(name, "transfer-encoding"))
@@ -357,6 +363,22 @@ bool http_wants_openmetrics(struct http_text accept)
             plain = weight > plain ? weight : plain;
     }
     return metrics > 0 && metrics >= plain;
+}
+
+bool http_has_tag(struct http_text if_none_match, const char *tag)
+{
+    struct http_text part;
+    bool more = if_none_match.start != NULL;
+
+    while (more) {
+        more = split(&if_none_match, ',', &part);
+        part = trim(more ? part : if_none_match);
+        if (part.length > 2 && strncmp(part.start, "W/", 2) == 0)
+            part = (struct http_text){part.start + 2, part.length - 2};
+        if (http_text_is(part, tag) || http_text_is(part, "*"))
+            return true;
+    }
+    return false;
 }
 
 bool http_split_host(struct http_text host, struct http_text *ret_name)

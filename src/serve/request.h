@@ -17,11 +17,11 @@ struct http_text {
 };
 
 struct http_request {
-    size_t length;         /* of the head */
-    bool is_head;          /* HEAD, else GET */
-    bool keeps;            /* the connection, afterwards */
-    struct http_text path; /* as it was sent, without the query */
-    struct http_text host, accept, authorization;
+    size_t length;                /* of the head */
+    bool is_head;                 /* HEAD, else GET */
+    bool keeps;                   /* the connection, afterwards */
+    struct http_text path, query; /* as they were sent; the query without its question mark */
+    struct http_text host, accept, authorization, if_none_match, fetch_site;
 };
 
 bool http_text_is(struct http_text text, const char *word);
@@ -34,6 +34,9 @@ bool http_text_matches(struct http_text text, const char *word);
  * with which it is to be refused.
  */
 unsigned int http_request_parse(const char *bytes, size_t length, struct http_request *ret_request);
+
+/* Whether the client has what `tag` stands for: the field If-None-Match. */
+bool http_has_tag(struct http_text if_none_match, const char *tag);
 
 /* Whether OpenMetrics 1.0.0 is wanted, and rather than plain text: the field Accept. */
 bool http_wants_openmetrics(struct http_text accept);

@@ -192,7 +192,7 @@ void serve_close(struct serve *serve)
     free(serve);
 }
 
-void serve_put_place(const struct serve *serve, struct buf *out)
+void serve_put_place(const struct serve *serve, const char *path, struct buf *out)
 {
-    place_put(&serve->place, out);
+    place_put(&serve->place, path, out);
 }

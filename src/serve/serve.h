@@ -33,5 +33,5 @@ int serve_publish(struct serve *serve, const struct buf bodies[METRIC_FORM_MAX])
 /* Ends the process, if it was started here. NULL is nothing. */
 void serve_close(struct serve *serve);
 
-/* Where it listens: "http://127.0.0.1:9477/metrics". */
-void serve_put_place(const struct serve *serve, struct buf *out);
+/* Where it listens: "http://127.0.0.1:9477/metrics", where `path` is "/metrics". */
+void serve_put_place(const struct serve *serve, const char *path, struct buf *out);

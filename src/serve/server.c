@@ -89,7 +89,9 @@ static void refuse_more(int fd)
     const char *reason = answer_reason(503);
     ssize_t n;
 
-    answer_put_head(503, "text/plain; charset=utf-8", strlen(reason), false, &head);
+    answer_put_head(
+        &(struct answer_head){.status = 503, .type = ANSWER_PLAIN, .length = strlen(reason)},
+        &head);
     buf_puts(&head, reason);
     n = send(fd, buf_string(&head), head.length, MSG_NOSIGNAL | MSG_DONTWAIT);
     (void)n; /* who does not get it sees the end */

@@ -3,6 +3,7 @@
  * what follows. */
 #include "fuzz.h"
 #include "serve/answer.h"
+#include "serve/web.h"
 
 static void check_text(const char *bytes, size_t length, struct http_text text)
 {
@@ -23,14 +24,16 @@ static void check_request(const char *bytes, size_t size, const struct http_requ
     CHECK(request->path.length && request->path.start[0] == '/');
     CHECK(!memchr(request->path.start, '?', request->path.length));
     check_text(bytes, request->length, request->path);
+    check_text(bytes, request->length, request->query);
     check_text(bytes, request->length, request->host);
     check_text(bytes, request->length, request->accept);
     check_text(bytes, request->length, request->authorization);
     if (http_split_host(request->host, &name))
         check_text(request->host.start, request->host.length, name);
     (void)http_wants_openmetrics(request->accept);
-    CHECK(status == 200 || status == 401 || status == 404 || status == 421);
-    CHECK(status != 200 || memmem(bytes, request->length, rules.token, strlen(rules.token)));
+    CHECK(status == 200 || status == 401 || status == 403 || status == 404 || status == 421);
+    CHECK(status != 200 || web_find(request->path) ||
+          memmem(bytes, request->length, rules.token, strlen(rules.token)));
     CHECK(http_request_parse(bytes, request->length, &again) == 200);
     CHECK(http_request_parse(bytes, request->length - 1, &again) != 200);
 }

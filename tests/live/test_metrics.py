@@ -228,7 +228,7 @@ def hostile_requests_are_refused(server):
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
         (b"GET /metrics HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421),
         (b"GET /metrics HTTP/1.1\r\nHost: 192.0.2.1\r\n\r\n", 421),
-        (b"GET / HTTP/1.1\r\nConnection: close\r\n" + host + b"\r\n", 404),
+        (b"GET /nothing HTTP/1.1\r\nConnection: close\r\n" + host + b"\r\n", 404),
         (b"GET /metrics/../metrics HTTP/1.1\r\nConnection: close\r\n" + host + b"\r\n", 404),
         (b"GET /%6detrics HTTP/1.1\r\nConnection: close\r\n" + host + b"\r\n", 404),
         (b"DELETE /metrics HTTP/1.1\r\n" + host + b"\r\n", 405),

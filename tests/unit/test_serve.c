@@ -210,6 +210,55 @@ static void a_token_is_asked_for(void **state)
     assert_int_equal(judge(&rules, "localhost", "Authorization: bearer 0123456789abcdef\r\n"), 200);
 }
 
+static void the_page_needs_no_token_and_nobody_elses_page_asks(void **state)
+{
+    static const struct {
+        const char *path, *field;
+        unsigned int status;
+    } cases[] = {
+        {"/", "", 200},
+        {"/?x=y", "", 200},
+        {"/", "Sec-Fetch-Site: cross-site\r\n", 200},
+        {"/metrics", "Sec-Fetch-Site: cross-site\r\n", 403},
+        {"/metrics", "Sec-Fetch-Site: same-site\r\n", 403},
+        {"/metrics", "Sec-Fetch-Site: same-origin\r\n", 401},
+        {"/metrics", "Sec-Fetch-Site: none\r\n", 401},
+        {"//", "", 401},
+        {"/page/", "", 401},
+        {"/page/../index.html", "", 401},
+    };
+    const struct answer_rules rules = {.token = "0123456789abcdef"};
+    const struct answer_address own = {.family = AF_INET};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        CLEANUP(buf_done) struct buf text = BUF_INIT;
+        struct http_request request;
+
+        buf_printf(&text, "GET %s HTTP/1.1\r\n" HOST "%s\r\n", cases[i].path, cases[i].field);
+        assert_int_equal(parse(buf_string(&text), &request), 200);
+        assert_int_equal(answer_judge(&rules, &request, &own), cases[i].status);
+    }
+}
+
+static void what_the_client_has_is_recognised(void **state)
+{
+    static const struct {
+        const char *field;
+        bool has;
+    } cases[] = {
+        {"\"a\"", true},  {"\"b\", \"a\"", true}, {"W/\"a\"", true}, {"*", true},
+        {"\"b\"", false}, {"a", false},           {"", false},       {"\"a", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        assert_int_equal(
+            http_has_tag((struct http_text){cases[i].field, strlen(cases[i].field)}, "\"a\""),
+            cases[i].has);
+    assert_false(http_has_tag((struct http_text){0}, "\"a\""));
+}
+
 static void places_are_parsed(void **state)
 {
     static const struct {
@@ -245,7 +294,7 @@ static void places_are_parsed(void **state)
         assert_int_equal(place_parse(cases[i].text, &place), cases[i].shown ? 0 : -EINVAL);
         if (!cases[i].shown)
             continue;
-        place_put(&place, &shown);
+        place_put(&place, "/metrics", &shown);
         assert_string_equal(buf_string(&shown), cases[i].shown);
         assert_int_equal(place_is_here(&place), cases[i].here);
     }
@@ -388,6 +437,8 @@ int main(void)
         cmocka_unit_test(the_form_is_negotiated),
         cmocka_unit_test(only_own_names_are_answered),
         cmocka_unit_test(a_token_is_asked_for),
+        cmocka_unit_test(the_page_needs_no_token_and_nobody_elses_page_asks),
+        cmocka_unit_test(what_the_client_has_is_recognised),
         cmocka_unit_test(places_are_parsed),
         cmocka_unit_test(who_is_late_is_counted_with_the_others),
         cmocka_unit_test(who_was_away_makes_room_and_goes_on_later),
