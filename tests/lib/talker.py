@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A process that sends to itself what it is told to, and says when the bytes have arrived."""
+import os
+import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -50,6 +52,17 @@ class Talker:
 @contextmanager
 def talker(ns):
     with ns.popen([sys.executable, "-c", TALKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        yield Talker(child)
+        child.stdin.close()
+        child.wait(PATIENCE)
+
+
+@contextmanager
+def named_talker(ns, place, name):
+    """Python under a name of its own, so that it is a group of its own."""
+    shutil.copy(os.path.realpath(sys.executable), place / name)
+    home = {**os.environ, "PYTHONHOME": f"{sys.base_prefix}:{sys.base_exec_prefix}"}
+    with ns.popen([place / name, "-c", TALKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=home) as child:
         yield Talker(child)
         child.stdin.close()
         child.wait(PATIENCE)
