@@ -5,10 +5,11 @@
 #include "store/store.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#define BEGIN_NS (UINT64_C(1764547200) * SECOND_NS) /* 2025-12-01T00:00:00Z */
+#define BEGIN_S UINT64_C(1764547200) /* 2025-12-01T00:00:00Z */
 #define TICK_NS (10 * SECOND_NS)
 #define TICKS 180
 #define GAP_BEGIN 90 /* those between are not written */
@@ -22,7 +23,7 @@ static const struct names {
     {"q\"uo'te,\n", "/opt/a b/q\"uo'te,\n", "/system.slice/e\"vil\n.service", "e\"t,h\n1"},
     {"esc\x1b[31m\\n", "/opt/esc\x1b[31m\\n", "/", "\x1b\\2"},
     {"bad\xff\xc3(", "/opt/bad\xff\xc3(", "/", "\xe2\x80\xae"},
-    {"\xc3\xa9\xe6\x97\xa5{}=#", "/opt/\xc3\xa9\xe6\x97\xa5{}=#", "/", "\xc3\xa9th"},
+    {"\xc3\xa9\xe6\x97\xa5<b>&{}=#", "/opt/\xc3\xa9\xe6\x97\xa5<b>&{}=#", "/", "\xc3\xa9th"},
 };
 
 static int intern(struct snapshot *tick, const char *text, uint32_t *ret_string)
@@ -131,12 +132,12 @@ static int add_machine(struct snapshot *tick, uint64_t ticks)
     return 0;
 }
 
-static int make_tick(uint64_t number, struct snapshot *tick)
+static int make_tick(uint64_t begin_ns, uint64_t number, struct snapshot *tick)
 {
     uint32_t netns;
     int r = snapshot_init(tick);
 
-    tick->time_ns = BEGIN_NS + number * TICK_NS;
+    tick->time_ns = begin_ns + number * TICK_NS;
     tick->boot_ns = (1000 + number) * TICK_NS;
     tick->accounting = ACCOUNTING_BPF;
     tick->window_ns[FLOW_LAST] = TICK_NS;
@@ -154,10 +155,10 @@ static int make_tick(uint64_t number, struct snapshot *tick)
     return r == 0 ? add_machine(tick, number) : r;
 }
 
-static int write_tick(struct store *store, uint64_t number)
+static int write_tick(struct store *store, uint64_t begin_ns, uint64_t number)
 {
     struct snapshot tick;
-    int r = make_tick(number, &tick);
+    int r = make_tick(begin_ns, number, &tick);
 
     if (r == 0)
         r = store_add(store, &tick, NULL);
@@ -169,18 +170,19 @@ int main(int argc, char **argv)
 {
     CLEANUP(buf_done) struct buf problem = BUF_INIT;
     struct store *store;
+    uint64_t begin_ns = (argc > 2 ? strtoull(argv[2], NULL, 10) : BEGIN_S) * SECOND_NS;
     int pid, r;
 
-    if (argc != 2) {
-        fputs("usage: history_maker FILE\n", stderr);
+    if (argc != 2 && argc != 3) {
+        fputs("usage: history_maker FILE [BEGIN]\n", stderr);
         return 2;
     }
     r = store_open(argv[1], NULL, &store, &pid, &problem);
     for (uint64_t number = 1; number <= TICKS && r == 0; number++)
         if (number <= GAP_BEGIN || number > GAP_END)
-            r = write_tick(store, number);
+            r = write_tick(store, begin_ns, number);
     if (r == 0)
-        r = store_note(store, BEGIN_NS + 5 * TICK_NS, STORE_MARK,
+        r = store_note(store, begin_ns + 5 * TICK_NS, STORE_MARK,
                        "v2 \"x\",\n\x1b[1m\xff \xc3\xa9");
     if (r < 0) {
         fprintf(stderr, "history_maker: %s %s\n", strerror(-r), buf_string(&problem));

@@ -125,12 +125,27 @@ def _driver_port(driver):
     raise AssertionError(f"chromedriver ended: {driver.wait()}")
 
 
+def _remove(name):
+    shutil.rmtree(name, ignore_errors=True)
+    return not Path(name).exists()
+
+
+@contextlib.contextmanager
+def _profile():
+    """A directory in which processes that were killed may write a moment longer."""
+    name = tempfile.mkdtemp(prefix="nwho-test-")
+    try:
+        yield name
+    finally:
+        wait_for(lambda: _remove(name), what=f"{name} removed")
+
+
 @contextlib.contextmanager
 def browser(prefix=(), language="en"):
     """PREFIX: the words before the command, as those of a namespace."""
     if not (shutil.which("chromium") and shutil.which("chromedriver")):
         skip("chromium and chromedriver are not installed")
-    with tempfile.TemporaryDirectory(prefix="nwho-test-") as name:
+    with _profile() as name:
         environment = {**os.environ, "TZ": "UTC", "HOME": name, "XDG_CONFIG_HOME": name, "XDG_CACHE_HOME": name, "LANG": "C.UTF-8"}
         with subprocess.Popen([*prefix, "chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                               text=True, env=environment, start_new_session=True) as driver:

@@ -10,18 +10,22 @@ from live import BUILD, skip
 BEGIN, TICK, TICKS, GAP, PROCESSES = 1764547200, 10, 180, (90, 102), 130
 WRITTEN = TICKS - (GAP[1] - GAP[0])
 RECEIVED = {number: (PROCESSES - number) * 100 * WRITTEN for number in range(PROCESSES)}
-NAMES = ["plain", 'q"uo\'te,\\n', "esc\\e[31m\\\\n", "bad\\xff\\xc3(", "\u00e9\u65e5{}=#"]  # as all forms escape them
+NAMES = ["plain", 'q"uo\'te,\\n', "esc\\e[31m\\\\n", "bad\\xff\\xc3(", "\u00e9\u65e5<b>&{}=#"]  # as all forms escape them
 INTERFACES = ["eth0", 'e"t,h\\n1', "\\e\\\\2", "\\xe2\\x80\\xae", "\u00e9th"]
 TIME = ("--since", f"@{BEGIN}", "--until", f"@{BEGIN + TICKS * TICK}")
+
+
+def make_history(path, *begin):
+    maker = BUILD / "tests/helpers/history_maker"
+    if not maker.exists():
+        skip("built without history")
+    subprocess.run([maker, path, *map(str, begin)], check=True)
 
 
 @contextmanager
 def history():
     """The store and the directory that it is in."""
-    maker = BUILD / "tests/helpers/history_maker"
-    if not maker.exists():
-        skip("built without history")
     with tempfile.TemporaryDirectory(prefix="nwho-test-") as name:
         place = Path(name)
-        subprocess.run([maker, place / "h.db"], check=True)
+        make_history(place / "h.db")
         yield place / "h.db", place

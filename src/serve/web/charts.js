@@ -21,8 +21,8 @@ function timeLabel(time, span) {
 // Everything that does not follow from the data: its colours are those of the theme when it is made.
 export class Chart {
     // directions: one line above zero for each name, or two of which the second is drawn below.
-    constructor(place, { directions, write, height, minimum, onBrush, onClick }) {
-        Object.assign(this, { place, directions, write, height, minimum, onBrush, onClick });
+    constructor(place, { directions, write, minimum, onBrush, onClick }) {
+        Object.assign(this, { place, directions, write, minimum, onBrush, onClick });
         this.hidden = new Set();
         this.canvas = el('div', { class: 'chart', role: 'img' });
         this.legend = el('div', { class: 'legend' });
@@ -54,10 +54,14 @@ export class Chart {
     }
 
     resize() {
-        const width = Math.floor(this.canvas.clientWidth);
+        const { width, height } = this.size();
 
-        if (this.plot && width > 0 && width !== this.plot.width)
-            this.plot.setSize({ width, height: this.height });
+        if (this.plot && width > 0 && (width !== this.plot.width || height !== this.plot.height))
+            this.plot.setSize({ width, height });
+    }
+
+    size() {
+        return { width: Math.floor(this.canvas.clientWidth), height: Math.floor(this.canvas.clientHeight) };
     }
 
     lines() {
@@ -71,9 +75,8 @@ export class Chart {
         this.paint = Object.fromEntries(['muted', 'line', 'gap', 'mark', 'warn', 'crit', 'accent'].map((name) => [name, colour(`--${name}`)]));
         this.plot?.destroy();
         const lines = this.lines();
-        const width = Math.floor(this.canvas.clientWidth) || 600;
 
-        this.plot = new uPlot(this.options(lines, width), [
+        this.plot = new uPlot(this.options(lines), [
             this.data.times, ...lines.map(({ values, sign }) => values.map((value) => (value === null ? null : value * sign))),
         ], this.canvas);
         this.plot.over.addEventListener('click', (event) => this.clicked(event));
@@ -83,12 +86,12 @@ export class Chart {
             this.drawTable();
     }
 
-    options(lines, width) {
+    options(lines) {
         const { since, until } = this.frame;
         const axis = { stroke: this.paint.muted, font: AXIS_FONT, grid: { stroke: this.paint.line, width: 1 }, ticks: { show: false } };
 
         return {
-            width, height: this.height, legend: { show: false }, padding: [14, 10, 0, 0],
+            ...this.size(), legend: { show: false }, padding: [14, 10, 0, 0],
             cursor: {
                 sync: { key: SYNC, setSeries: false, scales: ['x', null] }, y: false, points: { size: 6 },
                 drag: { x: true, y: false, setScale: false, dist: CLICK }, bind: { dblclick: () => null },
@@ -96,7 +99,7 @@ export class Chart {
             scales: { x: { time: true, range: () => [since, until] }, y: { range: (_, low, high) => this.range(low, high) } },
             axes: [
                 { ...axis, size: 24, space: 64, values: (_, splits) => splits.map((time) => timeLabel(time, until - since)) },
-                { ...axis, size: 62, space: 34, values: (_, splits) => splits.map((value) => this.write(value)) },
+                { ...axis, size: 62, space: 44, values: (_, splits) => splits.map((value) => this.write(value)) },
             ],
             series: [{}, ...lines.map(({ entry, colour: stroke, sign }) => ({
                 label: entry.name, stroke, width: 1.5, spanGaps: false, points: { show: false }, show: !this.hidden.has(entry.name),

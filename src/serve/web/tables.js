@@ -37,7 +37,7 @@ const TOTALS = [
 ];
 
 export const columns = {
-    process: [PROCESS, USER, { key: 'unit', title: 'Unit', kind: 'text', small: true, condition: (row) => (row.unit ? `unit ${quoted(row.unit)}` : null) }, ...RATES, ...TOTALS],
+    process: [PROCESS, USER, { key: 'unit', title: 'Unit', kind: 'text', small: true, wide: true, condition: (row) => (row.unit ? `unit ${quoted(row.unit)}` : null) }, ...RATES, ...TOTALS],
     peer: [PEER, ...RATES, ...TOTALS],
     port: [PORT, ...RATES, ...TOTALS],
     states: [
