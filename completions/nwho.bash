@@ -52,6 +52,17 @@ _nwho_filter() {
     esac
 }
 
+# A word of an expression about packets: of pcap-filter, or a column of processes.
+_nwho_packets() {
+    case $prev in
+    -i) mapfile -t COMPREPLY < <(compgen -W "any $(ls /sys/class/net 2>/dev/null)" -- "$cur") ;;
+    -r | -w | -F | -V) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+    *)
+        mapfile -t COMPREPLY < <(compgen -W "host net port portrange src dst tcp udp icmp icmp6 arp ip ip6 and or not $(_nwho_columns "$program" captured_owners)" -- "$cur")
+        ;;
+    esac
+}
+
 # A word of a filter of a table that is not about sockets: its columns, and the names that it has.
 _nwho_names() {
     local names
@@ -93,6 +104,7 @@ _nwho() {
     stats) table=counters ;;
     routes | groups | nat) table=$command ;;
     top) table=traffic ;;
+    sniff) table=captured_owners ;;
     esac
 
     COMPREPLY=()
@@ -116,6 +128,8 @@ _nwho() {
         mapfile -t COMPREPLY < <(compgen -W "$commands filters keys" -- "$cur")
     elif [[ $table =~ ^(interfaces|counters|routes|groups)$ ]]; then
         _nwho_names
+    elif [[ $command == sniff && ! $prev =~ ^(user|process|proc|netns)$ ]]; then
+        _nwho_packets
     elif [[ $command != why-busy ]]; then
         _nwho_filter
     fi

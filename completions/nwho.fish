@@ -30,6 +30,8 @@ function __nwho_table
             echo $command
         case top
             echo traffic
+        case sniff
+            echo captured_owners
         case '*'
             echo sockets
     end
@@ -71,6 +73,7 @@ end
 
 complete -c nwho -f
 complete -c nwho -n 'contains -- (__nwho_command) if stats routes groups' -a '(__nwho_names; __nwho_columns)'
+complete -c nwho -n 'test (__nwho_command) = sniff' -a 'host net port portrange src dst tcp udp icmp icmp6 arp ip ip6 and or not (__nwho_columns)'
 complete -c nwho -n __nwho_is_first -a '(nwho help commands | string match -v TARGET)'
 complete -c nwho -n __nwho_is_key -a '(__nwho_columns)'
 complete -c nwho -n __nwho_takes_filter -a '(nwho help words; __nwho_columns)'

@@ -23,8 +23,8 @@ struct words {
 
 static const struct option_info *own_option(const char *word)
 {
-    if (strncmp(word, "-N", 2) == 0)
-        return options_find_letter('N', OPTIONS_SNIFF);
+    if (word[0] == '-' && (word[1] == 'N' || word[1] == 'o'))
+        return options_find_letter(word[1], OPTIONS_SNIFF);
     if (strncmp(word, "--", 2) != 0)
         return NULL;
     return options_find_name(word + 2, strcspn(word + 2, "="), OPTIONS_SNIFF);
@@ -35,7 +35,7 @@ static void part_words(int argc, char **argv, struct words *words)
     words->tcpdump[words->tcpdump_count++] = argv[0];
     for (int i = 1; i < argc; i++) {
         const struct option_info *option = own_option(argv[i]);
-        bool attached = strchr(argv[i], '=') || (argv[i][1] == 'N' && argv[i][2]);
+        bool attached = strchr(argv[i], '=') || (argv[i][1] != '-' && argv[i][2]);
 
         if (strcmp(argv[i], "--") == 0) {
             while (i < argc)
@@ -52,14 +52,16 @@ static void part_words(int argc, char **argv, struct words *words)
 
 /* --- privileges --- */
 
-/* All is open: what reads packets needs none of them. */
-static void drop_privileges(void)
+/* All is open: what reads packets needs none of them; /proc/PID/exe of others needs one. */
+static void drop_privileges(const struct sniff *sniff)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    struct __user_cap_data_struct kept[_LINUX_CAPABILITY_U32S_3] = {{0}};
 
+    if (sniff->processes.needs & NEED_EXE)
+        kept[0].permitted = kept[0].effective = CAP_TO_MASK(CAP_SYS_PTRACE);
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    (void)syscall(SYS_capset, &header, none);
+    (void)syscall(SYS_capset, &header, kept);
 }
 
 /* --- names --- */
@@ -104,7 +106,7 @@ static int capture_and_show(struct sniff *sniff)
     if (r != 0)
         return r;
     if (sniff->owners)
-        drop_privileges();
+        drop_privileges(sniff);
     sniff->dissection = sniff->options->packet;
     sniff->dissection.numeric = sniff->dissection.own_lines = true;
     sniff->dissection.names = sniff;
@@ -123,6 +125,8 @@ static int run_session(struct sniff *sniff, const struct options *options)
 
     if (r == 0 && tcpdump_read_expression(sniff->options) != 0)
         r = EXIT_ERROR;
+    if (r == 0)
+        r = sniff_read_filter(sniff);
     if (r == 0) {
         interrupts_catch(&sniff->unblocked);
         signal(SIGPIPE, SIG_IGN);
@@ -182,6 +186,10 @@ static const char *const examples[] = {
     "packets to and from port 443, each with the process that sent or gets it",
     "nwho sniff -i lo tcp",
     "on the loopback device both processes are shown: curl[12] > nginx[1187]",
+    "nwho sniff -i any process nginx and port 443",
+    "of these packets those of one program; pid, unit, user, container are such words too",
+    "nwho sniff -i any --children -o +unit,user unit cron.service",
+    "packets of a service and of what it starts, with unit and user of each process",
     "nwho sniff -N web -c 10",
     "ten packets of a namespace",
     NULL,

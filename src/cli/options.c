@@ -138,6 +138,14 @@ static int set_pcapng(struct options *options, const char *argument, struct buf 
     return 0;
 }
 
+static int set_children(struct options *options, const char *argument, struct buf *error)
+{
+    (void)argument;
+    (void)error;
+    options->children = true;
+    return 0;
+}
+
 static int set_packet_statistics(struct options *options, const char *argument, struct buf *error)
 {
     (void)argument;
@@ -454,6 +462,11 @@ const struct option_info option_table[] = {
     {0, "sort", "KEY[:desc]", "sort by one or more columns, separated by commas", OUTPUT, set_sort},
     {0, "limit", "N", "at most N rows", OUTPUT, set_limit},
     {0, "json", NULL, "a JSON object for each packet", OPTIONS_SNIFF, set_jsonl},
+    {'o', "output", "COLUMNS",
+     "+unit,container,user: these of each process too (nwho columns captured_owners)",
+     OPTIONS_SNIFF, set_columns},
+    {0, "children", NULL, "conditions on processes also hold for their children, and theirs",
+     OPTIONS_SNIFF, set_children},
     {0, "pcapng", NULL, "-w writes pcapng, also where FILE does not end in .pcapng", OPTIONS_SNIFF,
      set_pcapng},
     {0, "stats", NULL, "at the end: conversations and processes, those with most bytes first",

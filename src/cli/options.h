@@ -64,13 +64,13 @@ struct options {
     enum color_when color;
     /* watch */
     bool watch;
-    uint64_t watch_ms;              /* 0: the usual */
-    uint32_t watch_count;           /* refreshes until it ends; 0: none */
-    const char *by;                 /* of top and if */
-    bool batch;                     /* top */
-    bool pcapng, packet_statistics; /* sniff */
-    bool bytes;                     /* rates in these rather than in bits */
-    bool past;                      /* top: --replay without a FILE, of the history */
+    uint64_t watch_ms;                        /* 0: the usual */
+    uint32_t watch_count;                     /* refreshes until it ends; 0: none */
+    const char *by;                           /* of top and if */
+    bool batch;                               /* top */
+    bool pcapng, packet_statistics, children; /* sniff */
+    bool bytes;                               /* rates in these rather than in bits */
+    bool past;                                /* top: --replay without a FILE, of the history */
     /* stats, if, and where there is traffic */
     bool delta;
     uint64_t delta_ms;

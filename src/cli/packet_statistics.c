@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/escape.h"
 #include "base/units.h"
+#include "model/socket.h"
 
 #include <netinet/in.h>
 #include <string.h>
@@ -193,38 +194,46 @@ static void put_sum(struct buf *out, const struct packet_sum *sum)
     put_number(out, "duration_us", (sum->last_ns - sum->first_ns) / MICROSECOND_NS);
 }
 
-static void put_end_json(struct buf *out, const struct conversations *all,
-                         const struct conversation *conversation, unsigned int end)
+static const char *const end_names[2] = {"src", "dst"};
+
+void packet_ends_put_json(struct buf *out, const struct packet_ends *ends)
 {
-    const struct packet_ends *ends = &conversation->ends;
+    const char *proto = packet_proto_name(ends->proto);
+
+    if (proto)
+        buf_printf(out, "\"proto\":\"%s\"", proto);
+    else
+        buf_printf(out, "\"proto\":\"%u\"", ends->proto);
+    buf_printf(out, ",\"family\":\"%s\"", socket_family_name(ends->family));
+    for (unsigned int end = 0; end < 2; end++) {
+        buf_printf(out, ",\"%s_addr\":\"", end_names[end]);
+        buf_address(out, ends->family, address_of(ends, end));
+        buf_byte(out, '"');
+        if (packet_proto_has_ports(ends->proto) && !ends->is_short)
+            buf_printf(out, ",\"%s_port\":%u", end_names[end], port_of(ends, end));
+    }
+}
+
+static void put_process_of(struct buf *out, const struct conversations *all,
+                           const struct conversation *conversation, unsigned int end)
+{
     const struct talking_process *process =
         conversations_process(all, conversation->processes[end]);
-    const char *which = end == 0 ? "src" : "dst";
 
-    buf_printf(out, "\"%s\":\"", which);
-    buf_address(out, ends->family, address_of(ends, end));
-    buf_byte(out, '"');
-    if (packet_proto_has_ports(ends->proto))
-        buf_printf(out, ",\"%s_port\":%u", which, port_of(ends, end));
-    if (process) {
-        buf_printf(out, ",\"%s_pid\":%u,\"%s_process\":", which, process->pid, which);
-        escape_json(out, process->name, strlen(process->name));
-    }
-    buf_byte(out, ',');
+    if (!process)
+        return;
+    buf_printf(out, ",\"%s_pid\":%u,\"%s_process\":", end_names[end], process->pid, end_names[end]);
+    escape_json(out, process->name, strlen(process->name));
 }
 
 static void put_conversation_json(struct buf *out, const struct conversations *all,
                                   const struct conversation *conversation)
 {
-    const char *proto = packet_proto_name(conversation->ends.proto);
-
     buf_byte(out, '{');
-    if (proto)
-        buf_printf(out, "\"proto\":\"%s\",", proto);
-    else
-        buf_printf(out, "\"proto\":%u,", conversation->ends.proto);
-    put_end_json(out, all, conversation, 0);
-    put_end_json(out, all, conversation, 1);
+    packet_ends_put_json(out, &conversation->ends);
+    put_process_of(out, all, conversation, 0);
+    put_process_of(out, all, conversation, 1);
+    buf_byte(out, ',');
     put_sum(out, &conversation->sum);
     buf_byte(out, '}');
 }

@@ -11,6 +11,9 @@ struct packet_losses {
     uint64_t by_kernel, by_interface, by_us;
 };
 
+/* "proto":"tcp","family":"inet","src_addr":... as all that is about packets has it. */
+void packet_ends_put_json(struct buf *out, const struct packet_ends *ends);
+
 /* The largest ones and what was dropped; `out` may be that of the lines. */
 void packet_statistics_put_text(struct buf *out, struct conversations *conversations,
                                 const struct packet_losses *losses);

@@ -88,6 +88,12 @@ int session_sources(struct session *session) MUST_CHECK;
  */
 int session_filter(struct session *session, struct query *query, const char *own) MUST_CHECK;
 
+/*
+ * Says what is wrong with an expression, and points at it with a caret; what `error` counts from is
+ * `offset` bytes before `text`. Returns EXIT_ERROR.
+ */
+int session_filter_error(const char *text, const struct filter_error *error, size_t offset);
+
 /* Whether the words of the command line are a filter of this table; nothing is said if not. */
 bool session_filter_fits(struct session *session, const struct table *table) MUST_CHECK;
 

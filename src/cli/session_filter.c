@@ -103,8 +103,7 @@ static void join_words(struct session *session, const struct table *table, struc
     }
 }
 
-/* Two lines: the words with a caret below the wrong one, then what is wrong. */
-static int print_filter_error(const char *text, const struct filter_error *error, size_t offset)
+int session_filter_error(const char *text, const struct filter_error *error, size_t offset)
 {
     struct buf lines = BUF_SINK(2);
     uint32_t at = error->at > offset ? error->at - (uint32_t)offset : 0;
@@ -136,7 +135,7 @@ static int compile(struct session *session, const struct table *table, const cha
     int r = compile_text(session, table, text, ret_filter, &error);
 
     if (r == -EINVAL)
-        return print_filter_error(text + (offset < strlen(text) ? offset : 0), &error, offset);
+        return session_filter_error(text + (offset < strlen(text) ? offset : 0), &error, offset);
     if (r < 0)
         return command_error("out of memory");
     if (session->filter_count == ARRAY_SIZE(session->filters)) {

@@ -5,12 +5,16 @@
 #include "cli/session.h"
 #include "collect/capture.h"
 #include "collect/packet_owners.h"
+#include "collect/packet_processes.h"
 #include "compat/tcpdump.h"
 #include "derive/conversations.h"
 #include "packet/flow.h"
 #include "packet/tcp_flows.h"
 #include "savefile/pcapng_reader.h"
 #include "savefile/writer.h"
+#include "table/captured.h"
+#include "table/packet_filter.h"
+#include "table/query.h"
 
 #include <net/if.h>
 
@@ -19,7 +23,9 @@ struct sniff_source {
     struct capture *capture;
     struct tcp_flows *flows;
     struct if_nameindex *names; /* of the namespace's interfaces; NULL: unknown */
-    const char *label;          /* of the namespace, where there are several; NULL: one */
+    struct capture **parts;     /* one for each part of the filter: what it takes */
+    const char *netns;          /* name of the namespace, or its inode; NULL: unknown */
+    bool labelled;              /* there are several: lines begin with it */
     const char *interface;      /* NULL: a file */
     uint32_t place;             /* of packet_owners_find() */
     int link_type;
@@ -44,7 +50,16 @@ struct sniff {
     struct tcpdump_options *options;
     struct sniff_source *sources;
     uint32_t source_count;
-    struct packet_owners *owners;  /* NULL: packets of a file */
+    struct packet_owners *owners; /* NULL: packets of a file */
+    struct packet_filter filter;
+    struct query columns;               /* of processes, to be shown */
+    struct packet_processes processes;  /* what is known of them */
+    uint32_t told;                      /* how many of packet_owners_told() are among them */
+    struct captured_processes captured; /* those of the packet that is looked at */
+    struct view view;                   /* of it */
+    struct map noted_processes;         /* of a file: hash of pid and name -> index */
+    const struct packet_process **noted_list;
+    uint32_t noted_count, noted_capacity;
     struct sniff_batch young, old; /* the older ones are shown next */
     uint64_t turned_ns;            /* CLOCK_MONOTONIC, when they were exchanged */
     struct line line;
@@ -62,6 +77,20 @@ struct sniff {
     bool full;                           /* the last file is */
     sigset_t unblocked;
 };
+
+/* What is wanted, and what is shown of processes. 0 or EXIT_ERROR after a line on stderr. */
+int sniff_read_filter(struct sniff *sniff) MUST_CHECK;
+int sniff_open_parts(const struct sniff *sniff, struct sniff_source *source,
+                     char error[CAPTURE_ERROR_SIZE]) MUST_CHECK;
+void sniff_close_filter(struct sniff *sniff);
+/* Reads of processes what is to be known of them, as long as they are there. 0 or -ENOMEM. */
+int sniff_look_at_processes(struct sniff *sniff) MUST_CHECK;
+/* Whether the packet is wanted, which libpcap has taken. */
+bool sniff_wants(struct sniff *sniff, const struct sniff_source *source,
+                 const struct captured *captured, const struct packet_owner *owner);
+/* A column of a process, valid until the next one. */
+struct value sniff_value(struct sniff *sniff, const struct column *column,
+                         const struct packet_process *process);
 
 /* Opens a capture in each namespace. 0 or EXIT_ERROR after a line on stderr. */
 int sniff_open(struct sniff *sniff) MUST_CHECK;
@@ -102,6 +131,10 @@ int sniff_finish_source(struct sniff *sniff, struct sniff_source *source,
                         char error[CAPTURE_ERROR_SIZE]) MUST_CHECK;
 bool sniff_is_full(const struct sniff *sniff);
 uint64_t sniff_time_of(const struct sniff *sniff, const struct captured *captured);
+
+/* Whose a packet of a file is, by what is noted of it. 0 or -ENOMEM. */
+int sniff_read_note(struct sniff *sniff, const struct packet_note *note,
+                    struct packet_owner *ret_owner) MUST_CHECK;
 
 /* Shows one packet. */
 void sniff_show(struct sniff *sniff, const struct sniff_source *source,

@@ -4,6 +4,7 @@
 
 #include "base/escape.h"
 #include "base/format.h"
+#include "cli/packet_statistics.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -41,76 +42,70 @@ static void put_flags(struct buf *out, uint8_t flags)
     buf_byte(out, '"');
 }
 
-static void put_address(struct buf *out, const char *key, uint8_t family, const uint8_t *address)
-{
-    put_key(out, key);
-    buf_byte(out, '"');
-    buf_address(out, family, address);
-    buf_byte(out, '"');
-}
-
 static void put_ends(struct buf *out, const struct packet_ends *ends)
 {
-    const char *proto = packet_proto_name(ends->proto);
-
-    if (proto)
-        put_text(out, "proto", proto, strlen(proto));
-    else
-        put_number(out, "proto", ends->proto);
-    put_address(out, "src", ends->family, ends->source);
-    put_address(out, "dst", ends->family, ends->target);
-    if (ends->is_short)
-        return;
-    if (packet_proto_has_ports(ends->proto)) {
-        put_number(out, "sport", ends->source_port);
-        put_number(out, "dport", ends->target_port);
-    }
-    if (ends->proto == IPPROTO_TCP)
+    buf_byte(out, ',');
+    packet_ends_put_json(out, ends);
+    if (ends->proto == IPPROTO_TCP && !ends->is_short)
         put_flags(out, ends->tcp_flags);
 }
 
-static void put_end(const char *key, const struct packet_end *end, struct buf *out)
+static void put_value(struct buf *out, const char *key, const struct value *value)
 {
-    const struct packet_process *process = end->process;
+    if (value->type == VALUE_UINT) {
+        put_number(out, key, value->uint);
+    } else if (value->type == VALUE_STRING) {
+        put_text(out, key, value->string.bytes, value->string.length);
+    } else {
+        put_key(out, key);
+        buf_puts(out, "null");
+    }
+}
 
+static void put_end(struct sniff *sniff, const char *key, const struct packet_end *end,
+                    struct buf *out)
+{
     if (end->kind == PACKET_END_ELSEWHERE)
         return;
     put_key(out, key);
     buf_printf(out, "{\"kind\":\"%s\"", packet_end_words[end->kind]);
-    if (process) {
-        put_number(out, "pid", process->pid);
-        put_text(out, "process", process->comm, strnlen(process->comm, sizeof(process->comm)));
-        put_number(out, "uid", process->uid);
+    for (uint32_t i = 0; i < sniff->columns.column_count && end->process; i++) {
+        const struct column *column = sniff->columns.columns[i];
+        struct value value = sniff_value(sniff, column, end->process);
+
+        put_value(out, column->name, &value);
     }
     buf_byte(out, '}');
 }
 
 static void put_time(struct sniff *sniff, const struct captured *captured, struct buf *out)
 {
-    buf_printf(out, "{\"time\":%lld.%0*u", (long long)captured->seconds,
-               sniff->options->capture.nanoseconds ? 9 : 6, captured->fraction);
+    buf_puts(out, "{\"time\":\"");
+    buf_utc(out, sniff_time_of(sniff, captured), sniff->options->capture.nanoseconds ? 9 : 6);
+    buf_byte(out, '"');
 }
 
-static void put_owners(const struct packet_owner *owner, struct buf *out)
+static void put_direction(struct buf *out, bool sender, bool receiver)
 {
-    bool sender = owner->sender.kind != PACKET_END_ELSEWHERE,
-         receiver = owner->receiver.kind != PACKET_END_ELSEWHERE;
     const char *direction = sender && receiver ? "local"
                             : sender           ? "out"
                             : receiver         ? "in"
                                                : "forwarded";
 
     put_text(out, "direction", direction, strlen(direction));
-    put_end("sender", &owner->sender, out);
-    put_end("receiver", &owner->receiver, out);
+}
+
+static void put_owners(struct sniff *sniff, const struct packet_owner *owner, struct buf *out)
+{
+    put_direction(out, owner->sender.kind != PACKET_END_ELSEWHERE,
+                  owner->receiver.kind != PACKET_END_ELSEWHERE);
+    put_end(sniff, "sender", &owner->sender, out);
+    put_end(sniff, "receiver", &owner->receiver, out);
 }
 
 /* What a file says. */
 static void put_note(const struct packet_note *note, struct buf *out)
 {
-    if (note->direction)
-        put_text(out, "direction", note->direction == PACKET_OUT ? "out" : "in",
-                 note->direction == PACKET_OUT ? 3 : 2);
     if (note->pid)
         put_number(out, "pid", note->pid);
     if (note->comment)
@@ -145,15 +140,18 @@ void sniff_put_json(struct sniff *sniff, const struct sniff_source *source,
     struct buf *out = &sniff->out;
 
     put_time(sniff, captured, out);
-    if (source->label)
-        put_text(out, "netns", source->label, strlen(source->label));
+    if (source->netns)
+        put_text(out, "netns", source->netns, strlen(source->netns));
     if (interface)
-        put_text(out, "interface", interface, strlen(interface));
+        put_text(out, "iface", interface, strlen(interface));
     put_number(out, "length", captured->length);
     if (flow->ends.family) {
         put_ends(out, &flow->ends);
-        if (sniff->owners)
-            put_owners(owner, out);
+        if (sniff->owners || owner->sender.process || owner->receiver.process)
+            put_owners(sniff, owner, out);
+        else if (sniff->noted && sniff->noted->direction)
+            put_direction(out, sniff->noted->direction == PACKET_OUT,
+                          sniff->noted->direction == PACKET_IN);
     }
     if (sniff->noted)
         put_note(sniff->noted, out);

@@ -46,10 +46,10 @@ int sniff_finish_source(struct sniff *sniff, struct sniff_source *source,
     source->flows = tcp_flows_new();
     if (!source->flows)
         return command_error("out of memory");
-    if (capture_set_filter(source->capture, sniff->options->expression,
-                           !sniff->options->plain_filter, error) < 0)
+    if (capture_set_filter(source->capture, sniff->filter.packets, !sniff->options->plain_filter,
+                           error) < 0)
         return command_error("%s", error);
-    return 0;
+    return sniff_open_parts(sniff, source, error);
 }
 
 /* --- namespaces --- */
@@ -63,19 +63,16 @@ struct opening {
     char error[CAPTURE_ERROR_SIZE];
 };
 
-static const char *label_of(struct sniff *sniff, const struct snapshot *snapshot,
-                            const struct netns *netns)
+/* NULL without memory. */
+static const char *name_of(struct sniff *sniff, const struct snapshot *snapshot, uint32_t netns)
 {
-    char text[32];
+    struct buf text = BUF_INIT;
     const char *name;
-    size_t length;
 
-    if (netns->name) {
-        name = snapshot_string(snapshot, netns->name, &length);
-        return arena_copy(&sniff->session.arena, name, length);
-    }
-    snprintf(text, sizeof(text), "%u", netns->inode);
-    return arena_copy(&sniff->session.arena, text, strlen(text));
+    snapshot_put_netns(snapshot, netns, &text);
+    name = arena_copy(&sniff->session.arena, text.data, text.length);
+    buf_done(&text);
+    return name;
 }
 
 /* In the namespace. */
@@ -93,8 +90,8 @@ static int open_inside(void *context, uint32_t netns)
         return 0;
     }
     sniff->source_count++;
-    if (opening->several)
-        source->label = label_of(sniff, opening->snapshot, &opening->snapshot->netns[netns]);
+    source->netns = name_of(sniff, opening->snapshot, netns);
+    source->labelled = opening->several;
     opening->result = sniff_finish_source(sniff, source, opening->error);
     return opening->result ? -ECANCELED : 0;
 }
@@ -210,7 +207,11 @@ void sniff_close(struct sniff *sniff)
         tcp_flows_free(sniff->sources[i].flows);
         if (sniff->sources[i].names)
             if_freenameindex(sniff->sources[i].names);
+        for (uint32_t part = 0; sniff->sources[i].parts && part < sniff->filter.part_count; part++)
+            capture_close(sniff->sources[i].parts[part]);
+        free(sniff->sources[i].parts);
     }
+    sniff_close_filter(sniff);
     free(sniff->sources);
     free(sniff->young.packets);
     free(sniff->old.packets);

@@ -52,7 +52,8 @@ static int add_source(struct sniff *sniff)
     sniff->sources = sources;
     sources += sniff->source_count;
     *sources = (struct sniff_source){.interface = interface->name,
-                                     .label = netns_of(interface->description)};
+                                     .netns = netns_of(interface->description)};
+    sources->labelled = sources->netns;
     if (capture_open_none(interface->link_type, interface->snapshot_length, &sources->capture,
                           error) < 0)
         return command_error("sniff: %s", error);

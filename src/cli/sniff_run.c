@@ -44,6 +44,8 @@ static int turn(struct sniff *sniff)
     struct sniff_batch *old = &sniff->old, empty;
     int r = packet_owners_update(sniff->owners);
 
+    if (r == 0)
+        r = sniff_look_at_processes(sniff);
     for (uint32_t i = 0; i < old->count && r == 0 && !sniff_is_full(sniff); i++) {
         struct sniff_waiting *waiting = &old->packets[i];
 
@@ -71,8 +73,8 @@ static int end_source(struct sniff_source *source, const char *error)
 {
     source->ended = true;
     if (error)
-        command_error("%s%s%s: %s", source->interface, source->label ? " in " : "",
-                      source->label ? source->label : "", error);
+        command_error("%s%s%s: %s", source->interface, source->labelled ? " in " : "",
+                      source->labelled ? source->netns : "", error);
     return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/escape.h"
+#include "out/format.h"
 #include "packet/flow.h"
 
 #include <string.h>
@@ -15,7 +16,23 @@ const char *const packet_end_words[PACKET_END_MAX] = {
     [PACKET_END_UNKNOWN] = "?",
 };
 
-static void put_end(const struct packet_end *end, struct buf *out)
+static void put_columns(struct sniff *sniff, const struct packet_process *process, struct buf *out)
+{
+    struct format format = {.view = &sniff->view, .scratch = &sniff->session.scratch};
+
+    for (uint32_t i = 0; i < sniff->columns.column_count; i++) {
+        const struct column *column = sniff->columns.columns[i];
+        struct value value = sniff_value(sniff, column, process);
+
+        if (strcmp(column->name, "pid") == 0 || strcmp(column->name, "process") == 0 ||
+            value.type == VALUE_NONE)
+            continue;
+        buf_printf(out, " %s=", column->name);
+        format_cell(&format, column, &value, out);
+    }
+}
+
+static void put_end(struct sniff *sniff, const struct packet_end *end, struct buf *out)
 {
     const char *word = end->kind == PACKET_END_PROCESS ? NULL : packet_end_words[end->kind];
 
@@ -28,6 +45,8 @@ static void put_end(const struct packet_end *end, struct buf *out)
         buf_puts(out, end->process ? " " : "");
         buf_puts(out, word);
     }
+    if (end->process && sniff->session.options->format == FORMAT_TEXT)
+        put_columns(sniff, end->process, out);
 }
 
 void sniff_put_owner(struct sniff *sniff, const struct packet_owner *owner, struct buf *out)
@@ -35,15 +54,14 @@ void sniff_put_owner(struct sniff *sniff, const struct packet_owner *owner, stru
     bool sender = owner->sender.kind != PACKET_END_ELSEWHERE,
          receiver = owner->receiver.kind != PACKET_END_ELSEWHERE;
 
-    (void)sniff;
     if (owner->forwarded)
         buf_puts(out, "forwarded");
     if (sender)
-        put_end(&owner->sender, out);
+        put_end(sniff, &owner->sender, out);
     if (sender && receiver)
         buf_puts(out, " > ");
     if (receiver)
-        put_end(&owner->receiver, out);
+        put_end(sniff, &owner->receiver, out);
 }
 
 uint64_t sniff_time_of(const struct sniff *sniff, const struct captured *captured)
@@ -59,6 +77,8 @@ static bool find_owner(struct sniff *sniff, const struct sniff_source *source,
                        struct packet_owner *owner)
 {
     flow_read(flow, source->link_type, captured);
+    if (sniff->noted && sniff_read_note(sniff, sniff->noted, owner) < 0)
+        sniff->out.error = -ENOMEM;
     if (!sniff->owners || !flow->ends.family)
         return false;
     packet_owners_find(sniff->owners, source->place, flow, sniff_time_of(sniff, captured), owner);
@@ -78,8 +98,8 @@ static void put_line(struct sniff *sniff, const struct sniff_source *source,
         escape_text(&sniff->remark, sniff->noted->comment, strlen(sniff->noted->comment));
     }
     sniff->line.remark = sniff->remark.length > 2 ? buf_string(&sniff->remark) : NULL;
-    if (source->label) {
-        escape_text(&sniff->out, source->label, strlen(source->label));
+    if (source->labelled) {
+        escape_text(&sniff->out, source->netns, strlen(source->netns));
         buf_byte(&sniff->out, ' ');
     }
     line_put(&sniff->line, &sniff->packet, source->link_type, captured, sniff->shown);
@@ -92,6 +112,8 @@ void sniff_show(struct sniff *sniff, const struct sniff_source *source,
     struct packet_flow flow;
     bool owned = find_owner(sniff, source, captured, &flow, &owner);
 
+    if (!sniff_wants(sniff, source, captured, &owner))
+        return;
     sniff->current = source;
     sniff->packet.flows = source->flows;
     sniff->shown++;

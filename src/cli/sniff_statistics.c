@@ -23,28 +23,6 @@ static const struct conversation_process *process_at(const struct packet_end *en
     return &named->process;
 }
 
-/* A file says "curl[12] > nginx[1187]", or one of them and the direction. */
-static void read_note(const struct packet_note *note, struct named ends[2],
-                      const struct conversation_process *ret_processes[2])
-{
-    const char *text = note->comment ? note->comment : "", *arrow = strstr(text, " > "), *bracket;
-    unsigned int end = note->direction == PACKET_IN;
-    size_t length;
-    char *behind;
-
-    for (; *text; text = arrow ? arrow + 3 : "", arrow = NULL, end = 1) {
-        bracket = strchr(text, '[');
-        length = bracket ? (size_t)(bracket - text) : 0;
-        if (!bracket || length >= sizeof(ends[end].name) || (arrow && bracket > arrow))
-            continue;
-        memcpy(ends[end].name, text, length);
-        ends[end].name[length] = '\0';
-        ends[end].process.pid = (uint32_t)strtoul(bracket + 1, &behind, 10);
-        ends[end].process.name = ends[end].name;
-        ret_processes[end] = *behind == ']' ? &ends[end].process : NULL;
-    }
-}
-
 void sniff_add_up(struct sniff *sniff, const struct captured *captured,
                   const struct packet_flow *flow, const struct packet_owner *owner)
 {
@@ -52,8 +30,6 @@ void sniff_add_up(struct sniff *sniff, const struct captured *captured,
     const struct conversation_process *processes[2] = {process_at(&owner->sender, &ends[0]),
                                                        process_at(&owner->receiver, &ends[1])};
 
-    if (sniff->noted)
-        read_note(sniff->noted, ends, processes);
     if (conversations_add(sniff->conversations, &flow->ends, sniff_time_of(sniff, captured),
                           captured->length, processes[0], processes[1]) < 0)
         sniff->out.error = -ENOMEM;

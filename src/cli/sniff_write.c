@@ -19,10 +19,10 @@ static struct packet_interface interface_of(const struct sniff *sniff,
                                             const struct sniff_source *source, struct buf *text)
 {
     buf_reset(text);
-    if (source->label)
-        buf_printf(text, "netns %s", source->label);
+    if (source->labelled)
+        buf_printf(text, "netns %s", source->netns);
     return (struct packet_interface){.name = source->interface,
-                                     .description = source->label ? buf_string(text) : NULL,
+                                     .description = source->labelled ? buf_string(text) : NULL,
                                      .link_type = source->link_type,
                                      .snapshot_length = capture_snapshot_length(source->capture),
                                      .nanoseconds = sniff->options->capture.nanoseconds};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Paths of the cgroup2 ids that sockets, flows and events carry. */
 #include "collect/proc_file.h"
+#include "collect/process_facts.h"
 #include "collect/process_text.h"
 #include "collect/source.h"
 
@@ -234,28 +235,44 @@ static bool has_v1(int proc)
            process_cgroup_has_v1(text);
 }
 
-static int collect_cgroups(struct collection *collection)
+/* Those that were added; frees them. 0 or -ENOMEM. */
+static int name_added(struct cgroup_names *names)
 {
     CLEANUP_CLOSE int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    struct cgroup_names names = {.snapshot = collection->snapshot, .path = BUF_INIT};
-    int r = add_ids(&names, collection->request->needs), error;
+    int r = 0, error;
 
-    names.snapshot->cgroup_v1 = proc >= 0 && has_v1(proc);
-    if (r == 0 && names.ids_count > 0) {
-        error = proc < 0 ? -ENOENT : find_hierarchy(proc, &names.mount);
+    names->snapshot->cgroup_v1 = proc >= 0 && has_v1(proc);
+    if (names->ids_count > 0) {
+        error = proc < 0 ? -ENOENT : find_hierarchy(proc, &names->mount);
         if (error == -ENOMEM)
             r = error;
         else if (error < 0)
-            snapshot_note(names.snapshot, NOTE_DETAIL, SOURCE, error,
+            snapshot_note(names->snapshot, NOTE_DETAIL, SOURCE, error,
                           "cgroups have no names: no cgroup2 file system is mounted");
         else
-            r = name_cgroups(&names);
+            r = name_cgroups(names);
     }
-    proc_mount_done(&names.mount);
-    map_done(&names.left);
-    free(names.ids);
-    buf_done(&names.path);
+    proc_mount_done(&names->mount);
+    map_done(&names->left);
+    free(names->ids);
+    buf_done(&names->path);
     return r == -ENOMEM ? r : 0;
+}
+
+static int collect_cgroups(struct collection *collection)
+{
+    struct cgroup_names names = {.snapshot = collection->snapshot, .path = BUF_INIT};
+    int added = add_ids(&names, collection->request->needs), named = name_added(&names);
+
+    return added < 0 ? added : named;
+}
+
+int cgroup_read_path(struct snapshot *snapshot, uint64_t id)
+{
+    struct cgroup_names names = {.snapshot = snapshot, .path = BUF_INIT};
+    int added = add_id(&names, id), named = name_added(&names);
+
+    return added < 0 ? added : named;
 }
 
 const struct collector collector_cgroups = {

@@ -14,24 +14,46 @@
 void packet_holders_done(struct packet_holders *holders)
 {
     map_done(&holders->by_cookie);
+    map_done(&holders->by_pid);
+    free(holders->known);
     free(holders->processes);
     arena_done(&holders->arena);
+}
+
+/* The same process has one address, however often the machine is read. NULL without memory. */
+static const struct packet_process *keep_process(struct packet_holders *holders,
+                                                 const struct packet_process *found)
+{
+    uint32_t index = map_get(&holders->by_pid, found->pid);
+    struct packet_process *process;
+
+    if (index != MAP_NONE && memcmp(holders->known[index], found, sizeof(*found)) == 0)
+        return holders->known[index];
+    process = arena_alloc(&holders->arena, sizeof(*process));
+    if (!process ||
+        VEC_RESERVE(&holders->known, &holders->known_capacity, holders->known_count, 1) < 0 ||
+        map_set(&holders->by_pid, found->pid, holders->known_count) < 0)
+        return NULL;
+    memcpy(process, found, sizeof(*process));
+    holders->known[holders->known_count++] = process;
+    return process;
 }
 
 static const struct packet_process *copy_process(struct packet_holders *holders,
                                                  const struct snapshot *snapshot, uint32_t index)
 {
     const struct process *from = &snapshot->processes[index];
-    struct packet_process *process = arena_alloc(&holders->arena, sizeof(*process));
+    struct packet_process process;
     const char *comm;
     size_t length;
 
-    if (!process)
-        return NULL;
-    *process = (struct packet_process){.pid = from->pid, .ppid = from->ppid, .uid = from->uid};
+    memset(&process, 0, sizeof(process)); /* padding is compared too */
+    process.pid = from->pid;
+    process.ppid = from->ppid;
+    process.uid = from->uid;
     comm = snapshot_string(snapshot, from->comm, &length);
-    memcpy(process->comm, comm, length < sizeof(process->comm) ? length : sizeof(process->comm));
-    return process;
+    memcpy(process.comm, comm, length < sizeof(process.comm) ? length : sizeof(process.comm));
+    return keep_process(holders, &process);
 }
 
 /* The holder of an inode; the second one makes it unknown which of them it is. */
@@ -79,7 +101,7 @@ static void read_machine(struct packet_holders *holders)
     struct request request = REQUEST_ALL;
     struct snapshot snapshot;
 
-    request.needs = NEED_SOCKETS | NEED_OWNERS | NEED_EXACT_DETAILS;
+    request.needs = NEED_SOCKETS | NEED_OWNERS | NEED_EXACT_DETAILS | NEED_USER;
     request.protos = PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP) | PROTO_BIT(PROTO_UDPLITE);
     request.netns_scope = NETNS_SCOPE_ALL;
     request.sources = SOURCE_ALL & ~(uint32_t)SOURCE_BPF;

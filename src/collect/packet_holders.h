@@ -10,7 +10,10 @@ struct packet_holders {
     struct map by_cookie; /* -> index into processes */
     const struct packet_process **processes;
     uint32_t count, capacity;
-    uint64_t read_ns; /* CLOCK_MONOTONIC; 0: never */
+    uint64_t read_ns;  /* CLOCK_MONOTONIC; 0: never */
+    struct map by_pid; /* -> index into `known`: the last one of that pid */
+    const struct packet_process **known;
+    uint32_t known_count, known_capacity;
     struct arena arena;
 };
 

@@ -141,6 +141,13 @@ int packet_owners_update(struct packet_owners *owners)
     return owners->told ? read_told(owners) : 0;
 }
 
+const struct packet_process *const *packet_owners_told(const struct packet_owners *owners,
+                                                       uint32_t *ret_count)
+{
+    *ret_count = owners->sockets.process_count;
+    return owners->sockets.processes;
+}
+
 /* --- one end of a packet --- */
 
 /* A question about one end, and what is known to answer it. */

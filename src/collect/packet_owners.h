@@ -28,6 +28,10 @@ int packet_owners_add_place(struct packet_owners *owners, uint32_t *ret_place) M
 /* Takes in what was told meanwhile. Packets older than this can be asked about. 0 or -ENOMEM. */
 int packet_owners_update(struct packet_owners *owners) MUST_CHECK;
 
+/* The processes that were told of, by now; those of the last call are the first ones. */
+const struct packet_process *const *packet_owners_told(const struct packet_owners *owners,
+                                                       uint32_t *ret_count);
+
 /* What was told, but was lost: there was no room for it. */
 uint64_t packet_owners_lost(const struct packet_owners *owners);
 

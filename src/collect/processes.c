@@ -2,6 +2,7 @@
 /* Facts of processes from /proc/PID: those that were asked for and no other source brought. */
 #include "collect/fd_table.h"
 #include "collect/proc_file.h"
+#include "collect/process_facts.h"
 #include "collect/process_text.h"
 #include "collect/source.h"
 
@@ -409,6 +410,14 @@ static int collect_processes(struct collection *collection)
         snapshot_note(snapshot, NOTE_DETAIL, SOURCE, r < 0 ? r : reader.failure,
                       "facts of some processes could not be read");
     return 0;
+}
+
+int process_read_facts(struct snapshot *snapshot, uint32_t index, uint64_t needs)
+{
+    CLEANUP_CLOSE int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct process_reader reader = {.snapshot = snapshot, .needs = needs, .proc = proc};
+
+    return proc < 0 ? 0 : read_process(&reader, index);
 }
 
 const struct collector collector_processes = {

@@ -15,9 +15,8 @@ const char *packet_proto_name(uint8_t proto)
     case IPPROTO_UDPLITE:
         return "udplite";
     case IPPROTO_ICMP:
+    case IPPROTO_ICMPV6: /* as sockets are called, whose family says more */
         return "icmp";
-    case IPPROTO_ICMPV6:
-        return "icmp6";
     case IPPROTO_SCTP:
         return "sctp";
     case IPPROTO_DCCP:

@@ -38,6 +38,14 @@ int filter_compile_recorded(const struct table *table, const char *text, struct 
                             struct filter **ret_filter, struct filter_error *ret_error) MUST_CHECK;
 
 /*
+ * Of a text of another language, the condition on a column that it begins with: "pid 12",
+ * "process ~ /x/". 0 and how long that is; -ENOENT: it begins with none; else as above.
+ */
+int filter_compile_first(const struct table *table, const char *text, struct arena *arena,
+                         struct filter **ret_filter, uint32_t *ret_length,
+                         struct filter_error *ret_error) MUST_CHECK;
+
+/*
  * Rows are grouped, and a condition on what is added up (COLUMN_SUM of the table of groups: rates,
  * totals, counts) is about the groups: such conditions are taken out of the filter, and make one of
  * groups. Only what is joined by `and` can be parted. 0; -EINVAL with *ret_error; -ENOMEM. The new

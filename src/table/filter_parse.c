@@ -398,6 +398,23 @@ static struct filter_node *parse_all(struct filter_parser *parser)
     return node;
 }
 
+/* A column with what it is compared with; what else may begin with a word is left to others. */
+static struct filter_node *parse_first(struct filter_parser *parser)
+{
+    struct filter_word word = filter_take(parser);
+    struct filter_node field;
+    enum filter_token next;
+
+    if (word.token == TOKEN_WORD && filter_field(parser, word.bytes, &field)) {
+        next = filter_peek(parser)->token;
+        if (next == TOKEN_WORD || next == TOKEN_QUOTED || next == TOKEN_OP)
+            return filter_field_condition(parser, &word);
+    }
+    if (parser->result == 0)
+        parser->result = -ENOENT;
+    return NULL;
+}
+
 /* The list in whose rows the facts of owners are. */
 static const struct column *owners_column(const struct table *table)
 {
@@ -406,8 +423,10 @@ static const struct column *owners_column(const struct table *table)
     return column && column->kind == KIND_LIST ? column : NULL;
 }
 
-static int compile(const struct table *table, const char *text, bool recorded, struct arena *arena,
-                   struct filter **ret_filter, struct filter_error *ret_error)
+/* What `parse` takes of the text; *ret_length says how much that is. */
+static int compile(const struct table *table, const char *text, bool recorded,
+                   struct filter_node *(*parse)(struct filter_parser *parser), struct arena *arena,
+                   struct filter **ret_filter, uint32_t *ret_length, struct filter_error *ret_error)
 {
     struct filter *filter = arena_alloc(arena, sizeof(*filter));
     size_t length = strlen(text);
@@ -426,7 +445,7 @@ static int compile(const struct table *table, const char *text, bool recorded, s
         return -ENOMEM;
     filter->table = table;
     filter->sockets = table == &table_sockets;
-    filter->root = parse_all(&parser);
+    filter->root = parse(&parser);
     if (!filter->root || parser.result < 0) {
         filter_done(filter);
         return parser.result < 0 ? parser.result : -ENOMEM;
@@ -434,19 +453,31 @@ static int compile(const struct table *table, const char *text, bool recorded, s
     filter->is_name = filter->guess && parser.conditions == 1;
     filter->names = parser.names == parser.conditions && parser.names > 1 && !parser.joined;
     *ret_filter = filter;
+    *ret_length = parser.at;
     return 0;
+}
+
+int filter_compile_first(const struct table *table, const char *text, struct arena *arena,
+                         struct filter **ret_filter, uint32_t *ret_length,
+                         struct filter_error *ret_error)
+{
+    return compile(table, text, false, parse_first, arena, ret_filter, ret_length, ret_error);
 }
 
 int filter_compile(const struct table *table, const char *text, struct arena *arena,
                    struct filter **ret_filter, struct filter_error *ret_error)
 {
-    return compile(table, text, false, arena, ret_filter, ret_error);
+    uint32_t length;
+
+    return compile(table, text, false, parse_all, arena, ret_filter, &length, ret_error);
 }
 
 int filter_compile_recorded(const struct table *table, const char *text, struct arena *arena,
                             struct filter **ret_filter, struct filter_error *ret_error)
 {
-    return compile(table, text, true, arena, ret_filter, ret_error);
+    uint32_t length;
+
+    return compile(table, text, true, parse_all, arena, ret_filter, &length, ret_error);
 }
 
 void filter_done(struct filter *filter)

@@ -7,6 +7,7 @@
 #include "model/snapshot.h"
 #include "table/value.h"
 
+struct captured_processes;
 struct findings;
 struct group;
 struct join;
@@ -30,6 +31,7 @@ struct view {
     uint32_t state_count;
     const struct past_note *past_notes; /* of `export` */
     uint32_t past_note_count;
+    const struct captured_processes *captured; /* of `sniff` */
     const struct group *group; /* of `count`: the groups that its table shows; NULL elsewhere */
     const struct table *const *catalogue; /* of `columns`: the tables to list, ends with NULL */
     struct names *names; /* of this machine's users; NULL: only those of the snapshot */
@@ -112,6 +114,8 @@ extern const struct table table_groups;
 extern const struct table table_flows;
 extern const struct table table_nat;
 extern const struct table table_nat_owners; /* rows of its owner list */
+extern const struct table table_captured;   /* a packet */
+extern const struct table table_captured_owners;
 extern const struct table table_findings;
 extern const struct table table_evidence, table_advice; /* rows of the lists of a finding */
 extern const struct table table_members;                /* rows of a group's owner list */

@@ -54,6 +54,8 @@ def columns_are_those_of_the_table():
     assert offered("ls", "--json", "=", "rtt_") == {"rtt_us"}
     assert offered("ps", "--sort", "fd") == {"fds", "fd_limit"}
     assert offered("ps", "--threads", "-o", "tid") == {"tid"}
+    assert offered("sniff", "-o", "+uni") == {"+unit"} and {"port", "process", "unit"} <= offered("sniff", "-i", "lo", "")
+    assert "lo" in offered("sniff", "-i", "") and offered("sniff", "port", "53", "and", "proc") == {"process"}
     assert offered("count", "close") == set() and offered("count", "proc") == {"process"}
     tables = {row["table"] for row in json.loads(live.run([f"{BUILD}/nwho", "columns", "--json=table"]).out)["rows"]}
     assert offered("columns", "") == tables and {"sockets", "processes", "threads", "owners"} <= tables

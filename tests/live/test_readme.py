@@ -278,6 +278,7 @@ CHECKS = {
     "nwho sar -n DEV -1 -s 22:00": has(r"^Linux ", r"^..:..:.. +IFACE +rxpck/s ", r"^Average: +eth0 "),
     "nwho events": has(r"^TIME +EVENT ", r"^\d\d:\d\d:\d\d\.\d{3} +closed +refused +bash\(\d+\) .*127.0.0.1:1 .* peer +root +bash\(\d+\)"),
     "nwho sniff -i lo -c 4 tcp": has(r"^..:..:..\.\d{6} IP 127\.0\.0\.1\.\d+ > 127\.0\.0\.1\.1: Flags \[S\], .*  bash\[\d+\] > closed port$"),
+    "nwho sniff -i lo -c 2 -o +user process bash and tcp": has(r" 127\.0\.0\.1\.1: Flags \[S\], .*  bash\[\d+\] user=root > closed port$"),
     "nwho events refused or reset": has(r"^\d\d:\d\d:\d\d\.\d{3} +closed +refused +bash\("),
     "nwho routes": has(r"^192\.168\.1\.100 +- +lo +192\.168\.1\.100 +- +local +local +host +kernel$", r"^::1 .* lo "),
     "nwho routes 192.168.1.100": has(r"^192\.168\.1\.100: local dev lo, from 192\.168\.1\.100, table local$",

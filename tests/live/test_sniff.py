@@ -118,17 +118,17 @@ def finish(client, *sniffers):
     """Waits until each has seen the last packet, which the client sends."""
     client.run([sys.executable, "-c", f"import socket; s = socket.socket(2, 2); s.sendto(b'', ('{SERVER}', {END}))"])
     for sniffer in sniffers:
-        sniffer.read_until(lambda packet: packet.get("dport") == END)
+        sniffer.read_until(lambda packet: packet.get("dst_port") == END)
 
 
 def at_end(packet, ours):
     """Who has our end of a packet."""
-    return packet["sender" if packet["src"] in ours else "receiver"]
+    return packet["sender" if packet["src_addr"] in ours else "receiver"]
 
 
 def check(packets, ours, port, expected):
     """Of each packet of the connection our end is EXPECTED(packet): a pid, with its kind, or a kind."""
-    of_it = [packet for packet in packets if port in (packet.get("sport"), packet.get("dport"))]
+    of_it = [packet for packet in packets if port in (packet.get("src_port"), packet.get("dst_port"))]
     assert of_it, f"no packet of port {port}"
     for packet in of_it:
         end = at_end(packet, ours)
@@ -330,7 +330,7 @@ def a_connection_that_changes_hands():
         facts, parent = run_script(client, HANDED)
         child = facts[1]["child"]
         finish(client, here)
-        of_it = [packet for packet in here.packets if facts[0]["port"] in (packet.get("sport"), packet.get("dport"))]
+        of_it = [packet for packet in here.packets if facts[0]["port"] in (packet.get("src_port"), packet.get("dst_port"))]
         change = next(i for i, packet in enumerate(of_it) if packet["text"].endswith("length 4"))
         for i, packet in enumerate(of_it):
             assert at_end(packet, (CLIENT,))["pid"] == (child if i >= change else parent), (change, i, packet)
@@ -384,12 +384,12 @@ def datagrams_and_their_errors():
         check(there.packets, (SERVER,), facts[1]["refused"], lambda _: "closed port")
         assert len(check(here.packets, (CLIENT,), 1, lambda _: ("process", pid))) == 2
         assert len(check(there.packets, (SERVER,), 1, lambda _: "closed port")) == 2
-        icmp = [packet for packet in here.packets if packet.get("proto") == "icmp"]
+        icmp = [packet for packet in here.packets if (packet.get("proto"), packet.get("family")) == ("icmp", "inet")]
         assert len(icmp) == 3, icmp
         for packet in icmp:
             assert at_end(packet, (CLIENT,)).get("pid") == pid, packet
         for packet in there.packets:
-            if packet.get("proto") == "icmp":
+            if (packet.get("proto"), packet.get("family")) == ("icmp", "inet"):
                 assert at_end(packet, (SERVER,)) == {"kind": "kernel"}, packet
 
 
@@ -429,7 +429,7 @@ def retransmissions_of_the_kernel():
         sent = collections.Counter()
 
         def is_third(packet):
-            sent[packet.get("sport")] += "length 8" in packet["text"]
+            sent[packet.get("src_port")] += "length 8" in packet["text"]
             return sent[port] == 3
         here.read_until(is_third)
         server.run(["nft", "flush ruleset"])
@@ -458,7 +458,7 @@ def behind_nat():
         for sniffer, ours, expected in ((here, ("10.78.1.3",), owned_by(pid)),
                                         (there, (SERVER,), owned_by(serving.pid, serving.pid))):
             of_it = check(sniffer.packets, ours, 1500, expected)
-            assert len(of_it) > 8 and all("10.78.1.3" in (packet["src"], packet["dst"]) for packet in of_it)
+            assert len(of_it) > 8 and all("10.78.1.3" in (packet["src_addr"], packet["dst_addr"]) for packet in of_it)
 
 
 @test
@@ -470,9 +470,9 @@ def both_ends_of_loopback():
         asking = start(ns, RETRANSMIT, "127.0.0.1", "::1")
         port = facts_until(asking, "connected")[0]["connected"]
         asking.communicate(b"\n", PATIENCE)
-        both.read_until(lambda packet: "F" in packet.get("flags", "") and packet["sport"] == 1000)
+        both.read_until(lambda packet: "F" in packet.get("flags", "") and packet["src_port"] == 1000)
         for packet in both.packets:
-            sender, receiver = ((asking.pid, serving.pid) if packet["sport"] == port else (serving.pid, asking.pid))
+            sender, receiver = ((asking.pid, serving.pid) if packet["src_port"] == port else (serving.pid, asking.pid))
             assert (packet["sender"]["pid"], packet["receiver"]["pid"]) == (sender, receiver), packet
 
 
@@ -499,11 +499,11 @@ def without_bpf_nothing_is_guessed():
         facts_until(start(server, TAKE), "ready")
         asking = start(client, RETRANSMIT)
         port = facts_until(asking, "connected")[0]["connected"]
-        here.read_until(lambda packet: packet.get("dport") == port)
+        here.read_until(lambda packet: packet.get("dst_port") == port)
         asking.communicate(b"\n", PATIENCE)
         finish(client, here)
         for packet in here.packets:
-            if port in (packet.get("sport"), packet.get("dport")):
+            if port in (packet.get("src_port"), packet.get("dst_port")):
                 end = at_end(packet, (CLIENT,))
                 assert end.get("pid", asking.pid) == asking.pid and ("pid" in end or end["kind"] in ("?", "time-wait")), packet
         facts_until(start(server, DATAGRAMS), "ready")
@@ -522,13 +522,126 @@ def the_end_of_an_interface():
         assert here.child.returncode == 2 and not out and "v1" in err.decode(), (out, err)
 
 
+# A shell-like parent, whose child with another name and user talks to a third process.
+FAMILY = """
+def call(name):
+    open("/proc/self/comm", "w").write(name)
+listener = listen(1000)
+tell(ready=os.getpid())
+while True:
+    line = sys.stdin.readline()
+    if not line:
+        break
+    child = os.fork()
+    if child == 0:
+        call("talker")
+        os.setuid(65534)
+        sock = socket.socket()
+        sock.connect((HOST, 1000))
+        sock.send(b"question")
+        tell(pid=os.getpid(), port=sock.getsockname()[1])
+        ended(sock)
+        sys.stdin.readline()
+        os._exit(0)
+    peer = listener.accept()[0]
+    peer.recv(100)
+    peer.close()
+    os.wait()
+    other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    other.sendto(b"other", (HOST, 1001))
+    other.sendto(b"end", (HOST, 9))
+"""
+
+
+@contextlib.contextmanager
+def family():
+    """A namespace, and who makes a connection of its child to itself when it is asked, then ends it and sends datagrams of its own."""
+    with netns() as ns:
+        parent = start(ns, FAMILY, "127.0.0.1", "::1")
+        facts_until(parent, "ready")
+
+        def ask():
+            parent.stdin.write(b"\n")
+            parent.stdin.flush()
+
+        def talk():
+            ask()
+            return facts_until(parent, "pid")[-1]
+        yield ns, parent, talk, ask
+
+
+def of(packet):
+    """Ports of a packet but the end of it all."""
+    return {port for port in (packet.get("src_port"), packet.get("dst_port")) if port not in (None, END)}
+
+
+@test
+def conditions_on_processes():
+    """In the language of pcap-filter: a packet that the process of neither end fits is not shown, whatever is joined how."""
+    with family() as (ns, parent, talk, end):
+        me = parent.pid
+        cases = (  # what is asked for, whether packets of the connection and those of the datagrams are
+            (["process", "talker"], True, False),
+            (["process talker and port 1000"], True, False),
+            ([f"pid {me} and udp"], False, True),
+            (["user nobody"], True, False),
+            (["uid", "=", "65534", "or", "port", "1001"], True, True),
+            (["not process talker and not tcp"], False, True),
+            (["not (process talker or port 1001)"], False, False),
+            (["--children", f"pid {me}"], True, True),
+            (["--children", f"not pid {me}"], False, False),
+            ([f"pid {me}+ and tcp"], True, False),
+            (["process talker", "and", f"pid {me}"], True, False),
+            ([f"exe {os.path.realpath(sys.executable)} and tcp"], True, False),
+            (["process nosuch or (process talker and udp)"], False, False),
+        )
+        # the end of all is shown by each
+        with contextlib.ExitStack() as stack:
+            sniffers = []
+            for words, *_ in cases:
+                *options, text = words if words[0].startswith("--") else [" ".join(words)]
+                sniffers.append(stack.enter_context(sniffing(ns, "-i", "lo", *options, f"({text}) or dst port {END}")))
+            needs_bpf(sniffers[0])
+            fact = talk()
+            end()
+            for sniffer, (words, connection, datagrams) in zip(sniffers, cases):
+                sniffer.read_until(lambda packet: packet.get("dst_port") == END)
+                ports = [of(packet) for packet in sniffer.packets]
+                assert any(fact["port"] in each for each in ports) == connection, (words, sniffer.packets)
+                assert any(1001 in each for each in ports) == datagrams, (words, sniffer.packets)
+                if words == ["process", "talker"]:
+                    assert len([each for each in ports if fact["port"] in each]) >= 8, sniffer.packets
+
+
+@test
+def columns_of_processes():
+    """-o names columns in lines; JSON has user, unit and container, and those that -o adds."""
+    with family() as (ns, _, talk, _):
+        with sniffing(ns, "-i", "lo", "-o", "+exe", "process", "talker") as sniffer:
+            needs_bpf(sniffer)
+            lines = ns.popen([BUILD / "nwho", "sniff", "-i", "lo", "-c", "1", "-o", "+user,unit", "process", "talker"],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            assert b"listening" in lines.stderr.readline()
+            fact = talk()
+            sniffer.read_until(lambda packet: packet["src_port"] == fact["port"])
+            sender = sniffer.packets[-1]["sender"]
+            assert (sender["user"], sender["uid"], sender["pid"]) == ("nobody", 65534, fact["pid"]), sender
+            assert sender["exe"] == os.path.realpath(sys.executable) and {"unit", "container"} <= set(sender), sender
+            out = lines.communicate(timeout=PATIENCE)[0].decode()
+            assert f"talker[{fact['pid']}] user=nobody" in out, out
+
+
 @test
 def errors_are_one_line():
     with netns() as ns:
         for words, part in ((["-i", "nothere"], "nothere"), (["-i", "lo", "tcp port", "and"], "syntax error"),
-                            (["-N", "nothere"], "nothere")):
+                            (["-N", "nothere"], "nothere"), (["-i", "lo", "--children", "tcp"], "--children"),
+                            (["-i", "lo", "process a or nosuchword 5"], "nosuchword"), (["-o", "+nosuch"], "nosuch")):
             result = nwho(ns, "sniff", *words, expect=2)
             assert part in result.err and result.err.count("\n") <= 2, result
+        for words, caret in ((["process nginx port 80"], 14), (["tcp", "and", "pid", "x"], 12)):
+            result = nwho(ns, "sniff", "-i", "lo", *words, expect=2)
+            assert result.err.splitlines()[2].index("^") == caret + 2, result
         assert nwho(ns, "sniff", "-i", "lo", expect=2, user="nobody").err.startswith("nwho: ")
 
 

@@ -75,13 +75,23 @@ def owners_in_a_file():
         packets = read(file)
         ours = f"{Path(sys.executable).name[:15]}[{pid}]"
         assert len(packets) >= 10 and all(packet["pid"] == pid and ours in packet["comment"] for packet in packets), packets
-        assert {packet["interface"] for packet in packets} == {"lo"}
+        assert {packet["iface"] for packet in packets} == {"lo"}
         # what is added up of the capture, of the file, and by hand is the same
         again = json.loads(run([NWHO, "sniff", "-r", file, "-w", "/dev/null", "--stats", "--json"]).out)
         assert again["conversations"] == statistics["conversations"] and again["processes"] == statistics["processes"]
         assert statistics["dropped_by_kernel"] == statistics["dropped_by_nwho"] == 0 and "dropped_by_kernel" not in again
         assert sum(each["tx_bytes"] + each["rx_bytes"] for each in statistics["conversations"]) == sum(packet["length"] for packet in packets)
         assert [each["pid"] for each in statistics["processes"]] == [pid]
+        # conditions on processes are about what is noted; what no file has is refused
+        name = Path(sys.executable).name[:15]
+        assert read(file, "process", name, "and", "port", "53") == read(file, f"port 53 and pid {pid}") == read(file, "port", "53") != []
+        assert read(file, f"not pid {pid}") == read(file, "process nosuch or icmp") == []
+        assert packets[0]["sender"]["pid"] == packets[0]["receiver"]["pid"] == pid and packets[0]["sender"]["process"] == name, packets[0]
+        part = json.loads(run([NWHO, "sniff", "-r", file, "-w", "/dev/null", "--stats", "--json", "process", name, "and", "tcp"]).out)
+        assert part["conversations"] == [each for each in statistics["conversations"] if each["proto"] == "tcp"] != [], part
+        for words in (["user", "root"], ["--children", "pid", "1"]):
+            refused = run([NWHO, "sniff", "-r", file, *words], expect=2)
+            assert "file" in refused.err and refused.err.count("\n") == 1, refused
         # copies keep it, but pcap has no room
         copy, plain = Path(where) / "b", Path(where) / "c.pcap"
         run([NWHO, "sniff", "-r", file, "-w", copy, "--pcapng", "port", "53"])
