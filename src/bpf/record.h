@@ -148,11 +148,15 @@ struct iterator_filter {
     __u32 brief_states; /* tcp: STATE_BIT()s of which each gets a head only, to be counted */
     __u64 signless;     /* tcp counts here how many it has passed by as they have no sign */
     __u32 torn;         /* tcp_table counts here the chains that changed under it */
-    __u32 reserved;
+    __u32 together;     /* tcp_table: so many stretches give their records at once, a power of 2 */
 };
 
-/* tcp_table: of so many parts of the table each gives its records at once. */
+/*
+ * tcp_table: the records of one of so many stretches must have room in a buffer of 32 KiB. Those
+ * of several together mostly have, and that many are read faster.
+ */
 #define TABLE_STRETCHES 4096
+#define STRETCHES_TOGETHER 8
 
 #define PORT_RANGE_ALL                                                                             \
     {                                                                                              \
@@ -163,6 +167,7 @@ struct iterator_filter {
     ((struct iterator_filter){.protos = ~0u,                                                       \
                               .states = ~0u,                                                       \
                               .families = ~0u,                                                     \
+                              .together = STRETCHES_TOGETHER,                                      \
                               .local = PORT_RANGE_ALL,                                             \
                               .peer = PORT_RANGE_ALL,                                              \
                               .either = PORT_RANGE_ALL})

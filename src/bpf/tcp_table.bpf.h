@@ -2,9 +2,10 @@
 /* Every hashed TCP socket of all network namespaces, in one walk over the table that they share. */
 /*
  * iter/tcp goes through that table once for each namespace, and locks each bucket and each socket.
- * Here each element of an array stands for a stretch of the table, which is read as the kernel
- * itself looks a connection up: under RCU alone. A chain ends with the number of its bucket; where
- * that is another one a socket has moved meanwhile, and the walk is to be done again.
+ * Here each element of an array stands for a stretch of the table, and some of them together are
+ * read as the kernel itself looks a connection up: under RCU alone. A chain ends with the number of
+ * its bucket; where that is another one a socket has moved meanwhile, and the walk is to be done
+ * again.
  *
  * Nothing is promised of a socket that is read so: it may be just now another one. And it has no
  * cookie unless somebody has asked for it before.
@@ -13,10 +14,12 @@
 
 #include "tcp.bpf.h"
 
-/* Of a whole element; a walk that takes more steps is given up. */
+/* Of a whole part; a walk that takes more steps is given up. */
 #define STEPS_MAX (1 << 16)
 
-#define PASSED_AT_ONCE 8
+/* Of so many buckets the sockets are looked for together. */
+#define BLOCK 512
+#define LOOKED_AT_ONCE 8
 
 /* LISTENING_NULLS_BASE of the kernel: what the ends of chains of listeners begin with. */
 #define LISTENING_BASE (1u << 29)
@@ -33,7 +36,12 @@ struct buckets {
     __u64 left;
     __u64 head; /* address of the next one's */
     __u64 size;
-    __u64 end; /* that the chain of the one before has */
+    __u64 end; /* that its chain has */
+};
+
+struct chain {
+    __u64 node; /* address of the next one in it, or an odd number at its end */
+    __u64 end;  /* that it should have */
 };
 
 /*
@@ -42,9 +50,11 @@ struct buckets {
  */
 static struct {
     struct buckets now, next;
-    __u64 node;     /* address in the chain of the last bucket, or an odd number at its end */
-    __u64 signless; /* those of the parts before */
-    __u32 number;   /* of this part */
+    struct chain chain;         /* in which it is */
+    struct chain chains[BLOCK]; /* of the block, but for empty ones */
+    __u32 found, taken;         /* of these */
+    __u32 number;               /* of this part */
+    __u64 signless;             /* those of the parts before */
 } walk;
 
 /* Where its buffer is full the kernel begins a part again. */
@@ -98,73 +108,129 @@ static __always_inline __u64 first_of(struct reading reading, __u64 head)
     return address_of(reading, at->first);
 }
 
-/* Most buckets are empty: several at once are passed by faster. */
-static __always_inline bool pass_empty(struct reading reading, struct buckets *now)
+/* Most are empty. */
+static __always_inline void find_chain(struct reading reading, __u64 head, __u64 end)
 {
-    __u64 differs = 0;
+    __u64 node = first_of(reading, head);
 
-    if (now->left < PASSED_AT_ONCE)
-        return false;
-#pragma unroll
-    for (__u64 i = 0; i < PASSED_AT_ONCE; i++)
-        differs |= first_of(reading, now->head + i * now->size) ^ (now->end + 2 * i + 2);
-    if (differs)
-        return false;
-    now->left -= PASSED_AT_ONCE;
-    now->head += PASSED_AT_ONCE * now->size;
-    now->end += 2 * PASSED_AT_ONCE;
-    walk.node = now->end;
-    return true;
+    if (node == end)
+        return;
+    walk.chains[walk.found & (BLOCK - 1)] = (struct chain){node, end};
+    walk.found++;
 }
 
-static __always_inline bool take_bucket(struct reading reading)
+static long find_one(__u32 index, const struct buckets *block)
 {
-    struct buckets *now = &walk.now;
+    find_chain(begin_reading(), block->head + index * block->size, block->end + 2 * index);
+    return 0;
+}
 
-    if (walk.node != now->end)
+/* In one step, which is faster. */
+static long find_some(__u32 index, const struct buckets *block)
+{
+    struct reading reading = begin_reading();
+    __u64 head = block->head + index * LOOKED_AT_ONCE * block->size;
+    __u64 end = block->end + 2 * index * LOOKED_AT_ONCE;
+
+#pragma unroll
+    for (__u64 i = 0; i < LOOKED_AT_ONCE; i++)
+        find_chain(reading, head + i * block->size, end + 2 * i);
+    return 0;
+}
+
+/* A read whose result nobody waits for. */
+#define TOUCH(field) ((void)*(volatile typeof(field) *)&(field))
+
+/*
+ * What is looked at lies in eight places of memory, most likely in no cache, and each would be
+ * waited for. Here nothing depends on what is read, so that those of several sockets come at once.
+ */
+static long touch(__u32 index, const void *context)
+{
+    const struct sock_common *skc = FOR_READING(
+        struct sock_common, walk.chains[index & (BLOCK - 1)].node -
+                                bpf_core_field_offset(struct sock_common, skc_nulls_node));
+    const struct tcp_sock *tp = FOR_READING(struct tcp_sock, skc);
+
+    (void)context;
+    TOUCH(skc->skc_nulls_node.next);
+    TOUCH(skc->skc_state);
+    if (!filter.signs)
+        return 0;
+    if (filter.signs & SIGN_WAITING)
+        TOUCH(tp->inet_conn.icsk_inet.sk.sk_socket);
+    if (filter.signs & SIGN_IDLE)
+        TOUCH(tp->lsndtime);
+    TOUCH(tp->inet_conn.icsk_pending);
+    TOUCH(tp->snd_wnd);
+    TOUCH(tp->snd_una);
+    TOUCH(tp->bytes_retrans);
+    return 0;
+}
+
+static __always_inline void find_chains(struct buckets *now)
+{
+    __u64 count = now->left < BLOCK ? now->left : BLOCK, rest = count % LOOKED_AT_ONCE;
+    struct buckets block = *now;
+
+    walk.found = walk.taken = 0;
+    bpf_loop(rest, find_one, &block, 0);
+    block.head += rest * block.size;
+    block.end += 2 * rest;
+    bpf_loop(count / LOOKED_AT_ONCE, find_some, &block, 0);
+    bpf_loop(walk.found, touch, 0, 0);
+    now->left -= count;
+    now->head += count * now->size;
+    now->end += 2 * count;
+}
+
+/* False: there is none any more. */
+static __always_inline bool take_chain(void)
+{
+    if (walk.chain.node != walk.chain.end)
         filter.torn++;
-    if (!now->left) {
+    walk.chain.node = walk.chain.end;
+    if (walk.taken < walk.found) {
+        walk.chain = walk.chains[walk.taken++ & (BLOCK - 1)];
+        return true;
+    }
+    if (!walk.now.left) {
         walk.now = walk.next;
         walk.next.left = 0;
-        walk.node = now->end;
-        return now->left;
     }
-    if (pass_empty(reading, now))
-        return true;
-    now->left--;
-    now->end += 2;
-    walk.node = first_of(reading, now->head);
-    now->head += now->size;
+    if (!walk.now.left)
+        return false;
+    find_chains(&walk.now);
     return true;
 }
 
-/* A bucket, or a socket. 1 ends the walk. */
+/* A block, the next chain of it, or the next socket of that. 1 ends the walk. */
 static long take_step(__u32 index, struct seq_file **seq)
 {
     struct reading reading = begin_reading();
     struct sock_common *skc;
 
     (void)index;
-    if (walk.node & 1)
-        return !take_bucket(reading);
+    if (walk.chain.node & 1)
+        return !take_chain();
     skc = FOR_READING(struct sock_common,
-                      walk.node - bpf_core_field_offset(struct sock_common, skc_nulls_node));
-    walk.node = address_of(reading, skc->skc_nulls_node.next);
+                      walk.chain.node - bpf_core_field_offset(struct sock_common, skc_nulls_node));
+    walk.chain.node = address_of(reading, skc->skc_nulls_node.next);
     take(*seq, skc);
     return 0;
 }
 
-/* The part `number` of a table with as many buckets; the numbers at the ends begin with `base`. */
+/* From stretch `number` on a part of a table; the numbers at its ends begin with `base`. */
 static __always_inline struct buckets stretch(__u32 number, __u32 last, __u64 head, __u64 size,
                                               __u64 base)
 {
     __u64 count = (__u64)last + 1, first = number * count / TABLE_STRETCHES;
 
     return (struct buckets){
-        .left = (number + 1ull) * count / TABLE_STRETCHES - first,
+        .left = ((__u64)number + filter.together) * count / TABLE_STRETCHES - first,
         .head = head + first * size,
         .size = size,
-        .end = (base + first) * 2 - 1,
+        .end = (base + first) * 2 + 1,
     };
 }
 
@@ -184,7 +250,7 @@ int walk_tcp_table(struct bpf_iter__bpf_map_elem *ctx)
     struct seq_file *seq = ctx->meta->seq;
     const __u32 *number = ctx->key;
 
-    if (!number)
+    if (!number || *number & (filter.together - 1))
         return 0;
     begin_part(*number);
     walk.now = stretch(*number, table->ehash_mask, address_of(reading, table->ehash),
@@ -193,7 +259,8 @@ int walk_tcp_table(struct bpf_iter__bpf_map_elem *ctx)
                         address_of(reading, table->lhash2) +
                             bpf_core_field_offset(struct inet_listen_hashbucket, nulls_head),
                         bpf_core_type_size(struct inet_listen_hashbucket), LISTENING_BASE);
-    walk.node = walk.now.end;
+    walk.chain = (struct chain){1, 1};
+    walk.found = walk.taken = 0;
     if (bpf_loop(STEPS_MAX, take_step, &seq, 0) == STEPS_MAX)
         filter.torn++;
     return 0;

@@ -73,21 +73,34 @@ static int forget_added(const struct socket_records *records, uint32_t count)
     return r;
 }
 
+/* Where the records of some stretches together have no room, each gives its own. */
+static int walk_shared(struct table_pass *pass, uint32_t count)
+{
+    struct iterator_filter *filter = pass->shared.filter;
+    int r;
+
+    filter->torn = 0;
+    filter->signless = 0;
+    r = iterator_walk(&pass->shared, 0, take_shared, pass);
+    if (r != -E2BIG || filter->together == 1)
+        return r;
+    filter->together = 1;
+    r = forget_added(pass->records, count);
+    return r < 0 ? r : walk_shared(pass, count);
+}
+
 /* In the first namespace: it has the table that others share. */
 static int read_shared(struct collection *collection, uint32_t netns)
 {
     struct table_pass *pass = collection->context;
-    struct iterator_filter *filter = pass->shared.filter;
     uint32_t count = collection->snapshot->sockets_count;
     int r = -EOPNOTSUPP;
 
     if (!(collection->snapshot->netns[netns].flags & NETNS_INIT))
         return r;
     for (int walks = 0; walks < WALKS_MAX; walks++) {
-        filter->torn = 0;
-        filter->signless = 0;
-        r = iterator_walk(&pass->shared, 0, take_shared, pass);
-        if (r < 0 || !filter->torn)
+        r = walk_shared(pass, count);
+        if (r < 0 || !pass->shared.filter->torn)
             return r;
         r = forget_added(pass->records, count);
         if (r < 0)

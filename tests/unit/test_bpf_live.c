@@ -224,6 +224,90 @@ static void test_owners(void **state)
     end(&scene);
 }
 
+struct seen {
+    uint32_t netns;
+    unsigned int count;
+};
+
+static int count_own(void *context, const struct record *record)
+{
+    struct seen *seen = context;
+
+    seen->count += record->head->netns == seen->netns;
+    return 0;
+}
+
+/* As often as the table changed meanwhile. */
+static int count_in_table(struct iterator *glance, uint32_t together, struct seen *seen)
+{
+    int r;
+
+    glance->filter->together = together;
+    do {
+        glance->filter->torn = 0;
+        seen->count = 0;
+        r = iterator_walk(glance, 0, count_own, seen);
+    } while (r == 0 && glance->filter->torn);
+    return r;
+}
+
+/* The table of TCP in stretches, some of them or all together: each socket once. */
+static void test_stretches(void **state)
+{
+    struct iterator glance = ITERATOR_INIT;
+    struct scene scene = {0};
+    struct stat own;
+    struct seen seen;
+
+    (void)state;
+    if (iterator_open(ITERATOR_GLANCE, &glance) < 0)
+        skip();
+    make_sockets(&scene);
+    assert_int_equal(stat("/proc/self/ns/net", &own), 0);
+    seen.netns = glance.filter->netns = (uint32_t)own.st_ino;
+    glance.filter->protos = PROTO_BIT(PROTO_TCP);
+    for (uint32_t together = 1; together <= TABLE_STRETCHES; together *= 4) {
+        assert_int_equal(count_in_table(&glance, together, &seen), 0);
+        assert_int_equal(seen.count, 5);
+    }
+    iterator_close(&glance);
+    scene.collection.own_netns = -1;
+    assert_int_equal(snapshot_init(&scene.snapshot), 0);
+    end(&scene);
+}
+
+#define PAIRS 200 /* of them all records have no room in one buffer of the kernel */
+
+static void test_full_stretches(void **state)
+{
+    struct iterator glance = ITERATOR_INIT;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    int listener, clients[PAIRS];
+    struct seen seen = {0};
+    struct stat own;
+
+    (void)state;
+    if (iterator_open(ITERATOR_GLANCE, &glance) < 0)
+        skip();
+    listener = stream();
+    assert_int_equal(listen(listener, PAIRS), 0);
+    assert_int_equal(getsockname(listener, (void *)&address, &size), 0);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    for (unsigned int i = 0; i < PAIRS; i++)
+        clients[i] = connect_to(address);
+    assert_int_equal(stat("/proc/self/ns/net", &own), 0);
+    seen.netns = glance.filter->netns = (uint32_t)own.st_ino;
+    glance.filter->protos = PROTO_BIT(PROTO_TCP);
+    assert_int_equal(count_in_table(&glance, TABLE_STRETCHES, &seen), -E2BIG);
+    assert_int_equal(count_in_table(&glance, 1, &seen), 0);
+    assert_int_equal(seen.count, 2 * PAIRS + 1);
+    for (unsigned int i = 0; i < PAIRS; i++)
+        close(clients[i]);
+    close(listener);
+    iterator_close(&glance);
+}
+
 /* Reads all processes for a check of descriptors; whether this one is a suspect. */
 static bool suspects_us(struct programs *programs)
 {
@@ -297,10 +381,9 @@ static void test_suspects(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tasks),
-        cmocka_unit_test(test_suspects),
-        cmocka_unit_test(test_sockets),
-        cmocka_unit_test(test_owners),
+        cmocka_unit_test(test_stretches), cmocka_unit_test(test_full_stretches),
+        cmocka_unit_test(test_tasks),     cmocka_unit_test(test_suspects),
+        cmocka_unit_test(test_sockets),   cmocka_unit_test(test_owners),
     };
 
     if (!enter())
