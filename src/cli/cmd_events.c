@@ -4,10 +4,10 @@
 
 #include "base/clock.h"
 #include "cli/event_summary.h"
+#include "cli/follow.h"
 #include "cli/history_subject.h"
 #include "cli/interrupts.h"
 #include "cli/show.h"
-#include "collect/events.h"
 #include "out/csv.h"
 #include "out/json.h"
 #include "out/text.h"
@@ -66,7 +66,11 @@ static void start_widths(struct follower *follower)
 
         widths[i] =
             column->kind == KIND_NAME ? longest_word(follower, column) : usual[column->kind];
-        if (strcmp(column->name, "clock") == 0)
+        if (strncmp(column->name, "nat_", 4) == 0)
+            widths[i] = 0; /* mostly there is no NAT */
+        else if (strcmp(column->name, "state") == 0)
+            widths[i] = 11; /* established */
+        else if (strcmp(column->name, "clock") == 0)
             widths[i] = 12;
         else if (column->flags & COLUMN_OWNER)
             widths[i] = 23; /* python3(12345) listener */
@@ -353,7 +357,9 @@ static int finish(struct follower *follower, int r)
 /* Who asks for what is not told would wait for ever. */
 static void hint_retransmits(const struct session *session)
 {
-    if (!session->options->quiet && !session->options->retransmits && session->words &&
+    const struct options *options = session->options;
+
+    if (!options->quiet && !options->retransmits && !options->events && session->words &&
         filter_wants(session->words, "event", event_kinds[EVENT_RETRANSMITTED]))
         command_error("retransmissions are only told with --retrans");
 }
@@ -386,7 +392,7 @@ static int run_follower(struct follower *follower)
     return r;
 }
 
-static int follow_events(struct session *session, struct query *query)
+int events_follow(struct session *session, struct query *query, enum event_subject subject)
 {
     struct follower follower = {.session = session, .query = query};
     int r;
@@ -394,13 +400,16 @@ static int follow_events(struct session *session, struct query *query)
     if (session->options->sort)
         return command_error("events come in the order of time: --sort is for --replay");
     if (session->options->record)
-        return command_error("--record takes one moment; nwho events --jsonl > FILE keeps events");
+        return command_error("--record takes one moment; --jsonl > FILE keeps events");
     if (session_plan(session, query) != 0)
         return EXIT_ERROR;
     query->limit = 0; /* of all batches together */
     interrupts_catch(&follower.unblocked);
     signal(SIGPIPE, SIG_IGN);
-    r = event_source_open(&session->request, session->options->retransmits, &follower.source);
+    r = event_source_open(&session->request, subject, &follower.source);
+    if (r == -EPERM && subject == EVENTS_OF_CONNTRACK)
+        return command_error("cannot follow the events: only CAP_NET_ADMIN may hear of them; try "
+                             "it with sudo");
     if (r < 0)
         return command_error("cannot follow the events: %s", strerror(-r));
     r = run_follower(&follower);
@@ -460,7 +469,10 @@ static int run_events(struct options *options)
     if (r == 0 && !session.recorded)
         r = session_columns(&session, &query, NULL);
     if (r == 0)
-        r = session.recorded ? show_recorded(&session, &query) : follow_events(&session, &query);
+        r = session.recorded ? show_recorded(&session, &query)
+                             : events_follow(&session, &query,
+                                             options->retransmits ? EVENTS_OF_RETRANSMISSIONS
+                                                                  : EVENTS_OF_SOCKETS);
     session_end(&session);
     return r;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* nwho nat: tracked connections, with the processes that have them. */
-#include "cli/session.h"
+#include "cli/follow.h"
 
 #include "table/nat_groups.h"
 
@@ -41,6 +41,28 @@ static int show_groups(const struct options *options)
     return r;
 }
 
+static int follow(const struct options *options)
+{
+    struct query query = {.table = &table_nat_events};
+    struct session session;
+    int r;
+
+    if (options->watch || options->by)
+        return command_error("--events tells what happens as it happens: it goes without --watch "
+                             "and --by");
+    if (options->replay) /* which has one moment */
+        return session_answer(options, &query, NULL, NULL);
+    r = session_begin(&session, options);
+    if (r == 0)
+        r = session_filter(&session, &query, options_family(options));
+    if (r == 0)
+        r = session_columns(&session, &query, NULL);
+    if (r == 0)
+        r = events_follow(&session, &query, EVENTS_OF_CONNTRACK);
+    session_end(&session);
+    return r;
+}
+
 /* A router's table is about sockets in other namespaces: all are read, unless some are named. */
 static int run_nat(struct options *options)
 {
@@ -49,6 +71,10 @@ static int run_nat(struct options *options)
 
     all.all_netns |= !options->namespace_count && !options->container && !options->replay;
     all.families = 0; /* a socket for IPv6 may have connections of IPv4 */
+    if (options->events)
+        return follow(&all);
+    if (options->for_ms)
+        return command_error("--for is for --events");
     if (options->by)
         return show_groups(&all);
     return session_answer(&all, &query, options_family(options), NULL);
@@ -65,6 +91,8 @@ static const char *const examples[] = {
     "who fills the table, against its limit",
     "nwho nat will_forget",
     "connections that will be forgotten while they idle",
+    "nwho nat --events process curl",
+    "what curl talks to, as the kernel tracks and forgets it",
     "nwho ls established -o +nat_peer_addr,nat_peer_port",
     "sockets with their peers behind NAT",
     NULL,

@@ -33,6 +33,7 @@ FLAG(no_header, options->no_header = true)
 FLAG(quiet, options->quiet = true)
 FLAG(strict, options->strict = true)
 FLAG(explain, options->explain = true)
+FLAG(events, options->events = true)
 FLAG(no_pager, options->no_pager = true)
 FLAG(exact, options->exact = true)
 FLAG(threads, options->threads = true)
@@ -381,8 +382,12 @@ const struct option_info option_table[] = {
      set_explained},
     {'y', "yes", NULL, "do not ask", OPTIONS_KILL, set_yes},
     {0, "dry-run", NULL, "only show what would be destroyed", OPTIONS_KILL, set_dry_run},
+    {0, "events", NULL, "what is tracked, changed and forgotten, as it happens", OPTIONS_NAT,
+     set_events},
     {'n', "count", "N", "end after N events", OPTIONS_EVENTS, set_count},
-    {0, "for", "SEC", "end after SEC seconds (also 1.5s, 2m)", OPTIONS_EVENTS, set_for},
+    {0, "count", "N", "end after N events", OPTIONS_NAT, set_count},
+    {0, "for", "SEC", "end after SEC seconds (also 1.5s, 2m)", OPTIONS_EVENTS | OPTIONS_NAT,
+     set_for},
     {0, "retrans", NULL, "each retransmission too", OPTIONS_EVENTS, set_retransmits},
     {0, "summary", NULL, "at the end: how many of which kind, by process", OPTIONS_EVENTS,
      set_summary},

@@ -83,6 +83,7 @@ struct options {
     /* events */
     bool retransmits, summary;
     uint64_t for_ms; /* until it ends; 0: until it is interrupted */
+    bool events;     /* of `nat`: what happens, instead of what is there */
     /* doctor; its window is delta_ms */
     bool list, nagios;
     const char *explained; /* name of a check */

@@ -71,7 +71,7 @@ static int open_sources(struct recorder *recorder, bool with_seconds)
     int r = accounting_open(&recorder->request, &recorder->accounting);
 
     recorder->request.accounting = recorder->accounting;
-    if (r == 0 && event_source_open(&recorder->request, false, &recorder->events) < 0)
+    if (r == 0 && event_source_open(&recorder->request, EVENTS_OF_SOCKETS, &recorder->events) < 0)
         recorder->events = NULL;
     if (r < 0 || !with_seconds)
         return r;

@@ -267,3 +267,15 @@ int conntrack_read_expectation(struct snapshot *snapshot, const void *payload, s
         *ret_expectation = expectation;
     return r;
 }
+
+enum tracked_kind conntrack_message_kind(const struct nlmsghdr *message)
+{
+    switch (NFNL_MSG_TYPE(message->nlmsg_type)) {
+    case IPCTNL_MSG_CT_DELETE:
+        return TRACKED_FORGOTTEN;
+    case IPCTNL_MSG_CT_NEW:
+        return message->nlmsg_flags & (NLM_F_CREATE | NLM_F_EXCL) ? TRACKED_NEW : TRACKED_CHANGED;
+    default:
+        return TRACKED_KIND_MAX;
+    }
+}

@@ -4,6 +4,8 @@
 
 #include "model/snapshot.h"
 
+#include <linux/netlink.h>
+
 /*
  * Fills in an entry; its strings are put into the snapshot. `payload` is behind the nlmsghdr. 0;
  * -EBADMSG for a message without both directions; -ENOMEM.
@@ -25,3 +27,7 @@ struct conntrack_expectation {
 /* As conntrack_read(). */
 int conntrack_read_expectation(struct snapshot *snapshot, const void *payload, size_t length,
                                struct conntrack_expectation *ret_expectation) MUST_CHECK;
+
+/* What a message to one of its groups tells (enum tracked_kind); TRACKED_KIND_MAX: another thing.
+ * Expectations have the same numbers as entries. */
+enum tracked_kind conntrack_message_kind(const struct nlmsghdr *message);

@@ -27,7 +27,7 @@ struct event_source {
     uint64_t known_ns;      /* CLOCK_MONOTONIC when that was read */
 };
 
-extern const struct event_backend event_backend_bpf, event_backend_diag;
+extern const struct event_backend event_backend_bpf, event_backend_diag, event_backend_conntrack;
 
 uint64_t event_now_ns(void);
 

@@ -148,6 +148,7 @@ static int try_backend(struct event_source *source, const struct event_backend *
     return r;
 }
 
+/* Of sockets. */
 static int open_best(struct event_source *source)
 {
     int r = -EOPNOTSUPP, why = 0;
@@ -172,7 +173,7 @@ static int open_best(struct event_source *source)
     return r;
 }
 
-int event_source_open(const struct request *request, bool retransmits,
+int event_source_open(const struct request *request, enum event_subject subject,
                       struct event_source **ret_source)
 {
     struct event_source *source = calloc(1, sizeof(*source));
@@ -181,7 +182,7 @@ int event_source_open(const struct request *request, bool retransmits,
     if (!source)
         return -ENOMEM;
     source->request = request;
-    source->retransmits = retransmits;
+    source->retransmits = subject == EVENTS_OF_RETRANSMISSIONS;
     source->fd = -1;
     r = snapshot_init(&source->known);
     if (r < 0) {
@@ -190,7 +191,8 @@ int event_source_open(const struct request *request, bool retransmits,
     }
     r = discover(source, &source->known);
     if (r == 0)
-        r = open_best(source);
+        r = subject == EVENTS_OF_CONNTRACK ? try_backend(source, &event_backend_conntrack)
+                                           : open_best(source);
     if (r < 0) {
         event_source_close(source);
         return r;

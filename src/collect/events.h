@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Events: follows TCP connections from when it is opened until it is closed. */
+/* Events: follows TCP connections, or the table of tracked ones, until it is closed. */
 #pragma once
 
 #include "model/request.h"
@@ -7,13 +7,20 @@
 
 struct event_source;
 
+/* What is followed. */
+enum event_subject {
+    EVENTS_OF_SOCKETS,
+    EVENTS_OF_RETRANSMISSIONS, /* of sockets, and each segment that is sent again */
+    EVENTS_OF_CONNTRACK,       /* the table of tracked connections: see enum tracked_kind */
+};
+
 /*
  * Starts to follow, by the first of the sources that works: BPF; or the kernel's notice when a
  * socket is destroyed (sock_diag, since 4.3), which tells no more than the end of each connection.
- * `request` is borrowed: namespaces and sources of it count. `retransmits`: each retransmission is
- * an event. 0, -ENOMEM, or why the last of the sources does not work.
+ * `request` is borrowed: namespaces and sources of it count. Tracked connections are told of by
+ * ctnetlink alone. 0, -ENOMEM, or why the last of the sources does not work.
  */
-int event_source_open(const struct request *request, bool retransmits,
+int event_source_open(const struct request *request, enum event_subject subject,
                       struct event_source **ret_source) MUST_CHECK;
 void event_source_close(struct event_source *source);
 

@@ -5,8 +5,11 @@
 #include "base/clock.h"
 #include "base/vec.h"
 #include "collect/collect.h"
+#include "collect/packet_sockets.h"
 
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* Reading the machine is dear: sockets younger than this may stay unknown. */
 #define READ_EVERY_NS SECOND_NS
@@ -96,7 +99,47 @@ static int take_sockets(struct packet_holders *holders, const struct snapshot *s
     return r;
 }
 
-static void read_machine(struct packet_holders *holders)
+/* An IPv4 connection of an IPv6 socket has packets of IPv4. */
+static void copy_address(uint8_t to[16], const union address *from, bool mapped,
+                         unsigned int family)
+{
+    if (mapped)
+        memcpy(to, from->bytes + 12, 4);
+    else
+        memcpy(to, from->bytes, family == AF_INET ? 4 : 16);
+}
+
+static int add_flow(struct packet_sockets *flows, const struct snapshot *snapshot,
+                    const struct socket *socket)
+{
+    bool v6 = socket->family == AF_INET6;
+    bool mapped = v6 && IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)socket->peer.bytes);
+    struct packet_flow_key key = {.netns = snapshot->netns[socket->netns].inode,
+                                  .local_port = socket->local_port,
+                                  .peer_port = socket->peer_port,
+                                  .family = v6 && !mapped ? AF_INET6 : AF_INET};
+
+    if ((!v6 && socket->family != AF_INET) || !socket->peer_port ||
+        !(socket->has & SOCKET_HAS_COOKIE))
+        return 0;
+    key.proto = socket->proto == PROTO_TCP   ? IPPROTO_TCP
+                : socket->proto == PROTO_UDP ? IPPROTO_UDP
+                                             : IPPROTO_UDPLITE;
+    copy_address(key.local, &socket->local, mapped, key.family);
+    copy_address(key.peer, &socket->peer, mapped, key.family);
+    return packet_sockets_learn(flows, &key, socket->cookie);
+}
+
+static int add_flows(struct packet_sockets *flows, const struct snapshot *snapshot)
+{
+    int r = 0;
+
+    for (uint32_t i = 0; i < snapshot->sockets_count && r == 0; i++)
+        r = add_flow(flows, snapshot, &snapshot->sockets[i]);
+    return r;
+}
+
+void packet_holders_read(struct packet_holders *holders, struct packet_sockets *flows)
 {
     struct request request = REQUEST_ALL;
     struct snapshot snapshot;
@@ -109,20 +152,30 @@ static void read_machine(struct packet_holders *holders)
         return;
     map_clear(&holders->by_cookie);
     holders->count = 0;
-    if (collect(&snapshot, &request) == 0)
+    if (collect(&snapshot, &request) == 0) {
         (void)!take_sockets(holders, &snapshot);
+        if (flows)
+            (void)!add_flows(flows, &snapshot);
+    }
     snapshot_done(&snapshot);
+    holders->read_ns = clock_ns(CLOCK_MONOTONIC);
+}
+
+const struct packet_process *packet_holders_known(const struct packet_holders *holders,
+                                                  uint64_t cookie)
+{
+    uint32_t index = map_get(&holders->by_cookie, cookie);
+
+    return index == MAP_NONE ? NULL : holders->processes[index];
 }
 
 const struct packet_process *packet_holders_find(struct packet_holders *holders, uint64_t cookie)
 {
-    uint32_t index = map_get(&holders->by_cookie, cookie);
+    const struct packet_process *known = packet_holders_known(holders, cookie);
     uint64_t now = clock_ns(CLOCK_MONOTONIC);
 
-    if (index == MAP_NONE && (!holders->read_ns || now - holders->read_ns > READ_EVERY_NS)) {
-        read_machine(holders);
-        holders->read_ns = clock_ns(CLOCK_MONOTONIC);
-        index = map_get(&holders->by_cookie, cookie);
-    }
-    return index == MAP_NONE ? NULL : holders->processes[index];
+    if (known || (holders->read_ns && now - holders->read_ns <= READ_EVERY_NS))
+        return known;
+    packet_holders_read(holders, NULL);
+    return packet_holders_known(holders, cookie);
 }

@@ -125,14 +125,29 @@ void packet_owners_close(struct packet_owners *owners)
 
 int packet_owners_add_place(struct packet_owners *owners, uint32_t *ret_place)
 {
+    uint32_t at = 0;
     int r = VEC_RESERVE(&owners->places, &owners->place_capacity, owners->place_count, 1);
 
+    while (at < owners->place_count && owners->places[at].netns) /* or one that was dropped */
+        at++;
     if (r == 0)
-        r = packet_place_open(&owners->places[owners->place_count]);
+        r = packet_place_open(&owners->places[at]);
     if (r < 0)
         return r;
-    *ret_place = owners->place_count++;
+    owners->place_count += at == owners->place_count;
+    *ret_place = at;
     return 0;
+}
+
+void packet_owners_drop_place(struct packet_owners *owners, uint32_t place)
+{
+    packet_place_close(&owners->places[place]);
+    owners->places[place] = PACKET_PLACE_INIT;
+}
+
+void packet_owners_learn(struct packet_owners *owners)
+{
+    packet_holders_read(&owners->holders, &owners->sockets);
 }
 
 int packet_owners_update(struct packet_owners *owners)
@@ -182,9 +197,10 @@ static struct packet_end end_of(const struct packet_uses *uses, uint64_t time_ns
     if (!use)
         return (struct packet_end){.kind = PACKET_END_UNKNOWN};
     if (use->is_kernel)
-        return (struct packet_end){.kind = PACKET_END_KERNEL};
+        return (struct packet_end){.kind = PACKET_END_KERNEL, .cookie = uses->cookie};
     return (struct packet_end){.kind = use->from == EVENT_OWNER_LISTENER ? PACKET_END_LISTENER
                                                                          : PACKET_END_PROCESS,
+                               .cookie = uses->cookie,
                                .process = use->process};
 }
 
@@ -195,8 +211,10 @@ static struct packet_end end_of_socket(struct question *question,
     struct packet_end end =
         end_of(packet_sockets_uses(&owners->sockets, socket->cookie), question->time_ns);
 
-    if (end.kind == PACKET_END_UNKNOWN && !owners->told) {
-        end.process = packet_holders_find(&owners->holders, socket->cookie);
+    if (end.kind == PACKET_END_UNKNOWN) {
+        end.cookie = socket->cookie;
+        end.process = owners->told ? packet_holders_known(&owners->holders, socket->cookie)
+                                   : packet_holders_find(&owners->holders, socket->cookie);
         if (end.process)
             end.kind = socket->listens ? PACKET_END_LISTENER : PACKET_END_PROCESS;
     }
@@ -289,6 +307,49 @@ static struct packet_end find_end(struct question *question)
     if (uses && uses->closed_ns && question->time_ns > uses->closed_ns + LINGER_NS)
         return end_of_closed(question, uses);
     return end_of(uses, question->time_ns);
+}
+
+/* --- a tracked connection --- */
+
+bool packet_owners_knows_sender(const struct packet_owners *owners, uint32_t place,
+                                const struct packet_ends *ends)
+{
+    const struct question question = {
+        .place = &owners->places[place], .ends = ends, .sender = true};
+    struct packet_flow_key key = key_of(&question);
+
+    return packet_sockets_flow(&owners->sockets, &key) != NULL;
+}
+
+/* Of a flow that nothing but packet_owners_learn() told of. */
+static struct packet_end end_of_learned(const struct packet_owners *owners, uint64_t cookie)
+{
+    const struct packet_process *process = packet_holders_known(&owners->holders, cookie);
+
+    return (struct packet_end){.kind = process ? PACKET_END_PROCESS : PACKET_END_UNKNOWN,
+                               .cookie = cookie,
+                               .process = process};
+}
+
+void packet_owners_find_sender(struct packet_owners *owners, uint32_t place,
+                               const struct packet_ends *ends, uint64_t since_ns,
+                               struct packet_end *ret_end)
+{
+    struct question question = {.owners = owners,
+                                .place = &owners->places[place],
+                                .ends = ends,
+                                .time_ns = clock_ns(CLOCK_BOOTTIME),
+                                .sender = true};
+    struct packet_flow_key key = key_of(&question);
+    const struct packet_flow_entry *flow = packet_sockets_flow(&owners->sockets, &key);
+    const struct packet_uses *uses = flow ? uses_of(&question, flow) : NULL;
+
+    if (!flow || (uses && uses->closed_ns && uses->closed_ns < since_ns))
+        *ret_end = ask(&question);
+    else
+        *ret_end = end_of(uses, question.time_ns);
+    if (flow && ret_end->kind == PACKET_END_UNKNOWN && flow->cookie && !uses)
+        *ret_end = end_of_learned(owners, flow->cookie);
 }
 
 /* --- the whole packet --- */

@@ -32,6 +32,12 @@ int packet_owners_update(struct packet_owners *owners) MUST_CHECK;
 const struct packet_process *const *packet_owners_told(const struct packet_owners *owners,
                                                        uint32_t *ret_count);
 
+/* Nobody will ask about packets of this one any more; its number may be another's soon. */
+void packet_owners_drop_place(struct packet_owners *owners, uint32_t place);
+
+/* Reads once which sockets there are, and who holds them: nothing tells of those that are idle. */
+void packet_owners_learn(struct packet_owners *owners);
+
 /* What was told, but was lost: there was no room for it. */
 uint64_t packet_owners_lost(const struct packet_owners *owners);
 
@@ -40,3 +46,14 @@ uint64_t packet_owners_lost(const struct packet_owners *owners);
 void packet_owners_find(struct packet_owners *owners, uint32_t place,
                         const struct packet_flow *flow, uint64_t time_ns,
                         struct packet_owner *ret_owner);
+
+/*
+ * Whose the socket is that sends packets with these ends. Of what was told and is over nothing
+ * counts that ended before `since_ns` (CLOCK_BOOTTIME): another socket may have the same ends now.
+ * The second only says whether a flow is known.
+ */
+void packet_owners_find_sender(struct packet_owners *owners, uint32_t place,
+                               const struct packet_ends *ends, uint64_t since_ns,
+                               struct packet_end *ret_end);
+bool packet_owners_knows_sender(const struct packet_owners *owners, uint32_t place,
+                                const struct packet_ends *ends);

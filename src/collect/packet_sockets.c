@@ -272,6 +272,17 @@ const struct packet_flow_entry *packet_sockets_flow(const struct packet_sockets 
     return index == MAP_NONE ? NULL : &sockets->flows[index];
 }
 
+int packet_sockets_learn(struct packet_sockets *sockets, const struct packet_flow_key *key,
+                         uint64_t cookie)
+{
+    struct packet_flow_entry *flow;
+    int r = add_flow(sockets, key, &flow);
+
+    if (r == 0 && !flow->cookie && !flow->listener)
+        flow->cookie = cookie;
+    return r;
+}
+
 int packet_sockets_take(struct packet_sockets *sockets, const struct packet_owner_record *record)
 {
     switch (record->kind) {

@@ -59,6 +59,10 @@ void packet_sockets_done(struct packet_sockets *sockets);
 int packet_sockets_take(struct packet_sockets *sockets, const struct packet_owner_record *record)
     MUST_CHECK;
 
+/* A flow that is older than what tells of them; one that was told stays as it is. 0 or -ENOMEM. */
+int packet_sockets_learn(struct packet_sockets *sockets, const struct packet_flow_key *key,
+                         uint64_t cookie) MUST_CHECK;
+
 /* NULL: it was not told. */
 const struct packet_flow_entry *packet_sockets_flow(const struct packet_sockets *sockets,
                                                     const struct packet_flow_key *key);

@@ -35,17 +35,16 @@ static void catch_signals(sigset_t *ret_unblocked)
     sigaction(SIGTERM, &action, NULL);
 }
 
-/* Expectations have the same numbers as entries. */
 static enum conntrack_event event_of(const struct nlmsghdr *message)
 {
-    unsigned int type = message->nlmsg_type & 0xff;
+    static const uint8_t events[] = {
+        [TRACKED_NEW] = CONNTRACK_EVENT_NEW,
+        [TRACKED_CHANGED] = CONNTRACK_EVENT_UPDATE,
+        [TRACKED_FORGOTTEN] = CONNTRACK_EVENT_DESTROY,
+        [TRACKED_KIND_MAX] = CONNTRACK_EVENT_NONE,
+    };
 
-    if (type == IPCTNL_MSG_CT_DELETE)
-        return CONNTRACK_EVENT_DESTROY;
-    if (type != IPCTNL_MSG_CT_NEW)
-        return CONNTRACK_EVENT_NONE;
-    return message->nlmsg_flags & (NLM_F_CREATE | NLM_F_EXCL) ? CONNTRACK_EVENT_NEW
-                                                              : CONNTRACK_EVENT_UPDATE;
+    return events[conntrack_message_kind(message)];
 }
 
 static int write_event(struct follower *follower, const struct nlmsghdr *message,

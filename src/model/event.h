@@ -2,6 +2,7 @@
 /* Events: what happened to a TCP connection, when, and whose it is. */
 #pragma once
 
+#include "model/packet_owner.h"
 #include "model/socket.h"
 
 #include <stdint.h>
@@ -14,6 +15,16 @@ enum event_kind {
     EVENT_KIND_MAX,
 };
 
+/* What happened to an entry of the table of tracked connections: event.kind of its ends. */
+enum tracked_kind {
+    TRACKED_NEW,
+    TRACKED_CHANGED, /* its state, its mark, ... */
+    TRACKED_FORGOTTEN,
+    TRACKED_KIND_MAX,
+};
+
+/* Of a tracked connection there are two, side by side, with its entry in snapshot.conntracks: the
+ * client's end, and the server's. Only what is known of an end and of time is in them. */
 enum event_verdict {
     EVENT_NO_VERDICT, /* not over, or unknown */
     EVENT_CLOSED_NORMALLY,
@@ -81,6 +92,7 @@ struct event {
     uint32_t error;                 /* errno of the socket; 0: none */
     uint16_t local_port, peer_port; /* host order */
     uint8_t kind;                   /* enum event_kind */
+    uint8_t end;                    /* enum packet_end_kind, of a tracked connection */
     uint8_t verdict;                /* enum event_verdict */
     uint8_t ended_by;               /* enum event_side */
     uint8_t direction;              /* enum event_direction */

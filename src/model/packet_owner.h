@@ -28,6 +28,7 @@ enum packet_end_kind {
 
 struct packet_end {
     uint8_t kind;                         /* enum packet_end_kind */
+    uint64_t cookie;                      /* of its socket; 0: unknown */
     const struct packet_process *process; /* NULL: none, or unknown */
 };
 

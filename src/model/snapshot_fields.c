@@ -387,6 +387,7 @@ static const struct field event_fields[] = {
     NUMBER(event, local_port),
     NUMBER(event, peer_port),
     ENUM(event, kind, EVENT_KIND_MAX),
+    ENUM(event, end, PACKET_END_MAX),
     ENUM(event, verdict, EVENT_VERDICT_MAX),
     ENUM(event, ended_by, EVENT_SIDE_MAX),
     ENUM(event, direction, EVENT_DIRECTION_MAX),

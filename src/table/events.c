@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/format.h"
 #include "table/cells.h"
+#include "table/nat_cells.h"
 
 #include <sys/socket.h>
 #include <time.h>
@@ -23,6 +24,12 @@ const char *const event_kinds[EVENT_KIND_MAX] = {
     [EVENT_ACCEPTED] = "accepted",
     [EVENT_CLOSED] = "closed",
     [EVENT_RETRANSMITTED] = "retransmitted",
+};
+
+const char *const tracked_kinds[TRACKED_KIND_MAX] = {
+    [TRACKED_NEW] = "new",
+    [TRACKED_CHANGED] = "changed",
+    [TRACKED_FORGOTTEN] = "forgotten",
 };
 
 static const char *const verdicts[EVENT_VERDICT_MAX] = {
@@ -56,7 +63,7 @@ static struct value word(const char *const *names, size_t count, unsigned int nu
 }
 
 #define WORD_COLUMN(name, names, field)                                                            \
-    static struct value get_##name(const struct view *view, uint32_t row)                          \
+    struct value event_##name(const struct view *view, uint32_t row)                               \
     {                                                                                              \
         return word(names, ARRAY_SIZE(names), get_event(view, row)->field);                        \
     }
@@ -74,11 +81,13 @@ const char *const *event_words(const struct column *column, size_t *ret_count)
         const char *const *words;
         size_t count;
     } sets[] = {
-        {get_kind, event_kinds, ARRAY_SIZE(event_kinds)},
-        {get_verdict, verdicts, ARRAY_SIZE(verdicts)},
-        {get_ended_by, sides, ARRAY_SIZE(sides)},
-        {get_direction, directions, ARRAY_SIZE(directions)},
-        {get_owner_source, owner_kinds, ARRAY_SIZE(owner_kinds)},
+        {event_kind, event_kinds, ARRAY_SIZE(event_kinds)},
+        {event_verdict, verdicts, ARRAY_SIZE(verdicts)},
+        {event_ended_by, sides, ARRAY_SIZE(sides)},
+        {event_direction, directions, ARRAY_SIZE(directions)},
+        {event_owner_source, owner_kinds, ARRAY_SIZE(owner_kinds)},
+        {nat_event_kind, tracked_kinds, ARRAY_SIZE(tracked_kinds)},
+        {nat_event_verdict, verdicts, ARRAY_SIZE(verdicts)},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
@@ -100,7 +109,7 @@ static uint64_t wall_ns(const struct view *view, uint32_t row)
     return snapshot->time_ns - (snapshot->boot_ns - get_event(view, row)->time_ns);
 }
 
-static struct value get_clock(const struct view *view, uint32_t row)
+struct value event_clock(const struct view *view, uint32_t row)
 {
     uint64_t ns = wall_ns(view, row);
     time_t seconds = (time_t)(ns / NS_PER_SECOND);
@@ -113,7 +122,7 @@ static struct value get_clock(const struct view *view, uint32_t row)
     return cell_scratch(view, 0);
 }
 
-static struct value get_date(const struct view *view, uint32_t row)
+struct value event_date(const struct view *view, uint32_t row)
 {
     time_t seconds = (time_t)(wall_ns(view, row) / NS_PER_SECOND);
     struct tm tm = {0};
@@ -126,7 +135,7 @@ static struct value get_date(const struct view *view, uint32_t row)
     return cell_scratch(view, 0);
 }
 
-static struct value get_time(const struct view *view, uint32_t row)
+struct value event_time(const struct view *view, uint32_t row)
 {
     buf_reset(view->scratch);
     buf_utc(view->scratch, wall_ns(view, row), 6);
@@ -156,34 +165,34 @@ static bool has(const struct view *view, uint32_t row, uint32_t bit)
     return get_event(view, row)->has & bit;
 }
 
-static struct value get_pid(const struct view *view, uint32_t row)
+struct value event_pid(const struct view *view, uint32_t row)
 {
     return cell_number(has(view, row, EVENT_HAS_PROCESS), get_event(view, row)->pid);
 }
 
-static struct value get_process(const struct view *view, uint32_t row)
+struct value event_process(const struct view *view, uint32_t row)
 {
     return has(view, row, EVENT_HAS_PROCESS) ? cell_string(view, get_event(view, row)->comm)
                                              : value_none();
 }
 
-static struct value get_ppid(const struct view *view, uint32_t row)
+struct value event_ppid(const struct view *view, uint32_t row)
 {
     return cell_number(has(view, row, EVENT_HAS_PARENT), get_event(view, row)->ppid);
 }
 
-static struct value get_parent(const struct view *view, uint32_t row)
+struct value event_parent(const struct view *view, uint32_t row)
 {
     return has(view, row, EVENT_HAS_PARENT) ? cell_string(view, get_event(view, row)->parent)
                                             : value_none();
 }
 
-static struct value get_uid(const struct view *view, uint32_t row)
+struct value event_uid(const struct view *view, uint32_t row)
 {
     return cell_number(has(view, row, EVENT_HAS_UID), get_event(view, row)->uid);
 }
 
-static struct value get_user(const struct view *view, uint32_t row)
+struct value event_user(const struct view *view, uint32_t row)
 {
     return cell_user(view, has(view, row, EVENT_HAS_UID), get_event(view, row)->uid);
 }
@@ -193,56 +202,65 @@ static uint32_t cgroup_of(const struct view *view, uint32_t row)
     return snapshot_process_cgroup(view->snapshot, get_event(view, row)->cgroup_id);
 }
 
-static struct value get_cgroup(const struct view *view, uint32_t row)
+struct value event_cgroup(const struct view *view, uint32_t row)
 {
     return cell_string(view, cgroup_of(view, row));
 }
 
-static struct value get_unit(const struct view *view, uint32_t row)
+struct value event_unit(const struct view *view, uint32_t row)
 {
     return cell_unit(view, cgroup_of(view, row));
 }
 
-static struct value get_container(const struct view *view, uint32_t row)
+struct value event_container(const struct view *view, uint32_t row)
 {
     return cell_container(view, cgroup_of(view, row));
 }
 
 /* "curl(123)", "nginx(123) listener" */
-static struct value named(const struct view *view, uint32_t comm, uint32_t pid, const char *what)
+static void put_named(const struct view *view, uint32_t comm, uint32_t pid, const char *what)
 {
     size_t length;
     const char *bytes = snapshot_string(view->snapshot, comm, &length);
 
-    buf_reset(view->scratch);
     buf_put(view->scratch, bytes, length);
     buf_byte(view->scratch, '(');
     buf_uint(view->scratch, pid);
     buf_byte(view->scratch, ')');
     if (what)
         buf_printf(view->scratch, " %s", what);
-    return cell_scratch(view, 0);
 }
 
 /* Who holds the listener need not be who has the connection: that is said. */
-static struct value get_owner(const struct view *view, uint32_t row)
+bool event_put_owner(const struct view *view, uint32_t row)
 {
     const struct event *event = get_event(view, row);
 
     if (event->owned_by == EVENT_OWNED_BY_KERNEL)
-        return value_name("(kernel)");
-    if (!(event->has & EVENT_HAS_PROCESS))
-        return value_none();
-    return named(view, event->comm, event->pid,
-                 event->owned_by == EVENT_OWNED_BY_LISTENER ? owner_kinds[event->owned_by] : NULL);
+        buf_puts(view->scratch, "(kernel)");
+    else if (event->has & EVENT_HAS_PROCESS)
+        put_named(view, event->comm, event->pid,
+                  event->owned_by == EVENT_OWNED_BY_LISTENER ? owner_kinds[event->owned_by] : NULL);
+    else
+        return false;
+    return true;
+}
+
+static struct value get_owner(const struct view *view, uint32_t row)
+{
+    buf_reset(view->scratch);
+    return event_put_owner(view, row) ? cell_scratch(view, 0) : value_none();
 }
 
 static struct value get_started_by(const struct view *view, uint32_t row)
 {
     const struct event *event = get_event(view, row);
 
-    return event->has & EVENT_HAS_PARENT ? named(view, event->parent, event->ppid, NULL)
-                                         : value_none();
+    if (!(event->has & EVENT_HAS_PARENT))
+        return value_none();
+    buf_reset(view->scratch);
+    put_named(view, event->parent, event->ppid, NULL);
+    return cell_scratch(view, 0);
 }
 
 /* --- how much --- */
@@ -331,7 +349,7 @@ static struct value get_family(const struct view *view, uint32_t row)
     return value_name(socket_family_name(get_event(view, row)->family));
 }
 
-static struct value get_netns(const struct view *view, uint32_t row)
+struct value event_netns(const struct view *view, uint32_t row)
 {
     return netns_label(view, get_event(view, row)->netns);
 }
@@ -345,7 +363,7 @@ static struct value get_netns_inode(const struct view *view, uint32_t row)
                                                                 : 0);
 }
 
-static struct value get_cookie(const struct view *view, uint32_t row)
+struct value event_cookie(const struct view *view, uint32_t row)
 {
     return value_uint(get_event(view, row)->cookie);
 }
@@ -357,35 +375,35 @@ static struct value get_cookie(const struct view *view, uint32_t row)
 
 /* name, title, help, kind, flags, needs, getter */
 static const struct column columns[] = {
-    {"date", "DATE", "Local date", KIND_TEXT, COMPOSED, 0, get_date},
-    {"clock", "TIME", "Local time of day", KIND_TEXT, TEXT | COMPOSED, 0, get_clock},
+    {"date", "DATE", "Local date", KIND_TEXT, COMPOSED, 0, event_date},
+    {"clock", "TIME", "Local time of day", KIND_TEXT, TEXT | COMPOSED, 0, event_clock},
     {"time", "TIME", "When it happened, in UTC (RFC 3339)", KIND_TEXT, MACHINE | COLUMN_KEY, 0,
-     get_time},
+     event_time},
     {"event", "EVENT", "opened, accepted, closed, retransmitted", KIND_NAME, TEXT | MACHINE, 0,
-     get_kind},
+     event_kind},
     {"verdict", "VERDICT",
      "How it ended: ok, refused, reset, timed-out, unreachable, aborted; unknown where it goes on",
-     KIND_NAME, TEXT | MACHINE, 0, get_verdict},
+     KIND_NAME, TEXT | MACHINE, 0, event_verdict},
     {"owner", "PROCESS", "Process, its pid, and whether it is only known to hold the listener",
      KIND_TEXT, TEXT | COMPOSED | COLUMN_OWNER, 0, get_owner},
     {"pid", "PID", "Process that connected, or was the first to use the connection that came in",
-     KIND_ID, MACHINE, 0, get_pid},
-    {"process", "PROCESS", "Name of the process", KIND_TEXT, MACHINE, 0, get_process},
-    {"ppid", "PPID", "Parent of the process", KIND_ID, MACHINE, 0, get_ppid},
-    {"parent", "PARENT", "Name of its parent", KIND_TEXT, MACHINE, 0, get_parent},
+     KIND_ID, MACHINE, 0, event_pid},
+    {"process", "PROCESS", "Name of the process", KIND_TEXT, MACHINE, 0, event_process},
+    {"ppid", "PPID", "Parent of the process", KIND_ID, MACHINE, 0, event_ppid},
+    {"parent", "PARENT", "Name of its parent", KIND_TEXT, MACHINE, 0, event_parent},
     {"owner_source", "OWNER-SOURCE",
      "What the process has to do with it: user, closer, holder, listener (which may have given it "
      "to another process), kernel",
-     KIND_NAME, MACHINE, 0, get_owner_source},
-    {"uid", "UID", "User id of the process, else of the socket", KIND_ID, MACHINE, 0, get_uid},
+     KIND_NAME, MACHINE, 0, event_owner_source},
+    {"uid", "UID", "User id of the process, else of the socket", KIND_ID, MACHINE, 0, event_uid},
     {"unit", "UNIT", "systemd unit of the process (cgroup v2)", KIND_TEXT, MACHINE, NEED_CGROUP,
-     get_unit},
+     event_unit},
     {"container", "CONTAINER", "Container of the process (cgroup v2)", KIND_TEXT, MACHINE,
-     NEED_CGROUP, get_container},
+     NEED_CGROUP, event_container},
     {"cgroup", "CGROUP", "Control group of the process (cgroup v2)", KIND_TEXT, 0, NEED_CGROUP,
-     get_cgroup},
+     event_cgroup},
     {"direction", "DIR", "out: we connected; in: we were connected to", KIND_NAME, MACHINE, 0,
-     get_direction},
+     event_direction},
     {"proto", "PROTO", "Protocol", KIND_NAME, MACHINE, 0, get_proto},
     {"family", "FAMILY", "Address family", KIND_NAME, 0, 0, get_family},
     {"local", "LOCAL", "Own address and port", KIND_ENDPOINT, TEXT | COMPOSED | MINOR, 0,
@@ -402,9 +420,9 @@ static const struct column columns[] = {
     {"duration_us", "DURATION", "From connect() or acceptance to the end", KIND_MICROSECONDS,
      TEXT | MACHINE | MINOR, 0, get_duration},
     {"ended_by", "BY", "Who closed first, or reset: us, peer", KIND_NAME, TEXT | MACHINE | MINOR, 0,
-     get_ended_by},
+     event_ended_by},
     {"user", "USER", "User of the process, else of the socket", KIND_TEXT, TEXT | MACHINE | MINOR,
-     0, get_user},
+     0, event_user},
     {"started_by", "PARENT", "Its parent process and that one's pid", KIND_TEXT,
      TEXT | COMPOSED | MINOR, 0, get_started_by},
     {"handshake_us", "HANDSHAKE", "From the first SYN, or our answer to it, to established",
@@ -416,10 +434,10 @@ static const struct column columns[] = {
     {"error", "ERROR", "Error number of the socket (errno) at its end", KIND_ID, MACHINE, 0,
      get_error},
     {"netns", "NETNS", "Network namespace: its name, init, or its inode", KIND_TEXT, MACHINE, 0,
-     get_netns},
+     event_netns},
     {"netns_inode", "NETNS-INO", "Inode of the network namespace", KIND_ID, 0, 0, get_netns_inode},
     {"cookie", "COOKIE", "Cookie of the socket (SO_COOKIE): the same in all events of a connection",
-     KIND_ID, MACHINE | COLUMN_KEY, 0, get_cookie},
+     KIND_ID, MACHINE | COLUMN_KEY, 0, event_cookie},
 };
 
 static uint32_t row_netns(const struct view *view, uint32_t row)

@@ -3,7 +3,7 @@
 #include "base/hash.h"
 #include "derive/join.h"
 #include "table/cells.h"
-#include "table/nat_cells.h"
+#include "table/nat_columns.h"
 
 #define TEXT COLUMN_TEXT
 #define MACHINE COLUMN_MACHINE
@@ -23,27 +23,7 @@ static const struct column columns[] = {
      nat_timeout},
     {"idle_s", "IDLE", "Time since data went through its socket, of TCP", KIND_SECONDS, SHOWN,
      NEED_TCP_INFO, nat_idle},
-    {"local", "LOCAL", "Address and port of its socket; of what is forwarded: who began it",
-     KIND_ENDPOINT, COMPOSED, 0, nat_local},
-    {"peer", "PEER", "Whom its socket believes to talk to", KIND_ENDPOINT, COMPOSED, 0, nat_peer},
-    {"nat_peer", "NAT-PEER", "Whom it really talks to, where NAT hides that", KIND_ENDPOINT,
-     COMPOSED, 0, nat_true_peer},
-    {"nat_local", "NAT-LOCAL", "As whom the peer knows it, where NAT changes that", KIND_ENDPOINT,
-     COMPOSED, 0, nat_seen_local},
-    {"local_addr", "LOCAL-ADDR", "Address of its socket", KIND_ADDRESS, MACHINE, 0, nat_local_addr},
-    {"local_port", "LPORT", "Port of its socket; of a ping its id", KIND_PORT, MACHINE, 0,
-     nat_local_port},
-    {"peer_addr", "PEER-ADDR", "Address that its socket talks to", KIND_ADDRESS, MACHINE, 0,
-     nat_peer_addr},
-    {"peer_port", "PPORT", "Port that its socket talks to", KIND_PORT, MACHINE, 0, nat_peer_port},
-    {"nat_peer_addr", "NAT-PEER-ADDR", "Address of the peer behind NAT", KIND_ADDRESS, MACHINE, 0,
-     nat_true_peer_addr},
-    {"nat_peer_port", "NAT-PPORT", "Port of the peer behind NAT", KIND_PORT, MACHINE, 0,
-     nat_true_peer_port},
-    {"nat_local_addr", "NAT-LOCAL-ADDR", "Address that the peer knows it by", KIND_ADDRESS, MACHINE,
-     0, nat_seen_local_addr},
-    {"nat_local_port", "NAT-LPORT", "Port that the peer knows it by", KIND_PORT, MACHINE, 0,
-     nat_seen_local_port},
+    NAT_SIDE_COLUMNS,
     {"role", "ROLE", "Which end is a socket that was read: client, server, both, none", KIND_NAME,
      MACHINE, 0, nat_role},
     {"owner", "OWNER",
@@ -84,12 +64,7 @@ static const struct column columns[] = {
      nat_reply_bytes},
     {"age_s", "AGE", "Time since it began (nf_conntrack_timestamp)", KIND_SECONDS, MACHINE, 0,
      nat_age},
-    {"mark", "MARK", "Mark of the connection (connmark)", KIND_HEX, MACHINE, 0, nat_mark},
-    {"labels", "LABELS", "Labels: the numbers of their bits", KIND_TEXT, MACHINE, 0, nat_labels},
-    {"helper", "HELPER", "Helper that follows it (ftp, sip)", KIND_TEXT, MACHINE, 0, nat_helper},
-    {"zone", "ZONE", "Zone of the table", KIND_ID, MACHINE, 0, nat_zone},
-    {"security", "SECURITY", "Label of the security module", KIND_TEXT, 0, 0, nat_security},
-    {"id", "ID", "Number of the entry in its table", KIND_ID, MACHINE | COLUMN_KEY, 0, nat_id},
+    NAT_ENTRY_COLUMNS,
     {"use", "USE", "References in the kernel", KIND_COUNT, 0, 0, nat_use},
     {"netns", "NETNS", "Network namespace whose table it is in: its name, init, or its inode",
      KIND_TEXT, MACHINE | COLUMN_KEY, 0, nat_netns},

@@ -133,10 +133,28 @@ struct value nat_netns(const struct view *view, uint32_t row)
 
 /* --- its ends --- */
 
+bool nat_is_found(const struct view *view, uint32_t row, enum nat_role role)
+{
+    const uint32_t with_socket =
+        1u << PACKET_END_PROCESS | 1u << PACKET_END_LISTENER | 1u << PACKET_END_TIME_WAIT;
+    const struct nat_entry *entries = view->join->nat.entries;
+
+    if (entries)
+        return entries[row].ends[role].reason == NAT_FOUND;
+    return with_socket >> view->snapshot->events[row * NAT_ROLE_MAX + role].end & 1;
+}
+
+struct value nat_role(const struct view *view, uint32_t row)
+{
+    static const char *const names[] = {"none", "client", "server", "both"};
+
+    return value_name(
+        names[nat_is_found(view, row, NAT_CLIENT) | nat_is_found(view, row, NAT_SERVER) << 1]);
+}
+
 static struct nat_sight sight_of(const struct view *view, uint32_t row)
 {
-    const struct nat_end *ends = view->join->nat.entries[row].ends;
-    bool serves = ends[NAT_SERVER].reason == NAT_FOUND && ends[NAT_CLIENT].reason != NAT_FOUND;
+    bool serves = nat_is_found(view, row, NAT_SERVER) && !nat_is_found(view, row, NAT_CLIENT);
 
     return nat_sight(get_entry(view, row), serves ? NAT_SERVER : NAT_CLIENT);
 }

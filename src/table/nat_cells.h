@@ -2,6 +2,7 @@
 /* Getters of the columns of tracked connections, and what those tell of sockets. */
 #pragma once
 
+#include "derive/nat.h"
 #include "table/table.h"
 
 /* The entry itself. */
@@ -13,6 +14,12 @@ column_get_fn nat_proto, nat_family, nat_state, nat_flags, nat_timeout, nat_age,
 column_get_fn nat_local, nat_local_addr, nat_local_port, nat_peer, nat_peer_addr, nat_peer_port,
     nat_seen_local, nat_seen_local_addr, nat_seen_local_port, nat_true_peer, nat_true_peer_addr,
     nat_true_peer_port;
+
+/* Whether an end of it is a socket of this machine, by the join, or as an event has it. */
+bool nat_is_found(const struct view *view, uint32_t row, enum nat_role role);
+
+/* An event of it: what has words. */
+column_get_fn nat_event_kind, nat_event_verdict;
 
 /* Its sockets. */
 column_get_fn nat_role, nat_owner, nat_owner_note, nat_owners, nat_pid, nat_process, nat_unit,

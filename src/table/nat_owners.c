@@ -24,14 +24,6 @@ static uint32_t main_socket(const struct view *view, uint32_t row)
     return entry->ends[is_found(entry, NAT_CLIENT) ? NAT_CLIENT : NAT_SERVER].socket;
 }
 
-struct value nat_role(const struct view *view, uint32_t row)
-{
-    static const char *const names[] = {"none", "client", "server", "both"};
-    const struct nat_entry *entry = get_joined(view, row);
-
-    return value_name(names[is_found(entry, NAT_CLIENT) | is_found(entry, NAT_SERVER) << 1]);
-}
-
 /* --- processes --- */
 
 static const struct holder *main_holder(const struct view *view, uint32_t row)

@@ -116,6 +116,8 @@ extern const struct table table_nat;
 extern const struct table table_nat_owners; /* rows of its owner list */
 extern const struct table table_captured;   /* a packet */
 extern const struct table table_captured_owners;
+extern const struct table table_nat_events;
+extern const struct table table_nat_event_owners; /* rows of its owner list */
 extern const struct table table_findings;
 extern const struct table table_evidence, table_advice; /* rows of the lists of a finding */
 extern const struct table table_members;                /* rows of a group's owner list */

@@ -50,17 +50,17 @@ def needs_bpf(ns):
 
 
 class Follower:
-    """nwho events --json in the background."""
+    """nwho events --json in the background; WORDS: another command that is alike."""
 
-    def __init__(self, ns, *args, user=None):
-        command = [BUILD / "nwho", "events", "--json", *args]
+    def __init__(self, ns, *args, user=None, words=("events",)):
+        command = [BUILD / "nwho", *words, "--json", *args]
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         self.child = ns.popen(command, user, **options) if ns else subprocess.Popen(command, **options)
         self.bytes = b""
         self.read_until(b'"rows":[')
 
-    def read_until(self, what):
-        deadline = time.monotonic() + PATIENCE
+    def read_until(self, what, patience=PATIENCE):
+        deadline = time.monotonic() + patience
         while what not in self.bytes:
             assert select.select([self.child.stdout], [], [], max(0, deadline - time.monotonic()))[0], self.bytes[-500:]
             chunk = os.read(self.child.stdout.fileno(), 1 << 16)

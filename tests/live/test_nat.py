@@ -3,10 +3,12 @@
 behind NAT. Every connection is made by a process that the test knows."""
 import contextlib
 import json
+import signal
 import subprocess
 import sys
 import tempfile
 
+from following import following, needs_bpf
 from links import ip, pair
 from live import PATIENCE, netns, nwho, nwho_json, run_tests, test, wait_for
 
@@ -278,6 +280,188 @@ def without_privilege():
                 done = nwho(ns, "ls", "established", "-o", "local,nat_peer_addr,tracked", "-H", user="nobody")
                 assert "what tracked connections tell of sockets (NAT) is missing" in done.err, done
                 assert {tuple(line.split()[1:]) for line in done.out.splitlines()} == {("-", "-")}, done.out
+
+
+# --- what happens ---
+
+# Answers one connection, and each datagram; a second connection stays until the client ends it.
+ANSWER = """
+import socket, sys, threading
+listener = socket.create_server((sys.argv[1], 8080))
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+udp.bind((sys.argv[1], 5300))
+def echo():
+    while True:
+        udp.sendto(*udp.recvfrom(100))
+threading.Thread(target=echo, daemon=True).start()
+print("ready", flush=True)
+while True:
+    connection, _ = listener.accept()
+    try:
+        while connection.recv(100):
+            connection.sendall(b"y" * 1000)
+    except ConnectionResetError:
+        pass
+    connection.close()
+"""
+
+# A connection that is closed, one that is reset, and a datagram with its answer; each prints its port, and then it ends.
+CALL = """
+import socket, struct, sys
+def call():
+    tcp = socket.create_connection((sys.argv[1], int(sys.argv[2])))
+    tcp.sendall(b"x")
+    assert tcp.recv(1000, socket.MSG_WAITALL)
+    return tcp
+first = call()
+first.shutdown(socket.SHUT_WR)
+assert not first.recv(1)
+second = call()
+second.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+udp.connect((sys.argv[1], 5300))
+udp.send(b"x")
+udp.recv(100)
+print(first.getsockname()[1], second.getsockname()[1], udp.getsockname()[1], flush=True)
+"""
+
+
+# Connects again and again, and closes nothing.
+KEEP_CALLING = """
+import socket, sys, time
+kept = []
+while True:
+    kept.append(socket.create_connection((sys.argv[1], 8080)))
+    time.sleep(0.2)
+"""
+
+
+def forget_soon(ns):
+    """Entries that are over go in a second, with all that they can tell."""
+    timeouts = [f"tcp_timeout_{state}" for state in ("fin_wait", "close_wait", "last_ack", "time_wait", "close")]
+    for name, value in [*((name, 1) for name in (*timeouts, "udp_timeout", "udp_timeout_stream")), ("timestamp", 1), ("acct", 1)]:
+        ns.run(["sh", "-c", f"echo {value} > /proc/sys/net/netfilter/nf_conntrack_{name}"])
+
+
+def watching(ns, *args, namespaces=()):
+    return following(ns, *three(namespaces), *args, words=("nat", "--events"))
+
+
+def forgotten(ns):
+    """Nothing is tracked any more. Reading the table makes the kernel drop what is over; else that may take minutes."""
+    wait_for(lambda: not entries(ns, namespaces=(ns,), expect=None), what="all is forgotten")
+
+
+def story(document, port):
+    return [row for row in document["rows"] if port in (row["local_port"], row["nat_peer_port"])]
+
+
+def holders(row):
+    return {owner["role"]: owner["pid"] for owner in row["owners"]}
+
+
+@test
+def events_of_both_ends_through_a_router():
+    """The client has ended long before its entries are forgotten."""
+    with lab() as namespaces:
+        client, router, server = namespaces
+        needs_bpf(router)
+        forget_soon(router)
+        with process(server, ANSWER, SERVER) as serving, watching(router, namespaces=namespaces) as follower:
+            assert words(serving) == ["ready"]
+            with process(client, CALL, INSIDE, "80") as calling:
+                ports = list(map(int, words(calling)))
+                calling.wait(PATIENCE)
+            forgotten(router)
+            document = follower.finish()
+        assert document["complete"] and document["lost"] == 0, document["warnings"]
+        closed, reset, udp = (story(document, port) for port in ports)
+        both = {"client": calling.pid, "server": serving.pid}
+        for rows in (closed, reset, udp):
+            assert [row["event"] for row in (rows[0], rows[-1])] == ["new", "forgotten"], rows
+            assert all(row["event"] == "changed" for row in rows[1:-1]), rows
+            assert all(row["netns"] == router.name and row["role"] == "both" for row in rows[1:]), rows
+            assert holders(rows[0])["client"] == calling.pid and all(holders(row) == both for row in rows[1:]), rows
+            last = rows[-1]
+            assert last["orig_packets"] and last["reply_bytes"] and last["duration_us"] > 0, last
+            assert (last["nat_peer_addr"], last["nat_local_addr"]) == (SERVER, OUTSIDE), last
+            assert {owner["netns"] for owner in last["owners"]} == {client.name, server.name}, last
+        assert (closed[-1]["verdict"], closed[-1]["state"]) == ("ok", "time-wait"), closed[-1]
+        assert (reset[-1]["verdict"], reset[-1]["state"]) == ("reset", "closed"), reset[-1]
+        assert udp[-1]["verdict"] is None and closed[0]["state"] == "syn-sent", udp
+        assert closed[-1]["reply_bytes"] > 1000, closed[-1]
+
+
+@test
+def events_of_what_was_there_before():
+    """An idle connection, and its process, are known from the beginning; and conntrack -D is no end of the connection's own."""
+    with netns() as ns:
+        nft(ns, ALONE.replace("; add", "\nadd") + "\n")
+        forget_soon(ns)
+        ns.run(["sh", "-c", "echo 1 > /proc/sys/net/netfilter/nf_conntrack_events"])  # also of entries that nobody heard of
+        with process(ns, SERVE, "127.0.0.1") as serving:
+            assert words(serving) == ["ready"]
+            # The first waits in the listener's queue behind the second: only one is accepted.
+            with process(ns, ASK, "127.0.0.1", "8080") as asking, process(ns, ASK, "127.0.0.1", "8080") as other:
+                port, udp = map(int, words(asking))
+                deleted = int(words(other)[0])
+                with watching(ns, "tcp", namespaces=(ns,)) as follower:
+                    nwho(ns, "conntrack", "-D", "-p", "tcp", "--sport", str(deleted))
+                    asking.stdin.close()
+                    asking.wait(PATIENCE)
+                    wait_for(lambda: not entries(ns, f"tcp sport {port}", namespaces=(ns,), expect=None), what="forgotten")
+                    document = follower.finish()
+        row, = story(document, deleted)
+        assert (row["event"], row["verdict"], row["state"]) == ("forgotten", "aborted", "established"), row
+        assert holders(row)["client"] == other.pid and row["duration_us"] is not None, row
+        rows = story(document, port)
+        assert rows and all(row["pid"] == asking.pid for row in rows) and rows[-1]["event"] == "forgotten", rows
+        assert {row["proto"] for row in document["rows"]} == {"tcp"} and udp, document
+
+
+@test
+def events_of_a_namespace_that_comes_later():
+    with netns() as outside, following(outside, words=("nat", "--events", "netns ~ ^nwho")) as follower, netns() as ns:
+        nft(ns, ALONE.replace("; add", "\nadd") + "\n")
+        ask = "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', 9))"
+
+        def told():
+            ns.run([sys.executable, "-c", ask])
+            with contextlib.suppress(AssertionError):
+                follower.read_until(f'"netns":"{ns.name}"'.encode(), patience=0.3)
+                return True
+            return False
+        wait_for(told, what="an event of the new namespace")
+
+
+@test
+def events_that_were_lost_are_said():
+    with netns() as ns:
+        nft(ns, ALONE.replace("; add", "\nadd") + "\n")
+        many = "import socket\nfor port in range(1, 60001): socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', port))"
+        with watching(ns, "event new", namespaces=(ns,)) as follower:
+            follower.child.send_signal(signal.SIGSTOP)
+            ns.run([sys.executable, "-c", many])
+            follower.child.send_signal(signal.SIGCONT)
+            document = follower.finish()
+        assert document["lost"] > 0 and not document["complete"] and 0 < len(document["rows"]) < 60000, len(document["rows"])
+        assert follower.child.returncode == 3 and "events were lost" in follower.err, follower.err
+
+
+@test
+def events_without_bpf_or_privilege():
+    with netns() as ns:
+        nft(ns, ALONE.replace("; add", "\nadd") + "\n")
+        with process(ns, SERVE, "127.0.0.1") as serving, watching(ns, "--sources", "sock_diag,proc_fd", namespaces=(ns,)) as follower:
+            assert words(serving) == ["ready"]
+
+            # The machine is looked at once a second, and knows who is there then.
+            with process(ns, KEEP_CALLING, "127.0.0.1") as calling:
+                follower.read_until(f'"role":"client","pid":{calling.pid},'.encode())
+            document = follower.finish()
+            assert any("without BPF" in warning["text"] for warning in document["warnings"]), document["warnings"]
+        done = nwho(ns, "nat", "--events", user="nobody", expect=2)
+        assert "only CAP_NET_ADMIN" in done.err and not done.out, done
 
 
 run_tests()
