@@ -385,7 +385,6 @@ const struct option_info option_table[] = {
     {0, "events", NULL, "what is tracked, changed and forgotten, as it happens", OPTIONS_NAT,
      set_events},
     {'n', "count", "N", "end after N events", OPTIONS_EVENTS, set_count},
-    {0, "count", "N", "end after N events", OPTIONS_NAT, set_count},
     {0, "for", "SEC", "end after SEC seconds (also 1.5s, 2m)", OPTIONS_EVENTS | OPTIONS_NAT,
      set_for},
     {0, "retrans", NULL, "each retransmission too", OPTIONS_EVENTS, set_retransmits},

@@ -6,14 +6,13 @@
  * that one socket. It is remembered beside the entry, since the socket is gone long before that.
  */
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/vec.h"
 #include "collect/bpf_error.h"
 #include "collect/collect.h"
 #include "collect/conntrack_message.h"
+#include "collect/conntrack_watch.h"
 #include "collect/event_backend.h"
 #include "collect/netns.h"
-#include "collect/packet_owners.h"
 #include "collect/proc_file.h"
 #include "netlink/multicast.h"
 
@@ -37,161 +36,7 @@
 /* An entry is told of before its first packet has passed by all that tells whose it is. */
 #define SETTLE_NS (2 * MILLISECOND_NS)
 
-/* When more are remembered, all are forgotten: events were lost, or the kernel's table is huge. */
-#define KNOWN_MAX (1u << 19)
-
-enum role { CLIENT, SERVER, ROLE_MAX };
-
-/* A namespace whose table is listened to. */
-struct post {
-    int fd;
-    uint32_t netns; /* inode */
-    uint32_t place; /* of packet_owners */
-    bool there;     /* it was seen by the last look */
-};
-
-struct known_end {
-    struct packet_end end;
-    uint32_t netns; /* inode: where its socket is; 0: nowhere */
-    bool looked;
-};
-
-/* An entry, whose events tell its number. */
-struct known_entry {
-    uint64_t start_ns; /* CLOCK_BOOTTIME when it was told to be new; 0: it was there before */
-    uint32_t netns;    /* inode */
-    uint32_t id;
-    struct known_end ends[ROLE_MAX];
-};
-
-struct home {
-    uint8_t family, bytes[16]; /* an address */
-    uint32_t netns;            /* inode of a namespace that has it */
-    uint32_t next;             /* with the same hash; MAP_NONE */
-};
-
-/* What was heard besides the entry, which is in the snapshot at the same index. */
-struct heard {
-    uint32_t netns; /* inode */
-    uint8_t kind;   /* enum tracked_kind */
-    bool by_program;
-};
-
-struct watch {
-    struct event_source *source;
-    struct packet_owners *owners;
-    int epoll;
-    struct post *posts;
-    uint32_t post_count, post_capacity;
-    struct known_entry *known;
-    uint32_t known_count, known_capacity;
-    uint32_t *unused; /* indexes into known */
-    uint32_t unused_count, unused_capacity;
-    struct map by_id; /* hash -> index into known */
-    struct home *homes;
-    uint32_t home_count, home_capacity;
-    struct map by_address; /* hash -> index into homes */
-    struct heard *heard;
-    uint32_t heard_count, heard_capacity;
-    uint64_t read_ns; /* CLOCK_BOOTTIME of the reading before */
-    uint64_t lost;
-    int error; /* why the last post could not be opened */
-};
-
-/* --- what is remembered --- */
-
-static uint64_t hash_id(uint32_t netns, uint32_t id)
-{
-    return hash_number(hash_number(HASH_INIT, netns), id);
-}
-
-static void forget_all(struct watch *watch)
-{
-    map_clear(&watch->by_id);
-    watch->known_count = watch->unused_count = 0;
-}
-
-/* NULL without memory. Valid until the next call. */
-static struct known_entry *know(struct watch *watch, uint32_t netns, uint32_t id)
-{
-    uint64_t hash = hash_id(netns, id);
-    uint32_t at = map_get(&watch->by_id, hash);
-
-    if (at != MAP_NONE && watch->known[at].netns == netns && watch->known[at].id == id)
-        return &watch->known[at];
-    if (watch->unused_count) {
-        at = watch->unused[--watch->unused_count];
-    } else {
-        if (watch->known_count == KNOWN_MAX)
-            forget_all(watch);
-        if (VEC_RESERVE(&watch->known, &watch->known_capacity, watch->known_count, 1) < 0)
-            return NULL;
-        at = watch->known_count++;
-    }
-    if (map_set(&watch->by_id, hash, at) < 0)
-        return NULL;
-    watch->known[at] = (struct known_entry){.netns = netns, .id = id};
-    return &watch->known[at];
-}
-
-static int forget(struct watch *watch, uint32_t netns, uint32_t id)
-{
-    uint64_t hash = hash_id(netns, id);
-    uint32_t at = map_get(&watch->by_id, hash);
-    int r = VEC_RESERVE(&watch->unused, &watch->unused_capacity, watch->unused_count, 1);
-
-    if (r < 0 || at == MAP_NONE)
-        return r;
-    map_remove(&watch->by_id, hash);
-    watch->unused[watch->unused_count++] = at;
-    return 0;
-}
-
 /* --- namespaces --- */
-
-static uint64_t hash_address(unsigned int family, const uint8_t *bytes)
-{
-    return hash_bytes(hash_number(HASH_INIT, family), bytes, family == AF_INET ? 4 : 16);
-}
-
-static int add_home(struct watch *watch, uint32_t netns, const struct link_address *address)
-{
-    uint64_t hash = hash_address(address->family, address->address.bytes);
-    struct home home = {.family = (uint8_t)address->family,
-                        .netns = netns,
-                        .next = map_get(&watch->by_address, hash)};
-    int r = VEC_RESERVE(&watch->homes, &watch->home_capacity, watch->home_count, 1);
-
-    memcpy(home.bytes, address->address.bytes, sizeof(home.bytes));
-    if (r == 0)
-        r = map_set(&watch->by_address, hash, watch->home_count);
-    if (r == 0)
-        watch->homes[watch->home_count++] = home;
-    return r;
-}
-
-static int take_addresses(struct watch *watch, const struct snapshot *snapshot)
-{
-    int r = 0;
-
-    map_clear(&watch->by_address);
-    watch->home_count = 0;
-    for (uint32_t i = 0; i < snapshot->link_addresses_count && r == 0; i++) {
-        const struct link_address *address = &snapshot->link_addresses[i];
-
-        if (address->netns < snapshot->netns_count)
-            r = add_home(watch, snapshot->netns[address->netns].inode, address);
-    }
-    return r;
-}
-
-static const struct post *find_post(const struct watch *watch, uint32_t netns)
-{
-    for (uint32_t i = 0; i < watch->post_count; i++)
-        if (watch->posts[i].netns == netns)
-            return &watch->posts[i];
-    return NULL;
-}
 
 /* What the calling thread's namespace says of a setting; -1: nothing. */
 static long read_setting(const char *path)
@@ -321,159 +166,13 @@ static int scan(struct watch *watch)
     request.pids = NULL;
     r = collect(&snapshot, &request);
     if (r == 0)
-        r = take_addresses(watch, &snapshot);
+        r = conntrack_take_addresses(watch, &snapshot);
     if (r == 0 && request.netns_scope == NETNS_SCOPE_ALL)
         r = take_namespaces(watch, &snapshot);
     snapshot_done(&snapshot);
     took = (event_now_ns() - began) * SCAN_SHARE;
     watch->source->next_ns = event_now_ns() + (took > SCAN_NS ? took : SCAN_NS);
     return r;
-}
-
-/* --- whose an end is --- */
-
-/* An end that is looked for: what its packets have as it sends them, and behind NAT. */
-struct wanted {
-    struct packet_ends ends, wire;
-    uint64_t since_ns; /* CLOCK_BOOTTIME: a socket that was gone before is another one */
-};
-
-static uint16_t port_of(const struct conntrack_tuple *tuple, uint16_t port)
-{
-    return tuple->icmp_id ? tuple->icmp_id : port;
-}
-
-static struct wanted want(const struct conntrack *entry, enum role role, uint64_t since_ns)
-{
-    const struct conntrack_tuple *own = role == CLIENT ? &entry->orig : &entry->reply;
-    const struct conntrack_tuple *other = role == CLIENT ? &entry->reply : &entry->orig;
-    struct packet_ends ends = {.family = entry->family,
-                               .proto = entry->protocol,
-                               .icmp_type = own->icmp_type,
-                               .icmp_code = own->icmp_code};
-    struct wanted wanted = {.ends = ends, .wire = ends, .since_ns = since_ns};
-
-    wanted.ends.source_port = port_of(own, own->src_port);
-    wanted.ends.target_port = port_of(own, own->dst_port);
-    wanted.wire.source_port = port_of(other, other->dst_port);
-    wanted.wire.target_port = port_of(other, other->src_port);
-    memcpy(wanted.ends.source, &own->src, sizeof(wanted.ends.source));
-    memcpy(wanted.ends.target, &own->dst, sizeof(wanted.ends.target));
-    memcpy(wanted.wire.source, &other->dst, sizeof(wanted.wire.source));
-    memcpy(wanted.wire.target, &other->src, sizeof(wanted.wire.target));
-    return wanted;
-}
-
-/* Such addresses mean another thing in each namespace, or on each link. */
-static bool is_confined(const struct packet_ends *ends)
-{
-    const struct in6_addr *v6 = (const struct in6_addr *)ends->source;
-
-    return ends->family == AF_INET ? ends->source[0] == 127
-                                   : IN6_IS_ADDR_LOOPBACK(v6) || IN6_IS_ADDR_LINKLOCAL(v6);
-}
-
-static struct known_end look_at(struct watch *watch, const struct post *post,
-                                const struct packet_ends *ends, uint64_t since_ns)
-{
-    struct known_end found = {.netns = post->netns, .looked = true};
-
-    packet_owners_find_sender(watch->owners, post->place, ends, since_ns, &found.end);
-    return found;
-}
-
-/* In which namespaces it may be: by a flow that was told, or by its address. */
-typedef bool has_fn(const struct watch *watch, const struct post *post,
-                    const struct packet_ends *ends);
-
-static bool has_flow(const struct watch *watch, const struct post *post,
-                     const struct packet_ends *ends)
-{
-    return packet_owners_knows_sender(watch->owners, post->place, ends);
-}
-
-static bool has_address(const struct watch *watch, const struct post *post,
-                        const struct packet_ends *ends)
-{
-    uint32_t at = map_get(&watch->by_address, hash_address(ends->family, ends->source));
-
-    for (; at != MAP_NONE; at = watch->homes[at].next)
-        if (watch->homes[at].netns == post->netns && watch->homes[at].family == ends->family &&
-            memcmp(watch->homes[at].bytes, ends->source, ends->family == AF_INET ? 4 : 16) == 0)
-            return true;
-    return false;
-}
-
-/* Where only one of the other namespaces may have it; where several do, it is not known whose it
- * is. False: none does. */
-static bool find_elsewhere(struct watch *watch, const struct post *home,
-                           const struct wanted *wanted, has_fn *has, struct known_end *ret_end)
-{
-    const struct post *only = NULL;
-
-    for (uint32_t i = 0; i < watch->post_count; i++) {
-        const struct post *post = &watch->posts[i];
-
-        if (post == home || !has(watch, post, &wanted->ends))
-            continue;
-        if (only) {
-            *ret_end = (struct known_end){.end.kind = PACKET_END_UNKNOWN, .looked = true};
-            return true;
-        }
-        only = post;
-    }
-    if (only)
-        *ret_end = look_at(watch, only, &wanted->ends, wanted->since_ns);
-    return only;
-}
-
-/* In the namespace of the entry, also behind its NAT; where that is a router, in the others. */
-static struct known_end find_end(struct watch *watch, const struct post *home,
-                                 const struct wanted *wanted)
-{
-    bool confined = is_confined(&wanted->ends);
-    struct known_end found;
-
-    if (!has_flow(watch, home, &wanted->ends)) {
-        if (has_flow(watch, home, &wanted->wire))
-            return look_at(watch, home, &wanted->wire, wanted->since_ns);
-        if (!confined && find_elsewhere(watch, home, wanted, has_flow, &found))
-            return found;
-    }
-    found = look_at(watch, home, &wanted->ends, wanted->since_ns);
-    if (found.end.kind != PACKET_END_ELSEWHERE)
-        return found;
-    found.netns = 0;
-    if (!confined)
-        find_elsewhere(watch, home, wanted, has_address, &found);
-    return found;
-}
-
-/* A listener may give way to who took the connection; what is gone stays whose it was. */
-static bool is_settled(const struct known_end *known)
-{
-    return known->looked &&
-           (known->end.kind == PACKET_END_ELSEWHERE || known->end.kind == PACKET_END_KERNEL ||
-            (known->end.process && known->end.kind != PACKET_END_LISTENER));
-}
-
-static void find_ends(struct watch *watch, const struct conntrack *entry, const struct heard *heard,
-                      struct known_entry *known)
-{
-    const struct post *home = find_post(watch, heard->netns);
-    uint64_t since = heard->kind == TRACKED_NEW ? watch->read_ns : 0;
-
-    for (enum role role = 0; home && role < ROLE_MAX; role++) {
-        struct known_end *end = &known->ends[role];
-        struct wanted wanted = want(entry, role, since);
-        struct known_end found;
-
-        if (is_settled(end))
-            continue;
-        found = find_end(watch, home, &wanted);
-        if (!end->looked || found.end.process || !end->end.process)
-            *end = found;
-    }
 }
 
 /* --- messages into facts --- */
@@ -613,7 +312,7 @@ static int add_ends(struct watch *watch, struct snapshot *snapshot, uint32_t i)
 {
     const struct conntrack *entry = &snapshot->conntracks[i];
     const struct heard *heard = &watch->heard[i];
-    struct known_entry *known = know(watch, heard->netns, entry->id);
+    struct known_entry *known = conntrack_know(watch, heard->netns, entry->id);
     struct event common = {.time_ns = snapshot->boot_ns,
                            .kind = heard->kind,
                            .netns = entry->netns,
@@ -627,13 +326,13 @@ static int add_ends(struct watch *watch, struct snapshot *snapshot, uint32_t i)
     if (heard->kind == TRACKED_NEW) /* the number may have been another's, whose end was lost */
         *known = (struct known_entry){
             .netns = known->netns, .id = known->id, .start_ns = snapshot->boot_ns};
-    find_ends(watch, entry, heard, known);
+    conntrack_find_ends(watch, entry, heard, known);
     common.start_ns = known->start_ns;
     common.has = known->start_ns ? EVENT_HAS_START : 0;
-    for (enum role role = 0; role < ROLE_MAX && r == 0; role++)
+    for (enum conntrack_role role = 0; role < CONNTRACK_ROLE_MAX && r == 0; role++)
         r = add_end(watch, snapshot, heard, &common, &known->ends[role]);
     if (r == 0 && heard->kind == TRACKED_FORGOTTEN)
-        r = forget(watch, heard->netns, entry->id);
+        r = conntrack_forget(watch, heard->netns, entry->id);
     return r;
 }
 

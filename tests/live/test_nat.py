@@ -454,7 +454,6 @@ def events_without_bpf_or_privilege():
         nft(ns, ALONE.replace("; add", "\nadd") + "\n")
         with process(ns, SERVE, "127.0.0.1") as serving, watching(ns, "--sources", "sock_diag,proc_fd", namespaces=(ns,)) as follower:
             assert words(serving) == ["ready"]
-
             # The machine is looked at once a second, and knows who is there then.
             with process(ns, KEEP_CALLING, "127.0.0.1") as calling:
                 follower.read_until(f'"role":"client","pid":{calling.pid},'.encode())

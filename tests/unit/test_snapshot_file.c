@@ -26,8 +26,7 @@ static void every_field_is_described(void **state)
                                            [SECTION_CGROUPS] = 4,
                                            [SECTION_SETTINGS] = 4,
                                            [SECTION_CONNTRACKS] = 7,
-                                           [SECTION_FLOWS] = 2,
-                                           [SECTION_EVENTS] = 1};
+                                           [SECTION_FLOWS] = 2};
 
     (void)state;
     for (unsigned int s = 1; s < SECTION_MAX; s++) {
