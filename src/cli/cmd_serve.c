@@ -8,6 +8,7 @@
 #include "cli/interrupts.h"
 #include "cli/recorder.h"
 #include "cli/recorder_metrics.h"
+#include "cli/recorder_present.h"
 #include "cli/recorder_state.h"
 #include "serve/serve.h"
 
@@ -109,25 +110,28 @@ static int record_until_end(const struct service *service, struct store *store,
                             const sigset_t *unblocked)
 {
     struct recorder_metrics *metrics = NULL;
+    struct recorder_present *present = NULL;
     struct recorder *recorder = NULL;
     int r = recorder_open(store, service->path, service->every_ms, ring_of(service->options) > 0,
                           service->say, &recorder);
 
     if (r == 0 && service->serve) {
         metrics = recorder_metrics_new(service->serve, service->path, service->say);
-        r = metrics ? 0 : command_error("out of memory");
+        present = recorder_present_new(service->serve);
+        r = metrics && present ? 0 : command_error("out of memory");
     }
     if (r == 0 && service->ready >= 0)
         r = leave_parent(service->ready);
     else if (r == 0)
         say_started(service->path, getpid(), service->serve);
     if (r == 0) {
-        recorder_set_metrics(recorder, metrics);
+        recorder_set_served(recorder, metrics, present);
         r = recorder_run(recorder, unblocked);
         if (r < 0)
             service->say(strerror(-r));
     }
     recorder_close(recorder);
+    recorder_present_free(present);
     recorder_metrics_free(metrics);
     return r;
 }
@@ -175,10 +179,19 @@ static int record_in_background(struct service *service)
     return EXIT_FOUND;
 }
 
+/* In a child of the process that answers the API. */
+static void run_and_end(int argc, char **argv)
+{
+    _exit(command_run_line(argc, argv));
+}
+
 static int run_service(const struct options *options, const char *path)
 {
-    const struct serve_options wanted = {
-        .listen = options->listen, .token_file = options->token_file, .names = options->hosts};
+    const struct serve_options wanted = {.listen = options->listen,
+                                         .token_file = options->token_file,
+                                         .names = options->hosts,
+                                         .store = path,
+                                         .run = run_and_end};
     CLEANUP(buf_done) struct buf problem = BUF_INIT;
     struct service service = {
         .options = options,
@@ -207,7 +220,9 @@ static int run_serve(struct options *options)
     if (!history_path(options, !options->status, path))
         return command_error("there is no place for the history: use --store FILE");
     if (options->status)
-        return recorder_status(path);
+        return recorder_status(path, options->format == FORMAT_JSON);
+    if (options->format == FORMAT_JSON)
+        return command_error("--json goes with --status");
     if (options->stop)
         return recorder_stop(path);
     return run_service(options, path);
@@ -220,6 +235,8 @@ static const char *const examples[] = {
     "each second, in at most two gigabytes, and stay in the foreground",
     "nwho serve --status",
     "whether it is being recorded, and since when",
+    "nwho serve --status --json",
+    "the same for programs",
     "nwho serve --listen 192.0.2.7:9477 --token-file /etc/nwho/token",
     "metrics for Prometheus on another machine, which has the token, too",
     NULL,

@@ -39,5 +39,9 @@ extern const uint32_t command_table_count;
 /* NULL when there is none of this name. */
 const struct command *command_find(const char *name);
 
+/* A command line as main() runs it, argv[0] being the program; standard output is written. Its exit
+ * code. */
+int command_run_line(int argc, char **argv);
+
 /* One escaped line on stderr: "nwho: ...". Returns EXIT_ERROR. */
 int command_error(const char *format, ...) PRINTF_LIKE(1, 2);

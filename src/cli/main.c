@@ -273,6 +273,11 @@ static int finish(int result)
     return command_error("cannot write the output: %s", strerror(errno));
 }
 
+int command_run_line(int argc, char **argv)
+{
+    return finish(run_words(argc, argv));
+}
+
 int main(int argc, char **argv)
 {
     const struct personality *personality;
@@ -291,5 +296,5 @@ int main(int argc, char **argv)
         setlocale(LC_CTYPE, "C.UTF-8");
     if (personality)
         return finish(run_personality(personality, argc, argv, at));
-    return finish(run_words(argc, argv));
+    return command_run_line(argc, argv);
 }

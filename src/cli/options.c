@@ -426,6 +426,7 @@ const struct option_info option_table[] = {
      OPTIONS_SERVE, set_hosts},
     {0, "status", NULL, "who records, since when, and what there is; exit code 1 when nobody does",
      OPTIONS_SERVE, set_status},
+    {0, "json", NULL, "--status as a JSON document", OPTIONS_SERVE, set_json},
     {0, "stop", NULL, "end the recorder, and wait until it is gone", OPTIONS_SERVE, set_stop},
     {0, "store", "FILE", "the file of the history (usually /var/lib/nwho/history.db)",
      OPTIONS_STORE, set_store},

@@ -7,6 +7,7 @@
 #include "cli/interrupts.h"
 #include "cli/recorder_health.h"
 #include "cli/recorder_metrics.h"
+#include "cli/recorder_present.h"
 #include "cli/recorder_seconds.h"
 #include "collect/accounting.h"
 #include "collect/collect.h"
@@ -32,6 +33,7 @@ struct recorder {
     struct programs *programs;
     struct recorder_health *health;
     struct recorder_metrics *metrics; /* NULL: they are not served */
+    struct recorder_present *present; /* NULL: it is not */
     struct event_source *events;      /* NULL: they cannot be followed */
     struct recorder_seconds *seconds; /* NULL: they are not asked for */
     uint64_t every_ns;
@@ -123,9 +125,11 @@ void recorder_close(struct recorder *recorder)
     free(recorder);
 }
 
-void recorder_set_metrics(struct recorder *recorder, struct recorder_metrics *metrics)
+void recorder_set_served(struct recorder *recorder, struct recorder_metrics *metrics,
+                         struct recorder_present *present)
 {
     recorder->metrics = metrics;
+    recorder->present = present;
 }
 
 /* --- one tick --- */
@@ -263,7 +267,10 @@ static int record(struct recorder *recorder)
     end_tick(recorder);
     if (!interrupts_came())
         noted = look_for_ills(recorder);
-    recorder_metrics_publish(recorder->metrics, recorder_health_counts(recorder->health));
+    recorder_metrics_publish(recorder->metrics, recorder_health_counts(recorder->health),
+                             recorder_health_documents(recorder->health));
+    if (recorder->present)
+        recorder_present_go_on(recorder->present);
     say_written(recorder, r < 0 ? r : noted);
     return begin_tick(recorder);
 }
@@ -307,6 +314,7 @@ static int take_second(struct recorder *recorder, uint64_t tick, uint64_t *secon
 enum {
     AWAITED_TRAFFIC,
     AWAITED_EVENTS,
+    AWAITED_WISH,
     AWAITED_MAX,
 };
 
@@ -322,6 +330,8 @@ static int wait_for_tick(struct recorder *recorder, const sigset_t *unblocked)
             [AWAITED_TRAFFIC] = {.fd = accounting_fd(recorder->accounting), .events = POLLIN},
             [AWAITED_EVENTS] = {.fd = recorder->events ? event_source_fd(recorder->events) : -1,
                                 .events = POLLIN},
+            [AWAITED_WISH] = {.fd = recorder->present ? recorder_present_fd(recorder->present) : -1,
+                              .events = POLLIN},
         };
         struct timespec left = until_next(recorder);
         int ready = ppoll(awaited, AWAITED_MAX, &left, unblocked);
@@ -329,6 +339,8 @@ static int wait_for_tick(struct recorder *recorder, const sigset_t *unblocked)
         r = take_second(recorder, tick, &second);
         if (r < 0 || ready <= 0)
             continue;
+        if (awaited[AWAITED_WISH].revents)
+            recorder_present_go_on(recorder->present);
         if (awaited[AWAITED_TRAFFIC].revents)
             r = accounting_drain(recorder->accounting);
         if (r == 0 && awaited[AWAITED_EVENTS].revents)

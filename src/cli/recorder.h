@@ -10,6 +10,7 @@
 
 struct recorder;
 struct recorder_metrics;
+struct recorder_present;
 struct store;
 
 /*
@@ -21,8 +22,9 @@ int recorder_open(struct store *store, const char *path, uint64_t every_ms, bool
                   void (*say)(const char *line), struct recorder **ret_recorder) MUST_CHECK;
 void recorder_close(struct recorder *recorder);
 
-/* What it measures is served as well; borrowed. NULL: it is not. */
-void recorder_set_metrics(struct recorder *recorder, struct recorder_metrics *metrics);
+/* What it measures, and what there is now, is served as well; borrowed. NULL: it is not. */
+void recorder_set_served(struct recorder *recorder, struct recorder_metrics *metrics,
+                         struct recorder_present *present);
 
 /*
  * Records at each multiple of `every_ms` of the day until a signal of `unblocked` comes, and once

@@ -11,6 +11,7 @@
 #include "cli/session.h"
 #include "derive/health/finding_log.h"
 #include "serve/metrics.h"
+#include "serve/question.h"
 #include "store/store.h"
 
 /* It rests for so many times the CPU time that its last look took, and never for longer than that:
@@ -31,6 +32,8 @@ struct recorder_health {
     bool examines;                 /* there are rules */
     struct finding_counts *counts; /* of the last look, for each of checks[] */
     bool counted;
+    struct query findings;                   /* the document's columns */
+    struct buf documents[QUESTION_FORM_MAX]; /* of the last look */
 };
 
 static int note(const char *text, void *context)
@@ -53,6 +56,19 @@ static int plan_checks(struct recorder_health *health)
     session->health = &health->plan;
     session->health_only = true;
     return 0;
+}
+
+/* What the columns need is what findings have: nothing is read for them. */
+static int plan_documents(struct recorder_health *health)
+{
+    struct request ignored = REQUEST_ALL;
+
+    health->findings.table = &table_findings;
+    if (session_columns(&health->session, &health->findings, NULL) != 0)
+        return EXIT_ERROR;
+    return query_plan(&health->findings, &health->session.arena, &ignored) < 0
+               ? command_error("out of memory")
+               : 0;
 }
 
 static void say_no_rules(struct recorder_health *health, const char *why,
@@ -80,6 +96,8 @@ static int begin(struct recorder_health *health, void (*say)(const char *line))
         return 0;
     }
     health->examines = true;
+    if (plan_documents(health) != 0)
+        return EXIT_ERROR;
     return plan_checks(health);
 }
 
@@ -91,6 +109,8 @@ int recorder_health_open(struct store *store, const char *path, struct programs 
     if (!health)
         return command_error("out of memory");
     health->store = store;
+    for (unsigned int form = 0; form < QUESTION_FORM_MAX; form++)
+        health->documents[form] = BUF_INIT;
     health->counts = calloc(check_count, sizeof(*health->counts));
     if (!last_reading_path(path, health->reading))
         *health->reading = '\0';
@@ -113,6 +133,8 @@ void recorder_health_close(struct recorder_health *health)
         unlink(health->reading);
     finding_log_done(&health->log);
     free(health->counts);
+    for (unsigned int form = 0; form < QUESTION_FORM_MAX; form++)
+        buf_done(&health->documents[form]);
     session_end(&health->session);
     free(health);
 }
@@ -180,6 +202,26 @@ static void count_findings(struct recorder_health *health)
     health->counted = true;
 }
 
+/* What cannot be made is empty, and then it is not served. */
+static void write_documents(struct recorder_health *health)
+{
+    static const enum output_format formats[QUESTION_FORM_MAX] = {
+        [QUESTION_JSON] = FORMAT_JSON, [QUESTION_CSV] = FORMAT_CSV};
+    struct grid grid;
+    int r = session_select_now(&health->session, &health->findings, &grid);
+
+    for (unsigned int form = 0; form < QUESTION_FORM_MAX; form++) {
+        struct buf *document = &health->documents[form];
+
+        buf_reset(document);
+        health->options.format = formats[form];
+        if (r == 0 && session_write(&health->session, &grid, document) < 0)
+            buf_reset(document);
+    }
+    if (r == 0)
+        grid_done(&grid);
+}
+
 /* The next window begins with what the glance has shown: it is much smaller than what was looked at
  * then. */
 static void keep_glance(struct session *session, struct frame *glance)
@@ -211,6 +253,7 @@ static int look(struct recorder_health *health)
         return 0; /* it has said why, and there is a next time */
     if (session_push(session, frame) == 0 && session->before) {
         count_findings(health);
+        write_documents(health);
         r = log_findings(health);
     }
     keep_glance(session, glance);
@@ -242,6 +285,11 @@ int recorder_health_look(struct recorder_health *health)
 uint64_t recorder_health_looked(const struct recorder_health *health)
 {
     return health->looked_ns;
+}
+
+const struct buf *recorder_health_documents(const struct recorder_health *health)
+{
+    return health->documents;
 }
 
 const struct finding_counts *recorder_health_counts(const struct recorder_health *health)

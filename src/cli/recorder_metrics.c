@@ -101,9 +101,10 @@ void recorder_metrics_part(struct recorder_metrics *metrics, enum metrics_part p
 }
 
 void recorder_metrics_publish(struct recorder_metrics *metrics,
-                              const struct finding_counts *findings)
+                              const struct finding_counts *findings,
+                              const struct buf documents[QUESTION_FORM_MAX])
 {
-    struct buf bodies[METRIC_FORM_MAX] = {BUF_INIT, BUF_INIT};
+    struct buf bodies[EXPOSITION_BODIES] = {BUF_INIT, BUF_INIT};
     struct stat status;
     int r = 0;
 
@@ -116,6 +117,7 @@ void recorder_metrics_publish(struct recorder_metrics *metrics,
         metrics_write(metrics->metrics, &metrics->recorder, form, &bodies[form]);
         r = r < 0 ? r : bodies[form].error;
     }
+    memcpy(&bodies[EXPOSITION_DOCTOR], documents, QUESTION_FORM_MAX * sizeof(*documents));
     if (r == 0)
         r = serve_publish(metrics->serve, bodies);
     if (r == -EPIPE) {

@@ -4,6 +4,7 @@
 
 #include "model/request.h"
 #include "serve/metrics.h"
+#include "serve/question.h"
 
 struct recorder_metrics;
 struct serve;
@@ -29,4 +30,5 @@ void recorder_metrics_part(struct recorder_metrics *metrics, enum metrics_part p
 
 /* The end of a tick. `findings` as in struct metrics_recorder. */
 void recorder_metrics_publish(struct recorder_metrics *metrics,
-                              const struct finding_counts *findings);
+                              const struct finding_counts *findings,
+                              const struct buf documents[QUESTION_FORM_MAX]);

@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #define LOOK_MS 20
@@ -28,6 +29,15 @@ static int find_writer(const char *path, int *ret_pid, uint64_t *ret_since_ns)
 }
 
 /* --- status --- */
+
+struct status {
+    const char *path;
+    bool writes, has_file;
+    int pid; /* of who writes; 0: unknown */
+    uint64_t since_ns;
+    struct store_extent extent;
+    struct store_ring ring; /* what the recorder that runs has in memory */
+};
 
 static void put_extent(const struct store_extent *extent, struct buf *out)
 {
@@ -52,7 +62,6 @@ static void put_extent(const struct store_extent *extent, struct buf *out)
     }
 }
 
-/* What the recorder that runs has in memory. */
 static void put_ring(const struct store_ring *ring, struct buf *out)
 {
     if (!ring->length_s)
@@ -75,53 +84,116 @@ static void put_ring(const struct store_ring *ring, struct buf *out)
     buf_byte(out, '\n');
 }
 
-/* Nothing where there is no file yet. 0 or EXIT_ERROR. */
-static int put_file(const char *path, bool writes, struct buf *out)
+static void put_text(const struct status *status, struct buf *out)
 {
-    struct store_ring ring = {.length_s = 0};
+    escape_text(out, status->path, strlen(status->path));
+    if (status->writes) {
+        buf_printf(out, ": recorded by process %d since ", status->pid);
+        show_moment(out, status->since_ns);
+    } else {
+        buf_puts(out, ": nobody records");
+    }
+    buf_byte(out, '\n');
+    if (!status->has_file)
+        return;
+    put_extent(&status->extent, out);
+    put_ring(&status->ring, out);
+}
+
+/* "NAME":"TIME", or null where it is 0. */
+static void put_time(const char *name, uint64_t time_ns, struct buf *out)
+{
+    buf_printf(out, "\"%s\":", name);
+    if (!time_ns) {
+        buf_puts(out, "null");
+        return;
+    }
+    buf_byte(out, '"');
+    buf_utc(out, time_ns, 3);
+    buf_byte(out, '"');
+}
+
+static void put_json_ring(const struct store_ring *ring, struct buf *out)
+{
+    buf_printf(out, ",\n\"ring\":{\"length_s\":%u,", ring->length_s);
+    put_time("since", ring->since_ns, out);
+    buf_printf(out, ",\"samples\":%" PRIu64 ",\"bytes\":%" PRIu64 ",", ring->rows, ring->bytes);
+    put_time("written", ring->flushed_ns, out);
+    buf_puts(out, ",\"why\":");
+    if (ring->flushed_ns)
+        escape_json(out, ring->why, strlen(ring->why));
+    else
+        buf_puts(out, "null");
+    buf_byte(out, '}');
+}
+
+static void put_json(const struct status *status, struct buf *out)
+{
+    const struct store_extent *extent = &status->extent;
+    struct utsname machine = {.nodename = ""};
+
+    uname(&machine);
+    buf_puts(out, "{\"schema\":\"nwho/1\",\"host\":");
+    escape_json(out, machine.nodename, strlen(machine.nodename));
+    buf_byte(out, ',');
+    put_time("time", clock_ns(CLOCK_REALTIME), out);
+    buf_puts(out, ",\n\"store\":");
+    escape_json(out, status->path, strlen(status->path));
+    buf_printf(out, ",\"recording\":%s,\"pid\":", status->writes ? "true" : "false");
+    if (status->pid)
+        buf_printf(out, "%d,", status->pid);
+    else
+        buf_puts(out, "null,");
+    put_time("since", status->since_ns, out);
+    buf_printf(out, ",\n\"bytes\":%" PRIu64 ",", extent->bytes);
+    put_time("last", extent->until_ns, out);
+    buf_puts(out, ",\"tiers\":{");
+    for (unsigned int tier = STORE_FINE; tier < STORE_TIER_MAX; tier++) {
+        buf_puts(out, tier == STORE_FINE ? "" : ",");
+        put_time(history_tier_name(tier), extent->since_ns[tier], out);
+    }
+    buf_byte(out, '}');
+    put_json_ring(&status->ring, out);
+    buf_puts(out, "}\n");
+}
+
+/* Nothing where there is no file yet. 0 or EXIT_ERROR. */
+static int read_file(struct status *status)
+{
     CLEANUP(buf_done) struct buf problem = BUF_INIT;
-    struct store_extent extent;
     struct store *store = NULL;
-    int r = store_open_to_read(path, &store, &problem);
+    int r = store_open_to_read(status->path, &store, &problem);
 
     if (r == -ENOENT)
         return 0;
     if (r < 0)
         return command_error("%s", buf_string(&problem));
-    r = store_extent(store, &extent);
-    if (r == 0 && writes)
-        r = store_ring(store, &ring);
+    r = store_extent(store, &status->extent);
+    if (r == 0 && status->writes)
+        r = store_ring(store, &status->ring);
     store_close(store);
-    if (r < 0)
-        return command_error("cannot read %s: %s", path, strerror(-r));
-    put_extent(&extent, out);
-    put_ring(&ring, out);
-    return 0;
+    status->has_file = r == 0;
+    return r < 0 ? command_error("cannot read %s: %s", status->path, strerror(-r)) : 0;
 }
 
-int recorder_status(const char *path)
+int recorder_status(const char *path, bool json)
 {
+    struct status status = {.path = path};
     struct buf out = BUF_INIT;
-    uint64_t since_ns = 0;
-    int pid = 0, writes = find_writer(path, &pid, &since_ns);
+    int r = find_writer(path, &status.pid, &status.since_ns);
 
-    if (writes == EXIT_ERROR)
+    if (r == EXIT_ERROR)
         return EXIT_ERROR;
-    escape_text(&out, path, strlen(path));
-    if (writes) {
-        buf_printf(&out, ": recorded by process %d since ", pid);
-        show_moment(&out, since_ns);
-    } else {
-        buf_puts(&out, ": nobody records");
-    }
-    buf_byte(&out, '\n');
-    if (put_file(path, writes, &out) != 0) {
-        buf_done(&out);
+    status.writes = r;
+    if (read_file(&status) != 0)
         return EXIT_ERROR;
-    }
+    if (json)
+        put_json(&status, &out);
+    else
+        put_text(&status, &out);
     if (show_flush(&out) == EXIT_ERROR)
         return EXIT_ERROR;
-    return writes ? EXIT_FOUND : EXIT_NOTHING;
+    return status.writes ? EXIT_FOUND : EXIT_NOTHING;
 }
 
 /* --- stop --- */

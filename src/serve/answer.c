@@ -3,6 +3,8 @@
 #include "serve/answer.h"
 
 #include "base/clock.h"
+#include "base/escape.h"
+#include "serve/question.h"
 #include "serve/web.h"
 
 #include <arpa/inet.h>
@@ -23,9 +25,11 @@ static const struct status {
     {417, "Expectation Failed", "nothing is expected here\n"},
     {421, "Misdirected Request", "the field Host names another server: see --host\n"},
     {431, "Request Header Fields Too Large", "too many fields, or too long\n"},
+    {500, "Internal Server Error", "the answer could not be made\n"},
     {501, "Not Implemented", "only GET and HEAD\n"},
-    {503, "Service Unavailable", "there are no numbers of late, or too many connections\n"},
+    {503, "Service Unavailable", "there are no numbers of late, or too many ask at once\n"},
     {304, "Not Modified", ""},
+    {504, "Gateway Timeout", "the answer takes too long: ask for less\n"},
     {505, "HTTP Version Not Supported", "only HTTP/1.1\n"},
 };
 
@@ -42,6 +46,21 @@ static const struct status *find_status(unsigned int number)
 const char *answer_reason(unsigned int status)
 {
     return find_status(status)->reason;
+}
+
+void answer_put_error(const char *text, struct buf *out)
+{
+    const char *separator = ",\"detail\":[";
+
+    buf_puts(out, "{\"error\":");
+    escape_json(out, text, strcspn(text, "\n"));
+    for (text += strcspn(text, "\n"); *text && text[1]; text += strcspn(text, "\n")) {
+        text++;
+        buf_puts(out, separator);
+        escape_json(out, text, strcspn(text, "\n"));
+        separator = ",";
+    }
+    buf_puts(out, *separator == ',' && separator[1] ? "}\n" : "]}\n");
 }
 
 const char *answer_type(enum metric_form form)
@@ -149,7 +168,7 @@ unsigned int answer_judge(const struct answer_rules *rules, const struct http_re
         return 403;
     if (!may_ask(rules, request->authorization))
         return 401;
-    return http_text_is(request->path, "/metrics") ? 200 : 404;
+    return http_text_is(request->path, "/metrics") || question_is_known(request->path) ? 200 : 404;
 }
 
 /* --- the head --- */

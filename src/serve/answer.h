@@ -29,6 +29,8 @@ unsigned int answer_judge(const struct answer_rules *rules, const struct http_re
                           const struct answer_address *own);
 
 #define ANSWER_PLAIN "text/plain; charset=utf-8"
+#define ANSWER_JSON "application/json"
+#define ANSWER_CSV "text/csv; charset=utf-8; header=present"
 
 /* What the head of an answer says. */
 struct answer_head {
@@ -46,5 +48,8 @@ void answer_put_head(const struct answer_head *head, struct buf *out);
 
 /* The one line that says why not. */
 const char *answer_reason(unsigned int status);
+
+/* An error of the API: {"error": the first line, "detail": [the others]}, and a newline. */
+void answer_put_error(const char *text, struct buf *out);
 
 const char *answer_type(enum metric_form form);

@@ -11,11 +11,15 @@
 #include <unistd.h>
 
 /* How long a client may take: for the first request and each other one, for the rest of one that
- * has begun, to take the answer, and to see why it was refused. */
+ * has begun, for the asker to answer, to take the answer, and to see why it was refused. */
 #define IDLE_NS (75 * SECOND_NS)
 #define REQUEST_NS (10 * SECOND_NS)
+#define ASKING_NS (30 * SECOND_NS)
 #define ANSWER_NS (30 * SECOND_NS)
 #define LINGER_NS (2 * SECOND_NS)
+
+/* Bytes of documents at once that clients take their time with, but for a single one. */
+#define HELD_MAX ((size_t)64 << 20)
 
 /* What the page may do: use its own files, and ask this server. */
 #define PAGE_POLICY                                                                                \
@@ -54,13 +58,13 @@ static struct answer_address own_address(int fd)
     return own;
 }
 
-void connection_begin(struct connection *connection, int fd,
-                      const struct connection_context *context)
+void connection_begin(struct connection *connection, int fd, struct connection_context *context)
 {
     connection->fd = fd;
     connection->begun = connection->closes = false;
     connection->have = connection->sent = 0;
     connection->head = BUF_INIT;
+    connection->fields = BUF_INIT;
     connection->exposition = NULL;
     connection->own = own_address(fd);
     enter(connection, CONNECTION_READING, IDLE_NS, context);
@@ -70,6 +74,8 @@ static void end_answer(struct connection *connection)
 {
     buf_done(&connection->head);
     connection->head = BUF_INIT;
+    buf_done(&connection->fields);
+    connection->fields = BUF_INIT;
     exposition_release(connection->exposition);
     connection->exposition = NULL;
     connection->body = (struct http_text){0};
@@ -85,7 +91,14 @@ void connection_end(struct connection *connection)
 
 short connection_events(const struct connection *connection)
 {
-    return connection->phase == CONNECTION_WRITING ? POLLOUT : POLLIN;
+    switch (connection->phase) {
+    case CONNECTION_WRITING:
+        return POLLOUT;
+    case CONNECTION_ASKING:
+        return 0; /* its end shows all the same */
+    default:
+        return POLLIN;
+    }
 }
 
 /* --- answers --- */
@@ -97,19 +110,32 @@ static void begin_answer(struct connection *connection, const struct connection_
         connection_end(connection);
 }
 
-static void answer_error(struct connection *connection, unsigned int status, bool is_head,
-                         const struct connection_context *context)
+/* The text may have several lines, of which a client of the API gets all. */
+static void answer_problem(struct connection *connection, unsigned int status, const char *text,
+                           const struct connection_context *context)
 {
-    const char *reason = answer_reason(status);
+    CLEANUP(buf_done) struct buf body = BUF_INIT;
 
+    if (connection->is_api)
+        answer_put_error(text, &body);
+    else
+        buf_puts(&body, text);
     answer_put_head(&(struct answer_head){.status = status,
-                                          .type = ANSWER_PLAIN,
-                                          .length = strlen(reason),
+                                          .type = connection->is_api ? ANSWER_JSON : ANSWER_PLAIN,
+                                          .length = body.length,
                                           .keeps = !connection->closes},
                     &connection->head);
-    if (!is_head)
-        buf_puts(&connection->head, reason);
+    if (!connection->is_head)
+        buf_put(&connection->head, body.data, body.length);
+    if (body.error)
+        connection->head.error = body.error;
     begin_answer(connection, context);
+}
+
+static void answer_error(struct connection *connection, unsigned int status,
+                         const struct connection_context *context)
+{
+    answer_problem(connection, status, answer_reason(status), context);
 }
 
 /* Answers with an error, and closes after that. */
@@ -117,7 +143,28 @@ static void refuse(struct connection *connection, unsigned int status,
                    const struct connection_context *context)
 {
     connection->closes = true;
-    answer_error(connection, status, false, context);
+    connection->is_head = connection->is_api = false;
+    answer_error(connection, status, context);
+}
+
+/* A body of the exposition. */
+static void answer_body(struct connection *connection, struct exposition *exposition,
+                        unsigned int body, const char *type,
+                        const struct connection_context *context)
+{
+    answer_put_head(&(struct answer_head){.status = 200,
+                                          .type = type,
+                                          .length = exposition->bodies[body].length,
+                                          .keeps = !connection->closes,
+                                          .more = buf_string(&connection->fields)},
+                    &connection->head);
+    if (connection->fields.error)
+        connection->head.error = connection->fields.error;
+    if (!connection->is_head) {
+        connection->exposition = exposition_reference(exposition);
+        connection->body = exposition->bodies[body];
+    }
+    begin_answer(connection, context);
 }
 
 static void answer_metrics(struct connection *connection, const struct http_request *request,
@@ -125,18 +172,97 @@ static void answer_metrics(struct connection *connection, const struct http_requ
 {
     enum metric_form form =
         http_wants_openmetrics(request->accept) ? METRIC_OPENMETRICS : METRIC_TEXT;
-    struct http_text body = context->exposition->bodies[form];
 
-    answer_put_head(&(struct answer_head){.status = 200,
-                                          .type = answer_type(form),
-                                          .length = body.length,
-                                          .keeps = !connection->closes},
-                    &connection->head);
-    if (!request->is_head) {
-        connection->exposition = exposition_reference(context->exposition);
-        connection->body = body;
+    if (context->exposition)
+        answer_body(connection, context->exposition, form, answer_type(form), context);
+    else
+        answer_error(connection, 503, context);
+}
+
+/* --- the API --- */
+
+static void put_fields(const struct http_request *request, const struct question *question,
+                       struct buf *out)
+{
+    buf_puts(out, "Nwho-Command: ");
+    question_put_command(question, out);
+    buf_puts(out, "\r\n");
+    if (question->form != QUESTION_CSV)
+        return;
+    buf_puts(out, "Content-Disposition: attachment; filename=\"");
+    question_put_name(request->path, out);
+    buf_puts(out, "\"\r\n");
+}
+
+static void answer_doctor(struct connection *connection, const struct question *question,
+                          const struct connection_context *context)
+{
+    unsigned int body = EXPOSITION_DOCTOR + question->form;
+
+    if (context->exposition && context->exposition->bodies[body].length)
+        answer_body(connection, context->exposition, body, connection->type, context);
+    else
+        answer_problem(connection, 503, "the doctor of the recorder has not looked yet", context);
+}
+
+static void ask(struct connection *connection, const struct question *question,
+                struct connection_context *context)
+{
+    int r = context->asker < 0 ? -EPIPE : ask_send(context->asker, ++context->questions, question);
+
+    if (r < 0) {
+        answer_problem(connection, 503,
+                       r == -EPIPE ? "there is nobody any more who answers it"
+                                   : "too much is asked at once: ask again later",
+                       context);
+        return;
     }
-    begin_answer(connection, context);
+    connection->question = context->questions;
+    enter(connection, CONNECTION_ASKING, ASKING_NS, context);
+}
+
+static void answer_question(struct connection *connection, const struct http_request *request,
+                            struct connection_context *context)
+{
+    CLEANUP(buf_done) struct buf problem = BUF_INIT;
+    CLEANUP(question_done) struct question question;
+    int r = question_make(request->path, request->query, &question, &problem);
+
+    if (r < 0) {
+        answer_problem(connection, r == -EINVAL ? 400 : 500,
+                       r == -EINVAL ? buf_string(&problem) : strerror(-r), context);
+        return;
+    }
+    put_fields(request, &question, &connection->fields);
+    connection->type = question.form == QUESTION_CSV ? ANSWER_CSV : ANSWER_JSON;
+    if (question.source == QUESTION_DOCTOR)
+        answer_doctor(connection, &question, context);
+    else
+        ask(connection, &question, context);
+}
+
+void connection_take_reply(struct connection *connection, const struct ask_reply *reply,
+                           int document, struct connection_context *context)
+{
+    struct exposition *exposition;
+    int r;
+
+    if (reply->status != 200) {
+        answer_problem(connection, reply->status,
+                       *reply->text ? reply->text : answer_reason(reply->status), context);
+        return;
+    }
+    if (context->held && context->held + reply->length > HELD_MAX) {
+        answer_problem(connection, 503, answer_reason(503), context);
+        return;
+    }
+    r = exposition_map(document, reply->length, &context->held, &exposition);
+    if (r < 0) {
+        answer_problem(connection, 500, strerror(-r), context);
+        return;
+    }
+    answer_body(connection, exposition, 0, connection->type, context);
+    exposition_release(exposition);
 }
 
 /* A file of the page, unless the client has it. */
@@ -155,30 +281,34 @@ static void answer_file(struct connection *connection, const struct http_request
                                           .caching = "no-cache",
                                           .more = buf_string(&more)},
                     &connection->head);
-    if (!request->is_head && !is_known)
+    if (!connection->is_head && !is_known)
         connection->body = (struct http_text){(const char *)file->packed, file->length};
     begin_answer(connection, context);
 }
 
 static void answer(struct connection *connection, const struct http_request *request,
-                   const struct connection_context *context)
+                   struct connection_context *context)
 {
     unsigned int status = answer_judge(&context->rules, request, &connection->own);
     const struct web_file *file = status == 200 ? web_find(request->path) : NULL;
 
     connection->closes = !request->keeps;
-    if (file)
+    connection->is_head = request->is_head;
+    connection->is_api = question_is_of_api(request->path);
+    if (status != 200)
+        answer_error(connection, status, context);
+    else if (file)
         answer_file(connection, request, file, context);
-    else if (status == 200 && context->exposition)
-        answer_metrics(connection, request, context);
+    else if (connection->is_api)
+        answer_question(connection, request, context);
     else
-        answer_error(connection, status == 200 ? 503 : status, request->is_head, context);
+        answer_metrics(connection, request, context);
 }
 
 /* --- going on --- */
 
 /* Answers, when a whole request is there. */
-static void take_request(struct connection *connection, const struct connection_context *context)
+static void take_request(struct connection *connection, struct connection_context *context)
 {
     struct http_request request;
     unsigned int status = http_request_parse(connection->request, connection->have, &request);
@@ -195,7 +325,7 @@ static void take_request(struct connection *connection, const struct connection_
     memmove(connection->request, connection->request + request.length, connection->have);
 }
 
-static void read_more(struct connection *connection, const struct connection_context *context)
+static void read_more(struct connection *connection, struct connection_context *context)
 {
     ssize_t n = recv(connection->fd, connection->request + connection->have,
                      sizeof(connection->request) - connection->have, 0);
@@ -213,7 +343,7 @@ static void read_more(struct connection *connection, const struct connection_con
     take_request(connection, context);
 }
 
-static void end_of_answer(struct connection *connection, const struct connection_context *context)
+static void end_of_answer(struct connection *connection, struct connection_context *context)
 {
     end_answer(connection);
     if (connection->closes) {
@@ -237,7 +367,7 @@ static struct http_text left_of(const struct connection *connection)
                               connection->body.length - (sent - head)};
 }
 
-static void write_more(struct connection *connection, const struct connection_context *context)
+static void write_more(struct connection *connection, struct connection_context *context)
 {
     while (connection->sent < connection->head.length + connection->body.length) {
         struct http_text left = left_of(connection);
@@ -263,11 +393,14 @@ static void linger(struct connection *connection)
         connection_end(connection);
 }
 
-void connection_go_on(struct connection *connection, const struct connection_context *context)
+void connection_go_on(struct connection *connection, struct connection_context *context)
 {
     switch (connection->phase) {
     case CONNECTION_READING:
         read_more(connection, context);
+        break;
+    case CONNECTION_ASKING:
+        connection_end(connection); /* nobody is there who could be told */
         break;
     case CONNECTION_WRITING:
         write_more(connection, context);
@@ -278,10 +411,12 @@ void connection_go_on(struct connection *connection, const struct connection_con
     }
 }
 
-void connection_expire(struct connection *connection, const struct connection_context *context)
+void connection_expire(struct connection *connection, struct connection_context *context)
 {
     if (connection->phase == CONNECTION_READING && connection->begun)
         refuse(connection, 408, context);
+    else if (connection->phase == CONNECTION_ASKING)
+        answer_error(connection, 504, context);
     else
         connection_end(connection);
 }

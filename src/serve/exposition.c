@@ -3,18 +3,10 @@
  */
 #include "serve/exposition.h"
 
-#include <fcntl.h>
+#include "serve/passing.h"
+
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-
-#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
-
-/* Room for one descriptor beside a message. */
-union ancillary {
-    struct cmsghdr header;
-    char bytes[CMSG_SPACE(sizeof(int))];
-};
 
 static int write_all(int fd, const struct buf *body)
 {
@@ -30,77 +22,69 @@ static int write_all(int fd, const struct buf *body)
     return 0;
 }
 
-int exposition_send(int channel, const struct buf bodies[METRIC_FORM_MAX])
+int exposition_send(int channel, const struct buf bodies[EXPOSITION_BODIES])
 {
-    CLEANUP_CLOSE int memory = memfd_create("nwho-metrics", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    uint64_t lengths[METRIC_FORM_MAX];
-    struct iovec part = {.iov_base = lengths, .iov_len = sizeof(lengths)};
-    union ancillary ancillary = {0};
-    struct msghdr message = {.msg_iov = &part,
-                             .msg_iovlen = 1,
-                             .msg_control = &ancillary,
-                             .msg_controllen = sizeof(ancillary)};
-    int r = memory < 0 ? -errno : 0;
+    CLEANUP_CLOSE int memory = passing_memory("nwho-metrics");
+    uint64_t lengths[EXPOSITION_BODIES];
+    int r = memory < 0 ? memory : 0;
 
-    for (unsigned int form = 0; form < METRIC_FORM_MAX && r == 0; form++) {
-        lengths[form] = bodies[form].length;
-        r = write_all(memory, &bodies[form]);
+    for (unsigned int i = 0; i < EXPOSITION_BODIES && r == 0; i++) {
+        lengths[i] = bodies[i].length;
+        r = write_all(memory, &bodies[i]);
     }
-    if (r == 0 && fcntl(memory, F_ADD_SEALS, SEALS) < 0)
-        r = -errno;
-    if (r < 0)
-        return r;
-    ancillary.header = (struct cmsghdr){
-        .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-    memcpy(CMSG_DATA(&ancillary.header), &memory, sizeof(int));
-    return sendmsg(channel, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+    if (r == 0)
+        r = passing_seal(memory);
+    return r < 0 ? r : passing_send(channel, lengths, sizeof(lengths), memory);
 }
 
-static int map_memory(int memory, const uint64_t *lengths, struct exposition *exposition)
+static int map_bodies(int memory, const uint64_t *lengths, unsigned int count,
+                      struct exposition **ret_exposition)
 {
+    struct exposition *exposition = calloc(1, sizeof(*exposition));
     size_t at = 0;
 
-    for (unsigned int form = 0; form < METRIC_FORM_MAX; form++)
-        exposition->size += lengths[form];
-    exposition->memory = mmap(NULL, exposition->size, PROT_READ, MAP_SHARED, memory, 0);
-    if (exposition->memory == MAP_FAILED)
-        return -errno;
-    for (unsigned int form = 0; form < METRIC_FORM_MAX; form++) {
-        exposition->bodies[form] =
-            (struct http_text){(const char *)exposition->memory + at, lengths[form]};
-        at += lengths[form];
-    }
-    return 0;
-}
-
-int exposition_receive(int channel, struct exposition **ret_exposition)
-{
-    uint64_t lengths[METRIC_FORM_MAX];
-    struct iovec part = {.iov_base = lengths, .iov_len = sizeof(lengths)};
-    union ancillary ancillary = {0};
-    struct msghdr message = {.msg_iov = &part,
-                             .msg_iovlen = 1,
-                             .msg_control = &ancillary,
-                             .msg_controllen = sizeof(ancillary)};
-    ssize_t n = recvmsg(channel, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    CLEANUP_CLOSE int memory = -1;
-    struct exposition *exposition;
-    int r;
-
-    if (n <= 0)
-        return n < 0 ? -errno : -EPIPE;
-    if (message.msg_controllen < CMSG_LEN(sizeof(int)))
-        return -EBADMSG;
-    memcpy(&memory, CMSG_DATA(&ancillary.header), sizeof(int));
-    exposition = n == sizeof(lengths) ? calloc(1, sizeof(*exposition)) : NULL;
-    r = exposition ? map_memory(memory, lengths, exposition) : -EBADMSG;
-    if (r < 0) {
+    if (!exposition)
+        return -ENOMEM;
+    for (unsigned int i = 0; i < count; i++)
+        exposition->size += lengths[i];
+    if (exposition->size)
+        exposition->memory = mmap(NULL, exposition->size, PROT_READ, MAP_SHARED, memory, 0);
+    if (exposition->memory == MAP_FAILED) {
         free(exposition);
-        return r;
+        return -errno;
+    }
+    for (unsigned int i = 0; i < count; i++) {
+        exposition->bodies[i] =
+            (struct http_text){(const char *)exposition->memory + at, lengths[i]};
+        at += lengths[i];
     }
     exposition->references = 1;
     *ret_exposition = exposition;
     return 0;
+}
+
+int exposition_map(int memory, size_t length, size_t *held, struct exposition **ret_exposition)
+{
+    int r = map_bodies(memory, &(uint64_t){length}, 1, ret_exposition);
+
+    if (r == 0) {
+        *held += length;
+        (*ret_exposition)->held = held;
+    }
+    return r;
+}
+
+int exposition_receive(int channel, struct exposition **ret_exposition)
+{
+    uint64_t lengths[EXPOSITION_BODIES];
+    CLEANUP_CLOSE int memory = -1;
+    int r = passing_receive(channel, lengths, sizeof(lengths), &memory);
+
+    if (r < 0)
+        return r;
+    if (r != sizeof(lengths) || memory < 0)
+        return -EBADMSG;
+    return map_bodies(memory, lengths, EXPOSITION_BODIES, ret_exposition);
 }
 
 struct exposition *exposition_reference(struct exposition *exposition)
@@ -113,6 +97,9 @@ void exposition_release(struct exposition *exposition)
 {
     if (!exposition || --exposition->references)
         return;
-    munmap(exposition->memory, exposition->size);
+    if (exposition->held)
+        *exposition->held -= exposition->size;
+    if (exposition->size)
+        munmap(exposition->memory, exposition->size);
     free(exposition);
 }

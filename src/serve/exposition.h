@@ -1,23 +1,35 @@
 /* SPDX-License-Identifier: MIT */
-/* Exposition: all metrics as text in both forms, handed from the recorder to the process that
- * answers, as memory which nobody can change any more (memfd with seals, since 3.17). */
+/* Exposition: what the recorder hands to the process that answers with each tick: all metrics as
+ * text in both forms, and what its doctor found. */
 #pragma once
 
 #include "out/openmetrics.h"
+#include "serve/question.h"
 #include "serve/request.h"
+
+/* Its bodies: of each enum metric_form, then the doctor's, of each enum question_form; those are
+ * empty until it has looked. */
+#define EXPOSITION_DOCTOR METRIC_FORM_MAX
+#define EXPOSITION_BODIES (METRIC_FORM_MAX + QUESTION_FORM_MAX)
 
 struct exposition {
     unsigned int references;
     void *memory;
     size_t size;
-    struct http_text bodies[METRIC_FORM_MAX];
+    struct http_text bodies[EXPOSITION_BODIES];
+    size_t *held; /* where its size is counted as long as it is mapped; or NULL */
 };
 
 /* Never waits. 0; -EAGAIN: the other side has not taken those before; or -errno. */
-int exposition_send(int channel, const struct buf bodies[METRIC_FORM_MAX]) MUST_CHECK;
+int exposition_send(int channel, const struct buf bodies[EXPOSITION_BODIES]) MUST_CHECK;
 
 /* 0 and one with one reference; -EAGAIN: there is none; -EPIPE: there will be none; or -errno. */
 int exposition_receive(int channel, struct exposition **ret_exposition) MUST_CHECK;
+
+/* Of sealed memory: one with one reference, and one body. Its size is added to *held, until it is
+ * released. 0 or -errno. */
+int exposition_map(int memory, size_t length, size_t *held, struct exposition **ret_exposition)
+    MUST_CHECK;
 
 struct exposition *exposition_reference(struct exposition *exposition);
 /* NULL is nothing. */

@@ -4,12 +4,14 @@
 
 #include "base/clock.h"
 #include "base/escape.h"
+#include "serve/asker.h"
 #include "serve/confine.h"
-#include "serve/exposition.h"
+#include "serve/passing.h"
 #include "serve/place.h"
 #include "serve/server.h"
 
 #include <fcntl.h>
+#include <libgen.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -27,8 +29,11 @@ struct serve {
     struct place place;
     char *token; /* NULL: none is needed */
     const char *names;
-    int listener, channel;
-    pid_t child; /* 0: it was not started here */
+    const char *store;
+    serve_run *run;
+    int listener;
+    int channel, wishes; /* to the process that answers, and from the one that asks */
+    pid_t answers, asks; /* 0: it was not started here */
 };
 
 /* --- the token --- */
@@ -109,8 +114,10 @@ int serve_open(const struct serve_options *options, struct buf *problem, struct 
     *ret_serve = NULL;
     if (!serve)
         return fail(problem, -ENOMEM, "--listen", "", "out of memory");
-    serve->listener = serve->channel = -1;
+    serve->listener = serve->channel = serve->wishes = -1;
     serve->names = options->names;
+    serve->store = options->store;
+    serve->run = options->run;
     r = open_place(options, serve, problem);
     if (r < 0 || serve->listener < 0) {
         bool is_usual = !options->listen && !options->token_file;
@@ -122,23 +129,32 @@ int serve_open(const struct serve_options *options, struct buf *problem, struct 
     return 0;
 }
 
-static void answer(const struct serve *serve, int channel, uint64_t every_ns)
+/* --- processes --- */
+
+/* They end with the recorder, whatever a terminal or a service manager sends to all. */
+static void ignore_signals(void)
+{
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+}
+
+static void answer(const struct serve *serve, int channel, int asker, uint64_t every_ns)
 {
     const uint64_t fresh_ns = FRESH_TICKS * every_ns;
     const struct server server = {
         .listener = serve->listener,
         .channel = channel,
+        .asker = asker,
         .rules = {.token = serve->token,
                   .names = serve->names,
                   .is_unix_socket = serve->place.any.sa_family == AF_UNIX},
         .fresh_ns = fresh_ns > FRESH_NS ? fresh_ns : FRESH_NS,
     };
-    int r = confine_descriptors(server.listener, server.channel);
+    const int kept[] = {server.listener, server.channel, server.asker};
+    int r = confine_descriptors(kept, ARRAY_SIZE(kept));
 
-    /* It ends with the recorder, whatever a terminal or a service manager sends to both. */
-    signal(SIGINT, SIG_IGN);
-    signal(SIGTERM, SIG_IGN);
-    signal(SIGHUP, SIG_IGN);
+    ignore_signals();
     if (r == 0)
         r = confine();
     if (r == 0)
@@ -146,33 +162,117 @@ static void answer(const struct serve *serve, int channel, uint64_t every_ns)
     (void)r; /* nobody is there who could be told: the recorder sees its end */
 }
 
-int serve_start(struct serve *serve, uint64_t every_ns)
+/* Users have names, and moments their time zone. */
+static void ask(const struct serve *serve, int questions, int recorder)
 {
-    int ends[2];
-    pid_t child;
+    CLEANUP_FREE char *store = strdup(serve->store);
+    const char *const readable[] = {store ? dirname(store) : "", "/etc/passwd",
+                                    "/etc/nsswitch.conf", "/usr/share/zoneinfo"};
+    const struct asker asker = {
+        .questions = questions, .recorder = recorder, .store = serve->store, .run = serve->run};
+    const int kept[] = {questions, recorder};
+    int r = confine_descriptors(kept, ARRAY_SIZE(kept));
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
-        return -errno;
-    child = fork();
-    if (child == 0) {
-        answer(serve, ends[1], every_ns);
-        return 1;
-    }
-    close(ends[1]);
-    serve->channel = ends[0];
-    if (child < 0)
-        return -errno;
-    serve->child = child;
-    close(serve->listener);
-    serve->listener = -1;
-    return 0;
+    ignore_signals();
+    if (serve->token)
+        explicit_bzero(serve->token, strlen(serve->token));
+    confine_to_end_first();
+    if (r == 0)
+        r = confine_to_ask(readable, ARRAY_SIZE(readable));
+    if (r == 0)
+        r = asker_run(&asker);
+    (void)r; /* the process that answers says so to those who ask */
 }
 
-int serve_publish(struct serve *serve, const struct buf bodies[METRIC_FORM_MAX])
+static int open_pair(int ends[2])
 {
-    int r = exposition_send(serve->channel, bodies);
+    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0 ? -errno : 0;
+}
 
-    return r == -EPIPE || r == -ECONNRESET || r == -ENOTCONN ? -EPIPE : 0;
+static void close_pair(const int ends[2])
+{
+    for (unsigned int i = 0; i < 2; i++)
+        if (ends[i] >= 0)
+            close(ends[i]);
+}
+
+enum { QUESTIONS, WISHES, NUMBERS, PAIR_MAX };
+
+/* 0, -errno, or 1 in one of the processes. */
+static int start_both(struct serve *serve, int pairs[PAIR_MAX][2], uint64_t every_ns)
+{
+    serve->asks = fork();
+    if (serve->asks == 0) {
+        ask(serve, pairs[QUESTIONS][1], pairs[WISHES][1]);
+        return 1;
+    }
+    serve->answers = serve->asks < 0 ? -1 : fork();
+    if (serve->answers == 0) {
+        serve->asks = 0;
+        answer(serve, pairs[NUMBERS][1], pairs[QUESTIONS][0], every_ns);
+        return 1;
+    }
+    return serve->answers < 0 ? -errno : 0;
+}
+
+int serve_start(struct serve *serve, uint64_t every_ns)
+{
+    int pairs[PAIR_MAX][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
+    int r = 0;
+
+    for (unsigned int i = 0; i < PAIR_MAX && r == 0; i++)
+        r = open_pair(pairs[i]);
+    if (r == 0)
+        r = start_both(serve, pairs, every_ns);
+    if (r > 0)
+        return r;
+    serve->answers = serve->answers < 0 ? 0 : serve->answers;
+    serve->asks = serve->asks < 0 ? 0 : serve->asks;
+    if (r == 0) {
+        serve->channel = TAKE_FD(pairs[NUMBERS][0]);
+        serve->wishes = TAKE_FD(pairs[WISHES][0]);
+        close(TAKE_FD(serve->listener));
+    }
+    for (unsigned int i = 0; i < PAIR_MAX; i++)
+        close_pair(pairs[i]);
+    return r;
+}
+
+int serve_publish(struct serve *serve, const struct buf bodies[EXPOSITION_BODIES])
+{
+    return exposition_send(serve->channel, bodies) == -EPIPE ? -EPIPE : 0;
+}
+
+int serve_wish_fd(const struct serve *serve)
+{
+    return serve->wishes;
+}
+
+bool serve_take_wish(struct serve *serve)
+{
+    char wish[8];
+    int memory = -1, r = serve->wishes < 0
+                             ? -EAGAIN
+                             : passing_receive(serve->wishes, wish, sizeof(wish), &memory);
+
+    if (memory >= 0)
+        close(memory);
+    if (r == -EPIPE)
+        close(TAKE_FD(serve->wishes));
+    return r > 0;
+}
+
+int serve_grant(const struct serve *serve, int memory)
+{
+    return passing_send(serve->wishes, "!", 1, memory);
+}
+
+static void end_process(pid_t process)
+{
+    if (!process)
+        return;
+    kill(process, SIGKILL);
+    waitpid(process, NULL, 0);
 }
 
 void serve_close(struct serve *serve)
@@ -183,11 +283,12 @@ void serve_close(struct serve *serve)
         close(serve->listener);
     if (serve->channel >= 0)
         close(serve->channel);
-    if (serve->child) {
-        kill(serve->child, SIGKILL);
-        waitpid(serve->child, NULL, 0);
+    if (serve->wishes >= 0)
+        close(serve->wishes);
+    end_process(serve->asks);
+    end_process(serve->answers);
+    if (serve->answers)
         place_close(&serve->place);
-    }
     free(serve->token);
     free(serve);
 }

@@ -4,15 +4,21 @@
 #pragma once
 
 #include "base/buf.h"
-#include "out/openmetrics.h"
+#include "serve/exposition.h"
 
 struct serve;
+
+/* Who answers questions of the API: runs a command line as main() would, and ends the process with
+ * its exit code. */
+typedef void serve_run(int argc, char **argv);
 
 /* As the command line says it. */
 struct serve_options {
     const char *listen;     /* a place; NULL: the usual one, if it is free */
     const char *token_file; /* NULL: none */
     const char *names;      /* of --host; NULL: none */
+    const char *store;      /* file of the history */
+    serve_run *run;
 };
 
 /*
@@ -22,15 +28,25 @@ struct serve_options {
 int serve_open(const struct serve_options *options, struct buf *problem, struct serve **ret_serve)
     MUST_CHECK;
 
-/* Starts the process that answers; to be called before anything is opened that is none of its
- * business. `every_ns`: how often there will be numbers. 0 or -errno; 1 in that process, when there
- * is nothing more to do but to end at once: _exit(2). */
+/* Starts the processes that answer: one that talks with clients, and one that reads the history for
+ * it; to be called before anything is opened that is none of their business. `every_ns`: how often
+ * there will be numbers. 0 or -errno; 1 in those processes, when there is nothing more to do but to
+ * end at once: _exit(2). */
 int serve_start(struct serve *serve, uint64_t every_ns) MUST_CHECK;
 
 /* Gives it the numbers of now. Never waits. 0, or -EPIPE: the process is gone. */
-int serve_publish(struct serve *serve, const struct buf bodies[METRIC_FORM_MAX]) MUST_CHECK;
+int serve_publish(struct serve *serve, const struct buf bodies[EXPOSITION_BODIES]) MUST_CHECK;
 
-/* Ends the process, if it was started here. NULL is nothing. */
+/* Readable when a snapshot of now is wanted; -1: nobody will want one. */
+int serve_wish_fd(const struct serve *serve);
+
+/* Takes the wish. False: there was none. */
+bool serve_take_wish(struct serve *serve);
+
+/* Grants it: memory that is sealed. Never waits. 0 or -errno. */
+int serve_grant(const struct serve *serve, int memory) MUST_CHECK;
+
+/* Ends the processes, if they were started here. NULL is nothing. */
 void serve_close(struct serve *serve);
 
 /* Where it listens: "http://127.0.0.1:9477/metrics", where `path` is "/metrics". */

@@ -17,7 +17,7 @@
 /* How long nobody is taken when there is no descriptor or memory for one. */
 #define PAUSE_NS (100 * MILLISECOND_NS)
 
-enum { POLL_CHANNEL, POLL_LISTENER, POLL_CONNECTIONS };
+enum { POLL_CHANNEL, POLL_ASKER, POLL_LISTENER, POLL_CONNECTIONS };
 
 struct serving {
     const struct server *server;
@@ -55,6 +55,48 @@ static int take_numbers(struct serving *serving)
     return r == -EPIPE || r == -ECONNRESET ? -EPIPE : 0;
 }
 
+/* --- the asker --- */
+
+static struct connection *find_asking(struct serving *serving, uint32_t question)
+{
+    for (unsigned int i = 0; i < CONNECTIONS_MAX; i++) {
+        struct connection *connection = &serving->connections[i];
+
+        if (connection->fd >= 0 && connection->phase == CONNECTION_ASKING &&
+            connection->question == question)
+            return connection;
+    }
+    return NULL;
+}
+
+/* Who still waits gets no answer any more. */
+static void end_asker(struct serving *serving)
+{
+    static const struct ask_reply ended = {.status = 503, .text = "who answers it has ended"};
+
+    serving->context.asker = -1;
+    for (unsigned int i = 0; i < CONNECTIONS_MAX; i++)
+        if (serving->connections[i].fd >= 0 && serving->connections[i].phase == CONNECTION_ASKING)
+            connection_take_reply(&serving->connections[i], &ended, -1, &serving->context);
+}
+
+static void take_replies(struct serving *serving)
+{
+    struct ask_reply reply;
+    int document, r;
+
+    while ((r = ask_take_reply(serving->context.asker, &reply, &document)) == 0) {
+        struct connection *connection = find_asking(serving, reply.id);
+
+        if (connection)
+            connection_take_reply(connection, &reply, document, &serving->context);
+        if (document >= 0)
+            close(document);
+    }
+    if (r == -EPIPE)
+        end_asker(serving);
+}
+
 /* --- new connections --- */
 
 static struct connection *find_free(struct serving *serving)
@@ -74,7 +116,7 @@ static struct connection *make_room(struct serving *serving)
     for (unsigned int i = 0; i < CONNECTIONS_MAX; i++) {
         struct connection *connection = &serving->connections[i];
 
-        if (connection->phase != CONNECTION_WRITING &&
+        if (connection->phase != CONNECTION_WRITING && connection->phase != CONNECTION_ASKING &&
             (!oldest || connection->since_ns < oldest->since_ns))
             oldest = connection;
     }
@@ -155,6 +197,7 @@ static int wait_for_some(struct serving *serving)
     if (!pauses)
         serving->pause_ns = 0;
     polled[POLL_CHANNEL] = (struct pollfd){.fd = serving->server->channel, .events = POLLIN};
+    polled[POLL_ASKER] = (struct pollfd){.fd = serving->context.asker, .events = POLLIN};
     polled[POLL_LISTENER] =
         (struct pollfd){.fd = pauses ? -1 : serving->server->listener, .events = POLLIN};
     for (unsigned int i = 0; i < CONNECTIONS_MAX; i++)
@@ -192,6 +235,8 @@ static int serve(struct serving *serving)
         if (r < 0)
             break;
         go_on(serving);
+        if (serving->polled[POLL_ASKER].revents)
+            take_replies(serving);
         if (serving->polled[POLL_LISTENER].revents)
             accept_some(serving);
     }
@@ -207,6 +252,7 @@ int server_run(const struct server *server)
         return -ENOMEM;
     serving->server = server;
     serving->context.rules = server->rules;
+    serving->context.asker = server->asker;
     for (unsigned int i = 0; i < CONNECTIONS_MAX; i++)
         serving->connections[i].fd = -1;
     update(serving);

@@ -60,7 +60,7 @@ class Server:
         return found
 
     def processes(self):
-        """Its own, and that which answers."""
+        """Its own, that which asks the history, and that which answers."""
         children = Path(f"/proc/{self.child.pid}/task/{self.child.pid}/children").read_text().split()
         return self.child.pid, *map(int, children)
 

@@ -195,11 +195,11 @@ def descriptors(pid):
 
 
 def who_answers_can_do_nothing_else(server):
-    _recorder, answering = server.processes()
+    _recorder, _asking, answering = server.processes()
     status = dict(line.split(":\t", 1) for line in Path(f"/proc/{answering}/status").read_text().splitlines())
     assert status["Seccomp"] == "2" and status["NoNewPrivs"] == "1" and int(status["CapEff"], 16) == 0, status
     assert status["Uid"].split() == ["65534"] * 4 and not status["Groups"].strip(), status
-    own = ["/dev/null"] * 3 + ["socket"] * 2  # those of clients are closed one by one
+    own = ["/dev/null"] * 3 + ["socket"] * 3  # those of clients are closed one by one
     wait_for(lambda: sorted(name.split(":")[0] for name in descriptors(answering)) == own, what="only its own descriptors")
     os.kill(answering, signal.SIGKILL)
     assert "the process that serves metrics has ended" in server.child.stderr.readline()
