@@ -8,6 +8,7 @@
 #include "collect/packet_processes.h"
 #include "compat/tcpdump.h"
 #include "derive/conversations.h"
+#include "packet/facts.h"
 #include "packet/flow.h"
 #include "packet/tcp_flows.h"
 #include "savefile/pcapng_reader.h"
@@ -64,6 +65,7 @@ struct sniff {
     uint64_t turned_ns;            /* CLOCK_MONOTONIC, when they were exchanged */
     struct line line;
     struct packet packet;
+    struct packet_facts facts; /* of the packet, for JSON */
     struct packet_options dissection;
     const struct sniff_source *current; /* whose packet is being shown */
     struct buf out, remark;
@@ -143,6 +145,15 @@ void sniff_show(struct sniff *sniff, const struct sniff_source *source,
 void sniff_put_json(struct sniff *sniff, const struct sniff_source *source,
                     const struct captured *captured, const struct packet_flow *flow,
                     const struct packet_owner *owner);
+
+/* ,"dns":{...} and the like: what the packet says. */
+void sniff_put_facts(struct buf *out, const struct packet_facts *facts,
+                     const struct packet_flow *flow);
+
+/* Each ,"KEY": and a value. */
+void sniff_put_key(struct buf *out, const char *key);
+void sniff_put_text(struct buf *out, const char *key, const char *text, size_t length);
+void sniff_put_number(struct buf *out, const char *key, uint64_t number);
 
 /* By enum packet_end_kind. */
 extern const char *const packet_end_words[];

@@ -10,23 +10,22 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
-/* Not the first one of its object. */
-static void put_key(struct buf *out, const char *key)
+void sniff_put_key(struct buf *out, const char *key)
 {
     buf_puts(out, ",\"");
     buf_puts(out, key);
     buf_puts(out, "\":");
 }
 
-static void put_text(struct buf *out, const char *key, const char *text, size_t length)
+void sniff_put_text(struct buf *out, const char *key, const char *text, size_t length)
 {
-    put_key(out, key);
+    sniff_put_key(out, key);
     escape_json(out, text, length);
 }
 
-static void put_number(struct buf *out, const char *key, uint64_t number)
+void sniff_put_number(struct buf *out, const char *key, uint64_t number)
 {
-    put_key(out, key);
+    sniff_put_key(out, key);
     buf_uint(out, number);
 }
 
@@ -34,7 +33,7 @@ static void put_flags(struct buf *out, uint8_t flags)
 {
     static const char letters[] = "FSRPAUEW";
 
-    put_key(out, "flags");
+    sniff_put_key(out, "flags");
     buf_byte(out, '"');
     for (unsigned int i = 0; i < sizeof(letters) - 1; i++)
         if (flags & 1u << i)
@@ -53,11 +52,11 @@ static void put_ends(struct buf *out, const struct packet_ends *ends)
 static void put_value(struct buf *out, const char *key, const struct value *value)
 {
     if (value->type == VALUE_UINT) {
-        put_number(out, key, value->uint);
+        sniff_put_number(out, key, value->uint);
     } else if (value->type == VALUE_STRING) {
-        put_text(out, key, value->string.bytes, value->string.length);
+        sniff_put_text(out, key, value->string.bytes, value->string.length);
     } else {
-        put_key(out, key);
+        sniff_put_key(out, key);
         buf_puts(out, "null");
     }
 }
@@ -67,7 +66,7 @@ static void put_end(struct sniff *sniff, const char *key, const struct packet_en
 {
     if (end->kind == PACKET_END_ELSEWHERE)
         return;
-    put_key(out, key);
+    sniff_put_key(out, key);
     buf_printf(out, "{\"kind\":\"%s\"", packet_end_words[end->kind]);
     for (uint32_t i = 0; i < sniff->columns.column_count && end->process; i++) {
         const struct column *column = sniff->columns.columns[i];
@@ -92,7 +91,7 @@ static void put_direction(struct buf *out, bool sender, bool receiver)
                             : receiver         ? "in"
                                                : "forwarded";
 
-    put_text(out, "direction", direction, strlen(direction));
+    sniff_put_text(out, "direction", direction, strlen(direction));
 }
 
 static void put_owners(struct sniff *sniff, const struct packet_owner *owner, struct buf *out)
@@ -107,21 +106,25 @@ static void put_owners(struct sniff *sniff, const struct packet_owner *owner, st
 static void put_note(const struct packet_note *note, struct buf *out)
 {
     if (note->pid)
-        put_number(out, "pid", note->pid);
+        sniff_put_number(out, "pid", note->pid);
     if (note->comment)
-        put_text(out, "comment", note->comment, strlen(note->comment));
+        sniff_put_text(out, "comment", note->comment, strlen(note->comment));
 }
 
-/* The line, without its time. */
+/* What it says, as values and as the line without its time. */
 static void put_line(struct sniff *sniff, const struct sniff_source *source,
-                     const struct captured *captured, struct buf *out)
+                     const struct captured *captured, const struct packet_flow *flow,
+                     struct buf *out)
 {
     sniff->remark.length = 0;
     sniff->packet.out = &sniff->remark;
     sniff->packet.bytes = captured->bytes;
     sniff->packet.captured = captured->captured;
+    packet_facts_reset(&sniff->facts);
+    sniff->packet.facts = &sniff->facts;
     packet_dissect(&sniff->packet, source->link_type, captured->length);
-    put_text(out, "text", sniff->remark.data, sniff->remark.length);
+    sniff_put_facts(out, &sniff->facts, flow);
+    sniff_put_text(out, "text", sniff->remark.data, sniff->remark.length);
 }
 
 static const char *interface_of(const struct sniff_source *source, const struct packet_flow *flow)
@@ -141,10 +144,10 @@ void sniff_put_json(struct sniff *sniff, const struct sniff_source *source,
 
     put_time(sniff, captured, out);
     if (source->netns)
-        put_text(out, "netns", source->netns, strlen(source->netns));
+        sniff_put_text(out, "netns", source->netns, strlen(source->netns));
     if (interface)
-        put_text(out, "iface", interface, strlen(interface));
-    put_number(out, "length", captured->length);
+        sniff_put_text(out, "iface", interface, strlen(interface));
+    sniff_put_number(out, "length", captured->length);
     if (flow->ends.family) {
         put_ends(out, &flow->ends);
         if (sniff->owners || owner->sender.process || owner->receiver.process)
@@ -155,6 +158,6 @@ void sniff_put_json(struct sniff *sniff, const struct sniff_source *source,
     }
     if (sniff->noted)
         put_note(sniff->noted, out);
-    put_line(sniff, source, captured, out);
+    put_line(sniff, source, captured, flow, out);
     buf_puts(out, "}\n");
 }

@@ -28,6 +28,14 @@ static const struct packet_process *keep(struct sniff *sniff, const struct packe
     return process;
 }
 
+/* Columns that -o added may stand behind it. */
+static bool begins_with(const char *text, size_t length, const char *word)
+{
+    size_t size = strlen(word);
+
+    return length >= size && memcmp(text, word, size) == 0 && (length == size || text[size] == ' ');
+}
+
 /* "nginx[1187] listener", of `length` bytes: the process, and what it has to do with the packet. */
 static bool read_process(const char *text, size_t length, struct packet_process *ret_process,
                          struct packet_end *ret_end)
@@ -45,9 +53,8 @@ static bool read_process(const char *text, size_t length, struct packet_process 
     word = behind + 2;
     rest = word < text + length ? (size_t)(text + length - word) : 0;
     ret_end->kind = PACKET_END_PROCESS;
-    for (uint8_t kind = PACKET_END_LISTENER; kind < PACKET_END_MAX; kind++)
-        if (rest && strlen(packet_end_words[kind]) == rest &&
-            memcmp(word, packet_end_words[kind], rest) == 0)
+    for (uint8_t kind = PACKET_END_LISTENER; kind <= PACKET_END_TIME_WAIT; kind++)
+        if (begins_with(word, rest, packet_end_words[kind]))
             ret_end->kind = kind;
     return true;
 }

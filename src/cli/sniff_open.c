@@ -219,6 +219,7 @@ void sniff_close(struct sniff *sniff)
     buf_done(&sniff->old.bytes);
     buf_done(&sniff->out);
     buf_done(&sniff->remark);
+    packet_facts_done(&sniff->facts);
     packet_owners_close(sniff->owners);
     packet_writer_free(sniff->writer);
     conversations_free(sniff->conversations);

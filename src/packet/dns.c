@@ -9,7 +9,7 @@
 #define INVERSE_QUERY 1
 
 enum flag {
-    RESPONSE = 0x8000,
+    RESPONSE = DNS_RESPONSE,
     AUTHORITATIVE = 0x0400,
     TRUNCATED = 0x0200,
     RECURSION_DESIRED = 0x0100,
@@ -94,6 +94,14 @@ static uint16_t response_code(const struct packet *packet, const struct message 
             return (uint16_t)(code | high << 4);
     }
     return code;
+}
+
+/* The same as a word of its own. */
+static const char *response_word(const struct packet *packet, const struct message *message)
+{
+    const char *name = number_name(response_names, response_code(packet, message), "unknown");
+
+    return !*name ? "NoError" : *name == ' ' ? name + 1 : name;
 }
 
 /* `count` records; false: not all of them are there. */
@@ -256,6 +264,8 @@ void dns_dissect(struct packet *packet, uint32_t at, uint32_t length, enum dns_k
     message.additions = packet_u16(packet, at + 10);
     if (packet->options->take_name && message.flags & RESPONSE)
         dns_tell_answers(packet, at);
+    if (packet->facts)
+        dns_take_facts(packet, at, response_word(packet, &message));
     whole =
         message.flags & RESPONSE ? put_response(packet, &message) : put_request(packet, &message);
     if (whole)

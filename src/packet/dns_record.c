@@ -302,3 +302,20 @@ uint32_t dns_put_record(struct packet *packet, uint32_t at, uint32_t start, bool
         return 0;
     return record.end;
 }
+
+void dns_put_type(struct packet *packet, uint16_t type)
+{
+    packet_put_name(packet, type_names, type, "TYPE%u");
+}
+
+uint32_t dns_put_data(struct packet *packet, uint32_t at, uint32_t start)
+{
+    struct record record = {.start = start, .at = at + 10, .type = packet_u16(packet, at)};
+
+    record.class = packet_u16(packet, at + 2);
+    record.flags = packet_u16(packet, at + 6);
+    record.end = record.at + packet_u16(packet, at + 8);
+    if (packet->cut || record.end > packet->end || !put_data(packet, &record))
+        return 0;
+    return record.end;
+}

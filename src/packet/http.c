@@ -2,6 +2,8 @@
 /* HTTP/1: the first line of requests and responses, RFC 9112. */
 #include "packet/http.h"
 
+#include "packet/facts.h"
+
 #include <strings.h>
 
 #define WORD_SIZE 128
@@ -104,15 +106,91 @@ static bool is_status(const char *word)
 }
 
 /* A request has its method first, a response its status second. */
-static bool is_message(const struct packet *packet, uint32_t at, uint32_t end)
+static bool is_message(const struct packet *packet, uint32_t at, uint32_t end, char word[WORD_SIZE])
 {
-    char word[WORD_SIZE];
+    char second[WORD_SIZE];
 
     at = read_word(packet, at, end, word);
     if (!at)
         return false;
-    return is_method(word) || (read_word(packet, at, end, word) && is_status(word));
+    return is_method(word) || (read_word(packet, at, end, second) && is_status(second));
 }
+
+/* --- values --- */
+
+/* What of the packet stands from `at` on, before `end` and the end of the line. */
+static uint32_t line_end(const struct packet *packet, uint32_t at, uint32_t end)
+{
+    while (at < end && at < packet->end && !is_line_end(packet->bytes[at]))
+        at++;
+    return at;
+}
+
+static uint32_t word_end(const struct packet *packet, uint32_t at, uint32_t end)
+{
+    while (at < end && !is_blank(packet->bytes[at]))
+        at++;
+    return at;
+}
+
+static uint32_t skip_blanks(const struct packet *packet, uint32_t at, uint32_t end)
+{
+    while (at < end && is_blank(packet->bytes[at]))
+        at++;
+    return at;
+}
+
+static struct fact_text take_text(struct packet *packet, uint32_t at, uint32_t end)
+{
+    return packet_facts_add(packet->facts, packet->bytes + at, end - at);
+}
+
+/* The next line that begins at or behind `at`; `end`: there is none. */
+static uint32_t next_line(const struct packet *packet, uint32_t at, uint32_t end)
+{
+    while (at < end && at < packet->end && packet->bytes[at] != '\n')
+        at++;
+    return at < end && at < packet->end ? at + 1 : end;
+}
+
+static void take_host(struct packet *packet, uint32_t at, uint32_t end)
+{
+    static const char name[] = "host:";
+    const uint32_t length = sizeof(name) - 1;
+
+    for (at = next_line(packet, at, end); at < end; at = next_line(packet, at, end)) {
+        uint32_t behind = line_end(packet, at, end);
+
+        if (behind == at)
+            return;
+        if (behind - at <= length ||
+            strncasecmp((const char *)packet->bytes + at, name, length) != 0)
+            continue;
+        at = skip_blanks(packet, at + length, behind);
+        packet->facts->http.host = take_text(packet, at, word_end(packet, at, behind));
+        return;
+    }
+}
+
+/* Of a message whose first line begins with `word`. */
+static void take_facts(struct packet *packet, const char *word, uint32_t at, uint32_t end)
+{
+    uint32_t line = line_end(packet, at, end), first = word_end(packet, at, line),
+             second = skip_blanks(packet, first, line), behind = word_end(packet, second, line);
+
+    packet->facts->has |= FACTS_HTTP;
+    if (!is_method(word)) {
+        packet->facts->http.status =
+            (uint16_t)((packet->bytes[second] - '0') * 100 +
+                       (packet->bytes[second + 1] - '0') * 10 + packet->bytes[second + 2] - '0');
+        return;
+    }
+    packet->facts->http.method = take_text(packet, at, first);
+    packet->facts->http.target = take_text(packet, second, behind);
+    take_host(packet, at, end);
+}
+
+/* --- text --- */
 
 /* The line at `at`; returns what is behind it, 0 when it was none of text or has no end. */
 static uint32_t put_line(struct packet *packet, const char *before, uint32_t at, uint32_t end)
@@ -143,11 +221,14 @@ static uint32_t put_line(struct packet *packet, const char *before, uint32_t at,
 void http_dissect(struct packet *packet, uint32_t at, uint32_t length)
 {
     uint32_t end = at + length;
+    char word[WORD_SIZE];
 
     packet->protocol = "http";
     packet_puts(packet, "HTTP");
-    if (!is_message(packet, at, end))
+    if (!is_message(packet, at, end, word))
         return;
+    if (packet->facts)
+        take_facts(packet, word, at, end);
     if (packet->options->verbose == 0) {
         put_line(packet, ": ", at, end);
         return;

@@ -261,6 +261,7 @@ static void push_quote(struct packet *packet, const struct layer *layer, uint8_t
     packet_narrow(packet, quote, said);
     if (!packet_need(packet, quote + 2, 2)) /* the length leaves itself out */
         return;
+    packet->facts = NULL;
     next = (struct layer){.dissect = ipv4_dissect, .at = quote, .length = said, .end = packet->end};
     packet_push(packet, &next);
 }

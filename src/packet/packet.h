@@ -18,6 +18,7 @@
 #define PACKET_LAYERS_MAX 16
 
 struct packet;
+struct packet_facts;
 struct tcp_flows;
 
 /* What is to be shown of every packet, and how. */
@@ -63,6 +64,8 @@ struct packet {
     struct layer layers[PACKET_LAYERS_MAX];
     const struct packet_options *options;
     struct tcp_flows *flows;
+    struct packet_facts *facts; /* filled in besides; NULL: nobody asks, or that is said within an
+                                   error that quotes a packet */
     struct buf *out;
 };
 

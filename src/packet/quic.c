@@ -2,6 +2,8 @@
 /* QUIC: the long header, RFC 8999, RFC 9000 section 17.2, RFC 9369. */
 #include "packet/quic.h"
 
+#include "packet/facts.h"
+
 #define LONG_HEADER 0x80
 #define FIXED_BIT 0x40
 #define HEADER 7 /* with both lengths, without connection ids */
@@ -17,6 +19,11 @@ static const char *type_name(uint8_t first, uint32_t version)
     if (version == 0)
         return "Version Negotiation";
     return names[version == VERSION_2 ? (type + 3) % 4 : type];
+}
+
+static uint32_t version_number(uint32_t version)
+{
+    return version == VERSION_1 ? 1 : version == VERSION_2 ? 2 : 0;
 }
 
 static void put_id(struct packet *packet, const char *title, uint32_t at, uint32_t length)
@@ -58,7 +65,14 @@ void quic_dissect(struct packet *packet, uint32_t at, uint32_t length)
         return;
     packet_printf(packet, ", QUIC %s", type_name(first, version));
     if (version != 0)
-        packet_printf(packet, " v%u", version == VERSION_1 ? 1u : 2u);
+        packet_printf(packet, " v%u", version_number(version));
     put_id(packet, ", dcid ", at + 6, to);
     put_id(packet, ", scid ", at + 7 + to, from);
+    if (!packet->facts)
+        return;
+    packet->facts->has |= FACTS_QUIC;
+    packet->facts->quic.type = type_name(first, version);
+    packet->facts->quic.version = version_number(version);
+    packet->facts->quic.dcid = packet_facts_add(packet->facts, packet->bytes + at + 6, to);
+    packet->facts->quic.scid = packet_facts_add(packet->facts, packet->bytes + at + 7 + to, from);
 }

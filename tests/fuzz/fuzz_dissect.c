@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Fuzzing of what packets say: each dissector, reached through right headers of those around it. */
 #include "fuzz.h"
+#include "packet/facts.h"
 #include "packet/packet.h"
 #include "packet/tcp_flows.h"
 
@@ -84,10 +85,39 @@ static void take_name(void *names, unsigned int family, const uint8_t *address, 
     CHECK(*name && strlen(name) <= 1024 && text_is_clean(name, strlen(name)));
 }
 
+static void check_fact(const struct packet_facts *facts, struct fact_text text)
+{
+    CHECK(text.at <= facts->texts.length && text.length <= facts->texts.length - text.at);
+}
+
+/* What is said as values is a part of the texts; what is not said is empty. */
+static void check_facts(const struct packet_facts *facts)
+{
+    const struct fact_text texts[] = {
+        facts->dns.qname, facts->dns.qtype,   facts->dns.rcode,
+        facts->tls.sni,   facts->http.method, facts->http.target,
+        facts->http.host, facts->quic.dcid,   facts->quic.scid,
+    };
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+        check_fact(facts, texts[i]);
+    CHECK(facts->tls.alpn_count <= FACTS_ALPN_MAX && !facts->texts.error);
+    for (uint32_t i = 0; i < facts->tls.alpn_count; i++)
+        check_fact(facts, facts->tls.alpn[i]);
+    for (uint32_t i = 0; i < facts->dns.answer_count; i++) {
+        check_fact(facts, facts->dns.answers[i].name);
+        check_fact(facts, facts->dns.answers[i].type);
+        check_fact(facts, facts->dns.answers[i].data);
+    }
+    CHECK(facts->has || !facts->texts.length);
+    CHECK(facts->http.status <= 999);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct around *around;
     struct packet_options options = {.numeric = true, .take_name = take_name};
+    struct packet_facts facts = {.texts = BUF_INIT};
     struct buf out = BUF_INIT;
     CLEANUP_FREE uint8_t *bytes = NULL;
     struct packet packet;
@@ -106,11 +136,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                              .captured = (uint32_t)(around->size + size - 1),
                              .options = &options,
                              .flows = tcp_flows_new(),
+                             .facts = &facts,
                              .out = &out};
     CHECK(packet.flows);
     packet_dissect(&packet, around->link_type, packet.captured + (*data & 0x40 ? 7 : 0));
     CHECK(!out.error && !packet.cut && packet.end == packet.captured);
     check_text(&out);
+    check_facts(&facts);
+    packet_facts_done(&facts);
     tcp_flows_free(packet.flows);
     buf_done(&out);
     return 0;

@@ -388,6 +388,11 @@ def datagrams_and_their_errors():
         assert len(icmp) == 3, icmp
         for packet in icmp:
             assert at_end(packet, (CLIENT,)).get("pid") == pid, packet
+        error, *echoes = sorted(icmp, key=lambda packet: -packet["icmp"]["code"])
+        assert sorted(packet["icmp"]["type"] for packet in echoes) == [0, 8], echoes
+        assert error["icmp"] == {"type": 3, "code": 3, "quoted": {
+            "proto": "udp", "family": "inet", "src_addr": CLIENT, "src_port": facts[1]["refused"],
+            "dst_addr": SERVER, "dst_port": 2001}}, error
         for packet in there.packets:
             if (packet.get("proto"), packet.get("family")) == ("icmp", "inet"):
                 assert at_end(packet, (SERVER,)) == {"kind": "kernel"}, packet

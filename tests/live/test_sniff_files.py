@@ -18,9 +18,11 @@ import os, socket
 server = socket.create_server(("127.0.0.1", 8080))
 client = socket.create_connection(("127.0.0.1", 8080))
 peer = server.accept()[0]
-client.sendall(b"a" * 100)
-left = 100
+request = b"GET /x HTTP/1.1\\r\\nHost: web\\r\\n\\r\\n"
+client.sendall(request)
+left = len(request)
 while left: left -= len(peer.recv(left))
+peer.sendall(b"HTTP/1.1 204 No Content\\r\\n\\r\\n"); client.recv(99)
 client.close(); peer.close()
 names = socket.socket(type=socket.SOCK_DGRAM); names.bind(("127.0.0.1", 53))
 asks = socket.socket(type=socket.SOCK_DGRAM); asks.connect(("127.0.0.1", 53))
@@ -82,6 +84,13 @@ def owners_in_a_file():
         assert statistics["dropped_by_kernel"] == statistics["dropped_by_nwho"] == 0 and "dropped_by_kernel" not in again
         assert sum(each["tx_bytes"] + each["rx_bytes"] for each in statistics["conversations"]) == sum(packet["length"] for packet in packets)
         assert [each["pid"] for each in statistics["processes"]] == [pid]
+        # what is said stands in fields
+        asked, answered = ({**packet["dns"]} for packet in packets if "dns" in packet)
+        assert asked == {"id": 7, "response": False, "qname": "www.example", "qtype": "A"}, asked
+        assert answered == {"id": 7, "response": True, "qname": "www.example", "qtype": "A", "rcode": "NoError", "answers":
+                            [{"name": "www.example", "type": "A", "ttl_s": 60, "data": "192.0.2.1"}]}, answered
+        fetched, given = (packet["http"] for packet in packets if "http" in packet)
+        assert fetched == {"method": "GET", "target": "/x", "host": "web"} and given == {"status": 204}, (fetched, given)
         # conditions on processes are about what is noted; what no file has is refused
         name = Path(sys.executable).name[:15]
         assert read(file, "process", name, "and", "port", "53") == read(file, f"port 53 and pid {pid}") == read(file, "port", "53") != []
