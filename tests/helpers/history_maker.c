@@ -171,14 +171,15 @@ int main(int argc, char **argv)
     CLEANUP(buf_done) struct buf problem = BUF_INIT;
     struct store *store;
     uint64_t begin_ns = (argc > 2 ? strtoull(argv[2], NULL, 10) : BEGIN_S) * SECOND_NS;
+    uint64_t ticks = argc > 3 ? strtoull(argv[3], NULL, 10) : TICKS;
     int pid, r;
 
-    if (argc != 2 && argc != 3) {
-        fputs("usage: history_maker FILE [BEGIN]\n", stderr);
+    if (argc < 2 || argc > 4) {
+        fputs("usage: history_maker FILE [BEGIN [TICKS]]\n", stderr);
         return 2;
     }
     r = store_open(argv[1], NULL, &store, &pid, &problem);
-    for (uint64_t number = 1; number <= TICKS && r == 0; number++)
+    for (uint64_t number = 1; number <= ticks && r == 0; number++)
         if (number <= GAP_BEGIN || number > GAP_END)
             r = write_tick(store, begin_ns, number);
     if (r == 0)

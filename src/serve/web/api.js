@@ -33,7 +33,9 @@ async function problemOf(response) {
     const text = await response.text();
 
     try {
-        return JSON.parse(text).error ?? text;
+        const { error, detail } = JSON.parse(text);
+
+        return [error ?? text, ...detail ?? []].join('\n');
     } catch {
         return text || response.statusText;
     }

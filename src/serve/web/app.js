@@ -153,6 +153,10 @@ function connect(replaceTheme) {
 
     for (const [id, action] of Object.entries(actions))
         byId(id).addEventListener('click', action);
+    byId('skip').addEventListener('click', (event) => { // the address is taken by what is shown
+        event.preventDefault();
+        byId('panels').focus();
+    });
     byId('filter-form').addEventListener('submit', (event) => {
         event.preventDefault();
         go({ filter: byId('filter').value.trim() });

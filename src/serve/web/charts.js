@@ -34,6 +34,7 @@ export class Chart {
     show(data, frame) {
         Object.assign(this, { data, frame });
         this.draw();
+        performance.mark('nwho-chart');
     }
 
     // Notes and the moment of replay may come later than the lines.
@@ -79,6 +80,7 @@ export class Chart {
         this.plot = new uPlot(this.options(lines), [
             this.data.times, ...lines.map(({ values, sign }) => values.map((value) => (value === null ? null : value * sign))),
         ], this.canvas);
+        this.plot.over.addEventListener('mousedown', (event) => { this.pressed = event.clientX; });
         this.plot.over.addEventListener('click', (event) => this.clicked(event));
         this.drawLegend();
         this.canvas.setAttribute('aria-label', this.describe());
@@ -127,15 +129,13 @@ export class Chart {
             return;
         const from = plot.posToVal(left, 'x');
         const to = plot.posToVal(left + width, 'x');
-        this.brushed = true;
         plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
         this.onBrush(from, to);
     }
 
     clicked(event) {
-        if (!this.brushed)
+        if (Math.abs(event.clientX - this.pressed) <= CLICK)
             this.onClick(this.plot.posToVal(event.clientX - this.plot.over.getBoundingClientRect().left, 'x'));
-        this.brushed = false;
     }
 
     drawGaps(plot) {

@@ -89,7 +89,6 @@ export const kinds = {
     count: (value) => String(value),
     rate: (value) => bitRate(value * 8),
     bytes,
-    share: (value) => `${value}%`,
     us: microseconds,
 };
 

@@ -40,10 +40,6 @@ export const columns = {
     process: [PROCESS, USER, { key: 'unit', title: 'Unit', kind: 'text', small: true, wide: true, condition: (row) => (row.unit ? `unit ${quoted(row.unit)}` : null) }, ...RATES, ...TOTALS],
     peer: [PEER, ...RATES, ...TOTALS],
     port: [PORT, ...RATES, ...TOTALS],
-    states: [
-        { key: 'state', title: 'State', write: (row) => `${row.proto} ${row.state}` }, { key: 'netns', title: 'Netns', kind: 'text', small: true },
-        { key: 'mean', title: 'Mean', kind: 'count', number: true }, { key: 'least', title: 'Least', kind: 'count', number: true }, { key: 'most', title: 'Most', kind: 'count', number: true, bar: true },
-    ],
     sockets: [
         { key: 'proto', title: 'Proto', kind: 'text' }, { key: 'state', title: 'State', kind: 'text', condition: (row) => (row.state ? `state ${row.state}` : null) },
         { key: 'local_port', title: 'Local', write: (row) => endpoint(row, 'local'), wide: true },
@@ -60,7 +56,6 @@ export const asked = {
     process: 'pid,user,process,unit,rx_rate,tx_rate,rx_bytes,tx_bytes',
     peer: 'peer_addr,rx_rate,tx_rate,rx_bytes,tx_bytes',
     port: 'proto,service_port,rx_rate,tx_rate,rx_bytes,tx_bytes',
-    states: 'proto,state,netns,mean,least,most',
     sockets: 'proto,state,local_addr,local_port,peer_addr,peer_port,path,process,pid,user,owner_note,recv_q,send_q,rtt_us,sick',
     flows: 'proto,peer_addr,service_port,pid,user,process,rx_rate,tx_rate,rx_bytes,tx_bytes',
 };

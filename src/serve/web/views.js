@@ -66,7 +66,7 @@ export function loadRates(shown) {
 }
 
 export function loadStates(shown) {
-    return loadSeries('states', shown, { by: 'state', name: (row) => `${row.proto} ${row.state}`, columns: 'proto,state', measures: 'mean', filter: '', every: shown.every * 3, most: 6, scale: 1 });
+    return loadSeries('states', shown, { by: 'state', name: (row) => row.state, columns: 'state', measures: 'mean', filter: 'tcp', every: shown.every * 3, most: 6, scale: 1 });
 }
 
 function captionOf(title, shown) {
