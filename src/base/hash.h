@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define HASH_INIT UINT64_C(0xcbf29ce484222325)
 
@@ -19,5 +20,24 @@ static inline uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t lengt
 
     for (size_t i = 0; i < length; i++)
         hash = hash_number(hash, at[i]);
+    return hash;
+}
+
+/* Eight bytes in a step, which is faster: another hash than hash_bytes() gives. */
+static inline uint64_t hash_words(uint64_t hash, const void *bytes, size_t length)
+{
+    const unsigned char *at = bytes;
+
+    for (; length; at += sizeof(uint64_t)) {
+        size_t count = length < sizeof(uint64_t) ? length : sizeof(uint64_t);
+        uint64_t word = 0;
+
+        if (count == sizeof(word))
+            memcpy(&word, at, sizeof(word));
+        else
+            memcpy(&word, at, count);
+        hash = hash_number(hash ^ hash >> 31, word);
+        length -= count;
+    }
     return hash;
 }

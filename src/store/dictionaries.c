@@ -164,7 +164,7 @@ static int give_id_of_fields(struct store *store, unsigned int id, const struct 
     }
     if (key->error)
         return key->error;
-    return give_id(store, id, hash_bytes(HASH_INIT, key->data, key->length), key->data, key->length,
+    return give_id(store, id, hash_words(HASH_INIT, key->data, key->length), key->data, key->length,
                    fields, ret_id);
 }
 

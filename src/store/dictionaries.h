@@ -59,15 +59,10 @@ struct endpoint {
     uint8_t zero[3];
 };
 
-/* By words: there are many in a tick. */
+/* There are many in a tick. */
 static inline uint64_t endpoint_hash(const struct endpoint *endpoint)
 {
-    uint64_t words[sizeof(*endpoint) / sizeof(uint64_t)], hash = HASH_INIT;
-
-    memcpy(words, endpoint, sizeof(words));
-    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-        hash = hash_number(hash ^ hash >> 31, words[i]);
-    return hash;
+    return hash_words(HASH_INIT, endpoint, sizeof(*endpoint));
 }
 
 /* Each gives the id of a thing of the snapshot, and writes it when it is new. 0 or -errno. */

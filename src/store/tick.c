@@ -84,8 +84,8 @@ static int find_row(struct tick_flows *flows, struct map *index, uint32_t proces
     if (r < 0)
         return r;
     *ret_row = &flows->rows[flows->count];
-    **ret_row =
-        (struct tick_flow){.endpoint = *endpoint, .process = process, .number = flows->count++};
+    **ret_row = (struct tick_flow){.endpoint = *endpoint, .process = process};
+    flows->count++;
     return 0;
 }
 
@@ -105,51 +105,78 @@ static bool is_not_told_apart(const struct tick_flow *row)
     return memcmp(&row->endpoint, &not_told_apart, sizeof(row->endpoint)) == 0;
 }
 
-/* By process; of each the largest first, and what is not told apart last. */
-static int compare_rows(const void *a, const void *b)
+/* Sorted instead of rows, which are large. */
+struct ranked {
+    uint64_t bytes; /* 0: it is not told apart */
+    uint32_t process, row;
+};
+
+/* By process; of each the largest first, and what is not told apart, being all zero, last. */
+static int compare_ranked(const void *a, const void *b, void *context)
 {
-    const struct tick_flow *left = a, *right = b;
-    bool left_last = is_not_told_apart(left), right_last = is_not_told_apart(right);
+    const struct ranked *left = a, *right = b;
+    const struct tick_flow *rows = context;
 
     if (left->process != right->process)
         return left->process < right->process ? -1 : 1;
-    if (left_last != right_last)
-        return left_last ? 1 : -1;
-    if (bytes_of(left) != bytes_of(right))
-        return bytes_of(left) > bytes_of(right) ? -1 : 1;
-    return memcmp(&left->endpoint, &right->endpoint, sizeof(left->endpoint));
+    if (left->bytes != right->bytes)
+        return left->bytes > right->bytes ? -1 : 1;
+    return memcmp(&rows[right->row].endpoint, &rows[left->row].endpoint, sizeof(rows->endpoint));
 }
 
-/* Rows move only to places that were read before. `places` is told where each has gone. */
-static void fold_small(struct tick_flows *flows, uint32_t peers, uint32_t *places)
+static struct ranked *rank(const struct tick_flows *flows)
+{
+    struct ranked *ranked = calloc(flows->count + 1u, sizeof(*ranked));
+
+    for (uint32_t i = 0; ranked && i < flows->count; i++) {
+        const struct tick_flow *row = &flows->rows[i];
+
+        ranked[i] = (struct ranked){is_not_told_apart(row) ? 0 : bytes_of(row), row->process, i};
+    }
+    if (ranked)
+        qsort_r(ranked, flows->count, sizeof(*ranked), compare_ranked, flows->rows);
+    return ranked;
+}
+
+/* Into `to`, which has room for as many rows. `places` is told where each has gone. */
+static uint32_t fold_small(const struct tick_flows *flows, const struct ranked *ranked,
+                           uint32_t peers, struct tick_flow *to, uint32_t *places)
 {
     uint32_t kept = 0, at = 0;
 
-    qsort(flows->rows, flows->count, sizeof(*flows->rows), compare_rows);
     while (at < flows->count) {
-        struct tick_flow rest = {.process = flows->rows[at].process};
+        struct tick_flow rest = {.process = ranked[at].process};
         uint32_t first = at;
 
-        for (; at < flows->count && flows->rows[at].process == rest.process; at++) {
-            places[flows->rows[at].number] = kept;
-            if (at - first < peers && !is_not_told_apart(&flows->rows[at]))
-                flows->rows[kept++] = flows->rows[at];
+        for (; at < flows->count && ranked[at].process == rest.process; at++) {
+            const struct tick_flow *row = &flows->rows[ranked[at].row];
+
+            places[ranked[at].row] = kept;
+            if (at - first < peers && !is_not_told_apart(row))
+                to[kept++] = *row;
             else
-                add_values(&rest, flows->rows[at].values);
+                add_values(&rest, row->values);
         }
         if (rest.values[TICK_VALUES - 1])
-            flows->rows[kept++] = rest;
+            to[kept++] = rest;
     }
-    flows->count = kept;
+    return kept;
 }
 
 static int fold_rows(const struct snapshot *snapshot, uint32_t peers, struct tick_flows *flows)
 {
     CLEANUP_FREE uint32_t *places = calloc(flows->count + 1u, sizeof(*places));
+    CLEANUP_FREE struct ranked *ranked = rank(flows);
+    struct tick_flow *rows = malloc(flows->count * sizeof(*rows));
 
-    if (!places)
+    if (!places || !ranked || !rows) {
+        free(rows);
         return -ENOMEM;
-    fold_small(flows, peers, places);
+    }
+    flows->capacity = flows->count;
+    flows->count = fold_small(flows, ranked, peers, rows, places);
+    free(flows->rows);
+    flows->rows = rows;
     for (uint32_t i = 0; i < snapshot->flows_count; i++)
         if (flows->row_of_flow[i] != TICK_NO_ROW)
             flows->row_of_flow[i] = places[flows->row_of_flow[i]];
@@ -177,20 +204,36 @@ static int add_flow(const struct snapshot *snapshot, const struct flow_join *joi
     if (r < 0)
         return r;
     add_values(row, values);
-    flows->row_of_flow[number] = row->number;
+    flows->row_of_flow[number] = (uint32_t)(row - flows->rows);
     return 0;
+}
+
+/* For as many rows as there may be. */
+static int reserve(const struct snapshot *snapshot, const uint32_t *processes,
+                   struct tick_flows *flows, struct map *index)
+{
+    uint32_t count = 0;
+    int r;
+
+    flows->row_of_flow = malloc((snapshot->flows_count + 1u) * sizeof(*flows->row_of_flow));
+    if (!flows->row_of_flow)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < snapshot->flows_count; i++)
+        count += processes[i] != 0;
+    r = VEC_RESERVE(&flows->rows, &flows->capacity, 0, count);
+    return r < 0 ? r : map_reserve(index, count);
 }
 
 int tick_flows_make(const struct snapshot *snapshot, const struct flow_join *join,
                     const uint32_t *processes, uint32_t peers, struct tick_flows *ret_flows)
 {
     CLEANUP(map_done) struct map index = {0};
-    struct tick_flows flows = {.row_of_flow = calloc(snapshot->flows_count + 1u, sizeof(uint32_t))};
-    int r = flows.row_of_flow ? 0 : -ENOMEM;
+    struct tick_flows flows = {0};
+    int r = reserve(snapshot, processes, &flows, &index);
 
     for (uint32_t i = 0; i < snapshot->flows_count && r == 0; i++) {
         flows.row_of_flow[i] = TICK_NO_ROW;
-        if (tick_has(&snapshot->flows[i]))
+        if (processes[i])
             r = add_flow(snapshot, join, i, processes[i], &flows, &index);
     }
     if (r == 0 && flows.count)

@@ -12,7 +12,6 @@ struct tick_flow {
     uint64_t values[TICK_VALUES]; /* columns from FLOWS_RX_BYTES on */
     struct endpoint endpoint;     /* all zero: those that are not told apart */
     uint32_t process;
-    uint32_t number; /* while they are made: the place before small ones were folded */
 };
 
 struct tick_flows {
@@ -28,8 +27,8 @@ bool tick_has(const struct flow *flow);
 
 /*
  * One row for each process and endpoint that had traffic, at most `peers` of a process: those with
- * most bytes; the others are one row. `processes` has the id of the process of each flow. 0 or
- * -ENOMEM.
+ * most bytes; the others are one row. `processes` has the id of the process of each flow, or 0
+ * where it had none. 0 or -ENOMEM.
  */
 int tick_flows_make(const struct snapshot *snapshot, const struct flow_join *join,
                     const uint32_t *processes, uint32_t peers, struct tick_flows *ret_flows)

@@ -50,7 +50,7 @@ static int tell_ring(struct ring *ring, const struct snapshot *now, const uint32
 {
     int r = 0;
 
-    for (uint32_t i = 0; i < now->flows_count && r == 0; i++)
+    for (uint32_t i = 0; ring->seconds && i < now->flows_count && r == 0; i++)
         if (row_of_flow[i] != TICK_NO_ROW)
             r = ring_know(ring, ring_key_of_flow((uint32_t)now->flows[i].id), row_of_flow[i]);
     return r;
