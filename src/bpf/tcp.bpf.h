@@ -98,8 +98,8 @@ static __always_inline void take_sock(struct seq_file *seq, struct tcp_sock *tp,
 
     if (origin == FROM_ITERATOR)
         links = sock_links(inet);
-    else if (filter.signs &
-             SIGN_WAITING) /* the less is looked at of those that are calm, the better */
+    else if (filter.signs & SIGN_WAITING) /* the less is looked at of those that are calm, the
+                                             better */
         links.socket = inet->sk.sk_socket;
     if (is_counted(seq) || !state_wanted(record.head.state))
         return;

@@ -4,7 +4,12 @@
 
 #include "serve/passing.h"
 
+#include <poll.h>
 #include <stddef.h>
+#include <string.h>
+
+/* Who answers clients takes what comes at once, unless it is at its end. */
+#define REPLY_MS 1000
 
 int ask_send(int channel, uint32_t id, const struct question *question)
 {
@@ -32,7 +37,14 @@ int ask_receive(int channel, struct ask_request *ret_request)
 
 int ask_reply(int channel, const struct ask_reply *reply, int memory)
 {
-    return passing_send(channel, reply, sizeof(*reply), memory);
+    const size_t size = offsetof(struct ask_reply, text) + strlen(reply->text) + 1;
+    struct pollfd room = {.fd = channel, .events = POLLOUT};
+    int r;
+
+    while ((r = passing_send(channel, reply, size, memory)) == -EAGAIN)
+        if (poll(&room, 1, REPLY_MS) <= 0)
+            return -ETIMEDOUT;
+    return r;
 }
 
 int ask_take_reply(int channel, struct ask_reply *ret_reply, int *ret_memory)
@@ -41,12 +53,13 @@ int ask_take_reply(int channel, struct ask_reply *ret_reply, int *ret_memory)
 
     if (r < 0)
         return r;
-    if (r != sizeof(*ret_reply) || (ret_reply->status == 200 && *ret_memory < 0)) {
+    if ((size_t)r <= offsetof(struct ask_reply, text) ||
+        (ret_reply->status == 200 && *ret_memory < 0)) {
         if (*ret_memory >= 0)
             close(*ret_memory);
         *ret_memory = -1;
         return -EBADMSG;
     }
-    ret_reply->text[sizeof(ret_reply->text) - 1] = '\0';
+    ((char *)ret_reply)[r - 1] = '\0';
     return 0;
 }

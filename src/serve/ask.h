@@ -25,6 +25,7 @@ int ask_send(int channel, uint32_t id, const struct question *question) MUST_CHE
 /* The words are as they came: question_check() judges them. 0; -EAGAIN, -EPIPE; -EBADMSG. */
 int ask_receive(int channel, struct ask_request *ret_request) MUST_CHECK;
 
+/* Waits for a moment where the other side has not taken those before. 0 or -errno. */
 int ask_reply(int channel, const struct ask_reply *reply, int memory) MUST_CHECK;
 
 /* *ret_memory: -1: there is no document. */

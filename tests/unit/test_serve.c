@@ -4,6 +4,7 @@
 #include "serve/counter_set.h"
 #include "serve/meters.h"
 #include "serve/place.h"
+#include "serve/question.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -302,6 +303,99 @@ static void places_are_parsed(void **state)
     assert_int_equal(place.any.sa_family, AF_UNSPEC);
 }
 
+/* --- questions of the API --- */
+
+static struct http_text text_of(const char *text)
+{
+    return (struct http_text){text, strlen(text)};
+}
+
+static void a_question_is_a_command_line(void **state)
+{
+    static const struct {
+        const char *path, *query;
+        const char *command; /* NULL: it is refused */
+    } cases[] = {
+        {"sockets", "", "nwho ls --json"},
+        {"sockets", "filter=state+established&limit=5",
+         "nwho ls --limit=5 --json 'state established'"},
+        {"sockets", "filter=&limit=", "nwho ls --json"},
+        {"sockets", "filter=-w", "nwho ls --json -- -w"},
+        {"sockets", "filter=it's", "nwho ls --json 'it'\\''s'"},
+        {"sockets", "filter=%1b%ff", "nwho ls --json $'\\x1b\\xff'"},
+        {"processes", "columns=%2Bfds&format=csv", "nwho ps --output=+fds --csv"},
+        {"count", "filter=tcp&by=state", "nwho count --json state tcp"},
+        {"history", "since=-1h&by=peer", "nwho history --since=-1h --by=peer --json"},
+        {"status", "", "nwho serve --status --json"},
+        {"doctor", "format=json", "nwho doctor --json"},
+        {"count", "", NULL},
+        {"sockets", "by=state", NULL},
+        {"sockets", "store=/x", NULL},
+        {"sockets", "limit=1&limit=1", NULL},
+        {"sockets", "filter=%4", NULL},
+        {"sockets", "filter=%00", NULL},
+        {"status", "filter=x", NULL},
+        {"ports", "format=text", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        CLEANUP(buf_done) struct buf path = BUF_INIT, problem = BUF_INIT, command = BUF_INIT;
+        CLEANUP(question_done) struct question question;
+        int r;
+
+        buf_printf(&path, "/api/v1/%s", cases[i].path);
+        r = question_make(text_of(buf_string(&path)), text_of(cases[i].query), &question, &problem);
+        assert_int_equal(r, cases[i].command ? 0 : -EINVAL);
+        assert_int_equal(problem.length > 0, !cases[i].command);
+        if (r < 0)
+            continue;
+        question_put_command(&question, &command);
+        assert_string_equal(buf_string(&command), cases[i].command);
+    }
+}
+
+#define CHECKED(words) question_check(words, sizeof(words), &source)
+
+static void only_commands_of_the_api_are_run(void **state)
+{
+    enum question_source source;
+
+    (void)state;
+    assert_int_equal(CHECKED("history\0--since=-1h\0--json\0--\0-w"), 0);
+    assert_int_equal(source, QUESTION_HISTORY);
+    assert_int_equal(CHECKED("ls\0--csv\0--"), 0);
+    assert_int_equal(source, QUESTION_PRESENT);
+    assert_int_equal(CHECKED("serve\0--status\0--json\0--"), 0);
+    assert_int_equal(CHECKED("serve\0--stop\0--json\0--"), -EINVAL);
+    assert_int_equal(CHECKED("serve\0--json\0--"), -EINVAL);
+    assert_int_equal(CHECKED("kill\0--json\0--"), -EINVAL);
+    assert_int_equal(CHECKED("ls\0--record=x\0--"), -EINVAL);
+    assert_int_equal(CHECKED("ls\0-w\0--"), -EINVAL);
+    assert_int_equal(CHECKED("ls\0--since=-1h\0--"), -EINVAL);
+    assert_int_equal(CHECKED("ls\0word\0--"), -EINVAL);
+    assert_int_equal(CHECKED("ls\0--json"), -EINVAL);
+    assert_int_equal(question_check("ls\0--", 5, &source), -EINVAL);
+    assert_int_equal(question_check("", 0, &source), -EINVAL);
+}
+
+static void an_error_has_its_first_line_and_the_others(void **state)
+{
+    static const char *const cases[][2] = {
+        {"a \"b\"", "{\"error\":\"a \\\"b\\\"\"}\n"},
+        {"a\n", "{\"error\":\"a\"}\n"},
+        {"a\n  b\n  ^", "{\"error\":\"a\",\"detail\":[\"  b\",\"  ^\"]}\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        CLEANUP(buf_done) struct buf out = BUF_INIT;
+
+        answer_put_error(cases[i][0], &out);
+        assert_string_equal(buf_string(&out), cases[i][1]);
+    }
+}
+
 /* --- counters --- */
 
 #define HOUR_NS UINT64_C(3600000000000)
@@ -440,6 +534,9 @@ int main(void)
         cmocka_unit_test(the_page_needs_no_token_and_nobody_elses_page_asks),
         cmocka_unit_test(what_the_client_has_is_recognised),
         cmocka_unit_test(places_are_parsed),
+        cmocka_unit_test(a_question_is_a_command_line),
+        cmocka_unit_test(only_commands_of_the_api_are_run),
+        cmocka_unit_test(an_error_has_its_first_line_and_the_others),
         cmocka_unit_test(who_is_late_is_counted_with_the_others),
         cmocka_unit_test(who_was_away_makes_room_and_goes_on_later),
         cmocka_unit_test(many_things_have_their_sum),

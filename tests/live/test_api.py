@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: MIT
+"""The API of nwho serve: its documents are those of the commands, and whoever asks can do nothing but ask."""
+import fcntl
+import functools
+import json
+import os
+import re
+import shlex
+import signal
+import struct
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.parse import urlencode
+
+from live import mksock, netns, nwho, run_tests, test, wait_for
+from recorder import directory
+from served import served
+
+CLIENTS = 100
+PENDING_BYTE = 0x40000000  # of SQLite's file format: whoever begins to read a file locks it for a moment
+HOSTILE = ["--store=/etc/passwd", "-w", "--watch", "--record=/x", "--help", "--svg=/x", "--", "-", "$(id)", "'", "\x1b[31m", "\udcff"]
+_ended = ExitStack()
+OUTSIDE = ["/api", "/api/", "/api/v1", "/api/v1/", "/api/v1/sockets/", "/api/v1/../v1/sockets", "/api/v1/%73ockets", "/api/v1/ls",
+           "/page/", "/page/index.html", "/page/../../etc/passwd", "/page/%2e%2e/etc/passwd", "//etc/passwd"]
+
+
+def ask(server, name, expect=200, **parameters):
+    status, head, body = server.get(f"/api/v1/{name}?{urlencode(parameters, errors='surrogateescape')}")
+    assert status == expect, (name, parameters, status, body)
+    return head, body
+
+
+def document(server, name, **parameters):
+    return json.loads(ask(server, name, **parameters)[1])
+
+
+def error(server, name, expect=400, **parameters):
+    head, body = ask(server, name, expect, **parameters)
+    assert "Content-Type: application/json\r\n" in head, head
+    return json.loads(body)
+
+
+@functools.cache
+def api():
+    """A recorder in a namespace with sockets, asked over a unix socket: (namespace, store, server)."""
+    place, ns = _ended.enter_context(directory()), _ended.enter_context(netns())
+    for situation in ("listening", "established"):
+        _ended.enter_context(mksock(ns, situation))
+    server = _ended.enter_context(served(place, ns=ns, listen=f"unix:{place}/s"))
+    wait_for(lambda: document(server, "history")["measured_s"] > 0, what="a history")
+    return ns, place / "h.db", server
+
+
+def same_past(store, server):
+    """A time that is over is told alike each time, to the byte; so does the command that the answer names."""
+    until = time.time()
+    wait_for(lambda: document(server, "status")["last"] > time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(until + 1)), what="the next tick")
+    span = {"since": f"@{until - 30:.0f}", "until": f"@{until:.3f}"}
+    cases = [
+        ({}, []),
+        ({"by": "iface"}, ["--by", "iface"]),
+        ({"every": "10", "by": "process"}, ["--every", "10", "--by", "process"]),
+        ({"filter": "not process nothing", "sort": "process", "limit": "3", "columns": "process,rx_bytes"},
+         ["not process nothing", "--sort", "process", "--limit", "3", "-o", "process,rx_bytes"]),
+    ]
+    for parameters, words in cases:
+        for form, content in (("json", "application/json"), ("csv", "text/csv; charset=utf-8; header=present")):
+            head, body = ask(server, "history", format=form, **span, **parameters)
+            times = ["--since", span["since"], "--until", span["until"]]
+            assert body == nwho(None, "history", *times, *words, f"--{form}", "--store", store, expect=(0, 1)).out, (parameters, form)
+            assert f"Content-Type: {content}\r\n" in head, head
+            assert ('Content-Disposition: attachment; filename="nwho-history.csv"\r\n' in head) == (form == "csv"), head
+    program, *shown = shlex.split(re.search(r"Nwho-Command: (.*)\r\n", head)[1])
+    assert program == "nwho" and body == nwho(None, *shown, "--store", store, expect=(0, 1)).out, shown
+
+
+def same_present(ns, server):
+    cases = [
+        ("sockets", {}, ["ls"]),
+        ("sockets", {"filter": "state established", "columns": "local,peer,owner", "sort": "local_port"},
+         ["ls", "state established", "-o", "local,peer,owner", "--sort", "local_port"]),
+        ("processes", {"filter": "process mksock", "sort": "pid"}, ["ps", "process mksock", "--sort", "pid"]),
+        ("ports", {"limit": "1"}, ["ports", "--limit", "1"]),
+        ("count", {"by": "state"}, ["count", "state"]),
+        ("count", {"by": "state,process", "filter": "tcp"}, ["count", "state,process", "tcp"]),
+    ]
+    for name, parameters, words in cases:
+        expected = json.loads(nwho(ns, *words, "--json").out)
+        found = wait_for(lambda name=name, parameters=parameters, rows=expected["rows"]:
+                         (got := document(server, name, **parameters))["rows"] == rows and got, what=f"{name} {parameters}")
+        assert found["rows"] and found["table"] == expected["table"] and found["complete"] == expected["complete"], found
+    assert ask(server, name, format="csv", **parameters)[1] == nwho(ns, *words, "--csv").out
+
+
+@test
+def answers_are_those_of_the_commands():
+    ns, store, server = api()
+    same_past(store, server)
+    same_present(ns, server)
+    found = wait_for(lambda: server.get("/api/v1/doctor")[0] == 200 and document(server, "doctor"), what="a look of the doctor")
+    own = json.loads(nwho(ns, "doctor", "--json", "--window", "0.1", expect=(0, 1, 3)).out)
+    assert found["table"] == "findings" and {check["check"] for check in found["checks"]} == {check["check"] for check in own["checks"]}
+    status = document(server, "status")
+    assert status["recording"] and status["pid"] == server.child.pid and status["store"] == str(store), status
+    assert set(status) == set(json.loads(nwho(None, "serve", "--status", "--json", "--store", store).out))
+
+
+def wrong_questions(store, server):
+    said = nwho(None, "history", "rtt >", "--store", store, expect=2).err.splitlines()
+    assert error(server, "history", filter="rtt >") == {"error": said[0].removeprefix("nwho: "), "detail": said[1:]}
+    assert error(server, "history", since="5m")["error"] in nwho(None, "history", "--since", "5m", "--store", store, expect=2).err
+    assert '"nothing"' in error(server, "sockets", nothing=1)["error"]
+    assert '"store"' in error(server, "history", store="/etc/passwd")["error"]
+    assert '"by"' in error(server, "count")["error"]
+    assert '"xml"' in error(server, "ports", format="xml")["error"]
+    assert '"since"' in error(server, "doctor", since="-1h")["error"]
+    for query in ("limit=1&limit=2", "filter=%zz", "filter=%0", "filter=%00", "%6cimit=x"):
+        assert server.get(f"/api/v1/sockets?{query}")[0] == 400, query
+    for path in OUTSIDE:
+        status, _head, body = server.get(path)
+        assert status == 404 and "passwd" not in body, path
+    assert server.get("/api/v1/sockets", method="POST")[0] == 405
+    assert server.get("/api/v1/sockets", **{"Sec-Fetch-Site": "cross-site"})[0] == 403
+    status, head, body = server.get("/api/v1/count?by=state", method="HEAD")
+    assert status == 200 and not body and int(re.search(r"Content-Length: (\d+)", head)[1]) > 100, head
+
+
+def no_value_is_an_option(store, server):
+    """It stays a part of the filter, or the value of its own option: which the command refuses, or finds nothing by."""
+    files = sorted(store.parent.iterdir())
+    for value in HOSTILE:
+        for name, parameter in (("history", "filter"), ("history", "since"), ("history", "by"), ("sockets", "filter"), ("sockets", "columns"),
+                                ("sockets", "limit"), ("count", "by"), ("history", "every"), ("ports", "format")):
+            more = {"by": "state"} if name == "count" and parameter != "by" else {}
+            status, _head, body = server.get(f"/api/v1/{name}?{urlencode({parameter: value, **more}, errors='surrogateescape')}")
+            assert status == 400 and json.loads(body)["error"] or (status == 200 and parameter == "filter" and not json.loads(body)["rows"]), (
+                name, parameter, value, status, body)
+    assert sorted(store.parent.iterdir()) == files and not Path("/x").exists()
+
+
+@test
+def whoever_asks_wrongly_is_told_and_gets_no_further():
+    _ns, store, server = api()
+    wrong_questions(store, server)
+    no_value_is_an_option(store, server)
+
+
+def is_confined(pid):
+    status = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return status["Seccomp"] == "2" and status["NoNewPrivs"] == "1" and not any(
+        int(status[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"))
+
+
+@contextmanager
+def readers_wait(store):
+    """Nobody can begin to read the history; who does already, and who writes, is not disturbed. SQLite waits for five seconds."""
+    with open(store, "r+b") as file:
+        fcntl.fcntl(file, fcntl.F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, PENDING_BYTE, 1, 0))
+        yield
+
+
+def children(pid):
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@test
+def many_at_once_delay_no_tick():
+    _ns, _store, server = api()
+    since = time.time()
+    paths = [f"/api/v1/{name}" for name in ("sockets", "history?by=peer", "count?by=state", "processes")]
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        answers = list(pool.map(lambda i: server.get(paths[i % len(paths)]), range(CLIENTS)))
+    assert {status for status, _head, _body in answers} <= {200, 503} and sum(status == 200 for status, _, _ in answers) > 2
+    for status, _head, body in answers:
+        assert ("rows" if status == 200 else "error") in json.loads(body)
+    past = wait_for(lambda: (got := document(server, "history", since=f"@{since:.3f}"))["measured_s"] > 2 and got, what="two more ticks")
+    assert past["coarsest_s"] < 2 and not {note["kind"] for note in past["notes"]} & {"gap", "lost"}, past
+    assert server.values("nwho_history_dropped_samples_total") == {(): 0}
+
+
+@test
+def the_page_is_in_the_program():
+    _ns, _store, server = api()
+    _status, head, _body = server.get("/", method="HEAD")
+    tag = re.search(r"ETag: (.*)\r\n", head)[1]
+    assert "Content-Encoding: gzip\r\n" in head and "Content-Type: text/html; charset=utf-8\r\n" in head, head
+    policy = re.search(r"Content-Security-Policy: (.*)\r\n", head)[1]
+    assert "default-src 'none'" in policy and "unsafe" not in policy and "frame-ancestors 'none'" in policy, policy
+    status, head, body = server.get("/", **{"If-None-Match": tag})
+    assert status == 304 and not body and f"ETag: {tag}\r\n" in head, head
+    assert server.get("/", method="HEAD", **{"If-None-Match": '"x"'})[0] == 200
+
+
+@test
+def a_child_that_ends_badly_is_an_error_and_the_next_one_answers():
+    _ns, store, server = api()
+    _recorder, asking, answering, *_others = server.processes()
+    assert is_confined(asking) and is_confined(answering)
+    assert not any(os.readlink(file).startswith(str(store)) for pid in (asking, answering) for file in Path(f"/proc/{pid}/fd").iterdir())
+    for end, status in ((signal.SIGKILL, 500), (signal.SIGXCPU, 504)):
+        with readers_wait(store), ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(server.get, "/api/v1/history")
+            child, = wait_for(lambda: children(asking), what="a child")
+            wait_for(lambda child=child: any(os.readlink(file) == str(store) for file in Path(f"/proc/{child}/fd").iterdir()), what="its store")
+            assert is_confined(child)
+            os.kill(child, end)
+            assert answer.result()[0] == status and json.loads(answer.result()[2])["error"]
+        assert document(server, "history")["rows"] is not None
+    os.kill(asking, signal.SIGKILL)
+    wait_for(lambda: server.get("/api/v1/history")[0] == 503, what="its end to be told")
+    assert server.get()[0] == 200 and server.child.poll() is None
+
+
+with _ended:
+    run_tests()
