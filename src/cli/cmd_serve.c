@@ -41,8 +41,6 @@ static int open_store(const struct options *options, const char *path, struct st
     struct buf problem = BUF_INIT;
     int pid = 0, r;
 
-    if (!options->store)
-        user_path_make(path);
     r = store_open(path, &limits, ret_store, &pid, &problem);
     if (r == -EBUSY && pid)
         r = command_error("%s is recorded already, by process %d: one recorder a file", path, pid);
@@ -136,13 +134,17 @@ static int record_until_end(const struct service *service, struct store *store,
     return r;
 }
 
-/* What serves is begun first: it has nothing then that it could not have. */
+/* What serves is begun first: it has nothing then that it could not have. It may read the directory
+ * of the history, which has to be there. */
 static int record(const struct service *service)
 {
     struct store *store = NULL;
     sigset_t unblocked;
-    int r = service->serve ? serve_start(service->serve, service->every_ms * MILLISECOND_NS) : 0;
+    int r;
 
+    if (!service->options->store)
+        user_path_make(service->path);
+    r = service->serve ? serve_start(service->serve, service->every_ms * MILLISECOND_NS) : 0;
     if (r > 0)
         _exit(EXIT_FOUND);
     if (r < 0)

@@ -166,8 +166,9 @@ static void answer(const struct serve *serve, int channel, int asker, uint64_t e
 static void ask(const struct serve *serve, int questions, int recorder)
 {
     CLEANUP_FREE char *store = strdup(serve->store);
-    const char *const readable[] = {store ? dirname(store) : "", "/etc/passwd",
-                                    "/etc/nsswitch.conf", "/usr/share/zoneinfo"};
+    CLEANUP_FREE char *real = realpath(serve->store, NULL); /* it may be a link to elsewhere */
+    const char *const readable[] = {store ? dirname(store) : "", real ? dirname(real) : "",
+                                    "/etc/passwd", "/etc/nsswitch.conf", "/usr/share/zoneinfo"};
     const struct asker asker = {
         .questions = questions, .recorder = recorder, .store = serve->store, .run = serve->run};
     const int kept[] = {questions, recorder};
