@@ -56,7 +56,7 @@ const char *buf_string(struct buf *buf);
 
 static inline char *buf_reserve(struct buf *buf, size_t count)
 {
-    if (buf->capacity - buf->length >= count)
+    if (buf->capacity - buf->length > count) /* not so in an empty one, whose data is NULL */
         return buf->data + buf->length;
     return buf_reserve_slow(buf, count);
 }

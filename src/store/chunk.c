@@ -374,10 +374,10 @@ static int take_ticks(struct bytes *bytes, struct chunk *chunk)
 static bool has_its_ticks(const struct chunk *chunk)
 {
     uint32_t width = layouts[chunk->kind].width;
-    const uint64_t *tick = chunk->rows + tick_column(chunk->kind);
+    const uint64_t *row = chunk->rows; /* NULL when there is none */
 
-    for (uint32_t i = 0; i < chunk->row_count; i++, tick += width)
-        if (*tick >= chunk->tick_count)
+    for (uint32_t i = 0; i < chunk->row_count; i++, row += width)
+        if (row[tick_column(chunk->kind)] >= chunk->tick_count)
             return false;
     return true;
 }

@@ -142,8 +142,9 @@ bool finding_note_parse(const char *text, size_t length, struct finding_note *re
     struct finding_note note = {.severity = text};
     bool is_severity = false;
 
-    if (!check++)
+    if (!check)
         return false;
+    check++;
     note.severity_length = (size_t)(check - 1 - text);
     for (enum severity i = SEVERITY_OK; i < SEVERITY_MAX; i++)
         is_severity |= strlen(severity_word(i)) == note.severity_length &&
