@@ -10,12 +10,13 @@ import truth
 from live import BUILD, PATIENCE, mksock, netns, nwho, run, run_tests, skip, test, wait_for
 
 SOURCES = truth.all_sources()
-ALL = ["-a", "--json=inode,netns,netns_inode,proto,pid,owner_note"]
+ALL = ["-a", "--json=inode,netns,netns_inode,proto,pid,process,owner_note"]
 
 
 def is_of_mksock(row):
-    """Not the kernel's, nor a netlink socket of the program itself, which can outlive it for a moment."""
-    return row["inode"] and (row["proto"] != "netlink" or row["pid"])
+    """Not the kernel's, nor a netlink socket of the program itself, which can outlive it for a moment, or of another
+    nwho that looks in."""
+    return row["inode"] and (row["proto"] != "netlink" or row["process"] == "mksock")
 
 
 def inodes(document):
