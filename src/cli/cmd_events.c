@@ -291,12 +291,12 @@ static bool wait_for_events(struct follower *follower)
                             {.fd = STDOUT_FILENO}};
     int ms = next_ms(follower);
     struct timespec until = timespec_of(ms < 0 ? 0 : ms), gather = timespec_of(GATHER_MS);
-    int ready = ppoll(fds, ARRAY_SIZE(fds), ms < 0 ? NULL : &until, &follower->unblocked);
+    int ready = interrupts_wait(fds, ARRAY_SIZE(fds), ms < 0 ? NULL : &until, &follower->unblocked);
 
     if (ready > 0 && fds[1].revents & (POLLERR | POLLNVAL))
         return false;
     if (ready > 0 && ms != 0)
-        ppoll(NULL, 0, &gather, &follower->unblocked);
+        interrupts_wait(NULL, 0, &gather, &follower->unblocked);
     return !interrupts_came();
 }
 

@@ -64,6 +64,19 @@ bool interrupts_came(void)
     return came;
 }
 
+int interrupts_wait(struct pollfd *awaited, nfds_t count, const struct timespec *left,
+                    const sigset_t *unblocked)
+{
+    int ready = ppoll(awaited, count, left, unblocked);
+    sigset_t kept;
+
+    if (ready > 0) {
+        sigprocmask(SIG_SETMASK, unblocked, &kept);
+        sigprocmask(SIG_SETMASK, &kept, NULL);
+    }
+    return ready;
+}
+
 void interrupts_pretend(void)
 {
     came = 1;

@@ -257,7 +257,7 @@ static int look_for_ills(struct recorder *recorder)
 }
 
 /* Keeps what there is now. 0 or -errno. */
-static int record(struct recorder *recorder)
+static int record(struct recorder *recorder, const sigset_t *unblocked)
 {
     int r = read_machine(recorder), noted = 0;
 
@@ -265,6 +265,7 @@ static int record(struct recorder *recorder)
         return r;
     r = write_history(recorder);
     end_tick(recorder);
+    interrupts_wait(NULL, 0, &(struct timespec){0}, unblocked);
     if (!interrupts_came())
         noted = look_for_ills(recorder);
     recorder_metrics_publish(recorder->metrics, recorder_health_counts(recorder->health),
@@ -334,7 +335,7 @@ static int wait_for_tick(struct recorder *recorder, const sigset_t *unblocked)
                               .events = POLLIN},
         };
         struct timespec left = until_next(recorder);
-        int ready = ppoll(awaited, AWAITED_MAX, &left, unblocked);
+        int ready = interrupts_wait(awaited, AWAITED_MAX, &left, unblocked);
 
         r = take_second(recorder, tick, &second);
         if (r < 0 || ready <= 0)
@@ -351,12 +352,14 @@ static int wait_for_tick(struct recorder *recorder, const sigset_t *unblocked)
 
 int recorder_run(struct recorder *recorder, const sigset_t *unblocked)
 {
-    int r = record(recorder); /* what there was when it began */
+    bool is_last;
+    int r;
 
-    while (r == 0 && !interrupts_came()) {
-        r = wait_for_tick(recorder, unblocked);
-        if (r == 0)
-            r = record(recorder);
-    }
+    do {
+        is_last = interrupts_came(); /* what there was until then */
+        r = record(recorder, unblocked);
+        if (r == 0 && !is_last)
+            r = wait_for_tick(recorder, unblocked);
+    } while (r == 0 && !is_last);
     return r;
 }

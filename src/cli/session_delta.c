@@ -24,7 +24,7 @@ static int wait_until(struct accounting *accounting, uint64_t end_ns, const sigs
         struct timespec left = {.tv_sec = (time_t)((end_ns - now) / SECOND_NS),
                                 .tv_nsec = (long)((end_ns - now) % SECOND_NS)};
 
-        if (ppoll(&counted, 1, &left, unblocked) > 0 && accounting_drain(accounting) < 0)
+        if (interrupts_wait(&counted, 1, &left, unblocked) > 0 && accounting_drain(accounting) < 0)
             return command_error("out of memory");
     }
     return 0;

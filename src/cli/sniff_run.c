@@ -139,7 +139,7 @@ static bool wait_for_packets(struct sniff *sniff, struct pollfd *fds)
             .fd = sniff->sources[i].ended ? -1 : capture_fd(sniff->sources[i].capture),
             .events = POLLIN};
     fds[count] = (struct pollfd){.fd = STDOUT_FILENO};
-    (void)ppoll(fds, count + 1, &until, &sniff->unblocked);
+    (void)interrupts_wait(fds, count + 1, &until, &sniff->unblocked);
     return !(fds[count].revents & (POLLERR | POLLNVAL));
 }
 

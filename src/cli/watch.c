@@ -156,7 +156,7 @@ static int wait_until(struct session *session, uint64_t when_ns, const sigset_t 
         };
         struct timespec left = time_until(when_ns);
 
-        ready = ppoll(awaited, AWAITED_MAX, &left, unblocked);
+        ready = interrupts_wait(awaited, AWAITED_MAX, &left, unblocked);
         if (ready > 0 && awaited[AWAITED_KEY].revents)
             take_key(session);
         if (ready > 0 && awaited[AWAITED_TRAFFIC].revents && accounting_drain(accounting) < 0)
