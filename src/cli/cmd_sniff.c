@@ -52,14 +52,20 @@ static void part_words(int argc, char **argv, struct words *words)
 
 /* --- privileges --- */
 
-/* All is open: what reads packets needs none of them; /proc/PID/exe of others needs one. */
+/*
+ * All is open: what reads packets needs none of them. /proc/PID/exe of others needs one; so does
+ * the search for descriptors, and another one in namespaces, where nothing tells whose packets are.
+ */
 static void drop_privileges(const struct sniff *sniff)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct kept[_LINUX_CAPABILITY_U32S_3] = {{0}};
 
-    if (sniff->processes.needs & NEED_EXE)
-        kept[0].permitted = kept[0].effective = CAP_TO_MASK(CAP_SYS_PTRACE);
+    if (sniff->processes.needs & NEED_EXE || !packet_owners_by_bpf(sniff->owners))
+        kept[0].permitted = CAP_TO_MASK(CAP_SYS_PTRACE);
+    if (!packet_owners_by_bpf(sniff->owners))
+        kept[0].permitted |= CAP_TO_MASK(CAP_SYS_ADMIN);
+    kept[0].effective = kept[0].permitted;
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     (void)syscall(SYS_capset, &header, kept);
 }

@@ -123,6 +123,11 @@ void packet_owners_close(struct packet_owners *owners)
     free(owners);
 }
 
+bool packet_owners_by_bpf(const struct packet_owners *owners)
+{
+    return owners->told;
+}
+
 int packet_owners_add_place(struct packet_owners *owners, uint32_t *ret_place)
 {
     uint32_t at = 0;

@@ -22,6 +22,9 @@ static inline void packet_owners_closep(struct packet_owners **owners)
     packet_owners_close(*owners);
 }
 
+/* Whether BPF tells; else descriptors are searched. */
+bool packet_owners_by_bpf(const struct packet_owners *owners);
+
 /* Packets of the calling thread's namespace will be asked about. 0 and its number, or -errno. */
 int packet_owners_add_place(struct packet_owners *owners, uint32_t *ret_place) MUST_CHECK;
 

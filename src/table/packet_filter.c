@@ -18,13 +18,15 @@ struct packet_filter_node {
     uint32_t part;       /* its number */
     struct filter *processes;
     struct packet_filter_node *child, *last, *next;
+    struct packet_filter_node *made; /* the one with `processes` that was made before it */
 };
 
 struct parser {
     const char *text;
     uint32_t at;
     uint32_t depth;
-    bool found; /* a condition of ours, be it a wrong one */
+    bool found;                      /* a condition of ours, be it a wrong one */
+    struct packet_filter_node *made; /* the last one with `processes` */
     struct arena *arena;
     struct filter_error *error;
     int result; /* 0, or the first error */
@@ -180,6 +182,8 @@ static struct packet_filter_node *parse_processes(struct parser *parser, uint32_
         return NULL;
     }
     node->processes = filter;
+    node->made = parser->made;
+    parser->made = node;
     *ret_end = at + length;
     return node;
 }
@@ -188,13 +192,10 @@ static struct packet_filter_node *parse_processes(struct parser *parser, uint32_
 static bool check_word(struct parser *parser, uint32_t at)
 {
     uint32_t end;
-    struct packet_filter_node *node = parse_processes(parser, at, &end);
 
-    if (node) {
-        filter_done(node->processes);
+    if (parse_processes(parser, at, &end))
         fail(parser, at, word_end(parser, at) - at,
              "conditions on processes are joined with the rest by 'and' or 'or'");
-    }
     return parser->result == 0;
 }
 
@@ -415,7 +416,7 @@ static void number_parts(struct packet_filter *filter, struct packet_filter_node
 static int finish(struct parser *parser, struct packet_filter_node *root,
                   struct packet_filter *ret_filter)
 {
-    struct packet_filter filter = {.packets = ""};
+    struct packet_filter filter = {.packets = "", .made = parser->made};
 
     if (root->kind == NODE_AND && root->packets)
         filter.packets = root->packets;
@@ -428,6 +429,12 @@ static int finish(struct parser *parser, struct packet_filter_node *root,
     filter.root = root;
     *ret_filter = filter;
     return 0;
+}
+
+static void done(struct packet_filter_node *last)
+{
+    for (; last; last = last->made)
+        filter_done(last->processes);
 }
 
 int packet_filter_parse(const char *text, struct arena *arena, struct packet_filter *ret_filter,
@@ -443,22 +450,17 @@ int packet_filter_parse(const char *text, struct arena *arena, struct packet_fil
         *ret_filter = (struct packet_filter){.packets = text};
         return 0;
     }
+    if (parser.result == 0)
+        parser.result = root ? finish(&parser, root, ret_filter) : -ENOMEM;
     if (parser.result < 0)
-        return parser.result;
-    return root ? finish(&parser, root, ret_filter) : -ENOMEM;
-}
-
-static void done(struct packet_filter_node *node)
-{
-    filter_done(node->processes);
-    for (struct packet_filter_node *child = node->child; child; child = child->next)
-        done(child);
+        done(parser.made);
+    return parser.result;
 }
 
 void packet_filter_done(struct packet_filter *filter)
 {
-    if (filter->root)
-        done(filter->root);
+    done(filter->made);
+    filter->made = NULL;
 }
 
 /* --- packets --- */

@@ -18,6 +18,7 @@ struct packet_filter {
     const char **parts; /* expressions for libpcap whose answers packet_filter_accepts() asks for */
     uint32_t part_count;
     uint64_t needs;                  /* enum need, of processes */
+    struct packet_filter_node *made; /* the last condition on processes, and so all */
     struct packet_filter_node *root; /* NULL: `packets` says all */
 };
 

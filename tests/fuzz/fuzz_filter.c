@@ -2,7 +2,8 @@
 /* Fuzzing of the filter language: any text is compiled for a table, evaluated and pushed down. */
 #include "derive/join.h"
 #include "fuzz.h"
-#include "table/filter.h"
+#include "table/captured.h"
+#include "table/packet_filter.h"
 
 #include <sys/socket.h>
 
@@ -47,6 +48,36 @@ static void push_down(const struct filter *filter, struct arena *arena)
         CHECK(request.matches[i].op > MATCH_NOT || request.matches[i].left < i);
 }
 
+static bool take_even(void *context, uint32_t number)
+{
+    const struct packet_filter *filter = context;
+
+    CHECK(number < filter->part_count && *filter->parts[number]);
+    return number % 2 == 0;
+}
+
+/* The same text as an expression about packets, with a process at each end. */
+static void parse_packets(const char *text, struct arena *arena)
+{
+    CLEANUP(snapshot_done) struct snapshot snapshot = {0};
+    CLEANUP(buf_done) struct buf scratch = BUF_INIT;
+    struct captured_processes captured = {.netns = "blue", .count = 2};
+    struct view view = {.snapshot = &snapshot, .captured = &captured, .scratch = &scratch};
+    struct filter_error error = {{0}, 0, 0};
+    struct packet_filter filter;
+    int r = packet_filter_parse(text, arena, &filter, &error);
+
+    CHECK(r == 0 || r == -EINVAL);
+    if (r < 0) {
+        CHECK(*error.message && error.at <= strlen(text));
+        return;
+    }
+    fuzz_snapshot(&snapshot);
+    add_rows(&snapshot);
+    (void)packet_filter_accepts(&filter, &view, take_even, &filter);
+    packet_filter_done(&filter);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     CLEANUP_FREE char *text = NULL;
@@ -71,5 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         CHECK(*error.message && error.at + error.length <= strlen(text));
     }
     filter_done(filter);
+    if (table == &table_captured)
+        parse_packets(text, &arena);
     return 0;
 }

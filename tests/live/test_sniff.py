@@ -519,6 +519,30 @@ def without_bpf_nothing_is_guessed():
                 assert at_end(packet, (CLIENT,)) == {"kind": "?"}, packet
 
 
+CHATTER = """
+listener = listen(1000)
+here = socket.create_connection((HOST, 1000))
+there = listener.accept()[0]
+tell(ready=os.getpid())
+while True:
+    here.send(b"x")
+    there.recv(1)
+    time.sleep(0.02)
+"""
+
+
+@test
+def without_bpf_descriptors_are_searched():
+    """Of a connection that goes on the process is found, with its ancestors, and conditions are about it."""
+    with netns() as ns:
+        chatter = start(ns, CHATTER, "127.0.0.1", "::1")
+        facts_until(chatter, "ready")
+        with sniffing(ns, "-i", "lo", "--sources", "sock_diag,proc_net,proc_fd", "process python*", "and", f"pid {chatter.pid}",
+                      "and", "--children", f"pid {os.getpid()}") as sniffer:
+            sniffer.read_until(lambda packet: True)
+            assert sniffer.packets[0]["sender"]["pid"] == chatter.pid and sniffer.packets[0]["sender"]["user"] == "root", sniffer.packets
+
+
 @test
 def the_end_of_an_interface():
     with two() as (client, _), sniffing(client, "-i", "v1") as here:
@@ -587,18 +611,10 @@ def conditions_on_processes():
         me = parent.pid
         cases = (  # what is asked for, whether packets of the connection and those of the datagrams are
             (["process", "talker"], True, False),
-            (["process talker and port 1000"], True, False),
-            ([f"pid {me} and udp"], False, True),
-            (["user nobody"], True, False),
-            (["uid", "=", "65534", "or", "port", "1001"], True, True),
-            (["not process talker and not tcp"], False, True),
+            (["user", "nobody", "or", "port", "1001"], True, True),
             (["not (process talker or port 1001)"], False, False),
             (["--children", f"pid {me}"], True, True),
-            (["--children", f"not pid {me}"], False, False),
-            ([f"pid {me}+ and tcp"], True, False),
-            (["process talker", "and", f"pid {me}"], True, False),
             ([f"exe {os.path.realpath(sys.executable)} and tcp"], True, False),
-            (["process nosuch or (process talker and udp)"], False, False),
         )
         # the end of all is shown by each
         with contextlib.ExitStack() as stack:

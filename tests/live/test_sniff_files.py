@@ -127,6 +127,8 @@ def files_in_turn():
         os.chmod(where, 0o700)
         with sniffing(ns, "-w", f"{where}/x.pcapng", "-G", "1", "--stats") as process:
             wait_for(lambda: len(list(Path(where).iterdir())) >= 3)
+            if process.incomplete:
+                skip("without BPF capabilities are kept")
             status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
             assert "CapEff:\t0000000000000000" in status, status
             assert "0 conversations" in end(process, expect=1)
