@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import re
+import socket
 import time
 from types import SimpleNamespace
 from urllib.parse import unquote
@@ -14,6 +15,7 @@ from recorder import ask, directory
 from served import served
 
 STYLE = SOURCE / "src/serve/web/style.css"
+TOKEN = "0123456789abcdef"
 CONTRAST = 4.5  # of text, WCAG 2.1 AA
 TEXTS = {"ground": ("text", "muted", "accent"), "panel": ("text", "muted", "accent", "warn", "crit", "info"), "raised": ("text", "muted"),
          "bar": ("text",), "info-ground": ("info", "accent"), "warn-ground": ("warn",), "crit-ground": ("crit",)}
@@ -140,9 +142,13 @@ def asks_nobody_else():
 def sockets_are_those_of_now():
     at = scene()
     port = at.root.split(":")[2].strip("/")
-    show(at, hash_more=f"&filter=listening sport {port}")
-    wait_for(lambda: len(at.page.table("#panel-sockets table")) == 2, what="the listener")
-    assert at.page.table("#panel-sockets table")[1][1:3] == ["listening", f"127.0.0.1:{port}"]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        own = listener.getsockname()[1]
+        show(at, hash_more=f"&filter=listening sport {port},{own}")
+        assert [row[1:3] for row in at.page.table("#panel-sockets table")[1:]] == [["listening", f"127.0.0.1:{port}"]]
+        listener.listen()
+        wait_for(lambda: f"127.0.0.1:{own}" in at.page.text("#panel-sockets table"), what="what is asked for again and again")
     with loading(at.page):
         at.page.click("#panel-sockets thead th:nth-child(2) button")
     assert "sort=sockets.state:desc" in hash_of(at.page) and at.page.run("return document.querySelector('#panel-sockets th[aria-sort]').innerText").startswith("State")
@@ -285,6 +291,21 @@ def without_data_it_says_so():
     assert "Nothing was measured" in at.page.text("#panel-processes .message") and "nothing measured" in at.page.text("#window-text")
     assert at.page.run("return document.querySelector('#panel-rates .body').classList.contains('empty')")
     at.page.picture("empty")
+
+
+@test
+def a_token_is_asked_for():
+    at = scene()
+    with directory() as place:
+        (place / "token").write_text(f"{TOKEN}\n")
+        (place / "token").chmod(0o600)
+        with served(place, "--token-file", place / "token", wait=False) as server:
+            at.page.open(f"http://127.0.0.1:{server.address[1]}/")
+            at.page.until("return document.getElementById('token')?.open", what="the question")
+            with loading(at.page):
+                at.page.type("#token-input", TOKEN)
+            wait_for(lambda: "LISTENING" in at.page.text("#panel-sockets").upper(), what="sockets")
+            assert not at.page.run("return document.getElementById('token').open")
 
 
 def luminance(colour):

@@ -58,14 +58,14 @@ async function ask(path, params, format, signal) {
     return { response, command: response.headers.get('Nwho-Command') ?? '' };
 }
 
-export async function document_(path, params, signal) {
+export async function json(path, params, signal) {
     const { response, command } = await ask(path, params, 'json', signal);
 
     return { document: await response.json(), command };
 }
 
 // A series is many rows with the same keys: CSV is half of the bytes.
-export async function rows(path, params, signal) {
+export async function csv(path, params, signal) {
     const { response, command } = await ask(path, params, 'csv', signal);
 
     return { rows: parseCsv(await response.text()), command };

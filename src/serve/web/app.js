@@ -7,7 +7,7 @@ import { byId, el } from './dom.js';
 import { bitRate, moment } from './format.js';
 import { install } from './keys.js';
 import { brush, go, link, PRESETS, read, replayAt, replayMove, state, zoom } from './state.js';
-import { charts, CHARTS, frame, loadDoctor, loadNotes, loadRates, loadSockets, loadStates, loadTop, panels, showFindings } from './views.js';
+import { chartKey, charts, CHARTS, frame, loadDoctor, loadNotes, loadRates, loadSockets, loadStates, loadTop, panels, showFindings } from './views.js';
 
 const REFRESH = 5000; // milliseconds: how often "now" is asked again
 
@@ -25,7 +25,7 @@ function showControls() {
     }
     if (document.activeElement !== byId('filter'))
         byId('filter').value = state.filter;
-    byId('chart').value = CHARTS[state.chart] ? state.chart : 'iface';
+    byId('chart').value = chartKey();
     byId('replay').hidden = shown.replay === null;
     byId('window-hint').hidden = shown.replay !== null;
     byId('replay-text').textContent = shown.replay === null ? '' : `Replay of ${moment(shown.replay)}`;
@@ -81,7 +81,7 @@ async function load() {
 async function refresh() {
     const shown = frame();
 
-    if (!live || document.hidden || shown.replay !== null)
+    if (!live || document.hidden || shown.replay !== null || document.querySelector('.u-over:active')) // whoever brushes goes on
         return;
     if (shown.isNow && Date.now() - last >= Math.max(shown.every * 1000, 2 * REFRESH)) {
         last = Date.now();

@@ -35,12 +35,12 @@ function commands(texts) {
 }
 
 export function finding(row) {
-    const details = el('dl', null, ...lines('Why', row.cause ? [row.cause] : []), ...lines('What to do', row.fix), ...lines('What not', row.avoid), ...commands(row.next));
+    const details = el('dl', null, ...lines('Why', row.cause ? [row.cause] : []), ...lines('What to do', row.fix), ...lines('What not', row.avoid), ...commands(row.cause ? row.next : [`nwho doctor ${row.check}`, `nwho doctor --explain ${row.check}`]));
     const who = [row.process && `${row.process}${row.pid ? ` (${row.pid})` : ''}`, row.iface].filter(Boolean).join(', ');
     const head = [el('span', { class: `badge ${TONES[row.severity] ?? 'info'}` }, row.severity ?? 'info'), ' ', el('strong', null, row.check ?? ''), ' ',
         el('span', null, row.what ?? ''), who ? el('span', { class: 'muted' }, ` ${who}`) : null];
 
-    return details.childElementCount ? el('details', { class: 'finding' }, el('summary', null, ...head), details) : el('div', { class: 'finding' }, ...head);
+    return el('details', { class: 'finding' }, el('summary', null, ...head), details);
 }
 
 function textOf(note) {

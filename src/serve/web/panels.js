@@ -87,6 +87,19 @@ export class Panel {
         this.body.hidden = Boolean(text);
     }
 
+    // In the place of the one before: where it was scrolled to stays, and so does the focus of a head.
+    showTable(table, label) {
+        const head = this.body.contains(document.activeElement) ? document.activeElement.closest('th')?.cellIndex : undefined;
+
+        this.scroll ??= el('div', { class: 'scroll', tabindex: '0', role: 'region' });
+        this.scroll.setAttribute('aria-label', label);
+        this.scroll.replaceChildren(table);
+        if (this.scroll.parentNode !== this.body)
+            this.body.replaceChildren(this.scroll);
+        if (head !== undefined)
+            table.tHead.rows[0].cells[head]?.firstElementChild.focus({ preventScroll: true });
+    }
+
     // Only what changed is drawn again, so that a selection in a table stays.
     isNew(content) {
         const text = JSON.stringify(content);

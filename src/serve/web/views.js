@@ -47,7 +47,7 @@ function timeOfTables(shown) {
 }
 
 async function loadSeries(id, shown, { by, name, columns, measures, filter, every, most, scale }) {
-    const answer = await panels[id].load(api.rows, 'history', { filter, by, ...span(shown), every: step(every), columns: `time,${columns},${measures}`, limit: id === 'rates' ? SERIES : '' });
+    const answer = await panels[id].load(api.csv, 'history', { filter, by, ...span(shown), every: step(every), columns: `time,${columns},${measures}`, limit: id === 'rates' ? SERIES : '' });
 
     if (!answer)
         return;
@@ -57,12 +57,18 @@ async function loadSeries(id, shown, { by, name, columns, measures, filter, ever
     charts[id].show(data, { ...shown, ...frame() });
 }
 
+// A link may say anything.
+export function chartKey() {
+    return Object.hasOwn(CHARTS, state.chart) ? state.chart : 'iface';
+}
+
 export function loadRates(shown) {
-    const { columns, name } = CHARTS[state.chart] ?? CHARTS.iface;
-    const isWhole = state.chart === 'iface';
+    const by = chartKey();
+    const { columns, name } = CHARTS[by];
+    const isWhole = by === 'iface';
 
     byId('chart-hint').textContent = isWhole && state.filter ? 'interfaces, not filtered' : '';
-    return loadSeries('rates', shown, { by: state.chart, name, columns, measures: 'rx_rate,tx_rate', filter: isWhole ? '' : state.filter, every: shown.every, most: SERIES, scale: 8 });
+    return loadSeries('rates', shown, { by, name, columns, measures: 'rx_rate,tx_rate', filter: isWhole ? '' : state.filter, every: shown.every, most: SERIES, scale: 8 });
 }
 
 export function loadStates(shown) {
@@ -79,14 +85,13 @@ function showTable(panel, kind, rows, caption) {
     if (!rows.length)
         panel.say(caption.startsWith('Sockets') ? 'No socket matches.' : state.filter ? 'Nothing matches in this time.' : 'Nothing was measured in this time.');
     else if (panel.isNew([kind, rows, sort, caption]))
-        panel.body.replaceChildren(el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': caption },
-            table(kind, rows, { caption, sort, onSort: (column) => sortBy(panel.id, column), onFilter: addFilter })));
+        panel.showTable(table(kind, rows, { caption, sort, onSort: (column) => sortBy(panel.id, column), onFilter: addFilter }), caption);
 }
 
 export async function loadTop(id, shown) {
     const [by, title] = TOPS[id];
     const panel = panels[id];
-    const answer = await panel.load(api.document_, 'history', { filter: state.filter, by, ...timeOfTables(shown), columns: asked[by], sort: sortOf(id), limit: ROWS });
+    const answer = await panel.load(api.json, 'history', { filter: state.filter, by, ...timeOfTables(shown), columns: asked[by], sort: sortOf(id), limit: ROWS });
 
     if (!answer)
         return;
@@ -102,7 +107,7 @@ export async function loadSockets(shown) {
 
     panel.setTitle(isPast ? `Traffic at ${clock(shown.replay)}` : 'Sockets now');
     panel.tools.replaceChildren();
-    const answer = await panel.load(api.document_, isPast ? 'history' : 'sockets',
+    const answer = await panel.load(api.json, isPast ? 'history' : 'sockets',
         { filter: state.filter, ...(isPast ? { by: 'process,peer,port', ...timeOfTables(shown) } : {}), columns: asked[kind], sort: sortOf('sockets'), limit: SOCKETS });
 
     if (!answer)
@@ -114,7 +119,7 @@ export async function loadSockets(shown) {
 }
 
 export async function loadNotes(shown) {
-    const answer = await panels.notes.load(api.document_, 'history', { ...span(shown), by: 'iface', columns: 'iface', limit: 1 });
+    const answer = await panels.notes.load(api.json, 'history', { ...span(shown), by: 'iface', columns: 'iface', limit: 1 });
 
     if (!answer)
         return;
@@ -127,7 +132,7 @@ export async function loadNotes(shown) {
 // Beside the others: where the recorder has no answer of its own yet, it may take seconds.
 export async function loadDoctor() {
     try {
-        now = { findings: (await api.document_('doctor', {})).document.rows, error: '' };
+        now = { findings: (await api.json('doctor', {})).document.rows, error: '' };
     } catch (error) {
         now = { findings: [], error: error.message };
     }
