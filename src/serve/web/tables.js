@@ -60,6 +60,13 @@ export const asked = {
     flows: 'proto,peer_addr,service_port,pid,user,process,rx_rate,tx_rate,rx_bytes,tx_bytes',
 };
 
+// Rows of CSV, which has texts only.
+export function typed(kind, rows) {
+    const numbers = columns[kind].filter(({ number }) => number).map(({ key }) => key);
+
+    return rows.map((row) => ({ ...row, ...Object.fromEntries(numbers.map((key) => [key, row[key] === '' ? null : Number(row[key])])) }));
+}
+
 function headOf(column, sort, onSort) {
     const [key, order] = sort.split(':');
     const is = key !== column.key ? null : order === 'desc' ? 'descending' : 'ascending';

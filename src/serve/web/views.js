@@ -8,11 +8,11 @@ import { finding, prepare, standing, timeline } from './notes.js';
 import { Panel } from './panels.js';
 import { makeSeries } from './series.js';
 import { addFilter, replayAt, replayTime, sortBy, sortOf, state, TICK, timeWindow } from './state.js';
-import { asked, table } from './tables.js';
+import { asked, table, typed } from './tables.js';
 
 const SERIES = 5;
 const ROWS = 12;
-const SOCKETS = 100;
+const SOCKETS = 60;
 export const CHARTS = {
     iface: { title: 'Interfaces', columns: 'iface', name: (row) => row.iface },
     process: { title: 'Processes', columns: 'pid,process', name: (row) => `${row.process || '?'}${row.pid ? ` (${row.pid})` : ''}` },
@@ -91,12 +91,13 @@ function showTable(panel, kind, rows, caption) {
 export async function loadTop(id, shown) {
     const [by, title] = TOPS[id];
     const panel = panels[id];
-    const answer = await panel.load(api.json, 'history', { filter: state.filter, by, ...timeOfTables(shown), columns: asked[by], sort: sortOf(id), limit: ROWS });
+    const isFirst = id === 'processes'; // tells of the window, too; with the others notes would come again and again
+    const answer = await panel.load(isFirst ? api.json : api.csv, 'history', { filter: state.filter, by, ...timeOfTables(shown), columns: asked[by], sort: sortOf(id), limit: ROWS });
 
     if (!answer)
         return;
-    showTable(panel, by, answer.document.rows, captionOf(title, shown));
-    if (id === 'processes')
+    showTable(panel, by, isFirst ? answer.document.rows : typed(by, answer.rows), captionOf(title, shown));
+    if (isFirst)
         describeWindow(shown, answer.document);
 }
 
@@ -115,7 +116,7 @@ export async function loadSockets(shown) {
     const { rows, warnings } = answer.document;
     showTable(panel, kind, rows, isPast ? captionOf('Traffic', shown) : 'Sockets now');
     panel.tools.replaceChildren(el('span', { class: 'muted', title: (warnings ?? []).map(({ text }) => text).join('\n') || null },
-        `${rows.length === SOCKETS ? `first ${rows.length}` : rows.length}${warnings?.length ? ', with warnings' : ''}`));
+        `${rows.length === SOCKETS ? `first ${rows.length}: the filter finds others` : rows.length}${warnings?.length ? ', with warnings' : ''}`));
 }
 
 export async function loadNotes(shown) {
