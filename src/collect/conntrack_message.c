@@ -21,37 +21,21 @@ static void nested(const struct nlattr *attribute, const struct nlattr **ret_att
                        attribute ? netlink_length(attribute) : 0, ret_attributes, count);
 }
 
-static uint8_t get_u8(const struct nlattr *attribute)
-{
-    uint8_t number;
+/* Bytes of a number; 0 where they are not all there. A hundred thousand entries have millions. */
+#define GET(name, type, from_network)                                                              \
+    static inline type name(const struct nlattr *attribute)                                        \
+    {                                                                                              \
+        type number = 0;                                                                           \
+                                                                                                   \
+        if (attribute && netlink_length(attribute) >= sizeof(number))                              \
+            memcpy(&number, netlink_data(attribute), sizeof(number));                              \
+        return from_network(number);                                                               \
+    }
 
-    netlink_copy(attribute, &number, sizeof(number));
-    return number;
-}
-
-static uint16_t get_u16(const struct nlattr *attribute)
-{
-    uint16_t number;
-
-    netlink_copy(attribute, &number, sizeof(number));
-    return ntohs(number);
-}
-
-static uint32_t get_u32(const struct nlattr *attribute)
-{
-    uint32_t number;
-
-    netlink_copy(attribute, &number, sizeof(number));
-    return ntohl(number);
-}
-
-static uint64_t get_u64(const struct nlattr *attribute)
-{
-    uint64_t number;
-
-    netlink_copy(attribute, &number, sizeof(number));
-    return be64toh(number);
-}
+GET(get_u8, uint8_t, )
+GET(get_u16, uint16_t, ntohs)
+GET(get_u32, uint32_t, ntohl)
+GET(get_u64, uint64_t, be64toh)
 
 static bool read_addresses(const struct nlattr *ip, uint8_t family, struct conntrack_tuple *tuple)
 {
@@ -63,8 +47,11 @@ static bool read_addresses(const struct nlattr *ip, uint8_t family, struct connt
     nested(ip, attributes, ARRAY_SIZE(attributes));
     src = attributes[v6 ? CTA_IP_V6_SRC : CTA_IP_V4_SRC];
     dst = attributes[v6 ? CTA_IP_V6_DST : CTA_IP_V4_DST];
-    return netlink_copy(src, &tuple->src, sizeof(tuple->src)) == length &&
-           netlink_copy(dst, &tuple->dst, sizeof(tuple->dst)) == length;
+    if (!src || !dst || netlink_length(src) != length || netlink_length(dst) != length)
+        return false;
+    memcpy(&tuple->src, netlink_data(src), length);
+    memcpy(&tuple->dst, netlink_data(dst), length);
+    return true;
 }
 
 static void read_protocol(const struct nlattr *proto, struct conntrack_tuple *tuple,
@@ -77,6 +64,8 @@ static void read_protocol(const struct nlattr *proto, struct conntrack_tuple *tu
     *ret_protocol = get_u8(attributes[CTA_PROTO_NUM]);
     tuple->src_port = get_u16(attributes[CTA_PROTO_SRC_PORT]);
     tuple->dst_port = get_u16(attributes[CTA_PROTO_DST_PORT]);
+    if (attributes[CTA_PROTO_SRC_PORT])
+        return;
     v6 = attributes[CTA_PROTO_ICMPV6_ID];
     tuple->icmp_id = get_u16(attributes[v6 ? CTA_PROTO_ICMPV6_ID : CTA_PROTO_ICMP_ID]);
     tuple->icmp_type = get_u8(attributes[v6 ? CTA_PROTO_ICMPV6_TYPE : CTA_PROTO_ICMP_TYPE]);
@@ -130,6 +119,8 @@ static void read_state(const struct nlattr *attribute, struct conntrack *entry)
                    "the state has the same number in each");
     nested(attribute, of_protocol, ARRAY_SIZE(of_protocol));
     for (size_t i = CTA_PROTOINFO_TCP; i < ARRAY_SIZE(of_protocol); i++) {
+        if (!of_protocol[i])
+            continue;
         nested(of_protocol[i], attributes, ARRAY_SIZE(attributes));
         if (attributes[1]) {
             entry->state = get_u8(attributes[1]);
@@ -147,6 +138,8 @@ static void read_times(const struct nlattr *attribute, struct conntrack *entry)
 {
     const struct nlattr *attributes[COUNT(CTA_TIMESTAMP_STOP)];
 
+    if (!attribute)
+        return;
     nested(attribute, attributes, ARRAY_SIZE(attributes));
     entry->start_ns = get_u64(attributes[CTA_TIMESTAMP_START]);
     entry->stop_ns = get_u64(attributes[CTA_TIMESTAMP_STOP]);
@@ -169,6 +162,8 @@ static int read_texts(struct snapshot *snapshot, const struct nlattr *const *att
     const struct nlattr *inner[COUNT(CTA_HELP_INFO)], *labels = attributes[CTA_LABELS];
     int r;
 
+    if (!attributes[CTA_HELP] && !attributes[CTA_SECCTX] && !labels) /* mostly so */
+        return 0;
     nested(attributes[CTA_HELP], inner, ARRAY_SIZE(inner));
     r = intern_text(snapshot, inner[CTA_HELP_NAME], &entry->helper);
     nested(attributes[CTA_SECCTX], inner, ARRAY_SIZE(inner));

@@ -27,6 +27,7 @@ struct finder {
     const struct snapshot *snapshot;
     struct map sockets, addresses;        /* -> index of the first */
     uint32_t *next_socket, *next_address; /* of each; NAT_NONE: the last */
+    uint8_t ports[1 << 13]; /* bits: local ports of sockets; most entries of a router have others */
 };
 
 static union address widen(unsigned int family, const union address *address)
@@ -98,6 +99,7 @@ static int index_sockets(struct finder *finder)
         if (!place_of(&snapshot->sockets[i], &place))
             continue;
         hash = hash_words(&place, sizeof(place));
+        finder->ports[place.local_port >> 3] |= (uint8_t)(1u << (place.local_port & 7));
         finder->next_socket[i] = map_get(&finder->sockets, hash);
         r = map_set(&finder->sockets, hash, i);
     }
@@ -132,7 +134,8 @@ static int finder_make(const struct snapshot *snapshot, struct finder *finder)
 {
     int r;
 
-    *finder = (struct finder){.snapshot = snapshot};
+    memset(finder, 0, sizeof(*finder));
+    finder->snapshot = snapshot;
     finder->next_socket = calloc(snapshot->sockets_count + 1u, sizeof(uint32_t));
     finder->next_address = calloc(snapshot->link_addresses_count + 1u, sizeof(uint32_t));
     r = finder->next_socket && finder->next_address ? 0 : -ENOMEM;
@@ -148,8 +151,10 @@ static int finder_make(const struct snapshot *snapshot, struct finder *finder)
 /* Such addresses mean another thing in each namespace, or on each link. */
 static bool is_confined(const union address *wide)
 {
-    return address_scope(AF_INET6, wide) == SCOPE_LOOPBACK ||
-           IN6_IS_ADDR_LINKLOCAL((const struct in6_addr *)wide->bytes);
+    const struct in6_addr *v6 = (const struct in6_addr *)wide->bytes;
+
+    return IN6_IS_ADDR_V4MAPPED(v6) ? wide->bytes[12] == 127
+                                    : IN6_IS_ADDR_LOOPBACK(v6) || IN6_IS_ADDR_LINKLOCAL(v6);
 }
 
 /* Whether an address is of a namespace. *ret_anywhere, which may be NULL: of any that was read. */
@@ -231,23 +236,22 @@ static void look(const struct finder *finder, struct wanted *wanted, struct nat_
         look_at(finder, wanted, &place, end);
 }
 
-static struct place place_of_end(const struct conntrack *entry, enum nat_role role)
+static struct place place_of_end(const struct conntrack *entry, const struct nat_sight *sight)
 {
-    struct nat_sight sight = nat_sight(entry, role);
-
     return (struct place){
-        .local = widen(entry->family, sight.local.address),
-        .peer = widen(entry->family, sight.peer.address),
-        .local_port = sight.local.port,
-        .peer_port = sight.peer.port,
+        .local = widen(entry->family, sight->local.address),
+        .peer = widen(entry->family, sight->peer.address),
+        .local_port = sight->local.port,
+        .peer_port = sight->peer.port,
         .proto = conntrack_proto(entry),
     };
 }
 
 /* Pings are answered by the kernel. */
-static bool has_socket(const struct place *place, enum nat_role role)
+static bool has_socket(const struct finder *finder, const struct place *place, enum nat_role role)
 {
-    return place->local_port && place->proto != PROTO_UNKNOWN &&
+    return place->proto != PROTO_UNKNOWN &&
+           finder->ports[place->local_port >> 3] >> (place->local_port & 7) & 1 &&
            !(place->proto == PROTO_ICMP && role == NAT_SERVER);
 }
 
@@ -255,11 +259,12 @@ static struct nat_end find_end(const struct finder *finder, const struct conntra
                                enum nat_role role)
 {
     struct nat_end end = {.socket = NAT_NONE, .reason = NAT_NO_SOCKET};
-    struct wanted wanted = {.place = place_of_end(entry, role), .netns = entry->netns};
+    struct nat_sight sight = nat_sight(entry, role);
+    struct wanted wanted = {.place = place_of_end(entry, &sight), .netns = entry->netns};
     const union address *local = &wanted.place.local;
     bool anywhere;
 
-    if (has_socket(&wanted.place, role))
+    if (has_socket(finder, &wanted.place, role))
         look(finder, &wanted, &end);
     if (end.candidates == 0 && !is_confined(local) &&
         !has_address(finder, entry->netns, local, &anywhere)) {

@@ -151,6 +151,19 @@ static void store_header(struct text *text)
     }
 }
 
+/* Most cells without a value are below another one: that is seen before they are made. */
+static bool store_same_none(struct text *text, uint32_t column)
+{
+    struct buf *cells = &text->cells;
+    size_t above = text->above[column];
+
+    if (text->full || cells->error || !above || cells->data[above - 1] != 1 ||
+        cells->data[above] != '-')
+        return false;
+    buf_byte(cells, (char)SAME_CELL);
+    return true;
+}
+
 static void store_row(struct text *text, uint32_t row)
 {
     const struct grid *grid = text->grid;
@@ -167,6 +180,8 @@ static void store_row(struct text *text, uint32_t row)
 
         if (value.type != VALUE_NONE)
             text->hidden[i] = false;
+        else if (store_same_none(text, i))
+            continue;
         buf_byte(&text->cells, 0);
         width = format_cell(&format, column, &value, &text->cells);
         store_least(text, i, at, width);

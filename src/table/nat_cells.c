@@ -154,7 +154,11 @@ struct value nat_role(const struct view *view, uint32_t row)
 
 static struct nat_sight sight_of(const struct view *view, uint32_t row)
 {
-    bool serves = nat_is_found(view, row, NAT_SERVER) && !nat_is_found(view, row, NAT_CLIENT);
+    const struct nat_entry *entries = view->join->nat.entries;
+    bool serves = entries
+                      ? entries[row].ends[NAT_SERVER].reason == NAT_FOUND &&
+                            entries[row].ends[NAT_CLIENT].reason != NAT_FOUND
+                      : nat_is_found(view, row, NAT_SERVER) && !nat_is_found(view, row, NAT_CLIENT);
 
     return nat_sight(get_entry(view, row), serves ? NAT_SERVER : NAT_CLIENT);
 }
