@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What it costs to capture a packet: nwho tcpdump, and nwho sniff, which names its process, against tcpdump in the same
 mode. The same datagrams for each in turn; CPU of the program, in the kernel too, from when it listens until it has ended."""
+import contextlib
 import os
 import re
 import shutil
@@ -62,12 +63,15 @@ def cost(ns, words, count):
     """(microseconds of CPU a packet, packets that were dropped) of one capture."""
     with tempfile.TemporaryDirectory(dir="/dev/shm") as folder, tempfile.TemporaryFile("w+") as told, open(os.devnull, "wb") as nothing:
         file = [f"{folder}/packets"] if words[-1] == "-w" else []
-        child = ns.popen([*words, *file], stdin=subprocess.DEVNULL, stdout=nothing, stderr=told)
+        # It ends by itself: at Ctrl-C the last packets would still be in the kernel's buffer.
+        child = ns.popen([*words, *file, "-c", str(count)], stdin=subprocess.DEVNULL, stdout=nothing, stderr=told)
         try:
             wait_for(lambda: listens(ns), what=f"{words[0]} listens")
             before = cpu_ns(child.pid)
             ns.run([sys.executable, "-c", SEND, str(count)])
-            child.send_signal(signal.SIGINT)
+            with contextlib.suppress(AssertionError):
+                wait_for(lambda: os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG), what="its end")
+            os.kill(child.pid, signal.SIGINT)  # some were dropped; not by Popen, which would wait for it
             os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
             after = cpu_ns(child.pid)
             child.wait(PATIENCE)
@@ -76,7 +80,10 @@ def cost(ns, words, count):
         told.seek(0)
         text = told.read()
         captured = number(text, r"(\d+) (?:packets )?(?:captured|shown)")
-        return (after - before) / 1000 / captured, number(text, r"(\d+)(?: packets)? dropped")
+        dropped = number(text, r"(\d+)(?: packets)? dropped")
+        if captured + dropped < count:
+            raise RuntimeError(f"{words}: of {count} packets {captured} were captured, {dropped} dropped")
+        return (after - before) / 1000 / captured, dropped
 
 
 def lines_of(count, runs):
