@@ -14,6 +14,7 @@
 #include <libgen.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -24,6 +25,9 @@
 /* Numbers are told until they are so many ticks old, and for that time at least. */
 #define FRESH_TICKS 3
 #define FRESH_NS (10 * SECOND_NS)
+
+/* Of who answers questions of the API: ticks come first. */
+#define NICENESS 10
 
 struct serve {
     struct place place;
@@ -178,6 +182,7 @@ static void ask(const struct serve *serve, int questions, int recorder)
     if (serve->token)
         explicit_bzero(serve->token, strlen(serve->token));
     confine_to_end_first();
+    setpriority(PRIO_PROCESS, 0, NICENESS);
     if (r == 0)
         r = confine_to_ask(readable, ARRAY_SIZE(readable));
     if (r == 0)

