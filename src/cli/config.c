@@ -60,18 +60,40 @@ static int take_allowed(struct reader *reader, const char *key, char *rest)
     return config->allowed_count > before ? 0 : refuse(reader, "the value is missing", key);
 }
 
-static int take_baseline(struct reader *reader, const char *key, char *rest)
+/* The only word of the line. */
+static int take_word(struct reader *reader, const char *key, char *rest, const char **ret_word)
 {
     const char *word = strtok_r(NULL, BLANKS, &rest);
 
     if (!word)
         return refuse(reader, "the value is missing", key);
-    if (*word != '/' && strcmp(word, "off") != 0)
-        return refuse(reader, "neither a path from / on nor off", word);
     if (strtok_r(NULL, BLANKS, &rest))
         return refuse(reader, "more than one value", key);
-    reader->config.baseline = arena_copy(reader->arena, word, strlen(word));
-    return reader->config.baseline ? 0 : no_memory(reader);
+    *ret_word = arena_copy(reader->arena, word, strlen(word));
+    return *ret_word ? 0 : no_memory(reader);
+}
+
+static int take_baseline(struct reader *reader, const char *key, char *rest)
+{
+    const char *word;
+    int r = take_word(reader, key, rest, &word);
+
+    if (r < 0)
+        return r;
+    if (*word != '/' && strcmp(word, "off") != 0)
+        return refuse(reader, "neither a path from / on nor off", word);
+    reader->config.baseline = word;
+    return 0;
+}
+
+static int take_server(struct reader *reader, const char *key, char *rest)
+{
+    return take_word(reader, key, rest, &reader->config.fleet_server);
+}
+
+static int take_token_file(struct reader *reader, const char *key, char *rest)
+{
+    return take_word(reader, key, rest, &reader->config.fleet_token_file);
 }
 
 static const struct {
@@ -80,6 +102,8 @@ static const struct {
 } keys[] = {
     {"exposed.allow", take_allowed},
     {"exposed.baseline", take_baseline},
+    {"fleet.server", take_server},
+    {"fleet.token-file", take_token_file},
 };
 
 /* --- thresholds --- */

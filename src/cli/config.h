@@ -12,7 +12,8 @@ struct config {
     struct limit *limits; /* CHECK_LIMITS_MAX for each of checks[] */
     struct allowed_listener *allowed;
     uint32_t allowed_count, allowed_capacity;
-    const char *baseline; /* file; "off": none; NULL: the usual one */
+    const char *fleet_server, *fleet_token_file; /* NULL: none */
+    const char *baseline;                        /* file; "off": none; NULL: the usual one */
 };
 
 /*

@@ -83,6 +83,7 @@ TEXT(file)
 TEXT(listen)
 TEXT(token_file)
 TEXT(hosts)
+TEXT(server)
 
 /* Of top, where a FILE may be left out. */
 static int set_replay_past(struct options *options, const char *argument, struct buf *error)
@@ -230,6 +231,13 @@ static int set_window(struct options *options, const char *argument, struct buf 
     return parse_interval(argument, &options->delta_ms) == 0
                ? 0
                : refuse(error, "--window needs seconds between 0.01 and 86400", argument);
+}
+
+static int set_timeout(struct options *options, const char *argument, struct buf *error)
+{
+    return parse_interval(argument, &options->timeout_ms) == 0
+               ? 0
+               : refuse(error, "--timeout needs seconds between 0.01 and 86400", argument);
 }
 
 static int set_fail_on(struct options *options, const char *argument, struct buf *error)
@@ -440,6 +448,16 @@ const struct option_info option_table[] = {
      "state; "
      "peer/24; user,port",
      OPTIONS_HISTORY, set_by},
+    {0, "server", "URL", "the Prometheus, VictoriaMetrics, Thanos or Mimir that is asked",
+     OPTIONS_FLEET, set_server},
+    {0, "token-file", "FILE", "it is asked with the token in FILE", OPTIONS_FLEET, set_token_file},
+    {0, "timeout", "SEC", "so long for each answer, usually 10", OPTIONS_FLEET, set_timeout},
+    {0, "by", "KEY", "a row for each process (the usual), host or service", OPTIONS_FLEET, set_by},
+    {'d', "delta", "SEC",
+     "rates of the last SEC seconds, usually 120: four times as often as is "
+     "scraped, or more",
+     OPTIONS_FLEET, set_delta},
+    {0, "every", "TIME", "of the history: a row for each 5m, 1h, ...", OPTIONS_FLEET, set_every},
     {0, "by", "KEYS", "count by columns (process, peer, state, netns, peer/24), against the limit",
      OPTIONS_NAT, set_by},
     {'d', "delay", "SEC", "seconds between refreshes, usually 1", OPTIONS_TOP, set_delay},

@@ -32,6 +32,7 @@ enum option_group {
     OPTIONS_EXPORT = 1u << 19,
     OPTIONS_NAT = 1u << 20,
     OPTIONS_SNIFF = 1u << 21,
+    OPTIONS_FLEET = 1u << 22,
 };
 
 enum output_format {
@@ -103,6 +104,9 @@ struct options {
     uint32_t ring_s;        /* has_ring: seconds in memory; 0: none */
     uint64_t size;          /* of the file at most, in bytes; 0: the usual */
     uint32_t peers;         /* of a process that are kept apart; 0: the usual */
+    /* fleet; its token is that of token_file */
+    const char *server;  /* URL; NULL: that of the configuration */
+    uint64_t timeout_ms; /* of an answer; 0: the usual */
     /* the rest */
     bool help, version;
     char **words;

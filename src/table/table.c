@@ -32,6 +32,10 @@ const struct table *const tables[] = {
     &table_advice,
     &table_captured,
     &table_captured_owners,
+    &table_fleet_top,
+    &table_fleet_ports,
+    &table_fleet_findings,
+    &table_fleet_history,
 };
 const uint32_t table_count = ARRAY_SIZE(tables);
 

@@ -9,6 +9,7 @@
 
 struct captured_processes;
 struct findings;
+struct fleet;
 struct group;
 struct join;
 struct link_history;
@@ -32,6 +33,7 @@ struct view {
     const struct past_note *past_notes; /* of `export` */
     uint32_t past_note_count;
     const struct captured_processes *captured; /* of `sniff` */
+    const struct fleet *fleet;                 /* of `fleet`; NULL elsewhere */
     const struct group *group; /* of `count`: the groups that its table shows; NULL elsewhere */
     const struct table *const *catalogue; /* of `columns`: the tables to list, ends with NULL */
     struct names *names; /* of this machine's users; NULL: only those of the snapshot */
@@ -119,6 +121,8 @@ extern const struct table table_captured_owners;
 extern const struct table table_nat_events;
 extern const struct table table_nat_event_owners; /* rows of its owner list */
 extern const struct table table_findings;
+extern const struct table table_fleet_top, table_fleet_ports, table_fleet_findings,
+    table_fleet_history;                                /* of other hosts */
 extern const struct table table_evidence, table_advice; /* rows of the lists of a finding */
 extern const struct table table_members;                /* rows of a group's owner list */
 

@@ -52,9 +52,11 @@ class Talker:
 @contextmanager
 def talker(ns):
     with ns.popen([sys.executable, "-c", TALKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
-        yield Talker(child)
-        child.stdin.close()
-        child.wait(PATIENCE)
+        try:
+            yield Talker(child)
+        finally:
+            child.stdin.close()
+            child.wait(PATIENCE)
 
 
 @contextmanager
@@ -63,6 +65,8 @@ def named_talker(ns, place, name):
     shutil.copy(os.path.realpath(sys.executable), place / name)
     home = {**os.environ, "PYTHONHOME": f"{sys.base_prefix}:{sys.base_exec_prefix}"}
     with ns.popen([place / name, "-c", TALKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=home) as child:
-        yield Talker(child)
-        child.stdin.close()
-        child.wait(PATIENCE)
+        try:
+            yield Talker(child)
+        finally:
+            child.stdin.close()
+            child.wait(PATIENCE)

@@ -74,9 +74,11 @@ def recorder(ns, place):
     with ns.popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
         child.stdout.readline()
         assert child.stdout.readline().startswith("nwho: metrics at "), child.stderr.read()
-        yield child
-        child.terminate()
-        child.wait(PATIENCE)
+        try:
+            yield child
+        finally:
+            child.terminate()
+            child.wait(PATIENCE)
 
 
 @contextmanager

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/* nwho fleet: the same questions about many hosts, asked of the server that scrapes them. */
+#include "cli/config.h"
+#include "cli/history.h"
+#include "cli/show.h"
+
+#include "base/clock.h"
+#include "base/suggest.h"
+#include "fleet/fleet.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+
+#define WINDOW_NS (120 * SECOND_NS)
+#define TIMEOUT_MS 10000
+#define TOKEN_MAX 4096
+
+static const struct fleet_view {
+    const char *name;
+    enum fleet_subject subject;
+    const struct table *table;
+    bool has_by;
+} views[] = {
+    {"top", FLEET_TOP, &table_fleet_top, true},
+    {"doctor", FLEET_DOCTOR, &table_fleet_findings, false},
+    {"ports", FLEET_PORTS, &table_fleet_ports, false},
+    {"history", FLEET_HISTORY, &table_fleet_history, true},
+};
+
+/* What a row is, and the columns of text that only say something then. */
+static const struct {
+    const char *name;
+    enum fleet_by by;
+    const char *top, *history;
+} keys[] = {
+    {"process", FLEET_BY_PROCESS, NULL, "host,process,user,service,rx_bytes,tx_bytes"},
+    {"host", FLEET_BY_HOST, "host,rx_rate,tx_rate,established,close_wait",
+     "host,rx_bytes,tx_bytes"},
+    {"service", FLEET_BY_SERVICE, "host,service,rx_rate,tx_rate,established,close_wait",
+     "host,service,rx_bytes,tx_bytes"},
+};
+
+struct fleet_run {
+    const struct fleet_view *view;
+    size_t key;
+    struct config config;
+    struct fleet_server server;
+    struct fleet_question question;
+    char token[TOKEN_MAX + 1];
+    struct fleet fleet;
+};
+
+/* --- what is asked, and of whom --- */
+
+static int choose_view(struct options *options, const struct fleet_view **ret_view)
+{
+    struct suggestion best;
+
+    if (!options->word_count)
+        return command_error("what of the fleet? nwho fleet top, doctor, ports or history");
+    best = suggestion_for(options->words[0]);
+    for (size_t i = 0; i < ARRAY_SIZE(views); i++) {
+        suggestion_try(&best, views[i].name);
+        if (strcmp(views[i].name, options->words[0]) != 0)
+            continue;
+        *ret_view = &views[i];
+        options->words++;
+        options->word_count--;
+        return 0;
+    }
+    if (best.name)
+        return command_error("no such word of nwho fleet: %s: did you mean %s?", options->words[0],
+                             best.name);
+    return command_error("no such word of nwho fleet: %s: it has top, doctor, ports and history",
+                         options->words[0]);
+}
+
+static int choose_key(const struct options *options, const struct fleet_view *view, size_t *ret_key)
+{
+    *ret_key = 0;
+    if (!options->by)
+        return 0;
+    if (!view->has_by)
+        return command_error("--by goes with nwho fleet top and history");
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+        if (strcmp(keys[i].name, options->by) == 0) {
+            *ret_key = i;
+            return 0;
+        }
+    return command_error("--by needs process, host or service, not \"%s\"", options->by);
+}
+
+/* A field of HTTP: nothing that would end it. */
+static int read_token(struct fleet_run *run, const char *path)
+{
+    CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd < 0 ? -1 : read(fd, run->token, TOKEN_MAX);
+
+    if (length < 0)
+        return command_error("cannot read the token in %s: %s", path, strerror(errno));
+    run->token[length] = '\0';
+    run->token[strcspn(run->token, "\r\n")] = '\0';
+    for (const char *at = run->token; *at; at++)
+        if (*at <= ' ' || *at > '~')
+            return command_error("the token in %s has blanks, or what is no ASCII", path);
+    if (!*run->token)
+        return command_error("there is no token in %s", path);
+    run->server.token = run->token;
+    return 0;
+}
+
+static int choose_server(struct fleet_run *run, const struct options *options)
+{
+    const char *token_file =
+        options->token_file ? options->token_file : run->config.fleet_token_file;
+
+    run->server.url = options->server ? options->server : run->config.fleet_server;
+    run->server.timeout_ms = options->timeout_ms ? options->timeout_ms : TIMEOUT_MS;
+    if (!run->server.url)
+        return command_error("which server? --server http://HOST:9090, or fleet.server in "
+                             "nwho.conf");
+    return token_file ? read_token(run, token_file) : 0;
+}
+
+static int choose_time(struct fleet_run *run, const struct options *options)
+{
+    struct fleet_question *question = &run->question;
+    struct store_question times = {0};
+
+    question->window_ns = options->delta ? options->delta_ms * MILLISECOND_NS : WINDOW_NS;
+    if (run->view->subject != FLEET_HISTORY)
+        return options->since || options->until || options->every_ms
+                   ? command_error("--since, --until and --every go with nwho fleet history")
+                   : 0;
+    if (history_times(options, &times) != 0)
+        return EXIT_ERROR;
+    question->since_ns = times.since_ns;
+    question->until_ns = times.until_ns;
+    question->every_ns = times.every_ns;
+    return 0;
+}
+
+/* --- the answer --- */
+
+static int begin_snapshot(const struct fleet_run *run, struct snapshot *snapshot)
+{
+    char name[HOST_NAME_MAX + 1] = "";
+    int r = snapshot_init(snapshot);
+
+    if (r < 0)
+        return command_error("out of memory");
+    gethostname(name, sizeof(name) - 1);
+    snapshot->time_ns = clock_ns(CLOCK_REALTIME);
+    snapshot->boot_ns = clock_ns(CLOCK_BOOTTIME);
+    r = snapshot_intern(snapshot, name, strlen(name), &snapshot->host);
+    snapshot_source(snapshot, "fleet", run->server.url);
+    if (r == 0)
+        return 0;
+    snapshot_done(snapshot);
+    return command_error("out of memory");
+}
+
+static int ask(struct fleet_run *run, struct session *session)
+{
+    CLEANUP(buf_done) struct buf problem = BUF_INIT;
+    struct snapshot snapshot;
+
+    if (begin_snapshot(run, &snapshot) != 0)
+        return EXIT_ERROR;
+    if (fleet_ask(&run->server, &run->question, &snapshot, &run->fleet, &problem) < 0) {
+        snapshot_done(&snapshot);
+        return command_error("%s", buf_string(&problem));
+    }
+    if (session_adopt(session, &snapshot) != 0)
+        return EXIT_ERROR;
+    session->now->view.fleet = &run->fleet;
+    return 0;
+}
+
+static int show(struct session *session, const struct query *query)
+{
+    struct buf out = BUF_INIT;
+    struct grid grid;
+    uint32_t rows;
+    int r;
+
+    if (session_select_now(session, query, &grid) != 0)
+        return EXIT_ERROR;
+    rows = grid.matched;
+    r = session->options->quiet ? 0 : session_write(session, &grid, &out);
+    grid_done(&grid);
+    if (r < 0) {
+        buf_done(&out);
+        return command_error("cannot write the answer: %s", strerror(-r));
+    }
+    if (session_output(session, &out) != 0)
+        return EXIT_ERROR;
+    session_notes(session);
+    return session_exit(session, rows);
+}
+
+static const char *usual_columns(const struct fleet_run *run)
+{
+    if (run->view->subject == FLEET_TOP)
+        return keys[run->key].top;
+    if (run->view->subject == FLEET_HISTORY && !run->question.every_ns)
+        return keys[run->key].history;
+    return NULL;
+}
+
+static int answer(struct fleet_run *run, const struct options *options)
+{
+    struct query query = {.table = run->view->table};
+    struct session session;
+    int r = session_begin(&session, options);
+
+    if (r == 0)
+        r = session_filter(&session, &query, NULL);
+    if (r == 0)
+        r = session_columns(&session, &query, usual_columns(run));
+    if (r == 0)
+        r = session_plan(&session, &query);
+    if (r == 0)
+        r = ask(run, &session);
+    if (r == 0)
+        r = show(&session, &query);
+    session_end(&session);
+    return r;
+}
+
+/* Findings are no good news: 1, as of the doctor; what is missing is more. */
+static int exit_of(const struct fleet_run *run, int code)
+{
+    if (run->view->subject == FLEET_DOCTOR && code <= EXIT_NOTHING)
+        return code == EXIT_FOUND ? EXIT_NOTHING : EXIT_FOUND;
+    return code;
+}
+
+static int run_fleet(struct options *options)
+{
+    struct arena arena = {0};
+    struct fleet_run run = {0};
+    int r = choose_view(options, &run.view);
+
+    if (r == 0)
+        r = choose_key(options, run.view, &run.key);
+    if (r == 0)
+        r = choose_time(&run, options);
+    if (r == 0)
+        r = config_require(&arena, &run.config);
+    if (r == 0)
+        r = choose_server(&run, options);
+    if (r == 0) {
+        run.question.subject = run.view->subject;
+        run.question.by = keys[run.key].by;
+        r = exit_of(&run, answer(&run, options));
+    }
+    fleet_done(&run.fleet);
+    config_done(&run.config);
+    arena_done(&arena);
+    return r;
+}
+
+static const char *const examples[] = {
+    "nwho fleet top --server http://prometheus.example.org:9090",
+    "which programs on which hosts use the network now",
+    "nwho fleet top --by host --limit 5",
+    "the five busiest hosts",
+    "nwho fleet doctor",
+    "what is wrong, and where",
+    "nwho fleet ports local_port = 5432 --json",
+    "all hosts that serve PostgreSQL",
+    "nwho fleet history --since 02:00 --until 04:00 process = backup",
+    "what the backup moved last night, on each host",
+    NULL,
+};
+
+const struct command command_fleet = {
+    .name = "fleet",
+    .arguments = "top|doctor|ports|history [FILTER]",
+    .summary = "the same about many hosts, asked of a Prometheus-compatible server",
+    .examples = examples,
+    .options = OPTIONS_FLEET | OPTIONS_PAST | OPTIONS_OUTPUT,
+    .run = run_fleet,
+};
