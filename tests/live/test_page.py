@@ -146,12 +146,14 @@ def sockets_are_those_of_now():
         listener.bind(("127.0.0.1", 0))
         own = listener.getsockname()[1]
         show(at, hash_more=f"&filter=listening sport {port},{own}")
-        assert [row[1:3] for row in at.page.table("#panel-sockets table")[1:]] == [["listening", f"127.0.0.1:{port}"]]
+        # Not only a load shows sockets: what is asked for again in between takes its place.
+        wait_for(lambda: [row[1:3] for row in at.page.table("#panel-sockets table")[1:]] == [["listening", f"127.0.0.1:{port}"]], what="the listener")
         listener.listen()
-        wait_for(lambda: f"127.0.0.1:{own}" in at.page.text("#panel-sockets table"), what="what is asked for again and again")
+        wait_for(lambda: f"127.0.0.1:{own}" in at.page.text("#panel-sockets"), what="what is asked for again and again")
     with loading(at.page):
         at.page.click("#panel-sockets thead th:nth-child(2) button")
-    assert "sort=sockets.state:desc" in hash_of(at.page) and at.page.run("return document.querySelector('#panel-sockets th[aria-sort]').innerText").startswith("State")
+    assert "sort=sockets.state:desc" in hash_of(at.page), hash_of(at.page)
+    at.page.until("return document.querySelector('#panel-sockets th[aria-sort]')?.innerText.startsWith('State')", what="the order")
 
 
 @test
