@@ -240,7 +240,7 @@ static int count_own(void *context, const struct record *record)
 /* As often as the table changed meanwhile. */
 static int count_in_table(struct iterator *glance, uint32_t together, struct seen *seen)
 {
-    int r;
+    int r = 0;
 
     glance->filter->together = together;
     do {

@@ -30,10 +30,11 @@ struct taken {
 static void take(struct taken *taken, const void *bytes, size_t size, size_t less, bool verbose)
 {
     struct packet_options options = {.numeric = true, .own_lines = true, .verbose = verbose};
-    uint8_t *copy = malloc(size);
-    struct packet packet = {.options = &options, .facts = &taken->facts, .out = &taken->text};
+    uint8_t *copy = malloc(size), *cut = malloc(size - less);
+    struct packet packet = {
+        .options = &options, .bytes = cut, .facts = &taken->facts, .out = &taken->text};
 
-    assert_non_null(copy);
+    assert_true(copy && cut);
     memcpy(copy, bytes, size);
     copy[2] = (uint8_t)(size >> 8);
     copy[3] = (uint8_t)size;
@@ -41,8 +42,7 @@ static void take(struct taken *taken, const void *bytes, size_t size, size_t les
         copy[24] = (uint8_t)((size - 20) >> 8);
         copy[25] = (uint8_t)(size - 20);
     }
-    packet.bytes = copy = realloc(copy, size - less); /* so that nothing beyond is read unseen */
-    assert_non_null(copy);
+    memcpy(cut, copy, size - less); /* memory of its own, so that nothing beyond is read unseen */
     packet.captured = (uint32_t)(size - less);
     packet_facts_reset(&taken->facts);
     buf_reset(&taken->text);
@@ -50,6 +50,7 @@ static void take(struct taken *taken, const void *bytes, size_t size, size_t les
     packet_dissect(&packet, LINK_RAW, (uint32_t)size);
     tcp_flows_free(packet.flows);
     free(copy);
+    free(cut);
 }
 
 #define TAKE(packet) take(&taken, packet, sizeof(packet) - 1, 0, false)
