@@ -459,6 +459,9 @@ static int run_events(struct options *options)
     struct session session;
     int r;
 
+    if (options->follow && (options->since || options->until))
+        return command_error("--follow is about what happens from now on: leave out --since and "
+                             "--until");
     if (options->replay)
         return session_answer(options, &query, NULL, NULL);
     r = session_begin(&session, options);

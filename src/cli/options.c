@@ -44,6 +44,7 @@ FLAG(yes, options->yes = true)
 FLAG(dry_run, options->dry_run = true)
 FLAG(retransmits, options->retransmits = true)
 FLAG(summary, options->summary = true)
+FLAG(follow, options->follow = true)
 FLAG(list, options->list = true)
 FLAG(nagios, options->nagios = true)
 FLAG(help, options->help = true)
@@ -395,6 +396,7 @@ const struct option_info option_table[] = {
     {'n', "count", "N", "end after N events", OPTIONS_EVENTS, set_count},
     {0, "for", "SEC", "end after SEC seconds (also 1.5s, 2m)", OPTIONS_EVENTS | OPTIONS_NAT,
      set_for},
+    {0, "follow", NULL, "until Ctrl-C, as always without --since", OPTIONS_EVENTS, set_follow},
     {0, "retrans", NULL, "each retransmission too", OPTIONS_EVENTS, set_retransmits},
     {0, "summary", NULL, "at the end: how many of which kind, by process", OPTIONS_EVENTS,
      set_summary},

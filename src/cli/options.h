@@ -82,7 +82,7 @@ struct options {
     /* kill */
     bool yes, dry_run;
     /* events */
-    bool retransmits, summary;
+    bool retransmits, summary, follow;
     uint64_t for_ms; /* until it ends; 0: until it is interrupted */
     bool events;     /* of `nat`: what happens, instead of what is there */
     /* doctor; its window is delta_ms */

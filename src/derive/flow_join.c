@@ -134,6 +134,15 @@ static bool is_client(const struct snapshot *snapshot, const struct flow *flow)
            !port_range_has(snapshot, flow->netns, flow->peer_port);
 }
 
+/* The kernel chose the port of the peer, and not ours: it came to us, whoever listened for it. Who
+ * listens may have begun after the sockets were read. */
+static bool came_to_us(const struct snapshot *snapshot, const struct flow *flow)
+{
+    return snapshot->netns[flow->netns].flags & NETNS_HAS_PORT_RANGE &&
+           port_range_has(snapshot, flow->netns, flow->peer_port) &&
+           !port_range_has(snapshot, flow->netns, flow->local_port);
+}
+
 uint16_t flow_service_port(const struct snapshot *snapshot, const struct flow_join *join,
                            const struct flow *flow)
 {
@@ -142,11 +151,13 @@ uint16_t flow_service_port(const struct snapshot *snapshot, const struct flow_jo
 
     if (!flow->local_port || !flow->peer_port)
         return flow->local_port ? flow->local_port : flow->peer_port;
-    if (known)
-        return map_get(&join->serving, place(flow->netns, flow->proto, flow->local_port)) !=
-                           MAP_NONE &&
-                       !is_client(snapshot, flow)
+    if (known) {
+        bool serves =
+            map_get(&join->serving, place(flow->netns, flow->proto, flow->local_port)) != MAP_NONE;
+
+        return (serves && !is_client(snapshot, flow)) || came_to_us(snapshot, flow)
                    ? flow->local_port
                    : flow->peer_port;
+    }
     return flow->local_port < flow->peer_port ? flow->local_port : flow->peer_port;
 }

@@ -79,6 +79,15 @@ static void reply(const struct asking *asking, uint32_t id, uint32_t status, con
 
 /* --- the child --- */
 
+/* A sanitizer of addresses maps more memory than there is. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED true
+#elif defined(__has_feature)
+#define SANITIZED __has_feature(address_sanitizer)
+#else
+#define SANITIZED false
+#endif
+
 /* At `most` a signal tells it of its CPU time, and a second later it is ended. */
 static void limit(int resource, rlim_t most)
 {
@@ -98,9 +107,8 @@ static void limit_resources(void)
     limit(RLIMIT_FSIZE, DOCUMENT_BYTES);
     limit(RLIMIT_NOFILE, DESCRIPTORS_MAX);
     limit(RLIMIT_CORE, 0);
-#if !defined(__SANITIZE_ADDRESS__) /* which maps more than there is */
-    limit(RLIMIT_DATA, MEMORY_BYTES);
-#endif
+    if (!SANITIZED)
+        limit(RLIMIT_DATA, MEMORY_BYTES);
 }
 
 /* "nwho", the command, where it reads from, and the other words. */

@@ -9,10 +9,11 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from datetime import datetime
 
 from counting import assert_exact, counting, make
 from following import PREAMBLE, closed, follow, following, needs_bpf, play
-from live import BUILD, PATIENCE, netns, nwho, run_tests, skip, test, wait_for
+from live import BUILD, PATIENCE, SOURCE, netns, nwho, run_tests, skip, test, wait_for
 
 
 @test
@@ -382,6 +383,28 @@ def namespaces():
                 assert {row["netns"] for row in follower.finish()["rows"]} == want
             names = {(row["netns"], row["local_port"]) for row in everywhere.finish()["rows"]}
             assert {(ns.name, ours), (other.name, theirs)} <= names, names
+
+
+@test
+def the_unit_for_log_pipelines_writes_a_line_for_each():
+    script = "server = listener(); c, s = pair(server); fact(c); c.close(); ended(s)"
+    unit = (SOURCE / "packaging/log-pipelines/nwho-events.service").read_text()
+    program, *words = next(line for line in unit.splitlines() if line.startswith("ExecStart=")).split("=", 1)[1].split()
+    assert program == "/usr/bin/nwho"
+    with netns() as ns:
+        needs_bpf(ns)
+        with subprocess.Popen([BUILD / "nwho", *words, f"netns {ns.name}"], stdout=subprocess.PIPE, text=True) as child:
+            try:
+                port = wait_for(lambda: (facts := play(ns, script)) and select.select([child.stdout], [], [], 0.2)[0] and facts,
+                                what="a line")[0]["port"]
+                row = json.loads(child.stdout.readline())
+                while (row["event"], row["local_port"]) != ("closed", port):
+                    row = json.loads(child.stdout.readline())
+            finally:
+                child.terminate()
+        datetime.strptime(row["time"], "%Y-%m-%dT%H:%M:%S.%fZ")  # as fluent-bit-parsers.conf has it
+        assert row["netns"] == ns.name and row["process"] and row["duration_us"] is not None, row
+        assert "--since" in nwho(ns, "events", "--follow", "--since", "-1h", expect=2).err
 
 
 @test

@@ -94,8 +94,12 @@ def rates_and_history(ns, server, name, talker):
     wait_for(all_moved, what="rates of all hosts")
     # What Prometheus calls an increase reaches to the ends of the time, so that it is no exact sum.
     wait_for(lambda: len(moved()) == 3 and all(900000 < count < 2100000 for count in moved().values()), what="history of all hosts")
-    series = fleet(ns, server, "history", "--by", "host", "--since", "-30s", "--every", "10s")["rows"]
-    assert {row["host"] for row in series} == set(HOSTS) and all(row["time"] and row["process"] is None for row in series), series
+
+    def series():  # which begins when there are two numbers of each host in ten seconds
+        return fleet(ns, server, "history", "--by", "host", "--since", "-30s", "--every", "10s", expect=None)["rows"]
+
+    wait_for(lambda: {row["host"] for row in series()} == set(HOSTS), what="a series of all hosts")
+    assert all(row["time"] and row["process"] is None for row in series()), series()
     by_host = {row["host"]: row for row in fleet(ns, server, "top", "--by", "host")["rows"]}
     assert set(by_host) == set(HOSTS) and all(row["process"] is None for row in by_host.values())
     text = nwho(ns, "fleet", "top", "--by", "host", "--server", server.url + "/").out.splitlines()

@@ -150,7 +150,12 @@ def prometheus_sees_what_happens():
             with steady(talker) as sent:
                 rates_are_true(server, group, sent)
                 churn_is_bounded(server, ns, place)
-            wait_for(lambda: server.value(total) == sent[0], what=f"{sent[0]} bytes")
+            seen = []
+            try:
+                wait_for(lambda: seen.append(server.value(total)) or seen[-1] == sent[0], what=f"{sent[0]} bytes")
+            except AssertionError as error:
+                raise AssertionError(f"{error}: {seen[-1]}, {server.query('nwho_build_info', 'accounting')}, "
+                                     f"{server.query(f'nwho_process_network_io_bytes_total{{{group}}}', 'network_transport', 'network_io_direction')}") from None
             firing = 'ALERTS{alertname="NwhoListenQueueFull",alertstate="firing",server_port="700"}'
             wait_for(lambda: server.value(firing) == 1, what="an alert")
         wait_for(lambda: server.value('ALERTS{alertname="NwhoDown",alertstate="firing"}') == 1, what="an alert of its end")

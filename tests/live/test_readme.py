@@ -108,6 +108,8 @@ class World:
             argv += ["-y"]
         if argv[1:2] == ["events"]:
             return self.follow([*argv, "-n", "1"])
+        if argv[1:3] == ["nat", "--events"]:
+            return self.follow([*argv, "--limit", "1"])
         if argv[1:2] == ["sniff"]:
             return self.follow(argv)
         if argv[1] in ("serve", "mark", "history", "export") or "--since" in argv:
@@ -287,6 +289,7 @@ CHECKS = {
     "nwho conntrack -L -p tcp": has(r"^tcp +6 \d+ ESTABLISHED src=\S+ dst=192\.168\.1\.100 sport=\d+ dport=443 ", without=["udp"]),
     "nwho conntrack -L -o json": has(r"\A\[\n\{\"family\":\"ipv[46]\",\"proto\":", r"\"dst\":\"192\.168\.1\.100\",\"sport\":\d+,\"dport\":443"),
     "nwho nat": has(r"^nwho-\S+ +tcp +established .* 192\.168\.1\.100:443 .* nginx\(\d+\)"),
+    "nwho nat --events": has(r"^NETNS +TIME +EVENT ", r"^nwho-\S+ +\d\d:\d\d:\d\d\.\d{3} +(new|changed|forgotten) +tcp +"),
     "nwho nat --by process,state": has(r"^PROCESS +STATE +COUNT +% +%LIMIT$", r"^nginx +established +\d+ "),
     "nwho ls established -o +nat_peer_addr,nat_peer_port": has(r"^tcp .* 192\.168\.1\.100:443 .*nginx.* 192\.168\.1\.100 +443$"),
     "nwho tcpdump -nn -r dns.pcap port 53": has(r"^..:..:..\.\d{6} IP .*\.53: 4660\+ A\? www\.example\.com\. \(33\)$", without=["Flags"]),
