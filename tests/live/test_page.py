@@ -209,7 +209,8 @@ def filters_are_those_of_the_command_line():
     assert list(by_process(page)) == [f"{NAMES[2]} (1002)"] and "filter=pid 1002" in hash_of(page).replace("+", " ")
     with loading(page):
         page.type("#filter", "pid = (")
-    assert "^" in page.text("#filter-error") and page.run("return document.getElementById('filter').ariaInvalid") == "true"
+    wait_for(lambda: "^" in page.text("#filter-error"), what="the error of the filter")
+    wait_for(lambda: page.run("return document.getElementById('filter').ariaInvalid") == "true", what="a field that is marked")
     page.picture("wrong-filter")
     with loading(page):
         page.type("#filter", "")

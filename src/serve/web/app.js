@@ -38,7 +38,7 @@ function showFilterError(results) {
     const wrong = results.filter(({ reason }) => reason?.status === 400).map(({ reason }) => reason.message);
     const line = byId('filter-error');
 
-    line.hidden = !state.filter || wrong.length < 4;
+    line.hidden = !state.filter || !wrong.length || results.some(({ status }) => status === 'fulfilled');
     line.textContent = line.hidden ? '' : wrong[wrong.length - 1];
     byId('filter').setAttribute('aria-invalid', String(!line.hidden));
 }
