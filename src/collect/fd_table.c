@@ -221,7 +221,7 @@ static int find_table(struct private_tables *tables, uint32_t tid, uint32_t *ret
 int private_tables_place(struct private_tables *tables, uint32_t tid)
 {
     long order = compare_tables(tables->pid, tid);
-    uint32_t place;
+    uint32_t place = 0;
     int r;
 
     if (order <= 0)

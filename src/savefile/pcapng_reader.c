@@ -403,7 +403,7 @@ int pcapng_reader_next(struct pcapng_reader *reader, struct captured *ret_captur
 {
     struct captured captured;
     struct pcapng_cursor content;
-    uint32_t type;
+    uint32_t type = 0;
     int r = reader->problem[0] ? 0 : 1;
 
     while (r == 1) {
