@@ -189,17 +189,20 @@ def top_by_peer_is_what_the_server_counted():
 
 @test
 def iftop_shows_the_pairs():
-    with netns() as ns, clients(ns) as send, server(ns) as child:
-        iftop = [BUILD / "nwho", "iftop", "-t", "-n", "-N", "-B", "-i", "near1", "-s", "3"]
-        with ns.popen(iftop, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as shown:
-            assert shown.stdout.readline() == "Listening on near1\n"
-            send()
-            truth, (text, said) = tell(child), shown.communicate()
-        if "UDP" in said:
-            skip("UDP is not counted without BPF")
-        for peer, (rx, tx) in truth.items():
-            near = peer.replace("10.9.1.", "").replace("fd09:1::", "")
-            assert (near != peer) == (peer in text.split()), (peer, text)
+    def is_shown(seconds):
+        with netns() as ns, clients(ns) as send, server(ns) as child:
+            iftop = [BUILD / "nwho", "iftop", "-t", "-n", "-N", "-B", "-i", "near1", "-s", str(seconds)]
+            with ns.popen(iftop, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as shown:
+                assert shown.stdout.readline() == "Listening on near1\n"
+                send()
+                truth, (text, said) = tell(child), shown.communicate()
+            if "UDP" in said:
+                skip("UDP is not counted without BPF")
+            others = [peer for peer in truth if not peer.startswith(("10.9.1.", "fd09:1::"))]
+            assert len(others) < len(truth) and not set(others) & set(text.split()), (others, text)
+            return set(truth) - set(others) <= set(text.split())
+
+    assert any(is_shown(seconds) for seconds in (3, 10, 30)), "three seconds are few on a busy machine, thirty are not"
 
 
 def has_hooks(process):
