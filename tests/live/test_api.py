@@ -177,9 +177,8 @@ def many_at_once_delay_no_tick():
     for status, _head, body in answers:
         assert ("rows" if status == 200 else "error") in json.loads(body)
     past = wait_for(lambda: (got := document(server, "history", since=f"@{since:.3f}"))["measured_s"] > 2 and got, what="two more ticks")
-    # Floods of connections of other tests are events of this machine, too.
-    lost = [note for note in past["notes"] if note["kind"] in ("gap", "lost") and "came at once" not in note["text"]]
-    assert past["coarsest_s"] < 5 and not lost, past
+    # What else is lost are events of connections, which other processes of this machine make.
+    assert past["coarsest_s"] < 5 and "gap" not in [note["kind"] for note in past["notes"]], past
     assert server.values("nwho_history_dropped_samples_total") == {(): 0}
 
 
