@@ -268,8 +268,8 @@ static int record(struct recorder *recorder, const sigset_t *unblocked)
     interrupts_wait(NULL, 0, &(struct timespec){0}, unblocked);
     if (!interrupts_came())
         noted = look_for_ills(recorder);
-    recorder_metrics_publish(recorder->metrics, recorder_health_counts(recorder->health),
-                             recorder_health_documents(recorder->health));
+    recorder_metrics_end_tick(recorder->metrics, recorder_health_counts(recorder->health),
+                              recorder_health_documents(recorder->health));
     if (recorder->present)
         recorder_present_go_on(recorder->present);
     say_written(recorder, r < 0 ? r : noted);
@@ -316,6 +316,7 @@ enum {
     AWAITED_TRAFFIC,
     AWAITED_EVENTS,
     AWAITED_WISH,
+    AWAITED_NUMBERS,
     AWAITED_MAX,
 };
 
@@ -333,6 +334,7 @@ static int wait_for_tick(struct recorder *recorder, const sigset_t *unblocked)
                                 .events = POLLIN},
             [AWAITED_WISH] = {.fd = recorder->present ? recorder_present_fd(recorder->present) : -1,
                               .events = POLLIN},
+            [AWAITED_NUMBERS] = {.fd = recorder_metrics_fd(recorder->metrics), .events = POLLIN},
         };
         struct timespec left = until_next(recorder);
         int ready = interrupts_wait(awaited, AWAITED_MAX, &left, unblocked);
@@ -342,6 +344,8 @@ static int wait_for_tick(struct recorder *recorder, const sigset_t *unblocked)
             continue;
         if (awaited[AWAITED_WISH].revents)
             recorder_present_go_on(recorder->present);
+        if (awaited[AWAITED_NUMBERS].revents)
+            recorder_metrics_go_on(recorder->metrics);
         if (awaited[AWAITED_TRAFFIC].revents)
             r = accounting_drain(recorder->accounting);
         if (r == 0 && awaited[AWAITED_EVENTS].revents)

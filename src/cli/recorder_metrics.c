@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Metrics of the recorder: what it knows of itself, and the text of each tick. */
+/* Metrics of the recorder: what it knows of itself, and the text of a tick. */
 #include "cli/recorder_metrics.h"
 
 #include "base/clock.h"
@@ -19,10 +19,12 @@ struct recorder_metrics {
     void (*say)(const char *line);
     struct metrics *metrics;
     struct metrics_recorder recorder;
-    bool is_gone;            /* the process that answers */
-    struct held_counts held; /* of this tick */
-    bool counted;            /* it has them */
-    uint64_t count_ns;       /* CLOCK_MONOTONIC from when on they are counted again */
+    const struct buf *documents; /* of the doctor, for each enum question_form */
+    bool is_news;                /* nobody was given the numbers of the last tick */
+    bool is_gone;                /* the process that answers */
+    struct held_counts held;     /* of this tick */
+    bool counted;                /* it has them */
+    uint64_t count_ns;           /* CLOCK_MONOTONIC from when on they are counted again */
 };
 
 struct recorder_metrics *recorder_metrics_new(struct serve *serve, const char *path,
@@ -100,30 +102,57 @@ void recorder_metrics_part(struct recorder_metrics *metrics, enum metrics_part p
     metrics->recorder.dropped += part == METRICS_STORE && !success;
 }
 
-void recorder_metrics_publish(struct recorder_metrics *metrics,
-                              const struct finding_counts *findings,
-                              const struct buf documents[QUESTION_FORM_MAX])
+static void lose_server(struct recorder_metrics *metrics)
+{
+    metrics->is_gone = true;
+    metrics->say("the process that serves metrics has ended; recording goes on");
+}
+
+void recorder_metrics_end_tick(struct recorder_metrics *metrics,
+                               const struct finding_counts *findings,
+                               const struct buf documents[QUESTION_FORM_MAX])
+{
+    if (!metrics || metrics->is_gone)
+        return;
+    metrics->recorder.findings = findings;
+    metrics->documents = documents;
+    metrics->is_news = true;
+    if (serve_outdate(metrics->serve) == -EPIPE)
+        lose_server(metrics);
+}
+
+static void publish(struct recorder_metrics *metrics)
 {
     struct buf bodies[EXPOSITION_BODIES] = {BUF_INIT, BUF_INIT};
     struct stat status;
     int r = 0;
 
-    if (!metrics || metrics->is_gone)
-        return;
-    metrics->recorder.findings = findings;
     metrics->recorder.history_bytes =
         stat(metrics->path, &status) == 0 ? (uint64_t)status.st_size : 0;
     for (unsigned int form = 0; form < METRIC_FORM_MAX; form++) {
         metrics_write(metrics->metrics, &metrics->recorder, form, &bodies[form]);
         r = r < 0 ? r : bodies[form].error;
     }
-    memcpy(&bodies[EXPOSITION_DOCTOR], documents, QUESTION_FORM_MAX * sizeof(*documents));
+    memcpy(&bodies[EXPOSITION_DOCTOR], metrics->documents,
+           QUESTION_FORM_MAX * sizeof(*metrics->documents));
     if (r == 0)
         r = serve_publish(metrics->serve, bodies);
-    if (r == -EPIPE) {
-        metrics->is_gone = true;
-        metrics->say("the process that serves metrics has ended; recording goes on");
-    }
+    if (r == -EPIPE)
+        lose_server(metrics);
     for (unsigned int form = 0; form < METRIC_FORM_MAX; form++)
         buf_done(&bodies[form]);
+}
+
+int recorder_metrics_fd(const struct recorder_metrics *metrics)
+{
+    return metrics ? serve_numbers_fd(metrics->serve) : -1;
+}
+
+/* However often it is asked for: once a tick. */
+void recorder_metrics_go_on(struct recorder_metrics *metrics)
+{
+    if (!serve_take_numbers_wish(metrics->serve) || !metrics->is_news || metrics->is_gone)
+        return;
+    metrics->is_news = false;
+    publish(metrics);
 }

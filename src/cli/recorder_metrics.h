@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Metrics of the recorder: taken in each tick, and given to the process that answers. */
+/* Metrics of the recorder: taken in each tick, and given to the process that answers when somebody
+ * asks it. */
 #pragma once
 
 #include "model/request.h"
@@ -28,7 +29,14 @@ void recorder_metrics_take(struct recorder_metrics *metrics, const struct snapsh
 void recorder_metrics_part(struct recorder_metrics *metrics, enum metrics_part part,
                            uint64_t began_ns, bool success);
 
-/* The end of a tick. `findings` as in struct metrics_recorder. */
-void recorder_metrics_publish(struct recorder_metrics *metrics,
-                              const struct finding_counts *findings,
-                              const struct buf documents[QUESTION_FORM_MAX]);
+/* The end of a tick. `findings` as in struct metrics_recorder; they and what the doctor has to say
+ * are borrowed until the next one. */
+void recorder_metrics_end_tick(struct recorder_metrics *metrics,
+                               const struct finding_counts *findings,
+                               const struct buf documents[QUESTION_FORM_MAX]);
+
+/* Readable when there may be something to do for recorder_metrics_go_on(); -1: there never is. */
+int recorder_metrics_fd(const struct recorder_metrics *metrics);
+
+/* Between ticks: gives what somebody asks for. */
+void recorder_metrics_go_on(struct recorder_metrics *metrics);

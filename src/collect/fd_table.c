@@ -173,11 +173,11 @@ int fd_table_search(struct fd_search *search, struct fd_table *table)
     table->entries = 0;
     table->process = MAP_NONE;
     r = proc_dir_open(&dir, search->proc, path);
-    if (r < 0)
-        return r;
-    r = search_entries(search, table, &dir);
-    proc_dir_close(&dir);
-    return r;
+    if (r == 0) {
+        r = search_entries(search, table, &dir);
+        proc_dir_close(&dir);
+    }
+    return proc_failure(search->proc, path, r);
 }
 
 static long compare_tables(uint32_t one, uint32_t other)

@@ -198,7 +198,7 @@ static int read_link(int proc, uint32_t pid, uint32_t *ret_inode)
     snprintf(path, sizeof(path), "%u/ns/net", pid);
     length = readlinkat(proc, path, text, sizeof(text) - 1);
     if (length < 0)
-        return -errno;
+        return proc_failure(proc, path, -errno);
     text[length] = '\0';
     return parse_label(text, ret_inode);
 }

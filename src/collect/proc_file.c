@@ -156,6 +156,15 @@ uint32_t proc_pidns_inode(void)
     return (uint32_t)status.st_ino;
 }
 
+int proc_failure(int at, const char *path, int error)
+{
+    struct stat status;
+
+    if (error == -EACCES && fstatat(at, path, &status, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+        return -ESRCH;
+    return error;
+}
+
 bool proc_parse_number(const char **text, uint64_t *ret_number)
 {
     const char *at = *text;

@@ -64,6 +64,13 @@ enum pidns proc_pid_namespace(void);
  * unknown. */
 uint32_t proc_pidns_inode(void);
 
+/*
+ * Why a file of a process could not be read. The kernel refuses to follow a link (descriptors,
+ * namespaces) of a process that has just ended as it does that of somebody else's: EACCES. This
+ * tells them apart, after which `error` is -ESRCH.
+ */
+int proc_failure(int at, const char *path, int error);
+
 /* The process ended while it was read: normal, and never worth a note. */
 static inline bool proc_is_gone(int error)
 {

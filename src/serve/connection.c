@@ -11,12 +11,14 @@
 #include <unistd.h>
 
 /* How long a client may take: for the first request and each other one, for the rest of one that
- * has begun, for the asker to answer, to take the answer, and to see why it was refused. */
+ * has begun, to take the answer, and to see why it was refused; and how long it waits for numbers
+ * of the last tick (a tick that is running comes first), and for the asker. */
 #define IDLE_NS (75 * SECOND_NS)
 #define REQUEST_NS (10 * SECOND_NS)
-#define ASKING_NS (30 * SECOND_NS)
 #define ANSWER_NS (30 * SECOND_NS)
 #define LINGER_NS (2 * SECOND_NS)
+#define NUMBERS_NS (2 * SECOND_NS)
+#define ASKING_NS (30 * SECOND_NS)
 
 /* Bytes of documents at once that clients take their time with, but for a single one. */
 #define HELD_MAX ((size_t)64 << 20)
@@ -61,7 +63,7 @@ static struct answer_address own_address(int fd)
 void connection_begin(struct connection *connection, int fd, struct connection_context *context)
 {
     connection->fd = fd;
-    connection->begun = connection->closes = false;
+    connection->begun = connection->closes = connection->waited = false;
     connection->have = connection->sent = 0;
     connection->head = BUF_INIT;
     connection->fields = BUF_INIT;
@@ -94,6 +96,7 @@ short connection_events(const struct connection *connection)
     switch (connection->phase) {
     case CONNECTION_WRITING:
         return POLLOUT;
+    case CONNECTION_AWAITING:
     case CONNECTION_ASKING:
         return 0; /* its end shows all the same */
     default:
@@ -167,12 +170,24 @@ static void answer_body(struct connection *connection, struct exposition *exposi
     begin_answer(connection, context);
 }
 
+/* Nobody makes numbers that nobody asks for. */
+static bool must_await_numbers(struct connection *connection, struct connection_context *context)
+{
+    if (connection->waited || (context->exposition && !context->is_outdated))
+        return false;
+    context->wants_numbers = true;
+    enter(connection, CONNECTION_AWAITING, NUMBERS_NS, context);
+    return true;
+}
+
 static void answer_metrics(struct connection *connection, const struct http_request *request,
-                           const struct connection_context *context)
+                           struct connection_context *context)
 {
     enum metric_form form =
         http_wants_openmetrics(request->accept) ? METRIC_OPENMETRICS : METRIC_TEXT;
 
+    if (must_await_numbers(connection, context))
+        return;
     if (context->exposition)
         answer_body(connection, context->exposition, form, answer_type(form), context);
     else
@@ -233,6 +248,8 @@ static void answer_question(struct connection *connection, const struct http_req
                        r == -EINVAL ? buf_string(&problem) : strerror(-r), context);
         return;
     }
+    if (question.source == QUESTION_DOCTOR && must_await_numbers(connection, context))
+        return;
     put_fields(request, &question, &connection->fields);
     connection->type = question.form == QUESTION_CSV ? ANSWER_CSV : ANSWER_JSON;
     if (question.source == QUESTION_DOCTOR)
@@ -321,6 +338,9 @@ static void take_request(struct connection *connection, struct connection_contex
         return;
     }
     answer(connection, &request, context);
+    if (connection->phase == CONNECTION_AWAITING)
+        return;
+    connection->waited = false;
     connection->have -= request.length;
     memmove(connection->request, connection->request + request.length, connection->have);
 }
@@ -399,6 +419,7 @@ void connection_go_on(struct connection *connection, struct connection_context *
     case CONNECTION_READING:
         read_more(connection, context);
         break;
+    case CONNECTION_AWAITING:
     case CONNECTION_ASKING:
         connection_end(connection); /* nobody is there who could be told */
         break;
@@ -411,8 +432,18 @@ void connection_go_on(struct connection *connection, struct connection_context *
     }
 }
 
+void connection_take_numbers(struct connection *connection, struct connection_context *context)
+{
+    connection->waited = true;
+    take_request(connection, context);
+}
+
 void connection_expire(struct connection *connection, struct connection_context *context)
 {
+    if (connection->phase == CONNECTION_AWAITING) {
+        connection_take_numbers(connection, context);
+        return;
+    }
     if (connection->phase == CONNECTION_READING && connection->begun)
         refuse(connection, 408, context);
     else if (connection->phase == CONNECTION_ASKING)

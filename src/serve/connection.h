@@ -8,7 +8,8 @@
 
 enum connection_phase {
     CONNECTION_READING,
-    CONNECTION_ASKING, /* the asker has the question */
+    CONNECTION_AWAITING, /* numbers of the last tick; the request stays where it is */
+    CONNECTION_ASKING,   /* the asker has the question */
     CONNECTION_WRITING,
     CONNECTION_LINGERING, /* was refused: what still comes is thrown away, lest a reset takes the
                              answer from the client */
@@ -20,6 +21,7 @@ struct connection {
     bool begun;           /* a part of a request has come */
     bool closes;          /* after the answer */
     bool is_head, is_api; /* the request that is being answered */
+    bool waited;          /* for numbers: it is answered with those that there are */
     uint32_t question;    /* its id, while asking */
     const char *type;     /* of the document that is asked for */
     struct buf fields;    /* of its head */
@@ -38,6 +40,8 @@ struct connection {
 struct connection_context {
     struct answer_rules rules;
     struct exposition *exposition; /* NULL: there are no numbers, or they are too old */
+    bool is_outdated;              /* they are not of the last tick */
+    bool wants_numbers;            /* somebody awaits those */
     uint64_t now_ns;               /* CLOCK_MONOTONIC */
     int asker;                     /* where questions go; -1: nobody answers them */
     uint32_t questions;            /* that were asked, ever */
@@ -53,6 +57,9 @@ short connection_events(const struct connection *connection);
 
 /* Goes on as far as it can without waiting; may end it. */
 void connection_go_on(struct connection *connection, struct connection_context *context);
+
+/* Numbers have come. */
+void connection_take_numbers(struct connection *connection, struct connection_context *context);
 
 /* What the asker says; `document` is its memory (or -1), and stays the caller's. */
 void connection_take_reply(struct connection *connection, const struct ask_reply *reply,

@@ -37,6 +37,31 @@ int exposition_send(int channel, const struct buf bodies[EXPOSITION_BODIES])
     return r < 0 ? r : passing_send(channel, lengths, sizeof(lengths), memory);
 }
 
+/* A message of one byte, which says all by having come. */
+static int send_sign(int channel)
+{
+    return passing_send(channel, "!", 1, -1);
+}
+
+int exposition_outdate(int channel)
+{
+    return send_sign(channel);
+}
+
+int exposition_want(int channel)
+{
+    return send_sign(channel);
+}
+
+int exposition_take_wish(int channel)
+{
+    CLEANUP_CLOSE int memory = -1;
+    char sign;
+    int r = passing_receive(channel, &sign, sizeof(sign), &memory);
+
+    return r < 0 ? r : 0;
+}
+
 static int map_bodies(int memory, const uint64_t *lengths, unsigned int count,
                       struct exposition **ret_exposition)
 {
@@ -80,8 +105,9 @@ int exposition_receive(int channel, struct exposition **ret_exposition)
     CLEANUP_CLOSE int memory = -1;
     int r = passing_receive(channel, lengths, sizeof(lengths), &memory);
 
-    if (r < 0)
-        return r;
+    *ret_exposition = NULL;
+    if (r < 0 || r == 1)
+        return r < 0 ? r : 0;
     if (r != sizeof(lengths) || memory < 0)
         return -EBADMSG;
     return map_bodies(memory, lengths, EXPOSITION_BODIES, ret_exposition);

@@ -244,9 +244,28 @@ int serve_start(struct serve *serve, uint64_t every_ns)
     return r;
 }
 
-int serve_publish(struct serve *serve, const struct buf bodies[EXPOSITION_BODIES])
+int serve_outdate(const struct serve *serve)
 {
-    return exposition_send(serve->channel, bodies) == -EPIPE ? -EPIPE : 0;
+    return serve->channel < 0 || exposition_outdate(serve->channel) == -EPIPE ? -EPIPE : 0;
+}
+
+int serve_numbers_fd(const struct serve *serve)
+{
+    return serve->channel;
+}
+
+bool serve_take_numbers_wish(struct serve *serve)
+{
+    int r = serve->channel < 0 ? -EAGAIN : exposition_take_wish(serve->channel);
+
+    if (r == -EPIPE)
+        close(TAKE_FD(serve->channel));
+    return r == 0;
+}
+
+int serve_publish(const struct serve *serve, const struct buf bodies[EXPOSITION_BODIES])
+{
+    return serve->channel < 0 || exposition_send(serve->channel, bodies) == -EPIPE ? -EPIPE : 0;
 }
 
 int serve_wish_fd(const struct serve *serve)

@@ -34,8 +34,17 @@ int serve_open(const struct serve_options *options, struct buf *problem, struct 
  * end at once: _exit(2). */
 int serve_start(struct serve *serve, uint64_t every_ns) MUST_CHECK;
 
-/* Gives it the numbers of now. Never waits. 0, or -EPIPE: the process is gone. */
-int serve_publish(struct serve *serve, const struct buf bodies[EXPOSITION_BODIES]) MUST_CHECK;
+/* There was a tick. Never waits. 0, or -EPIPE: the process is gone. */
+int serve_outdate(const struct serve *serve) MUST_CHECK;
+
+/* Readable when somebody asks for the numbers of the last tick; -1: nobody will. */
+int serve_numbers_fd(const struct serve *serve);
+
+/* Takes that wish. False: there was none. */
+bool serve_take_numbers_wish(struct serve *serve);
+
+/* Gives the numbers of now. Never waits. 0, or -EPIPE: the process is gone. */
+int serve_publish(const struct serve *serve, const struct buf bodies[EXPOSITION_BODIES]) MUST_CHECK;
 
 /* Readable when a snapshot of now is wanted; -1: nobody will want one. */
 int serve_wish_fd(const struct serve *serve);

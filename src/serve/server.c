@@ -24,6 +24,7 @@ struct serving {
     struct connection_context context;
     struct exposition *last; /* numbers that came last */
     uint64_t last_ns;        /* CLOCK_MONOTONIC of that */
+    bool is_wished;          /* newer ones */
     uint64_t pause_ns;       /* nobody is taken until then */
     struct connection connections[CONNECTIONS_MAX];
     struct pollfd polled[POLL_CONNECTIONS + CONNECTIONS_MAX];
@@ -40,19 +41,42 @@ static void update(struct serving *serving)
 
 /* --- the recorder --- */
 
+static void give_numbers(struct serving *serving)
+{
+    for (unsigned int i = 0; i < CONNECTIONS_MAX; i++)
+        if (serving->connections[i].fd >= 0 && serving->connections[i].phase == CONNECTION_AWAITING)
+            connection_take_numbers(&serving->connections[i], &serving->context);
+}
+
 /* 0; -EPIPE: it is gone. */
 static int take_numbers(struct serving *serving)
 {
     struct exposition *exposition;
+    bool came = false;
     int r;
 
     while ((r = exposition_receive(serving->server->channel, &exposition)) == 0) {
+        serving->is_wished = false;
+        serving->context.is_outdated = !exposition;
+        if (!exposition)
+            continue;
         exposition_release(serving->last);
         serving->last = exposition;
         serving->last_ns = serving->context.now_ns;
+        came = true;
     }
     update(serving);
+    if (came)
+        give_numbers(serving);
     return r == -EPIPE || r == -ECONNRESET ? -EPIPE : 0;
+}
+
+/* At most once until they come, or there is a tick. */
+static void wish_numbers(struct serving *serving)
+{
+    if (serving->context.wants_numbers && !serving->is_wished)
+        serving->is_wished = exposition_want(serving->server->channel) == 0;
+    serving->context.wants_numbers = false;
 }
 
 /* --- the asker --- */
@@ -116,7 +140,8 @@ static struct connection *make_room(struct serving *serving)
     for (unsigned int i = 0; i < CONNECTIONS_MAX; i++) {
         struct connection *connection = &serving->connections[i];
 
-        if (connection->phase != CONNECTION_WRITING && connection->phase != CONNECTION_ASKING &&
+        if ((connection->phase == CONNECTION_READING ||
+             connection->phase == CONNECTION_LINGERING) &&
             (!oldest || connection->since_ns < oldest->since_ns))
             oldest = connection;
     }
@@ -239,6 +264,7 @@ static int serve(struct serving *serving)
             take_replies(serving);
         if (serving->polled[POLL_LISTENER].revents)
             accept_some(serving);
+        wish_numbers(serving);
     }
     return r == -EPIPE ? 0 : r;
 }

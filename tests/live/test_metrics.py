@@ -215,6 +215,23 @@ def hostile_clients_get_nothing_and_disturb_nobody():
 
 
 @test
+def numbers_are_of_the_last_tick_unless_the_recorder_has_no_time():
+    with directory() as place, served(place) as server:
+        def durations():
+            return server.values("nwho_collector_duration_seconds", "collector")
+        first = durations()
+        wait_for(lambda: durations() != first, what="those of another tick")
+        server.child.send_signal(signal.SIGSTOP)
+        try:
+            status, _head, body = server.get()
+            assert status == 200 and "nwho_collector_duration_seconds{" in body, (status, body)
+        finally:
+            server.child.send_signal(signal.SIGCONT)
+        stopped = durations()
+        wait_for(lambda: durations() != stopped, what="newer ones")
+
+
+@test
 def other_machines_need_a_token():
     with directory() as place, netns() as ns:
         def refused(*options, token=None, mode=0o600):

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Tests of the facts of processes: parsers on hand-made text, collectors on this very process. */
+#include "collect/proc_file.h"
 #include "collect/process_text.h"
 #include "collection_fixture.h"
 
@@ -14,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #define STAT_REST                                                                                  \
     " S 7 8 9 34817 -1 4194560 1 2 3 4 5 6 7 8 20 0 12 0 987654321 100 200 18446744073709551615\n"
@@ -361,6 +363,22 @@ static void cgroup_ids_get_paths(void **state)
     assert_int_equal(fixture->snapshot.cgroups_count, 2);
 }
 
+static void refused_is_not_gone(void **state)
+{
+    pid_t child = fork();
+    char path[32];
+
+    (void)state;
+    if (child == 0)
+        _exit(0);
+    snprintf(path, sizeof(path), "/proc/%d/ns/net", child);
+    assert_int_equal(proc_failure(AT_FDCWD, path, -EACCES), -EACCES); /* it waits for its parent */
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_int_equal(proc_failure(AT_FDCWD, path, -EACCES), -ESRCH);
+    assert_int_equal(proc_failure(AT_FDCWD, path, -EIO), -EIO);
+    assert_int_equal(proc_failure(AT_FDCWD, path, 0), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -371,6 +389,7 @@ int main(void)
         cmocka_unit_test(arguments_are_joined),
         cmocka_unit_test(descriptor_limit_is_found),
         cmocka_unit_test(deleted_is_no_part_of_a_path),
+        cmocka_unit_test(refused_is_not_gone),
         TEST(facts_of_this_process_are_right),
         TEST(only_what_is_needed_is_read),
         TEST(another_start_time_is_another_process),
