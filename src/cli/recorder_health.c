@@ -9,6 +9,7 @@
 #include "cli/last_reading.h"
 #include "cli/rules.h"
 #include "cli/session.h"
+#include "collect/process_facts.h"
 #include "derive/health/finding_log.h"
 #include "serve/metrics.h"
 #include "serve/question.h"
@@ -58,12 +59,14 @@ static int plan_checks(struct recorder_health *health)
     return 0;
 }
 
-/* What the columns need is what findings have: nothing is read for them. */
+/* Of all that is read for the checks only culprits have what these columns need: see
+ * read_culprits(). */
 static int plan_documents(struct recorder_health *health)
 {
     struct request ignored = REQUEST_ALL;
 
     health->findings.table = &table_findings;
+    health->options.format = FORMAT_JSON; /* all columns; CSV has the same */
     if (session_columns(&health->session, &health->findings, NULL) != 0)
         return EXIT_ERROR;
     return query_plan(&health->findings, &health->session.arena, &ignored) < 0
@@ -202,14 +205,31 @@ static void count_findings(struct recorder_health *health)
     health->counted = true;
 }
 
+/* Whose fault it is, as `nwho doctor` tells it. 0 or -ENOMEM. */
+static int read_culprits(const struct recorder_health *health)
+{
+    struct frame *now = health->session.now;
+    int r = 0;
+
+    for (uint32_t i = 0; i < now->findings.count && r == 0; i++) {
+        uint32_t process = now->findings.items[i].subject.process;
+
+        if (process != HEALTH_NONE)
+            r = process_read_facts(&now->snapshot, process, NEED_USER | NEED_CGROUP);
+    }
+    return r;
+}
+
 /* What cannot be made is empty, and then it is not served. */
 static void write_documents(struct recorder_health *health)
 {
     static const enum output_format formats[QUESTION_FORM_MAX] = {
         [QUESTION_JSON] = FORMAT_JSON, [QUESTION_CSV] = FORMAT_CSV};
     struct grid grid;
-    int r = session_select_now(&health->session, &health->findings, &grid);
+    int r = read_culprits(health);
 
+    if (r == 0)
+        r = session_select_now(&health->session, &health->findings, &grid);
     for (unsigned int form = 0; form < QUESTION_FORM_MAX; form++) {
         struct buf *document = &health->documents[form];
 

@@ -31,8 +31,8 @@ int recorder_health_look(struct recorder_health *health) MUST_CHECK;
 /* CLOCK_BOOTTIME of the last look; 0: there was none. */
 uint64_t recorder_health_looked(const struct recorder_health *health);
 
-/* What it found, for each of checks[]; NULL: nothing was examined yet. */
 /* What `nwho doctor` says of the last look, in each form; empty before there was one. */
 const struct buf *recorder_health_documents(const struct recorder_health *health);
 
+/* What it found, for each of checks[]; NULL: nothing was examined yet. */
 const struct finding_counts *recorder_health_counts(const struct recorder_health *health);

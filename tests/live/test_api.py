@@ -46,8 +46,8 @@ def error(server, name, expect=400, **parameters):
 def api():
     """A recorder in a namespace with sockets, asked over a unix socket: (namespace, store, server)."""
     place, ns = _ended.enter_context(directory()), _ended.enter_context(netns())
-    for situation in ("listening", "established"):
-        _ended.enter_context(mksock(ns, situation))
+    for situation in (["listening"], ["established"], ["bound-inactive", "port=9000"]):
+        _ended.enter_context(mksock(ns, *situation))
     server = _ended.enter_context(served(place, ns=ns, listen=f"unix:{place}/s"))
     wait_for(lambda: document(server, "history")["measured_s"] > 0, what="a history")
     return ns, place / "h.db", server
@@ -94,14 +94,26 @@ def same_present(ns, server):
     assert ask(server, name, format="csv", **parameters)[1] == nwho(ns, *words, "--csv").out
 
 
+def same_findings(ns, server):
+    """With all their texts and whose they are, as far as they are of this test."""
+    wait_for(lambda: server.get("/api/v1/doctor")[0] == 200, what="a look of the doctor")
+    found = document(server, "doctor")
+    own = json.loads(nwho(ns, "doctor", "--json", "--window", "0.1", expect=(0, 1, 3)).out)
+    assert found["table"] == "findings" and {check["check"] for check in found["checks"]} == {check["check"] for check in own["checks"]}
+    rows, expected = ([row for row in one["rows"] if row["netns"] == ns.name] for one in (found, own))
+    assert rows == expected and [row["check"] for row in rows] == ["port-conflict"], (rows, expected)
+    row, = rows
+    assert row["cause"] and row["fix"] and row["avoid"] and row["next"] and row["evidence"] and row["user"] == "root", row
+    head, *lines = ask(server, "doctor", format="csv")[1].splitlines()
+    assert head == ",".join(row) and any(row["what"] in line and row["cause"] in line for line in lines), head
+
+
 @test
 def answers_are_those_of_the_commands():
     ns, store, server = api()
     same_past(store, server)
     same_present(ns, server)
-    found = wait_for(lambda: server.get("/api/v1/doctor")[0] == 200 and document(server, "doctor"), what="a look of the doctor")
-    own = json.loads(nwho(ns, "doctor", "--json", "--window", "0.1", expect=(0, 1, 3)).out)
-    assert found["table"] == "findings" and {check["check"] for check in found["checks"]} == {check["check"] for check in own["checks"]}
+    same_findings(ns, server)
     status = document(server, "status")
     assert status["recording"] and status["pid"] == server.child.pid and status["store"] == str(store), status
     assert set(status) == set(json.loads(nwho(None, "serve", "--status", "--json", "--store", store).out))

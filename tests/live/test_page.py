@@ -2,6 +2,7 @@
 """The page of nwho serve in a real browser: what it shows of a known history, and how it is used."""
 import contextlib
 import functools
+import json
 import re
 import socket
 import time
@@ -9,11 +10,12 @@ from types import SimpleNamespace
 from urllib.parse import unquote
 
 from browser import browser
-from live import SOURCE, run_tests, test, wait_for
+from live import BUILD, SOURCE, mksock, netns, run_tests, test, wait_for
 from made_history import GAP, NAMES, TICK, TICKS, make_history
 from recorder import ask, directory
 from served import served
 
+CULPRIT = "<b>x<i"  # has a finding, and a name that is markup
 STYLE = SOURCE / "src/serve/web/style.css"
 TOKEN = "0123456789abcdef"
 CONTRAST = 4.5  # of text, WCAG 2.1 AA
@@ -26,14 +28,17 @@ _ended = contextlib.ExitStack()
 
 @functools.cache
 def scene():
-    """A browser, and a recorder whose history has half an hour of known numbers, which ended a while ago."""
+    """A browser, and a recorder whose history has half an hour of known numbers, which ended a while ago; a program with a finding."""
     page = _ended.enter_context(browser())
     place = _ended.enter_context(directory())
     begin = int(time.time()) // TICK * TICK - 2 * TICKS * TICK
     make_history(place / "h.db", begin)
+    (place / CULPRIT).symlink_to(BUILD / "tests/helpers/mksock")
+    ns = _ended.enter_context(netns())
+    culprit, *_ = _ended.enter_context(mksock(ns, "bound-inactive", "port=9000", program=place / CULPRIT))
     server = _ended.enter_context(served(place))
     wait_for(lambda: server.get("/api/v1/doctor")[0] == 200, what="the doctor's first look")
-    return SimpleNamespace(page=page, get=server.get, store=place / "h.db", begin=begin, end=begin + TICKS * TICK, root=f"http://127.0.0.1:{server.address[1]}/")
+    return SimpleNamespace(page=page, get=server.get, store=place / "h.db", netns=ns.name, culprit=culprit["pid"], begin=begin, end=begin + TICKS * TICK, root=f"http://127.0.0.1:{server.address[1]}/")
 
 
 def iso(seconds):
@@ -231,6 +236,37 @@ def names_are_text():
     with loading(at.page):
         at.page.run("location.hash += '&chart=process'")
     assert f"{NAMES[4]} (1004) received" in as_table(at.page, "rates")[0]
+
+
+@test
+def findings_have_their_texts():
+    at = scene()
+    page = at.page
+    show(at)
+    row, = [row for row in json.loads(at.get("/api/v1/doctor")[2])["rows"] if row["netns"] == at.netns]
+    assert row["check"] == "port-conflict" and row["process"] == CULPRIT and row["pid"] == at.culprit, row
+    own = f"details[data-identity*='\"{at.netns}\"']"
+    page.until("return document.querySelector(arguments[0])", own, what="the finding")
+    assert page.text(f"{own} summary") == f"info port-conflict {CULPRIT} ({at.culprit}) {row['what']}", page.text(own)
+    page.click(f"{own} summary")
+    shown = page.text(own)
+    texts = [row["cause"], *row["fix"], *row["avoid"], *row["next"], row["user"], row["local"], at.netns, row["evidence"][0]["counter"], row["evidence"][0]["source"]]
+    assert row["fix"] and row["avoid"] and row["next"] and not [text for text in texts if text not in shown], (shown, texts)
+    page.picture("finding")
+    assert not page.run("return document.querySelector('#panel-notes b, #panel-notes i, #panel-notes dl script')")
+    # What is open stays open, with its focus, when something else is to be shown.
+    with loading(page):
+        page.run("location.hash += '&at=' + arguments[0]", iso(at.begin))
+    wait_for(lambda: "Findings at" in page.text("#panel-notes h2"), what="the findings of then")
+    assert not page.run("return document.querySelector(arguments[0])", own)
+    with loading(page):
+        page.run("history.back()")
+    page.until("return document.querySelector(arguments[0])", own, what="the finding again")
+    page.click(f"{own} summary")
+    page.run("""document.getElementById('panel-notes').querySelector('.body').append(document.createElement('hr'));
+                const { replaceFindings, finding } = await import('/page/notes.js');
+                replaceFindings(document.querySelector('#panel-notes .body'), [finding(arguments[0])])""", row)
+    assert page.run("return document.querySelector(arguments[0]).open && document.activeElement === document.querySelector(arguments[0]).firstElementChild", own)
 
 
 @test

@@ -31,16 +31,62 @@ function lines(title, texts) {
 }
 
 function commands(texts) {
-    return texts?.length ? [el('dt', null, 'Shows more'), ...texts.map((text) => el('dd', null, el('code', null, text)))] : [];
+    return lines('Shows more', texts?.map((text) => el('code', null, text)));
 }
 
-export function finding(row) {
-    const details = el('dl', null, ...lines('Why', row.cause ? [row.cause] : []), ...lines('What to do', row.fix), ...lines('What not', row.avoid), ...commands(row.cause ? row.next : [`nwho doctor ${row.check}`, `nwho doctor --explain ${row.check}`]));
-    const who = [row.process && `${row.process}${row.pid ? ` (${row.pid})` : ''}`, row.iface].filter(Boolean).join(', ');
-    const head = [el('span', { class: `badge ${TONES[row.severity] ?? 'info'}` }, row.severity ?? 'info'), ' ', el('strong', null, row.check ?? ''), ' ',
-        el('span', null, row.what ?? ''), who ? el('span', { class: 'muted' }, ` ${who}`) : null];
+// A number that the finding rests on: what it was and is, in a second, and from which on it is a finding.
+function proof({ counter, before, after, rate, threshold, source }) {
+    const numbers = [`${counter}: ${[before, after].filter((number) => number !== null).join(' → ')}`, rate === null ? null : `${rate} a second`, threshold === null ? null : `limit ${threshold}`];
 
-    return el('details', { class: 'finding' }, el('summary', null, ...head), details);
+    return el('span', null, numbers.filter(Boolean).join(', '), el('span', { class: 'muted' }, ` ${source}`));
+}
+
+function nameOf(row) {
+    return row.process ? `${row.process}${row.pid ? ` (${row.pid})` : ''}` : row.iface;
+}
+
+function placeOf(row) {
+    const parts = [['user', row.user], ['unit', row.unit], ['container', row.container], ['at', row.local], ['peer', row.peer], ['interface', row.iface], ['network namespace', row.netns]];
+
+    return parts.filter(([, text]) => text).map(([title, text]) => `${title} ${text}`).join(', ');
+}
+
+// The same one when the doctor looks again.
+export function identity(row) {
+    return JSON.stringify(['check', 'netns', 'pid', 'local', 'peer', 'iface', 'time'].map((key) => row[key] ?? null));
+}
+
+// What was noted in the past is what and when: the rest is told by the command.
+export function finding(row) {
+    const isWhole = row.cause !== undefined;
+    const details = el('dl', null, ...lines('Where', [placeOf(row)].filter(Boolean)), ...lines('Evidence', row.evidence?.map(proof)), ...lines('Why', row.cause ? [row.cause] : []),
+        ...lines('What to do', row.fix), ...lines('What not', row.avoid), ...commands(isWhole ? row.next : [`nwho doctor ${row.check}`, `nwho doctor --explain ${row.check}`]));
+    const name = nameOf(row);
+    const head = [el('span', { class: `badge ${TONES[row.severity] ?? 'info'}` }, row.severity ?? 'info'), ' ', el('strong', null, row.check ?? ''), ' ',
+        name ? el('span', null, `${name} `) : null, el('span', null, row.what ?? '')];
+
+    return el('details', { class: 'finding', 'data-identity': identity(row) }, el('summary', null, ...head), details);
+}
+
+// What the doctor could not look at, or not wholly, and why.
+export function leftOut(checks) {
+    const skipped = (checks ?? []).filter(({ skipped: why }) => why);
+
+    return skipped.length ? el('details', { class: 'finding', 'data-identity': 'skipped' }, el('summary', null, el('span', { class: 'muted' }, `${skipped.length} of ${checks.length} checks did not see all`)),
+        el('dl', null, ...skipped.flatMap(({ check, skipped: why }) => lines(check, [why])))) : null;
+}
+
+// Instead of those that are shown: which were open stays open, and the focus where it is.
+export function replaceFindings(body, nodes) {
+    const opened = new Set([...body.querySelectorAll('details[open]')].map(({ dataset }) => dataset.identity));
+    const focus = document.activeElement?.closest('details')?.dataset.identity;
+
+    body.replaceChildren(...nodes.filter(Boolean));
+    for (const node of body.querySelectorAll('details')) {
+        node.open = opened.has(node.dataset.identity);
+        if (focus !== undefined && node.dataset.identity === focus)
+            node.firstElementChild.focus({ preventScroll: true });
+    }
 }
 
 function textOf(note) {

@@ -4,7 +4,7 @@
 import * as api from './api.js';
 import { byId, el } from './dom.js';
 import { clock, duration, iso, moment, step } from './format.js';
-import { finding, prepare, standing, timeline } from './notes.js';
+import { finding, leftOut, prepare, replaceFindings, standing, timeline } from './notes.js';
 import { Panel } from './panels.js';
 import { makeSeries } from './series.js';
 import { addFilter, replayAt, replayTime, sortBy, sortOf, state, TICK, timeWindow } from './state.js';
@@ -27,7 +27,7 @@ export const panels = Object.fromEntries([['rates', 'Rates'], ['notes', 'Finding
     .map(([id, title]) => [id, new Panel(id, title)]));
 export const charts = {};
 let notes = []; // of the window
-let now = { findings: [], error: 'Asking ...' };
+let now = { findings: [], checks: [], error: 'Asking ...' };
 
 // --- what is asked ---
 
@@ -133,9 +133,10 @@ export async function loadNotes(shown) {
 // Beside the others: where the recorder has no answer of its own yet, it may take seconds.
 export async function loadDoctor() {
     try {
-        now = { findings: (await api.json('doctor', {})).document.rows, error: '' };
+        const { rows, checks } = (await api.json('doctor', {})).document;
+        now = { findings: rows, checks, error: '' };
     } catch (error) {
-        now = { findings: [], error: error.message };
+        now = { findings: [], checks: [], error: error.message };
     }
     showFindings();
 }
@@ -147,13 +148,14 @@ export function showFindings() {
     const panel = panels.notes;
 
     panel.setTitle(isPast ? `Findings at ${clock(shown.replay)}` : 'Findings now');
-    if (!panel.isNew([findings, notes, now.error, shown.replay]))
+    if (!panel.isNew([findings, now.checks, notes, now.error, shown.replay]))
         return;
     const none = now.error && !isPast ? now.error : isPast ? 'Nothing was wrong then.' : 'Nothing is wrong.';
-    panel.body.replaceChildren(
+    replaceFindings(panel.body, [
         ...(findings.length ? findings.map(finding) : [el('p', { class: 'muted' }, none)]),
+        isPast ? null : leftOut(now.checks),
         el('h3', null, 'What happened in this time'),
-        notes.length ? timeline(notes, shown.replay, replayAt) : el('p', { class: 'muted' }, 'Nothing was noted.'));
+        notes.length ? timeline(notes, shown.replay, replayAt) : el('p', { class: 'muted' }, 'Nothing was noted.')]);
 }
 
 // The line below the header.
