@@ -61,9 +61,11 @@ static void drop_privileges(const struct sniff *sniff)
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct kept[_LINUX_CAPABILITY_U32S_3] = {{0}};
 
-    if (sniff->processes.needs & NEED_EXE || !packet_owners_by_bpf(sniff->owners))
+    bool searches = sniff->owners && !packet_owners_by_bpf(sniff->owners);
+
+    if (sniff->owners && (searches || sniff->processes.needs & NEED_EXE))
         kept[0].permitted = CAP_TO_MASK(CAP_SYS_PTRACE);
-    if (!packet_owners_by_bpf(sniff->owners))
+    if (searches)
         kept[0].permitted |= CAP_TO_MASK(CAP_SYS_ADMIN);
     kept[0].effective = kept[0].permitted;
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -111,7 +113,7 @@ static int capture_and_show(struct sniff *sniff)
         r = command_error("out of memory");
     if (r != 0)
         return r;
-    if (sniff->owners)
+    if (sniff_is_live(sniff))
         drop_privileges(sniff);
     sniff->dissection = sniff->options->packet;
     sniff->dissection.numeric = sniff->dissection.own_lines = true;
@@ -120,7 +122,7 @@ static int capture_and_show(struct sniff *sniff)
     sniff->packet = (struct packet){.options = &sniff->dissection, .out = &sniff->out};
     sniff->line.options = sniff->options->line;
     sniff->out = BUF_SINK(STDOUT_FILENO);
-    if (sniff->owners)
+    if (sniff_is_live(sniff))
         say_listening(sniff);
     return sniff_run(sniff);
 }

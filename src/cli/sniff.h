@@ -51,7 +51,7 @@ struct sniff {
     struct tcpdump_options *options;
     struct sniff_source *sources;
     uint32_t source_count;
-    struct packet_owners *owners; /* NULL: packets of a file */
+    struct packet_owners *owners; /* NULL: packets of a file, or nobody asks whose they are */
     struct packet_filter filter;
     struct query columns;               /* of processes, to be shown */
     struct packet_processes processes;  /* what is known of them */
@@ -110,6 +110,9 @@ int sniff_write_source(struct sniff *sniff) MUST_CHECK;
 void sniff_write(struct sniff *sniff, const struct sniff_source *source,
                  const struct captured *captured, const struct packet_flow *flow,
                  const struct packet_owner *owner);
+/* False: nothing that was asked for says whose packets are, as a file of pcap does not. */
+bool sniff_wants_owners(const struct sniff *sniff);
+void sniff_write_unowned(struct sniff *sniff, const struct captured *captured);
 /* When no packets wait, they can be read; and files follow each other. */
 void sniff_write_idle(struct sniff *sniff);
 /* The error of writing was said: EXIT_ERROR, else 0. */
@@ -132,6 +135,11 @@ int sniff_take_pcapng(struct sniff *sniff, int fd) MUST_CHECK;
 int sniff_finish_source(struct sniff *sniff, struct sniff_source *source,
                         char error[CAPTURE_ERROR_SIZE]) MUST_CHECK;
 bool sniff_is_full(const struct sniff *sniff);
+static inline bool sniff_is_live(const struct sniff *sniff)
+{
+    return !sniff->options->read_file;
+}
+
 uint64_t sniff_time_of(const struct sniff *sniff, const struct captured *captured);
 
 /* Whose a packet of a file is, by what is noted of it. 0 or -ENOMEM. */

@@ -29,6 +29,7 @@ static int make_source(struct sniff *sniff, struct sniff_source *source, const c
 
     request.interface = interface;
     request.timeout_ms = TIMEOUT_MS;
+    request.wanted_only = true;
     if (request.link_type < 0 && is_any(interface))
         request.link_type = LINK_SLL2;
     r = capture_open_live(&request, &source->capture, error);
@@ -84,7 +85,7 @@ static int open_inside(void *context, uint32_t netns)
     const char *interface = sniff->options->capture.interface;
 
     *source = (struct sniff_source){.capture = NULL};
-    if (packet_owners_add_place(sniff->owners, &source->place) < 0 ||
+    if ((sniff->owners && packet_owners_add_place(sniff->owners, &source->place) < 0) ||
         make_source(sniff, source, interface, opening->error) < 0) {
         opening->failed++;
         return 0;
@@ -175,7 +176,7 @@ int sniff_open(struct sniff *sniff)
     if (r < 0)
         return command_error("out of memory");
     r = choose_interface(sniff);
-    if (r == 0)
+    if (r == 0 && sniff_wants_owners(sniff))
         r = open_owners(sniff);
     return r == 0 ? open_all(sniff, &snapshot) : r;
 }

@@ -78,20 +78,48 @@ static int end_source(struct sniff_source *source, const char *error)
     return 0;
 }
 
+/* What takes the packets of an interface. */
+struct taking {
+    struct sniff *sniff;
+    uint32_t index;
+    int error;
+};
+
+static bool take_packet(void *context, const struct captured *captured)
+{
+    struct taking *taking = context;
+    struct sniff *sniff = taking->sniff;
+
+    if (sniff->owners)
+        taking->error = add_waiting(sniff, taking->index, captured);
+    else
+        sniff_write_unowned(sniff, captured);
+    return taking->error == 0 && !sniff_is_full(sniff);
+}
+
+/* Whose they are may tell that they are not. */
+static uint32_t packets_wanted(const struct sniff *sniff)
+{
+    uint32_t count = sniff->options->count;
+
+    return count && !sniff->owners ? count - sniff->shown : UINT32_MAX;
+}
+
 /* What an interface has now, as far as there is room. 0 or -errno. */
 static int take_packets(struct sniff *sniff, uint32_t index)
 {
     struct sniff_source *source = &sniff->sources[index];
+    struct taking taking = {.sniff = sniff, .index = index};
     char error[CAPTURE_ERROR_SIZE];
-    struct captured captured;
     bool end = false;
-    int r = 1;
+    int r;
 
-    while (r > 0 && sniff->young.bytes.length < BATCH_BYTES) {
-        r = capture_next(source->capture, &captured, &end, error);
-        if (r > 0 && add_waiting(sniff, index, &captured) < 0)
-            return -ENOMEM;
-    }
+    do {
+        r = capture_read(source->capture, packets_wanted(sniff), take_packet, &taking, &end, error);
+    } while (r > 0 && sniff->owners && taking.error == 0 &&
+             sniff->young.bytes.length < BATCH_BYTES);
+    if (taking.error < 0)
+        return taking.error;
     return r < 0 || end ? end_source(source, r < 0 ? error : NULL) : 0;
 }
 
@@ -99,7 +127,7 @@ static int take_all(struct sniff *sniff)
 {
     int r = 0;
 
-    for (uint32_t i = 0; i < sniff->source_count && r == 0; i++)
+    for (uint32_t i = 0; i < sniff->source_count && r == 0 && !sniff_is_full(sniff); i++)
         if (!sniff->sources[i].ended)
             r = take_packets(sniff, i);
     return r;
@@ -146,7 +174,7 @@ static bool wait_for_packets(struct sniff *sniff, struct pollfd *fds)
 /* Room is made earlier when packets come faster than they can wait. */
 static int turn_when_due(struct sniff *sniff)
 {
-    if (timeout_ms(sniff) != 0 && sniff->young.bytes.length < BATCH_BYTES)
+    if (!sniff->owners || (timeout_ms(sniff) != 0 && sniff->young.bytes.length < BATCH_BYTES))
         return 0;
     int r = turn(sniff);
 
@@ -180,19 +208,22 @@ static int follow(struct sniff *sniff)
 
 /* --- a file --- */
 
+static bool show_packet(void *context, const struct captured *captured)
+{
+    struct sniff *sniff = context;
+
+    sniff_show(sniff, &sniff->sources[0], captured);
+    return !sniff_is_full(sniff) && !sniff->out.error;
+}
+
 static int read_file(struct sniff *sniff)
 {
-    struct sniff_source *source = &sniff->sources[0];
     char error[CAPTURE_ERROR_SIZE];
-    struct captured captured;
     bool end = false;
     int r = 0;
 
-    while (!end && !sniff_is_full(sniff) && r >= 0 && !sniff->out.error) {
-        r = capture_next(source->capture, &captured, &end, error);
-        if (r > 0)
-            sniff_show(sniff, source, &captured);
-    }
+    while (!end && !sniff_is_full(sniff) && r >= 0 && !sniff->out.error)
+        r = capture_read(sniff->sources[0].capture, UINT32_MAX, show_packet, sniff, &end, error);
     if (r < 0)
         command_error("%s: %s", sniff->options->read_file, error);
     r = r < 0 ? EXIT_ERROR : 0;
@@ -213,7 +244,7 @@ static void say_counts(const struct sniff *sniff)
         }
     command_error("%u packets shown, %u captured, %u dropped", sniff->shown, all.received,
                   all.dropped);
-    if (packet_owners_lost(sniff->owners))
+    if (sniff->owners && packet_owners_lost(sniff->owners))
         command_error("incomplete: %llu flows were lost, and have no process: they came faster "
                       "than they could be taken",
                       (unsigned long long)packet_owners_lost(sniff->owners));
@@ -226,7 +257,7 @@ static int finish(struct sniff *sniff, int r)
         sniff_put_statistics(sniff);
     if (sniff->writer && sniff_close_writer(sniff) != 0 && r >= 0)
         r = EXIT_ERROR;
-    if (sniff->owners)
+    if (sniff_is_live(sniff))
         say_counts(sniff);
     if (r < 0 && r != -EPIPE)
         return command_error("sniff: %s", strerror(-r));
@@ -235,7 +266,7 @@ static int finish(struct sniff *sniff, int r)
 
 static int read_packets(struct sniff *sniff)
 {
-    if (sniff->owners)
+    if (sniff_is_live(sniff))
         return follow(sniff);
     return sniff->reader ? sniff_read_pcapng(sniff) : read_file(sniff);
 }
@@ -244,7 +275,7 @@ int sniff_run(struct sniff *sniff)
 {
     int r = finish(sniff, read_packets(sniff));
 
-    if (r > 0 || (sniff->owners && !has_sources(sniff) && !sniff_is_full(sniff)))
+    if (r > 0 || (sniff_is_live(sniff) && !has_sources(sniff) && !sniff_is_full(sniff)))
         return EXIT_ERROR;
     return sniff->shown ? EXIT_FOUND : EXIT_NOTHING;
 }

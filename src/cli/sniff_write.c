@@ -33,7 +33,7 @@ static int read_counts(void *context, uint32_t number, struct packet_counts *ret
     const struct sniff *sniff = context;
     struct capture_counts counts;
 
-    if (!sniff->owners || capture_read_counts(sniff->sources[number].capture, &counts) < 0)
+    if (!sniff_is_live(sniff) || capture_read_counts(sniff->sources[number].capture, &counts) < 0)
         return -ENODATA;
     *ret_counts =
         (struct packet_counts){counts.received, counts.dropped_by_interface, counts.dropped};
@@ -83,7 +83,7 @@ static int open_files(struct sniff *sniff)
 
     buf_done(&file);
     buf_done(&text);
-    if (r == 0 && sniff->owners)
+    if (r == 0 && sniff_is_live(sniff))
         r = packet_writer_delegate(sniff->writer, (uid_t)-1, (gid_t)-1);
     return r < 0 ? fail(sniff, r) : 0;
 }
@@ -104,6 +104,18 @@ int sniff_write_source(struct sniff *sniff)
 }
 
 /* --- packets --- */
+
+static void put(struct sniff *sniff, const struct captured *captured,
+                const struct packet_note *note)
+{
+    int r = packet_writer_put(sniff->writer, captured, note);
+
+    if (r == 0 && sniff->options->packet_buffered)
+        r = packet_writer_flush(sniff->writer);
+    sniff->full = r == PACKET_WRITER_FULL;
+    if (r < 0)
+        sniff->failed = r;
+}
 
 static void take_name(void *context, unsigned int family, const uint8_t *address, const char *name)
 {
@@ -154,7 +166,6 @@ void sniff_write(struct sniff *sniff, const struct sniff_source *source,
                  const struct packet_owner *owner)
 {
     struct packet_note note = {.interface = (uint32_t)(source - sniff->sources)};
-    int r;
 
     if (sniff->noted)
         note = *sniff->noted;
@@ -162,12 +173,20 @@ void sniff_write(struct sniff *sniff, const struct sniff_source *source,
         note = note_of(sniff, note.interface, owner);
     if (flow->ends.source_port == DNS_PORT)
         write_names(sniff, source, captured);
-    r = packet_writer_put(sniff->writer, captured, &note);
-    if (r == 0 && sniff->options->packet_buffered)
-        r = packet_writer_flush(sniff->writer);
-    sniff->full = r == PACKET_WRITER_FULL;
-    if (r < 0)
-        sniff->failed = r;
+    put(sniff, captured, &note);
+}
+
+bool sniff_wants_owners(const struct sniff *sniff)
+{
+    return !sniff->options->write_file || sniff->options->print ||
+           format_of(sniff) != PACKET_FORMAT_PCAP || sniff->filter.root ||
+           sniff->session.options->packet_statistics;
+}
+
+void sniff_write_unowned(struct sniff *sniff, const struct captured *captured)
+{
+    put(sniff, captured, NULL);
+    sniff->shown += !sniff->full && !sniff->failed;
 }
 
 void sniff_write_idle(struct sniff *sniff)

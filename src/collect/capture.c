@@ -4,7 +4,17 @@
 
 #include "collect/pcap_library.h"
 
+#include <linux/if_packet.h>
 #include <stdio.h>
+#include <sys/socket.h>
+
+#define READ_MAX 1024 /* packets that are given without a look at anything else */
+#define NEXT_BYTES 256
+#define CACHE_LINE 64
+
+#ifndef PACKET_IGNORE_OUTGOING
+#define PACKET_IGNORE_OUTGOING 23 /* since 4.20 */
+#endif
 
 struct capture {
     struct pcap_library library;
@@ -99,6 +109,20 @@ static int prepare(const struct pcap_library *library, pcap_t *pcap,
     return request->monitor ? set_monitor(library, pcap, request->interface, error) : 0;
 }
 
+/*
+ * What goes out and is not wanted is dropped by libpcap, after it took the place of others. On the
+ * loopback device that is each packet, which is there a second time when it comes in.
+ */
+static void leave_out_sent(const struct pcap_library *library, pcap_t *pcap,
+                           const struct capture_request *request)
+{
+    bool twice = request->direction == CAPTURE_BOTH && strcmp(request->interface, "lo") == 0;
+    int fd = library->pcap_get_selectable_fd(pcap), on = 1;
+
+    if (request->wanted_only && (twice || request->direction == CAPTURE_IN))
+        (void)setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on));
+}
+
 static int activate(const struct pcap_library *library, pcap_t *pcap,
                     const struct capture_request *request, char error[CAPTURE_ERROR_SIZE])
 {
@@ -115,6 +139,7 @@ static int activate(const struct pcap_library *library, pcap_t *pcap,
          library->pcap_setdirection(pcap, directions[request->direction]) != 0) ||
         (request->link_type >= 0 && library->pcap_set_datalink(pcap, request->link_type) != 0))
         return fail(error, library->pcap_geterr(pcap));
+    leave_out_sent(library, pcap, request);
     return library->pcap_setnonblock(pcap, 1, error) == 0 ? 0 : -EINVAL;
 }
 
@@ -223,25 +248,48 @@ void capture_put_filter(struct buf *out, const struct capture *capture, unsigned
     }
 }
 
-int capture_next(struct capture *capture, struct captured *ret_packet, bool *ret_end,
-                 char error[CAPTURE_ERROR_SIZE])
-{
-    struct pcap_pkthdr *header;
-    const u_char *bytes;
-    int r = capture->library.pcap_next_ex(capture->pcap, &header, &bytes);
+/* Those to whom packets are given. */
+struct reading {
+    struct capture *capture;
+    capture_fn *fn;
+    void *context;
+    bool any;
+};
 
-    *ret_end = r == PCAP_ERROR_BREAK;
-    if (r == 1) {
-        *ret_packet = (struct captured){.bytes = bytes,
-                                        .captured = header->caplen,
-                                        .length = header->len,
-                                        .seconds = header->ts.tv_sec,
-                                        .fraction = (uint32_t)header->ts.tv_usec};
-        return 1;
-    }
-    if (r == 0 || r == PCAP_ERROR_BREAK)
-        return 0;
-    fail(error, capture->library.pcap_geterr(capture->pcap));
+/* The next packet stands behind this one, mostly: its bytes come from another processor. */
+static void expect_next(const u_char *bytes, uint32_t size)
+{
+    for (uint32_t at = 0; at < NEXT_BYTES; at += CACHE_LINE)
+        __builtin_prefetch(bytes + size + at);
+}
+
+static void give(u_char *context, const struct pcap_pkthdr *header, const u_char *bytes)
+{
+    struct reading *reading = (void *)context;
+    const struct captured packet = {.bytes = bytes,
+                                    .captured = header->caplen,
+                                    .length = header->len,
+                                    .seconds = header->ts.tv_sec,
+                                    .fraction = (uint32_t)header->ts.tv_usec};
+
+    expect_next(bytes, header->caplen);
+    reading->any = true;
+    if (!reading->fn(reading->context, &packet))
+        reading->capture->library.pcap_breakloop(reading->capture->pcap);
+}
+
+int capture_read(struct capture *capture, uint32_t max, capture_fn *fn, void *context,
+                 bool *ret_end, char error[CAPTURE_ERROR_SIZE])
+{
+    const struct pcap_library *library = &capture->library;
+    struct reading reading = {capture, fn, context, false};
+    int r = library->pcap_dispatch(capture->pcap, (int)(max < READ_MAX ? max : READ_MAX), give,
+                                   (u_char *)&reading);
+
+    *ret_end = r == 0 && library->pcap_file(capture->pcap);
+    if (r >= 0 || r == PCAP_ERROR_BREAK)
+        return reading.any;
+    fail(error, library->pcap_geterr(capture->pcap));
     return -EIO;
 }
 

@@ -23,10 +23,11 @@ struct capture_request {
     enum capture_direction direction;
     bool promiscuous;
     bool nanoseconds;
-    bool immediate; /* packets are handed out one by one */
-    bool monitor;   /* of a wireless interface: all that is in the air */
-    int link_type;  /* DLT_ of pcap, -1: the usual one */
-    int time_type;  /* of capture_time_type_by_name(), 0: the usual one */
+    bool immediate;   /* packets are handed out one by one */
+    bool wanted_only; /* what is not handed out is not counted as received either */
+    bool monitor;     /* of a wireless interface: all that is in the air */
+    int link_type;    /* DLT_ of pcap, -1: the usual one */
+    int time_type;    /* of capture_time_type_by_name(), 0: the usual one */
 };
 
 struct capture_counts {
@@ -58,7 +59,7 @@ int capture_time_type_by_name(const char *name); /* the same */
 /* The usual time stamps are there instead of those that were asked for. */
 bool capture_time_type_refused(const struct capture *capture);
 
-/* The expression of pcap-filter(7), "" for all. Applied to what capture_next() gives. */
+/* The expression of pcap-filter(7), "" for all. Applied to what capture_read() gives. */
 int capture_set_filter(struct capture *capture, const char *expression, bool optimize,
                        char error[CAPTURE_ERROR_SIZE]) MUST_CHECK;
 
@@ -68,10 +69,15 @@ bool capture_matches(const struct capture *capture, const struct captured *packe
 /* The program of the filter: `form` 1 as text, 2 as C, 3 as numbers. */
 void capture_put_filter(struct buf *out, const struct capture *capture, unsigned int form);
 
-/* 1: a packet, valid until the next call; 0: none came in time, or the file ended (*ret_end);
- * -EIO: an error. */
-int capture_next(struct capture *capture, struct captured *ret_packet, bool *ret_end,
-                 char error[CAPTURE_ERROR_SIZE]) MUST_CHECK;
+/* Takes a packet, valid until it returns. False: no more of them for now. */
+typedef bool capture_fn(void *context, const struct captured *packet);
+
+/*
+ * Gives what there is to `fn`, `max` packets or fewer, however many there are. 1: some; 0: none;
+ * -EIO: an error, perhaps after some. *ret_end: the file ended.
+ */
+int capture_read(struct capture *capture, uint32_t max, capture_fn *fn, void *context,
+                 bool *ret_end, char error[CAPTURE_ERROR_SIZE]) MUST_CHECK;
 
 /* What to wait for by poll(2): -1 for a file. */
 int capture_fd(const struct capture *capture);

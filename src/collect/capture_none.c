@@ -89,11 +89,13 @@ void capture_put_filter(struct buf *out, const struct capture *capture, unsigned
     (void)form;
 }
 
-int capture_next(struct capture *capture, struct captured *ret_packet, bool *ret_end,
-                 char error[CAPTURE_ERROR_SIZE])
+int capture_read(struct capture *capture, uint32_t max, capture_fn *fn, void *context,
+                 bool *ret_end, char error[CAPTURE_ERROR_SIZE])
 {
     (void)capture;
-    (void)ret_packet;
+    (void)max;
+    (void)fn;
+    (void)context;
     (void)ret_end;
     return refuse(error);
 }

@@ -12,6 +12,7 @@
 
 #define PCAP_FUNCTIONS(DO)                                                                         \
     DO(pcap_activate)                                                                              \
+    DO(pcap_breakloop)                                                                             \
     DO(pcap_can_set_rfmon)                                                                         \
     DO(pcap_close)                                                                                 \
     DO(pcap_compile)                                                                               \
@@ -20,6 +21,7 @@
     DO(pcap_datalink_name_to_val)                                                                  \
     DO(pcap_datalink_val_to_description)                                                           \
     DO(pcap_datalink_val_to_name)                                                                  \
+    DO(pcap_dispatch)                                                                              \
     DO(pcap_file)                                                                                  \
     DO(pcap_findalldevs)                                                                           \
     DO(pcap_free_datalinks)                                                                        \
@@ -30,7 +32,6 @@
     DO(pcap_geterr)                                                                                \
     DO(pcap_list_datalinks)                                                                        \
     DO(pcap_list_tstamp_types)                                                                     \
-    DO(pcap_next_ex)                                                                               \
     DO(pcap_offline_filter)                                                                        \
     DO(pcap_open_dead)                                                                             \
     DO(pcap_open_offline_with_tstamp_precision)                                                    \

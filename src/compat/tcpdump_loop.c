@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <sys/signalfd.h>
 
-#define SIGNALS_EACH 256 /* packets that come without a pause */
-
 /* SIGINT, SIGTERM and those for users, and SIGHUP unless nohup(1) wants it ignored, come by a
  * descriptor. */
 static int open_signals(void)
@@ -131,30 +129,39 @@ static int idle(struct tcpdump *tcpdump, int signals, bool *ret_stop)
 }
 
 struct follow {
+    struct tcpdump *tcpdump;
     struct packet packet;
     int link_type;
     int signals;
     uint32_t last; /* the number of the last packet that is wanted */
+    int result;    /* of take_packet() */
     bool end;
 };
 
-/* One packet, or a wait. The result is that of take_packet(). */
-static int step(struct tcpdump *tcpdump, struct follow *follow, char error[CAPTURE_ERROR_SIZE])
+static bool on_packet(void *context, const struct captured *captured)
 {
-    struct captured captured;
+    struct follow *follow = context;
+
+    follow->result = take_packet(follow->tcpdump, &follow->packet, follow->link_type, captured);
+    return follow->result == 0;
+}
+
+/* The packets that are there, or a wait. The result is that of take_packet(). */
+static int step(struct follow *follow, char error[CAPTURE_ERROR_SIZE])
+{
+    struct tcpdump *tcpdump = follow->tcpdump;
     bool stop = false;
-    int r = capture_next(tcpdump->capture, &captured, &follow->end, error);
+    int r = capture_read(tcpdump->capture, follow->last - tcpdump->number, on_packet, follow,
+                         &follow->end, error);
 
     if (r < 0)
         return r;
     *error = '\0';
-    if (r > 0) {
-        r = take_packet(tcpdump, &follow->packet, follow->link_type, &captured);
-        if (r == 0 && tcpdump->live && tcpdump->number % SIGNALS_EACH == 0)
-            stop = wait_for_packets(tcpdump, follow->signals, 0);
-    } else if (tcpdump->live) {
-        r = idle(tcpdump, follow->signals, &stop);
-    }
+    if (follow->result != 0)
+        return follow->result;
+    if (tcpdump->live && r > 0)
+        stop = take_signal(tcpdump, follow->signals);
+    r = tcpdump->live && r == 0 ? idle(tcpdump, follow->signals, &stop) : 0;
     if (stop) {
         follow->end = true;
         /* A line may stand on the terminal, as the interrupt's ^C does. */
@@ -183,7 +190,8 @@ static void say_failure(const struct tcpdump *tcpdump, int r, const char *error)
 static int follow(struct tcpdump *tcpdump, int signals)
 {
     const struct tcpdump_options *options = tcpdump->options;
-    struct follow follow = {.link_type = capture_link_type(tcpdump->capture), .signals = signals};
+    struct follow follow = {
+        .tcpdump = tcpdump, .link_type = capture_link_type(tcpdump->capture), .signals = signals};
     char error[CAPTURE_ERROR_SIZE] = "";
     int r = 0;
 
@@ -191,7 +199,7 @@ static int follow(struct tcpdump *tcpdump, int signals)
         (struct packet){.options = &options->packet, .flows = tcpdump->flows, .out = &tcpdump->out};
     follow.last = options->count ? tcpdump->number + options->count : UINT32_MAX;
     while (r == 0 && !follow.end && tcpdump->number != follow.last)
-        r = step(tcpdump, &follow, error);
+        r = step(&follow, error);
     if (r < 0 && r != -EPIPE)
         say_failure(tcpdump, r, error);
     return r;

@@ -28,7 +28,11 @@ void pcap_file_put_packet(struct buf *out, const struct captured *captured)
 {
     const struct pcap_file_record record = {(uint32_t)captured->seconds, captured->fraction,
                                             captured->captured, captured->length};
+    char *at = buf_reserve(out, sizeof(record) + captured->captured);
 
-    buf_put(out, &record, sizeof(record));
-    buf_put(out, captured->bytes, captured->captured);
+    if (!at)
+        return;
+    memcpy(at, &record, sizeof(record));
+    memcpy(at + sizeof(record), captured->bytes, captured->captured);
+    out->length += sizeof(record) + captured->captured;
 }

@@ -43,22 +43,36 @@ static int put_one(struct packet_writer *writer, const struct captured *captured
     return packet_writer_put(writer, captured, &note);
 }
 
+struct copying {
+    struct packet_writer *writer;
+    uint32_t number;
+    int error;
+};
+
+static bool copy_one(void *context, const struct captured *captured)
+{
+    struct copying *copying = context;
+
+    copying->error = put_one(copying->writer, captured, ++copying->number);
+    return copying->error == 0;
+}
+
 static int copy(struct capture *capture, const char *to)
 {
     struct packet_interface interface = {
         "eth0", "netns web", .link_type = capture_link_type(capture),
         .snapshot_length = capture_snapshot_length(capture), .nanoseconds = true};
-    uint32_t number = 0, second;
+    struct copying copying = {.number = 0};
+    uint32_t second;
     struct packet_writer_request request = {.path = to,
                                             .format = PACKET_FORMAT_PCAPNG,
                                             .application = "pcapng_tool",
                                             .read_counts = read_counts,
-                                            .context = &number};
+                                            .context = &copying.number};
     struct packet_writer *writer;
-    struct captured captured;
     struct buf file = BUF_INIT;
     char error[CAPTURE_ERROR_SIZE];
-    bool end;
+    bool end = false;
     int r = packet_writer_open(&request, &interface, &writer, &file);
 
     buf_done(&file);
@@ -66,8 +80,10 @@ static int copy(struct capture *capture, const char *to)
         return r;
     interface.name = "eth1";
     r = packet_writer_add_interface(writer, &interface, &second);
-    while (r == 0 && capture_next(capture, &captured, &end, error) > 0)
-        r = put_one(writer, &captured, ++number);
+    copying.writer = writer;
+    while (r == 0 && !end &&
+           capture_read(capture, UINT32_MAX, copy_one, &copying, &end, error) >= 0)
+        r = copying.error;
     if (r == 0)
         r = packet_writer_close(writer);
     packet_writer_free(writer);

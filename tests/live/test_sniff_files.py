@@ -139,6 +139,26 @@ def files_in_turn():
 
 
 @test
+def files_without_owners():
+    """pcap has no room for owners: nothing is asked about them, no capability is kept; loopback's packets are counted once."""
+    with netns() as ns, tempfile.TemporaryDirectory(prefix="nwho-sniff-") as where:
+        file, part = Path(where) / "a.pcap", Path(where) / "b.pcap"
+        with sniffing(ns, "-w", part, "-c", "3") as few, sniffing(ns, "-w", file, "--sources", "sock_diag,proc_net,proc_fd") as process:
+            assert not process.incomplete
+            status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+            assert "CapEff:\t0000000000000000" in status, status
+            ns.run([sys.executable, "-c", TALK])
+            wait_for(lambda: file.read_bytes().count(b"www\7example") == 2)
+            process.send_signal(signal.SIGINT)
+            said = process.communicate(timeout=30)[1]
+            assert process.returncode == 0, (process.returncode, said)
+            assert "3 packets shown" in few.communicate(timeout=30)[1] and few.returncode == 0
+        count = len(read(file))
+        assert count >= 10 and f"{count} packets shown, {count} captured, 0 dropped" in said, (count, said)
+        assert [packet["text"] for packet in read(part)] == [packet["text"] for packet in read(file)[:3]]
+
+
+@test
 def what_cannot_be_written():
     with tempfile.TemporaryDirectory(prefix="nwho-sniff-") as where:
         with netns() as ns:
