@@ -4,6 +4,8 @@ import json
 import re
 import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 
 from live import SOURCE, run_tests, skip, test
 
@@ -22,7 +24,7 @@ def samples():
 
 def labels():
     text = "".join(file.read_text() for file in [SOURCE / "src/out/openmetrics.c", *SOURCE.glob("src/serve/metrics*.c")])
-    return {name for pair in LABEL.findall(text) for name in pair if name} | {"job", "instance", "le"}
+    return {name for pair in LABEL.findall(text) for name in pair if name} | {"job", "instance", "le", "alertname"}
 
 
 def expressions(tree):
@@ -70,6 +72,45 @@ def queries_ask_for_what_there_is():
         text = (FILES / name).read_text()
         for expression in re.findall(r"expr: ((?:.*)(?:\n {10}.*)*)", text):
             check(expression, known | recorded, name)
+
+
+def variables(dashboard):
+    return {variable["name"]: variable for variable in dashboard["templating"]["list"]}
+
+
+def as_shown(expression, jobs):
+    """With all that is chosen by "All", as Grafana puts it in."""
+    chosen = {"$job": f"({'|'.join(jobs)})", "$instance": ".*", "$program": ".*", "$__rate_interval": "5m"}
+    for name, value in chosen.items():
+        expression = expression.replace(name, value)
+    assert "$" not in expression, expression
+    return expression
+
+
+@test
+def the_dashboard_is_about_the_jobs_that_nwho_has():
+    """Whatever they are called: "All" is all jobs that have numbers of nwho, not all jobs of the server."""
+    dashboard = json.loads((FILES / "grafana-dashboard.json").read_text())
+    job, instance = (variables(dashboard)[name] for name in ("job", "instance"))
+    assert job["definition"] == "label_values(nwho_build_info, job)" and job["includeAll"] and "allValue" not in job, job
+    assert 'job=~"$job"' in instance["definition"], instance
+    queries = [query for query in expressions(dashboard["panels"]) if query]
+    for query in queries:
+        selectors = re.findall(r"\b(?:nwho_\w+|up)\b(\{[^}]*\})?", query)
+        assert selectors and all('job=~"$job"' in one and 'instance=~"$instance"' in one for one in selectors), query
+    missed, = [query for query in queries if re.search(r"\bup\b", query)]
+    wrong = "1 - up > 0"
+    with tempfile.TemporaryDirectory(prefix="nwho-test-") as name:
+        rules, tests = Path(name) / "rules.yml", Path(name) / "tests.yml"
+        rules.write_text(json.dumps({"groups": [{"name": "dashboard", "rules": [
+            {"record": f"panel:{number}", "expr": as_shown(query, ["edge", "core"])} for number, query in enumerate(queries)]}]}))
+        promtool("check", "rules", rules)
+        series = {'up{job="edge",instance="a"}': "1x9", 'up{job="core",instance="b"}': "0x9", 'up{job="node",instance="c"}': "0x9"}
+        answer = [{"labels": '{job="core",instance="b"}', "value": 1}]
+        for query, more in ((missed, []), (wrong, [{"labels": '{job="node",instance="c"}', "value": 1}])):
+            tests.write_text(json.dumps({"tests": [{"interval": "1m", "input_series": [{"series": one, "values": values} for one, values in series.items()],
+                                                    "promql_expr_test": [{"expr": as_shown(query, ["edge", "core"]), "eval_time": "5m", "exp_samples": answer + more}]}]}))
+            promtool("test", "rules", tests)
 
 
 @test
