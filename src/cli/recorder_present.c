@@ -16,7 +16,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-/* From the beginning of one to that of the next; and after what time a child is ended. */
+/* From the beginning of one to that of the next; and how long a child may read. */
 #define REST_NS (2 * SECOND_NS)
 #define CHILD_S 10
 
@@ -99,12 +99,12 @@ static void be_child(const struct serve *serve, uint64_t rest_ns)
     for (int i = SIGHUP; i <= SIGTERM; i++)
         sigaction(i, &usual, NULL);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    alarm(CHILD_S);
     confine_to_end_first();
     setpriority(PRIO_PROCESS, 0, NICENESS);
     if (confine_descriptors(kept, ARRAY_SIZE(kept)) < 0)
         _exit(EXIT_ERROR);
     poll(NULL, 0, (int)(rest_ns / MILLISECOND_NS));
+    alarm(CHILD_S);
     _exit(read_machine(serve) == 0 ? EXIT_FOUND : EXIT_ERROR);
 }
 

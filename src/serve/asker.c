@@ -374,19 +374,36 @@ static void expire_some(struct asking *asking)
 
 /* --- the loop --- */
 
-/* Milliseconds until something is over; -1: nothing is awaited. */
-static int until_next(const struct asking *asking)
+/* When the oldest question is over, or, where one could run, the recorder is asked again for a
+ * snapshot that it did not bring; UINT64_MAX: nothing is awaited. */
+static uint64_t next_end(const struct asking *asking)
 {
     uint64_t oldest_ns = asking->waiting_count ? asking->waiting[0]->came_ns : UINT64_MAX;
+    bool is_full = true;
 
-    for (unsigned int slot = 0; slot < RUNNING_MAX; slot++)
-        if (asking->running[slot] && asking->running[slot]->came_ns < oldest_ns)
-            oldest_ns = asking->running[slot]->came_ns;
+    for (unsigned int slot = 0; slot < RUNNING_MAX; slot++) {
+        const struct asked *running = asking->running[slot];
+
+        is_full &= running != NULL;
+        if (running && running->came_ns < oldest_ns)
+            oldest_ns = running->came_ns;
+    }
     if (oldest_ns == UINT64_MAX)
+        return UINT64_MAX;
+    if (asking->waiting_count && !is_full && asking->wanted_ns &&
+        asking->wanted_ns + PATIENCE_NS < oldest_ns + DEADLINE_NS)
+        return asking->wanted_ns + PATIENCE_NS;
+    return oldest_ns + DEADLINE_NS;
+}
+
+/* In milliseconds; -1: nothing is awaited. */
+static int until_next(const struct asking *asking)
+{
+    uint64_t end_ns = next_end(asking);
+
+    if (end_ns == UINT64_MAX)
         return -1;
-    return asking->now_ns - oldest_ns >= DEADLINE_NS
-               ? 0
-               : (int)((DEADLINE_NS - (asking->now_ns - oldest_ns)) / MILLISECOND_NS) + 1;
+    return end_ns <= asking->now_ns ? 0 : (int)((end_ns - asking->now_ns) / MILLISECOND_NS) + 1;
 }
 
 static int wait_for_some(struct asking *asking, struct pollfd polled[POLL_RUNNING + RUNNING_MAX])
