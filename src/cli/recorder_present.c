@@ -16,18 +16,29 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-/* From the beginning of one to that of the next; and how long a child may read. */
-#define REST_NS (2 * SECOND_NS)
+/* How long a child may read. */
 #define CHILD_S 10
+
+/* From the beginning of one to that of the next of the same kind: so long, or so many times the CPU
+ * time that the last one took, up to a limit that questions have the patience for. */
+#define REST_NS (2 * SECOND_NS)
+#define REST_TIMES 5
+#define REST_MAX_NS (8 * SECOND_NS)
 
 /* What ticks need comes first. */
 #define NICENESS 5
 
-struct recorder_present {
-    struct serve *serve;
+/* Snapshots of one kind. */
+struct reading {
     bool wanted;       /* a newer one than the child's */
     pid_t child;       /* 0: there is none */
     uint64_t begun_ns; /* CLOCK_MONOTONIC of the last one; 0: there was none */
+    uint64_t cost_ns;  /* of CPU, of the last one that ended */
+};
+
+struct recorder_present {
+    struct serve *serve;
+    struct reading readings[PRESENT_MAX];
 };
 
 struct recorder_present *recorder_present_new(struct serve *serve)
@@ -43,9 +54,13 @@ void recorder_present_free(struct recorder_present *present)
 {
     if (!present)
         return;
-    if (present->child) {
-        kill(present->child, SIGKILL);
-        waitpid(present->child, NULL, 0);
+    for (unsigned int i = 0; i < PRESENT_MAX; i++) {
+        pid_t child = present->readings[i].child;
+
+        if (!child)
+            continue;
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
     }
     free(present);
 }
@@ -57,20 +72,21 @@ int recorder_present_fd(const struct recorder_present *present)
 
 /* --- the child --- */
 
-static int write_snapshot(const struct serve *serve, const struct snapshot *snapshot)
+static int write_snapshot(const struct serve *serve, enum present kind,
+                          const struct snapshot *snapshot)
 {
     CLEANUP_CLOSE int memory = passing_memory("nwho-present");
     int r = memory < 0 ? memory : snapshot_write(snapshot, memory);
 
     if (r == 0)
         r = passing_seal(memory);
-    return r < 0 ? r : serve_grant(serve, memory);
+    return r < 0 ? r : serve_grant(serve, kind, memory);
 }
 
-/* All that a question may be about, of the namespace that `nwho ls` reads. */
-static int read_machine(const struct serve *serve)
+/* All that a question may be about, of the namespaces that `nwho ls` reads. */
+static int read_machine(const struct serve *serve, enum present kind)
 {
-    struct options options = {.color = COLOR_NEVER};
+    struct options options = {.color = COLOR_NEVER, .all_netns = kind == PRESENT_ALL};
     struct session session;
     struct frame *frame = NULL;
     int r = session_begin(&session, &options);
@@ -80,7 +96,7 @@ static int read_machine(const struct serve *serve)
         r = session_read(&session, &session.request, &frame);
     }
     if (r == 0)
-        r = write_snapshot(serve, &frame->snapshot);
+        r = write_snapshot(serve, kind, &frame->snapshot);
     session_free_frame(frame);
     session_end(&session);
     return r;
@@ -88,7 +104,7 @@ static int read_machine(const struct serve *serve)
 
 /* What the recorder has open is none of its business; who asks learns nothing of how it went but
  * that there is a snapshot. */
-static void be_child(const struct serve *serve, uint64_t rest_ns)
+static void be_child(const struct serve *serve, enum present kind, uint64_t rest_ns)
 {
     const int kept[] = {serve_wish_fd(serve)};
     struct sigaction usual = {.sa_handler = SIG_DFL};
@@ -105,33 +121,64 @@ static void be_child(const struct serve *serve, uint64_t rest_ns)
         _exit(EXIT_ERROR);
     poll(NULL, 0, (int)(rest_ns / MILLISECOND_NS));
     alarm(CHILD_S);
-    _exit(read_machine(serve) == 0 ? EXIT_FOUND : EXIT_ERROR);
+    _exit(read_machine(serve, kind) == 0 ? EXIT_FOUND : EXIT_ERROR);
 }
 
 /* --- the recorder --- */
 
-static void start(struct recorder_present *present)
+static uint64_t rest_of(const struct reading *reading)
 {
-    uint64_t now_ns = clock_ns(CLOCK_MONOTONIC), rest_ns = 0;
+    uint64_t rest_ns = reading->cost_ns * REST_TIMES;
+
+    if (rest_ns < REST_NS)
+        return REST_NS;
+    return rest_ns < REST_MAX_NS ? rest_ns : REST_MAX_NS;
+}
+
+static void start(const struct serve *serve, enum present kind, struct reading *reading)
+{
+    uint64_t now_ns = clock_ns(CLOCK_MONOTONIC), rest_ns = rest_of(reading);
+    uint64_t next_ns = reading->begun_ns ? reading->begun_ns + rest_ns : 0;
     pid_t child;
 
-    if (present->begun_ns && now_ns - present->begun_ns < REST_NS)
-        rest_ns = REST_NS - (now_ns - present->begun_ns);
+    rest_ns = next_ns > now_ns ? next_ns - now_ns : 0;
     child = fork();
     if (child == 0)
-        be_child(present->serve, rest_ns);
+        be_child(serve, kind, rest_ns);
     if (child < 0)
         return; /* who asks does so again */
-    present->wanted = false;
-    present->child = child;
-    present->begun_ns = now_ns + rest_ns;
+    reading->wanted = false;
+    reading->child = child;
+    reading->begun_ns = now_ns + rest_ns;
+}
+
+static uint64_t nanoseconds(struct timeval time)
+{
+    return (uint64_t)time.tv_sec * SECOND_NS + (uint64_t)time.tv_usec * 1000;
+}
+
+static void take_end(struct reading *reading)
+{
+    struct rusage usage = {.ru_utime = {0}};
+    pid_t ended = reading->child ? wait4(reading->child, NULL, WNOHANG, &usage) : 0;
+
+    if (!ended)
+        return;
+    reading->child = 0;
+    reading->cost_ns = nanoseconds(usage.ru_utime) + nanoseconds(usage.ru_stime);
 }
 
 void recorder_present_go_on(struct recorder_present *present)
 {
-    if (present->child && waitpid(present->child, NULL, WNOHANG) != 0)
-        present->child = 0;
-    present->wanted |= serve_take_wish(present->serve);
-    if (present->wanted && !present->child)
-        start(present);
+    enum present kind;
+
+    while (serve_take_wish(present->serve, &kind))
+        present->readings[kind].wanted = true;
+    for (unsigned int i = 0; i < PRESENT_MAX; i++) {
+        struct reading *reading = &present->readings[i];
+
+        take_end(reading);
+        if (reading->wanted && !reading->child)
+            start(present->serve, i, reading);
+    }
 }

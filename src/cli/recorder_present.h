@@ -16,7 +16,7 @@ void recorder_present_free(struct recorder_present *present);
 int recorder_present_fd(const struct recorder_present *present);
 
 /*
- * Reads the machine in a child, at most once in two seconds, as long as one is wanted: a tick never
- * waits for it. To be called when it is readable, and now and then.
+ * Reads the machine in a child, at most once in two seconds and for a fifth of the time, as long as
+ * one is wanted: a tick never waits for it. To be called when it is readable, and now and then.
  */
 void recorder_present_go_on(struct recorder_present *present);

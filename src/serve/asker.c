@@ -6,6 +6,7 @@
 #include "serve/ask.h"
 #include "serve/confine.h"
 #include "serve/passing.h"
+#include "serve/present.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -44,16 +45,28 @@ struct asked {
     int document, complaint; /* memory that it writes: standard output, standard error */
 };
 
+/* A snapshot of now. */
+struct snapshot_of {
+    int memory;         /* -1: there is none */
+    uint64_t came_ns;   /* CLOCK_MONOTONIC */
+    uint64_t wanted_ns; /* when a newer one was asked for; 0: it was not */
+};
+
 struct asking {
     const struct asker *asker;
     struct asked *waiting[WAITING_MAX]; /* in their order */
     unsigned int waiting_count;
     struct asked *running[RUNNING_MAX]; /* NULL: there is room */
-    int present;                        /* a snapshot; -1: there is none */
-    uint64_t present_ns;                /* CLOCK_MONOTONIC when it came */
-    uint64_t wanted_ns;                 /* when a newer one was asked for; 0: it was not */
+    struct snapshot_of presents[PRESENT_MAX];
     uint64_t now_ns;
 };
+
+/* Whether it is about a snapshot, and which. */
+static bool is_of_present(const struct asked *asked, enum present *ret_present)
+{
+    *ret_present = asked->source == QUESTION_PRESENT_ALL ? PRESENT_ALL : PRESENT_OWN;
+    return asked->source == QUESTION_PRESENT || asked->source == QUESTION_PRESENT_ALL;
+}
 
 static void free_asked(struct asked *asked)
 {
@@ -117,9 +130,10 @@ static void run_words(const struct asker *asker, struct asked *asked)
     char *argv[QUESTION_WORDS_MAX + 3] = {(char *)(uintptr_t) "nwho"};
     char *word = asked->request.words, *end = word + asked->request.length;
     CLEANUP(buf_done) struct buf from = BUF_INIT;
+    enum present present;
     int argc = 1;
 
-    if (asked->source == QUESTION_PRESENT)
+    if (is_of_present(asked, &present))
         buf_puts(&from, "--replay=/proc/self/fd/0");
     else
         buf_printf(&from, "--store=%s", asker->store);
@@ -134,7 +148,8 @@ static void run_words(const struct asker *asker, struct asked *asked)
 /* Returns where it could not begin. */
 static void be_child(const struct asking *asking, struct asked *asked, int end)
 {
-    int input = asked->source == QUESTION_PRESENT ? asking->present : STDIN_FILENO;
+    enum present present;
+    int input = is_of_present(asked, &present) ? asking->presents[present].memory : STDIN_FILENO;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGTERM, SIG_DFL);
@@ -245,36 +260,39 @@ static void kill_running(struct asking *asking, unsigned int i)
 
 /* --- the present --- */
 
-static bool has_present(const struct asking *asking)
+static bool has_present(const struct asking *asking, enum present present)
 {
-    return asking->present >= 0 && asking->now_ns - asking->present_ns < PRESENT_NS;
+    const struct snapshot_of *snapshot = &asking->presents[present];
+
+    return snapshot->memory >= 0 && asking->now_ns - snapshot->came_ns < PRESENT_NS;
 }
 
-static int want_present(struct asking *asking)
+static int want_present(struct asking *asking, enum present present)
 {
+    struct snapshot_of *snapshot = &asking->presents[present];
     int r;
 
-    if (asking->wanted_ns && asking->now_ns - asking->wanted_ns < PATIENCE_NS)
+    if (snapshot->wanted_ns && asking->now_ns - snapshot->wanted_ns < PATIENCE_NS)
         return 0;
-    asking->wanted_ns = asking->now_ns;
-    r = passing_send(asking->asker->recorder, "?", 1, -1);
+    snapshot->wanted_ns = asking->now_ns;
+    r = present_send(asking->asker->recorder, present, -1);
     return r == -EAGAIN ? 0 : r;
 }
 
 /* 0, or -EPIPE: the recorder is gone. */
 static int take_present(struct asking *asking)
 {
-    char nothing[8];
-    int memory = -1, r = 0;
+    enum present present;
+    int memory = -1, r;
 
-    while ((r = passing_receive(asking->asker->recorder, nothing, sizeof(nothing), &memory)) >= 0) {
+    while ((r = present_receive(asking->asker->recorder, &present, &memory)) == 0) {
+        struct snapshot_of *snapshot = &asking->presents[present];
+
         if (memory < 0)
             continue;
-        if (asking->present >= 0)
-            close(asking->present);
-        asking->present = memory;
-        asking->present_ns = asking->now_ns;
-        asking->wanted_ns = 0;
+        if (snapshot->memory >= 0)
+            close(snapshot->memory);
+        *snapshot = (struct snapshot_of){.memory = memory, .came_ns = asking->now_ns};
     }
     return r == -EPIPE ? r : 0;
 }
@@ -331,10 +349,11 @@ static int take_questions(struct asking *asking)
 static unsigned int find_ready(struct asking *asking, int *error)
 {
     unsigned int i = 0;
+    enum present present;
 
-    while (i < asking->waiting_count && asking->waiting[i]->source == QUESTION_PRESENT &&
-           !has_present(asking)) {
-        *error = want_present(asking);
+    while (i < asking->waiting_count && is_of_present(asking->waiting[i], &present) &&
+           !has_present(asking, present)) {
+        *error = want_present(asking, present);
         i++;
     }
     return i;
@@ -379,6 +398,8 @@ static void expire_some(struct asking *asking)
 static uint64_t next_end(const struct asking *asking)
 {
     uint64_t oldest_ns = asking->waiting_count ? asking->waiting[0]->came_ns : UINT64_MAX;
+    uint64_t end_ns;
+    enum present present;
     bool is_full = true;
 
     for (unsigned int slot = 0; slot < RUNNING_MAX; slot++) {
@@ -390,10 +411,12 @@ static uint64_t next_end(const struct asking *asking)
     }
     if (oldest_ns == UINT64_MAX)
         return UINT64_MAX;
-    if (asking->waiting_count && !is_full && asking->wanted_ns &&
-        asking->wanted_ns + PATIENCE_NS < oldest_ns + DEADLINE_NS)
-        return asking->wanted_ns + PATIENCE_NS;
-    return oldest_ns + DEADLINE_NS;
+    end_ns = oldest_ns + DEADLINE_NS;
+    for (unsigned int i = 0; i < asking->waiting_count && !is_full; i++)
+        if (is_of_present(asking->waiting[i], &present) &&
+            asking->presents[present].wanted_ns + PATIENCE_NS < end_ns)
+            end_ns = asking->presents[present].wanted_ns + PATIENCE_NS;
+    return end_ns;
 }
 
 /* In milliseconds; -1: nothing is awaited. */
@@ -438,7 +461,9 @@ static int go_on(struct asking *asking)
 
 int asker_run(const struct asker *asker)
 {
-    struct asking asking = {.asker = asker, .present = -1, .now_ns = clock_ns(CLOCK_MONOTONIC)};
+    struct asking asking = {.asker = asker,
+                            .presents = {{.memory = -1}, {.memory = -1}},
+                            .now_ns = clock_ns(CLOCK_MONOTONIC)};
     int r = 0;
 
     while (r == 0)
@@ -450,7 +475,8 @@ int asker_run(const struct asker *asker)
             kill_running(&asking, slot);
     while (asking.waiting_count)
         refuse_waiting(&asking, 0, 503, "the recorder ends");
-    if (asking.present >= 0)
-        close(asking.present);
+    for (unsigned int i = 0; i < PRESENT_MAX; i++)
+        if (asking.presents[i].memory >= 0)
+            close(asking.presents[i].memory);
     return r == -EPIPE ? 0 : r;
 }

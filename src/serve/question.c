@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define API "/api/v1/"
+#define ALL_NETNS "--all-netns"
 
 /* Where the value of a parameter goes. */
 enum place_of_value {
@@ -12,6 +13,7 @@ enum place_of_value {
     AS_KEYS,   /* the first word behind the options */
     AS_FILTER, /* the last one */
     AS_FORM,
+    AS_NETNS, /* "all" is the option */
 };
 
 struct parameter {
@@ -33,6 +35,12 @@ struct parameter {
         "columns", "--output=", AS_OPTION                                                          \
     }
 
+/* What is answered from a snapshot of now. */
+#define PRESENT                                                                                    \
+    {                                                                                              \
+        "netns", ALL_NETNS, AS_NETNS                                                               \
+    }
+
 #define PARAMETERS_MAX 12
 
 static const struct endpoint {
@@ -45,20 +53,20 @@ static const struct endpoint {
     {.name = "sockets",
      .command = "ls",
      .source = QUESTION_PRESENT,
-     .parameters = {FORM, FILTER, ROWS}},
+     .parameters = {FORM, FILTER, PRESENT, ROWS}},
     {.name = "processes",
      .command = "ps",
      .source = QUESTION_PRESENT,
-     .parameters = {FORM, FILTER, ROWS}},
+     .parameters = {FORM, FILTER, PRESENT, ROWS}},
     {.name = "ports",
      .command = "ports",
      .source = QUESTION_PRESENT,
-     .parameters = {FORM, FILTER, ROWS}},
+     .parameters = {FORM, FILTER, PRESENT, ROWS}},
     {.name = "count",
      .command = "count",
      .source = QUESTION_PRESENT,
      .needs_keys = true,
-     .parameters = {FORM, {"by", NULL, AS_KEYS}, FILTER, ROWS}},
+     .parameters = {FORM, {"by", NULL, AS_KEYS}, FILTER, PRESENT, ROWS}},
     {.name = "history",
      .command = "history",
      .source = QUESTION_HISTORY,
@@ -237,6 +245,18 @@ static int choose_form(struct question *question, const char *form, struct buf *
     return refuse(problem, "the format", form, "is neither json nor csv");
 }
 
+/* One namespace among all is found by the filter. */
+static int choose_netns(struct question *question, const char *netns, const char *option,
+                        struct buf *problem)
+{
+    if (strcmp(netns, "all") != 0)
+        return refuse(problem, "the namespace", netns,
+                      "cannot be chosen: netns=all, and filter=netns NAME");
+    question->source = QUESTION_PRESENT_ALL;
+    put_word(question, option, "");
+    return 0;
+}
+
 /* False: it was not said. */
 static bool put_words_of(const struct endpoint *endpoint, enum place_of_value place,
                          const struct values *values, struct question *question)
@@ -264,6 +284,9 @@ static int put_words(const struct endpoint *endpoint, const struct values *value
         if (parameter->place == AS_OPTION)
             put_word(question, parameter->option, values->of[i].data);
         if (parameter->place == AS_FORM && choose_form(question, values->of[i].data, problem) < 0)
+            return -EINVAL;
+        if (parameter->place == AS_NETNS &&
+            choose_netns(question, values->of[i].data, parameter->option, problem) < 0)
             return -EINVAL;
     }
     put_word(question, "", form_words[question->form]);
@@ -303,6 +326,16 @@ void question_done(struct question *question)
 
 /* --- the other side --- */
 
+/* That has a value of its own, or none. */
+static bool is_option(const struct parameter *parameter, const char *word)
+{
+    if (!parameter->option)
+        return false;
+    return parameter->place == AS_OPTION
+               ? strncmp(word, parameter->option, strlen(parameter->option)) == 0
+               : strcmp(word, parameter->option) == 0;
+}
+
 static bool is_option_of(const struct endpoint *endpoint, const char *word)
 {
     for (size_t i = 0; i < QUESTION_FORM_MAX; i++)
@@ -310,12 +343,9 @@ static bool is_option_of(const struct endpoint *endpoint, const char *word)
             return true;
     if (endpoint->flag && strcmp(word, endpoint->flag) == 0)
         return true;
-    for (size_t i = 0; i < PARAMETERS_MAX; i++) {
-        const char *option = endpoint->parameters[i].option;
-
-        if (option && strncmp(word, option, strlen(option)) == 0)
+    for (size_t i = 0; i < PARAMETERS_MAX; i++)
+        if (is_option(&endpoint->parameters[i], word))
             return true;
-    }
     return false;
 }
 
@@ -329,6 +359,7 @@ int question_check(const char *words, size_t length, enum question_source *ret_s
 {
     const char *end = words + length, *word = words;
     const struct endpoint *endpoint = NULL;
+    bool is_everywhere = false;
     unsigned int count = 1;
 
     if (!length || length > QUESTION_MAX || end[-1] != '\0')
@@ -339,16 +370,18 @@ int question_check(const char *words, size_t length, enum question_source *ret_s
     word += strlen(word) + 1;
     if (!endpoint || !has_flag(endpoint, word, end))
         return -EINVAL;
-    for (; word < end && strcmp(word, "--") != 0; word += strlen(word) + 1, count++)
+    for (; word < end && strcmp(word, "--") != 0; word += strlen(word) + 1, count++) {
         if (!is_option_of(endpoint, word))
             return -EINVAL;
+        is_everywhere |= strcmp(word, ALL_NETNS) == 0;
+    }
     if (word == end)
         return -EINVAL;
     for (; word < end; word += strlen(word) + 1)
         count++;
     if (count > QUESTION_WORDS_MAX)
         return -EINVAL;
-    *ret_source = endpoint->source;
+    *ret_source = is_everywhere ? QUESTION_PRESENT_ALL : endpoint->source;
     return 0;
 }
 

@@ -11,9 +11,10 @@
 
 /* What answers it. */
 enum question_source {
-    QUESTION_HISTORY, /* the store */
-    QUESTION_PRESENT, /* a snapshot of now */
-    QUESTION_DOCTOR,  /* what the recorder's doctor found last */
+    QUESTION_HISTORY,     /* the store */
+    QUESTION_PRESENT,     /* a snapshot of now */
+    QUESTION_PRESENT_ALL, /* one of every network namespace */
+    QUESTION_DOCTOR,      /* what the recorder's doctor found last */
 };
 
 enum question_form {

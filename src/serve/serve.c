@@ -273,23 +273,19 @@ int serve_wish_fd(const struct serve *serve)
     return serve->wishes;
 }
 
-bool serve_take_wish(struct serve *serve)
+bool serve_take_wish(struct serve *serve, enum present *ret_present)
 {
-    char wish[8];
-    int memory = -1, r = serve->wishes < 0
-                             ? -EAGAIN
-                             : passing_receive(serve->wishes, wish, sizeof(wish), &memory);
+    CLEANUP_CLOSE int memory = -1;
+    int r = serve->wishes < 0 ? -EAGAIN : present_receive(serve->wishes, ret_present, &memory);
 
-    if (memory >= 0)
-        close(memory);
     if (r == -EPIPE)
         close(TAKE_FD(serve->wishes));
-    return r > 0;
+    return r == 0;
 }
 
-int serve_grant(const struct serve *serve, int memory)
+int serve_grant(const struct serve *serve, enum present present, int memory)
 {
-    return passing_send(serve->wishes, "!", 1, memory);
+    return present_send(serve->wishes, present, memory);
 }
 
 static void end_process(pid_t process)

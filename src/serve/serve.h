@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "serve/exposition.h"
+#include "serve/present.h"
 
 struct serve;
 
@@ -49,11 +50,11 @@ int serve_publish(const struct serve *serve, const struct buf bodies[EXPOSITION_
 /* Readable when a snapshot of now is wanted; -1: nobody will want one. */
 int serve_wish_fd(const struct serve *serve);
 
-/* Takes the wish. False: there was none. */
-bool serve_take_wish(struct serve *serve);
+/* Takes a wish. False: there is none any more. */
+bool serve_take_wish(struct serve *serve, enum present *ret_present);
 
 /* Grants it: memory that is sealed. Never waits. 0 or -errno. */
-int serve_grant(const struct serve *serve, int memory) MUST_CHECK;
+int serve_grant(const struct serve *serve, enum present present, int memory) MUST_CHECK;
 
 /* Ends the processes, if they were started here. NULL is nothing. */
 void serve_close(struct serve *serve);

@@ -9,7 +9,7 @@ static const char *const paths[] = {"/api/v1/sockets", "/api/v1/processes", "/ap
                                     "/api/v1/status"};
 static const char *const options[] = {
     "--json",   "--csv",    "--status", "--sort=",  "--limit=", "--output=",
-    "--since=", "--until=", "--at=",    "--every=", "--by=",
+    "--since=", "--until=", "--at=",    "--every=", "--by=",    "--all-netns",
 };
 
 static bool is_allowed(const char *word)

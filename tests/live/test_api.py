@@ -43,6 +43,14 @@ def error(server, name, expect=400, **parameters):
 
 
 @functools.cache
+def elsewhere():
+    """Another namespace with a socket."""
+    ns = _ended.enter_context(netns())
+    _ended.enter_context(mksock(ns, "unread"))
+    return ns
+
+
+@functools.cache
 def api():
     """A recorder in a namespace with sockets, asked over a unix socket: (namespace, store, server)."""
     place, ns = _ended.enter_context(directory()), _ended.enter_context(netns())
@@ -87,11 +95,29 @@ def same_present(ns, server):
         ("count", {"by": "state,process", "filter": "tcp"}, ["count", "state,process", "tcp"]),
     ]
     for name, parameters, words in cases:
-        expected = json.loads(nwho(ns, *words, "--json").out)
-        found = wait_for(lambda name=name, parameters=parameters, rows=expected["rows"]:
-                         (got := document(server, name, **parameters))["rows"] == rows and got, what=f"{name} {parameters}")
-        assert found["rows"] and found["table"] == expected["table"] and found["complete"] == expected["complete"], found
+        found, expected = same_rows(ns, server, name, parameters, words)
+        assert found["table"] == expected["table"] and found["complete"] == expected["complete"], found
     assert ask(server, name, format="csv", **parameters)[1] == nwho(ns, *words, "--csv").out
+
+
+def same_rows(ns, server, name, parameters, words):
+    expected = json.loads(nwho(ns, *words, "--json").out)
+    found = wait_for(lambda: (got := document(server, name, **parameters))["rows"] == expected["rows"] and got, what=f"{name} {parameters}")
+    assert found["rows"], found
+    return found, expected
+
+
+def same_everywhere(ns, server):
+    """Beside what is in the own namespace; of the many there only those of this test are the same twice."""
+    both, words = f"netns {ns.name} or netns {elsewhere().name}", ["--all-netns"]
+    for name, command, parameters in (("sockets", ["ls"], {"filter": both}), ("sockets", ["ls"], {"filter": f"netns {elsewhere().name}"}),
+                                      ("ports", ["ports"], {"filter": both}), ("processes", ["ps"], {"filter": both}),
+                                      ("count", ["count", "netns,state"], {"by": "netns,state", "filter": both})):
+        same_rows(ns, server, name, {**parameters, "netns": "all"}, [*command, parameters["filter"], *words])
+    head, body = ask(server, "sockets", netns="all", filter=both)
+    assert {row["netns"] for row in json.loads(body)["rows"]} == {ns.name, elsewhere().name}
+    assert re.search(r"Nwho-Command: nwho ls --all-netns --json -- '.*'\r\n", head), head
+    assert {row["netns"] for row in document(server, "sockets")["rows"]} == {ns.name}
 
 
 def same_findings(ns, server):
@@ -113,6 +139,7 @@ def answers_are_those_of_the_commands():
     ns, store, server = api()
     same_past(store, server)
     same_present(ns, server)
+    same_everywhere(ns, server)
     same_findings(ns, server)
     status = document(server, "status")
     assert status["recording"] and status["pid"] == server.child.pid and status["store"] == str(store), status
@@ -128,6 +155,8 @@ def wrong_questions(store, server):
     assert '"by"' in error(server, "count")["error"]
     wait_for(lambda: server.get("/api/v1/sockets?%6cimit=x")[0] == 400, what="a snapshot for a wrong limit")
     assert '"xml"' in error(server, "ports", format="xml")["error"]
+    assert "filter=netns NAME" in error(server, "sockets", netns="blue")["error"]
+    assert '"netns"' in error(server, "history", netns="all")["error"]
     assert '"since"' in error(server, "doctor", since="-1h")["error"]
     for query in ("limit=1&limit=2", "filter=%zz", "filter=%0", "filter=%00"):
         assert server.get(f"/api/v1/sockets?{query}")[0] == 400, query

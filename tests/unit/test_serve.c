@@ -328,6 +328,9 @@ static void a_question_is_a_command_line(void **state)
         {"history", "since=-1h&by=peer", "nwho history --since=-1h --by=peer --json"},
         {"status", "", "nwho serve --status --json"},
         {"doctor", "format=json", "nwho doctor --json"},
+        {"ports", "netns=all&limit=", "nwho ports --all-netns --json"},
+        {"ports", "netns=blue", NULL},
+        {"history", "netns=all", NULL},
         {"count", "", NULL},
         {"sockets", "by=state", NULL},
         {"sockets", "store=/x", NULL},
@@ -366,6 +369,12 @@ static void only_commands_of_the_api_are_run(void **state)
     assert_int_equal(source, QUESTION_HISTORY);
     assert_int_equal(CHECKED("ls\0--csv\0--"), 0);
     assert_int_equal(source, QUESTION_PRESENT);
+    assert_int_equal(CHECKED("ls\0--all-netns\0--csv\0--"), 0);
+    assert_int_equal(source, QUESTION_PRESENT_ALL);
+    assert_int_equal(CHECKED("ls\0--csv\0--\0--all-netns"), 0);
+    assert_int_equal(source, QUESTION_PRESENT);
+    assert_int_equal(CHECKED("ls\0--all-netns=x\0--"), -EINVAL);
+    assert_int_equal(CHECKED("history\0--all-netns\0--"), -EINVAL);
     assert_int_equal(CHECKED("serve\0--status\0--json\0--"), 0);
     assert_int_equal(CHECKED("serve\0--stop\0--json\0--"), -EINVAL);
     assert_int_equal(CHECKED("serve\0--json\0--"), -EINVAL);
