@@ -25,6 +25,8 @@ static int find_writer(const char *path, int *ret_pid, uint64_t *ret_since_ns)
 {
     int r = store_writer(path, ret_pid, ret_since_ns);
 
+    if (r == -ENOTSUP)
+        return command_error(STORE_NONE);
     return r < 0 ? command_error("cannot see who records into %s: %s", path, strerror(-r)) : r;
 }
 

@@ -310,9 +310,12 @@ static int ask_ports(struct asking *asking)
 
     asking->value = FLEET_BACKLOG;
     r = ask_now(asking, "max by (" LISTENER ") (nwho_listen_queue_limit)", take_series);
-    asking->value = FLEET_WAITING;
-    return r < 0 ? r
-                 : ask_now(asking, "max by (" LISTENER ") (nwho_listen_queue_length)", take_series);
+    if (r < 0)
+        return r;
+    asking->value = FLEET_WAITING; /* where nobody ever waited there is no length */
+    return ask_now(
+        asking, "max by (" LISTENER ") (nwho_listen_queue_length or 0 * nwho_listen_queue_limit)",
+        take_series);
 }
 
 static int ask_doctor(struct asking *asking)

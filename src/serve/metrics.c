@@ -29,6 +29,7 @@ void metrics_free(struct metrics *metrics)
     counter_set_done(&metrics->groups);
     counter_set_done(&metrics->interfaces);
     meters_done(&metrics->meters);
+    map_done(&metrics->used_queues);
     arena_done(&metrics->arena);
     free(metrics->queues);
     free(metrics);
@@ -127,15 +128,26 @@ static void put_states(const struct writing *writing)
     }
 }
 
-static void put_queues(const struct writing *writing, enum metric metric)
+/* A queue in which nobody ever waited has a limit alone. */
+static void put_queue_lengths(const struct writing *writing)
 {
     const struct metrics *metrics = writing->metrics;
 
-    openmetrics_family(metric, writing->form, writing->out);
+    openmetrics_family(METRIC_LISTEN_QUEUE_LENGTH, writing->form, writing->out);
     for (uint32_t i = 0; i < metrics->queue_count; i++)
-        put(writing, metric, metrics->queues[i].labels,
-            metric == METRIC_LISTEN_QUEUE_LIMIT ? metrics->queues[i].limit
-                                                : metrics->queues[i].length);
+        if (metrics->queues[i].used)
+            put(writing, METRIC_LISTEN_QUEUE_LENGTH, metrics->queues[i].labels,
+                metrics->queues[i].length);
+}
+
+static void put_queue_limits(const struct writing *writing)
+{
+    const struct metrics *metrics = writing->metrics;
+
+    openmetrics_family(METRIC_LISTEN_QUEUE_LIMIT, writing->form, writing->out);
+    for (uint32_t i = 0; i < metrics->queue_count; i++)
+        put(writing, METRIC_LISTEN_QUEUE_LIMIT, metrics->queues[i].labels,
+            metrics->queues[i].limit);
 }
 
 /* Every check and severity, so that what is over is 0 and not nothing. */
@@ -195,8 +207,8 @@ void metrics_write(const struct metrics *metrics, const struct metrics_recorder 
     put_conntrack(&writing);
     for (unsigned int i = METRIC_PROCESS_BYTES; i <= METRIC_PROCESS_RETRANSMITTED; i++)
         put_series(&writing, &metrics->groups, i);
-    put_queues(&writing, METRIC_LISTEN_QUEUE_LENGTH);
-    put_queues(&writing, METRIC_LISTEN_QUEUE_LIMIT);
+    put_queue_lengths(&writing);
+    put_queue_limits(&writing);
     put_one(&writing, METRIC_PROCESS_GROUPS, metrics->groups.shown);
     put_one(&writing, METRIC_PROCESS_GROUPS_FOLDED, metrics->groups.folded);
     put_findings(&writing);

@@ -2,6 +2,7 @@
 /* Metrics of groups of processes: bounded by program, user and service; a pid, a port that the
  * kernel chose or an address of a peer is never a label. */
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/vec.h"
 #include "derive/port_range.h"
 #include "derive/service.h"
@@ -14,6 +15,9 @@
 /* Places to listen at with series of their own. */
 #define QUEUES_MAX 200
 #define GROUPS_MAX 100
+
+/* Of so many it is remembered that somebody waited there. */
+#define USED_QUEUES_MAX 1000
 
 #define OTHERS "process_executable_name=\"_other\""
 
@@ -227,7 +231,7 @@ static void take_end(struct metrics *metrics, const struct event *event, const c
         counter_set_add(&metrics->groups, labels, ENDED_RTT_SUM, rtt_ns);
         counter_set_add(&metrics->groups, labels, ENDED_RTT_COUNT, 1);
     }
-    if (event->has & EVENT_HAS_RETRANSMITS)
+    if (event->has & EVENT_HAS_RETRANSMITS && event->retransmits)
         counter_set_add(&metrics->groups, labels, ENDED_RETRANSMITTED, event->retransmits);
 }
 
@@ -337,6 +341,19 @@ static void fold_queues(struct metrics *metrics)
     metrics->queue_count = kept;
 }
 
+/* Without memory it is as if nobody had waited there before. */
+static void note_used(struct metrics *metrics, struct listen_queue *queue)
+{
+    struct map *known = &metrics->used_queues;
+    uint64_t hash = hash_bytes(HASH_INIT, queue->labels, strlen(queue->labels));
+
+    queue->used = queue->length || map_get(known, hash) != MAP_NONE;
+    if (known->count >= USED_QUEUES_MAX)
+        map_clear(known);
+    if (queue->used && map_set(known, hash, 1) < 0)
+        map_clear(known);
+}
+
 static int take_serving_sockets(struct metrics *metrics, const struct snapshot *snapshot,
                                 struct buf *scratch)
 {
@@ -354,6 +371,8 @@ static int take_serving_sockets(struct metrics *metrics, const struct snapshot *
             r = take_serving(metrics, snapshot, socket, process, scratch);
     }
     fold_queues(metrics);
+    for (uint32_t i = 0; i < metrics->queue_count; i++)
+        note_used(metrics, &metrics->queues[i]);
     return r;
 }
 

@@ -59,6 +59,7 @@ static uint64_t counted(struct metrics *metrics, uint64_t key, bool netns_known,
     return value > before ? value - before : 0;
 }
 
+/* An interface that never had a packet has no series: there is one in each namespace. */
 static void take_interface(struct metrics *metrics, const struct snapshot *snapshot,
                            const struct interface *interface, bool netns_known, struct buf *scratch)
 {
@@ -69,8 +70,11 @@ static void take_interface(struct metrics *metrics, const struct snapshot *snaps
     };
     const char *labels = interface_labels(snapshot, interface, scratch);
     uint64_t key = hash_number(hash_bytes(HASH_INIT, labels, strlen(labels)), interface->ifindex);
+    uint64_t any = 0;
 
     for (unsigned int i = 0; i < INTERFACE_VALUES; i++)
+        any |= values[i];
+    for (unsigned int i = 0; i < INTERFACE_VALUES && any; i++)
         counter_set_add(&metrics->interfaces, labels, i,
                         counted(metrics, hash_number(key, i), netns_known, values[i]));
 }

@@ -12,6 +12,7 @@
 struct listen_queue {
     const char *labels;
     uint32_t length, limit;
+    bool used; /* somebody waited in it, now or before */
 };
 
 /* How many were at most so long, each bucket with those before it; the last one has all. */
@@ -27,6 +28,7 @@ struct metrics {
     struct counter_set groups;     /* processes of one program, user and service */
     struct counter_set interfaces; /* by name and namespace */
     struct meters meters;
+    struct map used_queues;      /* hashes of the labels of those in which somebody waited */
     struct rtt_histogram rtt;    /* of connections that ended */
     uint64_t totals[METRIC_MAX]; /* of counters without labels */
     /* the last tick */

@@ -6,7 +6,7 @@
 
 static int refuse(struct buf *problem)
 {
-    buf_puts(problem, "this nwho was built without SQLite and zstd, which keep history");
+    buf_puts(problem, STORE_NONE);
     return -ENOTSUP;
 }
 

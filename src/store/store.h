@@ -38,9 +38,12 @@ struct store_limits {
 int store_open(const char *path, const struct store_limits *limits, struct store **ret_store,
                int *ret_pid, struct buf *problem) MUST_CHECK;
 
+/* What to say where the store is missing. */
+#define STORE_NONE "this nwho was built without SQLite and zstd, which keep history"
+
 /*
  * Who writes to the file now: 1, its pid (0: unknown) and since when (CLOCK_REALTIME); 0: nobody.
- * -errno, when that may not be known.
+ * -ENOTSUP: built without SQLite; -errno, when that may not be known.
  */
 int store_writer(const char *path, int *ret_pid, uint64_t *ret_since_ns) MUST_CHECK;
 

@@ -139,7 +139,7 @@ def running(ns, words):
     try:
         if "ready\n" not in iter(process.stdout.readline, ""):
             raise RuntimeError(f"{words[0]} did not get ready")
-        yield
+        yield process
     finally:
         process.stdin.close()
         process.terminate()

@@ -66,9 +66,9 @@ class Server:
 
 
 @contextmanager
-def served(place, *options, ns=None, wait=True, listen="127.0.0.1:0"):
+def served(place, *options, ns=None, wait=True, listen="127.0.0.1:0", every=1):
     """The first numbers are there."""
-    command = [BUILD / "nwho", "serve", "--foreground", "--every", "1", "--store", place / "h.db", "--listen", listen, *options]
+    command = [BUILD / "nwho", "serve", "--foreground", "--every", str(every), "--store", place / "h.db", "--listen", listen, *options]
     with subprocess.Popen([*(ns.prefix() if ns else []), *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
         try:
             child.stdout.readline()

@@ -15,6 +15,7 @@ from recorder import directory
 from talker import named_talker
 
 HOSTS = {"a": 9481, "b": 9482, "c": 9483}
+FOUND = (0, 1)  # rows, or none yet
 
 CONFIG = """
 global: {scrape_interval: 1s}
@@ -62,8 +63,9 @@ def _line(server, url):
 
 def is_what_hosts_say(ns, server, name, port):
     """Ports, connections and bytes of the talker, on each host."""
-    def ports():
-        return {(row["host"], row["process"]): row["send_q"] for row in fleet(ns, server, "ports", "local_port", "=", str(port))["rows"]}
+    def ports():  # nobody waits there
+        rows = fleet(ns, server, "ports", "local_port", "=", str(port), expect=FOUND)["rows"]
+        return {(row["host"], row["process"]): row["send_q"] for row in rows if row["recv_q"] == 0}
 
     def at_hosts():
         return {(one, process): limit for one in HOSTS
@@ -73,7 +75,7 @@ def is_what_hosts_say(ns, server, name, port):
     assert set(ports()) == {(one, name) for one in HOSTS}
 
     def held():
-        rows = fleet(ns, server, "top", "process", "=", name, "-d", "10")["rows"]
+        rows = fleet(ns, server, "top", "process", "=", name, "-d", "10", expect=FOUND)["rows"]
         return {row["host"]: row["established"] for row in rows}
 
     wait_for(lambda: held() == dict.fromkeys(HOSTS, 2), what="connections on all hosts")
@@ -81,14 +83,14 @@ def is_what_hosts_say(ns, server, name, port):
 
 def rates_and_history(ns, server, name, talker):
     def moved():
-        rows = fleet(ns, server, "history", "process", "=", name, "--since", "-2m")["rows"]
+        rows = fleet(ns, server, "history", "process", "=", name, "--since", "-2m", expect=FOUND)["rows"]
         return {row["host"]: row["tx_bytes"] for row in rows}
 
     rates = {}
     talker.say("tcp", 1000000)
 
     def all_moved():
-        rates.update({row["host"]: row["tx_rate"] for row in fleet(ns, server, "top", name, "-d", "60")["rows"]})
+        rates.update({row["host"]: row["tx_rate"] for row in fleet(ns, server, "top", name, "-d", "60", expect=FOUND)["rows"]})
         return all(rates.get(one) or 0 for one in HOSTS)
 
     wait_for(all_moved, what="rates of all hosts")

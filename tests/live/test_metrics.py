@@ -69,7 +69,7 @@ def numbers_are_exact_and_never_go_back():
         stack.close()
         wait_for(lambda: server.values("nwho_process_tcp_rtt_seconds_count", **labels) == {(): 4}, what="4 ends")
         assert 0 < server.values("nwho_process_tcp_rtt_seconds_sum", **labels)[()] < 4
-        assert server.values("nwho_process_tcp_retransmitted_segments_total", **labels) == {(): 0}
+        assert not server.values("nwho_process_tcp_retransmitted_segments_total", **labels)  # no segment was sent again
         buckets = list(server.values("nwho_tcp_rtt_seconds_bucket", "le").values())
         assert len(buckets) == 8 and buckets == sorted(buckets) and buckets[-1] >= ended + 2, (buckets, ended)
         lo = {"network_interface_name": "lo", "netns": ns.name, "network_io_direction": "receive"}
