@@ -1,229 +1,50 @@
 /* SPDX-License-Identifier: MIT */
-/* Text: cells are formatted into a compact store, which tells the widths; then written. */
+/* Text: an aligned table. Cells come from a compact store, which tells the widths first. */
 #include "out/text.h"
 
 #include "base/escape.h"
 #include "out/color.h"
-#include "out/format.h"
+#include "out/text_cells.h"
 
 #define GAP 2
 #define MARK_WIDTH 2
 #define NARROWEST 8 /* a text is cut no shorter */
-#define LONG_CELL 255
-#define SAME_CELL 254                 /* as the cell above it */
-#define STORE_LIMIT ((size_t)2 << 20) /* bytes; rows that do not fit are formatted twice */
 #define ELLIPSIS "\xe2\x80\xa6"
-
-/*
- * The store: for each cell a byte that is both its length and its width, then its bytes; or
- * LONG_CELL and a struct long_cell, then its bytes; or SAME_CELL alone.
- */
-struct long_cell {
-    uint32_t length, width;
-};
-
-struct cell {
-    const char *bytes;
-    size_t length, width;
-};
 
 struct text {
     const struct grid *grid;
     const struct text_options *options;
-    struct buf cells;   /* the heading's cells first, unless it is not wanted */
-    struct buf scratch; /* of the formatter */
+    struct text_cells cells;
     size_t *widths;
-    size_t *least;        /* that a terminal leaves of a column's width, whatever does not fit */
-    bool *hidden;         /* columns that have no room, or nothing to mark */
-    size_t gap;           /* between columns */
-    size_t *above;        /* 1 + where the last cell of each column stands whole; 0: nowhere */
-    struct cell *last;    /* the last cell of each column that was read */
-    bool full;            /* the store takes no more rows */
-    uint32_t stored_rows; /* the first ones; of the others only the widths are known */
+    size_t *least;   /* that a terminal leaves of a column's width, whatever does not fit */
+    bool *hidden;    /* columns that have no room, or nothing to mark */
+    size_t gap;      /* between columns */
+    struct buf line; /* the last one that was written: a cell that is the same stays */
+    size_t *starts;  /* of each column in it, with the gap in front; and the end */
     struct buf *out;
-    size_t blanks; /* that are due before the next cell of the line */
 };
 
-static int measure_init(struct text *text)
+static int text_init(struct text *text)
 {
     uint32_t count = text->grid->column_count + 1;
 
     text->widths = calloc(count, sizeof(*text->widths));
     text->least = calloc(count, sizeof(*text->least));
     text->hidden = calloc(count, sizeof(*text->hidden));
-    text->above = calloc(count, sizeof(*text->above));
-    text->last = calloc(count, sizeof(*text->last));
-    return text->widths && text->least && text->hidden && text->above && text->last ? 0 : -ENOMEM;
+    text->starts = calloc(count, sizeof(*text->starts));
+    return text->widths && text->least && text->hidden && text->starts
+               ? text_cells_make(&text->cells)
+               : -ENOMEM;
 }
 
-static void measure_done(struct text *text)
+static void text_done(struct text *text)
 {
-    buf_done(&text->cells);
-    buf_done(&text->scratch);
+    text_cells_done(&text->cells);
+    buf_done(&text->line);
     free(text->widths);
     free(text->least);
     free(text->hidden);
-    free(text->above);
-    free(text->last);
-}
-
-/* Makes room in front of a cell that does not fit the short form. */
-static void store_long(struct buf *cells, size_t at, size_t width)
-{
-    struct long_cell head = {.width = (uint32_t)width};
-
-    if (!buf_reserve(cells, sizeof(head)))
-        return;
-    head.length = (uint32_t)(cells->length - at - 1);
-    memmove(cells->data + at + 1 + sizeof(head), cells->data + at + 1, head.length);
-    memcpy(cells->data + at + 1, &head, sizeof(head));
-    cells->data[at] = (char)LONG_CELL;
-    cells->length += sizeof(head);
-}
-
-/* The columns up to the first pid of "nginx(1187,1190) fd 6", and one for the mark of the cut. */
-static size_t owner_width(const char *bytes, size_t length, size_t width)
-{
-    size_t end = 0;
-
-    while (end < length && bytes[end] != ',' && bytes[end] != ')')
-        end++;
-    if (end < length && bytes[end] == ')')
-        end++;
-    return end + 1 < width ? end + 1 : width;
-}
-
-/* Ends the cell that began at `at`. */
-static void store_end(struct text *text, uint32_t column, size_t at, size_t width)
-{
-    size_t length = text->cells.length - at - 1;
-
-    if (text->cells.error)
-        return;
-    if (length == width && length < SAME_CELL)
-        text->cells.data[at] = (char)length;
-    else
-        store_long(&text->cells, at, width);
-    if (width > text->widths[column])
-        text->widths[column] = width;
-}
-
-static void store_least(struct text *text, uint32_t column, size_t at, size_t width)
-{
-    size_t least;
-
-    if (text->cells.error || text->options->width == 0 ||
-        !(text->grid->columns[column]->flags & COLUMN_OWNER))
-        return;
-    least = owner_width(text->cells.data + at + 1, text->cells.length - at - 1, width);
-    if (least > text->least[column])
-        text->least[column] = least;
-}
-
-/* Takes back the cell that was just stored when it is the same as the one above: most often so. */
-static void store_once(struct text *text, uint32_t column, size_t at)
-{
-    struct buf *cells = &text->cells;
-    size_t length = cells->length - at, above = text->above[column];
-    bool same;
-
-    if (text->full || cells->error)
-        return;
-    same = above > 0 && above - 1 + length <= at &&
-           memcmp(cells->data + above - 1, cells->data + at, length) == 0;
-    if (same) {
-        cells->data[at] = (char)SAME_CELL;
-        cells->length = at + 1;
-    } else {
-        text->above[column] = at + 1;
-    }
-}
-
-static void store_header(struct text *text)
-{
-    for (uint32_t i = 0; i < text->grid->column_count; i++) {
-        const struct column *column = text->grid->columns[i];
-        const char *title = column->title ? column->title : column->name;
-        size_t at = text->cells.length;
-
-        buf_byte(&text->cells, 0);
-        store_end(text, i, at, escape_text(&text->cells, title, strlen(title)));
-    }
-}
-
-/* Most cells without a value are below another one: that is seen before they are made. */
-static bool store_same_none(struct text *text, uint32_t column)
-{
-    struct buf *cells = &text->cells;
-    size_t above = text->above[column];
-
-    if (text->full || cells->error || !above || cells->data[above - 1] != 1 ||
-        cells->data[above] != '-')
-        return false;
-    buf_byte(cells, (char)SAME_CELL);
-    return true;
-}
-
-static void store_row(struct text *text, uint32_t row)
-{
-    const struct grid *grid = text->grid;
-    struct format format = {.view = format_view(grid, row),
-                            .scratch = &text->scratch,
-                            .exact = text->options->exact,
-                            .bits = text->options->bits};
-
-    grid_approach(grid, row);
-    for (uint32_t i = 0; i < grid->column_count; i++) {
-        const struct column *column = grid->columns[i];
-        struct value value = column->get(format.view, grid->rows[row]);
-        size_t at = text->cells.length, width;
-
-        if (value.type != VALUE_NONE)
-            text->hidden[i] = false;
-        else if (store_same_none(text, i))
-            continue;
-        buf_byte(&text->cells, 0);
-        width = format_cell(&format, column, &value, &text->cells);
-        store_least(text, i, at, width);
-        store_end(text, i, at, width);
-        store_once(text, i, at);
-    }
-}
-
-static void store_rows(struct text *text)
-{
-    for (uint32_t i = 0; i < text->grid->column_count && !text->options->keep_marks; i++)
-        text->hidden[i] = text->grid->columns[i]->flags & COLUMN_MARK;
-    for (uint32_t row = 0; row < text->grid->row_count && !text->cells.error; row++) {
-        size_t mark = text->cells.length;
-
-        text->full = mark > STORE_LIMIT;
-        store_row(text, row);
-        if (text->full)
-            text->cells.length = mark;
-        else
-            text->stored_rows++;
-    }
-}
-
-static struct cell next_cell(const char **at, struct cell *last)
-{
-    unsigned char head = (unsigned char)**at;
-    struct cell cell = {.bytes = *at + 1, .length = head, .width = head};
-
-    if (head == SAME_CELL) {
-        ++*at;
-        return *last;
-    }
-    if (head == LONG_CELL) {
-        struct long_cell long_cell;
-
-        memcpy(&long_cell, cell.bytes, sizeof(long_cell));
-        cell = (struct cell){cell.bytes + sizeof(long_cell), long_cell.length, long_cell.width};
-    }
-    *at = cell.bytes + cell.length;
-    *last = cell;
-    return cell;
+    free(text->starts);
 }
 
 /* Only texts are cut; what cannot be shorter is as wide as it is. */
@@ -314,139 +135,150 @@ static void fit_terminal(struct text *text)
         text->gap = 1;
 }
 
-/* Blanks wait until something follows them, so that no line ends in one. */
-static void put_due(struct text *text, const char *bytes, size_t length)
-{
-    char *at = length > 0 ? buf_reserve(text->out, text->blanks + length) : NULL;
-
-    if (!at)
-        return;
-    memset(at, ' ', text->blanks);
-    memcpy(at + text->blanks, bytes, length);
-    text->out->length += text->blanks + length;
-    text->blanks = 0;
-}
-
-static void put_cut(struct text *text, const struct cell *cell, size_t columns)
-{
-    size_t width, length = escape_fit(cell->bytes, cell->length, columns - 1, &width);
-
-    put_due(text, cell->bytes, length);
-    put_due(text, ELLIPSIS, strlen(ELLIPSIS));
-    text->blanks += columns - width - 1;
-}
-
-static void put_bytes(struct text *text, const struct cell *cell)
-{
-    size_t length = cell->length;
-
-    while (length > 0 && cell->bytes[length - 1] == ' ')
-        length--;
-    put_due(text, cell->bytes, length);
-    text->blanks += cell->length - length;
-}
-
-static void put_cell(struct text *text, uint32_t column, const struct cell *cell)
-{
-    size_t columns = text->widths[column];
-    bool right = value_kind_info(text->grid->columns[column]->kind)->right;
-
-    if (column > 0)
-        text->blanks += text->gap;
-    if (cell->width > columns) {
-        put_cut(text, cell, columns);
-        return;
-    }
-    if (right)
-        text->blanks += columns - cell->width;
-    put_bytes(text, cell);
-    if (!right)
-        text->blanks += columns - cell->width;
-}
-
-static const char *color_of_cell(const struct column *column, const struct cell *cell)
+static const char *color_of_cell(const struct column *column, const struct text_cell *cell)
 {
     if (column->flags & COLUMN_MARK)
         return cell->length == 1 && *cell->bytes == '-' ? NULL : COLOR_SICK;
     return column->kind == KIND_NAME ? color_of_word(cell->bytes, cell->length) : NULL;
 }
 
-static void put_colored_cell(struct text *text, uint32_t column, const struct cell *cell,
-                             const char *row_color)
+/* Where a column stands in the line, made so many bytes long. NULL: no memory. */
+static char *resize(struct text *text, uint32_t column, size_t length)
 {
-    const char *color = NULL;
+    struct buf *line = &text->line;
+    size_t *starts = text->starts, old = starts[column + 1] - starts[column];
 
-    if (!row_color && cell->width <= text->widths[column])
-        color = color_of_cell(text->grid->columns[column], cell);
-    if (!color) {
-        put_cell(text, column, cell);
-        return;
+    if (length != old) {
+        if (!buf_reserve(line, length))
+            return NULL;
+        memmove(line->data + starts[column] + length, line->data + starts[column + 1],
+                line->length - starts[column + 1]);
+        for (uint32_t i = column + 1; i <= text->grid->column_count; i++)
+            starts[i] += length - old;
+        line->length += length - old;
     }
-    text->blanks += column > 0 ? text->gap : 0;
-    put_due(text, color, strlen(color));
-    put_due(text, cell->bytes, cell->length);
-    put_due(text, COLOR_RESET, strlen(COLOR_RESET));
-    text->blanks = text->widths[column] - cell->width;
+    return line->data + starts[column];
 }
 
-static const char *color_of_row(const struct text *text, uint32_t row)
+static char *put_bytes(char *at, const char *bytes, size_t length)
+{
+    memcpy(at, bytes, length);
+    return at + length;
+}
+
+static char *put_blanks(char *at, size_t count)
+{
+    memset(at, ' ', count);
+    return at + count;
+}
+
+/* Into the line, with the gap in front and the blanks that make it as wide as the column. */
+static void put_cell(struct text *text, uint32_t index, const struct text_cell *cell, bool color)
+{
+    const struct column *column = text->grid->columns[index];
+    size_t width = text->widths[index], length = cell->length, used = cell->width;
+    size_t left = index > 0 ? text->gap : 0, right = 0;
+    const char *before = "", *behind = "", *own;
+    char *at;
+
+    if (used > width) {
+        length = escape_fit(cell->bytes, length, width - 1, &used);
+        used++;
+        behind = ELLIPSIS;
+    } else if (color && (own = color_of_cell(column, cell))) {
+        before = own;
+        behind = COLOR_RESET;
+    }
+    *(value_kind_info(column->kind)->right ? &left : &right) += width - used;
+    at = resize(text, index, left + strlen(before) + length + strlen(behind) + right);
+    if (!at)
+        return;
+    at = put_bytes(put_blanks(at, left), before, strlen(before));
+    at = put_bytes(put_bytes(at, cell->bytes, length), behind, strlen(behind));
+    put_blanks(at, right);
+}
+
+/* Puts the cells of a row that differ from those above into the line. Returns their end. */
+static const char *read_row(struct text *text, const char *at, bool color)
+{
+    struct text_cell cell;
+
+    for (uint32_t i = 0; i < text->grid->column_count;) {
+        uint32_t same = text_cells_next(&at, &cell);
+
+        if (same == 0 && !text->hidden[i])
+            put_cell(text, i, &cell, color);
+        i += same ? same : 1;
+    }
+    return at;
+}
+
+/* Writes the line without the blanks at its end. `color`: of all of it, NULL: its cells have
+ * theirs. */
+static void put_line(struct text *text, char mark, const char *color)
+{
+    struct buf *out = text->out;
+    size_t length = text->line.length;
+    char *start, *at;
+
+    if (color)
+        buf_puts(out, color);
+    start = at = buf_reserve(out, MARK_WIDTH + length);
+    if (!at || text->line.error)
+        return;
+    if (text->grid->marks) {
+        *at++ = mark;
+        *at++ = ' ';
+    }
+    at = put_bytes(at, text->line.data, length);
+    while (at > start && at[-1] == ' ')
+        at--;
+    out->length += (size_t)(at - start);
+    if (color)
+        buf_puts(out, COLOR_RESET);
+    buf_byte(out, '\n');
+}
+
+static const char *color_of_mark(unsigned int mark)
 {
     static const char *const colors[] = {
         [MARK_NEW] = COLOR_NEW, [MARK_CHANGED] = COLOR_CHANGED, [MARK_GONE] = COLOR_GONE};
-    const struct grid *grid = text->grid;
-    unsigned int mark = grid->marks ? grid->marks[row] : MARK_NONE;
 
     return mark < ARRAY_SIZE(colors) ? colors[mark] : NULL;
-}
-
-static void put_row(struct text *text, const char **at, char mark, const char *color)
-{
-    text->blanks = 0;
-    if (color)
-        put_due(text, color, strlen(color));
-    if (text->grid->marks) {
-        if (mark != ' ')
-            put_due(text, &mark, 1);
-        text->blanks = mark == ' ' ? MARK_WIDTH : MARK_WIDTH - 1;
-    }
-    for (uint32_t i = 0; i < text->grid->column_count; i++) {
-        struct cell cell = next_cell(at, &text->last[i]);
-
-        if (text->hidden[i])
-            continue;
-        if (text->options->color)
-            put_colored_cell(text, i, &cell, color);
-        else
-            put_cell(text, i, &cell);
-    }
-    text->blanks = 0;
-    if (color)
-        put_due(text, COLOR_RESET, strlen(COLOR_RESET));
-    buf_byte(text->out, '\n');
 }
 
 static void put_rows(struct text *text)
 {
     static const char marks[] = " +~-";
     const struct grid *grid = text->grid;
-    const char *at = text->cells.data;
-    size_t stored = text->cells.length;
+    bool color = text->options->color;
+    const char *at = text->cells.store.data;
 
-    if (!text->options->no_header)
-        put_row(text, &at, ' ', text->options->color ? COLOR_HEADER : NULL);
+    if (text->cells.titles) {
+        at = read_row(text, at, false);
+        put_line(text, ' ', color ? COLOR_HEADER : NULL);
+    }
     for (uint32_t row = 0; row < grid->row_count && !text->out->error; row++) {
         unsigned int mark = grid->marks ? grid->marks[row] : MARK_NONE;
+        const char *of_row = color ? color_of_mark(mark) : NULL;
 
-        if (row >= text->stored_rows) {
-            text->cells.length = stored;
-            store_row(text, row);
-            at = text->cells.data + stored;
-        }
-        put_row(text, &at, marks[mark <= MARK_GONE ? mark : MARK_NONE],
-                text->options->color ? color_of_row(text, row) : NULL);
+        at = read_row(text, text_cells_row(&text->cells, row, at), color && !of_row);
+        put_line(text, marks[mark <= MARK_GONE ? mark : MARK_NONE], of_row);
     }
 }
 
+/* What the cells want, before a terminal is thought of. */
+static void take_widths(struct text *text)
+{
+    const struct text_column *known = text->cells.columns;
+
+    for (uint32_t i = 0; i < text->grid->column_count; i++) {
+        text->widths[i] = known[i].width;
+        text->least[i] = known[i].least_owner;
+        text->hidden[i] = text->grid->columns[i]->flags & COLUMN_MARK && !known[i].has_value &&
+                          !text->options->keep_marks;
+    }
+}
 static void take_layout(struct text *text)
 {
     const struct text_layout *layout = text->options->layout;
@@ -472,24 +304,25 @@ static void keep_layout(const struct text *text)
 
 int text_write(const struct grid *grid, const struct text_options *options, struct buf *out)
 {
-    struct text text CLEANUP(measure_done) = {.grid = grid,
-                                              .options = options,
-                                              .cells = BUF_INIT,
-                                              .scratch = BUF_INIT,
-                                              .gap = GAP,
-                                              .out = out};
+    CLEANUP(text_done)
+    struct text text = {.grid = grid,
+                        .options = options,
+                        .cells = {.grid = grid,
+                                  .format = {.exact = options->exact, .bits = options->bits},
+                                  .titles = !options->no_header,
+                                  .owners = options->width > 0},
+                        .gap = GAP,
+                        .line = BUF_INIT,
+                        .out = out};
+    int r = text_init(&text);
 
-    if (measure_init(&text) < 0)
-        return -ENOMEM;
-    if (!options->no_header)
-        store_header(&text);
-    store_rows(&text);
-    if (text.cells.error)
-        return text.cells.error;
+    if (r < 0)
+        return r;
+    take_widths(&text);
     take_layout(&text);
     if (options->width > 0)
         fit_terminal(&text);
     keep_layout(&text);
     put_rows(&text);
-    return out->error;
+    return text.line.error ? text.line.error : out->error;
 }

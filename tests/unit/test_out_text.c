@@ -425,6 +425,104 @@ static void long_cells_are_kept(void **state)
     fake_done(&fake);
 }
 
+/* --- many rows: what is the same as above, and rows beyond the store --- */
+
+#define MANY_ROWS 30000u
+#define MANY_COLUMNS 90u
+
+static struct value get_word(const struct view *view, uint32_t row)
+{
+    (void)view;
+    return value_name(row / 3 % 5 ? "established" : row % 2 ? "r\xc3\xa9sum\xc3\xa9" : "a\nb");
+}
+
+static struct value get_number(const struct view *view, uint32_t row)
+{
+    (void)view;
+    return row % 11 == 0 ? value_none() : value_uint(row / 7);
+}
+
+static struct value get_long(const struct view *view, uint32_t row)
+{
+    buf_reset(view->scratch);
+    buf_printf(view->scratch, "%080u", row);
+    return value_bytes(view->scratch->data, view->scratch->length);
+}
+
+static struct value get_constant(const struct view *view, uint32_t row)
+{
+    (void)view;
+    return row == 5 ? value_name("z") : value_bool(true);
+}
+
+/* As the last row, but never as the one above. */
+static struct value get_even(const struct view *view, uint32_t row)
+{
+    (void)view;
+    return value_bool(row % 2 == 0 || row == MANY_ROWS - 1);
+}
+
+static struct value get_odd(const struct view *view, uint32_t row)
+{
+    (void)view;
+    return value_bool(row % 2 == 1 || row == MANY_ROWS - 1);
+}
+
+/* Each row by itself, with the widths of all. */
+static void write_rows(const struct grid *grid, const struct text_options *options, struct buf *out)
+{
+    for (uint32_t row = 0; row < grid->row_count; row++) {
+        struct grid one = *grid;
+
+        one.rows += row;
+        one.marks += row;
+        one.row_count = 1;
+        assert_int_equal(text_write(&one, options, out), 0);
+    }
+}
+
+static void many_rows_are_as_each_alone(void **state)
+{
+    const struct column kinds[] = {
+        {.name = "state", .kind = KIND_NAME, .get = get_word},
+        {.name = "number", .kind = KIND_COUNT, .get = get_number},
+        {.name = "long", .kind = KIND_TEXT, .get = get_long},
+        {.name = "even", .kind = KIND_BOOL, .get = get_even},
+        {.name = "odd", .kind = KIND_BOOL, .get = get_odd},
+        {.name = "constant", .kind = KIND_BOOL, .get = get_constant},
+    };
+    static const struct column *columns[MANY_COLUMNS];
+    static uint32_t rows[MANY_ROWS];
+    static uint8_t marks[MANY_ROWS];
+    struct text_layout layout = {.settled = false};
+    struct text_options options = {.no_header = true, .color = true, .layout = &layout};
+    struct buf whole = BUF_INIT, parts = BUF_INIT;
+    struct fake fake;
+
+    (void)state;
+    assert_int_equal(fake_init(&fake, NULL, 0, 0), 0);
+    for (uint32_t i = 0; i < MANY_COLUMNS; i++)
+        columns[i] = &kinds[i < 5 ? i : 5];
+    for (uint32_t i = 0; i < MANY_ROWS; i++) {
+        rows[i] = i;
+        marks[i] = i / 4 % 20 ? MARK_NONE : i % 3 ? MARK_NEW : MARK_CHANGED;
+    }
+    fake.grid = (struct grid){.table = &fake_table,
+                              .view = &fake.view,
+                              .columns = columns,
+                              .column_count = MANY_COLUMNS,
+                              .rows = rows,
+                              .row_count = MANY_ROWS,
+                              .marks = marks};
+    assert_int_equal(text_write(&fake.grid, &options, &whole), 0);
+    write_rows(&fake.grid, &options, &parts);
+    assert_int_equal(whole.length, parts.length);
+    assert_memory_equal(whole.data, parts.data, parts.length);
+    buf_done(&whole);
+    buf_done(&parts);
+    fake_done(&fake);
+}
+
 static void colour_is_decided(void **state)
 {
     enum color_when when = COLOR_NEVER;
@@ -467,6 +565,7 @@ int main(void)
         cmocka_unit_test(cuts_never_break_anything),
         cmocka_unit_test(marks_and_colours_are_shown),
         cmocka_unit_test(long_cells_are_kept),
+        cmocka_unit_test(many_rows_are_as_each_alone),
         cmocka_unit_test(colour_is_decided),
     };
 
