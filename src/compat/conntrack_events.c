@@ -21,16 +21,21 @@ static void interrupt(int signal)
     interrupted = 1;
 }
 
-/* Signals come only while it waits: one cannot come just before that. */
-static void catch_signals(sigset_t *ret_unblocked)
+static sigset_t both(void)
 {
-    struct sigaction action = {.sa_handler = interrupt};
-    sigset_t both;
+    sigset_t set;
 
-    sigemptyset(&both);
-    sigaddset(&both, SIGINT);
-    sigaddset(&both, SIGTERM);
-    sigprocmask(SIG_BLOCK, &both, ret_unblocked);
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    return set;
+}
+
+/* The first one is remembered; a second one ends it where it is: at output that nobody reads. */
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = interrupt, .sa_flags = SA_RESETHAND};
+
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
 }
@@ -110,12 +115,12 @@ static uint32_t groups_of(const struct conntrack_options *options)
     return groups;
 }
 
-/* All that waits. */
+/* All that waits; or what came before it was interrupted, since there may be more at all times. */
 static int take_events(struct follower *follower, int fd)
 {
     int r = 0;
 
-    while (r == 0) {
+    while (r == 0 && !interrupted) {
         r = netlink_hear(fd, MSG_DONTWAIT, take_event, follower);
         if (r == -ENOBUFS) {
             conntrack_say("events were lost: they came faster than they could be taken "
@@ -126,14 +131,19 @@ static int take_events(struct follower *follower, int fd)
     return r == -EAGAIN ? buf_flush(&follower->writer->out) : r;
 }
 
-static int follow(struct follower *follower, int fd, const sigset_t *unblocked)
+/* Signals come at all times but between the last look for one and the waiting. */
+static int follow(struct follower *follower, int fd)
 {
     struct pollfd post = {.fd = fd, .events = POLLIN};
+    sigset_t blocked = both(), unblocked;
     int r = 0;
 
     while (r == 0 && !interrupted) {
-        if (ppoll(&post, 1, NULL, unblocked) > 0)
-            r = take_events(follower, fd);
+        r = take_events(follower, fd);
+        sigprocmask(SIG_BLOCK, &blocked, &unblocked);
+        if (r == 0 && !interrupted)
+            (void)ppoll(&post, 1, NULL, &unblocked);
+        sigprocmask(SIG_SETMASK, &unblocked, NULL);
     }
     return r;
 }
@@ -143,13 +153,12 @@ int conntrack_run_events(struct conntrack_writer *writer)
     const struct conntrack_options *options = writer->options;
     struct follower follower = {.writer = writer};
     CLEANUP_CLOSE int fd = -1;
-    sigset_t unblocked;
     uint32_t size = options->buffer_size < INT32_MAX ? options->buffer_size : INT32_MAX;
     int r = netlink_join(NETLINK_NETFILTER, groups_of(options), (int)size, &fd);
 
-    catch_signals(&unblocked);
+    catch_signals();
     if (r == 0)
-        r = follow(&follower, fd, &unblocked);
+        r = follow(&follower, fd);
     if (r < 0)
         return r == -EPIPE ? 0 : conntrack_failed(r);
     r = conntrack_write_end(writer);

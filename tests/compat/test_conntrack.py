@@ -7,6 +7,7 @@ import json
 import re
 import signal
 import socket
+import subprocess
 import tempfile
 import time
 import xml.etree.ElementTree
@@ -222,6 +223,35 @@ def the_same_events():
             assert settle(theirs[0]) == settle(ours[0]) != "", (args, theirs[0], ours[0])
             assert theirs[1].splitlines()[-1:] == ours[1].splitlines()[-1:] != [], (args, theirs[1], ours[1])
             assert theirs[2] == ours[2], (args, theirs[2], ours[2])
+
+
+def waiting_bytes(ns):
+    """What the listeners have not read yet."""
+    return sum(int(line[4]) for line in listeners(ns))
+
+
+@live.test
+def it_ends_though_events_wait():
+    """SIGTERM, while there is always another event: it does not write all of them first."""
+    made = 20000
+    with links() as first, netns() as ns, tempfile.NamedTemporaryFile("w") as file, \
+            tempfile.TemporaryFile("w+") as err:
+        file.writelines(f"-A -t 500 -u SEEN_REPLY -s 10.9.{number // 250}.{number % 250} -d 10.8.0.1 -r 10.8.0.1 "
+                        f"-q 10.9.{number // 250}.{number % 250} -p udp --sport 5 --dport 6 --reply-port-src 6 "
+                        "--reply-port-dst 5\n" for number in range(made))
+        file.flush()
+        with ns.popen([f"{first}/conntrack", "-E", "-b", "100000000"], stdout=subprocess.PIPE, stderr=err) as child:
+            try:
+                wait_for(lambda: listeners(ns), what="it listens")
+                ns.run(["conntrack", "-R", file.name])
+                assert waiting_bytes(ns) > 0, "all was read, though nobody reads what it writes"
+                child.send_signal(signal.SIGTERM)
+                shown = child.stdout.read().count(b"\n")
+                child.wait(live.PATIENCE)
+            finally:
+                child.kill()
+        err.seek(0)
+        assert child.returncode == 0 and 0 < shown < made / 2, (child.returncode, shown, err.read())
 
 
 @live.test
