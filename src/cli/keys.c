@@ -42,15 +42,20 @@ static void catch_signal(int signal)
         sigaction(signal, &action, NULL);
 }
 
-/* Does with the usual terminal what the signal does to programs that do not catch it. */
+/* Does with the usual terminal what the signal does to programs that do not catch it. When it goes
+ * on after SIGTSTP it may be about to wait for keys: nothing would call keys_listen() until then.
+ */
 static void on_end(int number)
 {
-    int error = errno;
+    bool was_changed = is_changed;
+    int error = errno, fd;
 
     keys_end();
     signal(number, SIG_DFL);
     raise(number);
-    catch_signal(number); /* continued after SIGTSTP */
+    catch_signal(number);
+    fd = was_changed ? keys_listen() : -1;
+    (void)fd; /* in the background it takes none */
     errno = error;
 }
 

@@ -190,6 +190,11 @@ int netns_discover(struct collection *collection)
     return r;
 }
 
+static bool is_gone(int error)
+{
+    return error == -ENOENT || error == -ESRCH || error == -ENOTDIR;
+}
+
 /* Opens a namespace by one path, if that still leads to it. */
 static int open_path(const char *path, uint32_t inode, int *ret_fd)
 {
@@ -204,18 +209,42 @@ static int open_path(const char *path, uint32_t inode, int *ret_fd)
     return 0;
 }
 
-static int open_netns(const struct snapshot *snapshot, const struct netns *netns, int *ret_fd)
+static int open_of_process(uint32_t pid, uint32_t inode, int *ret_fd)
 {
     char path[32];
+
+    snprintf(path, sizeof(path), "/proc/%u/ns/net", pid);
+    return open_path(path, inode, ret_fd);
+}
+
+struct entrance {
+    uint32_t inode;
+    int fd; /* -1: not found yet */
+};
+
+static int open_sighting(void *context, const struct netns_sighting *sighting)
+{
+    struct entrance *entrance = context;
+
+    return sighting->inode == entrance->inode &&
+           open_of_process(sighting->pid, entrance->inode, &entrance->fd) == 0;
+}
+
+/* Who was seen in it may have been there for a moment only, as we are: then others may still be. */
+static int open_netns(const struct snapshot *snapshot, const struct netns *netns, int *ret_fd)
+{
+    struct entrance entrance = {.inode = netns->inode, .fd = -1};
+    struct netns_unseen unseen = {0};
     int r = -ENOENT;
 
     if (netns->path)
         r = open_path(snapshot_string(snapshot, netns->path, NULL), netns->inode, ret_fd);
-    if (r < 0 && netns->pid) {
-        snprintf(path, sizeof(path), "/proc/%u/ns/net", netns->pid);
-        r = open_path(path, netns->inode, ret_fd);
-    }
-    return r;
+    if (r < 0 && netns->pid)
+        r = open_of_process(netns->pid, netns->inode, ret_fd);
+    if (!is_gone(r) || netns_scan_processes(open_sighting, &entrance, &unseen) <= 0)
+        return r;
+    *ret_fd = entrance.fd;
+    return 0;
 }
 
 /* Comes back. Where it cannot, nothing more is read: it would be taken for another namespace's. */
@@ -267,11 +296,6 @@ static const char *netns_label(const struct snapshot *snapshot, const struct net
     else
         snprintf(buffer, size, "net:[%u]", netns->inode);
     return buffer;
-}
-
-static bool is_gone(int error)
-{
-    return error == -ENOENT || error == -ESRCH || error == -ENOTDIR;
 }
 
 static void note_not_entered(struct snapshot *snapshot, uint32_t index, int error)
