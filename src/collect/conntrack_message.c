@@ -13,6 +13,8 @@
 
 #define COUNT(last) ((last) + 1)
 
+#define TIMESTAMP_EVENT 27 /* CTA_TIMESTAMP_EVENT, which headers before 6.14 have not */
+
 /* The attributes within an attribute; none of one that is not there. */
 static void nested(const struct nlattr *attribute, const struct nlattr **ret_attributes,
                    size_t count)
@@ -273,4 +275,14 @@ enum tracked_kind conntrack_message_kind(const struct nlmsghdr *message)
     default:
         return TRACKED_KIND_MAX;
     }
+}
+
+uint64_t conntrack_message_time(const void *payload, size_t length)
+{
+    const struct nlattr *attributes[COUNT(TIMESTAMP_EVENT)];
+    uint8_t family;
+
+    return open_message(payload, length, attributes, ARRAY_SIZE(attributes), &family)
+               ? get_u64(attributes[TIMESTAMP_EVENT])
+               : 0;
 }

@@ -31,3 +31,9 @@ int conntrack_read_expectation(struct snapshot *snapshot, const void *payload, s
 /* What a message to one of its groups tells (enum tracked_kind); TRACKED_KIND_MAX: another thing.
  * Expectations have the same numbers as entries. */
 enum tracked_kind conntrack_message_kind(const struct nlmsghdr *message);
+
+/*
+ * When that happened (CLOCK_REALTIME, ns), where the kernel tells: since Linux 6.14, with
+ * net.netfilter.nf_conntrack_timestamp; else 0. `payload` is behind the nlmsghdr.
+ */
+uint64_t conntrack_message_time(const void *payload, size_t length);

@@ -24,7 +24,7 @@ struct known_end {
 
 /* An entry, whose events tell its number. */
 struct known_entry {
-    uint64_t start_ns; /* CLOCK_BOOTTIME when it was told to be new; 0: it was there before */
+    uint64_t start_ns; /* CLOCK_BOOTTIME when it was new; 0: it was there before */
     uint32_t netns;    /* inode */
     uint32_t id;
     struct known_end ends[CONNTRACK_ROLE_MAX];
@@ -38,8 +38,9 @@ struct home {
 
 /* What was heard besides the entry, which is in the snapshot at the same index. */
 struct heard {
-    uint32_t netns; /* inode */
-    uint8_t kind;   /* enum tracked_kind */
+    uint64_t time_ns; /* CLOCK_REALTIME when it happened; 0: the kernel did not tell */
+    uint32_t netns;   /* inode */
+    uint8_t kind;     /* enum tracked_kind */
     bool by_program;
 };
 

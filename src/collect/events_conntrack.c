@@ -65,8 +65,8 @@ static void note_settings(struct snapshot *notes)
          "net.netfilter.nf_conntrack_events is 2"},
         {SYSCTL "acct", 0, NOTE_INFO, "bytes and packets need net.netfilter.nf_conntrack_acct=1"},
         {SYSCTL "timestamp", 0, NOTE_INFO,
-         "how long an entry lasted is only known of new ones, as they are told: "
-         "net.netfilter.nf_conntrack_timestamp=1 makes it exact"},
+         "events have the time when they were read, and how long an entry lasted is only known of "
+         "new ones: net.netfilter.nf_conntrack_timestamp=1 makes both exact"},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(lacks); i++)
@@ -184,6 +184,15 @@ struct reading {
     uint32_t netns; /* index into snapshot.netns */
 };
 
+/* When a message's event happened. Before Linux 6.14 the kernel tells it of an end alone, which it
+ * may have noticed later. */
+static uint64_t time_of(const struct nlmsghdr *message, const struct conntrack *entry)
+{
+    uint64_t time_ns = conntrack_message_time(NLMSG_DATA(message), NLMSG_PAYLOAD(message, 0));
+
+    return time_ns ? time_ns : entry->has & CONNTRACK_HAS_STOP ? entry->stop_ns : 0;
+}
+
 static int take_message(void *context, const struct nlmsghdr *message)
 {
     struct reading *reading = context;
@@ -206,6 +215,7 @@ static int take_message(void *context, const struct nlmsghdr *message)
         return -ENOMEM;
     entry.netns = reading->netns;
     *added = entry;
+    heard.time_ns = time_of(message, &entry);
     watch->heard[watch->heard_count++] = heard;
     return 0;
 }
@@ -307,13 +317,20 @@ static int add_end(struct watch *watch, struct snapshot *snapshot, const struct 
     return r == -ENOENT ? 0 : r;
 }
 
+/* By the clock of events. The snapshot knows one moment by both. */
+static uint64_t boottime_of(const struct snapshot *snapshot, const struct heard *heard)
+{
+    return heard->time_ns ? snapshot->boot_ns - (snapshot->time_ns - heard->time_ns)
+                          : snapshot->boot_ns;
+}
+
 /* Both ends of the entry at this index. */
 static int add_ends(struct watch *watch, struct snapshot *snapshot, uint32_t i)
 {
     const struct conntrack *entry = &snapshot->conntracks[i];
     const struct heard *heard = &watch->heard[i];
     struct known_entry *known = conntrack_know(watch, heard->netns, entry->id);
-    struct event common = {.time_ns = snapshot->boot_ns,
+    struct event common = {.time_ns = boottime_of(snapshot, heard),
                            .kind = heard->kind,
                            .netns = entry->netns,
                            .family = entry->family,
@@ -325,7 +342,7 @@ static int add_ends(struct watch *watch, struct snapshot *snapshot, uint32_t i)
         return r;
     if (heard->kind == TRACKED_NEW) /* the number may have been another's, whose end was lost */
         *known = (struct known_entry){
-            .netns = known->netns, .id = known->id, .start_ns = snapshot->boot_ns};
+            .netns = known->netns, .id = known->id, .start_ns = common.time_ns};
     conntrack_find_ends(watch, entry, heard, known);
     common.start_ns = known->start_ns;
     common.has = known->start_ns ? EVENT_HAS_START : 0;

@@ -139,8 +139,10 @@ static struct value get_owner(const struct view *view, uint32_t row)
 static const struct column columns[] = {
     {"date", "DATE", "Local date", KIND_TEXT, COLUMN_COMPOSED, 0, get_date},
     {"clock", "TIME", "Local time of day", KIND_TEXT, COMPOSED, 0, get_clock},
-    {"time", "TIME", "When it was told, in UTC (RFC 3339)", KIND_TEXT, MACHINE | COLUMN_KEY, 0,
-     get_time},
+    {"time", "TIME",
+     "When it happened, in UTC (RFC 3339); when it was read, where the kernel does not tell "
+     "(nf_conntrack_timestamp)",
+     KIND_TEXT, MACHINE | COLUMN_KEY, 0, get_time},
     {"event", "EVENT", "new; changed: its state, its mark; forgotten", KIND_NAME, SHOWN, 0,
      nat_event_kind},
     {"proto", "PROTO", "Protocol", KIND_NAME, SHOWN, 0, nat_proto},

@@ -2,11 +2,15 @@
 """Tracked connections: whom they belong to, in the namespaces of client, server and router, and whom a socket talks to
 behind NAT. Every connection is made by a process that the test knows."""
 import contextlib
+import datetime
 import json
+import platform
+import re
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 from following import following, needs_bpf
 from links import ip, pair
@@ -446,6 +450,28 @@ def events_that_were_lost_are_said():
             document = follower.finish()
         assert document["lost"] > 0 and not document["complete"] and 0 < len(document["rows"]) < 60000, len(document["rows"])
         assert follower.child.returncode == 3 and "events were lost" in follower.err, follower.err
+
+
+@test
+def events_have_the_time_of_the_kernel():
+    """Not that of a reader who comes late."""
+    with netns() as ns:
+        nft(ns, ALONE.replace("; add", "\nadd") + "\n")
+        ns.run(["sysctl", "-qw", "net.netfilter.nf_conntrack_timestamp=1"])
+        with watching(ns, namespaces=(ns,)) as follower:
+            follower.child.send_signal(signal.SIGSTOP)
+            began = time.time()
+            ns.run("conntrack -I -p udp -s 10.9.0.1 -d 10.9.0.2 --sport 5 --dport 6 -t 500".split())
+            ns.run("conntrack -D -p udp -s 10.9.0.1".split())
+            ended = time.time()
+            wait_for(lambda: time.time() > ended + 0.1, what="the reader is late")
+            follower.child.send_signal(signal.SIGCONT)
+            document = follower.finish()
+    told = {row["event"]: datetime.datetime.fromisoformat(row["time"]).timestamp() for row in document["rows"]}
+    kernel = tuple(map(int, re.match(r"(\d+)\.(\d+)", platform.release()).groups()))
+    # Before 6.14 the kernel only tells the time of an end.
+    for event in ("new", "forgotten") if kernel >= (6, 14) else ("forgotten",):
+        assert began <= told[event] <= ended, (event, began, told, ended)
 
 
 @test

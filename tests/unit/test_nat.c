@@ -169,6 +169,11 @@ static void one_message(void **state)
                                     CONNTRACK_HAS_ID | CONNTRACK_HAS_ZONE | CONNTRACK_HAS_COUNTERS);
     assert_string_equal(snapshot_string(&snapshot, entry.helper, NULL), "ftp");
     assert_int_equal(*snapshot_string(&snapshot, entry.labels, NULL), 5);
+    assert_int_equal(conntrack_message_time(message.body, length_of(&message)), 0);
+    add_u64(&message, 27, UINT64_C(1790000000123456789)); /* CTA_TIMESTAMP_EVENT */
+    assert_int_equal(conntrack_message_time(message.body, length_of(&message)),
+                     UINT64_C(1790000000123456789));
+    assert_int_equal(conntrack_message_time(message.body, 3), 0);
     /* An address of another family's length is none. */
     message.body[0] = AF_INET6;
     assert_int_equal(conntrack_read(&snapshot, message.body, length_of(&message), &entry),
