@@ -400,6 +400,7 @@ static void write_more(struct connection *connection, struct connection_context 
             return;
         }
         connection->sent += (size_t)n;
+        connection->since_ns = context->now_ns;
     }
     end_of_answer(connection, context);
 }

@@ -25,7 +25,8 @@ struct connection {
     uint32_t question;    /* its id, while asking */
     const char *type;     /* of the document that is asked for */
     struct buf fields;    /* of its head */
-    uint64_t since_ns;    /* CLOCK_MONOTONIC when the phase began */
+    uint64_t since_ns;    /* CLOCK_MONOTONIC when the phase began, or the client took more of the
+                             answer */
     uint64_t deadline_ns; /* when it ends */
     struct answer_address own;
     char request[HTTP_HEAD_MAX];

@@ -8,7 +8,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#define BACKLOG 128
+#define BACKLOG 1024
+
+/* What the kernel keeps at most of answers that one client does not take; connections inherit it.
+ */
+#define UNREAD_BYTES (256 * 1024)
+
 #define UNIX_PREFIX "unix:"
 
 static int parse_port(const char *text, in_port_t *ret_port)
@@ -142,6 +147,7 @@ int place_open(struct place *place, int *ret_fd)
     socklen_t length = place->length;
     int r = fd < 0 ? -errno : bind_place(place, fd);
 
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){UNREAD_BYTES}, sizeof(int));
     if (r == 0 && listen(fd, BACKLOG) < 0)
         r = -errno;
     if (r == 0 && place->any.sa_family != AF_UNIX && getsockname(fd, &place->any, &length) < 0)

@@ -14,6 +14,9 @@
 /* How many new ones are taken before the others go on. */
 #define ACCEPTED_AT_ONCE 64
 
+/* How long each has its place, however many come: meanwhile the kernel keeps them. */
+#define STAY_NS (5 * MILLISECOND_NS)
+
 /* How long nobody is taken when there is no descriptor or memory for one. */
 #define PAUSE_NS (100 * MILLISECOND_NS)
 
@@ -131,22 +134,24 @@ static struct connection *find_free(struct serving *serving)
     return NULL;
 }
 
-/* The one that has kept us waiting for longest makes room: whoever opens many and says nothing
- * keeps nobody out. NULL: all are being answered. */
-static struct connection *make_room(struct serving *serving)
+static bool waits_for_us(const struct connection *connection)
+{
+    return connection->phase == CONNECTION_AWAITING || connection->phase == CONNECTION_ASKING;
+}
+
+/* The one that has kept us waiting for longest, whose place another one may have: whoever opens
+ * many and says nothing, or does not take what it asked for, keeps nobody out. NULL: all wait for
+ * us. */
+static struct connection *find_oldest(struct serving *serving)
 {
     struct connection *oldest = NULL;
 
     for (unsigned int i = 0; i < CONNECTIONS_MAX; i++) {
         struct connection *connection = &serving->connections[i];
 
-        if ((connection->phase == CONNECTION_READING ||
-             connection->phase == CONNECTION_LINGERING) &&
-            (!oldest || connection->since_ns < oldest->since_ns))
+        if (!waits_for_us(connection) && (!oldest || connection->since_ns < oldest->since_ns))
             oldest = connection;
     }
-    if (oldest)
-        connection_end(oldest);
     return oldest;
 }
 
@@ -154,7 +159,8 @@ static void refuse_more(int fd)
 {
     CLEANUP(buf_done) struct buf head = BUF_INIT;
     const char *reason = answer_reason(503);
-    ssize_t n;
+    char nothing[HTTP_HEAD_MAX];
+    ssize_t n = recv(fd, nothing, sizeof(nothing), MSG_DONTWAIT); /* lest its end is a reset */
 
     answer_put_head(
         &(struct answer_head){.status = 503, .type = ANSWER_PLAIN, .length = strlen(reason)},
@@ -165,16 +171,15 @@ static void refuse_more(int fd)
     close(fd);
 }
 
-static void accept_one(struct serving *serving, int fd)
+/* The place may have to be left by the one that has it. */
+static void accept_one(struct serving *serving, struct connection *connection, int fd)
 {
-    struct connection *connection = find_free(serving);
-
-    if (!connection)
-        connection = make_room(serving);
     if (!connection) {
         refuse_more(fd);
         return;
     }
+    if (connection->fd >= 0)
+        connection_end(connection);
     connection_begin(connection, fd, &serving->context);
     connection_go_on(connection, &serving->context);
 }
@@ -182,10 +187,18 @@ static void accept_one(struct serving *serving, int fd)
 static void accept_some(struct serving *serving)
 {
     for (unsigned int i = 0; i < ACCEPTED_AT_ONCE; i++) {
-        int fd = accept4(serving->server->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        struct connection *place = find_free(serving);
+        int fd;
 
+        if (!place)
+            place = find_oldest(serving);
+        if (place && place->fd >= 0 && serving->context.now_ns - place->since_ns < STAY_NS) {
+            serving->pause_ns = place->since_ns + STAY_NS;
+            return;
+        }
+        fd = accept4(serving->server->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            accept_one(serving, fd);
+            accept_one(serving, place, fd);
             continue;
         }
         if (errno == EAGAIN)
