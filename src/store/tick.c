@@ -105,54 +105,110 @@ static bool is_not_told_apart(const struct tick_flow *row)
     return memcmp(&row->endpoint, &not_told_apart, sizeof(row->endpoint)) == 0;
 }
 
-/* Sorted instead of rows, which are large. */
+/* Ordered instead of rows, which are large. */
 struct ranked {
     uint64_t bytes; /* 0: it is not told apart */
     uint32_t process, row;
 };
 
-/* By process; of each the largest first, and what is not told apart, being all zero, last. */
-static int compare_ranked(const void *a, const void *b, void *context)
+/* By process, in as many passes as its numbers have bytes. `room` is for as many. */
+static void order_by_process(struct ranked *all, struct ranked *room, uint32_t count)
 {
-    const struct ranked *left = a, *right = b;
-    const struct tick_flow *rows = context;
+    uint32_t any = 0;
 
-    if (left->process != right->process)
-        return left->process < right->process ? -1 : 1;
-    if (left->bytes != right->bytes)
-        return left->bytes > right->bytes ? -1 : 1;
-    return memcmp(&rows[right->row].endpoint, &rows[left->row].endpoint, sizeof(rows->endpoint));
+    for (uint32_t i = 0; i < count; i++)
+        any |= all[i].process;
+    for (unsigned int shift = 0; shift < 32 && any >> shift; shift += 8) {
+        uint32_t ends[257] = {0};
+
+        for (uint32_t i = 0; i < count; i++)
+            ends[(all[i].process >> shift & 0xff) + 1]++;
+        for (unsigned int i = 1; i < ARRAY_SIZE(ends); i++)
+            ends[i] += ends[i - 1];
+        for (uint32_t i = 0; i < count; i++)
+            room[ends[all[i].process >> shift & 0xff]++] = all[i];
+        memcpy(all, room, count * sizeof(*all));
+    }
 }
 
+/* What is not told apart, being all zero, is smaller than all others. */
+static bool is_larger(const struct ranked *left, const struct ranked *right,
+                      const struct tick_flow *rows)
+{
+    if (left->bytes != right->bytes)
+        return left->bytes > right->bytes;
+    return memcmp(&rows[left->row].endpoint, &rows[right->row].endpoint, sizeof(rows->endpoint)) >
+           0;
+}
+
+/* The `wanted` largest come first, in whatever order (Hoare's selection). */
+static void put_largest_first(struct ranked *all, uint32_t count, uint32_t wanted,
+                              const struct tick_flow *rows)
+{
+    int64_t low = 0, high = (int64_t)count - 1;
+
+    while (low < wanted && wanted <= high) {
+        const struct ranked pivot = all[low + (high - low) / 2];
+        int64_t left = low, right = high;
+
+        while (left <= right) {
+            while (is_larger(&all[left], &pivot, rows))
+                left++;
+            while (is_larger(&pivot, &all[right], rows))
+                right--;
+            if (left <= right) {
+                const struct ranked swapped = all[left];
+
+                all[left++] = all[right];
+                all[right--] = swapped;
+            }
+        }
+        if (wanted <= right)
+            high = right;
+        else
+            low = left;
+    }
+}
+
+/* By process. NULL: there is no memory. */
 static struct ranked *rank(const struct tick_flows *flows)
 {
-    struct ranked *ranked = calloc(flows->count + 1u, sizeof(*ranked));
+    CLEANUP_FREE struct ranked *room = malloc(flows->count * sizeof(*room));
+    struct ranked *ranked = malloc(flows->count * sizeof(*ranked));
 
-    for (uint32_t i = 0; ranked && i < flows->count; i++) {
+    if (!room || !ranked) {
+        free(ranked);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < flows->count; i++) {
         const struct tick_flow *row = &flows->rows[i];
 
         ranked[i] = (struct ranked){is_not_told_apart(row) ? 0 : bytes_of(row), row->process, i};
     }
-    if (ranked)
-        qsort_r(ranked, flows->count, sizeof(*ranked), compare_ranked, flows->rows);
+    order_by_process(ranked, room, flows->count);
     return ranked;
 }
 
 /* Into `to`, which has room for as many rows. `places` is told where each has gone. */
-static uint32_t fold_small(const struct tick_flows *flows, const struct ranked *ranked,
-                           uint32_t peers, struct tick_flow *to, uint32_t *places)
+static uint32_t fold_small(const struct tick_flows *flows, struct ranked *ranked, uint32_t peers,
+                           struct tick_flow *to, uint32_t *places)
 {
-    uint32_t kept = 0, at = 0;
+    uint32_t kept = 0, at = 0, end;
 
-    while (at < flows->count) {
+    for (; at < flows->count; at = end) {
         struct tick_flow rest = {.process = ranked[at].process};
-        uint32_t first = at;
+        uint32_t others;
 
-        for (; at < flows->count && ranked[at].process == rest.process; at++) {
-            const struct tick_flow *row = &flows->rows[ranked[at].row];
+        for (end = at; end < flows->count && ranked[end].process == rest.process;)
+            end++;
+        /* What is not told apart comes behind all that is kept, also where there are few. */
+        others = end - at - 1;
+        put_largest_first(ranked + at, end - at, peers < others ? peers : others, flows->rows);
+        for (uint32_t i = at; i < end; i++) {
+            const struct tick_flow *row = &flows->rows[ranked[i].row];
 
-            places[ranked[at].row] = kept;
-            if (at - first < peers && !is_not_told_apart(row))
+            places[ranked[i].row] = kept;
+            if (i - at < peers && !is_not_told_apart(row))
                 to[kept++] = *row;
             else
                 add_values(&rest, row->values);
