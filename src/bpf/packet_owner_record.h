@@ -38,8 +38,8 @@ _Static_assert(sizeof(struct packet_owner_record) == 120, "packet_owner_record h
 /* What the programs are told, in their .bss, and what they count there. */
 struct packet_owner_control {
     __u32 pidns; /* of the reader: its inode; 0: the initial one */
-    __u32 reserved;
-    __u64 lost; /* records for which there was no room */
+    __u32 netns; /* only its sockets are told of: its inode; 0: all */
+    __u64 lost;  /* records for which there was no room */
 };
 
 #define PACKET_OWNER_RING_SIZE (4 << 20)

@@ -386,10 +386,11 @@ static __always_inline void on_packet(struct __sk_buff *skb, struct bpf_sock *sk
                                       struct sock *whole, __u32 at, bool sent)
 {
     bool is_kernels = BPF_CORE_READ_BITFIELD(whole, sk_kern_sock);
+    __u32 netns = whole->__sk_common.skc_net.net->ns.inum;
     struct ends ends = {0};
     struct use *use;
 
-    if (is_nobodys(sk, is_kernels, sent))
+    if ((control.netns && control.netns != netns) || is_nobodys(sk, is_kernels, sent))
         return;
     use = bpf_sk_storage_get(&uses, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
     if (!use || !is_news(skb, sk, at, sent, use, &ends))
@@ -397,8 +398,7 @@ static __always_inline void on_packet(struct __sk_buff *skb, struct bpf_sock *sk
     use->told |= TOLD_SOMETHING;
     if (is_kernels)
         use->flags |= PACKET_OWNER_KERNEL;
-    tell_flow(use, &ends, whole->__sk_common.skc_net.net->ns.inum,
-              sk->protocol == IP_PROTO_TCP && sk->state == TCP_LISTEN);
+    tell_flow(use, &ends, netns, sk->protocol == IP_PROTO_TCP && sk->state == TCP_LISTEN);
 }
 
 static __always_inline int take_packet(struct __sk_buff *skb, bool sent)

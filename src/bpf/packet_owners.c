@@ -67,6 +67,11 @@ int packet_owners_program_open(struct packet_owners_program *program, uint32_t p
     return 0;
 }
 
+void packet_owners_program_narrow(struct packet_owners_program *program, uint32_t netns)
+{
+    __atomic_store_n(&program->control->netns, netns, __ATOMIC_RELAXED);
+}
+
 void packet_owners_program_close(struct packet_owners_program *program)
 {
     ring_close(&program->ring);

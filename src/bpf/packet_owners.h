@@ -27,6 +27,8 @@ typedef int packet_owner_fn(void *context, const struct packet_owner_record *rec
 /* From now on flows are told of, and the sockets that are there have who holds them. `pidns`: the
  * reader's. 0 or -errno as the kernel gave it. */
 int packet_owners_program_open(struct packet_owners_program *program, uint32_t pidns) MUST_CHECK;
+/* From now on only of sockets of this namespace. */
+void packet_owners_program_narrow(struct packet_owners_program *program, uint32_t netns);
 void packet_owners_program_close(struct packet_owners_program *program);
 
 /* Calls `fn` for all that was told. 0, or what `fn` returned. */

@@ -156,7 +156,10 @@ static bool is_tcpdumps(const struct tcpdump_options *options)
 static int run_parted(struct words *words)
 {
     struct tcpdump_options packets;
-    struct sniff sniff = {.options = &packets, .out = BUF_INIT, .facts = {.texts = BUF_INIT}};
+    struct sniff sniff = {.options = &packets,
+                          .out = BUF_INIT,
+                          .facts = {.texts = BUF_INIT},
+                          .texts = {.text = BUF_INIT}};
     struct options options = {0};
     struct buf error = BUF_INIT;
     int r = options_parse(words->own, words->own_count, OPTIONS_SNIFF, &options, &error);

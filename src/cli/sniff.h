@@ -46,6 +46,13 @@ struct sniff_batch {
     struct buf bytes;
 };
 
+/* Of owners, by their number, as long as that is valid: each is put together once. */
+struct sniff_texts {
+    struct buf text;
+    size_t *at; /* there; SIZE_MAX: not yet */
+    uint32_t count, capacity;
+};
+
 struct sniff {
     struct session session;
     struct tcpdump_options *options;
@@ -69,6 +76,7 @@ struct sniff {
     struct packet_options dissection;
     const struct sniff_source *current; /* whose packet is being shown */
     struct buf out, remark;
+    struct sniff_texts texts;
     uint32_t shown;
     uint64_t lost;                       /* that were said */
     struct packet_writer *writer;        /* NULL: nothing is written */
@@ -168,3 +176,6 @@ extern const char *const packet_end_words[];
 
 /* "curl[12] > nginx[1187]", "closed port"; nothing where nothing is to be said. */
 void sniff_put_owner(struct sniff *sniff, const struct packet_owner *owner, struct buf *out);
+
+/* The same behind two spaces, until the next call. */
+const char *sniff_owner_text(struct sniff *sniff, const struct packet_owner *owner);

@@ -120,6 +120,8 @@ static int open_all(struct sniff *sniff, struct snapshot *snapshot)
         return opening.result;
     if (r < 0)
         return command_error("sniff: %s", strerror(-r));
+    if (sniff->owners)
+        packet_owners_narrow(sniff->owners);
     if (!sniff->source_count)
         return command_error("sniff: %s",
                              opening.failed ? opening.error : "no namespace could be entered");
@@ -220,6 +222,8 @@ void sniff_close(struct sniff *sniff)
     buf_done(&sniff->old.bytes);
     buf_done(&sniff->out);
     buf_done(&sniff->remark);
+    buf_done(&sniff->texts.text);
+    free(sniff->texts.at);
     packet_facts_done(&sniff->facts);
     packet_owners_close(sniff->owners);
     packet_writer_free(sniff->writer);

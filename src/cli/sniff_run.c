@@ -44,6 +44,9 @@ static int turn(struct sniff *sniff)
     struct sniff_batch *old = &sniff->old, empty;
     int r = packet_owners_update(sniff->owners);
 
+    buf_reset(&sniff->texts.text); /* the numbers of owners are others now */
+    sniff->texts.count = 0;
+
     if (r == 0)
         r = sniff_look_at_processes(sniff);
     for (uint32_t i = 0; i < old->count && r == 0 && !sniff_is_full(sniff); i++) {

@@ -4,10 +4,13 @@
 
 #include "base/clock.h"
 #include "base/escape.h"
+#include "base/vec.h"
 #include "out/format.h"
 #include "packet/flow.h"
 
 #include <string.h>
+
+#define NO_TEXT SIZE_MAX
 
 const char *const packet_end_words[PACKET_END_MAX] = {
     [PACKET_END_ELSEWHERE] = "elsewhere", [PACKET_END_PROCESS] = "process",
@@ -68,6 +71,41 @@ void sniff_put_owner(struct sniff *sniff, const struct packet_owner *owner, stru
         put_end(sniff, &owner->receiver, out);
 }
 
+/* Where the text of the owner with that number is noted. NULL without memory. */
+static size_t *text_place(struct sniff_texts *texts, uint32_t number)
+{
+    if (number >= texts->count &&
+        VEC_RESERVE(&texts->at, &texts->capacity, texts->count, number + 1 - texts->count) < 0)
+        return NULL;
+    while (texts->count <= number)
+        texts->at[texts->count++] = NO_TEXT;
+    return &texts->at[number];
+}
+
+static void put_text(struct sniff *sniff, const struct packet_owner *owner, struct buf *out)
+{
+    buf_puts(out, "  ");
+    sniff_put_owner(sniff, owner, out);
+}
+
+const char *sniff_owner_text(struct sniff *sniff, const struct packet_owner *owner)
+{
+    struct sniff_texts *texts = &sniff->texts;
+    size_t *at = owner->number ? text_place(texts, owner->number) : NULL;
+
+    if (!at) {
+        buf_reset(&sniff->remark);
+        put_text(sniff, owner, &sniff->remark);
+        return sniff->remark.error ? "  " : buf_string(&sniff->remark);
+    }
+    if (*at == NO_TEXT) {
+        *at = texts->text.length;
+        put_text(sniff, owner, &texts->text);
+        buf_byte(&texts->text, '\0');
+    }
+    return texts->text.error ? "  " : texts->text.data + *at;
+}
+
 uint64_t sniff_time_of(const struct sniff *sniff, const struct captured *captured)
 {
     uint64_t unit = sniff->options->capture.nanoseconds ? 1 : 1000;
@@ -89,19 +127,25 @@ static bool find_owner(struct sniff *sniff, const struct sniff_source *source,
     return true;
 }
 
+/* What the file that is read says of a packet. */
+static const char *noted_text(struct sniff *sniff)
+{
+    buf_reset(&sniff->remark);
+    buf_puts(&sniff->remark, "  ");
+    escape_text(&sniff->remark, sniff->noted->comment, strlen(sniff->noted->comment));
+    return buf_string(&sniff->remark);
+}
+
 static void put_line(struct sniff *sniff, const struct sniff_source *source,
                      const struct captured *captured, const struct packet_owner *owner)
 {
-    sniff->remark.length = 0;
-    if (owner) {
-        buf_puts(&sniff->remark, "  ");
-        sniff_put_owner(sniff, owner, &sniff->remark);
-    }
-    if (sniff->noted && sniff->noted->comment) {
-        buf_puts(&sniff->remark, "  ");
-        escape_text(&sniff->remark, sniff->noted->comment, strlen(sniff->noted->comment));
-    }
-    sniff->line.remark = sniff->remark.length > 2 ? buf_string(&sniff->remark) : NULL;
+    const char *remark = NULL;
+
+    if (owner)
+        remark = sniff_owner_text(sniff, owner);
+    else if (sniff->noted && sniff->noted->comment)
+        remark = noted_text(sniff);
+    sniff->line.remark = remark && strlen(remark) > 2 ? remark : NULL;
     if (source->labelled) {
         escape_text(&sniff->out, source->netns, strlen(source->netns));
         buf_byte(&sniff->out, ' ');

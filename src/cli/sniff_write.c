@@ -155,9 +155,7 @@ static struct packet_note note_of(struct sniff *sniff, uint32_t interface,
         note.direction = out ? PACKET_OUT : PACKET_IN;
     if (process)
         note.pid = process->pid;
-    buf_reset(&sniff->remark);
-    sniff_put_owner(sniff, owner, &sniff->remark);
-    note.comment = buf_string(&sniff->remark);
+    note.comment = sniff_owner_text(sniff, owner) + 2; /* spaces */
     return note;
 }
 

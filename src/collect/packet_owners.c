@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/vec.h"
 #include "collect/packet_holders.h"
+#include "collect/packet_memory.h"
 #include "collect/packet_place.h"
 #include "collect/packet_sockets.h"
 #include "collect/proc_file.h"
@@ -31,6 +32,7 @@ struct packet_owners {
     struct packet_holders holders; /* without BPF */
     struct packet_place *places;
     uint32_t place_count, place_capacity;
+    struct packet_memory memory;
     uint64_t boot_ns; /* CLOCK_REALTIME when CLOCK_BOOTTIME was 0 */
     bool told;        /* BPF tells */
 #if HAVE_BPF
@@ -62,6 +64,11 @@ uint64_t packet_owners_lost(const struct packet_owners *owners)
     return owners->told ? packet_owners_program_lost(&owners->program) : 0;
 }
 
+static void narrow_told(struct packet_owners *owners, uint32_t netns)
+{
+    packet_owners_program_narrow(&owners->program, netns);
+}
+
 static void close_told(struct packet_owners *owners)
 {
     packet_owners_program_close(&owners->program);
@@ -83,6 +90,12 @@ uint64_t packet_owners_lost(const struct packet_owners *owners)
 {
     (void)owners;
     return 0;
+}
+
+static void narrow_told(struct packet_owners *owners, uint32_t netns)
+{
+    (void)owners;
+    (void)netns;
 }
 
 static void close_told(struct packet_owners *owners)
@@ -144,10 +157,22 @@ int packet_owners_add_place(struct packet_owners *owners, uint32_t *ret_place)
     return 0;
 }
 
+void packet_owners_narrow(struct packet_owners *owners)
+{
+    uint32_t count = owners->place_count;
+
+    for (uint32_t i = 1; i < count; i++)
+        if (owners->places[i].netns != owners->places[0].netns)
+            return;
+    if (owners->told && count)
+        narrow_told(owners, owners->places[0].netns);
+}
+
 void packet_owners_drop_place(struct packet_owners *owners, uint32_t place)
 {
     packet_place_close(&owners->places[place]);
     owners->places[place] = PACKET_PLACE_INIT;
+    packet_memory_forget(&owners->memory);
 }
 
 void packet_owners_learn(struct packet_owners *owners)
@@ -158,6 +183,7 @@ void packet_owners_learn(struct packet_owners *owners)
 int packet_owners_update(struct packet_owners *owners)
 {
     owners->boot_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
+    packet_memory_forget(&owners->memory);
     return owners->told ? read_told(owners) : 0;
 }
 
@@ -177,6 +203,7 @@ struct question {
     const struct packet_ends *ends;
     uint64_t time_ns; /* CLOCK_BOOTTIME */
     bool sender;
+    bool timed; /* the answer is that of packets of this time alone */
 };
 
 static struct packet_flow_key key_of(const struct question *question)
@@ -195,10 +222,12 @@ static struct packet_flow_key key_of(const struct question *question)
     return key;
 }
 
-static struct packet_end end_of(const struct packet_uses *uses, uint64_t time_ns)
+static struct packet_end end_of(struct question *question, const struct packet_uses *uses)
 {
-    const struct packet_use *use = uses ? packet_uses_at(uses, time_ns) : NULL;
+    const struct packet_use *use = uses ? packet_uses_at(uses, question->time_ns) : NULL;
 
+    if (uses && uses->count > 1)
+        question->timed = true;
     if (!use)
         return (struct packet_end){.kind = PACKET_END_UNKNOWN};
     if (use->is_kernel)
@@ -213,8 +242,7 @@ static struct packet_end end_of_socket(struct question *question,
                                        const struct packet_socket *socket)
 {
     struct packet_owners *owners = question->owners;
-    struct packet_end end =
-        end_of(packet_sockets_uses(&owners->sockets, socket->cookie), question->time_ns);
+    struct packet_end end = end_of(question, packet_sockets_uses(&owners->sockets, socket->cookie));
 
     if (end.kind == PACKET_END_UNKNOWN) {
         end.cookie = socket->cookie;
@@ -293,7 +321,7 @@ static const struct packet_uses *uses_of(const struct question *question,
 /* What a socket that is gone left: its connection in time-wait, or nothing. */
 static struct packet_end end_of_closed(struct question *question, const struct packet_uses *uses)
 {
-    struct packet_end end = end_of(uses, question->time_ns), now = ask(question);
+    struct packet_end end = end_of(question, uses), now = ask(question);
 
     if (now.kind == PACKET_END_TIME_WAIT)
         now.process = end.process;
@@ -309,9 +337,11 @@ static struct packet_end find_end(struct question *question)
 
     if (!flow)
         return ask(question);
+    if (uses && uses->closed_ns)
+        question->timed = true;
     if (uses && uses->closed_ns && question->time_ns > uses->closed_ns + LINGER_NS)
         return end_of_closed(question, uses);
-    return end_of(uses, question->time_ns);
+    return end_of(question, uses);
 }
 
 /* --- a tracked connection --- */
@@ -352,7 +382,7 @@ void packet_owners_find_sender(struct packet_owners *owners, uint32_t place,
     if (!flow || (uses && uses->closed_ns && uses->closed_ns < since_ns))
         *ret_end = ask(&question);
     else
-        *ret_end = end_of(uses, question.time_ns);
+        *ret_end = end_of(&question, uses);
     if (flow && ret_end->kind == PACKET_END_UNKNOWN && flow->cookie && !uses)
         *ret_end = end_of_learned(owners, flow->cookie);
 }
@@ -370,28 +400,46 @@ static void find_ends(struct question *question, struct packet_owner *owner)
     owner->receiver = is_echo(ends) ? ask(question) : find_end(question);
 }
 
-void packet_owners_find(struct packet_owners *owners, uint32_t place,
-                        const struct packet_flow *flow, uint64_t time_ns,
-                        struct packet_owner *ret_owner)
+/* True: the owner is that of all packets with these ends, for now. */
+static bool find_owner(struct packet_owners *owners, uint32_t place, const struct packet_flow *flow,
+                       uint64_t time_ns, struct packet_owner *owner)
 {
     struct question question = {.owners = owners,
                                 .place = &owners->places[place],
                                 .ends = &flow->ends,
                                 .time_ns = time_ns - owners->boot_ns};
+
+    find_ends(&question, owner);
+    owner->forwarded =
+        owner->sender.kind == PACKET_END_ELSEWHERE && owner->receiver.kind == PACKET_END_ELSEWHERE;
+    if (!flow->quoted.family)
+        return !question.timed;
+    question.ends = &flow->quoted; /* an error: for who sent what it quotes */
+    question.sender = true;
+    if (owner->receiver.kind == PACKET_END_KERNEL)
+        owner->receiver = find_end(&question);
+    return false;
+}
+
+void packet_owners_find(struct packet_owners *owners, uint32_t place,
+                        const struct packet_flow *flow, uint64_t time_ns,
+                        struct packet_owner *ret_owner)
+{
     struct packet_owner owner = {.sender.kind = PACKET_END_ELSEWHERE};
+    const struct packet_owner *known = NULL;
+    struct packet_remembered *slot = NULL;
 
     if (!flow->ends.family) {
         *ret_owner = owner;
         return;
     }
-    find_ends(&question, &owner);
-    owner.forwarded =
-        owner.sender.kind == PACKET_END_ELSEWHERE && owner.receiver.kind == PACKET_END_ELSEWHERE;
-    if (flow->quoted.family) { /* an error: for who sent what it quotes */
-        question.ends = &flow->quoted;
-        question.sender = true;
-        if (owner.receiver.kind == PACKET_END_KERNEL)
-            owner.receiver = find_end(&question);
+    if (!flow->quoted.family)
+        known = packet_memory_find(&owners->memory, place, &flow->ends, &slot);
+    if (known) {
+        *ret_owner = *known;
+        return;
     }
+    if (find_owner(owners, place, flow, time_ns, &owner))
+        packet_memory_keep(&owners->memory, slot, &owner);
     *ret_owner = owner;
 }

@@ -28,6 +28,9 @@ bool packet_owners_by_bpf(const struct packet_owners *owners);
 /* Packets of the calling thread's namespace will be asked about. 0 and its number, or -errno. */
 int packet_owners_add_place(struct packet_owners *owners, uint32_t *ret_place) MUST_CHECK;
 
+/* No more places will be added: where there is but one namespace, others are not told of. */
+void packet_owners_narrow(struct packet_owners *owners);
+
 /* Takes in what was told meanwhile. Packets older than this can be asked about. 0 or -ENOMEM. */
 int packet_owners_update(struct packet_owners *owners) MUST_CHECK;
 
@@ -45,7 +48,7 @@ void packet_owners_learn(struct packet_owners *owners);
 uint64_t packet_owners_lost(const struct packet_owners *owners);
 
 /* Whose a packet was that was captured at `time_ns` (CLOCK_REALTIME). Its processes live as long as
- * `owners`. */
+ * `owners`, its number is valid until the next packet_owners_update(). */
 void packet_owners_find(struct packet_owners *owners, uint32_t place,
                         const struct packet_flow *flow, uint64_t time_ns,
                         struct packet_owner *ret_owner);

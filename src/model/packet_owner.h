@@ -34,5 +34,6 @@ struct packet_end {
 
 struct packet_owner {
     struct packet_end sender, receiver;
-    bool forwarded; /* neither end is in this namespace */
+    bool forwarded;  /* neither end is in this namespace */
+    uint32_t number; /* those with the same one are the same, for the moment; 0: it is alone */
 };

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #define TEXT_MAX 1024 /* of a name or a comment; more is cut off */
+#define OPTION_HEAD 4
 
 static void put_u16(struct buf *out, uint16_t number)
 {
@@ -16,14 +17,6 @@ static void put_u16(struct buf *out, uint16_t number)
 static void put_u32(struct buf *out, uint32_t number)
 {
     buf_put(out, &number, sizeof(number));
-}
-
-static void put_padded(struct buf *out, const void *bytes, size_t size)
-{
-    static const uint8_t zeros[4];
-
-    buf_put(out, bytes, size);
-    buf_put(out, zeros, -size & 3);
 }
 
 /* Returns where the block begins, for end_block(). */
@@ -45,11 +38,37 @@ static void end_block(struct buf *out, size_t begin)
         memcpy(out->data + begin + 4, &length, sizeof(length));
 }
 
+static size_t padded(size_t size)
+{
+    return size + (-size & 3);
+}
+
+static char *write_padded(char *at, const void *bytes, size_t size)
+{
+    if (size & 3)
+        memset(at + (size & ~(size_t)3), 0, 4);
+    if (size)
+        memcpy(at, bytes, size);
+    return at + padded(size);
+}
+
+static char *write_option(char *at, enum pcapng_option option, const void *bytes, size_t size)
+{
+    const uint16_t head[] = {(uint16_t)option, (uint16_t)size};
+
+    memcpy(at, head, OPTION_HEAD);
+    return write_padded(at + OPTION_HEAD, bytes, size);
+}
+
 static void put_option(struct buf *out, enum pcapng_option option, const void *bytes, size_t size)
 {
-    put_u16(out, (uint16_t)option);
-    put_u16(out, (uint16_t)size);
-    put_padded(out, bytes, size);
+    size_t whole = OPTION_HEAD + padded(size);
+    char *at = buf_reserve(out, whole);
+
+    if (at) {
+        (void)write_option(at, option, bytes, size);
+        out->length += whole;
+    }
 }
 
 static void put_text(struct buf *out, enum pcapng_option option, const char *text)
@@ -93,33 +112,57 @@ void pcapng_put_interface(struct buf *out, const struct packet_interface *interf
     end_block(out, begin);
 }
 
-static void put_note(struct buf *out, const struct packet_note *note)
-{
-    uint32_t flags = note->direction, process[] = {note->pid, note->tid};
+/* --- a packet: into room that is there, as there are many --- */
 
-    if (!flags && !note->pid && !note->comment)
-        return;
-    if (flags)
-        put_option(out, PCAPNG_PACKET_FLAGS, &flags, sizeof(flags));
+/* Bytes of what is noted: options and their end; 0: nothing is. */
+static size_t note_size(const struct packet_note *note, size_t comment)
+{
+    size_t size = 0;
+
+    if (note->direction)
+        size += OPTION_HEAD + sizeof(uint32_t);
     if (note->pid)
-        put_option(out, PCAPNG_PACKET_PROCESS, process, sizeof(process));
-    put_text(out, PCAPNG_COMMENT, note->comment);
-    put_u32(out, PCAPNG_END);
+        size += OPTION_HEAD + 2 * sizeof(uint32_t);
+    if (comment)
+        size += OPTION_HEAD + padded(comment);
+    return size ? size + OPTION_HEAD : 0;
+}
+
+static char *write_note(char *at, const struct packet_note *note, size_t comment)
+{
+    const uint32_t flags = note->direction, process[] = {note->pid, note->tid};
+
+    if (flags)
+        at = write_option(at, PCAPNG_PACKET_FLAGS, &flags, sizeof(flags));
+    if (note->pid)
+        at = write_option(at, PCAPNG_PACKET_PROCESS, process, sizeof(process));
+    if (comment)
+        at = write_option(at, PCAPNG_COMMENT, note->comment, comment);
+    return flags || note->pid || comment ? write_option(at, PCAPNG_END, NULL, 0) : at;
 }
 
 void pcapng_put_packet(struct buf *out, const struct packet_interface *interface,
                        const struct captured *captured, const struct packet_note *note)
 {
-    uint64_t second = interface->nanoseconds ? 1000000000 : 1000000;
-    size_t begin = begin_block(out, PCAPNG_PACKET);
+    uint64_t ticks = (uint64_t)captured->seconds * (interface->nanoseconds ? 1000000000 : 1000000) +
+                     captured->fraction;
+    uint32_t head[] = {PCAPNG_PACKET,   0,
+                       note->interface, (uint32_t)(ticks >> 32),
+                       (uint32_t)ticks, captured->captured,
+                       captured->length};
+    size_t comment = note->comment ? strnlen(note->comment, TEXT_MAX) : 0,
+           size = sizeof(head) + padded(captured->captured) + note_size(note, comment) +
+                  sizeof(uint32_t);
+    char *at = buf_reserve(out, size);
 
-    put_u32(out, note->interface);
-    put_time(out, (uint64_t)captured->seconds * second + captured->fraction);
-    put_u32(out, captured->captured);
-    put_u32(out, captured->length);
-    put_padded(out, captured->bytes, captured->captured);
-    put_note(out, note);
-    end_block(out, begin);
+    if (!at)
+        return;
+    head[1] = (uint32_t)size;
+    memcpy(at, head, sizeof(head));
+    at = write_padded(at + sizeof(head), captured->bytes, captured->captured);
+    at = write_note(at, note, comment);
+    memcpy(at, &head[1], sizeof(head[1]));
+    out->length += size;
 }
 
 void pcapng_put_name(struct buf *out, unsigned int family, const uint8_t *address, const char *name)
