@@ -213,9 +213,10 @@ def judge_traffic(watcher, facts):
 
 
 def report(watchers, verdicts, seconds):
-    print(f"{'':14} {'KiB warm':>9} {'KiB end':>9} {'growth':>7} {'fds':>5} {'end':>4}  {'threads':>7} {'cpu %':>6} {'documents':>9}")
+    """As remarks of TAP, for which the short form is run."""
+    print(f"# {'':14} {'KiB warm':>9} {'KiB end':>9} {'growth':>7} {'fds':>5} {'end':>4}  {'threads':>7} {'cpu %':>6} {'documents':>9}")
     for watcher in watchers:
-        print(f"{watcher.name:14} {verdicts[watcher.name]} {watcher.samples[-1].cpu / seconds * 100:6.1f} {watcher.documents:9}")
+        print(f"# {watcher.name:14} {verdicts[watcher.name]} {watcher.samples[-1].cpu / seconds * 100:6.1f} {watcher.documents:9}")
 
 
 # --- the run ---
@@ -278,7 +279,7 @@ def soak(seconds, interval, growth_kb=GROWTH_KB):
         with contextlib.suppress(AssertionError):
             wait_for(lambda: not held & bpf_loaded())  # the kernel frees them a little later
         wrong += [f"left in the kernel: bpf {what}" for what in sorted(held & bpf_loaded())]
-        print(f"{lasted:.0f} s of {facts}, {len(held)} BPF objects")
+        print(f"# {lasted:.0f} s of {facts}, {len(held)} BPF objects")
         report(watchers, rows, lasted)
     return wrong
 
