@@ -25,6 +25,10 @@
 
 #define EVENTS_AT_ONCE 4096
 
+/* How long the kernel gathers what it tells, before it is taken in again. Its rings have room for
+ * many times as much. */
+#define GATHER_NS (100 * MILLISECOND_NS)
+
 struct recorder {
     struct store *store;
     void (*say)(const char *line);
@@ -285,13 +289,15 @@ static uint64_t left_of(uint64_t length_ns)
     return length_ns - clock_ns(CLOCK_REALTIME) % length_ns;
 }
 
-/* Until the next tick, or the next second in between. */
-static struct timespec until_next(const struct recorder *recorder)
+/* Until the next tick, the next second in between, or what has been gathered meanwhile. */
+static struct timespec until_next(const struct recorder *recorder, uint64_t gather_ns)
 {
     uint64_t left_ns = left_of(recorder->every_ns), second_ns = left_of(SECOND_NS);
 
     if (recorder->seconds && second_ns < left_ns)
         left_ns = second_ns;
+    if (gather_ns && gather_ns < left_ns)
+        left_ns = gather_ns;
     return (struct timespec){.tv_sec = (time_t)(left_ns / SECOND_NS),
                              .tv_nsec = (long)(left_ns % SECOND_NS)};
 }
@@ -320,28 +326,41 @@ enum {
     AWAITED_MAX,
 };
 
+/* What the kernel tells is not awaited while it gathers: it would wake us for each event. */
+static void await(const struct recorder *recorder, bool gathers, struct pollfd awaited[AWAITED_MAX])
+{
+    const int fds[AWAITED_MAX] = {
+        [AWAITED_TRAFFIC] = gathers ? -1 : accounting_fd(recorder->accounting),
+        [AWAITED_EVENTS] = gathers || !recorder->events ? -1 : event_source_fd(recorder->events),
+        [AWAITED_WISH] = recorder->present ? recorder_present_fd(recorder->present) : -1,
+        [AWAITED_NUMBERS] = recorder_metrics_fd(recorder->metrics),
+    };
+
+    for (unsigned int i = 0; i < AWAITED_MAX; i++)
+        awaited[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
+}
+
 /* Waits for the next tick, and takes in what is counted meanwhile. 0 or -errno. */
 static int wait_for_tick(struct recorder *recorder, const sigset_t *unblocked)
 {
-    uint64_t now_ns = clock_ns(CLOCK_REALTIME);
+    uint64_t now_ns = clock_ns(CLOCK_REALTIME), taken_ns = 0;
     uint64_t tick = now_ns / recorder->every_ns, second = now_ns / SECOND_NS;
     int r = 0;
 
     while (r == 0 && !interrupts_came() && !is_tick(recorder, tick)) {
-        struct pollfd awaited[AWAITED_MAX] = {
-            [AWAITED_TRAFFIC] = {.fd = accounting_fd(recorder->accounting), .events = POLLIN},
-            [AWAITED_EVENTS] = {.fd = recorder->events ? event_source_fd(recorder->events) : -1,
-                                .events = POLLIN},
-            [AWAITED_WISH] = {.fd = recorder->present ? recorder_present_fd(recorder->present) : -1,
-                              .events = POLLIN},
-            [AWAITED_NUMBERS] = {.fd = recorder_metrics_fd(recorder->metrics), .events = POLLIN},
-        };
-        struct timespec left = until_next(recorder);
-        int ready = interrupts_wait(awaited, AWAITED_MAX, &left, unblocked);
+        uint64_t gathered_ns = clock_ns(CLOCK_MONOTONIC) - taken_ns;
+        uint64_t gather_ns = gathered_ns < GATHER_NS ? GATHER_NS - gathered_ns : 0;
+        struct timespec left = until_next(recorder, gather_ns);
+        struct pollfd awaited[AWAITED_MAX];
+        int ready;
 
+        await(recorder, gather_ns > 0, awaited);
+        ready = interrupts_wait(awaited, AWAITED_MAX, &left, unblocked);
         r = take_second(recorder, tick, &second);
         if (r < 0 || ready <= 0)
             continue;
+        if (awaited[AWAITED_TRAFFIC].revents || awaited[AWAITED_EVENTS].revents)
+            taken_ns = clock_ns(CLOCK_MONOTONIC);
         if (awaited[AWAITED_WISH].revents)
             recorder_present_go_on(recorder->present);
         if (awaited[AWAITED_NUMBERS].revents)

@@ -5,6 +5,7 @@
 #include "collect/collect.h"
 #include "collect/event_backend.h"
 #include "collect/netns.h"
+#include "collect/process_facts.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -226,18 +227,36 @@ int event_source_timeout_ms(const struct event_source *source)
     return source->next_ns > now ? (int)((source->next_ns - now) / 1000000) + 1 : 0;
 }
 
+/* Of the events that are new: a snapshot may be read into again and again. */
+static int name_cgroups(const struct event_source *source, struct snapshot *snapshot,
+                        uint32_t first)
+{
+    struct collection collection = {.snapshot = snapshot, .request = source->request};
+    int r = 0;
+
+    if (!(source->request->needs & NEED_CGROUP))
+        return 0;
+    if (!first)
+        return collector_cgroups.collect(&collection);
+    for (uint32_t i = first; i < snapshot->events_count && r == 0; i++) {
+        uint64_t id = snapshot->events[i].cgroup_id;
+
+        if (id && map_get(&snapshot->cgroup_index, id) == MAP_NONE)
+            r = cgroup_read_path(snapshot, id);
+    }
+    return r;
+}
+
 int event_source_read(struct event_source *source, struct snapshot *snapshot, uint32_t limit,
                       bool *ret_more)
 {
-    struct collection collection = {.snapshot = snapshot, .request = source->request};
+    uint32_t first = snapshot->events_count;
     int r = collect_moment(snapshot);
 
     *ret_more = false;
     if (r == 0)
         r = source->backend->read(source, snapshot, limit, ret_more);
-    if (r == 0 && source->request->needs & NEED_CGROUP)
-        r = collector_cgroups.collect(&collection);
-    return r;
+    return r < 0 ? r : name_cgroups(source, snapshot, first);
 }
 
 uint64_t event_source_lost(const struct event_source *source)

@@ -122,7 +122,11 @@ def churn_is_bounded(server, ns, place):
     (place / "churn").mkdir()
     shutil.copy(BUILD / "tests/helpers/mktraffic", place / "program")
     ns.run([sys.executable, "-c", CHURN, str(place / "churn"), str(place / "program"), str(PROGRAMS)], timeout=60 + PROGRAMS / 10)
-    wait_for(lambda: (server.value("nwho_process_groups_folded_total") or 0) >= PROGRAMS - GROUPS_MAX, what="groups without room")
+    folded = []
+    try:
+        wait_for(lambda: folded.append(server.value("nwho_process_groups_folded_total")) or (folded[-1] or 0) >= PROGRAMS - GROUPS_MAX, what="groups without room")
+    except AssertionError as error:
+        raise AssertionError(f"{error}: {folded[0]}, then {folded[-1]} of {PROGRAMS - GROUPS_MAX}") from None
     wait_for(lambda: (server.value('sum(nwho_process_network_io_bytes_total{process_executable_name="_other"})') or 0) > 0, what="_other")
     assert server.value("nwho_process_groups") == GROUPS_MAX
     groups = server.value("count(count by (process_executable_name, process_owner, service) (last_over_time(nwho_process_network_io_bytes_total[10m])))")
