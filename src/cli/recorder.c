@@ -100,6 +100,7 @@ int recorder_open(struct store *store, const char *path, uint64_t every_ms, bool
     recorder->request.needs = needs;
     recorder->request.families = FAMILY_INET;
     recorder->request.netns_scope = NETNS_SCOPE_ALL;
+    recorder->request.flows_once = true;
     recorder->request.programs = recorder->programs = programs_new();
     r = open_sources(recorder, with_seconds);
     if (r == 0)

@@ -84,6 +84,8 @@ int accounting_open(const struct request *request, struct accounting **ret_accou
         accounting_close(accounting);
         return -ENOMEM;
     }
+    if (request->flows_once)
+        flow_table_tell_once(accounting->flows);
     climb_down(accounting);
     r = accounting_begin(accounting);
     if (r < 0) {

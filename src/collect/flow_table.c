@@ -19,6 +19,7 @@ struct flow_table {
     uint32_t peers;    /* flows with FLOW_PEER: half of the limit at most */
     bool wants_peers;  /* one found no room in this interval */
     bool joined_peers; /* or ever */
+    bool tells_once;   /* what has ended is told of its last interval, and then folded */
     bool misses_ends;
 };
 
@@ -42,6 +43,11 @@ void flow_table_begin(struct flow_table *table, uint64_t now_ns)
     table->interval_ns = 0;
     table->seconds = BIN_CLOCK_INIT(SECOND_NS);
     table->tens = BIN_CLOCK_INIT(10 * SECOND_NS);
+}
+
+void flow_table_tell_once(struct flow_table *table)
+{
+    table->tells_once = true;
 }
 
 void flow_table_free(struct flow_table *table)
@@ -367,10 +373,12 @@ static int fold_old(struct flow_table *table, uint64_t keep_ns)
 
 int flow_table_advance(struct flow_table *table, uint64_t now_ns)
 {
-    static const uint64_t keep_ns[] = {KEEP_NS, 10 * SECOND_NS, 2 * SECOND_NS, 1, 0};
+    const uint64_t interval_ns = now_ns - table->now_ns;
+    const uint64_t keep_ns[] = {table->tells_once ? interval_ns : KEEP_NS, 10 * SECOND_NS,
+                                2 * SECOND_NS, 1, 0};
     int r = 0;
 
-    table->interval_ns = now_ns - table->now_ns;
+    table->interval_ns = interval_ns;
     table->now_ns = now_ns;
     for (uint32_t i = 0; i < table->entries.count; i++)
         count_report(table, &table->entries.all[i]);

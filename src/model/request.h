@@ -171,6 +171,7 @@ struct request {
     bool verbatim;        /* all that sock_diag tells, in its order, also the socket that asks;
                              and of owners what /proc/PID/fd tells, without that of threads */
     bool prefer_bpf;      /* use BPF whatever the size of the machine (debug option) */
+    bool flows_once;      /* of flows only FLOW_LAST is wanted: those that end are told once */
     bool held_only;       /* sockets that no process holds are of no interest */
     bool rows_by_owner; /* which rows there are depends on owners: without them rows are missing */
     bool rows_by_conntrack; /* the same of tracked connections */

@@ -193,21 +193,40 @@ static void put_service(const struct snapshot *snapshot, const struct owner *own
         openmetrics_label("service", part.start, part.length, labels);
 }
 
+/* The labels that were made last: a busy server has thousands of events in a row. */
+struct labelling {
+    struct buf labels;
+    struct owner owner;
+    bool is_made; /* the labels are the owner's, and nothing more */
+};
+
+static bool is_same(const struct owner *a, const struct owner *b)
+{
+    return a->exe == b->exe && a->comm == b->comm && a->cgroup == b->cgroup && a->uid == b->uid &&
+           a->uid_known == b->uid_known;
+}
+
 /* "" when there was no memory. */
 static const char *group_labels(struct metrics *metrics, const struct snapshot *snapshot,
-                                const struct owner *owner, struct buf *labels)
+                                const struct owner *owner, struct labelling *labelling)
 {
-    buf_reset(labels);
-    put_program(snapshot, owner, labels);
-    put_user(&metrics->names, owner, labels);
-    put_service(snapshot, owner, labels);
+    struct buf *labels = &labelling->labels;
+
+    if (!labelling->is_made || !is_same(&labelling->owner, owner)) {
+        buf_reset(labels);
+        put_program(snapshot, owner, labels);
+        put_user(&metrics->names, owner, labels);
+        put_service(snapshot, owner, labels);
+        labelling->owner = *owner;
+        labelling->is_made = true;
+    }
     return buf_string(labels);
 }
 
 /* --- what they do --- */
 
 static void take_flow(struct metrics *metrics, const struct snapshot *snapshot,
-                      const struct flow *flow, struct buf *scratch)
+                      const struct flow *flow, struct labelling *labelling)
 {
     const struct traffic *last = &flow->window[FLOW_LAST];
     unsigned int proto = flow->proto < INET_PROTOS ? flow->proto : PROTO_UNKNOWN;
@@ -216,7 +235,7 @@ static void take_flow(struct metrics *metrics, const struct snapshot *snapshot,
 
     if (!last->rx_bytes && !last->tx_bytes)
         return;
-    labels = flow->flags & FLOW_OTHER ? OTHERS : group_labels(metrics, snapshot, &owner, scratch);
+    labels = flow->flags & FLOW_OTHER ? OTHERS : group_labels(metrics, snapshot, &owner, labelling);
     counter_set_add(&metrics->groups, labels, proto * DIRECTIONS + RECEIVED, last->rx_bytes);
     counter_set_add(&metrics->groups, labels, proto * DIRECTIONS + SENT, last->tx_bytes);
 }
@@ -236,10 +255,10 @@ static void take_end(struct metrics *metrics, const struct event *event, const c
 }
 
 static void take_event(struct metrics *metrics, const struct snapshot *snapshot,
-                       const struct event *event, struct buf *scratch)
+                       const struct event *event, struct labelling *labelling)
 {
     struct owner owner = owner_of_event(snapshot, event);
-    const char *labels = group_labels(metrics, snapshot, &owner, scratch);
+    const char *labels = group_labels(metrics, snapshot, &owner, labelling);
 
     if (event->kind == EVENT_CLOSED)
         take_end(metrics, event, labels);
@@ -252,7 +271,7 @@ static void take_event(struct metrics *metrics, const struct snapshot *snapshot,
 
 /* But for listeners, which have families of their own. */
 static void take_held(struct metrics *metrics, const struct snapshot *snapshot,
-                      const struct held_counts *held, struct buf *scratch)
+                      const struct held_counts *held, struct labelling *labelling)
 {
     counter_set_clear(&metrics->groups, HELD_TCP, GROUP_VALUES);
     for (uint32_t i = 0; i < held->count; i++) {
@@ -261,7 +280,7 @@ static void take_held(struct metrics *metrics, const struct snapshot *snapshot,
         unsigned int first = count->proto == PROTO_TCP ? HELD_TCP : HELD_UDP;
 
         if (count->state != STATE_LISTENING)
-            counter_set_add(&metrics->groups, group_labels(metrics, snapshot, &owner, scratch),
+            counter_set_add(&metrics->groups, group_labels(metrics, snapshot, &owner, labelling),
                             first + count->state, count->count);
     }
 }
@@ -290,11 +309,11 @@ static int add_queue(struct metrics *metrics, const struct socket *socket, const
 
 /* Its group exists from now on, with nothing counted. */
 static int take_serving(struct metrics *metrics, const struct snapshot *snapshot,
-                        const struct socket *socket, uint32_t process, struct buf *scratch)
+                        const struct socket *socket, uint32_t process, struct labelling *labelling)
 {
     unsigned int value = socket->proto * DIRECTIONS;
     struct owner owner = owner_of_process(&snapshot->processes[process]);
-    const char *labels = group_labels(metrics, snapshot, &owner, scratch);
+    const char *labels = group_labels(metrics, snapshot, &owner, labelling);
 
     counter_set_add(&metrics->groups, labels, value + RECEIVED, 0);
     counter_set_add(&metrics->groups, labels, value + SENT, 0);
@@ -304,8 +323,9 @@ static int take_serving(struct metrics *metrics, const struct snapshot *snapshot
     if (!(socket->has & SOCKET_HAS_BACKLOG) ||
         port_range_has(snapshot, socket->netns, socket->local_port))
         return 0;
-    put_port(socket, scratch);
-    return add_queue(metrics, socket, buf_string(scratch));
+    put_port(socket, &labelling->labels);
+    labelling->is_made = false;
+    return add_queue(metrics, socket, buf_string(&labelling->labels));
 }
 
 static bool is_fuller(const struct listen_queue *a, const struct listen_queue *b)
@@ -355,7 +375,7 @@ static void note_used(struct metrics *metrics, struct listen_queue *queue)
 }
 
 static int take_serving_sockets(struct metrics *metrics, const struct snapshot *snapshot,
-                                struct buf *scratch)
+                                struct labelling *labelling)
 {
     CLEANUP(map_done) struct map holders = {0};
     int r = serving_holders(snapshot, &holders);
@@ -368,7 +388,7 @@ static int take_serving_sockets(struct metrics *metrics, const struct snapshot *
             serving_is(snapshot, socket) ? serving_holder(snapshot, &holders, socket) : MAP_NONE;
 
         if (process != MAP_NONE)
-            r = take_serving(metrics, snapshot, socket, process, scratch);
+            r = take_serving(metrics, snapshot, socket, process, labelling);
     }
     fold_queues(metrics);
     for (uint32_t i = 0; i < metrics->queue_count; i++)
@@ -380,14 +400,16 @@ static int take_serving_sockets(struct metrics *metrics, const struct snapshot *
 int metrics_take_groups(struct metrics *metrics, const struct snapshot *snapshot,
                         const struct held_counts *held)
 {
-    CLEANUP(buf_done) struct buf scratch = BUF_INIT;
-    int r = take_serving_sockets(metrics, snapshot, &scratch);
+    struct labelling labelling = {.labels = BUF_INIT};
+    int r = take_serving_sockets(metrics, snapshot, &labelling);
 
     for (uint32_t i = 0; i < snapshot->flows_count; i++)
-        take_flow(metrics, snapshot, &snapshot->flows[i], &scratch);
+        take_flow(metrics, snapshot, &snapshot->flows[i], &labelling);
     for (uint32_t i = 0; i < snapshot->events_count; i++)
-        take_event(metrics, snapshot, &snapshot->events[i], &scratch);
+        take_event(metrics, snapshot, &snapshot->events[i], &labelling);
     if (held)
-        take_held(metrics, snapshot, held, &scratch);
-    return r < 0 ? r : scratch.error;
+        take_held(metrics, snapshot, held, &labelling);
+    r = r < 0 ? r : labelling.labels.error;
+    buf_done(&labelling.labels);
+    return r;
 }

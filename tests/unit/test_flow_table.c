@@ -208,6 +208,34 @@ static void the_closed_are_folded_after_a_minute(void **state)
     flow_table_free(table);
 }
 
+/* Whatever the moment of the interval at which it was closed. */
+static void the_closed_are_told_once(void **state)
+{
+    struct flow_table *table = flow_table_new(100, START);
+    struct snapshot snapshot;
+
+    (void)state;
+    flow_table_tell_once(table);
+    add(table, report(5, 10, 100, 200));
+    add(table, report(6, 10, 1, 2));
+    flow_table_close(table, 5, START + SECOND);
+    flow_table_close(table, 6, START + 9 * SECOND);
+    assert_int_equal(flow_table_advance(table, START + 10 * SECOND), 0);
+    write_flows(table, &snapshot);
+    assert_int_equal(snapshot.flows_count, 2);
+    assert_int_equal(find_flow(&snapshot, 5, 10)->window[FLOW_LAST].rx_bytes, 100);
+    assert_int_equal(find_flow(&snapshot, 6, 10)->window[FLOW_LAST].tx_bytes, 2);
+    snapshot_done(&snapshot);
+    assert_int_equal(flow_table_advance(table, START + 20 * SECOND), 0);
+    write_flows(table, &snapshot);
+    assert_int_equal(snapshot.flows_count, 1);
+    assert_int_equal(snapshot.flows[0].flags, FLOW_FOLDED);
+    assert_int_equal(snapshot.flows[0].total.rx_bytes, 101);
+    assert_int_equal(snapshot.flows[0].window[FLOW_LAST].rx_bytes, 0);
+    snapshot_done(&snapshot);
+    flow_table_free(table);
+}
+
 static void the_ended_are_folded_by_name(void **state)
 {
     struct flow_table *table = flow_table_new(100, START);
@@ -524,6 +552,7 @@ int main(void)
         cmocka_unit_test(long_intervals_make_long_windows),
         cmocka_unit_test(threads_and_processes_are_apart),
         cmocka_unit_test(the_closed_are_folded_after_a_minute),
+        cmocka_unit_test(the_closed_are_told_once),
         cmocka_unit_test(the_ended_are_folded_by_name),
         cmocka_unit_test(the_ended_are_folded_by_cgroup),
         cmocka_unit_test(pids_are_given_again),
