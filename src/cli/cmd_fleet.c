@@ -17,6 +17,9 @@
 #define TIMEOUT_MS 10000
 #define TOKEN_MAX 4096
 
+/* Of --watch, as often as servers usually scrape. */
+#define WATCH_MS 15000
+
 static const struct fleet_view {
     const char *name;
     enum fleet_subject subject;
@@ -49,7 +52,7 @@ struct fleet_run {
     struct fleet_server server;
     struct fleet_question question;
     char token[TOKEN_MAX + 1];
-    struct fleet fleet;
+    bool answered; /* the server has, at least once */
 };
 
 /* --- what is asked, and of whom --- */
@@ -142,6 +145,16 @@ static int choose_time(struct fleet_run *run, const struct options *options)
     return 0;
 }
 
+static int choose_watch(const struct fleet_run *run, struct options *options)
+{
+    if (options->watch && run->view->subject == FLEET_HISTORY)
+        return command_error("--watch goes with nwho fleet top, doctor and ports");
+    if (!options->watch_ms)
+        options->watch_ms = WATCH_MS;
+    options->delta = false; /* it has said which rates are meant */
+    return 0;
+}
+
 /* --- the answer --- */
 
 static int begin_snapshot(const struct fleet_run *run, struct snapshot *snapshot)
@@ -156,49 +169,25 @@ static int begin_snapshot(const struct fleet_run *run, struct snapshot *snapshot
     snapshot->boot_ns = clock_ns(CLOCK_BOOTTIME);
     r = snapshot_intern(snapshot, name, strlen(name), &snapshot->host);
     snapshot_source(snapshot, "fleet", run->server.url);
-    if (r == 0)
-        return 0;
-    snapshot_done(snapshot);
-    return command_error("out of memory");
+    return r == 0 ? 0 : command_error("out of memory");
 }
 
-static int ask(struct fleet_run *run, struct session *session)
+/* Whoever watches goes on when the server does not answer for a while: there are no rows then. */
+static int ask(void *context, struct frame *frame)
 {
+    struct fleet_run *run = context;
     CLEANUP(buf_done) struct buf problem = BUF_INIT;
-    struct snapshot snapshot;
+    int r = begin_snapshot(run, &frame->snapshot);
 
-    if (begin_snapshot(run, &snapshot) != 0)
-        return EXIT_ERROR;
-    if (fleet_ask(&run->server, &run->question, &snapshot, &run->fleet, &problem) < 0) {
-        snapshot_done(&snapshot);
+    if (r != 0 ||
+        fleet_ask(&run->server, &run->question, &frame->snapshot, &frame->fleet, &problem) == 0) {
+        run->answered |= r == 0;
+        return r;
+    }
+    if (!run->answered)
         return command_error("%s", buf_string(&problem));
-    }
-    if (session_adopt(session, &snapshot) != 0)
-        return EXIT_ERROR;
-    session->now->view.fleet = &run->fleet;
+    snapshot_note(&frame->snapshot, NOTE_INCOMPLETE, "server", 0, "%.300s", buf_string(&problem));
     return 0;
-}
-
-static int show(struct session *session, const struct query *query)
-{
-    struct buf out = BUF_INIT;
-    struct grid grid;
-    uint32_t rows;
-    int r;
-
-    if (session_select_now(session, query, &grid) != 0)
-        return EXIT_ERROR;
-    rows = grid.matched;
-    r = session->options->quiet ? 0 : session_write(session, &grid, &out);
-    grid_done(&grid);
-    if (r < 0) {
-        buf_done(&out);
-        return command_error("cannot write the answer: %s", strerror(-r));
-    }
-    if (session_output(session, &out) != 0)
-        return EXIT_ERROR;
-    session_notes(session);
-    return session_exit(session, rows);
 }
 
 static const char *usual_columns(const struct fleet_run *run)
@@ -216,16 +205,14 @@ static int answer(struct fleet_run *run, const struct options *options)
     struct session session;
     int r = session_begin(&session, options);
 
+    session.reader = ask;
+    session.reader_context = run;
     if (r == 0)
         r = session_filter(&session, &query, NULL);
     if (r == 0)
         r = session_columns(&session, &query, usual_columns(run));
     if (r == 0)
-        r = session_plan(&session, &query);
-    if (r == 0)
-        r = ask(run, &session);
-    if (r == 0)
-        r = show(&session, &query);
+        r = session_show(&session, &query);
     session_end(&session);
     return r;
 }
@@ -249,6 +236,8 @@ static int run_fleet(struct options *options)
     if (r == 0)
         r = choose_time(&run, options);
     if (r == 0)
+        r = choose_watch(&run, options);
+    if (r == 0)
         r = config_require(&arena, &run.config);
     if (r == 0)
         r = choose_server(&run, options);
@@ -257,7 +246,6 @@ static int run_fleet(struct options *options)
         run.question.by = keys[run.key].by;
         r = exit_of(&run, answer(&run, options));
     }
-    fleet_done(&run.fleet);
     config_done(&run.config);
     arena_done(&arena);
     return r;
@@ -268,10 +256,10 @@ static const char *const examples[] = {
     "which programs on which hosts use the network now",
     "nwho fleet top --by host --limit 5",
     "the five busiest hosts",
-    "nwho fleet doctor",
-    "what is wrong, and where",
+    "nwho fleet doctor --watch",
+    "what is wrong, and where, and what of it is new or over",
     "nwho fleet ports local_port = 5432 --json",
-    "all hosts that serve PostgreSQL",
+    "all hosts that serve PostgreSQL (ports of TCP: those of UDP are in no metric)",
     "nwho fleet history --since 02:00 --until 04:00 process = backup",
     "what the backup moved last night, on each host",
     NULL,
@@ -282,6 +270,6 @@ const struct command command_fleet = {
     .arguments = "top|doctor|ports|history [FILTER]",
     .summary = "the same about many hosts, asked of a Prometheus-compatible server",
     .examples = examples,
-    .options = OPTIONS_FLEET | OPTIONS_PAST | OPTIONS_OUTPUT,
+    .options = OPTIONS_FLEET | OPTIONS_PAST | OPTIONS_OUTPUT | OPTIONS_WATCH,
     .run = run_fleet,
 };

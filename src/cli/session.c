@@ -11,6 +11,7 @@
 #include "collect/collect.h"
 #include "collect/programs.h"
 #include "derive/health/ills.h"
+#include "fleet/fleet.h"
 #include "table/flow_groups.h"
 
 #include <malloc.h>
@@ -35,6 +36,7 @@ void session_free_frame(struct frame *frame)
         return;
     findings_done(&frame->findings);
     group_done(&frame->group);
+    fleet_done(&frame->fleet);
     rates_done(&frame->rates);
     link_history_done(&frame->links);
     join_done(&frame->join);
@@ -190,6 +192,9 @@ static int fill_frame(struct session *session, const struct request *asked, stru
     } else if (session->recorded) {
         if (history_read(options, session->recorded, &frame->snapshot) != 0)
             return EXIT_ERROR;
+    } else if (session->reader) {
+        if (session->reader(session->reader_context, frame) != 0)
+            return EXIT_ERROR;
     } else {
         narrow_for_traffic(session, &request);
         widen_for_served(session, &request);
@@ -282,6 +287,7 @@ static void make_view(struct session *session, struct frame *frame)
         .scratch = &session->scratch,
         .catalogue = session->catalogue,
         .group = &frame->group,
+        .fleet = &frame->fleet,
     };
     if (session->resolver) {
         frame->view.resolve = resolver_name;

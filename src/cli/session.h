@@ -9,6 +9,7 @@
 #include "derive/link_history.h"
 #include "derive/names.h"
 #include "derive/rates.h"
+#include "model/fleet.h"
 #include "model/request.h"
 #include "table/group.h"
 
@@ -26,6 +27,7 @@ struct frame {
     uint32_t *process_ills;   /* where processes are shown */
     struct findings findings; /* since the frame before, where session->health says so */
     struct group group;       /* of `count` */
+    struct fleet fleet;       /* of `fleet` */
 };
 
 struct session {
@@ -58,7 +60,11 @@ struct session {
     struct programs *programs;     /* of BPF, for all readings; NULL: each loads its own */
     struct accounting *accounting; /* counts traffic between the readings; NULL: nobody asks */
     unsigned int recorded; /* enum store_part: read from the history; 0: the machine is read */
-    bool window;           /* what is counted between readings is shown without being named */
+    /* Of `fleet`: makes a snapshot and what a server says of many hosts, instead of reading the
+     * machine. 0, or EXIT_ERROR after one line on stderr. */
+    int (*reader)(void *context, struct frame *frame);
+    void *reader_context;
+    bool window;     /* what is counted between readings is shown without being named */
     bool traffic;    /* of `top`: what was counted since the reading before is shown, never marks of
                         what has changed, and rates in bits */
     bool all_flows;  /* of `top` and TARGET: also traffic of namespaces that are not read */

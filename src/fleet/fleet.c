@@ -264,10 +264,12 @@ static int ask_parts(struct asking *asking, const struct part *parts, size_t cou
         if (question->subject == FLEET_HISTORY)
             span_ns =
                 question->every_ns ? question->every_ns : question->until_ns - question->since_ns;
-        buf_printf(&expression, "sum by (%s) (%s", labels_of(question->by), parts[i].before);
+        /* a host that several jobs scrape counts once */
+        buf_printf(&expression, "sum by (%s) (max without (job) (%s", labels_of(question->by),
+                   parts[i].before);
         if (*parts[i].after)
             buf_printf(&expression, "[%" PRIu64 "ms]%s", span_ns / MILLISECOND_NS, parts[i].after);
-        buf_puts(&expression, ")");
+        buf_puts(&expression, "))");
         asking->value = parts[i].value;
         r = question->subject == FLEET_HISTORY
                 ? ask_past(asking, buf_string(&expression))
@@ -321,7 +323,7 @@ static int ask_ports(struct asking *asking)
 static int ask_doctor(struct asking *asking)
 {
     asking->value = FLEET_FINDINGS;
-    return ask_now(asking, "sum by (instance,check,severity) (nwho_finding) > 0", take_series);
+    return ask_now(asking, "max by (instance,check,severity) (nwho_finding) > 0", take_series);
 }
 
 /* --- who is missing --- */

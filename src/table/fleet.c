@@ -121,7 +121,7 @@ static const struct column top_columns[] = {
 
 static const struct column ports_columns[] = {
     HOST,
-    {"local_port", "PORT", "TCP port that is listened at", KIND_PORT, SHOWN | COLUMN_KEY, 0,
+    {"local_port", "TCP-PORT", "TCP port that is listened at", KIND_PORT, SHOWN | COLUMN_KEY, 0,
      get_port},
     PROCESS,
     USER,

@@ -23,6 +23,8 @@ scrape_configs:
   - job_name: nwho
     static_configs:
 %s
+  - job_name: another
+    static_configs: [{targets: ['127.0.0.1:9481'], labels: {instance: a}}]  # that one twice
 """ % "\n".join(f"      - {{targets: ['127.0.0.1:{port}'], labels: {{instance: {name}}}}}" for name, port in HOSTS.items())
 
 
@@ -196,6 +198,16 @@ class Fault(BaseHTTPRequestHandler):
     def half(self):
         self.gone() if "length" in self.query or "transmit" in self.query else self.good()
 
+    def turns(self):
+        """Two hosts; then nobody answers; then one of them, and another one."""
+        if "unless" in self.query:
+            return self.say(EMPTY)
+        self.server.asked += 1
+        if self.server.asked == 2:
+            return self.say(b"<html>later</html>", 503)
+        hosts = ("a", "b") if self.server.asked == 1 else ("b", "c")
+        return self.say({"status": "success", "data": {"resultType": "vector", "result": [{"metric": {"instance": host}, "value": [1, "80"]} for host in hosts]}})
+
     def strange(self):
         self.say(EMPTY if "unless" in self.query else {"status": "success", "data": {"result": [
             {"metric": {"instance": "nan"}, "value": [1, "NaN"]}, {"metric": 7, "value": "x"}, 5, None, {"metric": {}, "values": [[1], [], "y", [1, "1e400"]]},
@@ -210,6 +222,7 @@ def fake():
     with ThreadingHTTPServer(("127.0.0.1", 0), Fault) as server:
         server.daemon_threads = True
         server.over = threading.Event()
+        server.asked = 0
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
@@ -253,6 +266,12 @@ def servers_that_fail_are_told_in_one_line():
         for fault, what in [("partial", "store-3 did not answer"), ("half", "not all was answered")]:
             result = nwho(None, "fleet", "top", "--server", f"{url}/{fault}", env=environment, expect=3)
             assert what in result.err and "web" in result.out, result
+        assert "no API" in refused("top", "--watch", "--server", f"{url}/gone")
+        assert "--watch goes with" in refused("history", "--watch", "--server", f"{url}/good")
+        watched = nwho(None, "fleet", "doctor", "--watch=0.05", "--times", "3", "--server", f"{url}/turns", env=environment, expect=1)
+        blocks = [[(line[0], line[1:].split()[1]) for line in block.splitlines()[2:]] for block in watched.out.split("\n\n") if block.strip()]
+        assert blocks == [[(" ", "a"), (" ", "b")], [("-", "a"), ("-", "b")], [("+", "b"), ("+", "c")]], watched
+        assert watched.err.count("\n") == 1 and "incomplete" in watched.err and "(503)" in watched.err, watched
         strange = json.loads(nwho(None, "fleet", "ports", "--json", "--server", f"{url}/strange", env=environment).out)
         assert [row["send_q"] for row in strange["rows"]] == [3], strange
 
