@@ -217,6 +217,12 @@ void conntrack_write_expectation_xml(struct conntrack_writer *writer,
 void conntrack_write_expectation_json(struct conntrack_writer *writer,
                                       const struct conntrack_expectation *expectation,
                                       const struct conntrack_row *row);
+
+/* Calls `put` for a string that is there. */
+typedef void conntrack_put_fn(struct buf *out, const char *name, const char *text, size_t length);
+void conntrack_put_string(struct buf *out, const char *name, const struct snapshot *strings,
+                          uint32_t string, conntrack_put_fn *put);
+
 static inline bool conntrack_has_keys(const struct conntrack *entry)
 {
     return entry->protocol == 47; /* IPPROTO_GRE */

@@ -34,14 +34,8 @@ static void put_address(struct buf *out, uint8_t family, const union address *ad
     buf_byte(out, '"');
 }
 
-static void put_string(struct buf *out, const char *key, const struct snapshot *strings,
-                       uint32_t string)
+static void put_string(struct buf *out, const char *key, const char *text, size_t length)
 {
-    size_t length;
-    const char *text = string ? snapshot_string(strings, string, &length) : NULL;
-
-    if (!text)
-        return;
     put_key(out, key);
     escape_json(out, text, length);
 }
@@ -193,8 +187,8 @@ void conntrack_write_json(struct conntrack_writer *writer, const struct conntrac
     put_directions(out, entry);
     put_status(out, entry);
     put_facts(out, entry);
-    put_string(out, "helper", row->strings, entry->helper);
-    put_string(out, "secctx", row->strings, entry->security);
+    conntrack_put_string(out, "helper", row->strings, entry->helper, put_string);
+    conntrack_put_string(out, "secctx", row->strings, entry->security, put_string);
     if (entry->labels)
         put_labels(writer, row);
     if (row->port_id)
@@ -222,6 +216,6 @@ void conntrack_write_expectation_json(struct conntrack_writer *writer,
     put_number(out, "timeout_s", expectation->timeout_s);
     put_number(out, "class", expectation->class);
     put_number(out, "zone", expectation->zone);
-    put_string(out, "helper", row->strings, expectation->helper);
+    conntrack_put_string(out, "helper", row->strings, expectation->helper, put_string);
     buf_byte(out, '}');
 }

@@ -118,14 +118,8 @@ static void put_labels(struct conntrack_writer *writer, const struct conntrack_r
         buf_byte(&writer->out, ' ');
 }
 
-static void put_text(struct buf *out, const char *word, const struct snapshot *strings,
-                     uint32_t string)
+static void put_string(struct buf *out, const char *word, const char *text, size_t length)
 {
-    size_t length;
-    const char *text = string ? snapshot_string(strings, string, &length) : NULL;
-
-    if (!text)
-        return;
     buf_puts(out, word);
     escape_text(out, text, length);
     buf_byte(out, ' ');
@@ -164,13 +158,13 @@ static void put_rest(struct conntrack_writer *writer, const struct conntrack_row
         put_number(out, "mark=", entry->mark);
         buf_byte(out, ' ');
     }
-    put_text(out, "secctx=", row->strings, entry->security);
+    conntrack_put_string(out, "secctx=", row->strings, entry->security, put_string);
     if (entry->has & CONNTRACK_HAS_ZONE) {
         put_number(out, "zone=", entry->zone);
         buf_byte(out, ' ');
     }
     put_times(writer, entry);
-    put_text(out, "helper=", row->strings, entry->helper);
+    conntrack_put_string(out, "helper=", row->strings, entry->helper, put_string);
     if (entry->has & CONNTRACK_HAS_USE) {
         put_number(out, "use=", entry->use);
         buf_byte(out, ' ');

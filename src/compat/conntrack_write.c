@@ -7,6 +7,16 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+void conntrack_put_string(struct buf *out, const char *name, const struct snapshot *strings,
+                          uint32_t string, conntrack_put_fn *put)
+{
+    size_t length;
+    const char *text = snapshot_string(strings, string, &length);
+
+    if (string)
+        put(out, name, text, length);
+}
+
 /* When an event came; of an expectation, also when it was read. */
 static void put_came(struct conntrack_writer *writer, const struct conntrack_row *row)
 {

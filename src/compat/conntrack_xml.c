@@ -26,14 +26,8 @@ static void put_address(struct buf *out, const char *name, uint8_t family,
     buf_printf(out, "</%s>", name);
 }
 
-static void put_string(struct buf *out, const char *name, const struct snapshot *strings,
-                       uint32_t string)
+static void put_string(struct buf *out, const char *name, const char *text, size_t length)
 {
-    size_t length;
-    const char *text = string ? snapshot_string(strings, string, &length) : NULL;
-
-    if (!text)
-        return;
     buf_printf(out, "<%s>", name);
     escape_xml(out, text, length);
     buf_printf(out, "</%s>", name);
@@ -154,7 +148,7 @@ static void put_rest(struct conntrack_writer *writer, const struct conntrack_row
         put_number(out, "mark", entry->mark);
     if (writer->options->output & OUTPUT_LABELS && entry->labels)
         put_labels(writer, row);
-    put_string(out, "secctx", row->strings, entry->security);
+    conntrack_put_string(out, "secctx", row->strings, entry->security, put_string);
     if (entry->has & CONNTRACK_HAS_ZONE)
         put_number(out, "zone", entry->zone);
     if (entry->has & CONNTRACK_HAS_USE)
@@ -167,7 +161,7 @@ static void put_rest(struct conntrack_writer *writer, const struct conntrack_row
         buf_puts(out, "<unreplied/>");
     put_times(writer, entry);
     buf_puts(out, "</meta>");
-    put_string(out, "helper", row->strings, entry->helper);
+    conntrack_put_string(out, "helper", row->strings, entry->helper, put_string);
 }
 
 static void put_when(struct buf *out, const struct conntrack_row *row)
@@ -239,7 +233,7 @@ void conntrack_write_expectation_xml(struct conntrack_writer *writer,
         buf_printf(out, "</%s>", names[i]);
     }
     buf_puts(out, "</layer4><meta>");
-    put_string(out, "helper-name", row->strings, expectation->helper);
+    conntrack_put_string(out, "helper-name", row->strings, expectation->helper, put_string);
     put_number(out, "timeout", expectation->timeout_s);
     put_number(out, "class", expectation->class);
     if (has_when(writer, row))
