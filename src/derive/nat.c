@@ -377,29 +377,6 @@ void nat_done(struct nat *nat)
 
 /* --- whom it talks to --- */
 
-static struct nat_side source(const struct conntrack_tuple *tuple)
-{
-    return (struct nat_side){&tuple->src, tuple->icmp_id ? tuple->icmp_id : tuple->src_port};
-}
-
-static struct nat_side destination(const struct conntrack_tuple *tuple)
-{
-    return (struct nat_side){&tuple->dst, tuple->dst_port};
-}
-
-struct nat_sight nat_sight(const struct conntrack *entry, enum nat_role role)
-{
-    const struct conntrack_tuple *own = role == NAT_CLIENT ? &entry->orig : &entry->reply;
-    const struct conntrack_tuple *other = role == NAT_CLIENT ? &entry->reply : &entry->orig;
-
-    return (struct nat_sight){
-        .local = source(own),
-        .peer = destination(own),
-        .nat_local = destination(other),
-        .nat_peer = source(other),
-    };
-}
-
 bool nat_idle_ms(const struct snapshot *snapshot, uint32_t socket, uint64_t *ret_ms)
 {
     const struct tcp_details *tcp =

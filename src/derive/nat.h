@@ -76,7 +76,29 @@ struct nat_sight {
     struct nat_side local, peer, nat_local, nat_peer;
 };
 
-struct nat_sight nat_sight(const struct conntrack *entry, enum nat_role role);
+static inline struct nat_side nat_source(const struct conntrack_tuple *tuple)
+{
+    return (struct nat_side){&tuple->src, tuple->icmp_id ? tuple->icmp_id : tuple->src_port};
+}
+
+static inline struct nat_side nat_destination(const struct conntrack_tuple *tuple)
+{
+    return (struct nat_side){&tuple->dst, tuple->dst_port};
+}
+
+/* Here, since each column of a row looks at one side of it. */
+static inline struct nat_sight nat_sight(const struct conntrack *entry, enum nat_role role)
+{
+    const struct conntrack_tuple *own = role == NAT_CLIENT ? &entry->orig : &entry->reply;
+    const struct conntrack_tuple *other = role == NAT_CLIENT ? &entry->reply : &entry->orig;
+
+    return (struct nat_sight){
+        .local = nat_source(own),
+        .peer = nat_destination(own),
+        .nat_local = nat_destination(other),
+        .nat_peer = nat_source(other),
+    };
+}
 
 /*
  * Milliseconds for which no data went through a socket, which is joined to an entry of TCP; false

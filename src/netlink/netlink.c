@@ -165,28 +165,6 @@ int netlink_ask(struct netlink *netlink, struct nlmsghdr *request)
     return netlink_query(netlink, request, NULL, NULL);
 }
 
-void netlink_attributes(const void *bytes, size_t length, const struct nlattr **ret_attributes,
-                        size_t count)
-{
-    const char *at = bytes;
-
-    memset(ret_attributes, 0, sizeof(*ret_attributes) * count);
-    while (length >= NLA_HDRLEN) {
-        const struct nlattr *attribute = (const void *)at;
-        size_t step = NLA_ALIGN(attribute->nla_len);
-        unsigned int type = attribute->nla_type & NLA_TYPE_MASK;
-
-        if (attribute->nla_len < NLA_HDRLEN || attribute->nla_len > length)
-            return;
-        if (type < count)
-            ret_attributes[type] = attribute;
-        if (step >= length)
-            return;
-        at += step;
-        length -= step;
-    }
-}
-
 size_t netlink_copy(const struct nlattr *attribute, void *to, size_t size)
 {
     size_t length = attribute ? netlink_length(attribute) : 0;
