@@ -174,6 +174,9 @@ void sniff_put_number(struct buf *out, const char *key, uint64_t number);
 /* By enum packet_end_kind. */
 extern const char *const packet_end_words[];
 
+/* By enum packet_transit. */
+extern const char *const packet_transit_words[];
+
 /* "curl[12] > nginx[1187]", "closed port"; nothing where nothing is to be said. */
 void sniff_put_owner(struct sniff *sniff, const struct packet_owner *owner, struct buf *out);
 

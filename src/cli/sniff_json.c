@@ -84,12 +84,13 @@ static void put_time(struct sniff *sniff, const struct captured *captured, struc
     buf_byte(out, '"');
 }
 
-static void put_direction(struct buf *out, bool sender, bool receiver)
+/* `neither`: where both are false. */
+static void put_direction(struct buf *out, bool sender, bool receiver, const char *neither)
 {
     const char *direction = sender && receiver ? "local"
                             : sender           ? "out"
                             : receiver         ? "in"
-                                               : "forwarded";
+                                               : neither;
 
     sniff_put_text(out, "direction", direction, strlen(direction));
 }
@@ -97,7 +98,8 @@ static void put_direction(struct buf *out, bool sender, bool receiver)
 static void put_owners(struct sniff *sniff, const struct packet_owner *owner, struct buf *out)
 {
     put_direction(out, owner->sender.kind != PACKET_END_ELSEWHERE,
-                  owner->receiver.kind != PACKET_END_ELSEWHERE);
+                  owner->receiver.kind != PACKET_END_ELSEWHERE,
+                  packet_transit_words[owner->transit]);
     put_end(sniff, "sender", &owner->sender, out);
     put_end(sniff, "receiver", &owner->receiver, out);
 }
@@ -154,7 +156,7 @@ void sniff_put_json(struct sniff *sniff, const struct sniff_source *source,
             put_owners(sniff, owner, out);
         else if (sniff->noted && sniff->noted->direction)
             put_direction(out, sniff->noted->direction == PACKET_OUT,
-                          sniff->noted->direction == PACKET_IN);
+                          sniff->noted->direction == PACKET_IN, "");
     }
     if (sniff->noted)
         put_note(sniff->noted, out);

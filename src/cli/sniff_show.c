@@ -19,6 +19,13 @@ const char *const packet_end_words[PACKET_END_MAX] = {
     [PACKET_END_UNKNOWN] = "?",
 };
 
+const char *const packet_transit_words[PACKET_TRANSIT_MAX] = {
+    [PACKET_TRANSIT_NONE] = "",
+    [PACKET_TRANSIT_FORWARDED] = "forwarded",
+    [PACKET_TRANSIT_MULTICAST] = "multicast",
+    [PACKET_TRANSIT_BROADCAST] = "broadcast",
+};
+
 static void put_columns(struct sniff *sniff, const struct packet_process *process, struct buf *out)
 {
     struct format format = {.view = &sniff->view, .scratch = &sniff->session.scratch};
@@ -61,8 +68,7 @@ void sniff_put_owner(struct sniff *sniff, const struct packet_owner *owner, stru
     bool sender = owner->sender.kind != PACKET_END_ELSEWHERE,
          receiver = owner->receiver.kind != PACKET_END_ELSEWHERE;
 
-    if (owner->forwarded)
-        buf_puts(out, "forwarded");
+    buf_puts(out, packet_transit_words[owner->transit]);
     if (sender)
         put_end(sniff, &owner->sender, out);
     if (sender && receiver)

@@ -18,6 +18,7 @@
 #include "bpf/packet_owners.h"
 #endif
 
+#include <linux/rtnetlink.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
@@ -201,9 +202,11 @@ struct question {
     struct packet_owners *owners;
     struct packet_place *place;
     const struct packet_ends *ends;
-    uint64_t time_ns; /* CLOCK_BOOTTIME */
+    const uint8_t *link_source; /* of the packet with these ends; NULL: unknown */
+    uint64_t time_ns;           /* CLOCK_BOOTTIME */
     bool sender;
-    bool timed; /* the answer is that of packets of this time alone */
+    bool broadcast; /* it is for all of a network */
+    bool timed;     /* the answer is that of packets of this time alone */
 };
 
 static struct packet_flow_key key_of(const struct question *question)
@@ -283,6 +286,35 @@ static bool is_asker(const struct question *question)
     return question->sender ? is_echo(question->ends) : is_echo_answer(question->ends);
 }
 
+static bool is_unspecified(const uint8_t *address)
+{
+    static const uint8_t none[16];
+
+    return memcmp(address, none, sizeof(none)) == 0;
+}
+
+/* Who has no address yet is told by that of the link: who looks whether an address is another's. */
+static bool sent_by_us(struct question *question)
+{
+    static const uint8_t none[6];
+    const uint8_t *link = question->link_source;
+
+    question->timed = true; /* others' packets have the same ends */
+    return link && memcmp(link, none, sizeof(none)) != 0 &&
+           packet_place_has_link(question->place, link);
+}
+
+static bool is_ours(struct question *question, const uint8_t *address)
+{
+    unsigned int route;
+
+    if (question->sender && is_unspecified(address))
+        return sent_by_us(question);
+    route = packet_place_route(question->place, question->ends->family, address);
+    question->broadcast |= !question->sender && route == RTN_BROADCAST;
+    return route == RTN_LOCAL;
+}
+
 /* Without an entry: why there is none. */
 static struct packet_end ask(struct question *question)
 {
@@ -291,11 +323,13 @@ static struct packet_end ask(struct question *question)
     struct packet_socket socket;
     int r;
 
-    if (!packet_place_has_address(question->place, ends->family, address))
+    if (!is_ours(question, address))
         return (struct packet_end){.kind = PACKET_END_ELSEWHERE};
     if (is_kernels(ends))
         return (struct packet_end){.kind =
                                        is_asker(question) ? PACKET_END_UNKNOWN : PACKET_END_KERNEL};
+    if (question->sender && is_unspecified(address)) /* no question for sockets has it */
+        return (struct packet_end){.kind = PACKET_END_UNKNOWN};
     r = ends->is_short ? -EOPNOTSUPP
                        : packet_place_find(question->place, ends, question->sender, &socket);
     if (r == 0)
@@ -400,6 +434,20 @@ static void find_ends(struct question *question, struct packet_owner *owner)
     owner->receiver = is_echo(ends) ? ask(question) : find_end(question);
 }
 
+/* Routers pass on what is for one address. */
+static uint8_t transit_of(const struct question *question)
+{
+    const struct packet_ends *ends = question->ends;
+    bool is_v4 = ends->family == AF_INET;
+    static const uint8_t everybody[4] = {255, 255, 255, 255};
+
+    if (is_v4 ? ends->target[0] >> 4 == 14 : ends->target[0] == 255)
+        return PACKET_TRANSIT_MULTICAST;
+    if (question->broadcast || (is_v4 && memcmp(ends->target, everybody, 4) == 0))
+        return PACKET_TRANSIT_BROADCAST;
+    return PACKET_TRANSIT_FORWARDED;
+}
+
 /* True: the owner is that of all packets with these ends, for now. */
 static bool find_owner(struct packet_owners *owners, uint32_t place, const struct packet_flow *flow,
                        uint64_t time_ns, struct packet_owner *owner)
@@ -407,13 +455,15 @@ static bool find_owner(struct packet_owners *owners, uint32_t place, const struc
     struct question question = {.owners = owners,
                                 .place = &owners->places[place],
                                 .ends = &flow->ends,
+                                .link_source = flow->link_source,
                                 .time_ns = time_ns - owners->boot_ns};
 
     find_ends(&question, owner);
-    owner->forwarded =
-        owner->sender.kind == PACKET_END_ELSEWHERE && owner->receiver.kind == PACKET_END_ELSEWHERE;
+    if (owner->sender.kind == PACKET_END_ELSEWHERE && owner->receiver.kind == PACKET_END_ELSEWHERE)
+        owner->transit = transit_of(&question);
     if (!flow->quoted.family)
         return !question.timed;
+    question.link_source = NULL;
     question.ends = &flow->quoted; /* an error: for who sent what it quotes */
     question.sender = true;
     if (owner->receiver.kind == PACKET_END_KERNEL)

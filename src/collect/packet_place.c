@@ -5,6 +5,7 @@
 #include "model/socket.h"
 
 #include <arpa/inet.h>
+#include <linux/if_ether.h>
 #include <linux/inet_diag.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
@@ -43,15 +44,15 @@ void packet_place_close(struct packet_place *place)
 static int on_route(void *context, uint16_t type, const void *payload, size_t length)
 {
     const struct rtmsg *route = payload;
-    bool *local = context;
+    unsigned int *kind = context;
 
     if (type == RTM_NEWROUTE && length >= sizeof(*route))
-        *local = route->rtm_type == RTN_LOCAL;
+        *kind = route->rtm_type;
     return 0;
 }
 
-bool packet_place_has_address(struct packet_place *place, unsigned int family,
-                              const uint8_t *address)
+unsigned int packet_place_route(struct packet_place *place, unsigned int family,
+                                const uint8_t *address)
 {
     size_t size = family == AF_INET ? 4 : 16;
     struct {
@@ -62,10 +63,48 @@ bool packet_place_has_address(struct packet_place *place, unsigned int family,
         .header = {.nlmsg_type = RTM_GETROUTE, .nlmsg_len = NLMSG_LENGTH(sizeof(struct rtmsg))},
         .route = {.rtm_family = (uint8_t)family, .rtm_dst_len = (uint8_t)(size * 8)},
     };
-    bool local = false;
+    unsigned int kind = 0;
 
-    return netlink_add(&request.header, sizeof(request), RTA_DST, address, size) == 0 &&
-           netlink_query(&place->route, &request.header, on_route, &local) == 0 && local;
+    if (netlink_add(&request.header, sizeof(request), RTA_DST, address, size) < 0 ||
+        netlink_query(&place->route, &request.header, on_route, &kind) < 0)
+        return 0;
+    return kind;
+}
+
+struct wanted_link {
+    const uint8_t *address;
+    bool found;
+};
+
+static int on_link(void *context, uint16_t type, const void *payload, size_t length)
+{
+    const struct nlattr *attributes[IFLA_ADDRESS + 1];
+    struct wanted_link *wanted = context;
+    uint8_t address[ETH_ALEN];
+
+    if (type != RTM_NEWLINK || length < NLMSG_ALIGN(sizeof(struct ifinfomsg)))
+        return 0;
+    netlink_attributes((const char *)payload + NLMSG_ALIGN(sizeof(struct ifinfomsg)),
+                       length - NLMSG_ALIGN(sizeof(struct ifinfomsg)), attributes,
+                       ARRAY_SIZE(attributes));
+    if (netlink_copy(attributes[IFLA_ADDRESS], address, sizeof(address)) == sizeof(address) &&
+        memcmp(address, wanted->address, sizeof(address)) == 0)
+        wanted->found = true;
+    return 0;
+}
+
+bool packet_place_has_link(struct packet_place *place, const uint8_t *address)
+{
+    struct {
+        struct nlmsghdr header;
+        struct ifinfomsg link;
+    } request = {
+        .header = {.nlmsg_type = RTM_GETLINK, .nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg))}};
+    struct wanted_link wanted = {.address = address};
+    bool interrupted;
+
+    return netlink_dump(&place->route, &request.header, on_link, &wanted, &interrupted) == 0 &&
+           wanted.found;
 }
 
 /* --- sockets --- */

@@ -16,9 +16,13 @@ struct packet_place {
 int packet_place_open(struct packet_place *place) MUST_CHECK;
 void packet_place_close(struct packet_place *place);
 
-/* Whether the kernel takes packets to this address in. */
-bool packet_place_has_address(struct packet_place *place, unsigned int family,
-                              const uint8_t *address);
+/* What the kernel does with packets to this address, RTN_: takes them in (RTN_LOCAL), ...; 0: there
+ * is no way. */
+unsigned int packet_place_route(struct packet_place *place, unsigned int family,
+                                const uint8_t *address);
+
+/* Whether an interface here has this address of six bytes. */
+bool packet_place_has_link(struct packet_place *place, const uint8_t *address);
 
 struct packet_socket {
     uint64_t cookie;

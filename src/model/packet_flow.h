@@ -19,6 +19,7 @@ struct packet_ends {
 struct packet_flow {
     struct packet_ends ends;
     struct packet_ends quoted; /* of the packet that an error of ICMP is about; family 0: none */
+    uint8_t link_source[6];    /* the address of the link that sent it; zero: unknown */
     uint32_t ifindex;          /* where the link's header says it; 0: it does not */
     uint16_t ether_type;       /* 0: unknown */
 };

@@ -2,7 +2,6 @@
 /* Whose a packet is: at each end a process, or the reason why there is none. */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /* A process as the kernel told it. */
@@ -32,8 +31,17 @@ struct packet_end {
     const struct packet_process *process; /* NULL: none, or unknown */
 };
 
+/* What a packet is that has neither end in this namespace. */
+enum packet_transit {
+    PACKET_TRANSIT_NONE, /* it has */
+    PACKET_TRANSIT_FORWARDED,
+    PACKET_TRANSIT_MULTICAST, /* for a group, or all of the link; nobody here is known to get it */
+    PACKET_TRANSIT_BROADCAST,
+    PACKET_TRANSIT_MAX,
+};
+
 struct packet_owner {
     struct packet_end sender, receiver;
-    bool forwarded;  /* neither end is in this namespace */
+    uint8_t transit; /* enum packet_transit */
     uint32_t number; /* those with the same one are the same, for the moment; 0: it is alone */
 };

@@ -47,10 +47,11 @@ static bool skip(struct rest *rest, uint32_t count)
 
 /* --- the link --- */
 
-static bool read_ether(struct rest *rest, uint16_t *ret_type)
+static bool read_ether(struct packet_flow *flow, struct rest *rest, uint16_t *ret_type)
 {
     if (rest->length < 14)
         return false;
+    memcpy(flow->link_source, rest->at + 6, sizeof(flow->link_source));
     *ret_type = u16(rest->at + 12);
     (void)skip(rest, 14);
     for (int i = 0; i < TAGS_MAX && rest->length >= 4 &&
@@ -74,17 +75,21 @@ static bool read_link(struct packet_flow *flow, struct rest *rest, int link_type
 {
     switch (link_type) {
     case LINK_ETHERNET:
-        return read_ether(rest, &flow->ether_type);
+        return read_ether(flow, rest, &flow->ether_type);
     case LINK_SLL:
         if (rest->length < 16)
             return false;
         flow->ether_type = u16(rest->at + 14);
+        if (u16(rest->at + 4) == sizeof(flow->link_source))
+            memcpy(flow->link_source, rest->at + 6, sizeof(flow->link_source));
         return skip(rest, 16);
     case LINK_SLL2:
         if (rest->length < 20)
             return false;
         flow->ether_type = u16(rest->at);
         flow->ifindex = u32(rest->at + 4);
+        if (rest->at[11] == sizeof(flow->link_source))
+            memcpy(flow->link_source, rest->at + 12, sizeof(flow->link_source));
         return skip(rest, 20);
     case LINK_RAW:
     case LINK_RAW_FILE:

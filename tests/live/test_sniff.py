@@ -38,7 +38,8 @@ class Sniffer:
     """nwho sniff --json in the background."""
 
     def __init__(self, ns, *args):
-        self.child = ns.popen([BUILD / "nwho", "sniff", "--json", *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        popen = ns.popen if ns else subprocess.Popen
+        self.child = popen([BUILD / "nwho", "sniff", "--json", *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         said = b""
         while b"listening on" not in said:
             line = self.child.stderr.readline()
@@ -479,6 +480,47 @@ def both_ends_of_loopback():
         for packet in both.packets:
             sender, receiver = ((asking.pid, serving.pid) if packet["src_port"] == port else (serving.pid, asking.pid))
             assert (packet["sender"]["pid"], packet["receiver"]["pid"]) == (sender, receiver), packet
+
+
+@test
+def namespaces_from_outside():
+    """-N: a capture in each of these, of all interfaces, with the processes and the name of its own."""
+    with two() as (client, server), sniffing(None, "-N", client.name) as one, sniffing(None, "-N", client.name, "-N", server.name) as both:
+        needs_bpf(one)
+        facts_until(serving := start(server, SERVE), "ready")
+        facts, pid = run_script(client, ASK)
+        finish(client, one, both)
+        both.read_until(lambda packet: packet.get("dst_port") == END)  # at the other end
+        parts = {name: [packet for packet in both.packets if packet["netns"] == name] for name in (client.name, server.name)}
+        assert len(both.packets) == sum(len(part) for part in parts.values())
+        assert {packet["netns"] for packet in one.packets} == {client.name}
+        for fact in facts[:-1]:
+            for packets, iface in ((one.packets, "v1"), (parts[client.name], "v1")):
+                assert {packet["iface"] for packet in check(packets, (CLIENT, CLIENT6), fact["port"], owned_by(pid))} == {iface}
+            check(parts[server.name], (SERVER, SERVER6), fact["port"], owned_by(serving.pid, serving.pid))
+
+
+@test
+def what_nobody_forwards():
+    """From :: the kernel asks whether an address is another's; at the other end that is for a group, as what is for all of a network."""
+    with two() as (client, server), sniffing(client, "-i", "v1") as here, sniffing(client, "-i", "any") as any_of_them, sniffing(server, "-i", "v2") as there:
+        needs_bpf(here)
+        ip(client, "addr add fd78::77/64 dev v1")
+        client.run([sys.executable, "-c", "import socket; s = socket.socket(2, 2); s.setsockopt(1, 6, 1); s.sendto(b'', ('10.78.1.255', 99))"])
+        client.run([sys.executable, "-c", "import socket; s = socket.socket(10, 2); s.sendto(b'', ('ff02::1%v1', 99))"])
+        for sniffer in (here, any_of_them, there):
+            wanted = {"ff02::1:ff00:77": "::", "10.78.1.255": CLIENT, "ff02::1": None}
+            found = {}
+            while set(found) != set(wanted):
+                sniffer.read_until(lambda packet: packet.get("dst_addr") in wanted and wanted[packet["dst_addr"]] in (None, packet["src_addr"]))
+                found[sniffer.packets[-1]["dst_addr"]] = sniffer.packets[-1]
+            asks, to_all, to_group = (found[address] for address in wanted)
+            if sniffer is there:
+                assert [packet["direction"] for packet in (asks, to_all, to_group)] == ["multicast", "broadcast", "multicast"], found
+                assert not any("sender" in packet or "receiver" in packet for packet in found.values()), found
+            else:
+                assert asks["sender"] == {"kind": "kernel"} and asks["direction"] == "out", asks
+                assert to_all["direction"] == "out" and "pid" in to_all["sender"], to_all
 
 
 @test
