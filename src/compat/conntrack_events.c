@@ -21,23 +21,19 @@ static void interrupt(int signal)
     interrupted = 1;
 }
 
-static sigset_t both(void)
+/* The first one is remembered; a second one ends it where it is: at output that nobody reads. */
+static sigset_t catch_signals(void)
 {
+    static const int caught[] = {SIGINT, SIGTERM};
+    struct sigaction action = {.sa_handler = interrupt, .sa_flags = SA_RESETHAND};
     sigset_t set;
 
     sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
+    for (size_t i = 0; i < ARRAY_SIZE(caught); i++) {
+        sigaddset(&set, caught[i]);
+        sigaction(caught[i], &action, NULL);
+    }
     return set;
-}
-
-/* The first one is remembered; a second one ends it where it is: at output that nobody reads. */
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = interrupt, .sa_flags = SA_RESETHAND};
-
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
 }
 
 static enum conntrack_event event_of(const struct nlmsghdr *message)
@@ -132,15 +128,15 @@ static int take_events(struct follower *follower, int fd)
 }
 
 /* Signals come at all times but between the last look for one and the waiting. */
-static int follow(struct follower *follower, int fd)
+static int follow(struct follower *follower, int fd, const sigset_t *signals)
 {
     struct pollfd post = {.fd = fd, .events = POLLIN};
-    sigset_t blocked = both(), unblocked;
+    sigset_t unblocked;
     int r = 0;
 
     while (r == 0 && !interrupted) {
         r = take_events(follower, fd);
-        sigprocmask(SIG_BLOCK, &blocked, &unblocked);
+        sigprocmask(SIG_BLOCK, signals, &unblocked);
         if (r == 0 && !interrupted)
             (void)ppoll(&post, 1, NULL, &unblocked);
         sigprocmask(SIG_SETMASK, &unblocked, NULL);
@@ -153,12 +149,12 @@ int conntrack_run_events(struct conntrack_writer *writer)
     const struct conntrack_options *options = writer->options;
     struct follower follower = {.writer = writer};
     CLEANUP_CLOSE int fd = -1;
+    sigset_t signals = catch_signals();
     uint32_t size = options->buffer_size < INT32_MAX ? options->buffer_size : INT32_MAX;
     int r = netlink_join(NETLINK_NETFILTER, groups_of(options), (int)size, &fd);
 
-    catch_signals();
     if (r == 0)
-        r = follow(&follower, fd);
+        r = follow(&follower, fd, &signals);
     if (r < 0)
         return r == -EPIPE ? 0 : conntrack_failed(r);
     r = conntrack_write_end(writer);
