@@ -34,6 +34,7 @@ struct reading {
     pid_t child;       /* 0: there is none */
     uint64_t begun_ns; /* CLOCK_MONOTONIC of the last one; 0: there was none */
     uint64_t cost_ns;  /* of CPU, of the last one that ended */
+    bool failed;       /* that one brought nothing */
 };
 
 struct recorder_present {
@@ -157,14 +158,18 @@ static uint64_t nanoseconds(struct timeval time)
     return (uint64_t)time.tv_sec * SECOND_NS + (uint64_t)time.tv_usec * 1000;
 }
 
+/* One that brought nothing is tried again, once: who asks does so again, too, but later. */
 static void take_end(struct reading *reading)
 {
     struct rusage usage = {.ru_utime = {0}};
-    pid_t ended = reading->child ? wait4(reading->child, NULL, WNOHANG, &usage) : 0;
+    int status = 0;
+    pid_t ended = reading->child ? wait4(reading->child, &status, WNOHANG, &usage) : 0;
 
     if (!ended)
         return;
     reading->child = 0;
+    reading->wanted |= status && !reading->failed;
+    reading->failed = status != 0;
     reading->cost_ns = nanoseconds(usage.ru_utime) + nanoseconds(usage.ru_stime);
 }
 

@@ -10,7 +10,7 @@ import signal
 import struct
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -19,6 +19,7 @@ from recorder import directory
 from served import served
 
 CLIENTS = 100
+RETRY = 9  # seconds: after ten it is asked for again
 PENDING_BYTE = 0x40000000  # of SQLite's file format: whoever begins to read a file locks it for a moment
 HOSTILE = ["--store=/etc/passwd", "-w", "--watch", "--record=/x", "--help", "--svg=/x", "--", "-", "$(id)", "'", "\x1b[31m", "\udcff"]
 _ended = ExitStack()
@@ -222,6 +223,26 @@ def many_at_once_delay_no_tick():
     # What else is lost are events of connections, which other processes of this machine make.
     assert past["coarsest_s"] < 5 and "gap" not in [note["kind"] for note in past["notes"]], past
     assert server.values("nwho_history_dropped_samples_total") == {(): 0}
+
+
+@test
+def a_snapshot_that_fails_is_tried_again():
+    _ns, _store, server = api()
+
+    def killed():
+        """How long the answer takes when who reads the machine for it is killed; None: it was faster, or there is a snapshot still."""
+        with ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(server.get, "/api/v1/sockets")
+            while not answer.done():
+                for reader in server.processes()[3:]:
+                    began = time.monotonic()
+                    with suppress(ProcessLookupError):
+                        os.kill(reader, signal.SIGKILL)
+                    assert answer.result()[0] == 200, answer.result()
+                    return time.monotonic() - began
+        return None
+
+    assert wait_for(killed, what="a process that reads") < RETRY
 
 
 @test
