@@ -27,7 +27,7 @@ SECONDS = 120  # of measuring
 CPU, MEMORY = 0.01, 60e6
 PROGRAMS, SOCKETS = 300, 10000
 SCRAPE_TIME, SCRAPE_BYTES = 0.020, 200e3
-SCRAPES = 21
+SCRAPES = 11
 FIRST_PORT = 1000
 CLONE_NEWNET = 0x40000000
 TICK = 1 / os.sysconf("SC_CLK_TCK")
@@ -174,7 +174,8 @@ def programs(ns, place, count, sockets):
 
 
 def timed(server, accept):
-    """(seconds, bytes) of one scrape."""
+    """(seconds, bytes) of one scrape, of another tick than the one before: the text is made for it."""
+    time.sleep(1)
     began = time.monotonic()
     status, _, body = server.get(Accept=accept)
     took = time.monotonic() - began
@@ -187,8 +188,8 @@ def scrape_lines(place, count, sockets, scrapes):
     """Rows of the table."""
     lines = []
     with netns() as ns, inside(ns), programs(ns, place / "programs", count, sockets), served(place) as server:
-        groups = min(count, 100)
-        wait_for(lambda: len(server.values("nwho_process_tcp_rtt_seconds_count", "process_executable_name")) >= groups, what="all groups")
+        groups = 0.8 * min(count, 100)  # other programs of the machine may have had room first
+        wait_for(lambda: len(server.values("nwho_process_tcp_rtt_seconds_count", "process_executable_name")) >= groups, what="groups")
         for form, accept in (("OpenMetrics", ACCEPT), ("text 0.0.4", "text/plain")):
             found = [timed(server, accept) for _ in range(scrapes)]
             took, size = statistics.median(column[0] for column in found), max(column[1] for column in found)
