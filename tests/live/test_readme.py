@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Every new command of the README's table "Old command, new command" is executed where it has an answer.
 
-A line that has no check here fails, and so does a check whose line is not in the README.
+A line that has no check here fails, and so does a check whose line is not in the README. The commands of docs/from-other-tools.md
+are many and alike: each is executed, too, and must find or not find something, and say so in the form that was asked for.
 """
+import concurrent.futures
 import contextlib
 import csv
 import json
@@ -14,6 +16,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import live
@@ -51,6 +54,8 @@ class World:
         self.ns = stack.enter_context(netns())
         for address in ADDRESSES:
             self.ns.add_address(f"{address}/32")
+        self.ns.run(["ip", "link", "add", "eth0", "up", "type", "veth", "peer", "eth1"])
+        self.ns.run(["ip", "link", "set", "eth1", "up"])
         self.ns.run(["nft", "add table inet t; add chain inet t in { type filter hook input priority 0; };"
                             "add rule inet t in ct state new accept"])
         self.socket = self.directory / "docker.sock"
@@ -298,6 +303,93 @@ CHECKS = {
 }
 
 
+# --- docs/from-other-tools.md ---
+
+OLD_TOOLS = ("ss", "netstat", "lsof", "nethogs", "iftop", "iptraf-ng", "nload", "sar", "tcpdump", "conntrack")
+UNTIL_STOPPED = ("nethogs", "iftop", "iptraf-ng", "nload", "sar", "tcpdump", "sniff")
+BEGUN = r"[Ll]istening on |Refreshing:|Linux |\d{4}-\d\d-\d\d "  # what these say when they have, and then they need Ctrl-C
+
+
+def commands_from_other_tools():
+    """All commands of nwho in the document, each once, in their order."""
+    text = (SOURCE / "docs/from-other-tools.md").read_text(encoding="utf-8")
+    return list(dict.fromkeys(command.replace("\\|", "|") for command in re.findall(r"`(nwho [^`]+)`", text)))
+
+
+def made_short(world, command):
+    """The words of COMMAND, with what is there in the place of what they stand for, and an end that comes soon."""
+    here = {"1234": str(world.pid), "/run/docker.sock": str(world.socket), "blue": world.ns.name}
+    words = [here.get(word, word) for word in shlex.split(command)[1:]]
+    if any(word.startswith("--watch") for word in words):
+        words = ["--watch=0.2" if word.startswith("--watch") else word for word in words] + ["--times", "1"]
+    if "-d" in words:
+        words[words.index("-d") + 1] = "0.2"
+    elif words[:1] == ["top"]:
+        words += ["-d", "0.2"]
+    if words[:1] == ["top"]:
+        words += ["--batch"] * ("--batch" not in words) + ["-n", "1"] * ("-n" not in words)
+    if words[:1] == ["events"] or "--events" in words:
+        words += ["--for", "0.2"]
+    if words[:1] in (["history"], ["export"]):
+        words += ["--store", str(world.scene)]
+    return words
+
+
+def stopped(child):
+    """Status and text of CHILD, after Ctrl-C if it would not end by itself."""
+    lines, patience = [], threading.Timer(live.PATIENCE, child.kill)
+    patience.start()
+    for line in child.stdout:
+        lines.append(line)
+        if re.search(BEGUN, line):
+            child.send_signal(signal.SIGINT)
+            break
+    lines += child.stdout.readlines()
+    child.stdout.close()
+    patience.cancel()
+    return 0 if child.wait() == -signal.SIGINT else child.returncode, "".join(lines)
+
+
+def has_form(words, out):
+    """Whether OUT is what WORDS ask for: JSON, bare cells, or a header and cells below it."""
+    if "--json" in words:
+        return json.loads(out)["complete"]
+    if {"--jsonl", "jsonl"} & set(words):
+        return all(isinstance(json.loads(line), dict) for line in out.splitlines())
+    if "-H" in words:
+        return not re.match(r" *[A-Z]", out)
+    if words[:1] in ([], ["doctor"], ["history"], ["sniff"]) or words[0] in OLD_TOOLS or "--watch=0.2" in words:
+        return bool(out)
+    return bool(re.search(r"^ *[A-Z][A-Z0-9/%~-]*( +[A-Z%][A-Z0-9/%~-]*)*$", out, re.M))
+
+
+def try_command(world, command):
+    """None, or what is wrong with COMMAND."""
+    words = made_short(world, command)
+    argv = [BUILD / "nwho", *words]
+    options = {"cwd": world.directory, "env": {**os.environ, "LC_ALL": "C.UTF-8", "NWHO_CONFIG": str(world.configuration)}}
+    if words[:1] and words[0] in UNTIL_STOPPED:
+        status, out = stopped(world.ns.popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options))
+    else:
+        done = live.run([*([] if "-N" in words else world.ns.prefix()), *argv], None, **options)
+        status, out = done.rc, done.out if done.rc in (0, 1, 3) else done.err
+    return None if status in (0, 1, 3) and has_form(words, out) else f"{command}: status {status}\n{out[:1000]}"
+
+
+def add_test_of_other_tools(world):
+    """Most of their time passes with waiting: several at a time."""
+    world.scene = world.directory / "other.db"
+
+    @test
+    def from_other_tools():
+        live.run([BUILD / "tests/helpers/history_scene", world.scene])
+        commands = [command for command in commands_from_other_tools() if command not in CHECKS]
+        assert len(commands) > 100, commands
+        with concurrent.futures.ThreadPoolExecutor(4) as several:
+            wrong = [said for said in several.map(lambda command: try_command(world, command), commands) if said]
+        assert not wrong, "\n".join(wrong)
+
+
 def name_of(command):
     return re.sub(r"\W+", "_", command).strip("_")
 
@@ -318,6 +410,7 @@ def add_tests(world):
             CHECKS[command](world, world.run(command))
         one.__name__ = name_of(command)
         test(one)
+    add_test_of_other_tools(world)
 
 
 if os.geteuid() != 0:
