@@ -402,6 +402,8 @@ def add_tests(world):
         assert len(commands) == len(set(commands)), "a command stands there twice"
         assert set(commands) == set(CHECKS), f"not on both sides: {set(commands) ^ set(CHECKS)}"
 
+    add_test_of_other_tools(world)
+
     # What is destroyed cannot be looked at again.
     for command in sorted(commands, key=lambda command: " kill " in command):
         def one(command=command):
@@ -410,7 +412,6 @@ def add_tests(world):
             CHECKS[command](world, world.run(command))
         one.__name__ = name_of(command)
         test(one)
-    add_test_of_other_tools(world)
 
 
 if os.geteuid() != 0:
