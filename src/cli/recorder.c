@@ -141,14 +141,19 @@ void recorder_set_served(struct recorder *recorder, struct recorder_metrics *met
 
 static int take_events(struct recorder *recorder)
 {
+    struct snapshot *next = &recorder->next;
     bool more = recorder->events != NULL;
     int r = 0;
 
     while (more && r == 0) {
-        r = event_source_read(recorder->events, &recorder->next, EVENTS_AT_ONCE, &more);
-        if (recorder->next.events_count > STORE_EVENTS_MAX) {
-            recorder->dropped += recorder->next.events_count - STORE_EVENTS_MAX;
-            recorder->next.events_count = STORE_EVENTS_MAX;
+        r = event_source_read(recorder->events, next, EVENTS_AT_ONCE, &more);
+        if (next->events_count > STORE_EVENTS_MAX) {
+            uint32_t surplus = next->events_count - STORE_EVENTS_MAX;
+
+            recorder_metrics_take_surplus(recorder->metrics, next->events + STORE_EVENTS_MAX,
+                                          surplus);
+            recorder->dropped += surplus;
+            next->events_count = STORE_EVENTS_MAX;
         }
     }
     return r;

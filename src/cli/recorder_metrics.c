@@ -76,6 +76,13 @@ void recorder_metrics_count(struct recorder_metrics *metrics, struct snapshot *s
     metrics->count_ns = now_ns;
 }
 
+void recorder_metrics_take_surplus(struct recorder_metrics *metrics, const struct event *events,
+                                   uint32_t count)
+{
+    if (metrics)
+        metrics_take_surplus(metrics->metrics, events, count);
+}
+
 void recorder_metrics_take(struct recorder_metrics *metrics, const struct snapshot *snapshot)
 {
     struct metrics_recorder *recorder;

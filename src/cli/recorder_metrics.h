@@ -22,6 +22,10 @@ void recorder_metrics_free(struct recorder_metrics *metrics);
 void recorder_metrics_count(struct recorder_metrics *metrics, struct snapshot *snapshot,
                             const struct request *request);
 
+/* Events of the running tick that its snapshot, of which they have strings, has no room for. */
+void recorder_metrics_take_surplus(struct recorder_metrics *metrics, const struct event *events,
+                                   uint32_t count);
+
 /* What was read in a tick. */
 void recorder_metrics_take(struct recorder_metrics *metrics, const struct snapshot *snapshot);
 

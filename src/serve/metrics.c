@@ -30,6 +30,8 @@ void metrics_free(struct metrics *metrics)
     counter_set_done(&metrics->interfaces);
     meters_done(&metrics->meters);
     map_done(&metrics->used_queues);
+    map_done(&metrics->surplus_index);
+    free(metrics->surplus);
     arena_done(&metrics->arena);
     free(metrics->queues);
     free(metrics);

@@ -40,9 +40,13 @@ struct metrics;
 struct metrics *metrics_new(void);
 void metrics_free(struct metrics *metrics);
 
+/* Events of the running tick that there is no room for in its snapshot, of which they have strings:
+ * they count all the same. */
+void metrics_take_surplus(struct metrics *metrics, const struct event *events, uint32_t count);
+
 /* Counts a tick: the traffic of FLOW_LAST, events, and what counters of the kernel are more than in
  * the tick before. `held`: sockets of processes; NULL: those of before are true enough. 0 or
- * -ENOMEM, when gauges may lack something; counters lose nothing. */
+ * -ENOMEM, when gauges may lack something, and counters what a surplus of events was. */
 int metrics_take(struct metrics *metrics, const struct snapshot *snapshot,
                  const struct held_counts *held) MUST_CHECK;
 

@@ -240,31 +240,104 @@ static void take_flow(struct metrics *metrics, const struct snapshot *snapshot,
     counter_set_add(&metrics->groups, labels, proto * DIRECTIONS + SENT, last->tx_bytes);
 }
 
-/* A connection that ended: each is counted once. */
-static void take_end(struct metrics *metrics, const struct event *event, const char *labels)
+/* Each connection is counted once: when it is opened, and when it ended. */
+static void count_event(struct metrics *metrics, const struct event *event,
+                        struct event_tally *tally)
 {
+    tally->opened += event->kind == EVENT_OPENED;
+    tally->accepted += event->kind == EVENT_ACCEPTED;
+    if (event->kind != EVENT_CLOSED)
+        return;
     if (event->has & EVENT_HAS_RTT) {
         uint64_t rtt_ns = event->rtt_us * (MILLISECOND_NS / 1000);
 
         metrics_take_rtt(metrics, rtt_ns);
-        counter_set_add(&metrics->groups, labels, ENDED_RTT_SUM, rtt_ns);
-        counter_set_add(&metrics->groups, labels, ENDED_RTT_COUNT, 1);
+        tally->rtt_sum_ns += rtt_ns;
+        tally->rtt_count++;
     }
-    if (event->has & EVENT_HAS_RETRANSMITS && event->retransmits)
-        counter_set_add(&metrics->groups, labels, ENDED_RETRANSMITTED, event->retransmits);
+    if (event->has & EVENT_HAS_RETRANSMITS)
+        tally->retransmitted += event->retransmits;
 }
 
-static void take_event(struct metrics *metrics, const struct snapshot *snapshot,
-                       const struct event *event, struct labelling *labelling)
+static void take_tally(struct metrics *metrics, const struct snapshot *snapshot,
+                       const struct event *event, const struct event_tally *tally,
+                       struct labelling *labelling)
 {
+    const struct {
+        unsigned int value;
+        uint64_t count;
+    } counts[] = {
+        {OPENED_OUTBOUND, tally->opened},
+        {OPENED_INBOUND, tally->accepted},
+        {ENDED_RTT_SUM, tally->rtt_sum_ns},
+        {ENDED_RTT_COUNT, tally->rtt_count},
+        {ENDED_RETRANSMITTED, tally->retransmitted},
+    };
     struct owner owner = owner_of_event(snapshot, event);
     const char *labels = group_labels(metrics, snapshot, &owner, labelling);
 
-    if (event->kind == EVENT_CLOSED)
-        take_end(metrics, event, labels);
-    if (event->kind == EVENT_OPENED || event->kind == EVENT_ACCEPTED)
-        counter_set_add(&metrics->groups, labels,
-                        event->kind == EVENT_OPENED ? OPENED_OUTBOUND : OPENED_INBOUND, 1);
+    for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
+        if (counts[i].count)
+            counter_set_add(&metrics->groups, labels, counts[i].value, counts[i].count);
+}
+
+static int take_events(struct metrics *metrics, const struct snapshot *snapshot,
+                       struct labelling *labelling)
+{
+    int r = metrics->surplus_error;
+
+    for (uint32_t i = 0; i < snapshot->events_count; i++) {
+        struct event_tally tally = {0};
+
+        count_event(metrics, &snapshot->events[i], &tally);
+        take_tally(metrics, snapshot, &snapshot->events[i], &tally, labelling);
+    }
+    for (uint32_t i = 0; i < metrics->surplus_count; i++)
+        take_tally(metrics, snapshot, &metrics->surplus[i].example, &metrics->surplus[i].tally,
+                   labelling);
+    metrics->surplus_count = 0;
+    metrics->surplus_error = 0;
+    map_clear(&metrics->surplus_index);
+    return r;
+}
+
+/* Those that differ in nothing that owner_of_event() looks at are one. */
+static uint64_t hash_owner(const struct event *event)
+{
+    uint64_t hash = hash_number(HASH_INIT, event->pid);
+
+    hash = hash_number(hash, event->has & (EVENT_HAS_PROCESS | EVENT_HAS_UID));
+    hash = hash_number(hash, event->cgroup_id);
+    return hash_number(hash, (uint64_t)event->comm << 32 | event->uid);
+}
+
+/* NULL: there is no memory. */
+static struct surplus *find_surplus(struct metrics *metrics, const struct event *event)
+{
+    uint64_t hash = hash_owner(event);
+    uint32_t index = map_get(&metrics->surplus_index, hash);
+
+    if (index != MAP_NONE)
+        return &metrics->surplus[index];
+    index = metrics->surplus_count;
+    if (VEC_RESERVE(&metrics->surplus, &metrics->surplus_capacity, index, 1) < 0 ||
+        map_set(&metrics->surplus_index, hash, index) < 0)
+        return NULL;
+    metrics->surplus_count++;
+    metrics->surplus[index] = (struct surplus){.example = *event};
+    return &metrics->surplus[index];
+}
+
+void metrics_take_surplus(struct metrics *metrics, const struct event *events, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct surplus *surplus = find_surplus(metrics, &events[i]);
+
+        if (surplus)
+            count_event(metrics, &events[i], &surplus->tally);
+        else
+            metrics->surplus_error = -ENOMEM;
+    }
 }
 
 /* --- what they hold --- */
@@ -401,15 +474,15 @@ int metrics_take_groups(struct metrics *metrics, const struct snapshot *snapshot
                         const struct held_counts *held)
 {
     struct labelling labelling = {.labels = BUF_INIT};
-    int r = take_serving_sockets(metrics, snapshot, &labelling);
+    int r = take_serving_sockets(metrics, snapshot, &labelling), events;
 
     for (uint32_t i = 0; i < snapshot->flows_count; i++)
         take_flow(metrics, snapshot, &snapshot->flows[i], &labelling);
-    for (uint32_t i = 0; i < snapshot->events_count; i++)
-        take_event(metrics, snapshot, &snapshot->events[i], &labelling);
+    events = take_events(metrics, snapshot, &labelling);
     if (held)
         take_held(metrics, snapshot, held, &labelling);
-    r = r < 0 ? r : labelling.labels.error;
+    if (r == 0)
+        r = events < 0 ? events : labelling.labels.error;
     buf_done(&labelling.labels);
     return r;
 }

@@ -22,6 +22,19 @@ struct rtt_histogram {
     uint64_t sum_ns;
 };
 
+/* What counts of events of connections. */
+struct event_tally {
+    uint64_t opened, accepted;
+    uint64_t rtt_sum_ns, rtt_count; /* of those that ended */
+    uint64_t retransmitted;
+};
+
+/* Events of one process that no snapshot had room for. */
+struct surplus {
+    struct event example; /* for its owner; strings are those of the running tick's snapshot */
+    struct event_tally tally;
+};
+
 struct metrics {
     uint64_t created_ns; /* CLOCK_REALTIME */
     struct names names;
@@ -31,6 +44,11 @@ struct metrics {
     struct map used_queues;      /* hashes of the labels of those in which somebody waited */
     struct rtt_histogram rtt;    /* of connections that ended */
     uint64_t totals[METRIC_MAX]; /* of counters without labels */
+    /* the running tick */
+    struct surplus *surplus;
+    uint32_t surplus_count, surplus_capacity;
+    int surplus_error;        /* -ENOMEM: some did not count */
+    struct map surplus_index; /* by the hash of its process */
     /* the last tick */
     struct arena arena;
     struct listen_queue *queues;

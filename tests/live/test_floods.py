@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""nwho events under a flood of connections. It runs alone: a flood is in the numbers of all who look at this machine."""
+"""nwho events and nwho serve under a flood of connections. It runs alone: a flood is in the numbers of all who look at this machine."""
+import shutil
 import signal
 from collections import Counter
 
 from following import follow, following, needs_bpf, play
-from live import netns, run_tests, test
+from live import BUILD, netns, run_tests, skip, test, wait_for
+from recorder import directory
+from served import served
+
+OPENED = "nwho_process_connections_opened_total"
 
 
 @test
@@ -48,6 +53,20 @@ for i in range(18000):
         assert document["lost"] + len(document["rows"]) == 4 * 18000
         assert follower.child.returncode == 3 and "lost" in follower.err, follower.err
         assert [warning["effect"] for warning in document["warnings"]] == ["incomplete"], document["warnings"]
+
+
+@test
+def metrics_count_also_what_the_history_has_no_room_for():
+    """It keeps 20,000 events of a tick."""
+    times = 6000
+    with directory() as place, netns() as ns, served(place, "--every", "5") as server:
+        if server.values("nwho_build_info", "accounting") != {("bpf",): 1}:
+            skip("connections are not followed without BPF")
+        program = place / "flood-of-a-test"
+        shutil.copy(BUILD / "tests/helpers/mktraffic", program)
+        ns.run([program, "short-connections", f"times={times}"])
+        wait_for(lambda: server.values(OPENED, "network_connection_direction", process_executable_name=program.name) ==
+                 {("inbound",): 2 * times, ("outbound",): 2 * times}, what="all of them")
 
 
 run_tests()
