@@ -122,6 +122,8 @@ static int open_all(struct sniff *sniff, struct snapshot *snapshot)
         return command_error("sniff: %s", strerror(-r));
     if (sniff->owners)
         packet_owners_narrow(sniff->owners);
+    for (char *end = opening.error; (end = strchr(end, '\n'));)
+        *end = ' '; /* libpcap's errors may have two lines */
     if (!sniff->source_count)
         return command_error("sniff: %s",
                              opening.failed ? opening.error : "no namespace could be entered");
