@@ -205,6 +205,7 @@ static int show(struct session *session, struct query *query, struct snapshot *b
 /* A plug-in has one line, and a state of its own for what failed. The reason is on stderr, too. */
 static int fail_because(const struct options *options, const char *reason)
 {
+    static const char no_memory[] = "NWHO UNKNOWN - out of memory\n";
     struct buf line = BUF_SINK(STDOUT_FILENO);
 
     if (!options->nagios)
@@ -212,7 +213,8 @@ static int fail_because(const struct options *options, const char *reason)
     buf_puts(&line, "NWHO UNKNOWN - ");
     escape_part(&line, reason, strlen(reason), "|");
     buf_byte(&line, '\n');
-    buf_flush(&line);
+    if (buf_flush(&line) == -ENOMEM)
+        (void)!write(STDOUT_FILENO, no_memory, sizeof(no_memory) - 1);
     buf_done(&line);
     return NAGIOS_UNKNOWN;
 }

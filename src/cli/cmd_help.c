@@ -49,7 +49,7 @@ static void print_command(const struct command *command)
     print_options(command->options);
 }
 
-static void print_all(void)
+static int print_all(void)
 {
     printf("nwho: who on this machine is talking to the network?\n\nusage: nwho [COMMAND] "
            "[OPTIONS] [FILTER]\n\n");
@@ -73,12 +73,13 @@ static void print_all(void)
         "Exit codes: 0 found, 1 nothing matched, 2 error, 3 incomplete: rows may be missing\n\n"
         "nwho help COMMAND shows its options and examples, nwho help filters all words of a "
         "filter;\nnwho columns lists all columns; man nwho has the rest.\n");
+    return EXIT_FOUND;
 }
 
 /* --- topics: words that name no command. "filters", "keys" and "states" are for people, the others
  * are for completion and for the check of the documentation: one name a line. --- */
 
-static void print_filters(void)
+static int print_filters(void)
 {
     const char *word, *help;
 
@@ -108,22 +109,25 @@ static void print_filters(void)
     printf("\nOther words for columns:\n");
     for (uint32_t i = 0; filter_alias_help(i, &word, &help); i++)
         printf("  %-12s %s\n", word, help);
+    return EXIT_FOUND;
 }
 
-static void print_commands(void)
+static int print_commands(void)
 {
     for (uint32_t i = 0; i < command_table_count; i++)
         if (*command_table[i]->name)
             printf("%s\n", command_table[i]->name);
+    return EXIT_FOUND;
 }
 
-static void print_option_names(void)
+static int print_option_names(void)
 {
     for (uint32_t i = 0; i < option_count; i++)
         printf("--%s\n", option_table[i].name);
+    return EXIT_FOUND;
 }
 
-static void print_words(void)
+static int print_words(void)
 {
     const char *word, *help;
 
@@ -136,28 +140,34 @@ static void print_words(void)
     for (unsigned int i = STATE_ESTABLISHED; i < STATE_MAX; i++)
         if (i != STATE_NEW_SYN_RECV_UNUSED)
             printf("%s\n", socket_state_name(i));
+    return EXIT_FOUND;
 }
 
-static void print_keys(void)
+static int print_keys(void)
 {
     printf("Keys of the screen of nwho top:\n");
     for (const struct tui_binding *binding = tui_bindings; binding->name; binding++)
         printf("  %-16s %s\n", binding->name, binding->help);
+    return EXIT_FOUND;
 }
 
-static void print_states(void)
+static int print_states(void)
 {
-    struct buf out = BUF_SINK(STDOUT_FILENO);
+    struct buf out = BUF_INIT;
+    int result = EXIT_FOUND;
 
-    fflush(stdout);
     help_put_states(&out);
-    buf_flush(&out);
+    if (out.error)
+        result = command_error("cannot write the output: %s", strerror(-out.error));
+    else
+        fwrite(out.data, 1, out.length, stdout);
     buf_done(&out);
+    return result;
 }
 
 static const struct topic {
     const char *name;
-    void (*print)(void);
+    int (*print)(void); /* gives the exit code */
 } topics[] = {
     {"filters", print_filters},      {"keys", print_keys},
     {"states", print_states},        {"commands", print_commands},
@@ -184,10 +194,8 @@ static int run_help(struct options *options)
     const struct command *command = &command_overview;
     const char *word = options->word_count ? options->words[0] : NULL;
 
-    if (!word || find_topic(word)) {
-        (word ? find_topic(word)->print : print_all)();
-        return EXIT_FOUND;
-    }
+    if (!word || find_topic(word))
+        return (word ? find_topic(word)->print : print_all)();
     if (personality_find(word))
         return print_personality(personality_find(word));
     command = strcmp(word, "TARGET") == 0 ? &command_explain : command_find(word);

@@ -43,5 +43,8 @@ const struct command *command_find(const char *name);
  * code. */
 int command_run_line(int argc, char **argv);
 
+/* Writes `line` on stderr and frees it; a line that there was no memory for is told as that. */
+void command_say(struct buf *line);
+
 /* One escaped line on stderr: "nwho: ...". Returns EXIT_ERROR. */
 int command_error(const char *format, ...) PRINTF_LIKE(1, 2);

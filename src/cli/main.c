@@ -38,9 +38,18 @@ const struct command *command_find(const char *name)
     return NULL;
 }
 
-int command_error(const char *format, ...)
+void command_say(struct buf *line)
 {
     static const char no_memory[] = "nwho: out of memory\n";
+
+    line->fd = STDERR_FILENO;
+    if (buf_flush(line) == -ENOMEM)
+        (void)!write(STDERR_FILENO, no_memory, sizeof(no_memory) - 1);
+    buf_done(line);
+}
+
+int command_error(const char *format, ...)
+{
     struct buf line = BUF_SINK(STDERR_FILENO);
     char text[1024];
     va_list args;
@@ -51,9 +60,7 @@ int command_error(const char *format, ...)
     buf_puts(&line, "nwho: ");
     escape_text(&line, text, strlen(text));
     buf_byte(&line, '\n');
-    if (buf_flush(&line) == -ENOMEM)
-        (void)!write(STDERR_FILENO, no_memory, sizeof(no_memory) - 1);
-    buf_done(&line);
+    command_say(&line);
     return EXIT_ERROR;
 }
 

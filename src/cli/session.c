@@ -3,6 +3,7 @@
 #include "cli/session.h"
 
 #include "base/escape.h"
+#include "cli/command.h"
 #include "cli/history.h"
 #include "cli/recording.h"
 #include "cli/resolve.h"
@@ -388,8 +389,7 @@ static void print_note(const struct snapshot *snapshot, const struct note *note)
         buf_puts(&line, strerror((int)(0 - (uint32_t)note->error)));
     }
     buf_puts(&line, "]\n");
-    buf_flush(&line);
-    buf_done(&line);
+    command_say(&line);
 }
 
 static void print_sources(const struct snapshot *snapshot)
@@ -403,8 +403,7 @@ static void print_sources(const struct snapshot *snapshot)
         put_string(&line, snapshot, snapshot->sources[i].source);
         buf_byte(&line, '\n');
     }
-    buf_flush(&line);
-    buf_done(&line);
+    command_say(&line);
 }
 
 /* Later refreshes of --watch do not repeat them, but say each time when rows may be missing. */

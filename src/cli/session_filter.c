@@ -122,8 +122,7 @@ int session_filter_error(const char *text, const struct filter_error *error, siz
     for (uint32_t i = 1; i < error->length && at + i < length; i++)
         buf_byte(&lines, '~');
     buf_byte(&lines, '\n');
-    buf_flush(&lines);
-    buf_done(&lines);
+    command_say(&lines);
     return EXIT_ERROR;
 }
 

@@ -188,7 +188,8 @@ ssize_t recv(int fd, void *buffer, size_t size, int flags)
     MOVE(RECEIVE, size, NEXT(recv)(fd, buffer, size, flags));
 }
 
-ssize_t recvfrom(int fd, void *buffer, size_t size, int flags, __SOCKADDR_ARG from, socklen_t *length)
+ssize_t recvfrom(int fd, void *buffer, size_t size, int flags, __SOCKADDR_ARG from,
+                 socklen_t *length)
 {
     MOVE(RECEIVE, size, NEXT(recvfrom)(fd, buffer, size, flags, from, length));
 }
