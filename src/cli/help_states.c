@@ -96,6 +96,8 @@ static void put_state(const struct state_help *help, uint32_t width, struct buf 
     if (help->check)
         buf_printf(&look, "; nwho doctor %s", help->check);
     paragraph_put_labelled(out, "look", buf_string(&look), look.length, width);
+    if (!out->error)
+        out->error = look.error;
     buf_done(&look);
 }
 
