@@ -4,7 +4,7 @@
 
 #include "savefile/pcap_file.h"
 
-#define FLUSH_BYTES 65536
+#define FLUSH_BYTES 16384
 
 void output_begin(struct output *output, enum packet_format format, int fd)
 {
