@@ -2,9 +2,11 @@
 """nwho events and nwho serve under a flood of connections. It runs alone: a flood is in the numbers of all who look at this machine."""
 import shutil
 import signal
+import sys
 from collections import Counter
 
 from following import follow, following, needs_bpf, play
+from links import track
 from live import BUILD, netns, run_tests, skip, test, wait_for
 from recorder import directory
 from served import served
@@ -53,6 +55,20 @@ for i in range(18000):
         assert document["lost"] + len(document["rows"]) == 4 * 18000
         assert follower.child.returncode == 3 and "lost" in follower.err, follower.err
         assert [warning["effect"] for warning in document["warnings"]] == ["incomplete"], document["warnings"]
+
+
+@test
+def events_of_tracking_that_were_lost_are_said():
+    with netns() as ns:
+        track(ns)
+        many = "import socket\nfor port in range(1, 60001): socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', port))"
+        with following(ns, "-N", ns.name, "event new", words=("nat", "--events")) as follower:
+            follower.child.send_signal(signal.SIGSTOP)
+            ns.run([sys.executable, "-c", many])
+            follower.child.send_signal(signal.SIGCONT)
+            document = follower.finish()
+        assert document["lost"] > 0 and not document["complete"] and 0 < len(document["rows"]) < 60000, len(document["rows"])
+        assert follower.child.returncode == 3 and "events were lost" in follower.err, follower.err
 
 
 @test
