@@ -160,9 +160,11 @@ static char *resize(struct text *text, uint32_t column, size_t length)
     return line->data + starts[column];
 }
 
+/* A line without columns has no memory, which memcpy() may not be told. */
 static char *put_bytes(char *at, const char *bytes, size_t length)
 {
-    memcpy(at, bytes, length);
+    if (length)
+        memcpy(at, bytes, length);
     return at + length;
 }
 
