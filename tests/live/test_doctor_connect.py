@@ -196,7 +196,7 @@ def no_syn_sent_where_connections_are_answered():
 def fin_wait2_names_who_does_not_close():
     with netns() as ns, program(ns, FIN_WAIT2, "120", "leak") as leak:
         limits = {"fin-wait2.sockets": "100"}
-        row = findings(ns, "fin-wait2", limits=limits)[0]
+        row = wait_for(lambda: findings(ns, "fin-wait2", limits=limits), what="that they are there at both ends of a window")[0]
         assert (row["check"], row["severity"], row["pid"]) == ("fin-wait2", "warn", leak.pid), row
         assert (row["peer"], row["peer_port"]) == ("127.0.0.1", 7000), row
         assert evidence(row, "sockets in fin-wait-2 at both ends")["after"] == 120, row
