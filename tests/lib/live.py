@@ -30,7 +30,7 @@ from pathlib import Path
 
 SOURCE = Path(os.environ.get("NWHO_SOURCE", Path(__file__).resolve().parents[2]))
 BUILD = Path(os.environ.get("NWHO_BUILD", SOURCE / "build"))
-PATIENCE = 20  # seconds until a state that does not come is a failure; never a wait of this length
+PATIENCE = 60  # seconds until a state that does not come is a failure; never a wait of this length
 
 _tests = []
 _namespaces = []  # those to remove, newest last

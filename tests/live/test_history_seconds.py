@@ -25,7 +25,7 @@ def status(store):
 
 def wait_until_written(store, why):
     wait_for(lambda: any("ring: last written" in line and why in line for line in status(store).splitlines()),
-             3 * PATIENCE, f"the ring is written because of {why}")
+             PATIENCE, f"the ring is written because of {why}")
 
 
 def stored(store, what):
@@ -81,7 +81,7 @@ def bytes_are_in_their_seconds():
                 all(links[second] >= size for second, size in sent.items())
 
         # A busy machine may read a second too late, and then it is part of the next one.
-        wait_for(comes_back, 3 * PATIENCE, "bytes in the seconds in which they were sent")
+        wait_for(comes_back, PATIENCE, "bytes in the seconds in which they were sent")
         document = ask(store, f"netns {ns.name}", "--since", f"@{begin - 60}", "--until", f"@{begin + 60}", "--every", "1")
         whole = rows(store, f"netns {ns.name}", "--since", f"@{begin - 60}", "--until", f"@{begin + 60}")
         for key in ("rx_bytes", "tx_bytes"):  # the ticks, and their parts
