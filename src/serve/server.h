@@ -6,7 +6,7 @@
 
 struct server {
     int listener; /* a socket that listens and does not block */
-    int channel;  /* from the recorder: its end is that of the server */
+    int channel;  /* to the recorder and back: its end is that of the server */
     int asker;    /* where questions of the API go; -1: nobody answers them */
     struct answer_rules rules;
     uint64_t fresh_ns; /* numbers that are older are not told */
