@@ -83,7 +83,7 @@ _nwho() {
     elif [[ $prev == = ]]; then
         prev=${COMP_WORDS[COMP_CWORD - 2]} attached=yes
     fi
-    commands=$("$program" help commands 2>/dev/null)
+    commands=$("$program" help command-names 2>/dev/null)
     # The first word that is neither an option nor the argument of one is the command.
     taking=" $(_nwho_options "$program" ls | sed -n 's/^\(\S*\) [A-Z].*/\1/p' | tr '\n' ' ')"
     for ((i = 1; i < COMP_CWORD; i++)); do
@@ -125,7 +125,7 @@ _nwho() {
     elif [[ $command == columns ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$("$program" columns -H -o table 2>/dev/null | uniq)" -- "$cur")
     elif [[ $command == help ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "$commands filters keys" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "$commands $("$program" help topic-names 2>/dev/null)" -- "$cur")
     elif [[ $table =~ ^(interfaces|counters|routes|groups)$ ]]; then
         _nwho_names
     elif [[ $command == sniff && ! $prev =~ ^(user|process|proc|netns)$ ]]; then

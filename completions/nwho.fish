@@ -4,7 +4,7 @@
 # The command among the words so far, "none" when there is none yet.
 function __nwho_command
     set -l words (commandline -opc | string match -v -- '-*')
-    if set -q words[2]; and contains -- $words[2] (nwho help commands)
+    if set -q words[2]; and contains -- $words[2] (nwho help command-names)
         echo $words[2]
     else
         echo none
@@ -74,11 +74,11 @@ end
 complete -c nwho -f
 complete -c nwho -n 'contains -- (__nwho_command) if stats routes groups' -a '(__nwho_names; __nwho_columns)'
 complete -c nwho -n 'test (__nwho_command) = sniff' -a 'host net port portrange src dst tcp udp icmp icmp6 arp ip ip6 and or not (__nwho_columns)'
-complete -c nwho -n __nwho_is_first -a '(nwho help commands | string match -v TARGET)'
+complete -c nwho -n __nwho_is_first -a '(nwho help command-names | string match -v TARGET)'
 complete -c nwho -n __nwho_is_key -a '(__nwho_columns)'
 complete -c nwho -n __nwho_takes_filter -a '(nwho help words; __nwho_columns)'
 complete -c nwho -n 'test (__nwho_command) = columns' -a '(nwho columns -H -o table | uniq)'
-complete -c nwho -n 'test (__nwho_command) = help' -a '(nwho help commands) filters keys'
+complete -c nwho -n 'test (__nwho_command) = help' -a '(nwho help command-names; nwho help topic-names)'
 complete -c nwho -n 'string match -q -- "-*" (commandline -ct)' -a '(__nwho_options)'
 complete -c nwho -n 'test (__nwho_command) != export' -s o -l output -x -a '(__nwho_columns)'
 complete -c nwho -n 'test (__nwho_command) = export' -s o -l output -rF

@@ -208,8 +208,7 @@ static const char *const examples[] = {
 const struct command command_explain = {
     .name = "TARGET",
     .arguments = "",
-    .summary = "explain one thing: :443 tcp/9000 1234 10.0.0.9 10.0.0.0/8 /run/x.sock %user "
-               "@container @abstract NAME",
+    .summary = "one thing: :443 1234 nginx 10.0.0.0/8 %user /run/x.sock",
     .examples = examples,
     .options = OPTIONS_SOCKETS | OPTIONS_SOURCE | OPTIONS_OUTPUT | OPTIONS_WATCH | OPTIONS_TRAFFIC |
                OPTIONS_THREADS,

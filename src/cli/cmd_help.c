@@ -1,16 +1,117 @@
 /* SPDX-License-Identifier: MIT */
-/* nwho help: written from the tables of commands and options. */
+/* nwho help: the first screen, commands and topics. */
+#include "cli/help_lists.h"
 #include "cli/help_states.h"
+#include "cli/help_topics.h"
+#include "cli/paragraph.h"
 #include "cli/session.h"
 
+#include "base/suggest.h"
 #include "compat/personality.h"
+#include "derive/health/check.h"
 #include "table/filter.h"
-#include "tui/keys.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static void print_options(uint32_t groups)
+/* --- topics --- */
+
+static void put_all_commands(struct buf *out);
+static void put_topic_names(struct buf *out);
+
+/* Those that are no plain text; that is in help_topics[]. */
+static const struct topic {
+    const char *name;
+    bool is_list; /* for programs */
+    void (*put)(struct buf *out);
+} topics[] = {
+    {"commands", false, put_all_commands},
+    {"filters", false, help_put_filters},
+    {"states", false, help_put_states},
+    {"keys", false, help_put_keys},
+    {"command-names", true, help_put_command_names},
+    {"option-names", true, help_put_option_names},
+    {"topic-names", true, put_topic_names},
+    {"words", true, help_put_words},
+};
+
+/* The name of a topic for people; NULL: there are no more. */
+static const char *topic_name(size_t at)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(topics); i++)
+        if (!topics[i].is_list && at-- == 0)
+            return topics[i].name;
+    return at < help_topic_count ? help_topics[at].name : NULL;
+}
+
+static void put_topic_names(struct buf *out)
+{
+    for (size_t i = 0; topic_name(i); i++)
+        buf_printf(out, "%s\n", topic_name(i));
+}
+
+/* Whether there is one of this name, which is put then. */
+static bool put_topic(const char *name, struct buf *out)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(topics); i++)
+        if (strcmp(name, topics[i].name) == 0) {
+            topics[i].put(out);
+            return true;
+        }
+    for (uint32_t i = 0; i < help_topic_count; i++)
+        if (strcmp(name, help_topics[i].name) == 0) {
+            help_put_topic(&help_topics[i], out);
+            return true;
+        }
+    return false;
+}
+
+/* --- commands --- */
+
+#define FIRST_SCREEN_WIDTH 80 /* and 24 lines */
+
+static const char *const most_wanted[] = {
+    "", "TARGET", "ports", "ls", "top", "doctor", "count", "events", "why-busy", "history",
+};
+
+static void put_line(struct buf *out, const char *name, const char *summary)
+{
+    buf_printf(out, "  nwho %-9s  %s\n", name, summary);
+}
+
+static void put_first_screen(struct buf *out)
+{
+    struct buf names = BUF_INIT;
+
+    buf_puts(out, "nwho: who on this machine is talking to the network?\n\n"
+                  "usage: nwho [COMMAND] [OPTIONS] [FILTER]\n\n");
+    for (size_t i = 0; i < ARRAY_SIZE(most_wanted); i++)
+        put_line(out, most_wanted[i], command_find(most_wanted[i])->summary);
+    buf_puts(out,
+             "\nA FILTER of any of them: established dst 10.0.0.0/8 and not process nginx\n"
+             "\n  nwho help COMMAND   options and examples of a command\n"
+             "  nwho help commands  every command, and the old tools that it can stand in for\n"
+             "  nwho help TOPIC     ");
+    for (size_t i = 0; topic_name(i); i++)
+        buf_printf(&names, "%s%s", i ? " " : "", topic_name(i));
+    paragraph_put(out, buf_string(&names), names.length, 22, FIRST_SCREEN_WIDTH);
+    buf_puts(out, "  man nwho            all of it\n");
+    if (!out->error)
+        out->error = names.error;
+    buf_done(&names);
+}
+
+static void put_all_commands(struct buf *out)
+{
+    for (uint32_t i = 0; i < command_table_count; i++)
+        put_line(out, command_table[i]->name, command_table[i]->summary);
+    buf_puts(out, "\nIn the place of an old tool, with its own options and output:\n");
+    for (uint32_t i = 0; personality_table[i]; i++)
+        put_line(out, personality_table[i]->name, personality_table[i]->summary);
+    buf_puts(out, "\nnwho help COMMAND shows options and examples of one.\n");
+}
+
+static void put_options(uint32_t groups, struct buf *out)
 {
     for (uint32_t i = 0; i < option_count; i++) {
         const struct option_info *option = &option_table[i];
@@ -27,189 +128,131 @@ static void print_options(uint32_t groups)
             snprintf(letter, sizeof(letter), "-%c", option->letter);
         snprintf(name, sizeof(name), "--%s%s%s", option->name,
                  *argument && strncmp(argument, "[=", 2) != 0 ? " " : "", argument);
-        printf("  %s %-22s %s\n", letter, name, option->help);
+        buf_printf(out, "  %s %-22s %s\n", letter, name, option->help);
     }
 }
 
-static void print_examples(const struct command *command)
+static void put_examples(const struct command *command, struct buf *out)
 {
     if (!command->examples)
         return;
-    printf("\nExamples:\n");
+    buf_printf(out, "\nExamples:\n");
     for (const char *const *example = command->examples; example[0]; example += 2)
-        printf("  %s\n      %s\n", example[0], example[1]);
+        buf_printf(out, "  %s\n      %s\n", example[0], example[1]);
 }
 
-static void print_command(const struct command *command)
+static void put_command(const struct command *command, struct buf *out)
 {
-    printf("nwho %s%s%s: %s\n", command->name, *command->name && *command->arguments ? " " : "",
-           command->arguments, command->summary);
-    print_examples(command);
-    printf("\nOptions:\n");
-    print_options(command->options);
+    buf_printf(out, "nwho %s%s%s: %s\n", command->name,
+               *command->name && *command->arguments ? " " : "", command->arguments,
+               command->summary);
+    put_examples(command, out);
+    buf_printf(out, "\nOptions:\n");
+    put_options(command->options, out);
 }
 
-static int print_all(void)
-{
-    printf("nwho: who on this machine is talking to the network?\n\nusage: nwho [COMMAND] "
-           "[OPTIONS] [FILTER]\n\n");
-    for (uint32_t i = 0; i < command_table_count; i++) {
-        const struct command *command = command_table[i];
-        char usage[64];
-
-        snprintf(usage, sizeof(usage), "%s%s%s", command->name, *command->name ? " " : "",
-                 command->arguments);
-        printf("  nwho %-28s %s\n", usage, command->summary);
-    }
-    printf("\nAs an old tool, with its own options:");
-    for (uint32_t i = 0; personality_table[i]; i++)
-        printf("%s nwho %s", i ? "," : "", personality_table[i]->name);
-    printf(
-        "\n\nFilters: state established sport :443 | dst 10.0.0.0/8 and not process nginx | 'rtt "
-        "> 100ms' |\n"
-        "  pid 1203 | user www-data | unit ssh.service | container web | listen | exposed | "
-        "unowned\n"
-        "  (not before and before or; words beside each other mean and)\n\n"
-        "Exit codes: 0 found, 1 nothing matched, 2 error, 3 incomplete: rows may be missing\n\n"
-        "nwho help COMMAND shows its options and examples, nwho help filters all words of a "
-        "filter;\nnwho columns lists all columns; man nwho has the rest.\n");
-    return EXIT_FOUND;
-}
-
-/* --- topics: words that name no command. "filters", "keys" and "states" are for people, the others
- * are for completion and for the check of the documentation: one name a line. --- */
-
-static int print_filters(void)
-{
-    const char *word, *help;
-
-    printf("Conditions of a filter; beside each other they mean and, not before and before or.\n\n"
-           "  tcp, udp, unix ...             protocol:");
-    for (unsigned int i = PROTO_UNKNOWN + 1; i < PROTO_MAX; i++)
-        printf(" %s", socket_proto_name(i));
-    printf("\n  state S[,S], exclude S         state:");
-    for (unsigned int i = STATE_ESTABLISHED; i < STATE_MAX; i++)
-        if (i != STATE_NEW_SYN_RECV_UNUSED)
-            printf(" %s", socket_state_name(i));
-    printf("\n  src|dst|host|net ADDRESS       own, other or either address: 10.0.0.9, 10.0.0.0/8, "
-           "[fd00::1]:443, a name,\n"
-           "                                 loopback, private, public, multicast\n"
-           "  sport|dport|port PORT          own, other or either port: :443, 1024-2048, https; "
-           "= != < > <= >=\n"
-           "  COLUMN = TEXT, COLUMN ~ REGEX  any column of `nwho columns`: process = nginx, exe ~ "
-           "^/tmp/, unit = ssh*\n"
-           "  COLUMN > QUANTITY              rtt > 100ms, recv_q > 64K, idle > 2h, pacing_rate < "
-           "10Mbit\n"
-           "  pid 1203, pid 1203+            a process; with its children\n"
-           "  :443 tcp/443 10.0.0.0/8 /run/x.sock %%user @container @abstract NAME    as nwho "
-           "TARGET\n\n"
-           "Flags:\n");
-    for (uint32_t i = 0; filter_flag_help(i, &word, &help); i++)
-        printf("  %-12s %s\n", word, help);
-    printf("\nOther words for columns:\n");
-    for (uint32_t i = 0; filter_alias_help(i, &word, &help); i++)
-        printf("  %-12s %s\n", word, help);
-    return EXIT_FOUND;
-}
-
-static int print_commands(void)
-{
-    for (uint32_t i = 0; i < command_table_count; i++)
-        if (*command_table[i]->name)
-            printf("%s\n", command_table[i]->name);
-    return EXIT_FOUND;
-}
-
-static int print_option_names(void)
-{
-    for (uint32_t i = 0; i < option_count; i++)
-        printf("--%s\n", option_table[i].name);
-    return EXIT_FOUND;
-}
-
-static int print_words(void)
-{
-    const char *word, *help;
-
-    for (uint32_t i = 0; filter_keyword(i, &word); i++)
-        printf("%s\n", word);
-    for (uint32_t i = 0; filter_flag_help(i, &word, &help); i++)
-        printf("%s\n", word);
-    for (unsigned int i = PROTO_UNKNOWN + 1; i < PROTO_MAX; i++)
-        printf("%s\n", socket_proto_name(i));
-    for (unsigned int i = STATE_ESTABLISHED; i < STATE_MAX; i++)
-        if (i != STATE_NEW_SYN_RECV_UNUSED)
-            printf("%s\n", socket_state_name(i));
-    return EXIT_FOUND;
-}
-
-static int print_keys(void)
-{
-    printf("Keys of the screen of nwho top:\n");
-    for (const struct tui_binding *binding = tui_bindings; binding->name; binding++)
-        printf("  %-16s %s\n", binding->name, binding->help);
-    return EXIT_FOUND;
-}
-
-static int print_states(void)
-{
-    struct buf out = BUF_INIT;
-    int result = EXIT_FOUND;
-
-    help_put_states(&out);
-    if (out.error)
-        result = command_error("cannot write the output: %s", strerror(-out.error));
-    else
-        fwrite(out.data, 1, out.length, stdout);
-    buf_done(&out);
-    return result;
-}
-
-static const struct topic {
-    const char *name;
-    int (*print)(void); /* gives the exit code */
-} topics[] = {
-    {"filters", print_filters},      {"keys", print_keys},
-    {"states", print_states},        {"commands", print_commands},
-    {"options", print_option_names}, {"words", print_words},
-};
-
-static const struct topic *find_topic(const char *word)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(topics); i++)
-        if (strcmp(word, topics[i].name) == 0)
-            return &topics[i];
-    return NULL;
-}
-
-static int print_personality(const struct personality *personality)
+static int run_personality_help(const struct personality *personality)
 {
     char *argv[] = {(char *)(uintptr_t)personality->name, (char *)(uintptr_t) "-h", NULL};
 
     return personality->run(2, argv);
 }
 
+/* --- what is asked for --- */
+
+/* Of a word that is no command and no topic: where it is explained. */
+static const char *where_explained(const char *word)
+{
+    const char *known, *help;
+    unsigned int proto;
+    uint32_t states;
+
+    if (check_find(word) != HEALTH_NONE)
+        return "a check of the doctor: nwho doctor --explain NAME";
+    if (socket_state_parse(word, &states) == 0)
+        return "a state: nwho help states";
+    if (table_column(&table_sockets, word))
+        return "a column: nwho columns sockets";
+    for (uint32_t i = 0; filter_keyword(i, &known); i++)
+        if (strcmp(word, known) == 0)
+            return "a word of filters: nwho help filters";
+    for (uint32_t i = 0; filter_flag_help(i, &known, &help); i++)
+        if (strcmp(word, known) == 0)
+            return "a word of filters: nwho help filters";
+    return socket_proto_parse(word, &proto) == 0 ? "a protocol: nwho help filters" : NULL;
+}
+
+static int refuse_word(const char *word)
+{
+    struct suggestion best = suggestion_for(word);
+    const char *where = where_explained(word);
+
+    if (where)
+        return command_error("there is no help \"%s\"; it is %s", word, where);
+    for (uint32_t i = 0; i < command_table_count; i++)
+        suggestion_try(&best, command_table[i]->name);
+    for (uint32_t i = 0; personality_table[i]; i++)
+        suggestion_try(&best, personality_table[i]->name);
+    for (size_t i = 0; topic_name(i); i++)
+        suggestion_try(&best, topic_name(i));
+    if (best.name && *best.name)
+        return command_error("there is no help \"%s\"; did you mean nwho help %s?", word,
+                             best.name);
+    return command_error("there is no help \"%s\"; nwho help lists commands and topics", word);
+}
+
+/* "exit codes" is the topic "exit-codes". */
+static void put_words(struct buf *word, const struct options *options)
+{
+    for (uint32_t i = 0; i < options->word_count; i++) {
+        buf_puts(word, i ? "-" : "");
+        buf_puts(word, options->words[i]);
+    }
+}
+
+/* Some words are both a command and a topic. */
+static bool put_word(const char *word, struct buf *out)
+{
+    const struct command *command = command_find(word);
+    bool is_topic = put_topic(word, out);
+
+    if (command) {
+        buf_puts(out, is_topic ? "\n" : "");
+        put_command(command, out);
+    }
+    return command || is_topic;
+}
+
+static int show_help(const char *word, struct buf *out)
+{
+    if (!*word)
+        put_first_screen(out);
+    else if (!put_word(word, out))
+        return personality_find(word) ? run_personality_help(personality_find(word))
+                                      : refuse_word(word);
+    if (out->error)
+        return command_error("cannot write the output: %s", strerror(-out->error));
+    fwrite(out->data, 1, out->length, stdout);
+    return EXIT_FOUND;
+}
+
 static int run_help(struct options *options)
 {
-    const struct command *command = &command_overview;
-    const char *word = options->word_count ? options->words[0] : NULL;
+    struct buf word = BUF_INIT, out = BUF_INIT;
+    int result;
 
-    if (!word || find_topic(word))
-        return (word ? find_topic(word)->print : print_all)();
-    if (personality_find(word))
-        return print_personality(personality_find(word));
-    command = strcmp(word, "TARGET") == 0 ? &command_explain : command_find(word);
-    if (!command)
-        return command_error("there is no command \"%s\" (nwho help lists them)", word);
-    print_command(command);
-    return EXIT_FOUND;
+    put_words(&word, options);
+    result = word.error ? command_error("%s", strerror(-word.error))
+                        : show_help(buf_string(&word), &out);
+    buf_done(&word);
+    buf_done(&out);
+    return result;
 }
 
 const struct command command_help = {
     .name = "help",
-    .arguments = "[COMMAND|filters|keys|states]",
-    .summary = "this help; options and examples of a command; the words of a filter; the keys of "
-               "top; the states of TCP",
+    .arguments = "[COMMAND|TOPIC]",
+    .summary = "the most wanted commands; a command, or a topic",
     .options = 0,
     .run = run_help,
 };

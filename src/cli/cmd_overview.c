@@ -285,7 +285,7 @@ static const char *const examples[] = {
 const struct command command_overview = {
     .name = "",
     .arguments = "",
-    .summary = "the machine on one screen: counts, listeners, busiest owners, sick signs",
+    .summary = "one screen: what listens, who is busy, what is sick",
     .examples = examples,
     .options = OPTIONS_SOURCE | OPTIONS_OUTPUT | OPTIONS_WATCH | OPTIONS_TRAFFIC | OPTIONS_THREADS |
                OPTIONS_SOCKETS,

@@ -232,7 +232,7 @@ static const char *const examples[] = {
 const struct command command_ports = {
     .name = "ports",
     .arguments = "[FILTER]",
-    .summary = "listeners: owner, accept queue, SYN queue, reach (netstat -tulpn)",
+    .summary = "what listens, whose it is, who can reach it (netstat -tulpn)",
     .examples = examples,
     .options = OPTIONS_SOCKETS | OPTIONS_SOURCE | OPTIONS_OUTPUT | OPTIONS_WATCH | OPTIONS_TRAFFIC |
                OPTIONS_PORTS | OPTIONS_THREADS,

@@ -120,18 +120,17 @@ static int choose_columns(struct options *options, const char *list, const char 
     return 0;
 }
 
-static int set_json(struct options *options, const char *argument, struct buf *error)
-{
-    int r = set_form(options, FORMAT_JSON, error);
+#define FORM(name, form)                                                                           \
+    static int set_##name(struct options *options, const char *argument, struct buf *error)        \
+    {                                                                                              \
+        int r = set_form(options, form, error);                                                    \
+                                                                                                   \
+        return r < 0 || !argument ? r : choose_columns(options, argument, "--" #name);             \
+    }
 
-    return r < 0 || !argument ? r : choose_columns(options, argument, "--json");
-}
-
-static int set_jsonl(struct options *options, const char *argument, struct buf *error)
-{
-    (void)argument;
-    return set_form(options, FORMAT_JSONL, error);
-}
+FORM(json, FORMAT_JSON)
+FORM(jsonl, FORMAT_JSONL)
+FORM(csv, FORMAT_CSV)
 
 static int set_pcapng(struct options *options, const char *argument, struct buf *error)
 {
@@ -155,12 +154,6 @@ static int set_packet_statistics(struct options *options, const char *argument, 
     (void)error;
     options->packet_statistics = true;
     return 0;
-}
-
-static int set_csv(struct options *options, const char *argument, struct buf *error)
-{
-    (void)argument;
-    return set_form(options, FORMAT_CSV, error);
 }
 
 static int set_columns(struct options *options, const char *argument, struct buf *error)
@@ -497,8 +490,8 @@ const struct option_info option_table[] = {
     {0, "stats", NULL, "at the end: conversations and processes, those with most bytes first",
      OPTIONS_SNIFF, set_packet_statistics},
     {0, "json", "[=COLUMNS]", "a JSON document", OUTPUT, set_json},
-    {0, "jsonl", NULL, "JSON, one row a line", OUTPUT, set_jsonl},
-    {0, "csv", NULL, "CSV with a header line", OUTPUT, set_csv},
+    {0, "jsonl", "[=COLUMNS]", "JSON, one row a line", OUTPUT, set_jsonl},
+    {0, "csv", "[=COLUMNS]", "CSV with a header line", OUTPUT, set_csv},
     {'H', "no-header", NULL, "no header line", OUTPUT, set_no_header},
     {'q', "quiet", NULL, "no output, only the exit code", OUTPUT, set_quiet},
     {'n', "numeric", NULL, "numbers instead of host names (always so without -r)", OUTPUT,

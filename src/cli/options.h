@@ -57,8 +57,8 @@ struct options {
     const char *sources;
     /* output */
     enum output_format format;
-    const char *columns;        /* of -o or --json=..., whichever came last */
-    const char *columns_option; /* which of the two it was, for messages */
+    const char *columns;        /* of -o, --json=... and their like, whichever came last */
+    const char *columns_option; /* which of them it was, for messages */
     const char *sort;
     uint32_t limit;
     bool no_header, quiet, strict, explain, resolve, no_pager, exact, threads;

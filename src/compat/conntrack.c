@@ -318,6 +318,6 @@ static int run(int argc, char **argv)
 
 const struct personality personality_conntrack = {
     .name = "conntrack",
-    .summary = "the table of tracked connections, as conntrack of conntrack-tools shows it",
+    .summary = "tracked connections, as conntrack of conntrack-tools 1.4",
     .run = run,
 };

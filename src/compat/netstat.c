@@ -158,6 +158,6 @@ static int run(int argc, char **argv)
 
 const struct personality personality_netstat = {
     .name = "netstat",
-    .summary = "sockets, routes, interfaces and counters, as netstat of net-tools shows them",
+    .summary = "sockets, routes, interfaces, counters, as netstat of net-tools",
     .run = run,
 };

@@ -157,6 +157,6 @@ static int run(int argc, char **argv)
 
 const struct personality personality_sar = {
     .name = "sar",
-    .summary = "rates of interfaces and protocols, as sar -n of sysstat shows them",
+    .summary = "rates of interfaces and protocols, as sar -n of sysstat",
     .run = run,
 };

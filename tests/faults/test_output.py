@@ -18,7 +18,7 @@ from live import BUILD, netns, run_tests, test
 PROGRAM = BUILD / "nwho"
 COMMANDS = [["ls", "-a"], ["ls", "-a", "--json"], ["ls", "--jsonl"], ["ls", "--csv"], ["ls", "-o", "all"],
             ["count", "state"], ["ps"], ["ports"], [], ["manysocks"], ["127.64.0.0"], ["columns"], ["columns", "--json"],
-            ["help"], ["help", "ls"], ["help", "filters"], ["help", "states"], ["ls", "--help"], ["--version"], ["ls", "--watch=9", "--times=2"]]
+            ["help"], ["help", "commands"], ["help", "ls"], ["help", "privileges"], ["help", "filters"], ["help", "states"], ["ls", "--help"], ["--version"], ["ls", "--watch=9", "--times=2"]]
 NOTES = ("may not be read even by this root",)  # where even root may not read process 1
 
 

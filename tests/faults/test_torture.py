@@ -131,7 +131,7 @@ def a_note_is_written_or_said_to_have_failed():
 
 
 # Of no source at all.
-PURE = [["columns"], ["columns", "--json"], ["help"], ["help", "ls"], ["help", "states"], ["--version"], ["doctor", "--list"]]
+PURE = [["columns"], ["columns", "--json"], ["help"], ["help", "ls"], ["help", "time"], ["help", "states"], ["--version"], ["doctor", "--list"]]
 
 
 @test
