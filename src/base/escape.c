@@ -39,17 +39,18 @@ static size_t decode(const unsigned char *s, size_t left, uint32_t *ret_char)
     return length;
 }
 
-/* Characters that would move the cursor, change the direction of text, or be invisible. */
+/* Characters that would move the cursor, change the direction of text, be invisible, or that XML
+ * does not allow. */
 static bool is_unsafe(uint32_t c)
 {
     static const struct {
         uint32_t first, last;
     } ranges[] = {
-        {0, 0x1f},          {0x7f, 0x9f},       {0xad, 0xad},     {0x34f, 0x34f},
-        {0x61c, 0x61c},     {0x115f, 0x1160},   {0x17b4, 0x17b5}, {0x180b, 0x180f},
-        {0x200b, 0x200f},   {0x2028, 0x202e},   {0x2060, 0x206f}, {0x3164, 0x3164},
-        {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},   {0xffa0, 0xffa0}, {0xfff9, 0xfffb},
-        {0x1d173, 0x1d17a}, {0xe0000, 0xe01ef},
+        {0, 0x1f},        {0x7f, 0x9f},       {0xad, 0xad},       {0x34f, 0x34f},
+        {0x61c, 0x61c},   {0x115f, 0x1160},   {0x17b4, 0x17b5},   {0x180b, 0x180f},
+        {0x200b, 0x200f}, {0x2028, 0x202e},   {0x2060, 0x206f},   {0x3164, 0x3164},
+        {0xfe00, 0xfe0f}, {0xfeff, 0xfeff},   {0xffa0, 0xffa0},   {0xfff9, 0xfffb},
+        {0xfffe, 0xffff}, {0x1d173, 0x1d17a}, {0xe0000, 0xe01ef},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(ranges) && c >= ranges[i].first; i++) {
@@ -222,6 +223,8 @@ void escape_xml(struct buf *buf, const char *bytes, size_t length)
         else
             buf_byte(buf, *at);
     }
+    if (text.error && !buf->error)
+        buf->error = text.error;
 }
 
 void escape_csv(struct buf *buf, const char *bytes, size_t length)

@@ -178,9 +178,10 @@ static struct container_name match_parent(struct path_part component, struct pat
     for (; take_last(&above, &parent); direct = false) {
         if (direct && (equals(parent, "lxc") || equals(parent, "lxc.payload")))
             return (struct container_name){.runtime = "lxc", .id = component};
+        if (!container.id.length) /* else each component of a long path would ask all above it */
+            return container;
         for (size_t i = 0; i < ARRAY_SIZE(roots); i++)
-            if (container.id.length &&
-                (equals(parent, roots[i][0]) || (i == 1 && has_prefix(parent, "kubepods"))))
+            if (equals(parent, roots[i][0]) || (i == 1 && has_prefix(parent, "kubepods")))
                 return (struct container_name){.runtime = roots[i][1], .id = component};
     }
     return container;

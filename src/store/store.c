@@ -248,8 +248,8 @@ static bool is_ours(const char *path)
 
     return fd >= 0 && pread(fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
            memcmp(head, "SQLite format 3", 16) == 0 &&
-           (uint32_t)(head[68] << 24 | head[69] << 16 | head[70] << 8 | head[71]) ==
-               SCHEMA_APPLICATION;
+           ((uint32_t)head[68] << 24 | (uint32_t)head[69] << 16 | (uint32_t)head[70] << 8 |
+            head[71]) == SCHEMA_APPLICATION;
 }
 
 static int open_or_begin_anew(struct store *store, const char *path, struct buf *problem)

@@ -4,6 +4,10 @@
 /*
  *   fuzz_NAME DIRECTORY ROUNDS   the files, then changed ones; words of DIRECTORY.dict are put in
  *   fuzz_NAME FILE...            only these
+ *   fuzz_NAME --large DIRECTORY SECONDS
+ *                                the files and the words, each repeated to a megabyte, in the time
+ *                                and the memory that any input may take; no more of them when all
+ *                                took so long
  *
  * The target runs in a child, of which the parent knows the input: one at which it ends is kept as
  * ./finding-NAME, and what the target said about it is shown.
@@ -14,12 +18,18 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #define INPUT_MAX 8192
 #define INPUTS_MAX 512
 #define CHANGES_MAX 4
+
+/* What any input may take, also one of a megabyte. */
+#define LARGE_SIZE 1000000
+#define LARGE_MS_MAX 1000 /* of the processor */
+#define LARGE_KIB_MAX 16384
 
 struct bytes {
     uint8_t *data; /* owned */
@@ -288,6 +298,106 @@ static struct bytes *share_input(void)
     return shared;
 }
 
+/* --- large inputs --- */
+
+struct cost {
+    int64_t ms; /* of the processor */
+    int64_t kib;
+    bool known; /* it came to its end */
+};
+
+static int64_t to_us(const struct timeval *time)
+{
+    return (int64_t)time->tv_sec * 1000000 + time->tv_usec;
+}
+
+/* In a process of its own, as only the most memory of one is known. */
+static _Noreturn void measure(const uint8_t *bytes, int said, struct cost *cost)
+{
+    struct rusage before, after;
+
+    if (dup2(said, STDERR_FILENO) < 0 || !freopen("/dev/null", "re+", stdout))
+        die("cannot run", "/dev/null");
+    fuzz_shows = false;
+    getrusage(RUSAGE_SELF, &before);
+    LLVMFuzzerTestOneInput(bytes, LARGE_SIZE);
+    getrusage(RUSAGE_SELF, &after);
+    cost->ms = (to_us(&after.ru_utime) - to_us(&before.ru_utime) + to_us(&after.ru_stime) -
+                to_us(&before.ru_stime)) /
+               1000;
+    cost->kib = after.ru_maxrss - before.ru_maxrss;
+    cost->known = true;
+    exit(0);
+}
+
+/* The first byte, which may choose a parser, then the piece again and again. */
+static void fill(uint8_t *bytes, uint8_t first, const struct bytes *piece)
+{
+    bytes[0] = first;
+    for (size_t i = 1; i < LARGE_SIZE; i++)
+        bytes[i] = piece->data[(i - 1) % piece->size];
+}
+
+/* False: it took too much, or did not come to its end. */
+static bool run_large(const uint8_t *bytes, int said, struct cost *cost, struct cost *worst)
+{
+    int status = 0;
+    pid_t child;
+
+    *cost = (struct cost){0};
+    child = fork();
+    if (child < 0)
+        die("cannot run", "fork");
+    if (child == 0)
+        measure(bytes, said, cost);
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+    worst->ms = cost->ms > worst->ms ? cost->ms : worst->ms;
+    worst->kib = cost->kib > worst->kib ? cost->kib : worst->kib;
+    return status == 0 && cost->known && cost->ms <= LARGE_MS_MAX && cost->kib <= LARGE_KIB_MAX;
+}
+
+static void report_large(const uint8_t *bytes, const struct cost *cost, int said)
+{
+    char text[4096];
+    ssize_t length = pread(said, text, sizeof(text), 0);
+
+    printf("%.*s\nan input of %d bytes took %lld ms and %lld KiB%s; it begins with \"%.60s\"\n",
+           length > 0 ? (int)length : 0, text, LARGE_SIZE, (long long)cost->ms,
+           (long long)cost->kib, cost->known ? "" : ", and ended the program", (const char *)bytes);
+}
+
+static int run_all_large(struct driver *driver, int64_t ms_max, int said)
+{
+    size_t count = driver->input_count + driver->word_count, done = 0;
+    struct cost *cost =
+        mmap(NULL, sizeof(*cost), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CLEANUP_FREE uint8_t *bytes = malloc(LARGE_SIZE);
+    struct cost worst = {0};
+    int64_t ms = 0;
+    int failed = 0;
+
+    if (cost == MAP_FAILED || !bytes)
+        die("cannot run", "no memory");
+    for (size_t i = 0; i < count && ms <= ms_max; i++, done++) {
+        const struct bytes *seed = &driver->inputs[i % driver->input_count];
+        const struct bytes *piece =
+            i < driver->input_count ? seed : &driver->words[i - driver->input_count];
+
+        if (!seed->size || !piece->size)
+            continue;
+        fill(bytes, seed->data[0], piece);
+        if (!run_large(bytes, said, cost, &worst)) {
+            report_large(bytes, cost, said);
+            failed++;
+        }
+        ms += cost->ms;
+    }
+    printf("%zu of %zu inputs, at most %lld ms and %lld KiB for a megabyte\n", done, count,
+           (long long)worst.ms, (long long)worst.kib);
+    return failed ? 1 : 0;
+}
+
 static bool is_directory(const char *path)
 {
     struct stat status;
@@ -306,6 +416,11 @@ int main(int argc, char **argv)
         die("cannot run", "memfd");
     fcntl(said, F_SETFL, O_APPEND);
     driver.current = share_input();
+    if (argc == 4 && strcmp(argv[1], "--large") == 0) {
+        read_corpus(&driver, argv[2]);
+        read_words(&driver, argv[2]);
+        return run_all_large(&driver, strtol(argv[3], NULL, 10) * 1000, said);
+    }
     if (argc == 3 && is_directory(argv[1])) {
         read_corpus(&driver, argv[1]);
         read_words(&driver, argv[1]);

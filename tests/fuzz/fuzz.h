@@ -38,6 +38,9 @@ void fuzz_snapshot(struct snapshot *ret_snapshot);
 
 /* --- outputs: output.c --- */
 
+/* False: what the next two are given is not shown, as only parsers are measured. */
+extern bool fuzz_shows;
+
 /* Shows all columns of all tables as text, JSON, JSON lines and CSV, and checks what is written. */
 void fuzz_show(const struct snapshot *snapshot);
 

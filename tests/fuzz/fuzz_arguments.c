@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Fuzzing of the command lines of the old tools: one argument a line. */
+#include "compat/conntrack.h"
 #include "compat/iftop.h"
 #include "compat/lsof.h"
 #include "compat/nethogs.h"
 #include "compat/netstat_options.h"
+#include "compat/personality.h"
 #include "compat/sar.h"
 #include "compat/ss_options.h"
+#include "compat/tcpdump.h"
 #include "fuzz.h"
 
 #define WORDS_MAX 32
@@ -73,10 +76,54 @@ static void parse_sar(int count, char **words)
     sar_options_done(&options);
 }
 
+static void parse_conntrack(int count, char **words)
+{
+    struct conntrack_label_names labels = {0};
+    struct conntrack_options options;
+    int r = conntrack_options_parse(count, words, &labels, &options);
+
+    CHECK(r >= 0 && r < 256);
+    conntrack_label_names_done(&labels);
+}
+
+static void parse_tcpdump(int count, char **words)
+{
+    struct tcpdump_options options = {.words = NULL};
+    int r = tcpdump_parse(count, words, &options);
+
+    CHECK(r == 0 || r == TCPDUMP_FAILED);
+    CHECK(r || (options.words >= words && options.words <= words + count));
+    if (r == 0 && !options.filter_file)
+        CHECK(tcpdump_read_expression(&options) == 0);
+    tcpdump_options_done(&options);
+}
+
+/* Of the tools that are nothing but screens: the command line of ours that shows them. */
+static void hand_over(const struct personality *personality, int count, char **words)
+{
+    struct handover handover = {.count = 0};
+    enum handover_result result = personality->hand_over(count, words, &handover);
+
+    CHECK(result != HANDOVER_WORDS || handover.count > 0 || handover.error);
+    CHECK(handover.count <= HANDOVER_WORDS_MAX && !handover.words[handover.count]);
+    handover_done(&handover);
+}
+
+static void parse_nload(int count, char **words)
+{
+    hand_over(&personality_nload, count, words);
+}
+
+static void parse_iptraf(int count, char **words)
+{
+    hand_over(&personality_iptraf, count, words);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static void (*const parsers[])(int count, char **words) = {
-        parse_ss, parse_netstat, parse_lsof, parse_nethogs, parse_iftop, parse_sar};
+        parse_ss,  parse_netstat,   parse_lsof,    parse_nethogs, parse_iftop,
+        parse_sar, parse_conntrack, parse_tcpdump, parse_nload,   parse_iptraf};
     CLEANUP_FREE char *text = NULL;
     char *words[WORDS_MAX + 2] = {(char *)"tool"}, *rest;
     size_t tool;
