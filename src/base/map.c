@@ -94,9 +94,11 @@ void map_remove(struct map *map, uint64_t key)
 {
     uint32_t mask = map->capacity - 1, hole, at;
 
-    if (map_get(map, key) == MAP_NONE)
+    if (!map->capacity)
         return;
     hole = (uint32_t)(find(map, key) - map->slots);
+    if (map->slots[hole].value == MAP_NONE)
+        return;
     for (at = (hole + 1) & mask; map->slots[at].value != MAP_NONE; at = (at + 1) & mask)
         if (((at - slot_of(map, slot_key(&map->slots[at]))) & mask) >= ((at - hole) & mask)) {
             map->slots[hole] = map->slots[at];

@@ -208,13 +208,17 @@ static int add_processes_of_events(struct recorder *recorder)
 {
     CLEANUP_CLOSE int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct snapshot *next = &recorder->next;
-    uint32_t index;
+    uint32_t index, looked_for = 0;
     int r = 0;
 
     for (uint32_t i = 0; i < next->events_count && r == 0; i++) {
         const struct event *event = &next->events[i];
 
-        if (event->has & EVENT_HAS_PROCESS && event->pid && kill((pid_t)event->pid, 0) == 0)
+        if (!(event->has & EVENT_HAS_PROCESS) || !event->pid || event->pid == looked_for ||
+            map_get(&next->process_index, event->pid) != MAP_NONE)
+            continue;
+        looked_for = event->pid;
+        if (kill((pid_t)event->pid, 0) == 0)
             r = process_add_named(next, proc, event->pid, &index);
     }
     return r;

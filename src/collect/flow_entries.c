@@ -13,6 +13,7 @@ void flow_entries_done(struct flow_entries *entries)
     map_done(&entries->by_key);
     map_done(&entries->by_cookie);
     free(entries->all);
+    free(entries->histories);
 }
 
 void flow_entries_clear(struct flow_entries *entries)
@@ -127,12 +128,29 @@ static int file_entry(struct flow_entries *entries, uint32_t index, uint64_t key
     return map_set(&entries->by_cookie, entry->facts.cookie, index);
 }
 
+struct flow_history *flow_entries_history(const struct flow_entries *entries,
+                                          const struct flow_entry *entry)
+{
+    return entries->no_history ? NULL : &entries->histories[entry - entries->all];
+}
+
+static int begin_history(struct flow_entries *entries, uint32_t index)
+{
+    int r = VEC_RESERVE(&entries->histories, &entries->histories_capacity, index, 1);
+
+    if (r == 0)
+        entries->histories[index] = (struct flow_history){0};
+    return r;
+}
+
 static int add(struct flow_entries *entries, const struct flow_report *report, uint64_t now_ns,
                uint64_t key)
 {
     uint32_t index = entries->count;
     int r = VEC_RESERVE(&entries->all, &entries->capacity, index, 1);
 
+    if (r == 0 && !entries->no_history)
+        r = begin_history(entries, index);
     if (r == 0)
         r = map_reserve(&entries->by_key, index + 1);
     if (r == 0)
@@ -170,9 +188,13 @@ int flow_entries_sweep(struct flow_entries *entries)
     uint64_t key;
     int r = 0;
 
-    for (uint32_t i = 0; i < entries->count; i++)
-        if (entries->all[i].id)
-            entries->all[kept++] = entries->all[i];
+    for (uint32_t i = 0; i < entries->count; i++) {
+        if (!entries->all[i].id)
+            continue;
+        if (!entries->no_history)
+            entries->histories[kept] = entries->histories[i];
+        entries->all[kept++] = entries->all[i];
+    }
     flow_entries_clear(entries);
     entries->count = kept;
     for (uint32_t i = 0; i < kept && r == 0; i++) {

@@ -47,7 +47,7 @@ void flow_table_begin(struct flow_table *table, uint64_t now_ns)
 
 void flow_table_tell_once(struct flow_table *table)
 {
-    table->tells_once = true;
+    table->tells_once = table->entries.no_history = true;
 }
 
 void flow_table_free(struct flow_table *table)
@@ -215,6 +215,16 @@ static void show(struct flow_entry *entry)
     entry->ahead_flags = 0;
 }
 
+static void note_history(const struct flow_table *table, const struct flow_entry *entry)
+{
+    struct flow_history *history = flow_entries_history(&table->entries, entry);
+
+    if (!history)
+        return;
+    bins_add(&history->seconds, &table->seconds, entry->last);
+    bins_add(&history->tens, &table->tens, entry->last);
+}
+
 static void count_report(const struct flow_table *table, struct flow_entry *entry)
 {
     struct flow_report *facts = &entry->facts;
@@ -226,8 +236,7 @@ static void count_report(const struct flow_table *table, struct flow_entry *entr
     entry->rx_calls += facts->rx_calls;
     entry->tx_calls += facts->tx_calls;
     if (entry->last.rx_bytes || entry->last.tx_bytes) {
-        bins_add(&entry->seconds, &table->seconds, entry->last);
-        bins_add(&entry->tens, &table->tens, entry->last);
+        note_history(table, entry);
         entry->last_ns = table->now_ns;
     }
     if (facts->rx_calls || facts->tx_calls || facts->wire.rx_packets || facts->wire.tx_packets)
@@ -267,6 +276,18 @@ static struct flow_report folded_facts(const struct flow_entry *entry)
     return facts;
 }
 
+static void merge_history(const struct flow_table *table, const struct flow_entry *from,
+                          const struct flow_entry *to)
+{
+    const struct flow_history *other = flow_entries_history(&table->entries, from);
+    struct flow_history *history = flow_entries_history(&table->entries, to);
+
+    if (!history)
+        return;
+    bins_merge(&history->seconds, &table->seconds, &other->seconds);
+    bins_merge(&history->tens, &table->tens, &other->tens);
+}
+
 static void merge(const struct flow_table *table, const struct flow_entry *from,
                   struct flow_entry *to)
 {
@@ -275,8 +296,7 @@ static void merge(const struct flow_table *table, const struct flow_entry *from,
     traffic_add(&to->last, from->last);
     wire_add(&to->wire, &from->wire);
     wire_add(&to->wire_last, &from->wire_last);
-    bins_merge(&to->seconds, &table->seconds, &from->seconds);
-    bins_merge(&to->tens, &table->tens, &from->tens);
+    merge_history(table, from, to);
     to->rx_calls += from->rx_calls;
     to->tx_calls += from->tx_calls;
     if (from->first_ns < to->first_ns)
@@ -361,7 +381,7 @@ static int fold_those(struct flow_table *table, uint32_t count, bool peers, uint
 static int fold_old(struct flow_table *table, uint64_t keep_ns)
 {
     uint32_t count = table->entries.count, folded = 0;
-    int r = fold_those(table, count, true, keep_ns, &folded), swept;
+    int r = table->peers ? fold_those(table, count, true, keep_ns, &folded) : 0, swept;
 
     if (r == 0)
         r = fold_those(table, count, false, keep_ns, &folded);
@@ -401,6 +421,9 @@ struct windows {
 
 static struct windows make_windows(const struct flow_table *table)
 {
+    if (table->entries.no_history)
+        return (struct windows){.table = table,
+                                .of = {[FLOW_LAST] = {.length_ns = table->interval_ns}}};
     return (struct windows){
         .table = table,
         .of = {[FLOW_LAST] = {.length_ns = table->interval_ns},
@@ -415,12 +438,15 @@ static void write_windows(const struct windows *windows, const struct flow_entry
                           struct flow *flow)
 {
     const struct flow_table *table = windows->table;
+    const struct flow_history *history = flow_entries_history(&table->entries, entry);
 
     flow->window[FLOW_LAST] = entry->last;
+    if (!history)
+        return;
     for (int i = FLOW_2S; i <= FLOW_10S; i++)
-        flow->window[i] = bins_window(&entry->seconds, &table->seconds, &windows->of[i]);
+        flow->window[i] = bins_window(&history->seconds, &table->seconds, &windows->of[i]);
     for (int i = FLOW_40S; i <= FLOW_60S; i++)
-        flow->window[i] = bins_window(&entry->tens, &table->tens, &windows->of[i]);
+        flow->window[i] = bins_window(&history->tens, &table->tens, &windows->of[i]);
 }
 
 static int write_entry(const struct windows *windows, const struct flow_entry *entry,

@@ -35,7 +35,8 @@ struct flow_table;
  * has ended into one of its name: the sums stay exact. NULL: no memory.
  */
 struct flow_table *flow_table_new(uint32_t limit, uint64_t now_ns);
-/* For who looks at the last interval alone: what has ended is folded in the next one. */
+/* For who looks at the last interval alone, before anything is reported: what has ended is folded
+ * in the next one, and other windows are not kept. */
 void flow_table_tell_once(struct flow_table *table);
 void flow_table_free(struct flow_table *table);
 

@@ -449,16 +449,25 @@ int traffic_sockets_drop(struct traffic_sockets *sockets, struct flow_table *tab
 int traffic_sockets_end(struct traffic_sockets *sockets, struct flow_table *table,
                         const struct traffic_tcp *ended, uint64_t now_ns)
 {
-    const struct tcp_socket *socket = find(sockets, ended->cookie);
+    struct tcp_socket *socket = find(sockets, ended->cookie);
     struct traffic missing;
-    int r = 0;
+    int r;
 
-    if (socket) {
-        missing.rx_bytes = difference(&socket->rx, ended->counters.rx_bytes);
-        missing.tx_bytes = difference(&socket->tx, ended->counters.tx_bytes);
-        r = report_missing(sockets, table, socket, &ended->socket, missing);
+    if (!socket) {
+        flow_table_close(table, ended->cookie, now_ns);
+        return 0;
     }
-    return r < 0 ? r : traffic_sockets_drop(sockets, table, ended->cookie, now_ns);
+    missing.rx_bytes = difference(&socket->rx, ended->counters.rx_bytes);
+    missing.tx_bytes = difference(&socket->tx, ended->counters.tx_bytes);
+    if (missing.rx_bytes || missing.tx_bytes) {
+        r = report_missing(sockets, table, socket, &ended->socket, missing);
+        if (r < 0)
+            return r;
+    } else if (socket->closed_ns == now_ns) { /* so are its flows, and there are no more of it */
+        return forget(sockets, socket);
+    }
+    flow_table_close(table, ended->cookie, now_ns);
+    return forget(sockets, socket);
 }
 
 int traffic_sockets_sweep(struct traffic_sockets *sockets, uint64_t now_ns)

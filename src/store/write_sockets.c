@@ -115,6 +115,35 @@ int write_listeners(struct store *store, const struct snapshot *now, struct chun
 
 /* --- connections --- */
 
+/* A process has many events: which id it has is looked up once, and again where another one has
+ * its place. */
+#define NAMED_MAX 64
+
+struct named {
+    const struct event *event; /* NULL: none yet */
+    uint32_t id;
+};
+
+static bool is_same_process(const struct event *a, const struct event *b)
+{
+    return a->pid == b->pid && !((a->has ^ b->has) & (EVENT_HAS_PROCESS | EVENT_HAS_UID)) &&
+           a->netns == b->netns && a->comm == b->comm && a->uid == b->uid &&
+           a->cgroup_id == b->cgroup_id;
+}
+
+static int name_process(struct store *store, const struct snapshot *now, const struct event *event,
+                        struct named *all, uint32_t *ret_id)
+{
+    struct named *named = &all[event->pid % NAMED_MAX];
+    int r = 0;
+
+    if (!named->event || !is_same_process(named->event, event))
+        r = dictionary_process_of_event(store, now, event, &named->id);
+    named->event = r == 0 ? event : NULL;
+    *ret_id = named->id;
+    return r;
+}
+
 static void put_address(uint64_t *row, const union address *address)
 {
     uint64_t halves[2];
@@ -125,11 +154,11 @@ static void put_address(uint64_t *row, const union address *address)
 }
 
 static int add_connection(struct store *store, const struct snapshot *now,
-                          const struct event *event, struct chunk *chunk)
+                          const struct event *event, struct named *names, struct chunk *chunk)
 {
     uint64_t start_ns = event->has & EVENT_HAS_START ? event->start_ns : event->time_ns, *row;
     uint32_t process;
-    int r = dictionary_process_of_event(store, now, event, &process);
+    int r = name_process(store, now, event, names, &process);
 
     row = r == 0 ? chunk_add_row(chunk) : NULL;
     if (!row)
@@ -158,10 +187,11 @@ static int add_connection(struct store *store, const struct snapshot *now,
 
 int write_connections(struct store *store, const struct snapshot *now, struct chunk *chunk)
 {
+    struct named names[NAMED_MAX] = {0};
     int r = now->events_count ? begin_tick(store, now, chunk) : 0;
 
     for (uint32_t i = 0; i < now->events_count && r == 0; i++)
         if (now->events[i].kind != EVENT_RETRANSMITTED)
-            r = add_connection(store, now, &now->events[i], chunk);
+            r = add_connection(store, now, &now->events[i], names, chunk);
     return r;
 }

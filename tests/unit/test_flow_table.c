@@ -225,6 +225,8 @@ static void the_closed_are_told_once(void **state)
     assert_int_equal(snapshot.flows_count, 2);
     assert_int_equal(find_flow(&snapshot, 5, 10)->window[FLOW_LAST].rx_bytes, 100);
     assert_int_equal(find_flow(&snapshot, 6, 10)->window[FLOW_LAST].tx_bytes, 2);
+    assert_int_equal(snapshot.window_ns[FLOW_LAST], 10 * SECOND);
+    assert_int_equal(snapshot.window_ns[FLOW_10S], 0); /* not kept */
     snapshot_done(&snapshot);
     assert_int_equal(flow_table_advance(table, START + 20 * SECOND), 0);
     write_flows(table, &snapshot);
