@@ -15,6 +15,7 @@
 #include "bpf/traffic_peers.lskel.h"
 #include "bpf/traffic_walk.lskel.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
@@ -53,17 +54,36 @@ static int open_notice(struct traffic_program *program, int map_fd)
     return ring_open(map_fd, 4096, &program->notice);
 }
 
-/* "0-3,8-11" ends with the highest number that a processor may ever have. */
+/* Reads up to the newline, which takes its place. 0 or -errno. */
+static int read_line(int fd, char *text, size_t size)
+{
+    size_t length = 0;
+
+    while (length == 0 || text[length - 1] != '\n') {
+        ssize_t part = read(fd, text + length, size - length);
+
+        if (part < 0 && errno == EINTR)
+            continue;
+        if (part <= 0)
+            return part < 0 ? -errno : -EBADMSG;
+        length += (size_t)part;
+    }
+    text[length - 1] = '\0';
+    return 0;
+}
+
+/*
+ * "0-3,8-11" ends with the highest number that a processor may ever have. The kernel writes a value
+ * for each of them: with a part of the line it would write beyond the slots.
+ */
 static int make_slots(struct traffic_program *program)
 {
     CLEANUP_CLOSE int fd = open("/sys/devices/system/cpu/possible", O_RDONLY | O_CLOEXEC);
     char text[4096];
-    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
     const char *last = text;
 
-    if (length <= 0)
+    if (fd < 0 || read_line(fd, text, sizeof(text)) < 0)
         return -ENOENT;
-    text[length] = '\0';
     for (const char *at = text; *at; at++)
         if (*at == '-' || *at == ',')
             last = at + 1;

@@ -130,7 +130,8 @@ int sniff_close_writer(struct sniff *sniff);
 
 void sniff_add_up(struct sniff *sniff, const struct captured *captured,
                   const struct packet_flow *flow, const struct packet_owner *owner);
-void sniff_put_statistics(struct sniff *sniff);
+/* 0 or -errno: it could not be written. */
+int sniff_put_statistics(struct sniff *sniff) MUST_CHECK;
 
 /* --- a file of pcapng --- */
 

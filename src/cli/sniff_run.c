@@ -256,8 +256,9 @@ static void say_counts(const struct sniff *sniff)
 /* What is to be said and written when no more packets come; the same result. */
 static int finish(struct sniff *sniff, int r)
 {
-    if (sniff->conversations)
-        sniff_put_statistics(sniff);
+    int written = sniff->conversations ? sniff_put_statistics(sniff) : 0;
+
+    r = r >= 0 && written < 0 ? written : r;
     if (sniff->writer && sniff_close_writer(sniff) != 0 && r >= 0)
         r = EXIT_ERROR;
     if (sniff_is_live(sniff))

@@ -35,12 +35,13 @@ void sniff_add_up(struct sniff *sniff, const struct captured *captured,
         sniff->out.error = -ENOMEM;
 }
 
-void sniff_put_statistics(struct sniff *sniff)
+int sniff_put_statistics(struct sniff *sniff)
 {
     struct packet_losses losses = {.live = sniff->owners};
     struct capture_counts counts;
     bool to_stdout = !sniff->options->write_file || strcmp(sniff->options->write_file, "-") != 0;
     struct buf out = BUF_SINK(to_stdout ? STDOUT_FILENO : STDERR_FILENO);
+    int r;
 
     for (uint32_t i = 0; losses.live && i < sniff->source_count; i++)
         if (capture_read_counts(sniff->sources[i].capture, &counts) == 0) {
@@ -51,6 +52,7 @@ void sniff_put_statistics(struct sniff *sniff)
         packet_statistics_put_json(&out, sniff->conversations, &losses);
     else
         packet_statistics_put_text(&out, sniff->conversations, &losses);
-    (void)buf_flush(&out);
+    r = buf_flush(&out);
     buf_done(&out);
+    return r;
 }

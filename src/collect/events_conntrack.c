@@ -229,7 +229,7 @@ static int read_post(struct reading *reading, uint32_t limit)
         r = netlink_hear(reading->post->fd, MSG_DONTWAIT, take_message, reading);
         if (r == -ENOBUFS) {
             reading->watch->lost++;
-            r = 0;
+            r = -EAGAIN; /* what waits is read the next time: there is an end, whatever comes */
         }
     }
     return r == -EAGAIN ? 0 : r;

@@ -271,7 +271,7 @@ static int read_post(struct reading *reading, int fd, uint32_t end)
         r = netlink_hear(fd, MSG_DONTWAIT, take_message, reading);
         if (r == -ENOBUFS) {
             reading->destroy->lost++;
-            r = 0;
+            r = -EAGAIN; /* what waits is read the next time: there is an end, whatever comes */
         }
     }
     return r == -EAGAIN ? 0 : r;

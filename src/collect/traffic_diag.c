@@ -19,6 +19,7 @@
 #define SOURCE "sock_diag tcp_info"
 #define RECEIVE_BUFFER (4 * 1024 * 1024)
 #define CLOSED_MAX 262144 /* kept between two readings: the screen may be paused for hours */
+#define LOSSES_MAX 64     /* in one reading: it has an end, whatever comes */
 #define NEEDS (NEED_SOCKETS | NEED_TCP_INFO | NEED_OWNERS)
 
 /* A connection, as the last reading saw it. */
@@ -64,12 +65,14 @@ static int take_closed(void *context, const struct nlmsghdr *message)
 static int drain(void *context)
 {
     struct diag_state *state = context;
+    unsigned int losses = 0;
     int r = 0;
 
-    while (r == 0 && state->fd >= 0) {
+    while (r == 0 && state->fd >= 0 && losses < LOSSES_MAX) {
         r = netlink_hear(state->fd, MSG_DONTWAIT, take_closed, state);
         if (r == -ENOBUFS) {
             state->lost = true;
+            losses++;
             r = 0;
         }
     }

@@ -121,7 +121,7 @@ static int take_events(struct follower *follower, int fd)
         if (r == -ENOBUFS) {
             conntrack_say("events were lost: they came faster than they could be taken "
                           "(-b makes the buffer larger)");
-            r = 0;
+            r = -EAGAIN; /* poll() knows what waits */
         }
     }
     return r == -EAGAIN ? buf_flush(&follower->writer->out) : r;

@@ -4,6 +4,7 @@
 
 #include "base/escape.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 void say_line(const char *tool, const char *format, va_list args)
 {
     struct buf line = BUF_SINK(STDERR_FILENO);
+    static const char no_memory[] = ": no memory to say what is wrong\n";
     char text[1024];
 
     vsnprintf(text, sizeof(text), format, args);
@@ -18,7 +20,10 @@ void say_line(const char *tool, const char *format, va_list args)
     buf_puts(&line, ": ");
     escape_text(&line, text, strlen(text));
     buf_byte(&line, '\n');
-    (void)buf_flush(&line);
+    if (buf_flush(&line) == -ENOMEM) {
+        (void)!write(STDERR_FILENO, tool, strlen(tool));
+        (void)!write(STDERR_FILENO, no_memory, sizeof(no_memory) - 1);
+    }
     buf_done(&line);
 }
 

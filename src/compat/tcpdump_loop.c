@@ -3,6 +3,7 @@
 #include "compat/say.h"
 #include "compat/tcpdump.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -71,7 +72,7 @@ static bool take_signal(const struct tcpdump *tcpdump, int signals)
     struct signalfd_siginfo signal;
 
     if (read(signals, &signal, sizeof(signal)) != sizeof(signal))
-        return false;
+        return errno != EINTR && errno != EAGAIN; /* which one came will not be known */
     if (signal.ssi_signo == SIGUSR1)
         say_counts(tcpdump, &in_one_line);
     else if (signal.ssi_signo != SIGUSR2)

@@ -9,6 +9,7 @@
 #include "packet/tcp_flows.h"
 #include "packet/tls.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 
 #define HEADER 20
@@ -49,10 +50,14 @@ static struct tcp_origin find_origin(struct packet *packet, const struct tcp_hea
                             .family = is_v6 ? AF_INET6 : AF_INET};
     const uint8_t *source = packet->bytes + ip + (is_v6 ? 8 : 12);
     size_t size = is_v6 ? 16 : 4;
+    struct tcp_origin origin;
 
     memcpy(ends.source, source, size);
     memcpy(ends.destination, source + size, size);
-    return tcp_flows_origin(packet->flows, &ends, tcp->flags & TCP_SYN, seq, ack);
+    origin = tcp_flows_origin(packet->flows, &ends, tcp->flags & TCP_SYN, seq, ack);
+    if (origin.is_forgotten)
+        packet->out->error = -ENOMEM; /* or numbers of this connection would be other ones */
+    return origin;
 }
 
 static void put_checksum(struct packet *packet, const struct tcp_header *tcp,

@@ -114,5 +114,6 @@ struct tcp_origin tcp_flows_origin(struct tcp_flows *flows, const struct tcp_end
         flow->first = reverse ? origin.peer : origin.sender;
         flow->second = reverse ? origin.sender : origin.peer;
     }
+    origin.is_forgotten = !flow;
     return origin;
 }

@@ -18,7 +18,8 @@ struct tcp_ends {
 /* What is subtracted from numbers of this packet's sender, and of the other end. */
 struct tcp_origin {
     uint32_t sender, peer;
-    bool is_new; /* this packet is the first, whose own numbers are shown whole */
+    bool is_new;       /* this packet is the first, whose own numbers are shown whole */
+    bool is_forgotten; /* for lack of memory: the next packet would be the first, too */
 };
 
 /* NULL: no memory. */
@@ -27,7 +28,7 @@ void tcp_flows_free(struct tcp_flows *flows);
 
 /*
  * The origin of the connection. The first packet with an acknowledgement makes it, and each SYN
- * anew. Without memory every packet is the first.
+ * anew.
  */
 struct tcp_origin tcp_flows_origin(struct tcp_flows *flows, const struct tcp_ends *ends, bool syn,
                                    uint32_t seq, uint32_t ack);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* For LD_PRELOAD: call number FAIL_AT of the kind FAIL_KIND fails, or all from FAIL_FROM on. */
+/* For LD_PRELOAD: call FAIL_AT of a kind fails, all from FAIL_FROM on, or each FAIL_EVERY-th. */
 /*
  * The kinds are those of enum kind. FAIL_ERROR is the errno (ENOMEM unless told); with 0 the call
- * does half of what it was asked to do. Calls are counted from the start of main() on, those of
- * child processes with them. FAIL_REPORT is the descriptor of a file of two uint64_t: how many
- * calls of the kind were made, and how many failed.
+ * does half of what it was asked to do, or with FAIL_PIECE at most so many bytes. Calls are counted
+ * from the start of main() on, those of child processes with them. FAIL_REPORT is the descriptor of
+ * a file of struct report.
  * With FAIL_OWN only calls of the program itself count: glibc 2.36 crashes when it finds no memory
  * for the name service switch, which the program cannot mend.
  */
@@ -29,6 +29,7 @@
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *memory, size_t size);
+extern void __libc_free(void *memory);
 
 enum kind { MEMORY, READ, WRITE, RECEIVE, SEND, OPEN, DIRECTORY, MAP, SYNC, BPF, KIND_COUNT };
 
@@ -39,17 +40,34 @@ static const char *const kind_names[KIND_COUNT] = {
 };
 
 struct report {
-    _Atomic uint64_t made, failed;
+    _Atomic uint64_t made, failed; /* calls of the kind */
+    /* At the exit of each process: what the program itself had allocated and did not give back, and
+     * the largest such block: where in the program it was asked for, and its size. */
+    _Atomic uint64_t kept_blocks, kept_from, kept_size;
+    _Atomic uint64_t kept_files; /* descriptors that are still open then */
 };
+
+/* What the program has allocated: a hash table of open addressing. */
+struct block {
+    void *memory;
+    uint64_t size;
+    uintptr_t caller;
+};
+
+enum { BLOCK_BITS = 18, BLOCKS = 1 << BLOCK_BITS };
 
 static struct {
     bool ready, own_only;
     enum kind kind;
-    uint64_t at, from;
+    uint64_t at, from, every;
     int error;
+    size_t piece; /* 0: half of what was asked for */
     uintptr_t program_begin, program_end;
     struct report *report;
-} plan;
+    struct block *blocks; /* NULL: not counted */
+    unsigned int used;
+    atomic_flag lock; /* of blocks */
+} plan = {.lock = ATOMIC_FLAG_INIT};
 
 static uint64_t number_of(const char *name, uint64_t otherwise)
 {
@@ -91,24 +109,113 @@ __attribute__((constructor)) static void prepare(void)
     plan.report = page;
     plan.at = number_of("FAIL_AT", 0);
     plan.from = number_of("FAIL_FROM", UINT64_MAX);
+    plan.every = number_of("FAIL_EVERY", UINT64_MAX);
     plan.error = (int)number_of("FAIL_ERROR", ENOMEM);
+    plan.piece = number_of("FAIL_PIECE", 0);
     plan.own_only = getenv("FAIL_OWN");
     dl_iterate_phdr(find_program, NULL);
+    plan.blocks = mmap(NULL, BLOCKS * sizeof(struct block), PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (plan.blocks == MAP_FAILED)
+        abort();
     plan.ready = true;
 }
+
+/* --- what the program keeps --- */
+
+static bool is_program(const void *caller)
+{
+    uintptr_t at = (uintptr_t)caller;
+
+    return at >= plan.program_begin && at < plan.program_end;
+}
+
+static unsigned int place_of(const void *memory)
+{
+    return (unsigned int)(((uintptr_t)memory >> 4) * 0x9e3779b97f4a7c15u >> (64 - BLOCK_BITS));
+}
+
+static unsigned int find_block(const void *memory)
+{
+    unsigned int at = place_of(memory);
+
+    while (plan.blocks[at].memory && plan.blocks[at].memory != memory)
+        at = (at + 1) % BLOCKS;
+    return at;
+}
+
+/* Those behind it move up, so that no search ends too early. */
+static void remove_block(unsigned int hole)
+{
+    unsigned int at = hole;
+
+    plan.used--;
+    for (;;) {
+        plan.blocks[hole].memory = NULL;
+        do {
+            at = (at + 1) % BLOCKS;
+            if (!plan.blocks[at].memory)
+                return;
+        } while ((at - place_of(plan.blocks[at].memory)) % BLOCKS < (at - hole) % BLOCKS);
+        plan.blocks[hole] = plan.blocks[at];
+        hole = at;
+    }
+}
+
+/* Takes OLD out, and NEW in when the program has asked for it. Gives NEW. */
+static void *keep(void *old, void *new, uint64_t size, const void *caller)
+{
+    if (!plan.blocks || (!old && !(new &&is_program(caller))))
+        return new;
+    while (atomic_flag_test_and_set(&plan.lock))
+        ;
+    if (old) {
+        unsigned int at = find_block(old);
+
+        if (plan.blocks[at].memory)
+            remove_block(at);
+    }
+    if (new &&is_program(caller) && plan.used < BLOCKS / 2) {
+        plan.blocks[find_block(new)] =
+            (struct block){.memory = new, .size = size, .caller = (uintptr_t)caller};
+        plan.used++;
+    }
+    atomic_flag_clear(&plan.lock);
+    return new;
+}
+
+/* After those of the program itself. A process that ends by _exit(2) is not asked. */
+__attribute__((destructor)) static void look_at_what_is_kept(void)
+{
+    struct block largest = {0};
+
+    if (!plan.ready)
+        return;
+    plan.ready = false;
+    for (unsigned int i = 0; i < BLOCKS; i++) {
+        if (plan.blocks[i].memory && plan.blocks[i].size >= largest.size)
+            largest = plan.blocks[i];
+    }
+    atomic_fetch_add(&plan.report->kept_blocks, plan.used);
+    if (largest.memory) {
+        atomic_store(&plan.report->kept_from, largest.caller - plan.program_begin);
+        atomic_store(&plan.report->kept_size, largest.size);
+    }
+    for (int fd = 3; fd < 1024; fd++)
+        atomic_fetch_add(&plan.report->kept_files, fcntl(fd, F_GETFD) >= 0);
+}
+
+/* --- what fails --- */
 
 /* Whether this call fails; errno is set then. */
 static bool must_fail(enum kind kind, const void *caller)
 {
-    uintptr_t at = (uintptr_t)caller;
     uint64_t number;
 
-    if (!plan.ready || plan.kind != kind)
-        return false;
-    if (plan.own_only && (at < plan.program_begin || at >= plan.program_end))
+    if (!plan.ready || plan.kind != kind || (plan.own_only && !is_program(caller)))
         return false;
     number = atomic_fetch_add(&plan.report->made, 1) + 1;
-    if (number != plan.at && number < plan.from)
+    if (number != plan.at && number < plan.from && number % plan.every != 0)
         return false;
     atomic_fetch_add(&plan.report->failed, 1);
     errno = plan.error;
@@ -128,30 +235,45 @@ static void *next_of(const char *name)
     return found;
 }
 
-/* A call that moves bytes: it fails, or moves only half of them. */
+/* A call that moves bytes: it fails, or moves only some of them. */
 #define MOVE(kind, size, call)                                                                     \
     do {                                                                                           \
         if (FAILS(kind)) {                                                                         \
             if (plan.error)                                                                        \
                 return -1;                                                                         \
-            (size) = (size) / 2 + (size) % 2;                                                      \
+            (size) = !plan.piece           ? (size) / 2 + (size) % 2                               \
+                     : (size) > plan.piece ? plan.piece                                            \
+                                           : (size);                                               \
         }                                                                                          \
         return call;                                                                               \
     } while (0)
 
+#define CALLER __builtin_return_address(0)
+
 void *malloc(size_t size)
 {
-    return FAILS(MEMORY) ? NULL : __libc_malloc(size);
+    return FAILS(MEMORY) ? NULL : keep(NULL, __libc_malloc(size), size, CALLER);
 }
 
 void *calloc(size_t count, size_t size)
 {
-    return FAILS(MEMORY) ? NULL : __libc_calloc(count, size);
+    return FAILS(MEMORY) ? NULL : keep(NULL, __libc_calloc(count, size), count * size, CALLER);
+}
+
+/* A block that cannot grow stays. That OLD is taken out before it is free is for other threads. */
+static void *resize(void *old, size_t size, const void *caller)
+{
+    void *new;
+
+    keep(old, NULL, 0, caller);
+    new = __libc_realloc(old, size);
+    keep(NULL, new || !size ? new : old, size, caller);
+    return new;
 }
 
 void *realloc(void *memory, size_t size)
 {
-    return FAILS(MEMORY) ? NULL : __libc_realloc(memory, size);
+    return FAILS(MEMORY) ? NULL : resize(memory, size, CALLER);
 }
 
 void *reallocarray(void *memory, size_t count, size_t size)
@@ -160,7 +282,22 @@ void *reallocarray(void *memory, size_t count, size_t size)
         errno = ENOMEM;
         return NULL;
     }
-    return FAILS(MEMORY) ? NULL : __libc_realloc(memory, count * size);
+    return FAILS(MEMORY) ? NULL : resize(memory, count * size, CALLER);
+}
+
+/* In it glibc calls its own malloc(), which would be nobody's. */
+char *strdup(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = FAILS(MEMORY) ? NULL : keep(NULL, __libc_malloc(size), size, CALLER);
+
+    return copy ? memcpy(copy, text, size) : NULL;
+}
+
+void free(void *memory)
+{
+    keep(memory, NULL, 0, NULL);
+    __libc_free(memory);
 }
 
 ssize_t read(int fd, void *buffer, size_t size)

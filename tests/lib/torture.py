@@ -2,7 +2,9 @@
 """Torture: a command is run again and again, and each time another one of its calls fails (tests/faults/failing_calls.c).
 
 NWHO_FULL=1 fails every call of a kind, one after the other; else a sample of them, drawn with NWHO_SEED (1 unless told).
+At the end of each run nothing may be left: no memory that the program itself allocated, and no open file.
 """
+import contextlib
 import errno
 import os
 import random
@@ -11,6 +13,7 @@ import struct
 import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from faults import ENVIRONMENT, FULL, SANITIZED
 from live import BUILD, Result, skip
@@ -18,8 +21,8 @@ from live import BUILD, Result, skip
 LIBRARY = BUILD / "tests/faults/libfailing_calls.so"
 SEED = int(os.environ.get("NWHO_SEED", "1"))
 HANG = 30  # seconds after which a run has hung; each takes a fraction of one
-ONE, REST = "FAIL_AT", "FAIL_FROM"  # that call, or all from it on
-SHORT = 0  # no error, but half of the bytes
+ONE, REST, EVERY = "FAIL_AT", "FAIL_FROM", "FAIL_EVERY"  # that call, all from it on, or each second one
+SHORT, BYTE = 0, -1  # no error, but half of the bytes, or a single one
 
 AGAIN = (errno.EINTR, errno.EAGAIN)  # which nobody says for ever
 
@@ -45,23 +48,46 @@ def need_injector():
         skip("the sanitizer has an allocator of its own")
 
 
-def run_failing(command, kind, when=ONE, number=0, error=errno.ENOMEM, own=False, ns=None):
-    """The Result of COMMAND, how many calls of KIND it made, and how many failed. Exit status None: it hung."""
+@dataclass
+class Counts:
+    """What a run did: struct report of failing_calls.c."""
+    made: int
+    failed: int
+    blocks: int  # not given back; the largest, and where in the program it was asked for:
+    caller: int
+    size: int
+    files: int
+
+    FORMAT = "=6Q"
+
+
+def variables_of(kind, when, number, error, own):
+    piece = {"FAIL_PIECE": "1"} if error == BYTE else {}
+    return {"FAIL_KIND": kind, when: str(number), "FAIL_ERROR": str(SHORT if error == BYTE else error), **piece,
+            **({"FAIL_OWN": "1"} if own else {})}
+
+
+def run_failing(command, kind, when=ONE, number=0, error=errno.ENOMEM, own=False, ns=None, seconds=None):
+    """The Result of COMMAND, and its Counts of calls of KIND. Exit status None: it hung. After SECONDS it is asked to end."""
     with tempfile.TemporaryFile() as report:
-        report.write(bytes(16))
+        report.write(bytes(struct.calcsize(Counts.FORMAT)))
         report.flush()
-        variables = {"FAIL_KIND": kind, when: str(number), "FAIL_ERROR": str(error), "FAIL_REPORT": str(report.fileno()),
-                     **({"FAIL_OWN": "1"} if own else {})}
+        variables = {**variables_of(kind, when, number, error, own), "FAIL_REPORT": str(report.fileno())}
         words = [*(ns.prefix() if ns else []), "env", f"LD_PRELOAD={LIBRARY}", *command]
-        try:
-            done = subprocess.run([str(word) for word in words], stdin=subprocess.DEVNULL, capture_output=True, check=False,
-                                  timeout=HANG, env={**ENVIRONMENT, **variables}, pass_fds=[report.fileno()])
-            result = Result(done.returncode, *(part.decode("utf-8", "surrogateescape")
-                                               for part in (done.stdout, done.stderr)))
-        except subprocess.TimeoutExpired:
-            result = Result(None, "", "")
+        with subprocess.Popen([str(word) for word in words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              env={**ENVIRONMENT, **variables}, pass_fds=[report.fileno()]) as child:
+            try:
+                if seconds:
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        child.wait(seconds)
+                    child.terminate()
+                parts = child.communicate(timeout=HANG)
+                result = Result(child.returncode, *(part.decode("utf-8", "surrogateescape") for part in parts))
+            except subprocess.TimeoutExpired:
+                child.kill()
+                result = Result(None, "", "")
         report.seek(0)
-        return result, *struct.unpack("=QQ", report.read(16))
+        return result, Counts(*struct.unpack(Counts.FORMAT, report.read()))
 
 
 def numbers_of(count, sample, key):
@@ -72,41 +98,74 @@ def numbers_of(count, sample, key):
     return sorted(random.Random(f"{SEED} {key}").sample(every, sample))
 
 
+def faults_of(kinds, counts, sample, key):
+    """All (kind, when, number, error) that are tried. COUNTS: how many calls of each kind there are."""
+    for kind in kinds:
+        for error in ERRORS[kind]:
+            for when in (ONE,) if error in AGAIN else (ONE, REST):
+                for number in numbers_of(counts[kind], sample, f"{key} {kind} {when} {error}"):
+                    yield kind, when, number, error
+        if kind in ("read", "receive"):
+            yield kind, EVERY, 2, errno.EINTR
+        if kind in ("read", "write"):
+            yield kind, REST, 1, BYTE
+
+
 def torture(args, check, kinds=("memory",), sample=3, own=False, ns=None, prepare=None,
-            workers=2, right=(0, 1)):
+            workers=2, right=(0, 1), look=None, seconds=None):
     """CHECK(result, truth) for each fault at each call; gives a line for each answer that is wrong.
 
     OWN: only calls of the program itself, none of libraries. PREPARE() gives further words for each run: a file that it
-    may change. WORKERS: so many at once. RIGHT: exit statuses of a run without a fault.
+    may change. WORKERS: so many at once. RIGHT: exit statuses of a run without a fault. LOOK(result, further words) gives
+    what else belongs to the output. SECONDS: after so many it is asked to end.
     """
     need_injector()
-    faults, truth = [], None
-    for kind in kinds:
-        result, count, _ = run_failing([BUILD / "nwho", *args, *(prepare() if prepare else ())], kind, own=own, ns=ns)
-        truth = truth or result
-        assert truth.rc in right, f"nwho {args}: exit status {truth.rc}: {truth.err}"
-        faults += [(kind, when, number, error) for error in ERRORS[kind]
-                   for when in ((ONE,) if error in AGAIN else (ONE, REST))
-                   for number in numbers_of(count, sample, f"{args} {kind} {when} {error}")]
 
-    def attempt(fault):
-        kind, when, _, error = fault
-        result, _, failed = run_failing([BUILD / "nwho", *args, *(prepare() if prepare else ())], *fault, own=own, ns=ns)
+    def attempt(*fault):
+        further = list(prepare() if prepare else ())
+        result, counts = run_failing([BUILD / "nwho", *args, *further], *fault, own=own, ns=ns, seconds=seconds)
+        return Result(result.rc, result.out + (look(result, further) if look else ""), result.err), counts
+
+    whole = {kind: attempt(kind) for kind in kinds}
+    truth = whole[kinds[0]][0]
+    assert all(result.rc in right for result, _ in whole.values()), f"nwho {args}: exit status {truth.rc}: {truth.err}"
+    faults = list(faults_of(kinds, {kind: counts.made for kind, (_, counts) in whole.items()}, sample, args))
+
+    def judge(fault):
+        kind, when, number, error = fault
+        result = counts = None
         try:
+            result, counts = attempt(*fault)
             check_lives(result)
+            check_nothing_is_kept(result, counts)
             check(result, truth)
             # What cannot be written cannot be said either: all from some place on, or the only thing that there was to say.
-            unheard = kind == "write" and (when == REST or not truth.out)
+            unheard = kind == "write" and (when != ONE or not truth.out)
             assert result.rc in (0, 1) or result.err or unheard, "failed without a word"
         except AssertionError as wrong:
-            return (f"{kind} {when}={fault[2]} {errno.errorcode.get(error, 'short')}: {wrong}: exit status {result.rc}: "
-                    f"{result.err[-300:]!r}{'' if failed else ' (and no call failed)'}")
+            name = {SHORT: "short", BYTE: "single bytes"}.get(error) or errno.errorcode[error]
+            said = f"exit status {result.rc}: {result.err[-300:]!r}" if result else ""
+            return f"{kind} {when}={number} {name}: {wrong}: {said}{'' if counts and counts.failed else ' (and no call failed)'}"
         return None
 
     with ThreadPoolExecutor(workers) as pool:
-        wrong = [text for text in pool.map(attempt, faults) if text]
+        wrong = [text for text in pool.map(judge, faults) if text]
+    for text in wrong if FULL else ():
+        print(f"# {text}", flush=True)  # the whole may take hours
     print(f"# {' '.join(map(str, args))[:70]}: {len(faults)} faults, {len(wrong)} wrong", flush=True)
     return [f"nwho {' '.join(map(str, args))}: {text}" for text in wrong]
+
+
+def check_nothing_is_kept(result, counts):
+    """The one open file is the report itself. A process that was killed has not been asked."""
+    if result.rc is not None and result.rc >= 0:
+        assert not counts.blocks, f"{counts.blocks} blocks of memory are kept, one of {counts.size} bytes {place_of(counts.caller)}"
+        assert counts.files <= 1, f"{counts.files - 1} files are kept open"
+
+
+def place_of(caller):
+    done = subprocess.run(["addr2line", "-fspe", BUILD / "nwho", hex(caller - 1)], capture_output=True, text=True, check=False)
+    return f"of {done.stdout.strip()}" if done.returncode == 0 else f"asked for at {caller:#x}"
 
 
 def check_none(wrong):
@@ -146,6 +205,13 @@ def check_live_details(result, truth):
         check_live(result, truth)
     else:
         check_exact(result, truth)
+
+
+def check_old(result, truth):
+    """The same cells; how wide a column is depends on the source, as it does with ss itself."""
+    assert result.rc in (0, 1, 2, 3, 5)
+    if result.rc == truth.rc and not new_notes(result, truth):
+        assert "".join(result.out.split()) == "".join(truth.out.split()), f"another answer: {difference(result, truth)}"
 
 
 def check_failure(result, truth):
