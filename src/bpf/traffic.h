@@ -10,7 +10,7 @@ enum traffic_part {
     TRAFFIC_END,     /* counters of TCP sockets that are destroyed */
     TRAFFIC_CLOSE,   /* who closed a socket; needs CAP_NET_ADMIN and the root of cgroup2 */
     TRAFFIC_WALK,    /* counters of TCP sockets with a descriptor; counts nothing by itself */
-    TRAFFIC_PACKETS, /* of every socket, with their headers; needs what CLOSE needs */
+    TRAFFIC_PACKETS, /* of every socket, with their headers; since 6.2, needs what CLOSE needs */
     TRAFFIC_PEERS,   /* of calls of unconnected UDP sockets, for CALLS; needs what CLOSE needs */
 };
 

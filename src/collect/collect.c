@@ -25,6 +25,9 @@ static const struct collector *const collectors[] = {
     &collector_sockets_bpf,
 #endif
     &collector_inet_diag,
+#if HAVE_BPF
+    &collector_sockets_bpf_instead,
+#endif
     &collector_proc_net,
 #if HAVE_BPF
     &collector_owners_bpf,

@@ -101,6 +101,8 @@ static void note_files(struct collection *collection, uint32_t files, uint32_t u
         buf_puts(&text, "; it does not know ");
         put_names(&text, unknown);
     }
+    if (is_not_in_kernel(error))
+        buf_puts(&text, "; sudo modprobe -a tcp_diag udp_diag lets them be asked for");
     snapshot_note(collection->snapshot, NOTE_DETAIL, "sock_diag", error, "%s", buf_string(&text));
     buf_done(&text);
 }

@@ -356,22 +356,23 @@ static uint32_t choose_protos(const struct collection *collection, bool owners)
     return protos;
 }
 
-static int collect_sockets(struct collection *collection)
+static bool wants_owners(const struct collection *collection)
+{
+    return collection->request->needs & (NEED_OWNERS | NEED_HELD) && !collection->owners_done;
+}
+
+/* `instead`: what is said when it fails, of the source that is next. */
+static int read_sockets(struct collection *collection, uint32_t protos, const char *instead)
 {
     CLEANUP(socket_pass_done)
     struct socket_pass pass = {
         .records = {.collection = collection, .tick_ns = socket_records_tick()}};
     struct snapshot *snapshot = collection->snapshot;
     uint32_t sockets = snapshot->sockets_count, holders = snapshot->holders_count;
-    bool owners =
-        collection->request->needs & (NEED_OWNERS | NEED_HELD) && !collection->owners_done;
-    uint32_t protos = choose_protos(collection, owners);
     int r;
 
-    if (!protos || collection->request->verbatim)
-        return 0;
     bpf_pass_init(&pass.base, collection);
-    pass.with_owners = owners && (protos & TCP_BIT);
+    pass.with_owners = (protos & TCP_BIT) && wants_owners(collection);
     r = read_protos(&pass, protos);
     if (r == 0)
         return finish(&pass, protos);
@@ -379,8 +380,32 @@ static int collect_sockets(struct collection *collection)
     snapshot->holders_count = holders;
     socket_records_forget_counted(&pass.records);
     map_clear(&collection->by_cookie);
-    bpf_give_up(collection, "bpf iterators", r, "sockets are read by sock_diag instead");
+    bpf_give_up(collection, "bpf iterators", r, instead);
     return 0;
+}
+
+static int collect_sockets(struct collection *collection)
+{
+    uint32_t protos = choose_protos(collection, wants_owners(collection));
+
+    if (!protos || collection->request->verbatim)
+        return 0;
+    return read_sockets(collection, protos, "sockets are read by sock_diag instead");
+}
+
+/* Where sock_diag has failed files would be next, which are not exact: that is worth any cost. */
+static int collect_without_diag(struct collection *collection)
+{
+    uint32_t protos = collection_protos(collection, TCP_BIT | UDP_BIT);
+
+    protos &= ~choose_protos(collection, wants_owners(collection)); /* was tried before */
+    if (!collection->failures[PROTO_TCP])
+        protos &= ~TCP_BIT;
+    if (!collection->failures[PROTO_UDP])
+        protos &= ~UDP_BIT;
+    if (!protos || collection->request->verbatim)
+        return 0;
+    return read_sockets(collection, protos, "sockets are read from /proc/net instead");
 }
 
 const struct collector collector_sockets_bpf = {
@@ -388,4 +413,11 @@ const struct collector collector_sockets_bpf = {
     .provides = NEED_SOCKETS,
     .source = SOURCE_BPF,
     .collect = collect_sockets,
+};
+
+const struct collector collector_sockets_bpf_instead = {
+    .name = "sockets_bpf_instead",
+    .provides = NEED_SOCKETS,
+    .source = SOURCE_BPF,
+    .collect = collect_without_diag,
 };

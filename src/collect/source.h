@@ -68,6 +68,7 @@ extern const struct collector collector_netlink_diag;
 extern const struct collector collector_vsock_diag;
 extern const struct collector collector_proc_net;
 extern const struct collector collector_sockets_bpf;
+extern const struct collector collector_sockets_bpf_instead;
 extern const struct collector collector_owners_bpf;
 extern const struct collector collector_owners_proc;
 extern const struct collector collector_fd_flags;

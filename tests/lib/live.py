@@ -30,7 +30,9 @@ from pathlib import Path
 
 SOURCE = Path(os.environ.get("NWHO_SOURCE", Path(__file__).resolve().parents[2]))
 BUILD = Path(os.environ.get("NWHO_BUILD", SOURCE / "build"))
-PATIENCE = 60  # seconds until a state that does not come is a failure; never a wait of this length
+# Seconds until a state that does not come is a failure; never a wait of this length. More where a machine is emulated.
+PATIENCE = int(os.environ.get("NWHO_PATIENCE", "60"))
+KERNEL = tuple(map(int, os.uname().release.split(".")[:2]))  # (6, 1): what older ones lack is not asked of them
 
 _tests = []
 _namespaces = []  # those to remove, newest last
@@ -64,7 +66,7 @@ class Result:
 
 def _finish(command, expect, **options):
     done = subprocess.run([str(word) for word in command], stdin=options.pop("stdin", subprocess.DEVNULL),
-                          capture_output=True, timeout=options.pop("timeout", 60), check=False, **options)
+                          capture_output=True, timeout=options.pop("timeout", PATIENCE), check=False, **options)
     result = Result(done.returncode, *(part.decode("utf-8", "surrogateescape") for part in (done.stdout, done.stderr)))
     allowed = expect if isinstance(expect, (tuple, set)) else (expect,)
     if expect is not None and result.rc not in allowed:

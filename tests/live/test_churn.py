@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Long-lived connections beside others that come and go: no dump misses one of them or shows it twice.
 
-NWHO_FULL=1: 10,000 long-lived connections and 200 dumps in all. Without it fewer, so that it stays short.
+NWHO_FULL=1: 10,000 long-lived connections and 200 dumps in all. Without it fewer, so that it stays short. NWHO_LONG is how
+many of them, NWHO_DUMPS how many dumps in each of the four cases.
 """
 import contextlib
 import json
@@ -13,8 +14,8 @@ import live
 from live import netns, nwho, run_tests, skip, test
 
 FULL = bool(os.environ.get("NWHO_FULL"))
-LONG = 10000 if FULL else 2000
-DUMPS = 50 if FULL else 8
+LONG = int(os.environ.get("NWHO_LONG", 10000 if FULL else 2000))
+DUMPS = int(os.environ.get("NWHO_DUMPS", 50 if FULL else 8))
 OTHERS = 10 if FULL else 3  # dumps of ss and netstat, for the figure beside
 
 BPF = "bpf,sock_diag,proc_net,proc_fd"

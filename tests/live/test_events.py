@@ -13,7 +13,7 @@ from datetime import datetime
 
 from counting import assert_exact, counting, make
 from following import PREAMBLE, closed, follow, following, needs_bpf, play
-from live import BUILD, PATIENCE, SOURCE, netns, nwho, run_tests, skip, test, wait_for
+from live import BUILD, KERNEL, PATIENCE, SOURCE, netns, nwho, run_tests, skip, test, wait_for
 
 
 @test
@@ -169,6 +169,8 @@ lone.close(); ended(c)
         document, facts = follow(ns, script)
         rows = {row["peer_port"]: row for row in document["rows"] if row["event"] == "closed" and row["direction"] == "in"}
         for want in facts:
+            if want["source"] == "user" and KERNEL < (6, 3):  # who uses it is not told there
+                continue
             row = rows[want["peer"]]
             assert (row["pid"], row["ppid"], row["owner_source"]) == (want["pid"], want["ppid"], want["source"]), (want, row)
 

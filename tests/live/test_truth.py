@@ -4,7 +4,7 @@ import functools
 import os
 
 import truth
-from live import mksock, netns, nwho, run_tests, skip, test
+from live import KERNEL, mksock, netns, nwho, run_tests, skip, test
 from truth import ALL_COLUMNS, BPF, COLUMNS, DIAG, PROC
 
 # Beside one of each situation: the same with options.
@@ -25,6 +25,8 @@ OPTIONS = {
 RARE = {"sctp-listening", "dccp-listening", "mptcp-listening", "mptcp-established", "udplite", "udplite-connected",
         "vsock-listening"}
 LAST_COLUMNS = ["path", "owners", "owner_note"]  # in text, where blanks do not matter
+# Older kernels have them in no table that can be read.
+DIAG_HAS_BOUND = KERNEL >= (6, 8)
 PING = "net.ipv4.ping_group_range=0 2147483647"
 
 
@@ -49,7 +51,7 @@ def not_told_by_sock_diag(fact, column):
         return column == "cc" or fact["state"] != "listening"
     if column == "cc":  # inet_diag says it only of what has a tcp_info
         return fact["state"] == "bound-inactive"
-    return column == "uid" and fact["proto"] == "netlink"
+    return column == "uid" and fact["proto"] in ("netlink", "vsock")
 
 
 def not_told_without_bpf(fact, column):
@@ -74,7 +76,9 @@ UNKNOWN = {BPF: not_told_by_sock_diag, DIAG: not_told_without_bpf, PROC: not_tol
 
 def is_listed(fact, sources):
     """False for what is in no table of the kernel that these sources read."""
-    if not fact["in_tables"] or (fact["proto"] == "vsock" and not os.path.exists("/sys/module/vsock_diag")):
+    if fact["proto"] == "vsock":  # in no file
+        return sources != PROC and os.path.exists("/sys/module/vsock_diag")
+    if not fact["in_tables"] or (fact["state"] == "bound-inactive" and sources == DIAG and not DIAG_HAS_BOUND):
         return False
     # /proc/net/tcp leaves out bound sockets and those whose file is another socket's.
     return sources != PROC or not (fact["state"] == "bound-inactive" or fact["role"] == "subflow")

@@ -337,14 +337,15 @@ static bool suspects_us(struct programs *programs)
 /* The table of a process has 64 places at first. */
 static void test_tasks(void **state)
 {
-    struct programs *programs = programs_new();
+    struct iterator glance = ITERATOR_INIT;
+    struct programs *programs;
     struct rlimit kept, limit;
 
     (void)state;
-    if (proc_pid_namespace() != PIDNS_FIRST) {
-        programs_free(programs);
+    if (proc_pid_namespace() != PIDNS_FIRST || iterator_open(ITERATOR_GLANCE, &glance) < 0)
         skip();
-    }
+    iterator_close(&glance);
+    programs = programs_new();
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &kept), 0);
     limit = kept;
     limit.rlim_cur = 64;
