@@ -2,6 +2,7 @@
 /* nwho doctor: what is wrong on this machine, whose fault it is, and what to do. */
 #include "base/escape.h"
 #include "base/suggest.h"
+#include "base/translate.h"
 #include "base/units.h"
 #include "cli/doctor_text.h"
 #include "cli/last_reading.h"
@@ -86,7 +87,7 @@ static int list_checks(struct session *session)
     for (uint32_t i = 0; i < choice.count; i++) {
         const struct check *check = checks[choice.items[i]];
 
-        buf_printf(&out, "%-14s %s\n", check->name, check->title);
+        buf_printf(&out, "%-14s %s\n", check->name, translated(check->title));
     }
     return session_output(session, &out);
 }
@@ -116,13 +117,15 @@ static void put_window(const struct session *session, struct buf *out)
     uint64_t window_us = session->now->findings.window_ns / 1000;
 
     if (!session->before) {
-        buf_puts(out,
-                 "a recording is one moment: what only shows in the course of time is not found;");
+        buf_puts(out, translated(N_("a recording is one moment: what only shows in the course of "
+                                    "time is not found;")));
         return;
     }
-    buf_puts(out, session->continues ? "since the last sample of nwho serve, " : "looked for ");
-    units_write_duration(out, window_us);
-    buf_puts(out, session->continues ? " ago:" : " at");
+    phrase_put(out,
+               &PHRASE(session->continues ? N_("since the last sample of nwho serve, {1} ago:")
+                                          : N_("looked for {1} at"),
+                       fact_duration(window_us)),
+               translated);
 }
 
 static void put_cost(const struct session *session, struct buf *out)
@@ -131,13 +134,16 @@ static void put_cost(const struct session *session, struct buf *out)
     uint32_t sockets = now->snapshot.sockets_count + now->snapshot.signless;
 
     put_window(session, out);
-    buf_printf(out, " %u network namespace%s, %u socket%s", now->snapshot.netns_count,
-               now->snapshot.netns_count == 1 ? "" : "s", sockets, sockets == 1 ? "" : "s");
-    if (before) {
-        buf_puts(out, "; ");
-        units_write_duration(out, cpu_ns() / 1000);
-        buf_puts(out, " of CPU");
-    }
+    phrase_put(out,
+               &PHRASE(now->snapshot.netns_count == 1 ? N_(" {1} network namespace")
+                                                      : N_(" {1} network namespaces"),
+                       fact_count(now->snapshot.netns_count)),
+               translated);
+    phrase_put(
+        out, &PHRASE(sockets == 1 ? N_(", {1} socket") : N_(", {1} sockets"), fact_count(sockets)),
+        translated);
+    if (before)
+        phrase_put(out, &PHRASE(N_("; {1} of CPU"), fact_duration(cpu_ns() / 1000)), translated);
     buf_byte(out, '\n');
 }
 

@@ -3,6 +3,7 @@
 #include "cli/doctor_text.h"
 
 #include "base/escape.h"
+#include "base/translate.h"
 #include "cli/paragraph.h"
 #include "out/color.h"
 #include "table/finding_text.h"
@@ -15,7 +16,7 @@ static void put_expanded(const struct view *view, const struct finding *finding,
 {
     struct buf expanded = BUF_INIT;
 
-    finding_expand(view, finding, text, &expanded);
+    finding_expand(view, finding, translated(text), translated, &expanded);
     paragraph_put_labelled(out, label, buf_string(&expanded), expanded.length, style->width);
     buf_done(&expanded);
 }
@@ -50,23 +51,26 @@ static void put_severity(struct buf *out, enum severity severity, const struct d
 }
 
 /* Who does what the finding says. */
-static void put_culprit(const struct view *view, const struct finding *finding, struct buf *out)
+static void put_culprit(const struct view *view, const struct finding *finding,
+                        translation *translate, struct buf *out)
 {
     if (finding->subject.process != HEALTH_NONE)
-        finding_expand(view, finding, "{process} ", out);
+        finding_expand(view, finding, "{process} ", translate, out);
     else if (finding->subject.interface != HEALTH_NONE)
-        finding_expand(view, finding, "{iface} ", out);
+        finding_expand(view, finding, "{iface} ", translate, out);
 }
 
-void doctor_put_what(const struct view *view, const struct finding *finding, struct buf *out)
+void doctor_put_what(const struct view *view, const struct finding *finding, translation *translate,
+                     struct buf *out)
 {
     const struct subject *subject = &finding->subject;
 
-    put_culprit(view, finding, out);
-    buf_puts(out, finding->what);
+    put_culprit(view, finding, translate, out);
+    finding_say(finding, translate, out);
     if (subject->netns != HEALTH_NONE &&
         !(view->snapshot->netns[subject->netns].flags & NETNS_SELF))
-        finding_expand(view, finding, " (network namespace {netns})", out);
+        finding_expand(view, finding, translate(N_(" (network namespace {netns})")), translate,
+                       out);
 }
 
 /* "CRIT close-wait: java(2210) keeps 240 connections ...", and what is to be behind it. */
@@ -79,7 +83,7 @@ static void put_head(const struct view *view, const struct finding *finding, con
     buf_byte(out, ' ');
     buf_puts(&line, finding->check->name);
     buf_puts(&line, ": ");
-    doctor_put_what(view, finding, &line);
+    doctor_put_what(view, finding, translated, &line);
     if (command)
         buf_printf(&line, " (%s %s)", command, finding->check->name);
     paragraph_put(out, buf_string(&line), line.length, 5, style->width);
@@ -100,14 +104,16 @@ void doctor_put_findings(const struct grid *grid, const struct doctor_style *sty
         const struct finding *finding = &view->findings->items[grid->rows[i]];
 
         put_head(view, finding, NULL, style, out);
-        put_expanded(view, finding, "cause", finding->advice->cause, style, out);
-        put_advice(view, finding, ADVICE_FIX, "fix", style, out);
-        put_advice(view, finding, ADVICE_AVOID, "avoid", style, out);
-        put_advice(view, finding, ADVICE_NEXT, "next", style, out);
+        put_expanded(view, finding, N_("cause"), finding->advice->cause, style, out);
+        put_advice(view, finding, ADVICE_FIX, N_("fix"), style, out);
+        put_advice(view, finding, ADVICE_AVOID, N_("avoid"), style, out);
+        put_advice(view, finding, ADVICE_NEXT, N_("next"), style, out);
         buf_byte(out, '\n');
     }
     if (grid->matched > grid->row_count)
-        buf_printf(out, "... and %u more\n\n", grid->matched - grid->row_count);
+        phrase_put(out,
+                   &PHRASE(N_("... and {1} more\n\n"), fact_count(grid->matched - grid->row_count)),
+                   translated);
 }
 
 /* What could only be seen in part is not said to be fine. */
@@ -139,7 +145,9 @@ void doctor_put_summary(const struct view *view, const struct doctor_style *styl
 
     for (uint32_t i = 0; i < findings->result_count; i++)
         fine += is_fine(&findings->results[i]);
-    buf_printf(&line, "%u %s fine", fine, fine == 1 ? "check" : "checks");
+    phrase_put(&line,
+               &PHRASE(fine == 1 ? N_("{1} check fine") : N_("{1} checks fine"), fact_count(fine)),
+               translated);
     put_names(findings, &line);
     put_severity(out, SEVERITY_OK, style);
     buf_puts(out, "   ");
@@ -150,8 +158,8 @@ void doctor_put_summary(const struct view *view, const struct doctor_style *styl
         if (!result->skipped)
             continue;
         buf_reset(&line);
-        buf_printf(&line, "%s: %s", result->check->name, result->skipped);
-        paragraph_put_labelled(out, "skipped", buf_string(&line), line.length, style->width);
+        buf_printf(&line, "%s: %s", result->check->name, translated(result->skipped));
+        paragraph_put_labelled(out, N_("skipped"), buf_string(&line), line.length, style->width);
     }
     buf_done(&line);
 }
@@ -182,7 +190,7 @@ void doctor_put_nagios(const struct view *view, struct buf *out)
         buf_puts(&line, told++ ? "; " : "");
         buf_puts(&line, finding->check->name);
         buf_byte(&line, ' ');
-        put_culprit(view, finding, &line);
+        put_culprit(view, finding, untranslated, &line);
         buf_puts(&line, finding->what);
     }
     if (!told)
@@ -210,9 +218,7 @@ static void put_limit(struct buf *out, const struct threshold *threshold, const 
 {
     if (value == LIMIT_NEVER)
         return;
-    buf_puts(out, ", ");
-    buf_puts(out, severity);
-    buf_puts(out, " from ");
+    phrase_put(out, &PHRASE(N_(", {1} from "), fact_word(severity)), translated);
     units_write(out, threshold->unit, value);
 }
 
@@ -221,7 +227,7 @@ static void put_threshold(const struct threshold *threshold, const struct doctor
 {
     struct buf line = BUF_INIT;
 
-    buf_printf(&line, "%s: %s", threshold->name, threshold->help);
+    buf_printf(&line, "%s: %s", threshold->name, translated(threshold->help));
     put_limit(&line, threshold, "warn", threshold->usual.warn);
     put_limit(&line, threshold, "crit", threshold->usual.crit);
     if (strcmp(threshold->source, "own") != 0)
@@ -238,6 +244,7 @@ static void put_general(const char *label, const char *text, const struct doctor
     struct buf words = BUF_INIT;
     bool is_field = false;
 
+    text = translated(text);
     for (; *text; text++) {
         if (*text == '{' && strncmp(text, "{in}", 4) == 0)
             text += 3;
@@ -259,9 +266,9 @@ static void put_texts(const char *const *texts, const char *label, const struct 
 
 void doctor_put_check(const struct check *check, const struct doctor_style *style, struct buf *out)
 {
-    const char *paragraph = check->theory;
+    const char *paragraph = translated(check->theory);
 
-    buf_printf(out, "%s: %s\n", check->name, check->title);
+    buf_printf(out, "%s: %s\n", check->name, translated(check->title));
     while (*paragraph) {
         size_t length = strcspn(paragraph, "\n");
 
@@ -270,16 +277,17 @@ void doctor_put_check(const struct check *check, const struct doctor_style *styl
         paragraph += length + (paragraph[length] == '\n');
     }
     if (check->thresholds[0].name)
-        buf_puts(out, "\nThresholds (a finding from this value on):\n");
+        buf_puts(out, translated(N_("\nThresholds (a finding from this value on):\n")));
     for (uint32_t i = 0; i < CHECK_LIMITS_MAX && check->thresholds[i].name; i++)
         put_threshold(&check->thresholds[i], style, out);
     for (uint32_t i = 0; i < check->advice_count; i++) {
         buf_byte(out, '\n');
-        put_general("cause", check->advice[i].cause, style, out);
-        put_texts(check->advice[i].fix, "fix", style, out);
-        put_texts(check->advice[i].avoid, "avoid", style, out);
-        put_texts(check->advice[i].next, "next", style, out);
+        put_general(N_("cause"), check->advice[i].cause, style, out);
+        put_texts(check->advice[i].fix, N_("fix"), style, out);
+        put_texts(check->advice[i].avoid, N_("avoid"), style, out);
+        put_texts(check->advice[i].next, N_("next"), style, out);
     }
-    buf_puts(out, "\nSources: ");
-    paragraph_put(out, check->sources, strlen(check->sources), 9, style->width);
+    buf_byte(out, '\n');
+    paragraph_put_behind(out, translated(N_("Sources: ")), check->sources, strlen(check->sources),
+                         style->width);
 }

@@ -19,8 +19,9 @@ void doctor_put_line(const struct view *view, const struct finding *finding,
                      const struct doctor_style *style, struct buf *out);
 
 /* Whose fault it is, what is wrong, and in which network namespace: plain text, with names from
- * outside as they are. */
-void doctor_put_what(const struct view *view, const struct finding *finding, struct buf *out);
+ * outside as they are. In the language of the user, or not: what is kept is never translated. */
+void doctor_put_what(const struct view *view, const struct finding *finding, translation *translate,
+                     struct buf *out);
 
 /* How many checks found nothing, and what was left out and why. */
 void doctor_put_summary(const struct view *view, const struct doctor_style *style, struct buf *out);

@@ -114,6 +114,7 @@ static const struct help_line environment[] = {
     {"CLICOLOR", "0: no colour"},
     {"CLICOLOR_FORCE", "not empty and not 0: colour also in files and pipes"},
     {"TERM", "dumb: no colour; what the screen of nwho top is drawn by"},
+    {"LC_ALL, LC_MESSAGES, LANG", "language of nwho doctor and nwho help states: zh_CN.UTF-8"},
     {"LC_CTYPE", "how wide characters are on the terminal"},
     {NULL, NULL},
 };

@@ -184,7 +184,7 @@ static int log_findings(struct recorder_health *health)
         if (finding->severity < SEVERITY_WARN)
             continue;
         buf_reset(&what);
-        doctor_put_what(&now->view, finding, &what);
+        doctor_put_what(&now->view, finding, untranslated, &what);
         r = what.error
                 ? what.error
                 : finding_log_see(&health->log, identity_of(&now->snapshot, finding),

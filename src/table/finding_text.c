@@ -33,121 +33,129 @@ static void put_value(struct buf *out, struct value value, const char *unknown)
         buf_puts(out, unknown);
 }
 
-static void put_process(const struct view *view, const struct finding *finding, struct buf *out)
+/* What is told, and in which language. */
+struct telling {
+    const struct view *view;
+    const struct finding *finding;
+    translation *translate;
+    struct buf *out;
+};
+
+static void put_process(const struct telling *tell)
 {
-    uint32_t process = finding->subject.process;
+    uint32_t process = tell->finding->subject.process;
 
     if (process == HEALTH_NONE) {
-        buf_puts(out, "the process");
+        buf_puts(tell->out, tell->translate(N_("the process")));
         return;
     }
-    put_value(out, process_comm(view, process), "process");
-    buf_byte(out, '(');
-    put_value(out, process_pid(view, process), "?");
-    buf_byte(out, ')');
+    put_value(tell->out, process_comm(tell->view, process), "process");
+    buf_byte(tell->out, '(');
+    put_value(tell->out, process_pid(tell->view, process), "?");
+    buf_byte(tell->out, ')');
 }
 
-static void put_pid(const struct view *view, const struct finding *finding, struct buf *out)
+static void put_pid(const struct telling *tell)
 {
-    put_value(out,
-              finding->subject.process == HEALTH_NONE ? value_none()
-                                                      : process_pid(view, finding->subject.process),
+    put_value(tell->out,
+              tell->finding->subject.process == HEALTH_NONE
+                  ? value_none()
+                  : process_pid(tell->view, tell->finding->subject.process),
               "PID");
 }
 
-static void put_unit(const struct view *view, const struct finding *finding, struct buf *out)
+static void put_unit(const struct telling *tell)
 {
-    put_value(out,
-              finding->subject.process == HEALTH_NONE
+    put_value(tell->out,
+              tell->finding->subject.process == HEALTH_NONE
                   ? value_none()
-                  : process_unit(view, finding->subject.process),
-              "its unit");
+                  : process_unit(tell->view, tell->finding->subject.process),
+              tell->translate(N_("its unit")));
 }
 
 /* As a target of nwho: ":443", "tcp/443" are shorter, but an address may have listeners of its own.
  */
-static void put_local(const struct view *view, const struct finding *finding, struct buf *out)
+static void put_local(const struct telling *tell)
 {
-    uint32_t socket = finding->subject.socket;
+    uint32_t socket = tell->finding->subject.socket;
 
     if (socket == HEALTH_NONE) {
-        buf_puts(out, ":PORT");
+        buf_puts(tell->out, ":PORT");
         return;
     }
-    buf_byte(out, ':');
-    buf_uint(out, view->snapshot->sockets[socket].local_port);
+    buf_byte(tell->out, ':');
+    buf_uint(tell->out, tell->view->snapshot->sockets[socket].local_port);
 }
 
-static void put_port(const struct view *view, const struct finding *finding, struct buf *out)
+static void put_port(const struct telling *tell)
 {
-    put_value(out,
-              finding->subject.socket == HEALTH_NONE
-                  ? value_none()
-                  : value_uint(view->snapshot->sockets[finding->subject.socket].local_port),
-              "PORT");
+    put_value(
+        tell->out,
+        tell->finding->subject.socket == HEALTH_NONE
+            ? value_none()
+            : value_uint(tell->view->snapshot->sockets[tell->finding->subject.socket].local_port),
+        "PORT");
 }
 
-static void put_peer(const struct view *view, const struct finding *finding, struct buf *out)
+static void put_peer(const struct telling *tell)
 {
-    const struct subject *subject = &finding->subject;
+    const struct subject *subject = &tell->finding->subject;
 
-    (void)view;
     if (!subject->peer_family) {
-        buf_puts(out, "the other side");
+        buf_puts(tell->out, tell->translate(N_("the other side")));
         return;
     }
-    buf_address(out, subject->peer_family, subject->peer.bytes);
+    buf_address(tell->out, subject->peer_family, subject->peer.bytes);
     if (subject->peer_prefix < (subject->peer_family == AF_INET ? 32 : 128)) {
-        buf_byte(out, '/');
-        buf_uint(out, subject->peer_prefix);
+        buf_byte(tell->out, '/');
+        buf_uint(tell->out, subject->peer_prefix);
     }
 }
 
-static void put_peer_port(const struct view *view, const struct finding *finding, struct buf *out)
+static void put_peer_port(const struct telling *tell)
 {
-    (void)view;
-    buf_uint(out, finding->subject.peer_port);
+    buf_uint(tell->out, tell->finding->subject.peer_port);
 }
 
-static void put_interface(const struct view *view, const struct finding *finding, struct buf *out)
+static void put_interface(const struct telling *tell)
 {
-    uint32_t interface = finding->subject.interface;
+    uint32_t interface = tell->finding->subject.interface;
 
-    put_value(out,
+    put_value(tell->out,
               interface == HEALTH_NONE
                   ? value_none()
-                  : cell_string(view, view->snapshot->interfaces[interface].name),
+                  : cell_string(tell->view, tell->view->snapshot->interfaces[interface].name),
               "IFACE");
 }
 
-static void put_netns(const struct view *view, const struct finding *finding, struct buf *out)
+static void put_netns(const struct telling *tell)
 {
     const struct netns *netns;
 
-    if (finding->subject.netns == HEALTH_NONE) {
-        buf_puts(out, "the machine");
+    if (tell->finding->subject.netns == HEALTH_NONE) {
+        buf_puts(tell->out, tell->translate(N_("the machine")));
         return;
     }
-    netns = &view->snapshot->netns[finding->subject.netns];
+    netns = &tell->view->snapshot->netns[tell->finding->subject.netns];
     if (netns->name)
-        put_value(out, cell_string(view, netns->name), "");
+        put_value(tell->out, cell_string(tell->view, netns->name), "");
     else
-        buf_uint(out, netns->inode);
+        buf_uint(tell->out, netns->inode);
 }
 
-static void put_option(const struct view *view, const struct finding *finding, struct buf *out)
+static void put_option(const struct telling *tell)
 {
-    uint32_t netns = finding->subject.netns;
+    uint32_t netns = tell->finding->subject.netns;
 
-    if (netns == HEALTH_NONE || view->snapshot->netns[netns].flags & NETNS_SELF)
+    if (netns == HEALTH_NONE || tell->view->snapshot->netns[netns].flags & NETNS_SELF)
         return;
-    buf_puts(out, " -N ");
-    put_netns(view, finding, out);
+    buf_puts(tell->out, " -N ");
+    put_netns(tell);
 }
 
 static const struct field {
     const char *name;
-    void (*put)(const struct view *view, const struct finding *finding, struct buf *out);
+    void (*put)(const struct telling *tell);
 } fields[] = {
     {"process", put_process},     {"pid", put_pid},         {"unit", put_unit},
     {"local", put_local},         {"port", put_port},       {"peer", put_peer},
@@ -164,8 +172,10 @@ static const struct field *field_named(const char *name, size_t length)
 }
 
 void finding_expand(const struct view *view, const struct finding *finding, const char *text,
-                    struct buf *out)
+                    translation *translate, struct buf *out)
 {
+    struct telling tell = {view, finding, translate, out};
+
     while (*text) {
         size_t plain = strcspn(text, "{");
         size_t length = text[plain] ? strcspn(text + plain + 1, "}") : 0;
@@ -174,7 +184,7 @@ void finding_expand(const struct view *view, const struct finding *finding, cons
         buf_put(out, text, plain);
         text += plain;
         if (field) {
-            field->put(view, finding, out);
+            field->put(&tell);
             text += length + 2;
         } else if (*text) {
             buf_byte(out, *text++);

@@ -17,6 +17,7 @@ enum advice_part {
 const char *const *finding_advice(const struct finding *finding, enum advice_part part,
                                   uint32_t *ret_count);
 
-/* Appends the text with its fields replaced (struct advice); names from outside are as they are. */
+/* Appends the text, which is in the language already, with its fields replaced (struct advice);
+ * names from outside are as they are. */
 void finding_expand(const struct view *view, const struct finding *finding, const char *text,
-                    struct buf *out);
+                    translation *translate, struct buf *out);

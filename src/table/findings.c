@@ -31,7 +31,7 @@ static struct value get_cause(const struct view *view, uint32_t row)
     const struct finding *finding = get_finding(view, row);
 
     buf_reset(view->scratch);
-    finding_expand(view, finding, finding->advice->cause, view->scratch);
+    finding_expand(view, finding, finding->advice->cause, untranslated, view->scratch);
     return cell_scratch(view, 0);
 }
 
@@ -68,7 +68,7 @@ static struct value get_peer(const struct view *view, uint32_t row)
     if (!finding->subject.peer_family)
         return value_none();
     buf_reset(view->scratch);
-    finding_expand(view, finding, "{peer}", view->scratch);
+    finding_expand(view, finding, "{peer}", untranslated, view->scratch);
     return cell_scratch(view, 0);
 }
 
@@ -134,7 +134,7 @@ static struct value get_text(const struct view *view, uint32_t row)
     if (row % CHECK_TEXTS_MAX >= count)
         return value_none();
     buf_reset(view->scratch);
-    finding_expand(view, finding, texts[row % CHECK_TEXTS_MAX], view->scratch);
+    finding_expand(view, finding, texts[row % CHECK_TEXTS_MAX], untranslated, view->scratch);
     return cell_scratch(view, 0);
 }
 

@@ -227,7 +227,7 @@ def mksock(ns, *situation, user=None, program=None):
 def nwho(ns, *args, expect=0, user=None, env=None, **options):
     """Run the program in NS (None: outside); gives its Result. ENV is added to the environment."""
     command = [BUILD / "nwho", *args]
-    environment = {**os.environ, "LC_ALL": "C.UTF-8", **(env or {})}
+    environment = {**os.environ, "LC_ALL": "C.UTF-8", "LANGUAGE": "", **(env or {})}
     if ns is None:
         return _finish(command, expect, env=environment, **options)
     return ns.run(command, expect, user, env=environment, **options)

@@ -3,11 +3,13 @@
 #include "base/arena.h"
 #include "base/escape.h"
 #include "base/map.h"
+#include "base/phrase.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
@@ -134,9 +136,38 @@ static void csv_is_quoted_where_needed(void **state)
     buf_done(&buf);
 }
 
+/* As of another language: the order of facts changes, words are translated. */
+static const char *turned(const char *text)
+{
+    return strcmp(text, "{1} of {2} to {3}") == 0 ? "{3}: {2}, {1}, {6} {x}"
+           : strcmp(text, "host") == 0            ? "Wirt"
+                                                  : text;
+}
+
+static void phrases_have_their_facts_in_the_order_of_the_language(void **state)
+{
+    static const uint8_t address[4] = {192, 0, 2, 1};
+    struct phrase phrase = PHRASE("{1} of {2} to {3}", fact_bytes(2048), fact_percent(7),
+                                  fact_address(AF_INET, address));
+    struct buf buf = BUF_INIT;
+
+    (void)state;
+    phrase_put(&buf, &phrase, untranslated);
+    buf_byte(&buf, '\n');
+    phrase_put(&buf, &phrase, turned);
+    phrase_put(&buf,
+               &PHRASE(" {1} {2} {3} {4}", fact_word("host"), fact_permille(123), fact_count(5),
+                       fact_duration(1500000)),
+               turned);
+    assert_string_equal(buf_string(&buf), "2.0K of 7% to 192.0.2.1\n"
+                                          "192.0.2.1: 7%, 2.0K, {6} {x} Wirt 12.3% 5 1.5s");
+    buf_done(&buf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(phrases_have_their_facts_in_the_order_of_the_language),
         cmocka_unit_test(map_forgets_only_what_it_should),
         cmocka_unit_test(arena_keeps_what_it_gave),
         cmocka_unit_test(map_finds_every_key),

@@ -17,40 +17,45 @@ enum advice_of_accept_queue {
 static const struct advice advice[] = {
     [NOT_ACCEPTING] =
         {
-            .cause = "{process} has not accepted a single connection meanwhile: it is blocked, or "
-                     "waits for "
-                     "something else",
-            .fix =
-                {"look what {process} waits for (its stack, its log), and make it accept() again",
-                 NULL},
-            .avoid =
-                {"a longer backlog: a queue that nobody empties fills up again",
-                 "net.ipv4.tcp_abort_on_overflow: clients are reset instead of being served later",
-                 NULL},
+            .cause =
+                N_("{process} has not accepted a single connection meanwhile: it is blocked, or "
+                   "waits for "
+                   "something else"),
+            .fix = {N_("look what {process} waits for (its stack, its log), and make it accept() "
+                       "again"),
+                    NULL},
+            .avoid = {N_("a longer backlog: a queue that nobody empties fills up again"),
+                      N_("net.ipv4.tcp_abort_on_overflow: clients are reset instead of being "
+                         "served later"),
+                      NULL},
             .next = {"nwho {local}{in}", "nwho {pid}{in}", "cat /proc/{pid}/stack", NULL},
         },
     [TOO_SLOW] =
         {
-            .cause = "{process} accepts more slowly than connections come, or its backlog is too "
-                     "short for bursts",
-            .fix = {"accept in a loop of its own, or by more workers of {process}",
-                    "a longer backlog in listen(), and net.core.somaxconn where that is shorter; "
+            .cause =
+                N_("{process} accepts more slowly than connections come, or its backlog is too "
+                   "short for bursts"),
+            .fix =
+                {N_("accept in a loop of its own, or by more workers of {process}"),
+                 N_("a longer backlog in listen(), and net.core.somaxconn where that is shorter; "
                     "then restart "
-                    "{process}",
-                    NULL},
+                    "{process}"),
+                 NULL},
             .avoid =
-                {"net.core.somaxconn alone: the program's own backlog counts, and only from its "
-                 "next listen() on",
-                 "net.ipv4.tcp_abort_on_overflow: clients are reset instead of being served later",
+                {N_("net.core.somaxconn alone: the program's own backlog counts, and only from its "
+                    "next listen() on"),
+                 N_("net.ipv4.tcp_abort_on_overflow: clients are reset instead of being served "
+                    "later"),
                  NULL},
             .next = {"nwho {local}{in}", "nwho stats{in} listen -a -d 5", NULL},
         },
     [UNKNOWN_LISTENER] =
         {
-            .cause = "connections were thrown away before anybody accepted them; no accept queue "
-                     "was full when "
-                     "they were read, so that bursts fill one for moments only",
-            .fix = {"find the listener: watch the accept queues while it happens", NULL},
+            .cause =
+                N_("connections were thrown away before anybody accepted them; no accept queue "
+                   "was full when "
+                   "they were read, so that bursts fill one for moments only"),
+            .fix = {N_("find the listener: watch the accept queues while it happens"), NULL},
             .avoid = {NULL},
             .next = {"nwho ports{in} --watch --sort accept_queue:desc", NULL},
         },
@@ -107,13 +112,11 @@ static int say_listener(struct examination *examination, uint32_t index,
     bool is_still = stands_still(examination, index, before);
     int r;
 
-    buf_printf(&examination->text, "%u connections wait to be accepted, at most %u may",
-               listener->recv_q, listener->send_q);
+    health_say(examination, N_("{1} connections wait to be accepted, at most {2} may"),
+               fact_count(listener->recv_q), fact_count(listener->send_q));
     if (is_full && overflows->delta)
-        buf_printf(&examination->text, "; %llu more were thrown away in ",
-                   (unsigned long long)overflows->delta);
-    if (is_full && overflows->delta)
-        units_write_duration(&examination->text, examination->window_ns / 1000);
+        health_say(examination, N_("; {1} more were thrown away in {2}"),
+                   fact_count(overflows->delta), fact_window(examination));
     r = health_add(examination, judge(examination, overflows, is_full, is_still),
                    is_still ? NOT_ACCEPTING : TOO_SLOW, &subject,
                    overflows->delta + listener->recv_q);
@@ -166,9 +169,8 @@ static int say_unknown(struct examination *examination, uint32_t netns,
     if (severity == SEVERITY_OK)
         return 0;
     subject.netns = netns;
-    buf_printf(&examination->text, "%llu connections were thrown away in ",
-               (unsigned long long)overflows->delta);
-    units_write_duration(&examination->text, examination->window_ns / 1000);
+    health_say(examination, N_("{1} connections were thrown away in {2}"),
+               fact_count(overflows->delta), fact_window(examination));
     r = health_add(examination, severity, UNKNOWN_LISTENER, &subject, overflows->delta);
     return r < 0 ? r
                  : health_prove_change(examination, "TcpExtListenOverflows", "/proc/net/netstat",
@@ -213,7 +215,7 @@ static bool suspects(const struct examination *examination)
 
 const struct check check_accept_queue = {
     .name = "accept-queue",
-    .title = "listeners that lose connections because nobody accepts them in time",
+    .title = N_("listeners that lose connections because nobody accepts them in time"),
     .needs = NEED_SOCKETS | NEED_LISTENERS | NEED_OWNERS | NEED_COUNTERS,
     .before = NEED_SOCKETS | NEED_COUNTERS,
     .glance = NEED_SOCKETS | NEED_LISTENERS | NEED_COUNTERS,
@@ -224,19 +226,19 @@ const struct check check_accept_queue = {
     .thresholds =
         {
             [FILLED] = {"filled",
-                        "permille of the backlog, both at the beginning and at the end",
+                        N_("permille of the backlog, both at the beginning and at the end"),
                         UNIT_COUNT,
                         {700, LIMIT_NEVER},
                         "own"},
             [OVERFLOWS] = {"overflows",
-                           "connections thrown away in a second",
+                           N_("connections thrown away in a second"),
                            UNIT_COUNT,
                            {1, 5},
                            "netdata tcp_listen.conf"},
         },
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
-    .theory =
+    .theory = N_(
         "A connection whose handshake is over waits in the accept queue of its listener "
         "until the process calls "
         "accept(). The queue holds one more than the backlog of listen(), which "
@@ -248,7 +250,7 @@ const struct check check_accept_queue = {
         "many wait to be accepted, and the backlog (half-open connections are in neither); "
         "and ListenOverflows of its network namespace. Which listener an overflow belongs to "
         "is not counted: it is that whose queue is full. A queue that is nearly full, but goes on, "
-        "is only to know.",
+        "is only to know."),
     .sources = "man 2 listen; Documentation/networking/ip-sysctl.rst; "
                "Documentation/networking/snmp_counter.rst",
     .suspects = suspects,

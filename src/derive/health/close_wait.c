@@ -11,16 +11,18 @@ enum limit_of_close_wait {
 };
 
 static const struct advice advice[] = {{
-    .cause = "the other side has closed these connections, and {process} has not: it does not "
-             "notice the end of "
-             "input, or forgets the descriptor",
-    .fix = {"mend the program: close() after read() has returned 0, also on its ways out after an "
-            "error",
-            "until then a restart of {process} frees them", NULL},
-    .avoid = {"sysctls: none ends CLOSE-WAIT, as only the process may; tcp_fin_timeout and "
-              "keepalive are about "
-              "other states",
-              "a higher limit of descriptors: it only takes longer until they are used up", NULL},
+    .cause = N_("the other side has closed these connections, and {process} has not: it does not "
+                "notice the end of "
+                "input, or forgets the descriptor"),
+    .fix =
+        {N_("mend the program: close() after read() has returned 0, also on its ways out after an "
+            "error"),
+         N_("until then a restart of {process} frees them"), NULL},
+    .avoid = {N_("sysctls: none ends CLOSE-WAIT, as only the process may; tcp_fin_timeout and "
+                 "keepalive are about "
+                 "other states"),
+              N_("a higher limit of descriptors: it only takes longer until they are used up"),
+              NULL},
     .next = {"nwho ls{in} pid {pid} state close-wait --sort last_recv_ms:desc", "nwho {pid}", NULL},
 }};
 
@@ -86,16 +88,13 @@ static int say(struct examination *examination, const struct tally_item *item,
 
     if (severity == SEVERITY_OK)
         return 0;
-    buf_printf(&examination->text, "keeps %u connections in close-wait, the oldest for ",
-               item->count);
-    units_write_duration(&examination->text, item->largest * 1000);
-    if (more) {
-        buf_printf(&examination->text, ", +%u in ", more);
-        units_write_duration(&examination->text, examination->window_ns / 1000);
-    }
+    health_say(examination, N_("keeps {1} connections in close-wait, the oldest for {2}"),
+               fact_count(item->count), fact_duration(item->largest * 1000));
+    if (more)
+        health_say(examination, N_(", +{1} in {2}"), fact_count(more), fact_window(examination));
     if (share)
-        buf_printf(&examination->text, "; %u of %u descriptors are open", process->fds,
-                   process->fd_limit);
+        health_say(examination, N_("; {1} of {2} descriptors are open"), fact_count(process->fds),
+                   fact_count(process->fd_limit));
     r = health_add(examination, severity, 0, &subject, item->count);
     if (r == 0)
         r = health_prove(examination, (struct evidence){
@@ -138,7 +137,7 @@ static bool suspects(const struct examination *examination)
 
 const struct check check_close_wait = {
     .name = "close-wait",
-    .title = "processes that do not close connections which the other side has ended",
+    .title = N_("processes that do not close connections which the other side has ended"),
     .needs = NEED_SOCKETS | NEED_TCP_PROGRESS | NEED_OWNERS | NEED_FDS,
     .before = NEED_SOCKETS,
     .glance = NEED_SOCKETS,
@@ -147,23 +146,27 @@ const struct check check_close_wait = {
     .at_once = true,
     .thresholds =
         {
-            [SOCKETS] = {"sockets", "connections of one process", UNIT_COUNT, {100, 1000}, "own"},
+            [SOCKETS] =
+                {"sockets", N_("connections of one process"), UNIT_COUNT, {100, 1000}, "own"},
             [OLDEST] = {"oldest",
-                        "age of the oldest, where there are several",
+                        N_("age of the oldest, where there are several"),
                         UNIT_MILLISECONDS,
                         {300000, LIMIT_NEVER},
                         "own"},
-            [SEVERAL] =
-                {"several", "what is more than a blemish", UNIT_COUNT, {10, LIMIT_NEVER}, "own"},
+            [SEVERAL] = {"several",
+                         N_("what is more than a blemish"),
+                         UNIT_COUNT,
+                         {10, LIMIT_NEVER},
+                         "own"},
             [FD_SHARE] = {"fd-share",
-                          "permille of the process's limit of descriptors",
+                          N_("permille of the process's limit of descriptors"),
                           UNIT_COUNT,
                           {250, 500},
                           "own"},
         },
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
-    .theory =
+    .theory = N_(
         "When the other side closes a connection the kernel acknowledges that and waits, in the "
         "state CLOSE-WAIT, "
         "until the own process closes its descriptor as well. No timer ends this state. Each such "
@@ -172,7 +175,7 @@ const struct check check_close_wait = {
         "and open() fail.\n"
         "Measured: TCP sockets in close-wait by the process that holds them, whose last "
         "acknowledgement (the end of "
-        "the other side) is how long ago; new ones within the window; the share of RLIMIT_NOFILE.",
+        "the other side) is how long ago; new ones within the window; the share of RLIMIT_NOFILE."),
     .sources = "RFC 9293 3.3.2; man 7 tcp; man 2 getrlimit",
     .suspects = suspects,
     .run = run,

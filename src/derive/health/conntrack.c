@@ -18,30 +18,33 @@ enum advice_of_conntrack {
 static const struct advice advice[] = {
     [TABLE_FULL] =
         {
-            .cause = "more connections are tracked at once than net.netfilter.nf_conntrack_max "
-                     "allows: each new one is refused, or pushes out another",
-            .fix = {"find who opens them: scans, floods and DNS leave most entries",
-                    "a higher net.netfilter.nf_conntrack_max (and nf_conntrack_buckets with "
-                    "it), set in the first network namespace",
-                    "a shorter net.netfilter.nf_conntrack_tcp_timeout_established: five days is "
-                    "the usual",
-                    "no tracking (notrack) where neither NAT nor a stateful rule needs it", NULL},
-            .avoid = {"switching off the firewall's state rules alone: NAT keeps tracking on",
-                      "looking at the first network namespace alone: each has its own table, with "
-                      "the same limit",
-                      NULL},
+            .cause = N_("more connections are tracked at once than net.netfilter.nf_conntrack_max "
+                        "allows: each new one is refused, or pushes out another"),
+            .fix = {N_("find who opens them: scans, floods and DNS leave most entries"),
+                    N_("a higher net.netfilter.nf_conntrack_max (and nf_conntrack_buckets with "
+                       "it), set in the first network namespace"),
+                    N_("a shorter net.netfilter.nf_conntrack_tcp_timeout_established: five days is "
+                       "the usual"),
+                    N_("no tracking (notrack) where neither NAT nor a stateful rule needs it"),
+                    NULL},
+            .avoid =
+                {N_("switching off the firewall's state rules alone: NAT keeps tracking on"),
+                 N_("looking at the first network namespace alone: each has its own table, with "
+                    "the same limit"),
+                 NULL},
             .next = {"nwho count{in} raddr", "nwho stats{in} conntrack -a -d 5", NULL},
         },
     [INSERT_FAILED] =
         {
-            .cause = "two new flows wanted the same place in the table at the same time, and a "
-                     "packet of one was thrown away: NAT gave two senders the same port, or two "
-                     "DNS questions from one socket were tracked at once",
-            .fix = {"a port for NAT that is chosen at random (random-fully in its rule)",
-                    "DNS over a local cache, or over TCP (options use-vc), or one question after "
-                    "the other (options single-request-reopen)",
-                    NULL},
-            .avoid = {"a higher net.netfilter.nf_conntrack_max: the table is not full", NULL},
+            .cause = N_("two new flows wanted the same place in the table at the same time, and a "
+                        "packet of one was thrown away: NAT gave two senders the same port, or two "
+                        "DNS questions from one socket were tracked at once"),
+            .fix =
+                {N_("a port for NAT that is chosen at random (random-fully in its rule)"),
+                 N_("DNS over a local cache, or over TCP (options use-vc), or one question after "
+                    "the other (options single-request-reopen)"),
+                 NULL},
+            .avoid = {N_("a higher net.netfilter.nf_conntrack_max: the table is not full"), NULL},
             .next = {"nwho stats{in} conntrack -a -d 5", "nwho ls{in} udp dport :53", NULL},
         },
 };
@@ -93,13 +96,11 @@ static int say_full(struct examination *examination, uint32_t netns, const struc
     if (by_share == SEVERITY_OK && by_drops == SEVERITY_OK)
         return 0;
     subject.netns = netns;
-    buf_printf(&examination->text, "%llu of %llu connections that may be tracked are",
-               (unsigned long long)table->entries, (unsigned long long)table->most);
-    if (table->refused) {
-        buf_printf(&examination->text, "; %llu were refused or pushed out in ",
-                   (unsigned long long)table->refused);
-        units_write_duration(&examination->text, examination->window_ns / 1000);
-    }
+    health_say(examination, N_("{1} of {2} connections that may be tracked are"),
+               fact_count(table->entries), fact_count(table->most));
+    if (table->refused)
+        health_say(examination, N_("; {1} were refused or pushed out in {2}"),
+                   fact_count(table->refused), fact_window(examination));
     r = health_add(examination, by_drops > by_share ? by_drops : by_share, TABLE_FULL, &subject,
                    table->filled);
     return r < 0 ? r : prove(examination, table);
@@ -114,9 +115,8 @@ static int say_failed(struct examination *examination, uint32_t netns, const str
     if (severity == SEVERITY_OK)
         return 0;
     subject.netns = netns;
-    buf_printf(&examination->text, "%llu new flows could not be tracked, and lost a packet, in ",
-               (unsigned long long)table->failed.delta);
-    units_write_duration(&examination->text, examination->window_ns / 1000);
+    health_say(examination, N_("{1} new flows could not be tracked, and lost a packet, in {2}"),
+               fact_count(table->failed.delta), fact_window(examination));
     r = health_add(examination, severity, INSERT_FAILED, &subject, table->failed.delta);
     return r < 0 ? r : prove(examination, table);
 }
@@ -148,37 +148,38 @@ static int run(struct examination *examination)
             r = say_failed(examination, netns, &table);
     }
     if (!loaded)
-        health_skip(examination, "connections are not tracked here (nf_conntrack is not loaded)");
+        health_skip(examination,
+                    N_("connections are not tracked here (nf_conntrack is not loaded)"));
     return r;
 }
 
 const struct check check_conntrack = {
     .name = "conntrack",
-    .title = "a table of tracked connections that is full, or refuses some",
+    .title = N_("a table of tracked connections that is full, or refuses some"),
     .needs = NEED_COUNTERS | NEED_SETTINGS,
     .before = NEED_COUNTERS,
     .at_once = true,
     .thresholds =
         {
             [FILLED] = {"filled",
-                        "permille of nf_conntrack_max",
+                        N_("permille of nf_conntrack_max"),
                         UNIT_COUNT,
                         {750, 900},
                         "node_exporter mixin, netdata netfilter.conf"},
             [DROPPED] = {"dropped",
-                         "connections refused or pushed out in a second",
+                         N_("connections refused or pushed out in a second"),
                          UNIT_COUNT,
                          {1, 1},
                          "own"},
             [FAILED] = {"failed",
-                        "flows in a second that could not be put into the table",
+                        N_("flows in a second that could not be put into the table"),
                         UNIT_COUNT,
                         {10, LIMIT_NEVER},
                         "own"},
         },
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
-    .theory =
+    .theory = N_(
         "NAT and firewalls that know states keep an entry for each connection, also for datagrams. "
         "Each network namespace has a table of its own; the limit of each is the same, and is set "
         "in the first one. When a table is full an entry that saw no answer is pushed out for a "
@@ -190,7 +191,7 @@ const struct check check_conntrack = {
         "well).\n"
         "Measured: nf_conntrack_count and nf_conntrack_max of each namespace, and drop (without "
         "those "
-        "that failed), early_drop and insert_failed of its statistics.",
+        "that failed), early_drop and insert_failed of its statistics."),
     .sources = "Documentation/networking/nf_conntrack-sysctl.rst",
     .run = run,
 };

@@ -15,58 +15,66 @@ enum advice_of_deleted_exe {
 static const struct advice advice[] = {
     [NEVER_A_FILE] =
         {
-            .cause = "{process} was started from memory alone (memfd): hardly any honest service "
-                     "is, many intruders' tools are",
-            .fix = {"find out who started {process}, and what it talks to, before anything else",
-                    "keep its program for later: cp /proc/{pid}/exe FILE", NULL},
-            .avoid = {"killing it at once: its program and its traces are gone with it", NULL},
+            .cause =
+                N_("{process} was started from memory alone (memfd): hardly any honest service "
+                   "is, many intruders' tools are"),
+            .fix =
+                {N_("find out who started {process}, and what it talks to, before anything else"),
+                 N_("keep its program for later: cp /proc/{pid}/exe FILE"), NULL},
+            .avoid = {N_("killing it at once: its program and its traces are gone with it"), NULL},
             .next = {"nwho {pid}{in}", "nwho ls{in} pid {pid} -o +exe,cmdline,age_s",
                      "nwho events{in} pid {pid}", NULL},
         },
     [POSES] =
         {
-            .cause = "{process} has the name of a thread of the kernel, but a program of its own: "
-                     "the kernel's threads have none",
-            .fix = {"find out who started {process}, and what it talks to, before anything else",
-                    "keep its program for later: cp /proc/{pid}/exe FILE", NULL},
-            .avoid = {"killing it at once: its program and its traces are gone with it", NULL},
+            .cause =
+                N_("{process} has the name of a thread of the kernel, but a program of its own: "
+                   "the kernel's threads have none"),
+            .fix =
+                {N_("find out who started {process}, and what it talks to, before anything else"),
+                 N_("keep its program for later: cp /proc/{pid}/exe FILE"), NULL},
+            .avoid = {N_("killing it at once: its program and its traces are gone with it"), NULL},
             .next = {"nwho {pid}{in}", "nwho ls{in} pid {pid} -o +exe,cmdline,age_s", NULL},
         },
     [FROM_TEMPORARY] =
         {
-            .cause = "the program of {process} was started from a directory for temporary files, "
-                     "and deleted: that hides it",
-            .fix = {"find out who started {process}, and what it talks to, before anything else",
-                    "keep its program for later: cp /proc/{pid}/exe FILE", NULL},
-            .avoid = {"killing it at once: its program and its traces are gone with it", NULL},
+            .cause =
+                N_("the program of {process} was started from a directory for temporary files, "
+                   "and deleted: that hides it"),
+            .fix =
+                {N_("find out who started {process}, and what it talks to, before anything else"),
+                 N_("keep its program for later: cp /proc/{pid}/exe FILE"), NULL},
+            .avoid = {N_("killing it at once: its program and its traces are gone with it"), NULL},
             .next = {"nwho {pid}{in}", "nwho ls{in} pid {pid} -o +exe,cmdline,age_s", NULL},
         },
     [REMOVED] =
         {
-            .cause = "the program of {process} was removed while it runs: its package is gone, and "
-                     "the old version serves on",
-            .fix = {"stop {process}, if it is not wanted any more; else install it again, and "
-                    "restart {unit}",
+            .cause =
+                N_("the program of {process} was removed while it runs: its package is gone, and "
+                   "the old version serves on"),
+            .fix = {N_("stop {process}, if it is not wanted any more; else install it again, and "
+                       "restart {unit}"),
                     NULL},
-            .avoid = {"leaving it: it gets no security fixes, and cannot be started again", NULL},
+            .avoid = {N_("leaving it: it gets no security fixes, and cannot be started again"),
+                      NULL},
             .next = {"nwho {pid}{in}", "nwho ls{in} pid {pid} -o +exe,cmdline,age_s", NULL},
         },
     [REPLACED] =
         {
-            .cause = "the program of {process} was replaced by another version since it was "
-                     "started: the old one serves on, with the errors that the new one mends",
-            .fix = {"restart {unit}", NULL},
+            .cause = N_("the program of {process} was replaced by another version since it was "
+                        "started: the old one serves on, with the errors that the new one mends"),
+            .fix = {N_("restart {unit}"), NULL},
             .avoid = {NULL},
             .next = {"nwho {pid}{in}", "nwho ps{in} deleted -o pid,process,unit,exe,age_s", NULL},
         },
 };
 
 static const char *const texts[ADVICE_MAX] = {
-    [NEVER_A_FILE] = "runs a program that was never a file",
-    [POSES] = "is no thread of the kernel, and has the name of one",
-    [FROM_TEMPORARY] = "runs a deleted program out of a directory for temporary files",
-    [REMOVED] = "runs a program that was removed",
-    [REPLACED] = "runs an old version of its program",
+    [NEVER_A_FILE] = N_("runs a program that was never a file"),
+    [POSES] = N_("is no thread of the kernel, and has the name of one"),
+    [FROM_TEMPORARY] = N_("runs a deleted program out of a directory for temporary files"),
+    [REMOVED] = N_("runs a program that was removed"),
+    [REPLACED] = N_("runs an old version of its program"),
 };
 
 static const enum severity severities[ADVICE_MAX] = {
@@ -113,8 +121,9 @@ static int say(struct examination *examination, uint32_t index, enum advice_of_d
     if (socket != HEALTH_NONE)
         subject = health_subject(examination, socket);
     subject.process = index;
-    buf_printf(&examination->text, "%s, and has %u %s", texts[which], sockets,
-               sockets == 1 ? "socket" : "sockets");
+    health_say(examination,
+               sockets == 1 ? N_("{1}, and has {2} socket") : N_("{1}, and has {2} sockets"),
+               fact_word(texts[which]), fact_count(sockets));
     r = health_add(examination, severities[which], which, &subject, sockets);
     return r < 0 ? r
                  : health_prove_number(examination, "sockets of the process", "/proc/PID/exe",
@@ -137,16 +146,16 @@ static int run(struct examination *examination)
     int r = 0;
 
     if (!now->owners_known && hides_programs(examination->before))
-        health_skip(examination, "the programs of some processes are hidden");
+        health_skip(examination, N_("the programs of some processes are hidden"));
     if (join_owners_hidden(now))
-        health_skip(examination, "the sockets of some processes are hidden");
+        health_skip(examination, N_("the sockets of some processes are hidden"));
     for (uint32_t i = 0; i < now->processes_count && r == 0; i++) {
         enum advice_of_deleted_exe which = judge(now, &now->processes[i]);
 
         if (examination->join->processes[i].sockets == 0)
             continue;
         if (!(now->processes[i].has & PROCESS_HAS_EXE))
-            health_skip(examination, "the programs of some processes are hidden");
+            health_skip(examination, N_("the programs of some processes are hidden"));
         if (which != ADVICE_MAX)
             r = say(examination, i, which);
     }
@@ -171,7 +180,7 @@ static bool suspects(const struct examination *examination)
 
 const struct check check_deleted_exe = {
     .name = "deleted-exe",
-    .title = "processes on the network whose program is no file any more, or never was",
+    .title = N_("processes on the network whose program is no file any more, or never was"),
     .needs = NEED_SOCKETS | NEED_OWNERS | NEED_EXE,
     .before = NEED_SUSPECTS | NEED_EXE,
     .protos = PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP),
@@ -179,14 +188,15 @@ const struct check check_deleted_exe = {
     .at_once = true,
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
-    .theory = "A process keeps its program when the file is deleted: /proc/PID/exe then ends in "
-              "\"(deleted)\". After an update that is usual, and means that the old version runs "
-              "until the service is restarted. A program that was deleted out of /tmp, one that "
-              "was never anything but memory (memfd_create and fexecve), and a process with a name "
-              "like the kernel's threads hide from whoever looks for them.\n"
-              "Measured: the program of every process that holds a TCP or UDP socket; whether a "
-              "file is at the same path again tells an update (to know) from a removal (a "
-              "warning). What hides is critical.",
+    .theory =
+        N_("A process keeps its program when the file is deleted: /proc/PID/exe then ends in "
+           "\"(deleted)\". After an update that is usual, and means that the old version runs "
+           "until the service is restarted. A program that was deleted out of /tmp, one that "
+           "was never anything but memory (memfd_create and fexecve), and a process with a name "
+           "like the kernel's threads hide from whoever looks for them.\n"
+           "Measured: the program of every process that holds a TCP or UDP socket; whether a "
+           "file is at the same path again tells an update (to know) from a removal (a "
+           "warning). What hides is critical."),
     .sources = "man 5 proc_pid_exe; man 2 memfd_create",
     .suspects = suspects,
     .run = run,

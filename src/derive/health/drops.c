@@ -20,37 +20,42 @@ enum advice_of_drops {
 static const struct advice advice[] = {
     [BACKLOG_FULL] =
         {
-            .cause = "one processor takes packets in, and more come than it can pass on: its "
-                     "backlog is full",
-            .fix = {"spread the packets: interrupts of the interface on more processors (RSS), or "
-                    "RPS (rps_cpus of its queues)",
-                    "a longer backlog against bursts: net.core.netdev_max_backlog", NULL},
-            .avoid = {"a longer backlog alone where one processor has too much to do: it fills up "
-                      "as well",
-                      NULL},
+            .cause = N_("one processor takes packets in, and more come than it can pass on: its "
+                        "backlog is full"),
+            .fix =
+                {N_("spread the packets: interrupts of the interface on more processors (RSS), or "
+                    "RPS (rps_cpus of its queues)"),
+                 N_("a longer backlog against bursts: net.core.netdev_max_backlog"), NULL},
+            .avoid =
+                {N_("a longer backlog alone where one processor has too much to do: it fills up "
+                    "as well"),
+                 NULL},
             .next = {"nwho stats softnet -a -d 5", "nwho top", NULL},
         },
     [QUEUE_FULL] =
         {
-            .cause = "more is sent through {iface} than its queueing discipline lets pass: by a "
-                     "limit of its rate, or by the speed of the link",
-            .fix = {"find who sends that much",
-                    "a higher rate, where the limit of the queueing discipline is not wanted (tc "
-                    "qdisc)",
-                    NULL},
-            .avoid =
-                {"a longer queue (txqueuelen, limit): what does not fit through only waits longer",
+            .cause = N_("more is sent through {iface} than its queueing discipline lets pass: by a "
+                        "limit of its rate, or by the speed of the link"),
+            .fix =
+                {N_("find who sends that much"),
+                 N_("a higher rate, where the limit of the queueing discipline is not wanted (tc "
+                    "qdisc)"),
                  NULL},
+            .avoid = {N_("a longer queue (txqueuelen, limit): what does not fit through only waits "
+                         "longer"),
+                      NULL},
             .next = {"nwho if{in} {iface} -o +qdisc,qdisc_drops,qdisc_backlog_bytes -d 5",
                      "nwho top", NULL},
         },
     [OUT_OF_TIME] =
         {
-            .cause = "a processor has to interrupt its work on packets often, as its share of time "
-                     "is used up; nothing is lost by that",
-            .fix = {"only where packets are late: net.core.netdev_budget and netdev_budget_usecs",
-                    NULL},
-            .avoid = {"large values: everything else on that processor waits for them", NULL},
+            .cause =
+                N_("a processor has to interrupt its work on packets often, as its share of time "
+                   "is used up; nothing is lost by that"),
+            .fix =
+                {N_("only where packets are late: net.core.netdev_budget and netdev_budget_usecs"),
+                 NULL},
+            .avoid = {N_("large values: everything else on that processor waits for them"), NULL},
             .next = {"nwho stats softnet -a -d 5", NULL},
         },
 };
@@ -71,11 +76,10 @@ static int say_processor(struct examination *examination, const struct counter *
 
     if (severity == SEVERITY_OK)
         return 0;
-    buf_printf(&examination->text,
-               lost ? "processor %u threw away %llu packets in "
-                    : "processor %u ran out of time for packets %llu times in ",
-               counter->cpu - 1, (unsigned long long)change->delta);
-    units_write_duration(&examination->text, examination->window_ns / 1000);
+    health_say(examination,
+               lost ? N_("processor {1} threw away {2} packets in {3}")
+                    : N_("processor {1} ran out of time for packets {2} times in {3}"),
+               fact_count(counter->cpu - 1), fact_count(change->delta), fact_window(examination));
     r = health_add(examination, lost ? severity : SEVERITY_INFO, which, &subject, change->delta);
     return r < 0 ? r
                  : health_prove_change(examination, lost ? "SoftnetDropped" : "SoftnetTimeSqueeze",
@@ -126,9 +130,8 @@ static int look_at_queue(struct examination *examination, uint32_t index)
         return 0;
     subject.interface = index;
     subject.netns = now->netns;
-    buf_printf(&examination->text, "sent %llu packets, and its queue threw away %llu, in ",
-               (unsigned long long)sent, (unsigned long long)change.delta);
-    units_write_duration(&examination->text, examination->window_ns / 1000);
+    health_say(examination, N_("sent {1} packets, and its queue threw away {2}, in {3}"),
+               fact_count(sent), fact_count(change.delta), fact_window(examination));
     r = health_add(examination, severity, QUEUE_FULL, &subject, change.delta);
     if (r == 0)
         r = health_prove_change(examination, "drops of the queueing discipline",
@@ -151,42 +154,43 @@ static int run(struct examination *examination)
 
 const struct check check_drops = {
     .name = "drops",
-    .title = "packets thrown away in the queues between interfaces and protocols",
+    .title = N_("packets thrown away in the queues between interfaces and protocols"),
     .needs = NEED_COUNTERS | NEED_INTERFACES | NEED_LINKS | NEED_LINK_DETAILS,
     .before = NEED_COUNTERS | NEED_INTERFACES | NEED_LINKS | NEED_LINK_DETAILS,
     .thresholds =
         {
             [BACKLOG] = {"backlog",
-                         "packets that one processor throws away in a second",
+                         N_("packets that one processor throws away in a second"),
                          UNIT_COUNT,
                          {10, 1000},
                          "netdata softnet.conf; crit: own"},
             [QUEUE] = {"queue",
-                       "packets that one interface's queue throws away in a second",
+                       N_("packets that one interface's queue throws away in a second"),
                        UNIT_COUNT,
                        {10, LIMIT_NEVER},
                        "own"},
             [QUEUE_SHARE] = {"queue-share",
-                             "and how many these are, in permille of the packets",
+                             N_("and how many these are, in permille of the packets"),
                              UNIT_COUNT,
                              {10, 100},
                              "own"},
             [SQUEEZED] = {"squeezed",
-                          "how often in a second a processor runs out of time; only to know",
+                          N_("how often in a second a processor runs out of time; only to know"),
                           UNIT_COUNT,
                           {100, LIMIT_NEVER},
                           "own"},
         },
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
-    .theory =
+    .theory = N_(
         "Packets that came in wait in a backlog of each processor (net.core.netdev_max_backlog) "
         "until it passes them on; when it is full they are thrown away. A processor that works on "
         "them too long stops and goes on later (time_squeeze): that alone loses nothing.\n"
         "Packets to be sent wait in the queueing discipline of their interface. Where it throws "
         "some away neither the interface nor a protocol counts them.\n"
         "Measured: dropped and time_squeeze of each processor (of the whole machine), and the "
-        "drops of the root queueing discipline of each interface, also as a share of what it sent.",
+        "drops of the root queueing discipline of each interface, also as a share of what it "
+        "sent."),
     .sources =
         "Documentation/networking/scaling.rst; Documentation/admin-guide/sysctl/net.rst; man 8 tc",
     .run = run,

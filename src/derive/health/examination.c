@@ -89,7 +89,6 @@ void examination_done(struct examination *examination)
     map_done(&examination->settings);
     map_done(&examination->sockets_before);
     map_done(&examination->interfaces_before);
-    buf_done(&examination->text);
 }
 
 int examination_begin(struct examination *examination, const struct health_plan *plan,
@@ -104,7 +103,6 @@ int examination_begin(struct examination *examination, const struct health_plan 
         .join = join,
         .plan = plan,
         .window_ns = now->boot_ns - before->boot_ns,
-        .text = BUF_INIT,
     };
     r = index_counters(now, &examination->counters_now);
     if (r == 0)

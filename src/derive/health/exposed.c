@@ -18,41 +18,43 @@ enum advice_of_exposed {
 static const struct advice advice[] = {
     [UNPROTECTED] =
         {
-            .cause =
+            .cause = N_(
                 "{process} listens for everybody on the port of a service that often asks for no "
-                "password, and is meant for its own machine or network only",
-            .fix = {"let it listen on 127.0.0.1, or on the address of an inner network alone, and "
-                    "restart it",
-                    "where others need it: a password or certificates, and a firewall that lets "
-                    "only them in",
-                    NULL},
-            .avoid = {"another port: scanners try all of them",
-                      "docker's -p PORT:PORT behind ufw or firewalld: docker's own rules come "
-                      "first; publish 127.0.0.1:PORT:PORT",
+                "password, and is meant for its own machine or network only"),
+            .fix =
+                {N_("let it listen on 127.0.0.1, or on the address of an inner network alone, and "
+                    "restart it"),
+                 N_("where others need it: a password or certificates, and a firewall that lets "
+                    "only them in"),
+                 NULL},
+            .avoid = {N_("another port: scanners try all of them"),
+                      N_("docker's -p PORT:PORT behind ufw or firewalld: docker's own rules come "
+                         "first; publish 127.0.0.1:PORT:PORT"),
                       NULL},
             .next = {"nwho {local}{in}", "nwho ports{in} --exposed", "nwho ls{in} in sport {local}",
                      NULL},
         },
     [IS_NEW] =
         {
-            .cause = "{process} began to listen at {local} after the baseline was saved",
-            .fix = {"where it is meant: exposed.allow in nwho.conf, or a new baseline (nwho ports "
-                    "--save-baseline)",
-                    "where only this machine needs it: let {process} listen on 127.0.0.1",
-                    "where nobody knows it: ask who started {process}, then stop it", NULL},
-            .avoid = {"saving a new baseline before it is known what this is", NULL},
+            .cause = N_("{process} began to listen at {local} after the baseline was saved"),
+            .fix =
+                {N_("where it is meant: exposed.allow in nwho.conf, or a new baseline (nwho ports "
+                    "--save-baseline)"),
+                 N_("where only this machine needs it: let {process} listen on 127.0.0.1"),
+                 N_("where nobody knows it: ask who started {process}, then stop it"), NULL},
+            .avoid = {N_("saving a new baseline before it is known what this is"), NULL},
             .next = {"nwho {local}{in}", "nwho ports{in} --exposed", "nwho ls{in} in sport {local}",
                      NULL},
         },
     [NO_BASELINE] =
         {
-            .cause = "what is new, and what is only open, cannot be told from what is meant to "
-                     "serve",
-            .fix =
-                {"look through nwho ports --exposed; when all of it is meant, nwho ports "
-                 "--save-baseline: from then on only what is new is told",
-                 "or name those that are meant in nwho.conf: exposed.allow = tcp/22 tcp/443@nginx",
-                 NULL},
+            .cause = N_("what is new, and what is only open, cannot be told from what is meant to "
+                        "serve"),
+            .fix = {N_("look through nwho ports --exposed; when all of it is meant, nwho ports "
+                       "--save-baseline: from then on only what is new is told"),
+                    N_("or name those that are meant in nwho.conf: exposed.allow = tcp/22 "
+                       "tcp/443@nginx"),
+                    NULL},
             .avoid = {NULL},
             .next = {"nwho ports{in} --exposed", NULL},
         },
@@ -124,7 +126,7 @@ static enum address_scope reach_of(const struct snapshot *snapshot, const struct
 
 static const char *reach_name(enum address_scope reach)
 {
-    return reach == SCOPE_PUBLIC ? "the internet" : "the network";
+    return reach == SCOPE_PUBLIC ? N_("the internet") : N_("the network");
 }
 
 /* --- one reading --- */
@@ -146,7 +148,7 @@ static int add_listener(struct survey *survey, uint32_t index, enum severity sev
     int r;
 
     if (survey->told++ >= FINDINGS_OF_CHECK) {
-        buf_reset(&examination->text);
+        examination->phrase_count = 0;
         return 0;
     }
     r = health_add(examination, severity, which, &subject, socket->local_port);
@@ -159,8 +161,8 @@ static int add_listener(struct survey *survey, uint32_t index, enum severity sev
 static int say_service(struct survey *survey, uint32_t index, const struct service *service,
                        enum severity severity, enum address_scope reach)
 {
-    buf_printf(&survey->examination->text, "port %u, that of %s, can be reached from %s",
-               service->port, service->name, reach_name(reach));
+    health_say(survey->examination, N_("port {1}, that of {2}, can be reached from {3}"),
+               fact_count(service->port), fact_word(service->name), fact_word(reach_name(reach)));
     return add_listener(survey, index, severity, UNPROTECTED);
 }
 
@@ -168,9 +170,10 @@ static int say_new(struct survey *survey, uint32_t index, enum address_scope rea
 {
     const struct socket *socket = &survey->examination->now->sockets[index];
 
-    buf_printf(&survey->examination->text,
-               "%s port %u can be reached from %s, and is not in the baseline",
-               socket->proto == PROTO_TCP ? "TCP" : "UDP", socket->local_port, reach_name(reach));
+    health_say(survey->examination,
+               N_("{1} port {2} can be reached from {3}, and is not in the baseline"),
+               fact_word(socket->proto == PROTO_TCP ? "TCP" : "UDP"),
+               fact_count(socket->local_port), fact_word(reach_name(reach)));
     return add_listener(survey, index, SEVERITY_WARN, IS_NEW);
 }
 
@@ -221,7 +224,7 @@ static int look_at(struct survey *survey, uint32_t index)
     case ALLOWED:
         return 0;
     case ALLOWED_IF_OWNER:
-        health_skip(examination, "who listens is hidden, and exposed.allow asks: run as root");
+        health_skip(examination, N_("who listens is hidden, and exposed.allow asks: run as root"));
         return 0;
     case ALLOWED_NOT:
         break;
@@ -237,10 +240,12 @@ static int say_others(struct survey *survey, const struct tally_item *item)
     int r;
 
     subject.netns = socket->netns;
-    buf_printf(&examination->text,
-               "%u listener%s can be reached from %s, and nothing says which are meant to be",
-               item->count, item->count == 1 ? "" : "s",
-               reach_name(reach_of(examination->now, socket)));
+    health_say(
+        examination,
+        item->count == 1
+            ? N_("{1} listener can be reached from {2}, and nothing says which are meant to be")
+            : N_("{1} listeners can be reached from {2}, and nothing says which are meant to be"),
+        fact_count(item->count), fact_word(reach_name(reach_of(examination->now, socket))));
     r = health_add(examination, SEVERITY_INFO, NO_BASELINE, &subject, 0);
     return r < 0
                ? r
@@ -307,8 +312,8 @@ static bool suspects(const struct examination *examination)
 
 const struct check check_exposed = {
     .name = "exposed",
-    .title =
-        "listeners that other machines can reach: new ones, and services often without a password",
+    .title = N_(
+        "listeners that other machines can reach: new ones, and services often without a password"),
     .needs = NEED_SOCKETS | NEED_LISTENERS | NEED_OWNERS | NEED_CGROUP | NEED_ADDRESSES |
              NEED_PORT_RANGE,
     .glance = NEED_SOCKETS | NEED_LISTENERS | NEED_ADDRESSES | NEED_PORT_RANGE,
@@ -317,7 +322,7 @@ const struct check check_exposed = {
     .at_once = true,
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
-    .theory =
+    .theory = N_(
         "Whatever listens on a reachable address is scanned within minutes. Nobody but you knows "
         "which listeners are meant, so say it once: nwho ports --save-baseline keeps those of now, "
         "and each one that appears later is a warning; exposed.allow in nwho.conf names those that "
@@ -333,7 +338,7 @@ const struct check check_exposed = {
         "bound to a public address, or to every address where the namespace has a public one. "
         "Where there are only private addresses that is the network, and counts in the first "
         "namespace alone: a container's network is its own. A firewall in front is not seen from "
-        "here.",
+        "here."),
     .sources = "https://redis.io/docs/latest/operate/oss_and_stack/management/security/; "
                "https://docs.docker.com/engine/security/protect-access/",
     .suspects = suspects,

@@ -18,34 +18,39 @@ enum advice_of_fd_limit {
 static const struct advice advice[] = {
     [CANNOT_ACCEPT] =
         {
-            .cause = "{process} has as many descriptors open as it may: accept() fails with \"too "
-                     "many open files\", and connections wait in vain",
-            .fix = {"close what leaks: many connections in close-wait are a leak",
-                    "a higher limit, if {process} needs that many: LimitNOFILE= in {unit}, then "
-                    "restart it",
+            .cause =
+                N_("{process} has as many descriptors open as it may: accept() fails with \"too "
+                   "many open files\", and connections wait in vain"),
+            .fix = {N_("close what leaks: many connections in close-wait are a leak"),
+                    N_("a higher limit, if {process} needs that many: LimitNOFILE= in {unit}, then "
+                       "restart it"),
                     NULL},
-            .avoid = {"ulimit -n in a shell: it does not reach a service that is running",
-                      "a longer backlog of the listener: nobody accepts from it", NULL},
+            .avoid = {N_("ulimit -n in a shell: it does not reach a service that is running"),
+                      N_("a longer backlog of the listener: nobody accepts from it"), NULL},
             .next = {"nwho ps{in} pid {pid}", "nwho count{in} state,raddr pid {pid}",
                      "nwho doctor{in} close-wait accept-queue", NULL},
         },
     [NEARLY_FULL] =
         {
-            .cause = "{process} is about to have as many descriptors open as it may; then "
-                     "accept(), connect() and open() fail",
-            .fix = {"look whether their number only grows: then {process} forgets to close some",
-                    "a higher limit, if {process} needs that many: LimitNOFILE= in {unit}, then "
-                    "restart it",
-                    NULL},
-            .avoid = {"ulimit -n in a shell: it does not reach a service that is running", NULL},
+            .cause = N_("{process} is about to have as many descriptors open as it may; then "
+                        "accept(), connect() and open() fail"),
+            .fix =
+                {N_("look whether their number only grows: then {process} forgets to close some"),
+                 N_("a higher limit, if {process} needs that many: LimitNOFILE= in {unit}, then "
+                    "restart it"),
+                 NULL},
+            .avoid = {N_("ulimit -n in a shell: it does not reach a service that is running"),
+                      NULL},
             .next = {"nwho ps{in} pid {pid}", "nwho count{in} state,raddr pid {pid}", NULL},
         },
     [MACHINE_FULL] =
         {
-            .cause = "all processes together have nearly as many files open as the kernel allows",
-            .fix = {"find the process that has most of them", "a higher fs.file-max", NULL},
-            .avoid = {"higher limits of single processes: the machine's is the one that is reached",
-                      NULL},
+            .cause =
+                N_("all processes together have nearly as many files open as the kernel allows"),
+            .fix = {N_("find the process that has most of them"), N_("a higher fs.file-max"), NULL},
+            .avoid =
+                {N_("higher limits of single processes: the machine's is the one that is reached"),
+                 NULL},
             .next = {"nwho ps --all-netns --sort fds:desc --limit 10", NULL},
         },
 };
@@ -111,11 +116,12 @@ static int say_process(struct examination *examination, uint32_t index,
     else if (process->has & PROCESS_HAS_NETNS)
         subject.netns = process->netns;
     subject.process = index;
-    buf_printf(&examination->text, "has %u of %u descriptors open, %u of them sockets",
-               process->fds, process->fd_limit, examination->join->processes[index].sockets);
+    health_say(examination, N_("has {1} of {2} descriptors open, {3} of them sockets"),
+               fact_count(process->fds), fact_count(process->fd_limit),
+               fact_count(examination->join->processes[index].sockets));
     if (refuses)
-        buf_printf(&examination->text, "; %llu connections wait in vain to be accepted",
-                   (unsigned long long)listeners->items[full].sum);
+        health_say(examination, N_("; {1} connections wait in vain to be accepted"),
+                   fact_count(listeners->items[full].sum));
     r = health_add(examination, refuses ? SEVERITY_CRIT : severity,
                    refuses ? CANNOT_ACCEPT : NEARLY_FULL, &subject, share);
     return r < 0 ? r
@@ -146,8 +152,8 @@ static int look_at_machine(struct examination *examination)
     severity = health_judge(examination, MACHINE, share);
     if (severity == SEVERITY_OK)
         return 0;
-    buf_printf(&examination->text, "%llu of %llu files are open on this machine",
-               (unsigned long long)files->numbers[0], (unsigned long long)files->numbers[2]);
+    health_say(examination, N_("{1} of {2} files are open on this machine"),
+               fact_count(files->numbers[0]), fact_count(files->numbers[2]));
     r = health_add(examination, severity, MACHINE_FULL, &subject, share);
     return r < 0 ? r
                  : health_prove_number(examination, "open files", "/proc/sys/fs/file-nr",
@@ -171,9 +177,9 @@ static int run(struct examination *examination)
     int r = find_full_listeners(examination, &listeners);
 
     if (!now->owners_known && hides_descriptors(examination->before))
-        health_skip(examination, "the descriptors of some processes are hidden");
+        health_skip(examination, N_("the descriptors of some processes are hidden"));
     if (join_owners_hidden(now))
-        health_skip(examination, "the sockets of some processes are hidden");
+        health_skip(examination, N_("the sockets of some processes are hidden"));
     for (uint32_t i = 0; i < now->processes_count && r == 0; i++)
         if (examination->join->processes[i].sockets)
             r = say_process(examination, i, &listeners);
@@ -200,7 +206,7 @@ static bool suspects(const struct examination *examination)
 
 const struct check check_fd_limit = {
     .name = "fd-limit",
-    .title = "processes with sockets, or a machine, that run out of descriptors",
+    .title = N_("processes with sockets, or a machine, that run out of descriptors"),
     .needs = NEED_SOCKETS | NEED_LISTENERS | NEED_OWNERS | NEED_FDS | NEED_SETTINGS,
     .before = NEED_SUSPECTS | NEED_FDS,
     .glance = NEED_SETTINGS,
@@ -210,25 +216,26 @@ const struct check check_fd_limit = {
     .thresholds =
         {
             [OPEN] = {"open",
-                      "permille of the process's limit, at both ends of the window",
+                      N_("permille of the process's limit, at both ends of the window"),
                       UNIT_COUNT,
                       {850, 950},
                       "netdata processes.conf"},
             [MACHINE] = {"machine",
-                         "permille of fs.file-max",
+                         N_("permille of fs.file-max"),
                          UNIT_COUNT,
                          {700, 900},
                          "node_exporter mixin"},
         },
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
-    .theory = "Each socket is a descriptor. A process may have as many as its limit says "
-              "(RLIMIT_NOFILE, often 1024); at the limit accept(), connect() and open() fail with "
-              "EMFILE. A server that cannot accept leaves its clients in the accept queue, and "
-              "mostly tries again at once, so that it is busy with nothing.\n"
-              "Measured: descriptors and limit of each process that holds a socket, at both ends "
-              "of the window, and whether the accept queue of one of its listeners is full; files "
-              "of the whole machine (fs.file-nr).",
+    .theory =
+        N_("Each socket is a descriptor. A process may have as many as its limit says "
+           "(RLIMIT_NOFILE, often 1024); at the limit accept(), connect() and open() fail with "
+           "EMFILE. A server that cannot accept leaves its clients in the accept queue, and "
+           "mostly tries again at once, so that it is busy with nothing.\n"
+           "Measured: descriptors and limit of each process that holds a socket, at both ends "
+           "of the window, and whether the accept queue of one of its listeners is full; files "
+           "of the whole machine (fs.file-nr)."),
     .sources = "man 2 getrlimit; man 2 accept (EMFILE); man 5 proc_sys_fs",
     .narrow = narrow,
     .suspects = suspects,

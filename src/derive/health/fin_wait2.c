@@ -17,25 +17,27 @@ static const struct advice advice[] = {
     [REMOTE_LEAKS] =
         {
             .cause =
-                "these connections were closed here, and {peer} port {peer_port} knows it, but "
-                "the program there does not close them: at that machine they are in "
-                "close-wait",
-            .fix = {"mend the program at {peer} port {peer_port}: it must close() after read() has "
-                    "returned 0",
-                    NULL},
-            .avoid = {"net.ipv4.tcp_fin_timeout: a shorter one hides here what goes on leaking "
-                      "there, and has nothing to do with time-wait",
+                N_("these connections were closed here, and {peer} port {peer_port} knows it, but "
+                   "the program there does not close them: at that machine they are in "
+                   "close-wait"),
+            .fix =
+                {N_("mend the program at {peer} port {peer_port}: it must close() after read() has "
+                    "returned 0"),
+                 NULL},
+            .avoid = {N_("net.ipv4.tcp_fin_timeout: a shorter one hides here what goes on leaking "
+                         "there, and has nothing to do with time-wait"),
                       NULL},
             .next = {"nwho ls{in} state fin-wait-2 dst {peer} dport {peer_port}", NULL},
         },
     [LOCAL_LEAKS] =
         {
-            .cause = "these connections were closed at their other end, and {process} does not "
-                     "close its own",
-            .fix = {"mend {process}: it must close() after read() has returned 0", NULL},
-            .avoid = {"net.ipv4.tcp_fin_timeout: a shorter one ends fin-wait-2 only, and the leak "
-                      "is in close-wait",
-                      NULL},
+            .cause = N_("these connections were closed at their other end, and {process} does not "
+                        "close its own"),
+            .fix = {N_("mend {process}: it must close() after read() has returned 0"), NULL},
+            .avoid =
+                {N_("net.ipv4.tcp_fin_timeout: a shorter one ends fin-wait-2 only, and the leak "
+                    "is in close-wait"),
+                 NULL},
             .next = {"nwho doctor{in} close-wait", "nwho ls{in} pid {pid} state close-wait", NULL},
         },
 };
@@ -73,8 +75,10 @@ static int say(struct examination *examination, const struct tally_item *item)
     other = remote_other_end(now, &now->sockets[item->example]);
     is_local = other != HEALTH_NONE && health_owner(examination, other) != HEALTH_NONE;
     subject.process = is_local ? health_owner(examination, other) : HEALTH_NONE;
-    buf_printf(&examination->text, "%s open %u connections that were closed here",
-               is_local ? "keeps" : "a remote keeps", item->count);
+    health_say(examination,
+               is_local ? N_("keeps open {1} connections that were closed here")
+                        : N_("a remote keeps open {1} connections that were closed here"),
+               fact_count(item->count));
     r = health_add(examination, severity, is_local ? LOCAL_LEAKS : REMOTE_LEAKS, &subject,
                    item->count);
     return r < 0
@@ -100,20 +104,20 @@ static bool suspects(const struct examination *examination)
 
 const struct check check_fin_wait2 = {
     .name = "fin-wait2",
-    .title = "remotes that do not close connections which were ended here",
+    .title = N_("remotes that do not close connections which were ended here"),
     .needs = NEED_SOCKETS | NEED_OWNERS,
     .before = NEED_SOCKETS,
     .glance = NEED_SOCKETS,
     .protos = PROTO_BIT(PROTO_TCP),
     .states = STATE_BIT(STATE_FIN_WAIT_2) | STATE_BIT(STATE_CLOSE_WAIT),
     .thresholds = {[SOCKETS] = {"sockets",
-                                "connections with one port of one remote",
+                                N_("connections with one port of one remote"),
                                 UNIT_COUNT,
                                 {1000, LIMIT_NEVER},
                                 "own"}},
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
-    .theory =
+    .theory = N_(
         "Who closes a connection first waits in FIN-WAIT-2 until the other side closes too. "
         "Without a process the kernel waits for net.ipv4.tcp_fin_timeout (60 s) and then forgets "
         "the connection; with one (shutdown() of one direction) it waits for ever. Many of them "
@@ -121,7 +125,7 @@ const struct check check_fin_wait2 = {
         "for which there is no time limit.\n"
         "Measured: TCP sockets that are in fin-wait-2 at both ends of the window, by address and "
         "port of the remote. Where the remote is on this machine the process is named that does "
-        "not close.",
+        "not close."),
     .sources = "RFC 9293 3.3.2; Documentation/networking/ip-sysctl.rst (tcp_fin_timeout)",
     .suspects = suspects,
     .run = run,

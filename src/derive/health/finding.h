@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/phrase.h"
 #include "base/units.h"
 #include "model/snapshot.h"
 
@@ -60,7 +61,9 @@ struct finding {
     const struct advice *advice; /* one of check->advice */
     enum severity severity;
     struct subject subject;
-    const char *what;  /* one line of plain text, without names from outside; in the arena */
+    const char *what; /* one line of plain text, without names from outside; in the arena */
+    const struct phrase *phrases; /* the same, to be put into another language; in the arena */
+    uint32_t phrase_count;
     uint64_t harm;     /* orders findings of one severity; the unit is the check's own */
     uint32_t evidence; /* index of the first in findings.evidence */
     uint32_t evidence_count;
@@ -83,6 +86,9 @@ struct findings {
     uint32_t result_count;
     uint64_t window_ns; /* between the two readings; 0: it was one */
 };
+
+/* What it says, in a language. */
+void finding_say(const struct finding *finding, translation *translate, struct buf *out);
 
 void findings_done(struct findings *findings);
 

@@ -20,29 +20,31 @@ enum advice_of_half_open {
 static const struct advice advice[] = {
     [SILENT] =
         {
-            .cause = "{process} keeps connections without keepalive on which nothing has gone "
-                     "either way for long; whether {peer} and others are still there nobody knows: "
-                     "a machine that was switched off, or a firewall that has forgotten the "
-                     "connection, says nothing",
-            .fix = {"SO_KEEPALIVE in {process}, with TCP_KEEPIDLE shorter than firewalls forget "
-                    "(often 5 to 60 minutes); or a message of its own that wants an answer",
-                    "a limit of idle time in {process}, after which it closes", NULL},
-            .avoid = {"net.ipv4.tcp_keepalive_time alone: it only works for programs that ask for "
-                      "SO_KEEPALIVE",
-                      "a higher limit of descriptors: it only takes longer until they are used up",
-                      NULL},
+            .cause =
+                N_("{process} keeps connections without keepalive on which nothing has gone "
+                   "either way for long; whether {peer} and others are still there nobody knows: "
+                   "a machine that was switched off, or a firewall that has forgotten the "
+                   "connection, says nothing"),
+            .fix = {N_("SO_KEEPALIVE in {process}, with TCP_KEEPIDLE shorter than firewalls forget "
+                       "(often 5 to 60 minutes); or a message of its own that wants an answer"),
+                    N_("a limit of idle time in {process}, after which it closes"), NULL},
+            .avoid =
+                {N_("net.ipv4.tcp_keepalive_time alone: it only works for programs that ask for "
+                    "SO_KEEPALIVE"),
+                 N_("a higher limit of descriptors: it only takes longer until they are used up"),
+                 NULL},
             .next = {"nwho ls{in} pid {pid} established not keepalive --sort last_recv_ms:desc",
                      NULL},
         },
     [DYING] =
         {
-            .cause = "{peer} acknowledges nothing any more: it was switched off or lost its way "
-                     "here, or a firewall has forgotten these connections; the kernel gives up "
-                     "after net.ipv4.tcp_retries2 tries, about 15 minutes",
-            .fix = {"look whether {peer} can be reached, and what is on the way",
-                    "TCP_USER_TIMEOUT in {process}, so that it learns of it earlier", NULL},
-            .avoid = {"net.ipv4.tcp_retries2 for the whole machine: connections to others then "
-                      "break at short failures",
+            .cause = N_("{peer} acknowledges nothing any more: it was switched off or lost its way "
+                        "here, or a firewall has forgotten these connections; the kernel gives up "
+                        "after net.ipv4.tcp_retries2 tries, about 15 minutes"),
+            .fix = {N_("look whether {peer} can be reached, and what is on the way"),
+                    N_("TCP_USER_TIMEOUT in {process}, so that it learns of it earlier"), NULL},
+            .avoid = {N_("net.ipv4.tcp_retries2 for the whole machine: connections to others then "
+                         "break at short failures"),
                       NULL},
             .next = {"nwho ls{in} dst {peer} -o +timer,retrans,last_recv_ms",
                      "nwho routes{in} {peer}", NULL},
@@ -83,11 +85,10 @@ static int say_silent(struct examination *examination, const struct tally_item *
 
     if (severity == SEVERITY_OK)
         return 0;
-    buf_printf(&examination->text,
-               "keeps %u silent connections, of %u descriptors it may have; "
-               "one for ",
-               item->count, process->fd_limit);
-    units_write_duration(&examination->text, item->largest * 1000);
+    health_say(examination,
+               N_("keeps {1} silent connections, of {2} descriptors it may have; one for {3}"),
+               fact_count(item->count), fact_count(process->fd_limit),
+               fact_duration(item->largest * 1000));
     r = health_add(examination, severity, SILENT, &subject, share);
     if (r == 0)
         r = health_prove_number(examination, "silent connections, in permille of descriptors",
@@ -108,9 +109,9 @@ static int say_dying(struct examination *examination, const struct tally_item *i
     if (severity == SEVERITY_OK)
         return 0;
     subject.peer_port = 0;
-    buf_printf(&examination->text,
-               "has %u connections to one remote that acknowledges nothing, after %llu tries",
-               item->count, (unsigned long long)item->largest);
+    health_say(examination,
+               N_("has {1} connections to one remote that acknowledges nothing, after {2} tries"),
+               fact_count(item->count), fact_count(item->largest));
     r = health_add(examination, severity, DYING, &subject, item->count);
     if (r == 0)
         r = health_prove_number(examination, "connections without an answer", "sock_diag",
@@ -172,7 +173,7 @@ static bool suspects(const struct examination *examination)
 
 const struct check check_half_open = {
     .name = "half-open",
-    .title = "connections of which nothing tells whether the other side is still there",
+    .title = N_("connections of which nothing tells whether the other side is still there"),
     .needs = NEED_SOCKETS | NEED_TCP_PROGRESS | NEED_OWNERS | NEED_FDS,
     .glance = NEED_SOCKETS | NEED_TCP_PROGRESS,
     .protos = PROTO_BIT(PROTO_TCP),
@@ -181,29 +182,30 @@ const struct check check_half_open = {
     .thresholds =
         {
             [IDLE] = {"idle",
-                      "a connection without keepalive is silent when no data went for so long",
+                      N_("a connection without keepalive is silent when no data went for so long"),
                       UNIT_MILLISECONDS,
                       {7200000, LIMIT_NEVER},
                       "net.ipv4.tcp_keepalive_time"},
-            [FD_SHARE] = {"fd-share",
-                          "silent connections, in permille of the process's limit of descriptors",
-                          UNIT_COUNT,
-                          {200, 500},
-                          "own"},
+            [FD_SHARE] =
+                {"fd-share",
+                 N_("silent connections, in permille of the process's limit of descriptors"),
+                 UNIT_COUNT,
+                 {200, 500},
+                 "own"},
             [UNANSWERED] = {"unanswered",
-                            "connections to one remote that acknowledges nothing",
+                            N_("connections to one remote that acknowledges nothing"),
                             UNIT_COUNT,
                             {3, 100},
                             "own"},
             [TRIES] = {"tries",
-                       "data were sent again so often without an answer",
+                       N_("data were sent again so often without an answer"),
                        UNIT_COUNT,
                        {6, LIMIT_NEVER},
                        "own"},
         },
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
-    .theory =
+    .theory = N_(
         "A connection is nothing but what both sides remember of it. When one side disappears "
         "without a word (power, network, a firewall or NAT that forgets) the other stays "
         "established. If it sends, it notices after net.ipv4.tcp_retries2 tries (about 15 "
@@ -213,7 +215,7 @@ const struct check check_half_open = {
         "Measured: established connections without any timer on which no data went either way, by "
         "process, as a share of its limit of descriptors; and by remote those whose data was sent "
         "again and again and never acknowledged. Idle connections are no fault by themselves; that "
-        "they use up descriptors is.",
+        "they use up descriptors is."),
     .sources = "RFC 1122 4.2.3.6; Documentation/networking/ip-sysctl.rst (tcp_keepalive_time, "
                "tcp_retries2); man 7 tcp",
     .narrow = narrow,

@@ -169,25 +169,60 @@ int health_request_next(const struct health_plan *plan, enum health_look seen,
 
 /* --- what checks say --- */
 
+void health_say_phrase(struct examination *examination, const struct phrase *phrase)
+{
+    if (examination->phrase_count < HEALTH_PHRASES_MAX)
+        examination->phrases[examination->phrase_count++] = *phrase;
+}
+
+struct phrase_fact fact_window(const struct examination *examination)
+{
+    return fact_duration(examination->window_ns / 1000);
+}
+
+void finding_say(const struct finding *finding, translation *translate, struct buf *out)
+{
+    for (uint32_t i = 0; i < finding->phrase_count; i++)
+        phrase_put(out, &finding->phrases[i], translate);
+}
+
+/* Moves what was said to the finding. */
+static int keep_what(struct examination *examination, struct finding *finding)
+{
+    struct arena *arena = &examination->findings->arena;
+    size_t size = examination->phrase_count * sizeof(*finding->phrases);
+    struct phrase *phrases = arena_alloc(arena, size);
+    struct buf text = BUF_INIT;
+
+    if (!phrases)
+        return -ENOMEM;
+    memcpy(phrases, examination->phrases, size);
+    finding->phrases = phrases;
+    finding->phrase_count = examination->phrase_count;
+    examination->phrase_count = 0;
+    finding_say(finding, untranslated, &text);
+    finding->what = text.error ? NULL : arena_copy(arena, text.data, text.length);
+    buf_done(&text);
+    return finding->what ? 0 : -ENOMEM;
+}
+
 int health_add(struct examination *examination, enum severity severity, uint32_t advice,
                const struct subject *subject, uint64_t harm)
 {
     struct findings *findings = examination->findings;
-    struct buf *text = &examination->text;
-    const char *what = text->error ? NULL : arena_copy(&findings->arena, text->data, text->length);
-
-    buf_reset(text);
-    if (!what || VEC_RESERVE(&findings->items, &findings->capacity, findings->count, 1) < 0)
-        return -ENOMEM;
-    findings->items[findings->count++] = (struct finding){
+    struct finding finding = {
         .check = examination->check,
         .advice = &examination->check->advice[advice],
         .severity = severity,
         .subject = *subject,
-        .what = what,
         .harm = harm,
         .evidence = findings->evidence_count,
     };
+
+    if (keep_what(examination, &finding) < 0 ||
+        VEC_RESERVE(&findings->items, &findings->capacity, findings->count, 1) < 0)
+        return -ENOMEM;
+    findings->items[findings->count++] = finding;
     if (severity > SEVERITY_INFO)
         examination->result->findings++;
     return 0;

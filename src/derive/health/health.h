@@ -55,6 +55,8 @@ int health_examine(const struct health_plan *plan, const struct snapshot *before
 
 /* --- for checks --- */
 
+#define HEALTH_PHRASES_MAX 10
+
 struct examination {
     const struct snapshot *now, *before;
     const struct join *join;
@@ -64,11 +66,12 @@ struct examination {
     const struct check *check;
     struct check_result *result;
     struct findings *findings;
-    struct map counters_now, counters_before; /* by counter_key() */
-    struct map settings;                      /* the same, of `now` */
-    struct map sockets_before;                /* cookie, or ends -> index */
-    struct map interfaces_before;             /* interface_identity() -> index */
-    struct buf text;                          /* to put `what` together */
+    struct map counters_now, counters_before;  /* by counter_key() */
+    struct map settings;                       /* the same, of `now` */
+    struct map sockets_before;                 /* cookie, or ends -> index */
+    struct map interfaces_before;              /* interface_identity() -> index */
+    struct phrase phrases[HEALTH_PHRASES_MAX]; /* what is said, until health_add() */
+    uint32_t phrase_count;
 };
 
 /* Everything is borrowed; the end of the window has the join. To be ended also when it fails. 0 or
@@ -132,9 +135,16 @@ struct subject health_subject(const struct examination *examination, uint32_t so
 /* What a value is by the limit number `which` of the check. */
 enum severity health_judge(const struct examination *examination, uint32_t which, uint64_t value);
 
+/* Says a part of what is wrong; all that was said is `what` of the next finding. */
+void health_say_phrase(struct examination *examination, const struct phrase *phrase);
+#define health_say(examination, marked, ...)                                                       \
+    health_say_phrase(examination, &PHRASE(marked, __VA_ARGS__))
+
+/* How long was looked. */
+struct phrase_fact fact_window(const struct examination *examination);
+
 /*
- * Adds a finding; `what` is taken from examination->text. Then its evidence, one by one. -ENOMEM
- * when there is no memory.
+ * Adds a finding of what was said. Then its evidence, one by one. -ENOMEM when there is no memory.
  */
 int health_add(struct examination *examination, enum severity severity, uint32_t advice,
                const struct subject *subject, uint64_t harm) MUST_CHECK;

@@ -10,15 +10,16 @@ enum limit_of_mem {
 };
 
 static const struct advice advice[] = {{
-    .cause = "all sockets together hold nearly as much data as the kernel allows them: new data is "
-             "refused, windows shrink, and connections may be reset; {process} holds most",
-    .fix = {"look why {process} holds so much: it does not read, or the other side does not",
-            "smaller buffers where there are very many sockets (SO_RCVBUF, SO_SNDBUF, "
-            "net.ipv4.tcp_rmem and tcp_wmem)",
-            "more memory for all: net.ipv4.tcp_mem, udp_mem (in pages), in the first network "
-            "namespace",
+    .cause =
+        N_("all sockets together hold nearly as much data as the kernel allows them: new data is "
+           "refused, windows shrink, and connections may be reset; {process} holds most"),
+    .fix = {N_("look why {process} holds so much: it does not read, or the other side does not"),
+            N_("smaller buffers where there are very many sockets (SO_RCVBUF, SO_SNDBUF, "
+               "net.ipv4.tcp_rmem and tcp_wmem)"),
+            N_("more memory for all: net.ipv4.tcp_mem, udp_mem (in pages), in the first network "
+               "namespace"),
             NULL},
-    .avoid = {"larger buffers of the sockets: they hold even more", NULL},
+    .avoid = {N_("larger buffers of the sockets: they hold even more"), NULL},
     .next = {"nwho ls{in} --sort skmem_bytes:desc --limit 10 -o +skmem_bytes", "nwho ls{in} stuck",
              NULL},
 }};
@@ -106,12 +107,11 @@ static int look_at(struct examination *examination, const struct budget *budget)
             most = &processes.items[i];
     if (most) {
         subject = health_subject(examination, most->example);
-        buf_puts(&examination->text, "holds ");
-        units_write_bytes(&examination->text, most->sum);
-        buf_printf(&examination->text, " in %u sockets; ", most->count);
+        health_say(examination, N_("holds {1} in {2} sockets; "), fact_bytes(most->sum),
+                   fact_count(most->count));
     }
-    buf_printf(&examination->text, "%s uses %llu of %llu pages of the machine", budget->name,
-               (unsigned long long)used.after, (unsigned long long)limits->numbers[2]);
+    health_say(examination, N_("{1} uses {2} of {3} pages of the machine"), fact_word(budget->name),
+               fact_count(used.after), fact_count(limits->numbers[2]));
     if (r == 0)
         r = health_add(examination, severity, 0, &subject, used.after);
     if (r == 0)
@@ -132,8 +132,9 @@ static int run(struct examination *examination)
     int r = 0;
 
     if (!health_setting(examination, 0, "net.ipv4.tcp_mem"))
-        health_skip(examination, "only the first network namespace shows the limits of memory, and "
-                                 "it cannot be entered");
+        health_skip(examination,
+                    N_("only the first network namespace shows the limits of memory, and "
+                       "it cannot be entered"));
     for (size_t i = 0; i < ARRAY_SIZE(budgets) && r == 0; i++)
         r = look_at(examination, &budgets[i]);
     return r;
@@ -149,7 +150,7 @@ static bool suspects(const struct examination *examination)
 
 const struct check check_mem = {
     .name = "mem",
-    .title = "TCP or UDP that is about to use all the memory it may",
+    .title = N_("TCP or UDP that is about to use all the memory it may"),
     .needs = NEED_SOCKETS | NEED_MEMORY | NEED_OWNERS | NEED_COUNTERS | NEED_SETTINGS,
     .before = NEED_COUNTERS,
     .glance = NEED_COUNTERS | NEED_SETTINGS,
@@ -157,33 +158,35 @@ const struct check check_mem = {
     .states = STATE_ALL,
     .thresholds =
         {
-            [PRESSURE] = {"pressure",
-                          "permille of where the kernel begins to save memory: the second number "
-                          "of tcp_mem, udp_mem",
-                          UNIT_COUNT,
-                          {1000, LIMIT_NEVER},
-                          "Documentation/networking/ip-sysctl.rst"},
+            [PRESSURE] =
+                {"pressure",
+                 N_("permille of where the kernel begins to save memory: the second number "
+                    "of tcp_mem, udp_mem"),
+                 UNIT_COUNT,
+                 {1000, LIMIT_NEVER},
+                 "Documentation/networking/ip-sysctl.rst"},
             [MOST] = {"most",
-                      "permille of the third number",
+                      N_("permille of the third number"),
                       UNIT_COUNT,
                       {900, 900},
                       "netdata tcp_mem.conf"},
             [RESERVE] = {"reserve",
-                         "pages that are nothing: each processor keeps some ready",
+                         N_("pages that are nothing: each processor keeps some ready"),
                          UNIT_COUNT,
                          {2048, LIMIT_NEVER},
                          "own"},
         },
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
-    .theory = "TCP and UDP each have a budget of memory for the data of all sockets of the "
-              "machine, in three numbers of pages: net.ipv4.tcp_mem and udp_mem. Above the second "
-              "one TCP saves: buffers do not grow, received data is squeezed together or thrown "
-              "away, windows shrink. At the third one memory is refused: data is lost, and "
-              "connections without a process are reset.\n"
-              "Measured: the pages in use of both (of the whole machine), and what each process's "
-              "sockets hold: received, waiting to be sent, and kept ready. Pages that processors "
-              "keep ready count as used on an idle machine too.",
+    .theory =
+        N_("TCP and UDP each have a budget of memory for the data of all sockets of the "
+           "machine, in three numbers of pages: net.ipv4.tcp_mem and udp_mem. Above the second "
+           "one TCP saves: buffers do not grow, received data is squeezed together or thrown "
+           "away, windows shrink. At the third one memory is refused: data is lost, and "
+           "connections without a process are reset.\n"
+           "Measured: the pages in use of both (of the whole machine), and what each process's "
+           "sockets hold: received, waiting to be sent, and kept ready. Pages that processors "
+           "keep ready count as used on an idle machine too."),
     .sources = "Documentation/networking/ip-sysctl.rst (tcp_mem, udp_mem); man 7 tcp",
     .suspects = suspects,
     .run = run,

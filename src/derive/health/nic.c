@@ -18,34 +18,37 @@ enum advice_of_nic {
 static const struct advice advice[] = {
     [IS_DAMAGED] =
         {
-            .cause =
+            .cause = N_(
                 "packets come damaged through {iface}, or it cannot send them: the cable, a plug, "
-                "the duplex setting, the driver, or a tunnel without a way to its other end",
-            .fix = {"hardware: another cable and another port of the switch, and the same speed "
-                    "and duplex on both sides",
-                    "a tunnel: a route to its other end", NULL},
-            .avoid = {"larger buffers and other sysctls: the packets are damaged, not too many",
+                "the duplex setting, the driver, or a tunnel without a way to its other end"),
+            .fix = {N_("hardware: another cable and another port of the switch, and the same speed "
+                       "and duplex on both sides"),
+                    N_("a tunnel: a route to its other end"), NULL},
+            .avoid = {N_("larger buffers and other sysctls: the packets are damaged, not too many"),
                       NULL},
             .next = {"nwho if{in} {iface} -o all", "nwho if{in} {iface} -d 5", NULL},
         },
     [IS_LOST] =
         {
-            .cause = "{iface} throws good packets away: its rings are full, the packets are larger "
-                     "than its MTU or that of its other end, or nobody here wants them",
-            .fix = {"compare the MTU with that of the other end: what is larger is lost",
-                    "longer rings (ethtool -G), and interrupts on more processors, where missed "
-                    "packets or overruns count up",
+            .cause =
+                N_("{iface} throws good packets away: its rings are full, the packets are larger "
+                   "than its MTU or that of its other end, or nobody here wants them"),
+            .fix = {N_("compare the MTU with that of the other end: what is larger is lost"),
+                    N_("longer rings (ethtool -G), and interrupts on more processors, where missed "
+                       "packets or overruns count up"),
                     NULL},
-            .avoid = {"net.core.netdev_max_backlog: it is about another queue, of the check drops",
-                      NULL},
+            .avoid =
+                {N_("net.core.netdev_max_backlog: it is about another queue, of the check drops"),
+                 NULL},
             .next = {"nwho if{in} {iface} -o all", "nwho doctor{in} drops", NULL},
         },
     [IS_BUSY] =
         {
-            .cause = "{iface} carries as much as it can",
-            .fix = {"find who uses it, and whether that has to be now",
-                    "a faster link, or several of them", NULL},
-            .avoid = {"longer queues: they make everything wait longer, and carry no more", NULL},
+            .cause = N_("{iface} carries as much as it can"),
+            .fix = {N_("find who uses it, and whether that has to be now"),
+                    N_("a faster link, or several of them"), NULL},
+            .avoid = {N_("longer queues: they make everything wait longer, and carry no more"),
+                      NULL},
             .next = {"nwho top", "nwho if{in} {iface} --watch", NULL},
         },
 };
@@ -133,10 +136,10 @@ static int say_part(struct examination *examination, const struct subject *subje
 
     if (severity == SEVERITY_OK)
         return 0;
-    buf_printf(&examination->text, "%s %llu of %llu packets in ",
-               damaged ? "damages" : "throws away", (unsigned long long)part,
-               (unsigned long long)change->packets);
-    units_write_duration(&examination->text, examination->window_ns / 1000);
+    health_say(examination,
+               damaged ? N_("damages {1} of {2} packets in {3}")
+                       : N_("throws away {1} of {2} packets in {3}"),
+               fact_count(part), fact_count(change->packets), fact_window(examination));
     r = health_add(examination, severity, which, subject, share);
     if (r == 0)
         r = health_prove_number(examination,
@@ -157,7 +160,7 @@ static int say_busy(struct examination *examination, const struct subject *subje
 
     if (health_judge(examination, BUSY, busy) == SEVERITY_OK)
         return 0;
-    buf_printf(&examination->text, "carries %llu%% of its speed", (unsigned long long)busy / 10);
+    health_say(examination, N_("carries {1} of its speed"), fact_percent(busy / 10));
     r = health_add(examination, SEVERITY_INFO, IS_BUSY, subject, busy);
     return r < 0 ? r
                  : health_prove_number(examination, "permille of the speed",
@@ -191,42 +194,42 @@ static int run(struct examination *examination)
 
 const struct check check_nic = {
     .name = "nic",
-    .title = "interfaces that damage or lose packets, or are full",
+    .title = N_("interfaces that damage or lose packets, or are full"),
     .needs = NEED_INTERFACES | NEED_LINKS | NEED_LINK_DETAILS,
     .before = NEED_INTERFACES | NEED_LINKS,
     .thresholds =
         {
             [DAMAGED] = {"damaged",
-                         "permille of the packets",
+                         N_("permille of the packets"),
                          UNIT_COUNT,
                          {10, 100},
                          "node_exporter mixin; crit: own"},
             [LOST] = {"lost",
-                      "permille of the packets",
+                      N_("permille of the packets"),
                       UNIT_COUNT,
                       {20, 200},
                       "netdata net.conf; crit: own"},
             [PACKETS] = {"packets",
-                         "with fewer packets meanwhile a share means nothing",
+                         N_("with fewer packets meanwhile a share means nothing"),
                          UNIT_COUNT,
                          {1000, LIMIT_NEVER},
                          "own"},
             [BUSY] = {"busy",
-                      "permille of its speed; only to know",
+                      N_("permille of its speed; only to know"),
                       UNIT_COUNT,
                       {900, LIMIT_NEVER},
                       "netdata net.conf"},
         },
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
-    .theory =
+    .theory = N_(
         "An interface counts packets that came damaged or could not be sent (errors), good ones "
         "that it threw away (dropped), and those for which the device had no room (missed). "
         "Damaged packets are a matter of cable, plug, duplex or driver; lost ones of rings, MTU or "
         "speed. A virtual pair loses what is larger than the MTU of its other end.\n"
         "Measured: these counters of every interface, as a share of its packets, and its bytes as "
         "a share of the speed that its driver tells. What waits in front of the interface is the "
-        "matter of the check drops.",
+        "matter of the check drops."),
     .sources = "Documentation/networking/statistics.rst; man 8 ip-link",
     .run = run,
 };

@@ -29,13 +29,14 @@ static const struct advice advice[] = {
     [TOO_MANY] =
         {
             .cause =
-                "programs have closed connections whose data the other side does not take; the "
-                "kernel goes on trying, and at net.ipv4.tcp_max_orphans breaks them off "
-                "(those with many tries behind them at a quarter of it already)",
-            .fix = {"look to whom they go: a remote or a way there that is dead",
-                    "net.ipv4.tcp_orphan_retries of 2 or 3: such connections end in seconds",
-                    "net.ipv4.tcp_max_orphans higher, where there is memory: each may take 64 kB",
-                    NULL},
+                N_("programs have closed connections whose data the other side does not take; the "
+                   "kernel goes on trying, and at net.ipv4.tcp_max_orphans breaks them off "
+                   "(those with many tries behind them at a quarter of it already)"),
+            .fix =
+                {N_("look to whom they go: a remote or a way there that is dead"),
+                 N_("net.ipv4.tcp_orphan_retries of 2 or 3: such connections end in seconds"),
+                 N_("net.ipv4.tcp_max_orphans higher, where there is memory: each may take 64 kB"),
+                 NULL},
             .avoid = {NOT_TIME_WAIT, NULL},
             .next = {"nwho count peer/24 orphan exclude fin-wait-2 --all-netns --limit 10",
                      "nwho ls orphan exclude fin-wait-2 --all-netns --sort send_q:desc --limit 20",
@@ -44,11 +45,12 @@ static const struct advice advice[] = {
     [ONE_REMOTE] =
         {
             .cause =
-                "connections to {peer} were closed here while it takes no data any more: it is "
-                "gone, or does not read; the kernel keeps what it has not taken, and tries for "
-                "minutes",
-            .fix = {"look whether {peer} can be reached, and whether the program there reads",
-                    "net.ipv4.tcp_orphan_retries of 2 or 3: such connections end in seconds", NULL},
+                N_("connections to {peer} were closed here while it takes no data any more: it is "
+                   "gone, or does not read; the kernel keeps what it has not taken, and tries for "
+                   "minutes"),
+            .fix = {N_("look whether {peer} can be reached, and whether the program there reads"),
+                    N_("net.ipv4.tcp_orphan_retries of 2 or 3: such connections end in seconds"),
+                    NULL},
             .avoid = {NOT_TIME_WAIT, NULL},
             .next =
                 {"nwho ls{in} orphan exclude fin-wait-2 dst {peer} -o +timer,retrans --limit 20",
@@ -56,10 +58,11 @@ static const struct advice advice[] = {
         },
     [ABORTED] =
         {
-            .cause = "the kernel broke off connections as there were too many orphans (\"too many "
-                     "orphaned sockets\" in its log), or no memory for TCP",
-            .fix = {"see what orphans there are and to whom; then net.ipv4.tcp_max_orphans",
-                    "see what TCP takes of net.ipv4.tcp_mem", NULL},
+            .cause =
+                N_("the kernel broke off connections as there were too many orphans (\"too many "
+                   "orphaned sockets\" in its log), or no memory for TCP"),
+            .fix = {N_("see what orphans there are and to whom; then net.ipv4.tcp_max_orphans"),
+                    N_("see what TCP takes of net.ipv4.tcp_mem"), NULL},
             .avoid = {NOT_TIME_WAIT, NULL},
             .next = {"nwho stats{in} orphan -a",
                      "nwho count{in} peer/24 orphan exclude fin-wait-2 --limit 10", NULL},
@@ -92,9 +95,8 @@ static int say_remote(struct examination *examination, const struct tally_item *
     int r;
 
     subject.peer_port = 0;
-    buf_printf(&examination->text, "%u closed connections to one remote still have ", item->count);
-    units_write_bytes(&examination->text, item->sum);
-    buf_puts(&examination->text, " to send");
+    health_say(examination, N_("{1} closed connections to one remote still have {2} to send"),
+               fact_count(item->count), fact_bytes(item->sum));
     r = health_add(examination, severity, ONE_REMOTE, &subject, item->count);
     if (r == 0)
         r = health_prove_number(examination, "orphans to this remote at both ends", "sock_diag",
@@ -114,16 +116,16 @@ static int look_at_machine(struct examination *examination)
     int r;
 
     if (!orphans.known || !most) {
-        health_skip(examination, "net.ipv4.tcp_max_orphans could not be read: only remotes with "
-                                 "many orphans are found");
+        health_skip(examination, N_("net.ipv4.tcp_max_orphans could not be read: only remotes with "
+                                    "many orphans are found"));
         return 0;
     }
     share = least * 1000 / most;
     severity = health_judge(examination, SHARE, share);
     if (severity == SEVERITY_OK)
         return 0;
-    buf_printf(&examination->text, "%llu closed connections still have data to send, %llu may",
-               (unsigned long long)orphans.after, (unsigned long long)most);
+    health_say(examination, N_("{1} closed connections still have data to send, {2} may"),
+               fact_count(orphans.after), fact_count(most));
     r = health_add(examination, severity, TOO_MANY, &subject, share);
     if (r == 0)
         r = health_prove_change(examination, "SockTCPOrphan", "/proc/net/sockstat", &orphans,
@@ -144,9 +146,8 @@ static int look_at_aborts(struct examination *examination, uint32_t netns)
     if (severity == SEVERITY_OK)
         return 0;
     subject.netns = netns;
-    buf_printf(&examination->text, "%llu connections were broken off for want of memory in ",
-               (unsigned long long)aborts.delta);
-    units_write_duration(&examination->text, examination->window_ns / 1000);
+    health_say(examination, N_("{1} connections were broken off for want of memory in {2}"),
+               fact_count(aborts.delta), fact_window(examination));
     r = health_add(examination, severity, ABORTED, &subject, aborts.delta);
     return r < 0 ? r
                  : health_prove_change(examination, "TcpExtTCPAbortOnMemory", "/proc/net/netstat",
@@ -182,7 +183,7 @@ static bool suspects(const struct examination *examination)
 
 const struct check check_orphans = {
     .name = "orphans",
-    .title = "closed connections whose data the other side does not take",
+    .title = N_("closed connections whose data the other side does not take"),
     .needs = NEED_SOCKETS | NEED_OWNERS | NEED_COUNTERS | NEED_SETTINGS,
     .before = NEED_SOCKETS | NEED_COUNTERS,
     .glance = NEED_SOCKETS | NEED_COUNTERS | NEED_SETTINGS,
@@ -191,21 +192,21 @@ const struct check check_orphans = {
     .thresholds =
         {
             [SHARE] = {"share",
-                       "permille of net.ipv4.tcp_max_orphans, of the whole machine",
+                       N_("permille of net.ipv4.tcp_max_orphans, of the whole machine"),
                        UNIT_COUNT,
                        {250, 500},
                        "netdata tcp_orphans.conf"},
             [SOCKETS] =
-                {"sockets", "orphans to one remote", UNIT_COUNT, {1000, LIMIT_NEVER}, "own"},
+                {"sockets", N_("orphans to one remote"), UNIT_COUNT, {1000, LIMIT_NEVER}, "own"},
             [ABORTS] = {"aborts",
-                        "connections broken off for want of memory, in a second",
+                        N_("connections broken off for want of memory, in a second"),
                         UNIT_COUNT,
                         {1, 5},
                         "own"},
         },
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
-    .theory =
+    .theory = N_(
         "When a process closes a connection with data unsent, or ends, the kernel goes on sending. "
         "Such a socket has no process any more: an orphan, in FIN-WAIT-1, CLOSING or LAST-ACK. It "
         "is "
@@ -216,7 +217,7 @@ const struct check check_orphans = {
         "Measured: orphan of sockstat at both ends of the window, against the setting; sockets "
         "without a process in these states at both ends, by remote; TCPAbortOnMemory of each "
         "network "
-        "namespace.",
+        "namespace."),
     .sources = "Documentation/networking/ip-sysctl.rst (tcp_max_orphans, tcp_orphan_retries); "
                "net/ipv4/tcp_timer.c, tcp_out_of_resources()",
     .suspects = suspects,

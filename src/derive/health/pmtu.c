@@ -16,18 +16,19 @@ enum limit_of_pmtu {
 };
 
 static const struct advice advice[] = {{
-    .cause = "full segments to {peer} vanish and small ones pass: a link on the way takes only "
-             "smaller packets, and the message of its router that says so (ICMP fragmentation "
-             "needed, or packet too big) does not come here",
-    .fix = {"let ICMP pass: type 3 code 4, for IPv6 type 2, at each firewall on the way",
-            "where the small link is known (a tunnel, PPPoE): its MTU at the interface or route, "
-            "or clamp the MSS to it at the router",
-            "until then sysctl net.ipv4.tcp_mtu_probing=1: the kernel finds out by itself what "
-            "passes",
-            NULL},
-    .avoid = {"a smaller MTU for everything: it costs each connection something, and helps only "
-              "packets that leave here",
-              "blocking all ICMP for security: it is what makes this fault", NULL},
+    .cause = N_("full segments to {peer} vanish and small ones pass: a link on the way takes only "
+                "smaller packets, and the message of its router that says so (ICMP fragmentation "
+                "needed, or packet too big) does not come here"),
+    .fix =
+        {N_("let ICMP pass: type 3 code 4, for IPv6 type 2, at each firewall on the way"),
+         N_("where the small link is known (a tunnel, PPPoE): its MTU at the interface or route, "
+            "or clamp the MSS to it at the router"),
+         N_("until then sysctl net.ipv4.tcp_mtu_probing=1: the kernel finds out by itself what "
+            "passes"),
+         NULL},
+    .avoid = {N_("a smaller MTU for everything: it costs each connection something, and helps only "
+                 "packets that leave here"),
+              N_("blocking all ICMP for security: it is what makes this fault"), NULL},
     .next = {"nwho ls{in} dst {peer} -o +mss,pmtu,unacked,timer", "nwho routes{in} {peer}",
              "nwho stats{in} IcmpMsgInType3 -a", NULL},
 }};
@@ -77,10 +78,12 @@ static int say(struct examination *examination, const struct tally_item *item)
         severity = SEVERITY_WARN;
     if (severity == SEVERITY_OK)
         return 0;
-    buf_printf(&examination->text,
-               "has %u %s whose segments of %u bytes never arrive, though small ones do; for ",
-               item->count, item->count == 1 ? "connection" : "connections", tcp->mss);
-    units_write_duration(&examination->text, item->largest * 1000);
+    health_say(examination,
+               item->count == 1 ? N_("has {1} connection whose segments of {2} bytes never arrive, "
+                                     "though small ones do; for {3}")
+                                : N_("has {1} connections whose segments of {2} bytes never "
+                                     "arrive, though small ones do; for {3}"),
+               fact_count(item->count), fact_count(tcp->mss), fact_duration(item->largest * 1000));
     r = health_add(examination, severity, 0, &subject, item->largest);
     if (r == 0)
         r = health_prove_number(examination, "since anything was acknowledged",
@@ -127,7 +130,7 @@ static bool suspects(const struct examination *examination)
 
 const struct check check_pmtu = {
     .name = "pmtu",
-    .title = "connections whose large segments are lost as nobody says that they are too large",
+    .title = N_("connections whose large segments are lost as nobody says that they are too large"),
     .needs = NEED_SOCKETS | NEED_TCP_PROGRESS | NEED_OWNERS | NEED_COUNTERS,
     .before = NEED_COUNTERS,
     .glance = NEED_SOCKETS | NEED_TCP_PROGRESS,
@@ -135,13 +138,13 @@ const struct check check_pmtu = {
     .states = STATE_CONNECTED,
     .signs = SIGN_TROUBLE,
     .thresholds = {[SINCE] = {"since",
-                              "how long nothing was acknowledged",
+                              N_("how long nothing was acknowledged"),
                               UNIT_MILLISECONDS,
                               {3000, 10000},
                               "own"}},
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
-    .theory =
+    .theory = N_(
         "TCP sends segments as large as the first link takes them, with a mark that they must not "
         "be cut. A router with a smaller link ahead throws them away and says by ICMP how much "
         "fits; "
@@ -150,7 +153,7 @@ const struct check check_pmtu = {
         "Measured: connections whose full segments (mss near pmtu) are all lost and sent again at "
         "least twice, and of which only small ones were acknowledged before. It is crit "
         "only when the remote answers other segments meanwhile. With net.ipv4.tcp_mtu_probing = 1 "
-        "the kernel mends it: mss falls, and pmtu still shows the old value.",
+        "the kernel mends it: mss falls, and pmtu still shows the old value."),
     .sources = "RFC 1191; RFC 2923; RFC 4821; Documentation/networking/ip-sysctl.rst "
                "(tcp_mtu_probing)",
     .suspects = suspects,

@@ -14,26 +14,31 @@ enum advice_of_port_conflict {
 static const struct advice advice[] = {
     [NOT_SERVED] =
         {
-            .cause = "{process} has bound the port and does not listen on it: nobody else can use "
-                     "it, and most tools do not show who has it",
-            .fix = {"let {process} listen, or close the socket",
-                    "a restart of {process} frees the port", NULL},
+            .cause =
+                N_("{process} has bound the port and does not listen on it: nobody else can use "
+                   "it, and most tools do not show who has it"),
+            .fix = {N_("let {process} listen, or close the socket"),
+                    N_("a restart of {process} frees the port"), NULL},
             .avoid =
-                {"waiting for TIME-WAIT: this port is taken by a process, for as long as it lives",
-                 "SO_REUSEADDR in the program that cannot start: the other one has the port", NULL},
+                {N_("waiting for TIME-WAIT: this port is taken by a process, for as long as it "
+                    "lives"),
+                 N_("SO_REUSEADDR in the program that cannot start: the other one has the port"),
+                 NULL},
             .next = {"nwho why-busy tcp/{port}{in}", "nwho ls{in} state bound-inactive pid {pid}",
                      NULL},
         },
     [DIVIDED] =
         {
-            .cause = "two programs listen on the same port and address with SO_REUSEPORT: the "
-                     "kernel gives each connection to one of them, by its addresses and ports, so "
-                     "that some clients get the wrong program",
-            .fix = {"stop the one that is not meant to serve this port, or give it another one",
+            .cause =
+                N_("two programs listen on the same port and address with SO_REUSEPORT: the "
+                   "kernel gives each connection to one of them, by its addresses and ports, so "
+                   "that some clients get the wrong program"),
+            .fix = {N_("stop the one that is not meant to serve this port, or give it another one"),
                     NULL},
-            .avoid = {"trying again until it works: the same client gets another program with each "
-                      "connection",
-                      NULL},
+            .avoid =
+                {N_("trying again until it works: the same client gets another program with each "
+                    "connection"),
+                 NULL},
             .next = {"nwho {local}{in}", "nwho ports{in} sport {local} -o +exe,cmdline", NULL},
         },
 };
@@ -55,8 +60,8 @@ static int say_not_served(struct examination *examination, uint32_t index)
 
     if (!is_not_served(examination, socket))
         return 0;
-    buf_printf(&examination->text, "has port %u bound, and serves nothing there",
-               socket->local_port);
+    health_say(examination, N_("has port {1} bound, and serves nothing there"),
+               fact_count(socket->local_port));
     r = health_add(examination, SEVERITY_INFO, NOT_SERVED, &subject, socket->local_port);
     return r < 0 ? r
                  : health_prove_number(examination, "port bound and not served",
@@ -95,9 +100,10 @@ static int say_divided(struct examination *examination, uint32_t index)
     struct subject subject = health_subject(examination, index);
     int r;
 
-    buf_printf(&examination->text,
-               "gets only a part of the connections to port %u: another program listens there too",
-               examination->now->sockets[index].local_port);
+    health_say(
+        examination,
+        N_("gets only a part of the connections to port {1}: another program listens there too"),
+        fact_count(examination->now->sockets[index].local_port));
     r = health_add(examination, SEVERITY_WARN, DIVIDED, &subject, 0);
     return r < 0 ? r
                  : health_prove_number(examination, "programs that listen at one place",
@@ -165,7 +171,7 @@ static bool suspects(const struct examination *examination)
 
 const struct check check_port_conflict = {
     .name = "port-conflict",
-    .title = "ports that are taken without being served, or that two programs serve by turns",
+    .title = N_("ports that are taken without being served, or that two programs serve by turns"),
     .needs = NEED_SOCKETS | NEED_LISTENERS | NEED_OWNERS | NEED_EXE | NEED_PORT_RANGE,
     .before = NEED_SOCKETS,
     .glance = NEED_SOCKETS | NEED_LISTENERS | NEED_PORT_RANGE,
@@ -173,7 +179,7 @@ const struct check check_port_conflict = {
     .states = STATE_BIT(STATE_BOUND_INACTIVE) | STATE_BIT(STATE_LISTENING),
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
-    .theory =
+    .theory = N_(
         "bind() takes a port, listen() serves it. A process that has done only the first keeps "
         "everybody else from the port (\"address already in use\"), and is in none of the kernel's "
         "lists but that of sock_diag (since Linux 6.8).\n"
@@ -181,7 +187,7 @@ const struct check check_port_conflict = {
         "among equal processes; each connection is given to one of them by a hash. Where they are "
         "different programs, clients get one or the other by chance.\n"
         "Measured: sockets bound at both ends of the window outside of the ports that the kernel "
-        "chooses itself, and listeners of the same address and port with different programs.",
+        "chooses itself, and listeners of the same address and port with different programs."),
     .sources = "man 7 socket (SO_REUSEPORT); man 2 bind",
     .suspects = suspects,
     .run = run,

@@ -24,22 +24,23 @@ enum advice_of_ports {
 static const struct advice advice[] = {
     [SHORT_CONNECTIONS] =
         {
-            .cause = "a connection for each request to {peer} port {peer_port}: each occupies a "
-                     "local port for 60 s after its end (time-wait), and they run out; connect() "
-                     "then fails with EADDRNOTAVAIL",
-            .fix = {"keep connections (keep-alive, a pool) in {process}",
-                    "net.ipv4.tcp_tw_reuse=1: connect() may take a port again after a second in "
-                    "time-wait (2, the default, does so on loopback only)",
-                    "more addresses or ports to connect to or from, or a wider "
-                    "net.ipv4.ip_local_port_range",
+            .cause =
+                N_("a connection for each request to {peer} port {peer_port}: each occupies a "
+                   "local port for 60 s after its end (time-wait), and they run out; connect() "
+                   "then fails with EADDRNOTAVAIL"),
+            .fix = {N_("keep connections (keep-alive, a pool) in {process}"),
+                    N_("net.ipv4.tcp_tw_reuse=1: connect() may take a port again after a second in "
+                       "time-wait (2, the default, does so on loopback only)"),
+                    N_("more addresses or ports to connect to or from, or a wider "
+                       "net.ipv4.ip_local_port_range"),
                     NULL},
             .avoid =
-                {"counting time-wait of the whole machine against the range: each destination "
-                 "has all the ports",
-                 "net.ipv4.tcp_fin_timeout: it is about fin-wait-2, and does not shorten "
-                 "time-wait",
-                 "net.ipv4.tcp_tw_recycle (gone since Linux 4.12) or a low tcp_max_tw_buckets: "
-                 "they break connections",
+                {N_("counting time-wait of the whole machine against the range: each destination "
+                    "has all the ports"),
+                 N_("net.ipv4.tcp_fin_timeout: it is about fin-wait-2, and does not shorten "
+                    "time-wait"),
+                 N_("net.ipv4.tcp_tw_recycle (gone since Linux 4.12) or a low tcp_max_tw_buckets: "
+                    "they break connections"),
                  NULL},
             .next = {"nwho count{in} state dst {peer} dport {peer_port}",
                      "nwho events{in} dst {peer} dport {peer_port} --for 10 --summary", NULL},
@@ -47,13 +48,13 @@ static const struct advice advice[] = {
     [OPEN_CONNECTIONS] =
         {
             .cause =
-                "{process} and others have so many connections open to {peer} port {peer_port} "
-                "that the local ports run out; connect() then fails with EADDRNOTAVAIL",
-            .fix = {"close what is not used: a limit for the pool of {process}",
-                    "more addresses or ports to connect to or from, or a wider "
-                    "net.ipv4.ip_local_port_range",
+                N_("{process} and others have so many connections open to {peer} port {peer_port} "
+                   "that the local ports run out; connect() then fails with EADDRNOTAVAIL"),
+            .fix = {N_("close what is not used: a limit for the pool of {process}"),
+                    N_("more addresses or ports to connect to or from, or a wider "
+                       "net.ipv4.ip_local_port_range"),
                     NULL},
-            .avoid = {"net.ipv4.tcp_tw_reuse: it is about time-wait, and these are open", NULL},
+            .avoid = {N_("net.ipv4.tcp_tw_reuse: it is about time-wait, and these are open"), NULL},
             .next = {"nwho count{in} process,state dst {peer} dport {peer_port}",
                      "nwho ls{in} dst {peer} dport {peer_port} --sort last_send_ms:desc --limit 20",
                      NULL},
@@ -176,13 +177,13 @@ static int say(struct examination *examination, const struct tally_item *item,
     if (severity == SEVERITY_OK)
         return 0;
     subject = health_subject(examination, item->example);
-    buf_printf(&examination->text, "%u of %u local ports are taken for connections from ",
-               item->count, range->usable);
-    buf_address(&examination->text, socket->family, socket->local.bytes);
-    buf_puts(&examination->text, " to ");
-    buf_address(&examination->text, socket->family, socket->peer.bytes);
-    buf_printf(&examination->text, " port %u, %llu of them by connections that are over",
-               socket->peer_port, (unsigned long long)(item->count - item->sum));
+    health_say(examination,
+               N_("{1} of {2} local ports are taken for connections from {3} to {4} port {5}"),
+               fact_count(item->count), fact_count(range->usable),
+               fact_address(socket->family, socket->local.bytes),
+               fact_address(socket->family, socket->peer.bytes), fact_count(socket->peer_port));
+    health_say(examination, N_(", {1} of them by connections that are over"),
+               fact_count(item->count - item->sum));
     r = health_add(examination, severity, mostly_open ? OPEN_CONNECTIONS : SHORT_CONNECTIONS,
                    &subject, share);
     if (r == 0)
@@ -237,7 +238,8 @@ static int run(struct examination *examination)
 
     for (uint32_t netns = 0; netns < now->netns_count && r == 0; netns++)
         if (!taken.ranges[netns].usable && now->netns[netns].flags & NETNS_READ)
-            health_skip(examination, "net.ipv4.ip_local_port_range could not be read everywhere");
+            health_skip(examination,
+                        N_("net.ipv4.ip_local_port_range could not be read everywhere"));
     for (uint32_t i = 0; i < count && r == 0; i++) {
         const struct tally_item *item = &taken.routes.items[i];
 
@@ -288,22 +290,23 @@ static bool confirms(const struct examination *examination)
 
 const struct check check_ports = {
     .name = "ports",
-    .title = "destinations to which the local ports run out",
+    .title = N_("destinations to which the local ports run out"),
     .needs = NEED_SOCKETS | NEED_OWNERS | NEED_COUNTERS | NEED_SETTINGS | NEED_PORT_RANGE,
     .glance = NEED_COUNTERS | NEED_SETTINGS | NEED_PORT_RANGE,
     .closer = NEED_SOCKETS | NEED_COUNTERS | NEED_SETTINGS | NEED_PORT_RANGE,
     .protos = PROTO_BIT(PROTO_TCP),
     .states = STATE_ALL & ~(STATE_BIT(STATE_LISTENING) | STATE_BIT(STATE_SYN_RECV)),
     .at_once = true,
-    .thresholds = {[SHARE] = {"share",
-                              "permille of the local ports, for one own address and one port of a "
-                              "remote",
-                              UNIT_COUNT,
-                              {800, 950},
-                              "own"}},
+    .thresholds =
+        {[SHARE] = {"share",
+                    N_("permille of the local ports, for one own address and one port of a "
+                       "remote"),
+                    UNIT_COUNT,
+                    {800, 950},
+                    "own"}},
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
-    .theory =
+    .theory = N_(
         "connect() takes a local port of net.ipv4.ip_local_port_range (28232 by default) that no "
         "connection from the same address to the same address and port has. So each destination "
         "has all of them: many connections, or many in time-wait, to many destinations are no "
@@ -317,7 +320,7 @@ const struct check check_ports = {
         "be free for all destinations, unless they set IP_BIND_ADDRESS_NO_PORT.\n"
         "Measured: TCP sockets with a local port of the range, by own address, remote address and "
         "remote port, against the range without net.ipv4.ip_local_reserved_ports, for each network "
-        "namespace.",
+        "namespace."),
     .sources = "Documentation/networking/ip-sysctl.rst (ip_local_port_range, "
                "ip_local_reserved_ports, tcp_tw_reuse); man 7 ip",
     .suspects = suspects,

@@ -18,50 +18,56 @@ enum advice_of_resets {
 static const struct advice advice[] = {
     [REFUSED_THERE] =
         {
-            .cause = "a program asks again and again for connections that are refused: nobody "
-                     "listens at that port, or a firewall rejects them",
-            .fix = {"find who asks whom, and start the service there or mend the address",
-                    "let the program wait between its tries", NULL},
-            .avoid = {"longer timeouts: a refusal comes at once, and is an answer", NULL},
+            .cause = N_("a program asks again and again for connections that are refused: nobody "
+                        "listens at that port, or a firewall rejects them"),
+            .fix = {N_("find who asks whom, and start the service there or mend the address"),
+                    N_("let the program wait between its tries"), NULL},
+            .avoid = {N_("longer timeouts: a refusal comes at once, and is an answer"), NULL},
             .next = {"nwho events{in} refused --for 10 --summary",
                      "nwho stats{in} AttemptFails -a -d 5", NULL},
         },
     [REFUSED_HERE] =
         {
-            .cause = "others ask for connections to ports here that nobody listens at: a service "
-                     "that does not run, clients with an old address, or a port scan",
-            .fix = {"where a service is meant to be there, start it; clients that ask for one that "
-                    "has moved need its new address",
-                    "scans are filtered by a firewall; they are harmless where nothing listens",
-                    NULL},
-            .avoid = {"dropping instead of refusing in front of own clients: they wait for minutes "
-                      "instead of learning it at once",
-                      NULL},
+            .cause =
+                N_("others ask for connections to ports here that nobody listens at: a service "
+                   "that does not run, clients with an old address, or a port scan"),
+            .fix =
+                {N_("where a service is meant to be there, start it; clients that ask for one that "
+                    "has moved need its new address"),
+                 N_("scans are filtered by a firewall; they are harmless where nothing listens"),
+                 NULL},
+            .avoid =
+                {N_("dropping instead of refusing in front of own clients: they wait for minutes "
+                    "instead of learning it at once"),
+                 NULL},
             .next = {"nwho ports{in}", "nwho stats{in} OutRsts -a -d 5",
                      "nwho events{in} --for 10 --summary", NULL},
         },
     [BROKEN_HERE] =
         {
-            .cause = "programs here break off connections: they close or die with data unread "
-                     "(AbortOnClose), or with SO_LINGER 0 (AbortOnData); the other side gets a "
-                     "reset, and loses what it has not read",
-            .fix = {"read to the end of input before close(), or shutdown() first",
-                    "look for processes that crash or are killed", NULL},
-            .avoid = {"SO_LINGER 0 to get rid of time-wait: it throws data away", NULL},
+            .cause = N_("programs here break off connections: they close or die with data unread "
+                        "(AbortOnClose), or with SO_LINGER 0 (AbortOnData); the other side gets a "
+                        "reset, and loses what it has not read"),
+            .fix = {N_("read to the end of input before close(), or shutdown() first"),
+                    N_("look for processes that crash or are killed"), NULL},
+            .avoid = {N_("SO_LINGER 0 to get rid of time-wait: it throws data away"), NULL},
             .next = {"nwho events{in} reset --for 10 --summary", "nwho stats{in} abort -a -d 5",
                      NULL},
         },
     [BROKEN_THERE] =
         {
-            .cause = "the other sides break off established connections: programs there close with "
-                     "data unread or die, or a balancer or firewall on the way has forgotten them",
-            .fix = {"look which remotes do it, and there into the log of the program",
-                    "where it is after idle time: keepalive shorter than the timeout of what is on "
-                    "the way",
-                    NULL},
-            .avoid = {"dropping resets by a firewall: the connections are gone all the same, and "
-                      "then hang",
-                      NULL},
+            .cause =
+                N_("the other sides break off established connections: programs there close with "
+                   "data unread or die, or a balancer or firewall on the way has forgotten them"),
+            .fix =
+                {N_("look which remotes do it, and there into the log of the program"),
+                 N_("where it is after idle time: keepalive shorter than the timeout of what is on "
+                    "the way"),
+                 NULL},
+            .avoid =
+                {N_("dropping resets by a firewall: the connections are gone all the same, and "
+                    "then hang"),
+                 NULL},
             .next = {"nwho events{in} reset --for 10 --summary",
                      "nwho stats{in} EstabResets -a -d 5", NULL},
         },
@@ -104,17 +110,16 @@ static int say(struct examination *examination, uint32_t netns, const struct cha
                enum severity severity, enum advice_of_resets which, uint64_t count)
 {
     static const char *const whats[] = {
-        [REFUSED_THERE] = "requests for connections were refused",
-        [REFUSED_HERE] = "requests to ports without a listener were refused",
-        [BROKEN_HERE] = "connections were broken off by processes here",
-        [BROKEN_THERE] = "established connections were reset by the other side",
+        [REFUSED_THERE] = N_("{1} requests for connections were refused in {2}"),
+        [REFUSED_HERE] = N_("{1} requests to ports without a listener were refused in {2}"),
+        [BROKEN_HERE] = N_("{1} connections were broken off by processes here in {2}"),
+        [BROKEN_THERE] = N_("{1} established connections were reset by the other side in {2}"),
     };
     struct subject subject = SUBJECT_NONE;
     int r;
 
     subject.netns = netns;
-    buf_printf(&examination->text, "%llu %s in ", (unsigned long long)count, whats[which]);
-    units_write_duration(&examination->text, examination->window_ns / 1000);
+    health_say(examination, whats[which], fact_count(count), fact_window(examination));
     r = health_add(examination, severity, which, &subject, count);
     for (size_t i = 0; i < COUNTER_MAX && r == 0; i++)
         if (changes[i].known)
@@ -179,30 +184,30 @@ static int run(struct examination *examination)
 
 const struct check check_resets = {
     .name = "resets",
-    .title = "connections that are refused or broken off, in numbers that matter",
+    .title = N_("connections that are refused or broken off, in numbers that matter"),
     .needs = NEED_COUNTERS,
     .before = NEED_COUNTERS,
     .thresholds =
         {
             [REFUSED] = {"refused",
-                         "refused requests for connections in a second",
+                         N_("refused requests for connections in a second"),
                          UNIT_COUNT,
                          {5, LIMIT_NEVER},
                          "netdata tcp_resets.conf"},
             [BROKEN] = {"broken",
-                        "connections broken off in a second",
+                        N_("connections broken off in a second"),
                         UNIT_COUNT,
                         {5, LIMIT_NEVER},
                         "netdata tcp_resets.conf"},
             [SHARE] = {"share",
-                       "and permille of the connections that were opened meanwhile",
+                       N_("and permille of the connections that were opened meanwhile"),
                        UNIT_COUNT,
                        {200, LIMIT_NEVER},
                        "own"},
         },
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
-    .theory =
+    .theory = N_(
         "A reset (RST) refuses a connection, or ends one without ceremony: data that the receiver "
         "has not read yet is lost. The kernel sends it for ports that nobody listens at, for "
         "connections that it does not know, and when a process closes or dies while data waits "
@@ -217,7 +222,7 @@ const struct check check_resets = {
         "refused), AbortOnClose and "
         "AbortOnData "
         "(broken off here), EstabResets without these (broken off by the other side). The kernel "
-        "does not count them by process: nwho events shows who it is while it happens.",
+        "does not count them by process: nwho events shows who it is while it happens."),
     .sources = "RFC 9293 3.5.2; RFC 2525 2.17; Documentation/networking/snmp_counter.rst",
     .run = run,
 };

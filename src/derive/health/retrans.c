@@ -13,13 +13,15 @@ enum limit_of_retrans {
 };
 
 static const struct advice advice[] = {{
-    .cause = "segments get lost between here and {peer}: a full queue or a bad link on the way, or "
-             "a limit of the "
-             "provider's",
-    .fix = {"look for losses hop by hop: interfaces here, then the path to {peer}",
-            "where an interface here counts errors or drops, begin there", NULL},
-    .avoid = {"net.ipv4.tcp_retries2 and other limits: fewer tries lose connections, not losses",
-              "switching off SACK or timestamps: both make recovery from losses faster", NULL},
+    .cause =
+        N_("segments get lost between here and {peer}: a full queue or a bad link on the way, or "
+           "a limit of the "
+           "provider's"),
+    .fix = {N_("look for losses hop by hop: interfaces here, then the path to {peer}"),
+            N_("where an interface here counts errors or drops, begin there"), NULL},
+    .avoid =
+        {N_("net.ipv4.tcp_retries2 and other limits: fewer tries lose connections, not losses"),
+         N_("switching off SACK or timestamps: both make recovery from losses faster"), NULL},
     .next = {"nwho ls{in} host {peer} --sort bytes_retrans:desc -o +bytes_retrans,rtt_us,cwnd",
              "nwho if{in} -d 5", "nwho stats{in} retrans -a -d 5", NULL},
 }};
@@ -127,18 +129,15 @@ static int look_at_namespace(struct examination *examination, uint32_t netns)
         if (!worst || networks.items[i].sum > worst->sum)
             worst = &networks.items[i];
     subject.netns = netns;
-    buf_printf(&examination->text, "%llu.%llu%% of the segments are lost",
-               (unsigned long long)(share / 10), (unsigned long long)(share % 10));
+    health_say(examination, N_("{1} of the segments are lost"), fact_permille(share));
     if (worst) {
         const struct socket *socket = &examination->now->sockets[worst->example];
 
         subject = health_subject(examination, worst->example);
         take_network(&subject, socket);
-        buf_puts(&examination->text, ", most towards ");
-        buf_address(&examination->text, subject.peer_family, subject.peer.bytes);
-        buf_printf(&examination->text, "/%u (", subject.peer_prefix);
-        units_write_bytes(&examination->text, worst->sum);
-        buf_puts(&examination->text, " sent again)");
+        health_say(examination, N_(", most towards {1}/{2} ({3} sent again)"),
+                   fact_address(subject.peer_family, subject.peer.bytes),
+                   fact_count(subject.peer_prefix), fact_bytes(worst->sum));
     }
     if (r == 0)
         r = health_add(examination, severity, 0, &subject, share);
@@ -164,7 +163,7 @@ static int run(struct examination *examination)
 
 const struct check check_retrans = {
     .name = "retrans",
-    .title = "segments that are lost on the way, and towards whom",
+    .title = N_("segments that are lost on the way, and towards whom"),
     .needs = NEED_SOCKETS | NEED_TCP_PROGRESS | NEED_OWNERS | NEED_COUNTERS,
     .before = NEED_SOCKETS | NEED_TCP_PROGRESS | NEED_COUNTERS,
     .glance = NEED_COUNTERS,
@@ -174,28 +173,29 @@ const struct check check_retrans = {
     .thresholds =
         {
             [SHARE] = {"share",
-                       "lost segments, in permille of those with new data",
+                       N_("lost segments, in permille of those with new data"),
                        UNIT_COUNT,
                        {10, 50},
                        "own"},
             [SEGMENTS] = {"segments",
-                          "with fewer segments meanwhile a share means nothing",
+                          N_("with fewer segments meanwhile a share means nothing"),
                           UNIT_COUNT,
                           {1000, LIMIT_NEVER},
                           "own"},
         },
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
-    .theory = "A segment that is not acknowledged in time, or that later ones overtake, is sent "
-              "again. That costs "
-              "bandwidth, and slows the connection down each time. Some are sent again "
-              "needlessly, as they were "
-              "only late: the other side says so (DSACK), and they are no losses.\n"
-              "Measured: RetransSegs without SynRetrans, DSACKRecv and SpuriousRTOs, as a share of "
-              "OrigDataSent (segments with "
-              "new data; OutSegs has acknowledgements too), for each network namespace. Whom it "
-              "concerns is told by the bytes "
-              "that each connection sent again, by networks of 24 bits (IPv6: 64).",
+    .theory =
+        N_("A segment that is not acknowledged in time, or that later ones overtake, is sent "
+           "again. That costs "
+           "bandwidth, and slows the connection down each time. Some are sent again "
+           "needlessly, as they were "
+           "only late: the other side says so (DSACK), and they are no losses.\n"
+           "Measured: RetransSegs without SynRetrans, DSACKRecv and SpuriousRTOs, as a share of "
+           "OrigDataSent (segments with "
+           "new data; OutSegs has acknowledgements too), for each network namespace. Whom it "
+           "concerns is told by the bytes "
+           "that each connection sent again, by networks of 24 bits (IPv6: 64)."),
     .sources = "Documentation/networking/snmp_counter.rst; RFC 2883; RFC 6298",
     .suspects = suspects,
     .run = run,

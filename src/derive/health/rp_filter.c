@@ -17,48 +17,54 @@ enum advice_of_rp_filter {
 static const struct advice advice[] = {
     [REVERSE_PATH] =
         {
-            .cause = "packets come in by another interface than the one that answers to them would "
-                     "leave by: asymmetric routing, or forged addresses",
-            .fix = {"mend the routes, so that the way back is the way here; a second uplink needs "
-                    "rules of its own (ip rule)",
-                    "net.ipv4.conf.IFACE.rp_filter=2 (loose) where asymmetric routing is meant; "
-                    "of it and conf.all the larger counts",
-                    NULL},
-            .avoid = {"rp_filter=0 on an interface towards the internet: forged addresses come in",
-                      "setting conf.all to 0 and leaving the interfaces: the larger value counts",
-                      NULL},
+            .cause =
+                N_("packets come in by another interface than the one that answers to them would "
+                   "leave by: asymmetric routing, or forged addresses"),
+            .fix =
+                {N_("mend the routes, so that the way back is the way here; a second uplink needs "
+                    "rules of its own (ip rule)"),
+                 N_("net.ipv4.conf.IFACE.rp_filter=2 (loose) where asymmetric routing is meant; "
+                    "of it and conf.all the larger counts"),
+                 NULL},
+            .avoid =
+                {N_("rp_filter=0 on an interface towards the internet: forged addresses come in"),
+                 N_("setting conf.all to 0 and leaving the interfaces: the larger value counts"),
+                 NULL},
             .next = {"nwho stats{in} 'TcpExtIPReversePathFilter' -a -d 5", "nwho routes{in}",
                      "nwho if{in} -d 5", NULL},
         },
     [CHECKSUM] =
         {
-            .cause = "packets come with a wrong checksum: a bad link or memory on the way, or a "
-                     "device or driver that does not compute what it promised",
-            .fix = {"find the sender and the interface: one bad machine, or all behind one link?",
-                    "switch off the offload of checksums for a test (ethtool -K IFACE rx off tx "
-                    "off), on the side that sends",
-                    NULL},
-            .avoid = {"believing captures on the sender: there the checksum is not computed yet, "
-                      "and always looks wrong",
-                      NULL},
+            .cause = N_("packets come with a wrong checksum: a bad link or memory on the way, or a "
+                        "device or driver that does not compute what it promised"),
+            .fix =
+                {N_("find the sender and the interface: one bad machine, or all behind one link?"),
+                 N_("switch off the offload of checksums for a test (ethtool -K IFACE rx off tx "
+                    "off), on the side that sends"),
+                 NULL},
+            .avoid =
+                {N_("believing captures on the sender: there the checksum is not computed yet, "
+                    "and always looks wrong"),
+                 NULL},
             .next = {"nwho stats{in} csum -a -d 5", "nwho if{in} -o all", NULL},
         },
     [NOT_OURS] =
         {
-            .cause = "packets come for addresses that this machine does not have, and it does not "
-                     "pass them on: a wrong route or a stale address elsewhere",
-            .fix = {"mend the route at the sender, or the address here",
-                    "where this machine is to route: net.ipv4.ip_forward=1", NULL},
-            .avoid = {"net.ipv4.ip_forward=1 on a machine that is no router", NULL},
+            .cause =
+                N_("packets come for addresses that this machine does not have, and it does not "
+                   "pass them on: a wrong route or a stale address elsewhere"),
+            .fix = {N_("mend the route at the sender, or the address here"),
+                    N_("where this machine is to route: net.ipv4.ip_forward=1"), NULL},
+            .avoid = {N_("net.ipv4.ip_forward=1 on a machine that is no router"), NULL},
             .next = {"nwho stats{in} IpInAddrErrors -a -d 5", "nwho if{in}", NULL},
         },
     [NO_ROUTE] =
         {
-            .cause = "programs here send to addresses that no route leads to: \"network is "
-                     "unreachable\"",
-            .fix =
-                {"a route, mostly the default one, that is missing or went away with its interface",
-                 NULL},
+            .cause = N_("programs here send to addresses that no route leads to: \"network is "
+                        "unreachable\""),
+            .fix = {N_("a route, mostly the default one, that is missing or went away with its "
+                       "interface"),
+                    NULL},
             .avoid = {NULL},
             .next = {"nwho routes{in}", "nwho stats{in} NoRoutes -a -d 5", NULL},
         },
@@ -79,10 +85,10 @@ static const struct refusal {
 };
 
 static const char *const texts[ADVICE_MAX] = {
-    [REVERSE_PATH] = "packets from the wrong side were thrown away",
-    [CHECKSUM] = "packets with a wrong checksum were thrown away",
-    [NOT_OURS] = "packets for others' addresses were thrown away",
-    [NO_ROUTE] = "packets were not sent: no route leads where they go",
+    [REVERSE_PATH] = N_("{1} packets from the wrong side were thrown away, in {2}"),
+    [CHECKSUM] = N_("{1} packets with a wrong checksum were thrown away, in {2}"),
+    [NOT_OURS] = N_("{1} packets for others' addresses were thrown away, in {2}"),
+    [NO_ROUTE] = N_("{1} packets were not sent: no route leads where they go, in {2}"),
 };
 
 static int say(struct examination *examination, uint32_t netns, const struct refusal *refusal)
@@ -95,9 +101,8 @@ static int say(struct examination *examination, uint32_t netns, const struct ref
     if (severity == SEVERITY_OK)
         return 0;
     subject.netns = netns;
-    buf_printf(&examination->text, "%llu %s, in ", (unsigned long long)change.delta,
-               texts[refusal->advice]);
-    units_write_duration(&examination->text, examination->window_ns / 1000);
+    health_say(examination, texts[refusal->advice], fact_count(change.delta),
+               fact_window(examination));
     /* A program that tries IPv4 on a machine that has only IPv6 gets its answer at once. */
     r = health_add(examination, refusal->advice == NO_ROUTE ? SEVERITY_INFO : severity,
                    refusal->advice, &subject, change.delta);
@@ -124,21 +129,24 @@ static int run(struct examination *examination)
 
 const struct check check_rp_filter = {
     .name = "rp-filter",
-    .title = "packets that the kernel refuses for their addresses or their checksum",
+    .title = N_("packets that the kernel refuses for their addresses or their checksum"),
     .needs = NEED_COUNTERS | NEED_SETTINGS,
     .before = NEED_COUNTERS,
-    .thresholds =
-        {[PACKETS] = {"packets", "of one kind in a second", UNIT_COUNT, {10, LIMIT_NEVER}, "own"}},
+    .thresholds = {[PACKETS] = {"packets",
+                                N_("of one kind in a second"),
+                                UNIT_COUNT,
+                                {10, LIMIT_NEVER},
+                                "own"}},
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
-    .theory =
+    .theory = N_(
         "Before a packet reaches a socket the kernel looks whether an answer would leave by the "
         "interface that it came in by (rp_filter=1: exactly this one; 2: any), whether its "
         "checksums are right, and whether its address is one of this machine. What fails is thrown "
         "away without a word: connections seem to hang, with nothing wrong at either end.\n"
         "Measured: IPReversePathFilter, InCsumErrors of TCP, UDP and ICMP, InAddrErrors and "
         "OutNoRoutes of each network namespace. A few are usual on the internet, of forged packets "
-        "and bad links far away.",
+        "and bad links far away."),
     .sources = "Documentation/networking/ip-sysctl.rst (rp_filter); RFC 3704; RFC 1213",
     .run = run,
 };

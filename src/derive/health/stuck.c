@@ -16,25 +16,27 @@ enum advice_of_stuck {
 static const struct advice advice[] = {
     [PEER_DOES_NOT_READ] =
         {
-            .cause = "the program at {peer} does not read: its window is closed, and the kernel "
-                     "asks again and again "
-                     "whether it opens",
-            .fix = {"look at the program at {peer}:{peer_port}: it is blocked or overloaded",
-                    "give {process} a timeout for what it sends (TCP_USER_TIMEOUT, or its own)",
+            .cause = N_("the program at {peer} does not read: its window is closed, and the kernel "
+                        "asks again and again "
+                        "whether it opens"),
+            .fix = {N_("look at the program at {peer}:{peer_port}: it is blocked or overloaded"),
+                    N_("give {process} a timeout for what it sends (TCP_USER_TIMEOUT, or its own)"),
                     NULL},
-            .avoid = {"larger buffers: they fill up as well",
-                      "waiting for the kernel: it never gives up while the other side answers its "
-                      "probes",
-                      NULL},
+            .avoid =
+                {N_("larger buffers: they fill up as well"),
+                 N_("waiting for the kernel: it never gives up while the other side answers its "
+                    "probes"),
+                 NULL},
             .next = {"nwho ls{in} pid {pid} stuck -o +send_q,snd_wnd,timer,last_send_ms", NULL},
         },
     [WE_DO_NOT_READ] =
         {
-            .cause = "{process} does not read what has come: the window that the other side may "
-                     "send into is closed",
-            .fix = {"look what {process} waits for (its stack, its log), and make it read again",
-                    NULL},
-            .avoid = {"larger receive buffers: they fill up as well", NULL},
+            .cause = N_("{process} does not read what has come: the window that the other side may "
+                        "send into is closed"),
+            .fix =
+                {N_("look what {process} waits for (its stack, its log), and make it read again"),
+                 NULL},
+            .avoid = {N_("larger receive buffers: they fill up as well"), NULL},
             .next = {"nwho ls{in} pid {pid} stuck -o +recv_q,rcv_wnd,last_recv_ms",
                      "cat /proc/{pid}/stack", NULL},
         },
@@ -72,13 +74,13 @@ static int say(struct examination *examination, const struct tally_item *item, u
     int r;
 
     if (item->count > 1)
-        buf_printf(&examination->text, "%u connections stand still, one for ", item->count);
+        health_say(examination, N_("{1} connections stand still, one for {2}"),
+                   fact_count(item->count), fact_duration(item->largest * 1000));
     else
-        buf_puts(&examination->text, "a connection stands still for ");
-    units_write_duration(&examination->text, item->largest * 1000);
-    buf_puts(&examination->text, " with ");
-    units_write_bytes(&examination->text, sends ? socket->send_q : socket->recv_q);
-    buf_puts(&examination->text, sends ? " to send" : " to read");
+        health_say(examination, N_("a connection stands still for {1}"),
+                   fact_duration(item->largest * 1000));
+    health_say(examination, sends ? N_(" with {1} to send") : N_(" with {1} to read"),
+               fact_bytes(sends ? socket->send_q : socket->recv_q));
     r = health_add(examination, health_judge(examination, SINCE, item->largest), which, &subject,
                    item->largest);
     if (r == 0)
@@ -132,7 +134,7 @@ static bool suspects(const struct examination *examination)
 
 const struct check check_stuck = {
     .name = "stuck",
-    .title = "connections whose data waits because one side does not read",
+    .title = N_("connections whose data waits because one side does not read"),
     .needs = NEED_SOCKETS | NEED_TCP_PROGRESS | NEED_OWNERS,
     .before = NEED_SOCKETS | NEED_TCP_PROGRESS,
     .glance = NEED_SOCKETS | NEED_TCP_PROGRESS,
@@ -140,20 +142,24 @@ const struct check check_stuck = {
     .states = STATE_CONNECTED,
     .signs = SIGN_TROUBLE,
     .at_once = true,
-    .thresholds =
-        {[SINCE] = {"since", "how long no data went", UNIT_MILLISECONDS, {10000, 60000}, "own"}},
+    .thresholds = {[SINCE] = {"since",
+                              N_("how long no data went"),
+                              UNIT_MILLISECONDS,
+                              {10000, 60000},
+                              "own"}},
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
-    .theory = "Each side tells the other how much it may send: the window. A program that does not "
-              "read fills its receive "
-              "buffer, and the kernel closes the window. The sender then sends probes, "
-              "by the persist timer, as "
-              "long as they are answered: for ever. The connection is established all the time.\n"
-              "Measured: connections with the persist timer and data to send of which nothing was "
-              "acknowledged within the "
-              "window (the other side does not read), and those with a closed own window and data "
-              "nobody reads (this side "
-              "does not); since when, by the age of the last data.",
+    .theory =
+        N_("Each side tells the other how much it may send: the window. A program that does not "
+           "read fills its receive "
+           "buffer, and the kernel closes the window. The sender then sends probes, "
+           "by the persist timer, as "
+           "long as they are answered: for ever. The connection is established all the time.\n"
+           "Measured: connections with the persist timer and data to send of which nothing was "
+           "acknowledged within the "
+           "window (the other side does not read), and those with a closed own window and data "
+           "nobody reads (this side "
+           "does not); since when, by the age of the last data."),
     .sources = "RFC 9293 3.8.6; man 7 tcp",
     .suspects = suspects,
     .run = run,

@@ -16,41 +16,47 @@ enum advice_of_syn_flood {
 static const struct advice advice[] = {
     [ATTACK] =
         {
-            .cause = "a SYN flood: requests for connections from addresses that never answer, "
-                     "which are forged as a rule; the kernel serves real clients by SYN cookies "
-                     "meanwhile",
-            .fix = {"leave net.ipv4.tcp_syncookies at 1: it is what keeps {process} reachable",
-                    "have the flood filtered before it comes here: by the provider, or by a "
-                    "firewall that answers in place of port {port} (synproxy)",
+            .cause = N_("a SYN flood: requests for connections from addresses that never answer, "
+                        "which are forged as a rule; the kernel serves real clients by SYN cookies "
+                        "meanwhile"),
+            .fix = {N_("leave net.ipv4.tcp_syncookies at 1: it is what keeps {process} reachable"),
+                    N_("have the flood filtered before it comes here: by the provider, or by a "
+                       "firewall that answers in place of port {port} (synproxy)"),
                     NULL},
-            .avoid = {"a longer backlog or net.ipv4.tcp_max_syn_backlog: a flood fills any queue",
-                      "blocking single addresses: they are forged, and may be those of customers",
-                      NULL},
+            .avoid =
+                {N_("a longer backlog or net.ipv4.tcp_max_syn_backlog: a flood fills any queue"),
+                 N_("blocking single addresses: they are forged, and may be those of customers"),
+                 NULL},
             .next = {"nwho count{in} peer/24 state syn-recv sport {port}",
                      "nwho stats{in} syncookies -a -d 5", NULL},
         },
     [OVERLOAD] =
         {
-            .cause = "no attack: the clients answer. More of them connect at once than the backlog "
-                     "of {process} has room for while their handshake goes on",
-            .fix = {"a longer backlog in listen(), and net.core.somaxconn where that is shorter; "
-                    "then restart {process}",
-                    "fewer new connections: let clients keep theirs, or share the load", NULL},
-            .avoid = {"living with it: cookies are no help for busy servers, and connections made "
-                      "by them lose window scaling and SACK where the client sends no timestamps",
-                      "net.ipv4.tcp_syncookies = 0: these clients would not get in at all", NULL},
+            .cause =
+                N_("no attack: the clients answer. More of them connect at once than the backlog "
+                   "of {process} has room for while their handshake goes on"),
+            .fix =
+                {N_("a longer backlog in listen(), and net.core.somaxconn where that is shorter; "
+                    "then restart {process}"),
+                 N_("fewer new connections: let clients keep theirs, or share the load"), NULL},
+            .avoid =
+                {N_("living with it: cookies are no help for busy servers, and connections made "
+                    "by them lose window scaling and SACK where the client sends no timestamps"),
+                 N_("net.ipv4.tcp_syncookies = 0: these clients would not get in at all"), NULL},
             .next = {"nwho {local}{in}", "nwho stats{in} syncookies -a -d 5", NULL},
         },
     [COOKIES_OFF] =
         {
-            .cause = "the SYN queue of {process} is full, and as net.ipv4.tcp_syncookies is 0 the "
-                     "kernel throws requests away, those of real clients too",
-            .fix = {"sysctl net.ipv4.tcp_syncookies=1; then this check tells whether it is an "
-                    "attack",
+            .cause =
+                N_("the SYN queue of {process} is full, and as net.ipv4.tcp_syncookies is 0 the "
+                   "kernel throws requests away, those of real clients too"),
+            .fix = {N_("sysctl net.ipv4.tcp_syncookies=1; then this check tells whether it is an "
+                       "attack"),
                     NULL},
-            .avoid = {"a longer backlog or net.ipv4.tcp_max_syn_backlog alone: a flood fills any "
-                      "queue",
-                      NULL},
+            .avoid =
+                {N_("a longer backlog or net.ipv4.tcp_max_syn_backlog alone: a flood fills any "
+                    "queue"),
+                 NULL},
             .next = {"nwho count{in} peer/24 state syn-recv sport {port}",
                      "nwho stats{in} listen -a -d 5", NULL},
         },
@@ -139,13 +145,11 @@ static int look_at_namespace(struct examination *examination, uint32_t netns)
     if (listener != HEALTH_NONE)
         subject = health_subject(examination, listener);
     subject.netns = netns;
-    buf_printf(&examination->text, "%llu requests for connections found the SYN queue full in ",
-               (unsigned long long)requests.beyond);
-    units_write_duration(&examination->text, examination->window_ns / 1000);
+    health_say(examination, N_("{1} requests for connections found the SYN queue full in {2}"),
+               fact_count(requests.beyond), fact_window(examination));
     if (requests.sent.delta)
-        buf_printf(&examination->text, "; of %llu SYN cookies %llu came back",
-                   (unsigned long long)requests.sent.delta,
-                   (unsigned long long)requests.received.delta);
+        health_say(examination, N_("; of {1} SYN cookies {2} came back"),
+                   fact_count(requests.sent.delta), fact_count(requests.received.delta));
     r = health_add(examination, severity, choose_advice(examination, &requests), &subject,
                    requests.beyond);
     return r < 0 ? r : prove(examination, &requests, listener);
@@ -157,8 +161,9 @@ static int run(struct examination *examination)
 
     for (uint32_t netns = 0; netns < examination->now->netns_count && r == 0; netns++) {
         if (health_setting_number(examination, netns, "net.ipv4.tcp_syncookies", 1) == 2)
-            health_skip(examination, "where net.ipv4.tcp_syncookies is 2 every request is answered "
-                                     "by a cookie, and no queue is ever full");
+            health_skip(examination,
+                        N_("where net.ipv4.tcp_syncookies is 2 every request is answered "
+                           "by a cookie, and no queue is ever full"));
         else
             r = look_at_namespace(examination, netns);
     }
@@ -176,7 +181,7 @@ static bool suspects(const struct examination *examination)
 
 const struct check check_syn_flood = {
     .name = "syn-flood",
-    .title = "listeners whose SYN queue is full, by an attack or by too many real clients",
+    .title = N_("listeners whose SYN queue is full, by an attack or by too many real clients"),
     .needs = NEED_SOCKETS | NEED_LISTENERS | NEED_SYN_QUEUE | NEED_OWNERS | NEED_COUNTERS |
              NEED_SETTINGS,
     .before = NEED_COUNTERS,
@@ -186,19 +191,19 @@ const struct check check_syn_flood = {
     .thresholds =
         {
             [REQUESTS] = {"requests",
-                          "requests that found the SYN queue full, in a second",
+                          N_("requests that found the SYN queue full, in a second"),
                           UNIT_COUNT,
                           {1, 5},
                           "netdata tcp_listen.conf"},
             [ANSWERED] = {"answered",
-                          "permille of SYN cookies that come back when the clients are real",
+                          N_("permille of SYN cookies that come back when the clients are real"),
                           UNIT_COUNT,
                           {500, LIMIT_NEVER},
                           "own"},
         },
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
-    .theory =
+    .theory = N_(
         "A request for a connection (SYN) waits in the SYN queue of its listener until the client "
         "answers. That queue holds as many as the backlog of listen(). When it is full the kernel "
         "keeps nothing of further requests: it puts what it has to know into the number that the "
@@ -211,7 +216,8 @@ const struct check check_syn_flood = {
         "Measured: ReqQFullDoCookies and ReqQFullDrop of each network namespace, the share of "
         "SyncookiesRecv in SyncookiesSent, and the syn-recv sockets of each listener. Requests "
         "that "
-        "are thrown away as the accept queue is full (since Linux 4.10) are those of accept-queue.",
+        "are thrown away as the accept queue is full (since Linux 4.10) are those of "
+        "accept-queue."),
     .sources = "Documentation/networking/ip-sysctl.rst (tcp_syncookies); "
                "Documentation/networking/snmp_counter.rst; RFC 4987",
     .suspects = suspects,

@@ -26,42 +26,44 @@ static const struct advice advice[] = {
     [NO_ANSWER] =
         {
             .cause =
-                "{peer} port {peer_port} answers nothing, not even a refusal: a firewall on "
-                "the way throws the requests away, the machine is off or not reachable, or its "
-                "accept queue is full",
-            .fix = {"look whether {peer} is there and from where its port {peer_port} can be "
-                    "reached; then at the firewalls on the way and the accept queue there",
-                    "give {process} a short timeout for connect(), and a limit of tries", NULL},
+                N_("{peer} port {peer_port} answers nothing, not even a refusal: a firewall on "
+                   "the way throws the requests away, the machine is off or not reachable, or its "
+                   "accept queue is full"),
+            .fix = {N_("look whether {peer} is there and from where its port {peer_port} can be "
+                       "reached; then at the firewalls on the way and the accept queue there"),
+                    N_("give {process} a short timeout for connect(), and a limit of tries"), NULL},
             .avoid =
-                {"net.ipv4.tcp_syn_retries: fewer tries give up earlier, but get no answer "
-                 "either",
-                 "more tries at the same time by {process}: where a queue is full they keep it "
-                 "full",
+                {N_("net.ipv4.tcp_syn_retries: fewer tries give up earlier, but get no answer "
+                    "either"),
+                 N_("more tries at the same time by {process}: where a queue is full they keep it "
+                    "full"),
                  NULL},
             .next = {"nwho ls{in} state syn-sent dst {peer}", "nwho routes{in} {peer}",
                      "nwho doctor{in} accept-queue", NULL},
         },
     [QUEUE_FULL] =
         {
-            .cause = "the accept queue of the listener at port {peer_port}, which is on this "
-                     "machine, is full, and the kernel throws requests away",
-            .fix = {"make that process accept: see what accept-queue says", NULL},
-            .avoid = {"more tries by {process}: they keep the queue full", NULL},
+            .cause = N_("the accept queue of the listener at port {peer_port}, which is on this "
+                        "machine, is full, and the kernel throws requests away"),
+            .fix = {N_("make that process accept: see what accept-queue says"), NULL},
+            .avoid = {N_("more tries by {process}: they keep the queue full"), NULL},
             .next = {"nwho doctor{in} accept-queue", "nwho :{peer_port}{in}", NULL},
         },
     [NO_NEIGHBOUR] =
         {
-            .cause = "nobody in the network of {iface} answers for {peer} (ARP, or neighbour "
-                     "discovery of IPv6), so that no request gets out: {peer} is off, has "
-                     "another address, or is not in that network",
-            .fix = {"look after {peer}: power, cable, VLAN, its address",
-                    "compare address and prefix of {iface} with that network: what is within the "
-                    "prefix is asked for there, and not at a router",
-                    "where {peer} is a router: a route by way of another one", NULL},
-            .avoid = {"searching firewalls on the way: no packet has got as far as that",
-                      "an entry of the table of neighbours by hand: it only hides that nobody is "
-                      "there",
-                      NULL},
+            .cause = N_("nobody in the network of {iface} answers for {peer} (ARP, or neighbour "
+                        "discovery of IPv6), so that no request gets out: {peer} is off, has "
+                        "another address, or is not in that network"),
+            .fix =
+                {N_("look after {peer}: power, cable, VLAN, its address"),
+                 N_("compare address and prefix of {iface} with that network: what is within the "
+                    "prefix is asked for there, and not at a router"),
+                 N_("where {peer} is a router: a route by way of another one"), NULL},
+            .avoid =
+                {N_("searching firewalls on the way: no packet has got as far as that"),
+                 N_("an entry of the table of neighbours by hand: it only hides that nobody is "
+                    "there"),
+                 NULL},
             .next = {"nwho ls{in} state syn-sent", "nwho routes{in} {peer}", "nwho if{in} {iface}",
                      NULL},
         },
@@ -139,14 +141,13 @@ static int say_remote(struct examination *examination, const struct tally_item *
 
     if (severity == SEVERITY_OK)
         return 0;
-    buf_printf(&examination->text, "waits for an answer to %u requests for connections to ",
-               item->count);
-    buf_address(&examination->text, socket->family, socket->peer.bytes);
-    buf_printf(&examination->text, " port %u, asked up to %llu times", socket->peer_port,
-               (unsigned long long)item->largest + 1);
+    health_say(examination,
+               N_("waits for an answer to {1} requests for connections to {2} port {3}, asked up "
+                  "to {4} times"),
+               fact_count(item->count), fact_address(socket->family, socket->peer.bytes),
+               fact_count(socket->peer_port), fact_count(item->largest + 1));
     if (hop && hop->state & HOP_KNOWN)
-        buf_puts(&examination->text,
-                 "; they leave by a next hop that is there, nothing comes back");
+        health_say(examination, N_("; they leave by a next hop that is there, nothing comes back"));
     r = health_add(examination, severity,
                    is_queue_full(examination->now, socket) ? QUEUE_FULL : NO_ANSWER, &subject,
                    item->count);
@@ -176,9 +177,8 @@ static int say_hop(struct examination *examination, const struct tally_item *ite
     subject.peer_family = (uint8_t)hop->address_family;
     subject.peer_prefix = hop->address_family == AF_INET6 ? 128 : 32;
     subject.peer_port = 0;
-    buf_printf(&examination->text, "wants %u connections by way of ", item->count);
-    buf_address(&examination->text, hop->address_family, hop->address.bytes);
-    buf_puts(&examination->text, ", which nobody answers for");
+    health_say(examination, N_("wants {1} connections by way of {2}, which nobody answers for"),
+               fact_count(item->count), fact_address(hop->address_family, hop->address.bytes));
     r = health_add(examination, severity, NO_NEIGHBOUR, &subject, item->count);
     return r < 0 ? r : prove(examination, item, hop);
 }
@@ -202,7 +202,7 @@ static bool suspects(const struct examination *examination)
 
 const struct check check_syn_sent = {
     .name = "syn-sent",
-    .title = "requests for connections that nobody answers, by destination",
+    .title = N_("requests for connections that nobody answers, by destination"),
     .needs = NEED_SOCKETS | NEED_LISTENERS | NEED_OWNERS | NEED_COUNTERS | NEED_NEXT_HOPS |
              NEED_INTERFACES,
     .before = NEED_COUNTERS,
@@ -212,19 +212,19 @@ const struct check check_syn_sent = {
     .thresholds =
         {
             [SOCKETS] = {"sockets",
-                         "unanswered connections to one port of one remote",
+                         N_("unanswered connections to one port of one remote"),
                          UNIT_COUNT,
                          {3, 100},
                          "own"},
             [TRIES] = {"again",
-                       "a request counts as unanswered when it was sent again so often",
+                       N_("a request counts as unanswered when it was sent again so often"),
                        UNIT_COUNT,
                        {2, LIMIT_NEVER},
                        "own"},
         },
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
-    .theory =
+    .theory = N_(
         "A request for a connection (SYN) is sent again after 1 s when no answer comes, and again "
         "(net.ipv4.tcp_syn_retries, 6) for about two minutes; all the time the socket is in "
         "SYN-SENT. A machine without such a listener refuses at once (RST), and a router that "
@@ -236,7 +236,7 @@ const struct check check_syn_sent = {
         "request was never sent; who tries again and again is never seen to wait longer.\n"
         "Measured: TCP sockets in syn-sent whose request was sent again at least twice (2 to 3 s), "
         "by address and port of the remote; and those of them, however young, whose next hop is in "
-        "the kernel's table of neighbours as incomplete or failed, by that hop.",
+        "the kernel's table of neighbours as incomplete or failed, by that hop."),
     .sources = "RFC 6298; RFC 826; RFC 4861; Documentation/networking/ip-sysctl.rst "
                "(tcp_syn_retries, neigh/*/mcast_solicit); man 2 connect",
     .suspects = suspects,

@@ -7,17 +7,19 @@ enum limit_of_tw_overflow {
 };
 
 static const struct advice advice[] = {{
-    .cause = "there are more connections in time-wait than net.ipv4.tcp_max_tw_buckets allows; the "
-             "kernel forgets further ones at once, and late segments of theirs may get resets or "
-             "end up in new connections",
-    .fix = {"raise net.ipv4.tcp_max_tw_buckets: a time-wait takes less than half a kilobyte",
-            "fewer connections: keep them (keep-alive, a pool) instead of one for each request",
+    .cause =
+        N_("there are more connections in time-wait than net.ipv4.tcp_max_tw_buckets allows; the "
+           "kernel forgets further ones at once, and late segments of theirs may get resets or "
+           "end up in new connections"),
+    .fix = {N_("raise net.ipv4.tcp_max_tw_buckets: a time-wait takes less than half a kilobyte"),
+            N_("fewer connections: keep them (keep-alive, a pool) instead of one for each request"),
             NULL},
-    .avoid = {"a lower tcp_max_tw_buckets: it makes this fault, and saves nothing",
-              "net.ipv4.tcp_fin_timeout: it is about fin-wait-2; time-wait lasts 60 s, and no "
-              "setting changes that",
-              "net.ipv4.tcp_tw_recycle: it broke clients behind NAT, and is gone since Linux 4.12",
-              NULL},
+    .avoid =
+        {N_("a lower tcp_max_tw_buckets: it makes this fault, and saves nothing"),
+         N_("net.ipv4.tcp_fin_timeout: it is about fin-wait-2; time-wait lasts 60 s, and no "
+            "setting changes that"),
+         N_("net.ipv4.tcp_tw_recycle: it broke clients behind NAT, and is gone since Linux 4.12"),
+         NULL},
     .next = {"nwho count{in} peer state time-wait --limit 10", "nwho stats{in} TimeWait -a -d 5",
              NULL},
 }};
@@ -31,12 +33,11 @@ static int say(struct examination *examination, uint32_t netns, const struct cha
     int r;
 
     subject.netns = netns;
-    buf_printf(&examination->text, "%llu connections ended without time-wait in ",
-               (unsigned long long)overflows->delta);
-    units_write_duration(&examination->text, examination->window_ns / 1000);
+    health_say(examination, N_("{1} connections ended without time-wait in {2}"),
+               fact_count(overflows->delta), fact_window(examination));
     if (limit != LIMIT_NEVER)
-        buf_printf(&examination->text, ": %llu are in it, and %llu may be",
-                   (unsigned long long)waiting.after, (unsigned long long)limit);
+        health_say(examination, N_(": {1} are in it, and {2} may be"), fact_count(waiting.after),
+                   fact_count(limit));
     r = health_add(examination, health_judge(examination, OVERFLOWS, overflows->rate), 0, &subject,
                    overflows->delta);
     if (r == 0)
@@ -62,23 +63,23 @@ static int run(struct examination *examination)
 
 const struct check check_tw_overflow = {
     .name = "tw-overflow",
-    .title = "connections that end without time-wait as there are too many of these",
+    .title = N_("connections that end without time-wait as there are too many of these"),
     .needs = NEED_COUNTERS | NEED_SETTINGS,
     .before = NEED_COUNTERS,
     .thresholds = {[OVERFLOWS] = {"overflows",
-                                  "connections that ended without time-wait, in a second",
+                                  N_("connections that ended without time-wait, in a second"),
                                   UNIT_COUNT,
                                   {1, LIMIT_NEVER},
                                   "Documentation/networking/ip-sysctl.rst"}},
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
-    .theory =
+    .theory = N_(
         "Who closes a connection first keeps its addresses and ports in TIME-WAIT for 60 s, a "
         "constant of the kernel, so that late segments do not get into a new connection of the "
         "same "
         "ports. It holds no descriptor and no process; many of them are normal on a busy machine.\n"
         "Beyond net.ipv4.tcp_max_tw_buckets the kernel skips TIME-WAIT. Measured: "
-        "TCPTimeWaitOverflow of each network namespace.",
+        "TCPTimeWaitOverflow of each network namespace."),
     .sources = "Documentation/networking/ip-sysctl.rst (tcp_max_tw_buckets); RFC 9293 3.6.1; RFC "
                "1337",
     .run = run,

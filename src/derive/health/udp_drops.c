@@ -17,26 +17,27 @@ enum advice_of_udp_drops {
 static const struct advice advice[] = {
     [BUFFER_FULL] =
         {
-            .cause = "{process} reads more slowly than datagrams come, or they come in bursts that "
-                     "its receive buffer cannot hold",
-            .fix = {"read faster: a loop that does nothing else, recvmmsg(), or several sockets "
-                    "with SO_REUSEPORT",
-                    "a larger receive buffer against bursts: SO_RCVBUF in {process}, and "
-                    "net.core.rmem_max where that is smaller",
+            .cause =
+                N_("{process} reads more slowly than datagrams come, or they come in bursts that "
+                   "its receive buffer cannot hold"),
+            .fix = {N_("read faster: a loop that does nothing else, recvmmsg(), or several sockets "
+                       "with SO_REUSEPORT"),
+                    N_("a larger receive buffer against bursts: SO_RCVBUF in {process}, and "
+                       "net.core.rmem_max where that is smaller"),
                     NULL},
-            .avoid = {"a larger buffer alone where the reader is too slow for the average: it "
-                      "fills up as well",
-                      "net.core.rmem_default without a restart: sockets that are open keep what "
-                      "they have",
-                      "net.ipv4.udp_mem: it limits all sockets together, not this one", NULL},
+            .avoid = {N_("a larger buffer alone where the reader is too slow for the average: it "
+                         "fills up as well"),
+                      N_("net.core.rmem_default without a restart: sockets that are open keep what "
+                         "they have"),
+                      N_("net.ipv4.udp_mem: it limits all sockets together, not this one"), NULL},
             .next = {"nwho ls{in} udp sport {local} -o +recv_q,drops,skmem_bytes",
                      "nwho stats{in} udp -a -d 5", NULL},
         },
     [UNKNOWN_SOCKET] =
         {
-            .cause = "the sockets that lost these datagrams are closed again, or of the kernel: "
-                     "none that is open has counted them",
-            .fix = {"find the socket while it happens: watch the drops of the sockets", NULL},
+            .cause = N_("the sockets that lost these datagrams are closed again, or of the kernel: "
+                        "none that is open has counted them"),
+            .fix = {N_("find the socket while it happens: watch the drops of the sockets"), NULL},
             .next = {"nwho ls{in} udp --watch --sort drops:desc -o +drops",
                      "nwho stats{in} udp -a -d 5", NULL},
         },
@@ -98,16 +99,11 @@ static int say_process(struct examination *examination, const struct tally_item 
     if (health_judge(examination, DATAGRAMS, rate) == SEVERITY_OK ||
         !had_no_room(examination, socket->netns))
         return 0;
-    buf_printf(&examination->text, "%llu datagrams for port %u were thrown away in ",
-               (unsigned long long)item->sum, socket->local_port);
-    units_write_duration(&examination->text, examination->window_ns / 1000);
-    if (memory) {
-        buf_puts(&examination->text, "; ");
-        units_write_bytes(&examination->text, memory->receive);
-        buf_puts(&examination->text, " of ");
-        units_write_bytes(&examination->text, memory->receive_limit);
-        buf_puts(&examination->text, " wait to be read");
-    }
+    health_say(examination, N_("{1} datagrams for port {2} were thrown away in {3}"),
+               fact_count(item->sum), fact_count(socket->local_port), fact_window(examination));
+    if (memory)
+        health_say(examination, N_("; {1} of {2} wait to be read"), fact_bytes(memory->receive),
+                   fact_bytes(memory->receive_limit));
     r = health_add(examination, health_judge(examination, DATAGRAMS, rate), BUFFER_FULL, &subject,
                    item->sum);
     if (r == 0)
@@ -139,9 +135,8 @@ static int say_unknown(struct examination *examination, uint32_t netns)
 
         if (severity == SEVERITY_OK)
             continue;
-        buf_printf(&examination->text, "%llu datagrams were thrown away in ",
-                   (unsigned long long)change.delta);
-        units_write_duration(&examination->text, examination->window_ns / 1000);
+        health_say(examination, N_("{1} datagrams were thrown away in {2}"),
+                   fact_count(change.delta), fact_window(examination));
         r = health_add(examination, severity, UNKNOWN_SOCKET, &subject, change.delta);
         if (r == 0)
             r = health_prove_change(examination, counters[i],
@@ -177,27 +172,28 @@ static bool suspects(const struct examination *examination)
 
 const struct check check_udp_drops = {
     .name = "udp-drops",
-    .title = "datagrams that are thrown away because nobody reads them in time",
+    .title = N_("datagrams that are thrown away because nobody reads them in time"),
     .needs = NEED_SOCKETS | NEED_MEMORY | NEED_OWNERS | NEED_COUNTERS,
     .before = NEED_SOCKETS | NEED_MEMORY | NEED_COUNTERS,
     .glance = NEED_COUNTERS,
     .protos = PROTO_BIT(PROTO_UDP),
     .states = STATE_BIT(STATE_UNCONNECTED) | STATE_BIT(STATE_ESTABLISHED),
     .thresholds = {[DATAGRAMS] = {"datagrams",
-                                  "thrown away in a second, of one process",
+                                  N_("thrown away in a second, of one process"),
                                   UNIT_COUNT,
                                   {10, 1000},
                                   "netdata udp_errors.conf; crit: own"}},
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
-    .theory = "Datagrams wait in the receive buffer of their socket until the process reads them. "
-              "When it is full, new ones are thrown away, and nobody is told: UDP does not repeat. "
-              "Each takes more room than its bytes, as the kernel counts the memory that it lies "
-              "in; small ones may take ten times as much.\n"
-              "Measured: what each socket has thrown away meanwhile, and the memory of its receive "
-              "buffer. RcvbufErrors of the network namespace counts the same, without saying whose "
-              "they are: it tells what is missed from what a socket's own filter refused, and of "
-              "sockets that are closed again.",
+    .theory =
+        N_("Datagrams wait in the receive buffer of their socket until the process reads them. "
+           "When it is full, new ones are thrown away, and nobody is told: UDP does not repeat. "
+           "Each takes more room than its bytes, as the kernel counts the memory that it lies "
+           "in; small ones may take ten times as much.\n"
+           "Measured: what each socket has thrown away meanwhile, and the memory of its receive "
+           "buffer. RcvbufErrors of the network namespace counts the same, without saying whose "
+           "they are: it tells what is missed from what a socket's own filter refused, and of "
+           "sockets that are closed again."),
     .sources = "man 7 udp; man 7 socket (SO_RCVBUF); Documentation/networking/snmp_counter.rst",
     .suspects = suspects,
     .run = run,

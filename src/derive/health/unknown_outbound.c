@@ -29,25 +29,27 @@ static const struct {
     uint32_t points;
     const char *text;
 } signs[SIGN_MAX] = {
-    [MEMORY] = {3, "its program was never a file"},
-    [TEMPORARY] = {2, "its program is in a directory for temporary files"},
-    [HOME] = {1, "its program is in a home directory"},
-    [REMOVED] = {1, "its program was removed"},
-    [SCRIPT_TEMPORARY] = {2, "it runs a script out of a directory for temporary files"},
-    [SCRIPT_HOME] = {1, "it runs a script out of a home directory"},
-    [DETACHED] = {1, "it belongs to no unit, container or terminal"},
+    [MEMORY] = {3, N_("its program was never a file")},
+    [TEMPORARY] = {2, N_("its program is in a directory for temporary files")},
+    [HOME] = {1, N_("its program is in a home directory")},
+    [REMOVED] = {1, N_("its program was removed")},
+    [SCRIPT_TEMPORARY] = {2, N_("it runs a script out of a directory for temporary files")},
+    [SCRIPT_HOME] = {1, N_("it runs a script out of a home directory")},
+    [DETACHED] = {1, N_("it belongs to no unit, container or terminal")},
 };
 
 static const struct advice advice[] = {{
-    .cause = "{process} is connected to {peer}, and its program is where packages put none, or is "
-             "gone: a tool that somebody built or fetched himself, or an intruder's",
-    .fix = {"ask who started {process}, and whether {peer} is a place that it has to talk to",
-            "where nobody knows: keep its program (cp /proc/{pid}/exe FILE), then cut the "
-            "machine off the network, and look how it came here",
-            "where it is meant: install it to /usr/local or /opt, and run it as a unit", NULL},
-    .avoid = {"killing it at once: its program, its memory and its connections are gone with it, "
-              "and what started it starts it again",
-              NULL},
+    .cause =
+        N_("{process} is connected to {peer}, and its program is where packages put none, or is "
+           "gone: a tool that somebody built or fetched himself, or an intruder's"),
+    .fix = {N_("ask who started {process}, and whether {peer} is a place that it has to talk to"),
+            N_("where nobody knows: keep its program (cp /proc/{pid}/exe FILE), then cut the "
+               "machine off the network, and look how it came here"),
+            N_("where it is meant: install it to /usr/local or /opt, and run it as a unit"), NULL},
+    .avoid =
+        {N_("killing it at once: its program, its memory and its connections are gone with it, "
+            "and what started it starts it again"),
+         NULL},
     .next = {"nwho {pid}{in}", "nwho ls{in} pid {pid} -o +exe,cmdline,cgroup,age_s",
              "nwho ls{in} dst {peer}", "nwho top{in} pid {pid}", NULL},
 }};
@@ -116,11 +118,13 @@ static int say(struct examination *examination, const struct tally_item *item,
 
     if (judge(examination, points) != severity)
         return 0;
-    buf_printf(&examination->text, "has %u connection%s to the internet", item->count,
-               item->count == 1 ? "" : "s");
+    health_say(examination,
+               item->count == 1 ? N_("has {1} connection to the internet")
+                                : N_("has {1} connections to the internet"),
+               fact_count(item->count));
     for (size_t i = 0; i < SIGN_MAX; i++)
         if (has[i])
-            buf_printf(&examination->text, "; %s", signs[i].text);
+            health_say(examination, "; {1}", fact_word(signs[i].text));
     r = health_add(examination, severity, 0, &subject, points);
     if (r == 0)
         r = health_prove_number(examination, "points of suspicion", "/proc/PID", UNIT_COUNT, points,
@@ -154,7 +158,7 @@ static int count_connections(struct examination *examination, struct tally *proc
         if (now->processes[owner].has & PROCESS_HAS_EXE)
             r = tally_add(processes, owner, 1, i);
         else
-            health_skip(examination, "the programs of some processes are hidden: run as root");
+            health_skip(examination, N_("the programs of some processes are hidden: run as root"));
     }
     return r;
 }
@@ -166,7 +170,7 @@ static int run(struct examination *examination)
     int r = count_connections(examination, &processes);
 
     if (join_owners_hidden(examination->now))
-        health_skip(examination, "some processes do not show their sockets: run as root");
+        health_skip(examination, N_("some processes do not show their sockets: run as root"));
     for (enum severity severity = SEVERITY_CRIT; severity > SEVERITY_OK && r == 0; severity--)
         for (uint32_t i = 0; i < processes.count && r == 0 && examination->findings->count < most;
              i++)
@@ -184,7 +188,7 @@ static bool suspects(const struct examination *examination)
 
 const struct check check_unknown_outbound = {
     .name = "unknown-outbound",
-    .title = "programs that talk to the internet from where no package installs any",
+    .title = N_("programs that talk to the internet from where no package installs any"),
     .needs = NEED_SOCKETS | NEED_LISTENERS | NEED_OWNERS | NEED_EXE | NEED_CMDLINE | NEED_CGROUP |
              NEED_PROCESS_STAT,
     .glance = NEED_SOCKETS | NEED_LISTENERS,
@@ -193,18 +197,18 @@ const struct check check_unknown_outbound = {
         STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_LISTENING) | STATE_BIT(STATE_UNCONNECTED),
     .signs = SIGN_PUBLIC,
     .thresholds = {[SCORE] = {"score",
-                              "points of suspicion, which --explain lists",
+                              N_("points of suspicion, which --explain lists"),
                               UNIT_COUNT,
                               {3, LIMIT_NEVER},
                               "own"},
                    [NOTABLE] = {"notable",
-                                "points from which on it is told as something to know",
+                                N_("points from which on it is told as something to know"),
                                 UNIT_COUNT,
                                 {2, LIMIT_NEVER},
                                 "own"}},
     .advice = advice,
     .advice_count = ARRAY_SIZE(advice),
-    .theory =
+    .theory = N_(
         "Programs that belong here are installed below /usr or /opt, and run by a service manager "
         "or by somebody at a terminal. What an intruder brings is where everybody may write, in "
         "memory alone or deleted while it runs, and detached from the terminal; mostly it connects "
@@ -216,7 +220,7 @@ const struct check check_unknown_outbound = {
         "in these places the same as a program there; neither unit, nor container, nor terminal 1. "
         "One weak sign is nothing: developers run things from their home.\n"
         "One reading cannot tell whether a remote is new here, or called again and again at long "
-        "intervals: that takes a history. nwho events shows each connection as it is made.",
+        "intervals: that takes a history. nwho events shows each connection as it is made."),
     .sources = "man 5 proc_pid_exe; man 5 proc_pid_stat (tty_nr); man 7 cgroups",
     .suspects = suspects,
     .run = run,

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* Translates by gettext of libc. */
+#include "base/translate.h"
+
+#if HAVE_GETTEXT
+
+#include <langinfo.h>
+#include <libintl.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DOMAIN "nwho"
+
+static const char *look_up(const char *text)
+{
+    /* What was built and is not installed is found by that: tests, and ./dev run. */
+    const char *directory = getenv("NWHO_LOCALEDIR");
+
+    bindtextdomain(DOMAIN, directory && *directory ? directory : LOCALEDIR);
+    bind_textdomain_codeset(DOMAIN, "UTF-8");
+    return dgettext(DOMAIN, text);
+}
+
+const char *translated(const char *text)
+{
+    locale_t messages, before;
+
+    /* The translation of "" is the head of the catalogue. */
+    if (!*text || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+        return text;
+    messages = newlocale(LC_MESSAGES_MASK, "", (locale_t)0);
+    if (!messages)
+        return text;
+    before = uselocale(messages);
+    text = look_up(text);
+    uselocale(before);
+    freelocale(messages);
+    return text;
+}
+
+#else
+
+const char *translated(const char *text)
+{
+    return text;
+}
+
+#endif
