@@ -102,7 +102,7 @@ _nwho() {
     case $command in
     if) table=interfaces ;;
     stats) table=counters ;;
-    routes | groups | nat) table=$command ;;
+    routes | groups | nat | selfcheck) table=$command ;;
     top) table=traffic ;;
     sniff) table=captured_owners ;;
     esac

@@ -26,7 +26,7 @@ function __nwho_table
             echo interfaces
         case stats
             echo counters
-        case routes groups nat
+        case routes groups nat selfcheck
             echo $command
         case top
             echo traffic

@@ -30,7 +30,7 @@ extern const struct command command_overview, command_explain, command_ls, comma
     command_ps, command_count, command_columns, command_why_busy, command_kill, command_help,
     command_if, command_stats, command_routes, command_groups, command_nat, command_top,
     command_events, command_sniff, command_doctor, command_history, command_export, command_serve,
-    command_mark, command_fleet;
+    command_mark, command_fleet, command_selfcheck;
 
 /* All of them in the order of the help; main.c has the table. */
 extern const struct command *const command_table[];

@@ -38,6 +38,7 @@ void session_free_frame(struct frame *frame)
     findings_done(&frame->findings);
     group_done(&frame->group);
     fleet_done(&frame->fleet);
+    selfcheck_done(&frame->selfcheck);
     rates_done(&frame->rates);
     link_history_done(&frame->links);
     join_done(&frame->join);
@@ -289,6 +290,7 @@ static void make_view(struct session *session, struct frame *frame)
         .catalogue = session->catalogue,
         .group = &frame->group,
         .fleet = &frame->fleet,
+        .selfcheck = &frame->selfcheck,
     };
     if (session->resolver) {
         frame->view.resolve = resolver_name;

@@ -11,6 +11,7 @@
 #include "derive/rates.h"
 #include "model/fleet.h"
 #include "model/request.h"
+#include "model/selfcheck.h"
 #include "table/group.h"
 
 struct accounting;
@@ -24,10 +25,11 @@ struct frame {
     struct rates rates;        /* since the frame before */
     struct link_history links; /* since the first frame, where interfaces are read */
     struct view view;
-    uint32_t *process_ills;   /* where processes are shown */
-    struct findings findings; /* since the frame before, where session->health says so */
-    struct group group;       /* of `count` */
-    struct fleet fleet;       /* of `fleet` */
+    uint32_t *process_ills;     /* where processes are shown */
+    struct findings findings;   /* since the frame before, where session->health says so */
+    struct group group;         /* of `count` */
+    struct fleet fleet;         /* of `fleet` */
+    struct selfcheck selfcheck; /* of `selfcheck` */
 };
 
 struct session {

@@ -133,6 +133,7 @@ void diag_shutdown(struct socket *socket, uint8_t shutdown)
 struct dump {
     struct diag_reader reader;
     const struct diag_source *source;
+    bool is_trial; /* nothing is taken of the answer */
     bool no_memory;
 };
 
@@ -143,7 +144,7 @@ static int on_message(void *context, uint16_t type, const void *payload, size_t 
 
     if (type != SOCK_DIAG_BY_FAMILY)
         return 0;
-    r = dump->source->add(&dump->reader, payload, length);
+    r = dump->is_trial ? 0 : dump->source->add(&dump->reader, payload, length);
     dump->no_memory = r == -ENOMEM;
     return r;
 }
@@ -166,6 +167,15 @@ static int dump_once(struct dump *dump, bool *ret_interrupted)
     request.header.nlmsg_len =
         (uint32_t)NLMSG_LENGTH(dump->source->fill(dump->reader.collection, &request.body));
     return netlink_dump(&netlink, &request.header, on_message, dump, ret_interrupted);
+}
+
+int diag_try(const struct request *request, const struct diag_source *source)
+{
+    struct collection collection = {.request = request};
+    struct dump dump = {.reader = {.collection = &collection}, .source = source, .is_trial = true};
+    bool interrupted;
+
+    return dump_once(&dump, &interrupted);
 }
 
 /* The kernel has no such source, or does not let us use it. */

@@ -53,6 +53,9 @@ uint32_t diag_states(const struct request *request, enum socket_proto proto);
 /* Reads all namespaces, or takes everything back and leaves it to the fallback. 0 or -ENOMEM. */
 int diag_collect(struct collection *collection, const struct diag_source *source) MUST_CHECK;
 
+/* Asks once and takes nothing of the answer: whether this source works. 0 or -errno. */
+int diag_try(const struct request *request, const struct diag_source *source) MUST_CHECK;
+
 /*
  * A new socket with what every source knows. 0 with *ret_socket NULL when the dump has brought it
  * before; -ENOMEM.

@@ -385,6 +385,28 @@ static int collect_inet_diag(struct collection *collection)
     return r;
 }
 
+int inet_diag_try(enum socket_proto proto)
+{
+    const struct request request = {.families = FAMILY_BIT(AF_INET)};
+    struct collection collection = {.request = &request};
+    struct inet_dump dump = {
+        .collection = &collection,
+        .netlink = NETLINK_INIT,
+        .as_it_comes = true,
+    };
+    int r = -EPROTONOSUPPORT;
+
+    for (size_t i = 0; i < ARRAY_SIZE(inet_sources); i++)
+        if (inet_sources[i].proto == proto)
+            dump.source = &inet_sources[i];
+    if (dump.source)
+        r = netlink_open(NETLINK_SOCK_DIAG, &dump.netlink);
+    if (r == 0)
+        r = dump_families(&dump);
+    netlink_close(&dump.netlink);
+    return r;
+}
+
 int inet_diag_write_dump(const struct request *request, struct buf *out)
 {
     struct collection collection = {.request = request};

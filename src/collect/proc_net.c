@@ -256,6 +256,20 @@ static void note_limits(struct snapshot *snapshot, uint32_t protos)
                       "a name with line breaks can look like another socket there");
 }
 
+uint32_t proc_net_protos(void)
+{
+    uint32_t protos = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(proc_files); i++) {
+        char name[32], path[PATH_MAX];
+
+        snprintf(name, sizeof(name), "net/%s", proc_files[i].name);
+        if (proc_path(NULL, name, path, sizeof(path)) == 0 && access(path, R_OK) == 0)
+            protos |= PROTO_BIT(proc_files[i].proto);
+    }
+    return protos;
+}
+
 static int collect_proc_net(struct collection *collection)
 {
     uint32_t protos = 0;

@@ -61,6 +61,9 @@ static inline const char *collection_proc(const struct collection *collection)
     return files && files->proc ? files->proc : "/proc";
 }
 
+/* PROTO_BIT()s of the files in /proc/net that can be read. */
+uint32_t proc_net_protos(void);
+
 extern const struct collector collector_inet_diag;
 extern const struct collector collector_unix_diag;
 extern const struct collector collector_packet_diag;

@@ -42,4 +42,7 @@ struct fleet_question {
 int fleet_ask(const struct fleet_server *server, const struct fleet_question *question,
               struct snapshot *snapshot, struct fleet *ret_fleet, struct buf *problem) MUST_CHECK;
 
+/* Whether servers can be asked at all. 0; or -errno, and what is missing in one line. */
+int fleet_works(struct buf *problem) MUST_CHECK;
+
 void fleet_done(struct fleet *fleet);

@@ -2,6 +2,8 @@
 /* libcurl and jansson, loaded when other hosts are asked about. */
 #include "fleet/libraries.h"
 
+#include "fleet/fleet.h"
+
 #include <dlfcn.h>
 
 /* Whichever is there, whatever it does TLS with. */
@@ -49,4 +51,11 @@ int fleet_libraries_load(struct fleet_libraries *ret_libraries, struct buf *prob
 #undef DO
     *ret_libraries = found;
     return 0;
+}
+
+int fleet_works(struct buf *problem)
+{
+    struct fleet_libraries libraries;
+
+    return fleet_libraries_load(&libraries, problem);
 }

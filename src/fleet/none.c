@@ -4,6 +4,12 @@
 
 #include <errno.h>
 
+int fleet_works(struct buf *problem)
+{
+    buf_puts(problem, "this nwho is built without libcurl or jansson");
+    return -EOPNOTSUPP;
+}
+
 int fleet_ask(const struct fleet_server *server, const struct fleet_question *question,
               struct snapshot *snapshot, struct fleet *ret_fleet, struct buf *problem)
 {
@@ -11,8 +17,7 @@ int fleet_ask(const struct fleet_server *server, const struct fleet_question *qu
     (void)question;
     (void)snapshot;
     (void)ret_fleet;
-    buf_puts(problem, "this nwho is built without libcurl or jansson");
-    return -EOPNOTSUPP;
+    return fleet_works(problem);
 }
 
 void fleet_done(struct fleet *fleet)

@@ -32,6 +32,7 @@ const struct table *const tables[] = {
     &table_advice,
     &table_captured,
     &table_captured_owners,
+    &table_selfcheck,
     &table_fleet_top,
     &table_fleet_ports,
     &table_fleet_findings,

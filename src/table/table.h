@@ -15,6 +15,7 @@ struct join;
 struct link_history;
 struct names;
 struct rates;
+struct selfcheck;
 struct table;
 
 /* What getters read: one moment, and what was derived from it. Borrowed; a text that a getter
@@ -34,6 +35,7 @@ struct view {
     uint32_t past_note_count;
     const struct captured_processes *captured; /* of `sniff` */
     const struct fleet *fleet;                 /* of `fleet`; NULL elsewhere */
+    const struct selfcheck *selfcheck;         /* of `selfcheck`; NULL elsewhere */
     const struct group *group; /* of `count`: the groups that its table shows; NULL elsewhere */
     const struct table *const *catalogue; /* of `columns`: the tables to list, ends with NULL */
     struct names *names; /* of this machine's users; NULL: only those of the snapshot */
@@ -122,7 +124,8 @@ extern const struct table table_nat_events;
 extern const struct table table_nat_event_owners; /* rows of its owner list */
 extern const struct table table_findings;
 extern const struct table table_fleet_top, table_fleet_ports, table_fleet_findings,
-    table_fleet_history;                                /* of other hosts */
+    table_fleet_history; /* of other hosts */
+extern const struct table table_selfcheck;
 extern const struct table table_evidence, table_advice; /* rows of the lists of a finding */
 extern const struct table table_members;                /* rows of a group's owner list */
 

@@ -127,7 +127,7 @@ class World:
             self.stack.callback(self.end_recorder, argv)
         outside = [] if {"-N", "--all-netns", "--container"} & set(argv) else self.ns.prefix()
         # Nobody moves anything here, elsewhere somebody may begin to listen; and there is a deleted program.
-        expect = {"top": (0, 1), "ports": (0, 1), "history": (0, 1), "export": (0, 1), "doctor": 1}.get(argv[1:2] and argv[1], 0)
+        expect = {"top": (0, 1), "ports": (0, 1), "history": (0, 1), "export": (0, 1), "doctor": 1, "selfcheck": (0, 3)}.get(argv[1:2] and argv[1], 0)
         return live.run([*outside, *argv], expect, cwd=self.directory, env={**os.environ, "LC_ALL": "C.UTF-8", "NWHO_CONFIG": self.configuration}).out
 
     def end_recorder(self, argv):
@@ -242,6 +242,7 @@ CHECKS = {
     "nwho ls established --sort rtt_us:desc -o +rtt_us,retrans": slowest_first,
     "nwho ls /run/docker.sock -o +peer_owner": has(r"docker\.sock .*dockerd\(\d+\) fd \d+ +dockerd\(\d+\) fd \d+$"),
     "nwho why-busy tcp/9000": has("^bind.. to 0.0.0.0 +fails", r"^tcp 127\.0\.0\.1:9000  bound-inactive  java\("),
+    "nwho selfcheck": has(r"^NAME +BPF +NETLINK ", r"^owners +", r"^sockets +unix_diag +\w+ "),
     "nwho ls -0w": has(r"^packet .*dockerd", r"^raw .*dockerd", without=["^tcp"]),
     "nwho ls deleted -o +exe": has(r"^tcp +listening .*mksock-copy", without=["nginx"]),
     "nwho ps --sort sockets:desc": has(r"\A +PID +PROCESS.*\n *\d+ +(java|nginx) ", r"sshd +root +1 "),
