@@ -391,6 +391,13 @@ def add_test_of_other_tools(world):
         assert not wrong, "\n".join(wrong)
 
 
+def words_to_type(readme):
+    """What a README has people type: spans of code, and the first column of its indented lines, in any language."""
+    readme = re.sub(r"^```.*?^```", "", readme, flags=re.M | re.S)
+    indented = [re.split(r"  +", line.strip())[0] for line in readme.splitlines() if line.startswith("    ")]
+    return {words for words in re.findall(r"`([^`]+)`", readme) + indented if re.match(r"nwho\b|\./dev\b", words)}
+
+
 def name_of(command):
     return re.sub(r"\W+", "_", command).strip("_")
 
@@ -402,6 +409,14 @@ def add_tests(world):
     def every_line_has_a_check():
         assert len(commands) == len(set(commands)), "a command stands there twice"
         assert set(commands) == set(CHECKS), f"not on both sides: {set(commands) ^ set(CHECKS)}"
+
+    @test
+    def other_languages_have_the_same_commands():
+        english = words_to_type((SOURCE / "README.md").read_text(encoding="utf-8"))
+        for path in SOURCE.glob("README.*.md"):
+            theirs = words_to_type(path.read_text(encoding="utf-8"))
+            assert len(theirs) > 20 and theirs <= english, f"{path.name}: not in README.md: {theirs - english}"
+            assert f"]({path.name})" in (SOURCE / "README.md").read_text(encoding="utf-8"), path.name
 
     add_test_of_other_tools(world)
 
