@@ -240,23 +240,50 @@ static int set_aside(const char *path, struct buf *problem)
     return 0;
 }
 
-/* A file that SQLite takes for one of another program is not ours to move. */
-static bool is_ours(const char *path)
+/* A file that SQLite takes for one of another program is not ours to move. 1, 0 or -errno. */
+static int is_ours(const char *path)
 {
     CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
     uint8_t head[72] = {0};
+    ssize_t length = fd < 0 ? -1 : pread(fd, head, sizeof(head), 0);
 
-    return fd >= 0 && pread(fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
-           memcmp(head, "SQLite format 3", 16) == 0 &&
+    if (length < 0)
+        return -errno;
+    return length == (ssize_t)sizeof(head) && memcmp(head, "SQLite format 3", 16) == 0 &&
            ((uint32_t)head[68] << 24 | (uint32_t)head[69] << 16 | (uint32_t)head[70] << 8 |
             head[71]) == SCHEMA_APPLICATION;
 }
 
+/* 0 or what the disk answers: SQLite's check calls a page damaged that could not be read. */
+static int read_through(const char *path)
+{
+    CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char bytes[16384];
+    ssize_t length;
+
+    if (fd < 0)
+        return -errno;
+    do
+        length = read(fd, bytes, sizeof(bytes));
+    while (length > 0 || (length < 0 && errno == EINTR));
+    return length < 0 ? -errno : 0;
+}
+
+/* What is damaged is so twice, and can be read: a disk that fails for a while damages nothing. */
 static int open_or_begin_anew(struct store *store, const char *path, struct buf *problem)
 {
-    int r = open_to_write(store, path);
+    int r = open_to_write(store, path), ours;
 
-    if (r != -EBADMSG || !is_ours(path))
+    if (r != -EBADMSG)
+        return r;
+    ours = read_through(path);
+    if (ours == 0)
+        ours = is_ours(path);
+    if (ours <= 0)
+        return ours < 0 ? ours : r;
+    close_file(store);
+    r = open_to_write(store, path);
+    if (r != -EBADMSG)
         return r;
     close_file(store);
     r = set_aside(path, problem);
