@@ -33,9 +33,11 @@ class Kernel:
         return self.directory / "lib/modules" / self.release
 
 
-def _words_of(command):
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.split() if done.returncode == 0 else []
+def _newest(package):
+    """The package of a kernel that PACKAGE, which has nothing itself, depends on; None: it is not known."""
+    done = subprocess.run(["apt-cache", "depends", package], capture_output=True, text=True, check=False)
+    found = re.search(r"Depends: (linux-image-\S+)", done.stdout)
+    return found and found[1]
 
 
 def packages(source):
@@ -75,8 +77,7 @@ def find(name, source):
     known = packages(source)
     if name not in known:
         raise CannotRun(f"unknown kernel '{name}': {', '.join(known)}, or a directory with vmlinuz and lib/modules")
-    depends = _words_of(["apt-cache", "depends", known[name]])
-    package = next((word for word in depends if re.match(r"linux-image-\d", word)), None)
+    package = _newest(known[name])
     if package is None:
         raise CannotRun(f"apt knows no {known[name]}: give a directory with vmlinuz and lib/modules")
     directory = source / "build-tools/kernels" / package.removeprefix("linux-image-")
