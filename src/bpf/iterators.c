@@ -49,6 +49,7 @@ static int load_glance(struct iterator *ret_iterator)
     if (r == 0) {
         ret_iterator->map_fd = glance->maps.stretches.map_fd;
         ret_iterator->tasks_fd = glance->progs.walk_tasks.prog_fd;
+        ret_iterator->counts = &glance->bss->counts;
     }
     return r;
 }

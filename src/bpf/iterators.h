@@ -25,6 +25,7 @@ struct iterator {
                      record_task; -1: there is none */
     struct iterator_filter *filter; /* memory shared with the program; set it before each walk.
                                        Owned by the skeleton */
+    struct table_counts *counts;    /* the same; glance; else NULL */
     void *skeleton;                 /* owned; NULL when closed, or when somebody else has it */
 };
 

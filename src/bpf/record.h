@@ -145,10 +145,36 @@ struct iterator_filter {
      */
     __u32 signs;
     __u32 idle_ticks;   /* for SIGN_IDLE */
-    __u32 brief_states; /* tcp: STATE_BIT()s of which each gets a head only, to be counted */
+    __u32 brief_states; /* tcp: STATE_BIT()s of which each gets a head only, to be counted;
+                           tcp_table counts them itself, where it has room for their namespace */
     __u64 signless;     /* tcp counts here how many it has passed by as they have no sign */
     __u32 torn;         /* tcp_table counts here the chains that changed under it */
+    __u32 with_routes;  /* tcp_table: 1: table_counts.routes too */
     __u32 together;     /* tcp_table: so many stretches give their records at once, a power of 2 */
+};
+
+/* tcp_table: the sockets of a namespace that are counted. */
+struct counted_netns {
+    __u32 inode;            /* 0: the place is free */
+    __u32 stretch, attempt; /* of the last socket */
+    __u32 reserved;
+    __u32 states[16]; /* by enum socket_state */
+    __u32 latest[16]; /* of the last stretch, not yet in `states` */
+};
+
+/* Namespaces, of which each has one place (its inode modulo this): who comes late gets heads. */
+#define COUNTED_MAX 64
+
+/*
+ * Sockets by what they have in common: namespace, both addresses and the remote port, as far as a
+ * hash tells. At most as many have the same as the fullest one has.
+ */
+#define ROUTES_MAX 4096
+
+/* What tcp_table has counted. To be cleared before each walk. */
+struct table_counts {
+    struct counted_netns netns[COUNTED_MAX];
+    __u32 routes[ROUTES_MAX];
 };
 
 /*

@@ -54,16 +54,79 @@ static struct {
     struct chain chains[BLOCK]; /* of the block, but for empty ones */
     __u32 found, taken;         /* of these */
     __u32 number;               /* of this part */
+    __u32 attempt;              /* how many parts were begun */
     __u64 signless;             /* those of the parts before */
 } walk;
+
+/* Shared with the program that reads. */
+struct table_counts counts;
 
 /* Where its buffer is full the kernel begins a part again. */
 static __always_inline void begin_part(__u32 number)
 {
+    walk.attempt++;
     if (number != walk.number)
         walk.signless = filter.signless;
     walk.number = number;
     filter.signless = walk.signless;
+}
+
+/* What the part before has counted stays, but for one that is read again. */
+static __always_inline void begin_counting(struct counted_netns *netns)
+{
+    bool again = netns->stretch == walk.number;
+
+#pragma unroll
+    for (int i = 0; i < 16; i++) {
+        if (!again)
+            netns->states[i] += netns->latest[i];
+        netns->latest[i] = 0;
+    }
+    netns->stretch = walk.number;
+    netns->attempt = walk.attempt;
+}
+
+static __always_inline __u8 state_of(const struct sock_common *skc)
+{
+    const struct tcp_timewait_sock *timewait = FOR_READING(struct tcp_timewait_sock, skc);
+
+    return skc->skc_state == TCP_TIME_WAIT ? timewait->tw_sk.tw_substate : record.head.state;
+}
+
+/* False: there is no room for its namespace, or it is to be told and not counted. */
+static __always_inline bool count_state(const struct sock_common *skc)
+{
+    __u32 inode = record.head.netns;
+    struct counted_netns *netns = &counts.netns[inode % COUNTED_MAX];
+    __u8 state = state_of(skc);
+
+    if (!inode || !(filter.brief_states & STATE_BIT(state & 31)))
+        return false;
+    if (netns->inode != inode) {
+        if (netns->inode)
+            return false;
+        netns->inode = inode;
+    }
+    if (netns->attempt != walk.attempt)
+        begin_counting(netns);
+    netns->latest[state & 15]++;
+    return true;
+}
+
+/* Of an IPv6 address the end, which is all of one that stands for IPv4. */
+static __always_inline void count_route(const struct sock_common *skc)
+{
+    __u32 local = skc->skc_rcv_saddr, peer = skc->skc_daddr, port = skc->skc_dport, hash;
+
+    if (!port)
+        return;
+    if (skc->skc_family == AF_INET6 && bpf_core_field_exists(skc->skc_v6_daddr)) {
+        local = skc->skc_v6_rcv_saddr.in6_u.u6_addr32[3];
+        peer = skc->skc_v6_daddr.in6_u.u6_addr32[3];
+    }
+    hash = (local * 0x9e3779b1u ^ peer) * 0x85ebca6bu ^ port;
+    hash = (hash * 0xc2b2ae35u ^ record.head.netns) * 0x27d4eb2fu;
+    counts.routes[hash >> 20]++;
 }
 
 /* How heads of chains are read: what does not change is made once. */
@@ -88,6 +151,10 @@ static __always_inline __u64 address_of(struct reading reading, const void *poin
 static __always_inline void take(struct seq_file *seq, struct sock_common *skc)
 {
     if (!begin_record(skc, skc->skc_net.net))
+        return;
+    if (filter.with_routes)
+        count_route(skc);
+    if (filter.brief_states && count_state(skc))
         return;
     switch (skc->skc_state) {
     case TCP_TIME_WAIT:

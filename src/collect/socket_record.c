@@ -153,12 +153,18 @@ void socket_records_set_idle(const struct socket_records *records, struct iterat
 void socket_records_count(const struct socket_records *records, uint32_t netns,
                           const struct record *record)
 {
+    socket_records_count_many(records, netns, record->head->state, 1);
+}
+
+void socket_records_count_many(const struct socket_records *records, uint32_t netns,
+                               unsigned int state, uint32_t count)
+{
     struct snapshot *snapshot = records->collection->snapshot;
 
-    if (record->head->state >= STATE_MAX)
+    if (state >= STATE_MAX)
         return;
-    snapshot->netns[netns].counted[record->head->state]++;
-    snapshot->counted++;
+    snapshot->netns[netns].counted[state] += count;
+    snapshot->counted += count;
 }
 
 void socket_records_forget_counted(const struct socket_records *records)

@@ -21,6 +21,9 @@ int socket_records_add(const struct socket_records *records, uint32_t netns,
 /* Counts the socket that a head alone is of. */
 void socket_records_count(const struct socket_records *records, uint32_t netns,
                           const struct record *record);
+/* So many of a state, all at once. */
+void socket_records_count_many(const struct socket_records *records, uint32_t netns,
+                               unsigned int state, uint32_t count);
 void socket_records_forget_counted(const struct socket_records *records);
 
 /* From when on the request takes a connection for idle. */

@@ -6,6 +6,7 @@
 #include "collect/proc_file.h"
 
 #include <fcntl.h>
+#include <string.h>
 
 /* So often a walk under which the table changed is done again. */
 #define WALKS_MAX 3
@@ -33,9 +34,11 @@ static int open_walk(struct table_pass *pass, enum iterator_kind kind, struct it
 {
     int r = bpf_pass_open(pass->base, kind, PROTO_BIT(PROTO_TCP), ret_walk);
 
-    if (r == 0)
-        socket_records_set_idle(pass->records, ret_walk->filter);
-    return r;
+    if (r < 0)
+        return r;
+    socket_records_set_idle(pass->records, ret_walk->filter);
+    ret_walk->filter->with_routes = pass->base->collection->request->passing;
+    return 0;
 }
 
 static int take(const struct table_pass *pass, uint32_t netns, const struct record *record)
@@ -81,12 +84,32 @@ static int walk_shared(struct table_pass *pass, uint32_t count)
 
     filter->torn = 0;
     filter->signless = 0;
+    memset(pass->shared.counts, 0, sizeof(*pass->shared.counts));
     r = iterator_walk(&pass->shared, 0, take_shared, pass);
     if (r != -E2BIG || filter->together == 1)
         return r;
     filter->together = 1;
     r = forget_added(pass->records, count);
     return r < 0 ? r : walk_shared(pass, count);
+}
+
+/* What the walk has counted itself. 0 or -ENOMEM. */
+static int take_counts(struct table_pass *pass)
+{
+    for (uint32_t i = 0; i < COUNTED_MAX; i++) {
+        const struct counted_netns *counted = &pass->shared.counts->netns[i];
+        uint32_t netns;
+        int r = counted->inode ? bpf_pass_known_netns(pass->base, counted->inode, &netns) : -ENOENT;
+
+        if (r == -ENOENT)
+            continue;
+        if (r < 0)
+            return r;
+        for (unsigned int state = 0; state < ARRAY_SIZE(counted->states); state++)
+            socket_records_count_many(pass->records, netns, state,
+                                      counted->states[state] + counted->latest[state]);
+    }
+    return 0;
 }
 
 /* In the first namespace: it has the table that others share. */
@@ -100,8 +123,10 @@ static int read_shared(struct collection *collection, uint32_t netns)
         return r;
     for (int walks = 0; walks < WALKS_MAX; walks++) {
         r = walk_shared(pass, count);
-        if (r < 0 || !pass->shared.filter->torn)
+        if (r < 0)
             return r;
+        if (!pass->shared.filter->torn)
+            return take_counts(pass);
         r = forget_added(pass->records, count);
         if (r < 0)
             return r;
@@ -142,6 +167,20 @@ static int read_own(struct collection *collection, uint32_t netns)
     return iterator_walk(&pass->own, 0, take_own, pass);
 }
 
+/* 0: not known of all. */
+static uint32_t find_busiest_route(const struct table_pass *pass)
+{
+    const uint32_t *routes = pass->shared.counts->routes;
+    uint32_t most = 1;
+
+    if (!pass->shared.filter->with_routes || pass->own.prog_fd >= 0)
+        return 0;
+    for (uint32_t i = 0; i < ROUTES_MAX; i++)
+        if (routes[i] > most)
+            most = routes[i];
+    return most;
+}
+
 static uint64_t count_signless(const struct table_pass *pass)
 {
     return pass->shared.filter->signless + (pass->own.filter ? pass->own.filter->signless : 0);
@@ -165,6 +204,7 @@ int tcp_table_read(struct bpf_pass *base, const struct socket_records *records)
     collection->context = NULL;
     if (r == 0) {
         collection->snapshot->signless = (uint32_t)count_signless(&pass);
+        collection->snapshot->busiest_route = find_busiest_route(&pass);
         return 0;
     }
     failed = forget_added(records, count);

@@ -72,6 +72,8 @@ struct snapshot {
     uint32_t pidns_is_init; /* 1: every process of the machine has a pid here */
     uint32_t signless;      /* connections that were seen and left out: request.signs */
     uint32_t counted;       /* sockets that are only counted: netns.counted */
+    uint32_t busiest_route; /* at most so many TCP sockets have both addresses, the remote port and
+                               the namespace in common; 0: not counted */
     uint32_t incomplete;    /* 1: rows may be missing; a note says why */
     uint32_t accounting;    /* enum accounting_level */
     uint32_t cgroup_v1;     /* 1: it is in use, also beside v2, whose ids flows and events have */

@@ -22,6 +22,26 @@ _followed = set()
 SHORTER = [(r"-d \d+", "-d 0.1"), (r"--for \d+", "--for 0.1"), (r" --watch", ""), (r"^(nwho doctor.*)", r"\1 --window 0.1"),
            (r"^(nwho events(?!.*--for).*)", r"\1 --for 0.1"), (r"^nwho top", "nwho top --batch -n 1 -d 0.1")]
 
+# So many connections to each of the ports; "close": the client closes them, first.
+CONNECT = """
+import socket, sys
+count, what, *ports = sys.argv[1:]
+kept = []
+for port in map(int, ports):
+    server = socket.create_server(("127.0.0.1", port), backlog=256)
+    for _ in range(int(count)):
+        client = socket.create_connection(server.getsockname())
+        served = server.accept()[0]
+        if what == "close":
+            client.close()
+            served.close()
+        else:
+            kept += [client, served]
+    kept.append(server)
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
 # So many connections to a port that are closed there; "leak": not here.
 CLOSE_WAIT = """
 import socket, sys

@@ -1,27 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The doctor and many short connections: local ports and time-wait run out, connections are refused or broken off."""
-from doctor import evidence, findings, pair, program
+from doctor import CONNECT, evidence, findings, pair, program
 from live import netns, run_tests, test, wait_for
-
-# So many connections to each of the ports; "close": the client closes them, first.
-CONNECT = """
-import socket, sys
-count, what, *ports = sys.argv[1:]
-kept = []
-for port in map(int, ports):
-    server = socket.create_server(("127.0.0.1", port), backlog=256)
-    for _ in range(int(count)):
-        client = socket.create_connection(server.getsockname())
-        served = server.accept()[0]
-        if what == "close":
-            client.close()
-            served.close()
-        else:
-            kept += [client, served]
-    kept.append(server)
-print("ready", flush=True)
-sys.stdin.read()
-"""
 
 # A client that connects all the time, and a server that lets it down in some way.
 SERVE = """

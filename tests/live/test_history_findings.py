@@ -8,7 +8,7 @@ import signal
 import subprocess
 from contextlib import contextmanager
 
-from doctor import CLOSE_WAIT, program
+from doctor import CLOSE_WAIT, CONNECT, program
 from live import BUILD, PATIENCE, netns, nwho, run_tests, test, wait_for
 from recorder import ask, directory, recorder
 
@@ -51,6 +51,16 @@ def a_finding_is_noted_once_and_of_the_healthy_nothing():
         assert note["text"] == f"warn close-wait: {note['what']}", note
         text = nwho(None, "history", "--store", store, expect=(0, 1)).out
         assert f"  finding  {note['text']}\n" in text, text
+
+
+@test
+def a_glance_does_not_miss_that_ports_run_out():
+    """It only counts by destination, and the namespace with most of them is another one."""
+    few = ("net.ipv4.ip_local_port_range=40000 40099", "net.ipv4.tcp_tw_reuse=0")
+    with netns(*few) as ns, netns(few[1]) as other, program(ns, CONNECT, "90", "close", "7000"), \
+         program(other, CONNECT, "70", "close", "7000", "7001"), recording() as store:
+        note, = wait_for(lambda: notes_of(store, "local ports"), 3 * PATIENCE, "what the doctor finds")
+        assert (note["severity"], note["check"]) == ("warn", "ports") and note["what"].startswith("90 of 100 local ports"), note
 
 
 @test

@@ -4,7 +4,7 @@
 #include "doctor_fixture.h"
 
 /* So many connections to one destination out of ports 1000 to 1099, and as many to another. */
-static enum severity ports(uint32_t count, const char *reserved)
+static enum severity ports_at(uint32_t count, const char *reserved, bool by_route)
 {
     struct patient patient;
     enum severity severity;
@@ -21,9 +21,21 @@ static enum severity ports(uint32_t count, const char *reserved)
     }
     for (uint32_t i = 0; i < 500; i++) /* those who come in are no part of it */
         patient_socket(&patient, &patient.now, 5000 + i, STATE_ESTABLISHED)->local_port = 999;
+    if (by_route) { /* as a glance can count them: else all connections together are suspect */
+        patient_counter(&patient, "SockTCPInuse", 500 + 2 * count, 500 + 2 * count);
+        patient.now.busiest_route = count;
+    }
     severity = patient_examine(&patient, "ports", &found);
     assert_int_equal(found, severity == SEVERITY_OK ? 0 : 2);
     patient_end(&patient);
+    return severity;
+}
+
+static enum severity ports(uint32_t count, const char *reserved)
+{
+    enum severity severity = ports_at(count, reserved, false);
+
+    assert_int_equal(ports_at(count, reserved, true), severity);
     return severity;
 }
 

@@ -248,7 +248,8 @@ static int run(struct examination *examination)
     return r;
 }
 
-/* As many as all connections of the namespace are, at most, whatever their destination. */
+/* As many as all connections of the namespace are, at most, whatever their destination; or as the
+ * busiest of all destinations has, where the glance could tell. */
 static bool suspects_namespace(const struct examination *examination, uint32_t netns)
 {
     static const char *const counters[] = {"SockTCPInuse", "SockTCPTw", "SockTCP6Inuse"};
@@ -261,6 +262,8 @@ static bool suspects_namespace(const struct examination *examination, uint32_t n
         return true;
     for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
         count += health_counter(examination, netns, counters[i]).after;
+    if (examination->now->busiest_route && examination->now->busiest_route < count)
+        count = examination->now->busiest_route;
     return health_judge(examination, SHARE, count * 1000 / range.usable) > SEVERITY_OK;
 }
 
