@@ -4,12 +4,16 @@
 # The options of `nwho help COMMAND`, each spelling on a line, with its argument: "--limit N", "--json [=COLUMNS]".
 _nwho_options() {
     "$1" help "${2:-TARGET}" 2>/dev/null |
-        sed -n '/^Options:/,$ s/^  \(-.\|  \) \(--[a-z0-9-]*\) \?\([[A-Z]\S*\)\?  .*/\1 \3\n\2 \3/p' | grep '^-'
+        sed -n '/^Options:/,$ s/^  \(-.\|  \) \(--[a-z0-9-]*\)\( \?[[A-Z]\S*\)\? .*/\1 \3\n\2 \3/p' | tr -s ' ' | grep '^-'
 }
 
 # The columns of a table.
 _nwho_columns() {
     "$1" columns "$2" -H -o column 2>/dev/null
+}
+
+_nwho_checks() {
+    "$program" doctor --list 2>/dev/null | cut -d ' ' -f 1
 }
 
 # Completes the last word of a list that is separated by commas.
@@ -26,14 +30,19 @@ _nwho_argument() {
     case $command:$1 in
     export:-o | export:--output) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
     export:--by) mapfile -t COMPREPLY < <(compgen -W "flow interface counter state listener connection note" -- "$cur") && return ;;
+    if:--by) mapfile -t COMPREPLY < <(compgen -W "size proto" -- "$cur") && return ;;
+    nat:--by) _nwho_list "$(_nwho_columns "$program" nat)" && return ;;
+    history:--by) _nwho_list "process peer port user unit container netns iface state" && return ;;
+    doctor:--explain) mapfile -t COMPREPLY < <(compgen -W "$(_nwho_checks)" -- "$cur") && return ;;
     esac
     case $1 in
-    -o | --output | --json | --sort) _nwho_list "$(_nwho_columns "$program" "$table")" ;;
+    -o | --output | --json | --jsonl | --csv | --sort) _nwho_list "$(_nwho_columns "$program" "$table")" ;;
     -N | --netns) mapfile -t COMPREPLY < <(compgen -W "$(ls /run/netns 2>/dev/null)" -- "$cur") ;;
-    --record | --replay | --store | --svg) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+    --record | --replay | --store | --svg | --token-file | --diff) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
     --color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur") ;;
     --format) mapfile -t COMPREPLY < <(compgen -W "openmetrics jsonl csv sqlite" -- "$cur") ;;
-    --by) if [[ $table == nat ]]; then _nwho_list "$(_nwho_columns "$program" nat)"; else _nwho_list "process thread conn peer container unit user iface port netns"; fi ;;
+    --by) _nwho_list "process thread conn peer container unit user iface port netns" ;;
+    --fail-on) mapfile -t COMPREPLY < <(compgen -W "info warn crit" -- "$cur") ;;
     --sources) _nwho_list "bpf sock_diag proc_net proc_fd" ;;
     esac
 }
@@ -104,6 +113,9 @@ _nwho() {
     stats) table=counters ;;
     routes | groups | nat | selfcheck) table=$command ;;
     top) table=traffic ;;
+    events) table=events ;;
+    history) table=flows ;;
+    doctor) table=findings ;;
     sniff) table=captured_owners ;;
     esac
 
@@ -126,11 +138,15 @@ _nwho() {
         mapfile -t COMPREPLY < <(compgen -W "$("$program" columns -H -o table 2>/dev/null | uniq)" -- "$cur")
     elif [[ $command == help ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$commands $("$program" help topic-names 2>/dev/null)" -- "$cur")
+    elif [[ $command == doctor ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$(_nwho_checks)" -- "$cur")
+    elif [[ $command == fleet && $words == 1 ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$("$program" help fleet 2>/dev/null | sed -n '1s/^nwho fleet \(\S*\).*/\1/; 1s/|/ /gp')" -- "$cur")
     elif [[ $table =~ ^(interfaces|counters|routes|groups)$ ]]; then
         _nwho_names
     elif [[ $command == sniff && ! $prev =~ ^(user|process|proc|netns)$ ]]; then
         _nwho_packets
-    elif [[ $command != why-busy ]]; then
+    elif [[ ! $command =~ ^(why-busy|serve|mark)$ ]]; then
         _nwho_filter
     fi
 }

@@ -30,6 +30,12 @@ function __nwho_table
             echo $command
         case top
             echo traffic
+        case events
+            echo events
+        case history
+            echo flows
+        case doctor
+            echo findings
         case sniff
             echo captured_owners
         case '*'
@@ -58,12 +64,32 @@ function __nwho_is_first
     test (__nwho_words) -eq 1
 end
 
+function __nwho_is_fleet
+    test (__nwho_command) = fleet; and test (__nwho_words) -eq 2
+end
+
+# What may follow --by.
+function __nwho_keys
+    switch (__nwho_command)
+        case export
+            string split ' ' 'flow interface counter state listener connection note'
+        case history
+            string split ' ' 'process peer port user unit container netns iface state'
+        case if
+            string split ' ' 'size proto'
+        case nat
+            __nwho_columns
+        case '*'
+            string split ' ' 'process thread conn peer container unit user iface port netns'
+    end
+end
+
 function __nwho_is_key
     test (__nwho_command) = count; and test (__nwho_words) -eq 2
 end
 
 function __nwho_takes_filter
-    contains -- (__nwho_command) none ls ports ps top count nat kill; and not __nwho_is_first; and not __nwho_is_key
+    not contains -- (__nwho_command) doctor if stats routes groups sniff why-busy export serve mark columns help; and not __nwho_is_fleet; and not __nwho_is_first; and not __nwho_is_key
 end
 
 # Tables that are not about sockets have names of their own.
@@ -82,9 +108,22 @@ complete -c nwho -n 'test (__nwho_command) = help' -a '(nwho help command-names;
 complete -c nwho -n 'string match -q -- "-*" (commandline -ct)' -a '(__nwho_options)'
 complete -c nwho -n 'test (__nwho_command) != export' -s o -l output -x -a '(__nwho_columns)'
 complete -c nwho -n 'test (__nwho_command) = export' -s o -l output -rF
+complete -c nwho -n 'test (__nwho_command) = doctor' -a "(nwho doctor --list 2>/dev/null | string replace -r ' +' '\t')"
+complete -c nwho -n 'test (__nwho_command) = doctor' -l explain -x -a "(nwho doctor --list 2>/dev/null | string replace -r ' +' '\t')"
+complete -c nwho -n __nwho_is_fleet -a "(nwho help fleet | string match -rg '^nwho fleet (\S*)' | string split '|')"
+complete -c nwho -l by -x -a '(__nwho_keys)'
+complete -c nwho -l fail-on -x -a 'info warn crit'
+complete -c nwho -l sources -x -a 'bpf sock_diag proc_net proc_fd'
+complete -c nwho -l json -f -a '(__nwho_columns)'
+complete -c nwho -l jsonl -f -a '(__nwho_columns)'
+complete -c nwho -l csv -f -a '(__nwho_columns)'
 complete -c nwho -l format -x -a 'openmetrics jsonl csv sqlite'
 complete -c nwho -l sort -x -a '(__nwho_columns)'
 complete -c nwho -s N -l netns -x -a '(ls /run/netns 2>/dev/null)'
 complete -c nwho -l color -x -a 'auto always never'
 complete -c nwho -l record -rF
 complete -c nwho -l replay -rF
+complete -c nwho -l store -rF
+complete -c nwho -l svg -rF
+complete -c nwho -l token-file -rF
+complete -c nwho -l diff -rF
