@@ -414,7 +414,7 @@ static int open_beside(const char *path, int flags, struct store **ret_store, st
         r = open_file(store, path, flags);
     if (r == 0)
         r = schema_check(store);
-    if ((r == -EROFS || r == -EACCES) && flags == SQLITE_OPEN_READONLY && !has_wal(path)) {
+    if (store && (r == -EROFS || r == -EACCES) && flags == SQLITE_OPEN_READONLY && !has_wal(path)) {
         r = open_unchanging(store, path);
         if (r == 0)
             r = schema_check(store);
