@@ -110,7 +110,7 @@ static void share_holders(const struct snapshot *snapshot, struct join *join)
         uint32_t main =
             snapshot->sockets[i].inode ? map_get(&join->by_inode, snapshot->sockets[i].inode) : i;
 
-        if (main != i && main != MAP_NONE) {
+        if (main != i) { /* each that has an inode is in the index, or another one is */
             join->sockets[i].first_holder = join->sockets[main].first_holder;
             join->sockets[i].holder_count = join->sockets[main].holder_count;
         }

@@ -36,6 +36,8 @@ int sql_error(sqlite3 *db, int result)
 {
     int r = error_of(result), system_error = r == -EIO && db ? sqlite3_system_errno(db) : 0;
 
+    if (r == -EIO && db && sqlite3_extended_errcode(db) == SQLITE_IOERR_NOMEM)
+        return -ENOMEM; /* of its own files: nothing is wrong with the disk */
     return system_error > 0 ? -system_error : r;
 }
 

@@ -172,7 +172,9 @@ int store_add(struct store *store, const struct snapshot *now, const struct seco
     store->interfaces.used = store->counters.used = false;
     if (clock_jump(store, now) > (int64_t)LARGE_JUMP_NS)
         store->hold_until_ns = now->boot_ns + HOLD_NS;
-    if (new_slot || store->lost_ticks)
+    if (!sqlite3_get_autocommit(store->db)) /* there was no memory to end the last tick */
+        r = sql_run_text(store, "ROLLBACK");
+    if (r == 0 && (new_slot || store->lost_ticks))
         r = retention_apply(store, now);
     if (r == 0)
         r = choose_sync(store, now);

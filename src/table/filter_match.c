@@ -9,6 +9,91 @@
 
 #define COMM_MAX 15 /* bytes of a process name that the kernel keeps (TASK_COMM_LEN - 1) */
 
+/* --- what an expression costs --- */
+
+/*
+ * libc makes a copy of what is repeated for each time ("x{9}" nine, "x+" two), also of copies in
+ * it: a few letters would take all memory. Counted is what that comes to.
+ */
+#define REGEX_COST_MAX 20000
+#define REGEX_DEPTH_MAX 50
+
+struct regex_group {
+    uint64_t before, last; /* the cost of all up to the last part, and of that */
+};
+
+/* Behind a part: how often libc has it; moves behind what says so. */
+static uint64_t read_repetition(const char **at)
+{
+    uint64_t least = 0, most = 0, *number = &least;
+
+    if (*(*at)++ == '+')
+        return 2;
+    for (; **at == ',' || (**at >= '0' && **at <= '9'); (*at)++)
+        if (**at == ',')
+            number = &most;
+        else if (*number <= REGEX_COST_MAX)
+            *number = *number * 10 + (uint64_t)(**at - '0');
+    return (least > most ? least : most) + 1;
+}
+
+/* Behind the set that begins there: its first character may be ']'. */
+static const char *skip_set(const char *at)
+{
+    at += at[1] == '^' ? 2 : 1;
+    at = *at ? strchr(at + 1, ']') : NULL;
+    return at ? at + 1 : "";
+}
+
+/* One character, set or parenthesis; false: it is too deep. What does not match is for regcomp() to
+ * say. */
+static bool read_part(const char **at, struct regex_group *groups, uint32_t *depth)
+{
+    struct regex_group *group = &groups[*depth];
+
+    if (**at == '(' && *depth + 1 == REGEX_DEPTH_MAX)
+        return false;
+    if (**at == '(') {
+        groups[++*depth] = (struct regex_group){0};
+        ++*at;
+        return true;
+    }
+    if (**at == ')' && *depth > 0) {
+        uint64_t inside = group->before + group->last;
+
+        group = &groups[--*depth];
+        group->before += group->last;
+        group->last = inside + 1;
+        ++*at;
+        return true;
+    }
+    group->before += group->last;
+    group->last = 1;
+    if (**at == '[')
+        *at = skip_set(*at);
+    else
+        *at += **at == '\\' && (*at)[1] ? 2 : 1;
+    return true;
+}
+
+static bool costs_too_much(const char *text)
+{
+    struct regex_group groups[REGEX_DEPTH_MAX] = {0};
+    uint32_t depth = 0;
+
+    while (*text) {
+        struct regex_group *group = &groups[depth];
+
+        if (*text == '{' || *text == '+')
+            group->last *= read_repetition(&text);
+        else if (!read_part(&text, groups, &depth))
+            return true;
+        if (groups[depth].before + groups[depth].last > REGEX_COST_MAX)
+            return true;
+    }
+    return false;
+}
+
 static int add_regex(struct filter_parser *parser, const struct filter_word *word, const char *text,
                      bool icase, const regex_t **ret_regex)
 {
@@ -20,7 +105,15 @@ static int add_regex(struct filter_parser *parser, const struct filter_word *wor
         filter_fail_memory(parser);
         return -ENOMEM;
     }
+    if (costs_too_much(text)) {
+        filter_fail(parser, word, "regular expression '%.60s' is too large", text);
+        return -EINVAL;
+    }
     r = regcomp(&regex->regex, text, REG_EXTENDED | REG_NOSUB | (icase ? REG_ICASE : 0));
+    if (r == REG_ESPACE) {
+        filter_fail_memory(parser);
+        return -ENOMEM;
+    }
     if (r != 0) {
         regerror(r, &regex->regex, reason, sizeof(reason));
         filter_fail(parser, word, "bad regular expression '%.60s': %s", text, reason);

@@ -345,6 +345,7 @@ static bool run_large(const uint8_t *bytes, int said, struct cost *cost, struct 
     pid_t child;
 
     *cost = (struct cost){0};
+    fflush(stdout); /* else the child would write that, too */
     child = fork();
     if (child < 0)
         die("cannot run", "fork");

@@ -114,6 +114,38 @@ static void invisible_is_escaped(void **state)
     assert_text("\xf3\xa0\x84\x80", 4, "\\xf3\\xa0\\x84\\x80", 16); /* VARIATION SELECTOR-17 */
 }
 
+static void what_is_reserved_is_escaped(void **state)
+{
+    struct buf buf = BUF_INIT;
+
+    (void)state;
+    escape_part(&buf, "nginx;a,\0e", 10, "n,;");
+    assert_string_equal(buf_string(&buf), "\\x6egi\\x6ex\\x3ba\\x2c\\x00e");
+    buf_done(&buf);
+}
+
+static void assert_fits(const char *text, size_t columns, size_t bytes, size_t taken)
+{
+    size_t is_taken;
+
+    assert_int_equal(escape_fit(text, strlen(text), columns, &is_taken), bytes);
+    assert_int_equal(is_taken, taken);
+}
+
+static void text_is_cut_between_characters(void **state)
+{
+    (void)state;
+    assert_fits("abc", 2, 2, 2);
+    assert_fits("a\\xffb", 4, 1, 1);
+    assert_fits("a\\xffb", 5, 5, 5);
+    assert_fits("a\\n", 2, 1, 1);
+    assert_fits("na\xc3\xafve", 3, 4, 3);
+    /* no text of ours: an escape that is cut, and bytes that are no character */
+    assert_fits("a\\", 9, 2, 2);
+    assert_fits("\\x4", 9, 3, 3);
+    assert_fits("\xff\xc3", 9, 2, 2);
+}
+
 static void json_is_escaped(void **state)
 {
     struct buf buf = BUF_INIT;
@@ -174,6 +206,8 @@ int main(void)
         cmocka_unit_test(numbers_are_written),
         cmocka_unit_test(text_is_escaped),
         cmocka_unit_test(invisible_is_escaped),
+        cmocka_unit_test(what_is_reserved_is_escaped),
+        cmocka_unit_test(text_is_cut_between_characters),
         cmocka_unit_test(json_is_escaped),
         cmocka_unit_test(csv_is_quoted_where_needed),
     };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Tests of the join: which listener a connection came in by, on hand-made sockets. */
+#include "base/buf.h"
 #include "derive/join.h"
 #include "model/request.h"
 
@@ -210,6 +211,189 @@ static void listeners_have_what_their_connections_moved(void **state)
     snapshot_done(&snapshot);
 }
 
+/* --- who holds a socket, or why nobody is known to --- */
+
+static void set_inode(struct snapshot *snapshot, uint32_t socket, uint64_t inode)
+{
+    snapshot->sockets[socket].inode = inode;
+    snapshot->sockets[socket].has |= SOCKET_HAS_INODE;
+}
+
+static void check_note(const struct snapshot *snapshot, uint32_t socket, const char *expected)
+{
+    struct buf text = BUF_INIT;
+    struct join join;
+
+    assert_int_equal(join_make(snapshot, 0, &join), 0);
+    join_owner_note(snapshot, &join, socket, &text);
+    assert_string_equal(buf_string(&text), expected);
+    buf_done(&text);
+    join_done(&join);
+}
+
+static uint32_t add_unix(struct snapshot *snapshot)
+{
+    uint32_t socket = add(snapshot, STATE_ESTABLISHED, "0.0.0.0", 0);
+
+    snapshot->sockets[socket].proto = PROTO_UNIX;
+    snapshot->sockets[socket].family = AF_UNIX;
+    return socket;
+}
+
+static void a_socket_without_an_inode_says_why(void **state)
+{
+    static const struct {
+        enum socket_state state;
+        uint16_t port;
+        const char *note;
+    } cases[] = {
+        {STATE_TIME_WAIT, 80, "time-wait"},
+        {STATE_SYN_RECV, 80, "handshake of nginx(7)"},
+        {STATE_SYN_RECV, 81, "handshake"},
+        {STATE_SYN_RECV, 82, "handshake"}, /* whose listener nobody has */
+        {STATE_ESTABLISHED, 80, "accept-queue of nginx(7)"},
+        {STATE_CLOSE_WAIT, 80, "accept-queue of nginx(7)"},
+        {STATE_ESTABLISHED, 81, "kernel"},
+        {STATE_CLOSE_WAIT, 81, "kernel"},
+        {STATE_FIN_WAIT_1, 80, "orphan"},
+    };
+    struct snapshot snapshot;
+    uint32_t listener, index;
+
+    (void)state;
+    assert_int_equal(snapshot_init(&snapshot), 0);
+    snapshot.owners_known = true;
+    listener = add(&snapshot, STATE_LISTENING, "0.0.0.0", 80);
+    hold(&snapshot, listener, 7);
+    index = map_get(&snapshot.process_index, 7);
+    assert_int_equal(snapshot_intern(&snapshot, "nginx", 5, &snapshot.processes[index].comm), 0);
+    add(&snapshot, STATE_LISTENING, "0.0.0.0", 82);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        uint32_t socket = add(&snapshot, cases[i].state, "10.0.0.1", cases[i].port);
+
+        set_inode(&snapshot, socket, 0);
+        check_note(&snapshot, socket, cases[i].note);
+    }
+    check_note(&snapshot, listener, "");
+    snapshot_done(&snapshot);
+}
+
+static void a_socket_that_nobody_has_says_why(void **state)
+{
+    struct snapshot snapshot;
+    uint32_t tcp, accepted, unknown;
+
+    (void)state;
+    assert_int_equal(snapshot_init(&snapshot), 0);
+    tcp = add(&snapshot, STATE_ESTABLISHED, "10.0.0.1", 1);
+    set_inode(&snapshot, tcp, 55);
+    accepted = add_unix(&snapshot);
+    set_inode(&snapshot, accepted, 0);
+    unknown = add(&snapshot, STATE_ESTABLISHED, "10.0.0.1", 2); /* whose inode is not known */
+    check_note(&snapshot, tcp, "");                             /* nobody was asked */
+    snapshot.owners_known = true;
+    check_note(&snapshot, accepted, "accept-queue");
+    check_note(&snapshot, unknown, "kernel");
+    check_note(&snapshot, tcp, "other pid namespace");
+    snapshot.pidns_is_init = true;
+    check_note(&snapshot, tcp, "closed meanwhile, kernel, or in flight over a unix socket");
+    snapshot.sockets[tcp].has |= SOCKET_HAS_FILE;
+    check_note(&snapshot, tcp, "kernel");
+    snapshot.sockets[tcp].flags |= SOCKET_FILE;
+    check_note(&snapshot, tcp, "in flight over a unix socket");
+    snapshot.sockets[unknown].flags |= SOCKET_KERNEL;
+    check_note(&snapshot, unknown, "kernel");
+    snapshot_note(&snapshot, NOTE_DETAIL, "proc", -EACCES, "nothing about owners");
+    snapshot_note(&snapshot, NOTE_OWNERS, "proc", -EXDEV, "another pid namespace");
+    check_note(&snapshot, tcp, "in flight over a unix socket");
+    snapshot_note(&snapshot, NOTE_OWNERS, "proc", -EACCES, "owners are hidden");
+    check_note(&snapshot, tcp, "no permission");
+    snapshot_done(&snapshot);
+}
+
+static void add_holder(struct snapshot *snapshot, uint32_t pid, uint64_t inode, uint32_t tid,
+                       int fd)
+{
+    struct holder holder = {.inode = inode, .tid = tid, .fd = fd};
+
+    assert_int_equal(snapshot_add_process(snapshot, pid, &holder.process), 0);
+    assert_int_equal(snapshot_add_holder(snapshot, holder), 0);
+}
+
+static void holders_are_ordered_and_shared(void **state)
+{
+    static const struct {
+        uint32_t pid, tid;
+        int fd;
+    } ordered[] = {{3, 0, 9}, {7, 0, 4}, {7, 0, 4}, {7, 0, 5}, {7, 8, 1}, {7, 9, 0}};
+    static const uint8_t came[] = {4, 3, 1, 5, 0, 2};
+    struct snapshot snapshot;
+    struct join join;
+    uint32_t subflow, main, none;
+
+    (void)state;
+    assert_int_equal(snapshot_init(&snapshot), 0);
+    subflow = add(&snapshot, STATE_ESTABLISHED, "10.0.0.1", 1);
+    main = add(&snapshot, STATE_ESTABLISHED, "10.0.0.1", 2);
+    none = add(&snapshot, STATE_TIME_WAIT, "10.0.0.1", 3);
+    set_inode(&snapshot, subflow, 5);
+    set_inode(&snapshot, main, 5);
+    set_inode(&snapshot, none, 0);
+    for (size_t i = 0; i < ARRAY_SIZE(came); i++)
+        add_holder(&snapshot, ordered[came[i]].pid, 5, ordered[came[i]].tid, ordered[came[i]].fd);
+    add_holder(&snapshot, 7, 4711, 0, 6); /* of a socket that is gone */
+    assert_int_equal(snapshot_add_thread(&snapshot, (struct thread){.process = 0}), 0);
+    assert_int_equal(
+        snapshot_add_thread(&snapshot, (struct thread){.process = 0, .private_files = 1}), 0);
+    assert_int_equal(join_make(&snapshot, NEED_DESCRIPTORS, &join), 0);
+    assert_int_equal(join.order_count, ARRAY_SIZE(ordered));
+    for (uint32_t i = 0; i < ARRAY_SIZE(ordered); i++) {
+        const struct holder *holder = join_holder(&snapshot, &join, main, i);
+
+        assert_int_equal(snapshot.processes[holder->process].pid, ordered[i].pid);
+        assert_int_equal(holder->tid, ordered[i].tid);
+        assert_int_equal(holder->fd, ordered[i].fd);
+        assert_int_equal(join.order_sockets[i], main);
+    }
+    assert_int_equal(join.sockets[subflow].holder_count, ARRAY_SIZE(ordered));
+    assert_int_equal(join.sockets[none].holder_count, 0);
+    assert_int_equal(join.processes[0].thread_count, 2);
+    assert_int_equal(join.processes[0].sharing_threads, 1);
+    join_done(&join);
+    snapshot_done(&snapshot);
+}
+
+static void directions_have_names(void **state)
+{
+    struct snapshot snapshot;
+    struct join join;
+    uint32_t socket;
+
+    (void)state;
+    assert_string_equal(socket_direction_name(DIRECTION_OUT), "out");
+    assert_string_equal(socket_direction_name(99), "unknown");
+    assert_int_equal(snapshot_init(&snapshot), 0);
+    socket = add(&snapshot, STATE_UNKNOWN, "10.0.0.1", 1);
+    add(&snapshot, STATE_BOUND_INACTIVE, "10.0.0.1", 1);
+    add(&snapshot, STATE_UNCONNECTED, "10.0.0.1", 1);
+    add(&snapshot, STATE_ESTABLISHED, "10.0.0.1", 1);
+    snapshot.sockets[3].peer = snapshot.sockets[3].local;
+    add(&snapshot, STATE_ESTABLISHED, "10.0.0.1", 1);
+    snapshot.sockets[4].peer.bytes[0] = 127;
+    add(&snapshot, STATE_ESTABLISHED, "10.0.0.1", 1);
+    snapshot.sockets[5].peer.bytes[0] = 8;
+    add_unix(&snapshot);
+    assert_int_equal(join_make(&snapshot, 0, &join), 0);
+    for (uint32_t i = socket; i < 3; i++)
+        assert_int_equal(join.sockets[i].direction, DIRECTION_UNKNOWN);
+    assert_int_equal(join.sockets[3].direction, DIRECTION_LOCAL);
+    assert_int_equal(join.sockets[4].direction, DIRECTION_LOCAL);
+    assert_int_equal(join.sockets[5].direction, DIRECTION_OUT);
+    assert_int_equal(join.sockets[6].direction, DIRECTION_UNKNOWN);
+    join_done(&join);
+    snapshot_done(&snapshot);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +402,10 @@ int main(void)
         cmocka_unit_test(families_share_a_port_or_not),
         cmocka_unit_test(a_bound_device_is_minded),
         cmocka_unit_test(many_listeners_on_one_port_are_fast),
+        cmocka_unit_test(a_socket_without_an_inode_says_why),
+        cmocka_unit_test(a_socket_that_nobody_has_says_why),
+        cmocka_unit_test(holders_are_ordered_and_shared),
+        cmocka_unit_test(directions_have_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
