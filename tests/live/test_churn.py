@@ -86,10 +86,10 @@ def other_rows(ns, command):
 
 
 def dump_and_compare(ns, sources, source):
-    if source not in used_sources(ns, sources):
-        skip(f"{source} cannot be used here")
     tally, ownerless = Tally("nwho by " + source), 0
     with churn(ns) as truth:
+        if source not in used_sources(ns, sources):  # of what has no sockets no source is asked
+            skip(f"{source} cannot be used here")
         for _ in range(DUMPS):
             rows = nwho_rows(ns, sources)
             tally.add(truth, (row[0] for row in rows))
