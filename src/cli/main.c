@@ -285,6 +285,15 @@ int command_run_line(int argc, char **argv)
     return finish(run_words(argc, argv));
 }
 
+/* Without the widths of letters columns would not stand below each other. 0 or -ENOMEM. */
+static int choose_locale(void)
+{
+    errno = 0;
+    if (!setlocale(LC_CTYPE, "") && (errno == ENOMEM || !setlocale(LC_CTYPE, "C.UTF-8")))
+        return errno == ENOMEM ? -ENOMEM : 0;
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const struct personality *personality;
@@ -299,8 +308,8 @@ int main(int argc, char **argv)
     /* Keeps the large arrays out of the heap: they grow without a copy and go back when freed. */
     mallopt(M_MMAP_THRESHOLD, 256 * 1024);
 #endif
-    if (!setlocale(LC_CTYPE, ""))
-        setlocale(LC_CTYPE, "C.UTF-8");
+    if (choose_locale() < 0)
+        return finish(command_error("%s", strerror(ENOMEM)));
     if (personality)
         return finish(run_personality(personality, argc, argv, at));
     return command_run_line(argc, argv);

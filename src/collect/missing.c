@@ -107,10 +107,23 @@ static void note_files(struct collection *collection, uint32_t files, uint32_t u
     buf_done(&text);
 }
 
+/* A kernel may have sock_diag, and not for these. */
+static void note_unix_file(struct collection *collection)
+{
+    int error = collection->failures[PROTO_UNIX];
+
+    if (error)
+        snapshot_note(collection->snapshot, NOTE_DETAIL, "sock_diag", error,
+                      "unix sockets are read from /proc/net, which tells neither their other ends "
+                      "nor their queues%s",
+                      is_not_in_kernel(error) ? "; sudo modprobe unix_diag lets them be asked for"
+                                              : "");
+}
+
 void missing_protos_note(struct collection *collection)
 {
-    uint32_t files = collection->protos_by_files & (PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP)) &
-                     ~collection_file_protos(collection);
+    uint32_t by_files = collection->protos_by_files & ~collection_file_protos(collection);
+    uint32_t files = by_files & (PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP));
     int lost_error = 0, unknown_error = 0;
     uint32_t lost, unknown;
 
@@ -124,4 +137,6 @@ void missing_protos_note(struct collection *collection)
         note_files(collection, files, unknown);
     else if (unknown)
         note_names(collection, NOTE_DETAIL, unknown, unknown_error, "cannot be listed");
+    if (!files && by_files & PROTO_BIT(PROTO_UNIX))
+        note_unix_file(collection);
 }

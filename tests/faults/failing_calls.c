@@ -5,6 +5,8 @@
  * does half of what it was asked to do, or with FAIL_PIECE at most so many bytes. Calls are counted
  * from the start of main() on, those of child processes with them. FAIL_REPORT is the descriptor of
  * a file of struct report.
+ * MISSING_FAMILY: sock_diag knows no sockets of that one (its number), as where that is no part of
+ * the kernel.
  * With FAIL_OWN only calls of the program itself count: glibc 2.36 crashes when it finds no memory
  * for the name service switch, which the program cannot mend.
  */
@@ -13,6 +15,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -63,6 +67,7 @@ static struct {
     int error;
     size_t piece; /* 0: half of what was asked for */
     uintptr_t program_begin, program_end;
+    int missing_family; /* AF_UNSPEC: none */
     struct report *report;
     struct block *blocks; /* NULL: not counted */
     unsigned int used;
@@ -98,6 +103,7 @@ __attribute__((constructor)) static void prepare(void)
     const char *name = getenv("FAIL_KIND");
     void *page;
 
+    plan.missing_family = (int)number_of("MISSING_FAMILY", AF_UNSPEC);
     while (plan.kind < KIND_COUNT && name && strcmp(name, kind_names[plan.kind]) != 0)
         plan.kind++;
     if (!name || plan.kind == KIND_COUNT)
@@ -341,9 +347,26 @@ ssize_t send(int fd, const void *buffer, size_t size, int flags)
     MOVE(SEND, size, NEXT(send)(fd, buffer, size, flags));
 }
 
+/* The request of sock_diag for the missing family becomes one for a family that no kernel knows. */
+static const void *ask_for_missing(const void *request, size_t size, void *copy, size_t room)
+{
+    const struct nlmsghdr *message = request;
+
+    if (plan.missing_family == AF_UNSPEC || size <= NLMSG_HDRLEN || size > room ||
+        message->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
+        ((const struct sock_diag_req *)NLMSG_DATA(message))->sdiag_family != plan.missing_family)
+        return request;
+    memcpy(copy, request, size);
+    ((struct sock_diag_req *)NLMSG_DATA(copy))->sdiag_family = AF_MAX - 1;
+    return copy;
+}
+
 ssize_t sendto(int fd, const void *buffer, size_t size, int flags, __CONST_SOCKADDR_ARG to,
                socklen_t length)
 {
+    _Alignas(struct nlmsghdr) char copy[4096];
+
+    buffer = ask_for_missing(buffer, size, copy, sizeof(copy));
     MOVE(SEND, size, NEXT(sendto)(fd, buffer, size, flags, to, length));
 }
 

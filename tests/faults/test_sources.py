@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Without a source: the next one brings the same rows and owners, and one note says what it cannot see."""
-from faults import LS, Truth, inject, quiet_machine, rows_of, run
+import socket
+
+import live
+from faults import COLUMNS, LS, Truth, inject, quiet_machine, rows_of, run
 from live import BUILD, run_tests, test
+from torture import LIBRARY, need_injector
 
 REFUSALS = ("EPERM", "EACCES", "EPROTONOSUPPORT", "EAFNOSUPPORT")
 
@@ -45,6 +49,22 @@ def sock_diag_is_refused():
                 result, met = inject(ns, [f"socket:error={error}:when=1+", *bpf], LS)
                 assert met
                 check_same(truth, result, "/proc/net", (error, bpf))
+
+
+@test
+def one_family_is_missing():
+    """A kernel may have sock_diag without unix_diag, packet_diag and the like: files stand in, or it is said what is missing."""
+    need_injector()
+    with quiet_machine() as ns, live.mksock(ns, "unix-connected", "--", "packet"):
+        args = ["ls", "-a", "not netlink", "--csv", "-H", "-o", COLUMNS, "--sources", "sock_diag,proc_net,proc_fd"]
+        whole = run(ns, [BUILD / "nwho", *args])
+        assert whole.rc == 0, whole
+        for family in (socket.AF_UNIX, socket.AF_PACKET, socket.AF_INET, socket.AF_INET6):
+            result = run(ns, ["env", f"LD_PRELOAD={LIBRARY}", f"MISSING_FAMILY={family.value}", BUILD / "nwho", *args])
+            missing, strange = rows_of(whole) - rows_of(result), rows_of(result) - rows_of(whole)
+            assert not strange and (not missing or result.rc == 3), (family, result.rc, list(missing)[:3], list(strange)[:3])
+            assert result.err or family == socket.AF_PACKET, f"{family}: nothing is said"
+            print(f"# {family.name}: {result.rc} {result.err.strip()}", flush=True)
 
 
 @test

@@ -99,6 +99,21 @@ def any_size():
 
 
 @test
+def a_storm_of_resizes():
+    """A window that is drawn larger by hand sends hundreds of signals."""
+    with terminal([DEMO, "-c", "-n", "50", "-d", "20"]) as screen:
+        screen.until("50 rows")
+        for number in range(300):
+            screen.kill("SIGWINCH")
+            if number % 50 == 0:
+                screen.resize(60 + number // 10, 12 + number // 50)
+        screen.resize(80, 24)
+        screen.until(lambda text: len(text.splitlines()) == 24 and "50 rows" in text)
+        screen.keys("q")
+        assert screen.left() == 0
+
+
+@test
 def resized_screen_is_as_a_new_one():
     with terminal([DEMO], (33, 9)) as screen:
         screen.until("nwho")
