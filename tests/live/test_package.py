@@ -301,6 +301,67 @@ def it_is_installed_used_removed_and_purged():
         assert copy.run("dpkg-query", "-W", "nwho", expect=1).out == ""
 
 
+# --- other packages ---
+
+# What Fedora has, and Debian's rpm does not.
+MACROS = r"""
+%meson meson setup --buildtype=plain --prefix=%{_prefix} --libdir=%{_lib} --sysconfdir=%{_sysconfdir} --wrap-mode=nodownload output
+%meson_build meson compile -C output
+%meson_install DESTDIR=%{buildroot} meson install -C output --no-rebuild
+%_unitdir /usr/lib/systemd/system
+%_sysusersdir /usr/lib/sysusers.d
+%_tmpfilesdir /usr/lib/tmpfiles.d
+%systemd_requires Requires: systemd
+%systemd_post() systemctl preset %{?*} || :
+%systemd_preun() systemctl disable --now %{?*} || :
+%systemd_postun_with_restart() systemctl try-restart %{?*} || :
+%sysusers_create_compat() systemd-sysusers %{?*} || :
+%find_lang /usr/lib/rpm/find-lang.sh %{buildroot}
+%debug_package %{nil}
+"""
+
+
+def spec_options(directory):
+    directory.mkdir()
+    (directory / "macros").write_text(MACROS)
+    return ["--load", directory / "macros", "--define", f"_topdir {directory}", "--define", f"_sourcedir {release().parent}"]
+
+
+@test
+def the_spec_is_read_by_rpm():
+    need("rpmspec")
+    known = live.run(["rpmspec", *spec_options(scratch() / "spec"), "-P", SOURCE / "packaging/nwho.spec"])
+    assert known.err == "" and re.search(rf"^Version: +{re.escape(VERSION)}$", known.out, re.M)
+    # A macro that nobody knows stays as it is.
+    assert re.findall(r"%(?!prep|build|install|pre|post|preun|postun|files|license|doc|dir|config|attr|changelog|description)\w+", known.out) == []
+
+
+@test
+def the_rpm_is_built():
+    """A minute: with NWHO_FULL=1 only."""
+    if not FULL:
+        live.skip("takes a minute: NWHO_FULL=1")
+    need("rpmbuild", "rpm")
+    directory = scratch() / "rpm"
+    live.run(["rpmbuild", *spec_options(directory), "--define", "optflags -O0", "--nodeps", "-bb", SOURCE / "packaging/nwho.spec"],
+             timeout=1500, env={**os.environ, "PATH": without_bpf_tools()})
+    packages = list((directory / "RPMS").rglob("*.rpm"))
+    assert len(packages) == 1, packages
+    files = live.run(["rpm", "-qpl", packages[0]]).out.split("\n")
+    assert {"/usr/bin/nwho", "/etc/nwho/nwho.conf", "/usr/lib/systemd/system/nwho.service", "/var/lib/nwho",
+            *(f"/usr/lib/nwho/bin/{tool}" for tool in TOOLS)} <= set(files), files
+    assert live.run(["rpm", "-qpc", packages[0]]).out == "/etc/nwho/nwho.conf\n"
+
+
+@test
+def the_apkbuild_says_what_abuild_wants():
+    """There is no abuild in Debian: only its variables and functions are looked at."""
+    script = """. "$1"; echo "$pkgname-$pkgver-r$pkgrel"; echo "$source"; for i in $license $arch $makedepends $subpackages; do echo "$i"; done |
+        grep -c .; for i in build check package; do command -v $i; done"""
+    lines = live.run(["sh", "-eu", "-c", script, "sh", SOURCE / "packaging/APKBUILD"]).out.splitlines()
+    assert lines[:2] == [f"nwho-{VERSION}-r0", f"nwho-{VERSION}.tar.xz"] and int(lines[2]) > 10 and lines[3:] == ["build", "check", "package"], lines
+
+
 @test
 def two_builds_are_the_same_bytes():
     """Minutes: with NWHO_FULL=1 only."""
