@@ -54,6 +54,13 @@ static void take_text(sqlite3_stmt *statement, int column, char *text, size_t si
     snprintf(text, size, "%s", found ? (const char *)found : "");
 }
 
+/* As it is now: counting processors reads a directory. */
+static int present_host(struct store_host *ret_host)
+{
+    *ret_host = (struct store_host){.cpus = count_cpus()};
+    return uname(&ret_host->machine) < 0 ? -errno : 0;
+}
+
 int store_host(struct store *store, uint64_t time_ns, struct store_host *ret_host)
 {
     static const char query[] = "SELECT system, release, name, machine, cpus, netns FROM host"
@@ -62,9 +69,6 @@ int store_host(struct store *store, uint64_t time_ns, struct store_host *ret_hos
     sqlite3_stmt *statement;
     int r = 0;
 
-    *ret_host = (struct store_host){.cpus = count_cpus()};
-    if (uname(machine) < 0)
-        return -errno;
     if (store->version >= SCHEMA_WITH_HOST) {
         r = sql_prepare(store, STATEMENT_HOST, query, &statement);
         if (r < 0)
@@ -73,7 +77,8 @@ int store_host(struct store *store, uint64_t time_ns, struct store_host *ret_hos
         r = sql_step(statement);
     }
     if (r <= 0)
-        return r;
+        return r < 0 ? r : present_host(ret_host);
+    *ret_host = (struct store_host){.machine = {{0}}};
     take_text(statement, 0, machine->sysname, sizeof(machine->sysname));
     take_text(statement, 1, machine->release, sizeof(machine->release));
     take_text(statement, 2, machine->nodename, sizeof(machine->nodename));
