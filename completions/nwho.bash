@@ -32,7 +32,7 @@ _nwho_argument() {
     export:--by) mapfile -t COMPREPLY < <(compgen -W "flow interface counter state listener connection note" -- "$cur") && return ;;
     if:--by) mapfile -t COMPREPLY < <(compgen -W "size proto" -- "$cur") && return ;;
     nat:--by) _nwho_list "$(_nwho_columns "$program" nat)" && return ;;
-    history:--by) _nwho_list "process peer port user unit container netns iface state" && return ;;
+    history:--by) _nwho_list "process peer port user unit container netns proto iface state" && return ;;
     doctor:--explain) mapfile -t COMPREPLY < <(compgen -W "$(_nwho_checks)" -- "$cur") && return ;;
     esac
     case $1 in
@@ -41,7 +41,7 @@ _nwho_argument() {
     --record | --replay | --store | --svg | --token-file | --diff) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
     --color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur") ;;
     --format) mapfile -t COMPREPLY < <(compgen -W "openmetrics jsonl csv sqlite" -- "$cur") ;;
-    --by) _nwho_list "process thread conn peer container unit user iface port netns" ;;
+    --by) _nwho_list "process thread conn peer container unit user iface port netns proto" ;;
     --fail-on) mapfile -t COMPREPLY < <(compgen -W "info warn crit" -- "$cur") ;;
     --sources) _nwho_list "bpf sock_diag proc_net proc_fd" ;;
     esac

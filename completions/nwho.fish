@@ -74,13 +74,13 @@ function __nwho_keys
         case export
             string split ' ' 'flow interface counter state listener connection note'
         case history
-            string split ' ' 'process peer port user unit container netns iface state'
+            string split ' ' 'process peer port user unit container netns proto iface state'
         case if
             string split ' ' 'size proto'
         case nat
             __nwho_columns
         case '*'
-            string split ' ' 'process thread conn peer container unit user iface port netns'
+            string split ' ' 'process thread conn peer container unit user iface port netns proto'
     end
 end
 

@@ -62,9 +62,12 @@ static int parse_port(const char *word, struct port *ret_port)
     return parse_number(number, socket_proto_name(ret_port->proto), &ret_port->number);
 }
 
-/* What bind() itself says, for the wildcard of a family. The socket is closed at once, nothing
- * listens. */
-static int try_bind(struct port port, int family, bool reuse, bool v6only)
+/*
+ * What bind() itself says, for the wildcard of a family. The socket is closed at once, nothing
+ * listens. *ret_tried: whether there was a socket to try it with; the error is else that of
+ * socket().
+ */
+static int try_bind(struct port port, int family, bool reuse, bool v6only, bool *ret_tried)
 {
     struct sockaddr_in inet = {.sin_family = AF_INET, .sin_port = htons(port.number)};
     struct sockaddr_in6 inet6 = {.sin6_family = AF_INET6, .sin6_port = htons(port.number)};
@@ -72,6 +75,7 @@ static int try_bind(struct port port, int family, bool reuse, bool v6only)
     CLEANUP_CLOSE int fd = socket(family, type | SOCK_CLOEXEC, 0);
     int r;
 
+    *ret_tried = fd >= 0;
     if (fd < 0)
         return -errno;
     if (reuse)
@@ -83,21 +87,20 @@ static int try_bind(struct port port, int family, bool reuse, bool v6only)
     return r < 0 ? -errno : 0;
 }
 
-static const char *bind_result(int error)
+static void put_result(struct buf *out, int error, bool tried)
 {
-    switch (error) {
-    case 0:
-        return "works";
-    case -EADDRINUSE:
-        return "fails: Address already in use";
-    case -EACCES:
-        return "fails: Permission denied (a port below net.ipv4.ip_unprivileged_port_start takes "
-               "CAP_NET_BIND_SERVICE)";
-    case -EAFNOSUPPORT:
-        return "is not possible: the kernel has no such family";
-    default:
-        return strerror(-error);
-    }
+    if (error == 0)
+        buf_puts(out, "works");
+    else if (error == -EAFNOSUPPORT)
+        buf_puts(out, "is not possible: the kernel has no such family");
+    else if (!tried)
+        buf_printf(out, "was not tried: there was no socket for it: %s", strerror(-error));
+    else if (error == -EACCES)
+        buf_puts(out, "fails: Permission denied (a port below "
+                      "net.ipv4.ip_unprivileged_port_start takes CAP_NET_BIND_SERVICE)");
+    else
+        buf_printf(out, "fails: %s", strerror(-error));
+    buf_byte(out, '\n');
 }
 
 /* --- what bind() says --- */
@@ -108,6 +111,7 @@ struct trial {
     struct buf *out;
     uint32_t namespaces; /* in which it was tried */
     bool busy;
+    int untried; /* the error, where there was no socket to try with; 0: all were tried */
 };
 
 /* With several namespaces each is named. */
@@ -141,16 +145,24 @@ static int try_in_namespace(void *context, uint32_t netns)
 
     put_netns(trial->session, trial->out, netns);
     for (size_t i = 0; i < ARRAY_SIZE(attempts); i++) {
-        int r = try_bind(trial->port, attempts[i].family, attempts[i].reuse, attempts[i].v6only);
+        bool tried;
+        int r = try_bind(trial->port, attempts[i].family, attempts[i].reuse, attempts[i].v6only,
+                         &tried);
 
-        buf_printf(trial->out, "%-24s %s\n", attempts[i].text, bind_result(r));
-        trial->busy |= r == -EADDRINUSE;
+        buf_printf(trial->out, "%-24s ", attempts[i].text);
+        put_result(trial->out, r, tried);
+        trial->busy |= tried && r == -EADDRINUSE;
+        if (!tried && r != -EAFNOSUPPORT)
+            trial->untried = r;
     }
     trial->namespaces++;
     return 0;
 }
 
-/* *ret_busy is left alone where it could not be tried: then the table alone must tell. */
+/*
+ * *ret_busy is left alone where it could not be tried: then the table alone must tell. What could
+ * only be tried in part, and says nothing, is incomplete.
+ */
 static int put_attempts(struct session *session, struct port port, struct buf *out, bool *ret_busy)
 {
     struct trial trial = {.session = session, .port = port, .out = out};
@@ -163,9 +175,12 @@ static int put_attempts(struct session *session, struct port port, struct buf *o
     r = netns_visit(&session->now->snapshot, try_in_namespace, &trial);
     if (r < 0)
         return command_error("cannot come back from a network namespace: %s", strerror(-r));
-    if (trial.namespaces)
+    if (trial.namespaces && (trial.busy || !trial.untried))
         *ret_busy = trial.busy;
-    else
+    else if (trial.untried && !*ret_busy)
+        snapshot_note(&session->now->snapshot, NOTE_INCOMPLETE, "socket", trial.untried,
+                      "whether the port can be bound was not tried to the end");
+    if (!trial.namespaces)
         buf_puts(out, "bind() was not tried: the network namespace could not be entered\n");
     return 0;
 }

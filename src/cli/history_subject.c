@@ -81,8 +81,8 @@ static bool is_too_fine(const char *by)
 int history_check_by(const char *by, bool has_states)
 {
     const char *words =
-        has_states ? "--by process, peer, port, user, unit, container, netns, iface or state"
-                   : "--by process, peer, port, user, unit, container, netns or iface";
+        has_states ? "--by process, peer, port, user, unit, container, netns, proto, iface or state"
+                   : "--by process, peer, port, user, unit, container, netns, proto or iface";
 
     if (by && is_too_fine(by))
         return command_error("threads and connections are not recorded one by one: %s", words);

@@ -12,7 +12,8 @@
 static int count_error(int error)
 {
     if (error == -EPERM || error == -EACCES)
-        return command_error("--by counts the packets themselves: that takes CAP_NET_RAW");
+        return command_error("--by counts the packets themselves: that takes CAP_NET_RAW (run as "
+                             "root: sudo nwho ...)");
     return command_error("cannot count packets: %s", strerror(-error));
 }
 

@@ -205,7 +205,12 @@ static int enter_netns(const char *name)
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd >= 0 && setns(fd, CLONE_NEWNET) == 0)
         return 0;
-    return command_error("cannot enter the network namespace \"%s\": %s", name, strerror(errno));
+    if (errno == ENOENT)
+        return command_error("there is no network namespace \"%s\": it needs a name that ip netns "
+                             "lists, a pid or a path",
+                             name);
+    return command_error("cannot enter the network namespace \"%s\": %s%s", name, strerror(errno),
+                         errno == EPERM || errno == EACCES ? " (run as root: sudo nwho ...)" : "");
 }
 
 /* Old tools know one namespace, their own: before the name of one only -N is an option. */

@@ -434,14 +434,12 @@ const struct option_info option_table[] = {
     {0, "store", "FILE", "the file of the history (usually /var/lib/nwho/history.db)",
      OPTIONS_STORE, set_store},
     {0, "by", "KEY",
-     "a row for each process (the usual), thread, conn, peer, container, unit, user, iface, port "
-     "or "
-     "netns; peer/24; user,port",
+     "a row for each process (the usual), thread, conn, peer, container, unit, user, iface, "
+     "port, netns or proto; peer/24; user,port",
      OPTIONS_TOP, set_by},
     {0, "by", "KEY",
-     "a row for each process (the usual), peer, port, user, unit, container, netns, iface or "
-     "state; "
-     "peer/24; user,port",
+     "a row for each process (the usual), peer, port, user, unit, container, netns, proto, "
+     "iface or state; peer/24; user,port",
      OPTIONS_HISTORY, set_by},
     {0, "server", "URL", "the Prometheus, VictoriaMetrics, Thanos or Mimir that is asked",
      OPTIONS_FLEET, set_server},

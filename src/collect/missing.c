@@ -89,7 +89,8 @@ static void note_names(struct collection *collection, enum note_effect effect, u
 }
 
 /* TCP and UDP from files: without this note they would look as good as from elsewhere. */
-static void note_files(struct collection *collection, uint32_t files, uint32_t unknown)
+static void note_files(struct collection *collection, uint32_t files, uint32_t unknown,
+                       bool unix_files)
 {
     int error = collection->failures[files & PROTO_BIT(PROTO_TCP) ? PROTO_TCP : PROTO_UDP];
     struct buf text = BUF_INIT;
@@ -97,13 +98,16 @@ static void note_files(struct collection *collection, uint32_t files, uint32_t u
     put_names(&text, files);
     buf_puts(&text, " sockets are read from /proc/net, which may miss or repeat some while they "
                     "change and tells no details");
+    if (unix_files)
+        buf_puts(&text, ", nor the other ends of unix sockets");
     if (unknown) {
         buf_puts(&text, "; it does not know ");
         put_names(&text, unknown);
     }
     if (is_not_in_kernel(error))
         buf_puts(&text, "; sudo modprobe -a tcp_diag udp_diag lets them be asked for");
-    snapshot_note(collection->snapshot, NOTE_DETAIL, "sock_diag", error, "%s", buf_string(&text));
+    snapshot_note(collection->snapshot, NOTE_DETAIL, unix_files ? NOTE_SOURCE_UNIX : "sock_diag",
+                  error, "%s", buf_string(&text));
     buf_done(&text);
 }
 
@@ -113,7 +117,7 @@ static void note_unix_file(struct collection *collection)
     int error = collection->failures[PROTO_UNIX];
 
     if (error)
-        snapshot_note(collection->snapshot, NOTE_DETAIL, "sock_diag", error,
+        snapshot_note(collection->snapshot, NOTE_DETAIL, NOTE_SOURCE_UNIX, error,
                       "unix sockets are read from /proc/net, which tells neither their other ends "
                       "nor their queues%s",
                       is_not_in_kernel(error) ? "; sudo modprobe unix_diag lets them be asked for"
@@ -124,6 +128,7 @@ void missing_protos_note(struct collection *collection)
 {
     uint32_t by_files = collection->protos_by_files & ~collection_file_protos(collection);
     uint32_t files = by_files & (PROTO_BIT(PROTO_TCP) | PROTO_BIT(PROTO_UDP));
+    bool unix_files = by_files & PROTO_BIT(PROTO_UNIX);
     int lost_error = 0, unknown_error = 0;
     uint32_t lost, unknown;
 
@@ -134,9 +139,9 @@ void missing_protos_note(struct collection *collection)
     if (lost)
         note_names(collection, NOTE_INCOMPLETE, lost, lost_error, "are missing");
     if (files)
-        note_files(collection, files, unknown);
+        note_files(collection, files, unknown, unix_files);
     else if (unknown)
         note_names(collection, NOTE_DETAIL, unknown, unknown_error, "cannot be listed");
-    if (!files && by_files & PROTO_BIT(PROTO_UNIX))
+    if (!files && unix_files)
         note_unix_file(collection);
 }

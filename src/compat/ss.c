@@ -279,6 +279,15 @@ static int kill_sockets(struct ss_writer *writer, struct moment *moment, struct 
     return r;
 }
 
+/* What every row of a unix socket lacks then looks like an answer: that it has no other end. */
+static void complain_of_peers(const struct snapshot *snapshot)
+{
+    for (uint32_t i = 0; i < snapshot->notes_count; i++)
+        if (strcmp(snapshot_string(snapshot, snapshot->notes[i].source, NULL), NOTE_SOURCE_UNIX) ==
+            0)
+            ss_complain("%s", snapshot_string(snapshot, snapshot->notes[i].text, NULL));
+}
+
 /*
  * 0; 1: something is missing, which has been said; or -errno. What is wrong with files that the
  * environment names is said, and no more: the real tool ends with 0.
@@ -295,6 +304,7 @@ static int answer(const struct ss_options *options, const struct ss_filter *filt
 
     if (r == 0)
         r = print(&writer, files, grid);
+    complain_of_peers(&moment->snapshot);
     if (r == 0 && !moment_check(moment, &names.hosts, "ss", owners) &&
         !request_files_stand_for_machine(files))
         r = 1;

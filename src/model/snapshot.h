@@ -31,6 +31,9 @@ enum note_effect {
     NOTE_INCOMPLETE, /* rows may be missing: exit code 3 */
 };
 
+/* The source of the note that says that the other ends of unix sockets are not known. */
+#define NOTE_SOURCE_UNIX "sock_diag unix"
+
 /* What a source could not do. */
 struct note {
     uint32_t source; /* string: name of the collector or kernel interface */

@@ -17,7 +17,8 @@ enum grouping {
     BY_IFACE = 1u << 7,
     BY_PORT = 1u << 8,
     BY_NETNS = 1u << 9,
-    BY_ALL = (1u << 10) - 1,
+    BY_PROTO = 1u << 10,
+    BY_ALL = (1u << 11) - 1,
 };
 
 /* Keys that are never shown themselves: columns tell what they are of. */
@@ -42,6 +43,7 @@ static const struct grouping_word {
     {"iface", "interfaces", BY_IFACE, {"iface"}, &netns_key},
     {"port", "protocol and port of the side that serves", BY_PORT, {"proto", "service_port"}, NULL},
     {"netns", "network namespaces", BY_NETNS, {NULL}, &netns_key},
+    {"proto", "protocols", BY_PROTO, {"proto"}, NULL},
 };
 
 bool flow_grouping(uint32_t index, const char **ret_word, const char **ret_help)
@@ -56,7 +58,8 @@ bool flow_grouping(uint32_t index, const char **ret_word, const char **ret_help)
 /* --- the columns --- */
 
 #define OF_PROCESS (BY_PROCESS | BY_THREAD | BY_CONN)
-#define OF_MANY (BY_PEER | BY_CONTAINER | BY_UNIT | BY_USER | BY_IFACE | BY_PORT | BY_NETNS)
+#define OF_MANY                                                                                    \
+    (BY_PEER | BY_CONTAINER | BY_UNIT | BY_USER | BY_IFACE | BY_PORT | BY_NETNS | BY_PROTO)
 
 #define TOP(name, by, text, machine)                                                               \
     {                                                                                              \
@@ -84,7 +87,7 @@ static const struct group_source {
     const char *as, *title, *help; /* NULL: the column's own */
 } sources[] = {
     TOP("time", BY_ALL, 0, BY_ALL),
-    TOP("proto", BY_CONN | BY_PORT, BY_ALL, BY_ALL),
+    TOP("proto", BY_CONN | BY_PORT | BY_PROTO, BY_ALL, BY_ALL),
     TOP("family", BY_CONN, 0, BY_ALL),
     TOP("local", BY_CONN, BY_ALL, 0),
     TOP("peer", BY_CONN, BY_ALL, 0),
@@ -186,7 +189,7 @@ static const struct grouping_word *find_grouping(const char *word)
         {"proc", "process"}, {"connection", "conn"},   {"connections", "conn"},
         {"dst", "peer"},     {"peer_addr", "peer"},    {"interface", "iface"},
         {"dev", "iface"},    {"service_port", "port"}, {"uid", "user"},
-        {"tid", "thread"},   {"pid", "process"},
+        {"tid", "thread"},   {"pid", "process"},       {"protocol", "proto"},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(others); i++)

@@ -68,6 +68,31 @@ def one_family_is_missing():
 
 
 @test
+def unix_sockets_without_other_ends_are_told():
+    with quiet_machine() as ns:
+        whole = run(ns, [BUILD / "nwho", "ss", "-xa"])
+        assert whole.rc == 0 and not whole.err, whole
+        for args in (["ss", "-xa"], ["ss", "-a"], ["ls", "-x"]):
+            for error in REFUSALS:
+                result, met = inject(ns, [f"socket:error={error}:when=1+"], args)
+                told = [line for line in result.err.splitlines() if "other ends" in line]
+                assert met and len(told) == 1 and "unix" in told[0] and result.rc in (0, 1), (args, error, result)
+        files = run(ns, ["env", "PROC_NET_UNIX=/proc/net/unix", BUILD / "nwho", "ss", "-xa"])
+        assert files.rc == 0 and not files.err, files  # whoever names the file knows what is in it
+
+
+@test
+def what_could_not_be_tried_is_no_answer():
+    with quiet_machine() as ns:
+        assert run(ns, [BUILD / "nwho", "why-busy", "tcp/9"]).rc == 1
+        for error in ("EMFILE", "EPERM", "ENOMEM"):
+            result, met = inject(ns, [f"socket:error={error}:when=1+"], ["why-busy", "tcp/9"])
+            assert met and result.rc == 3 and "was not tried" in result.out and "not tried to the end" in result.err, result
+        listing, met = inject(ns, ["socket:error=EAFNOSUPPORT:when=1+"], ["why-busy", "tcp/9"])
+        assert met and listing.rc == 1 and "no such family" in listing.out, listing
+
+
+@test
 def bpf_is_refused():
     with quiet_machine() as ns:
         truth = Truth(ns)

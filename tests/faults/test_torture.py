@@ -7,7 +7,7 @@ libraries fail with those of the program. What is left out, and why:
 - allocations inside glibc where users are looked up (the last word of LIVE and PAST): glibc 2.36 dies of a lack of memory in its name
   service switch, and nothing that calls it can help that;
 - what goes on until it is told to end, or writes files: that is in test_torture_more.py;
-- ss -xa: without sock_diag it reads /proc/net/unix, which knows no peers, and says nothing of it, as ss does;
+- ss -xa: without sock_diag it reads /proc/net/unix, which knows no peers; it says so, and ends with 0, as ss does;
 - what glibc does inside itself, as the reads of a FILE: those calls cannot be replaced.
 """
 import contextlib
@@ -170,7 +170,7 @@ def read_now_without_input_and_output():
 
 @test
 def what_tries_to_bind():
-    """One at a time: what it tries would be in the way of another one. A socket() that fails is its answer."""
+    """One at a time: what it tries would be in the way of another one. A socket() that fails is its answer (test_sources.py)."""
     with quiet_machine() as ns:
         check_none(torture(["why-busy", "tcp/9"], check_live, ("memory", "read", "write", "receive", "send"), 1, ns=ns, workers=1))
 

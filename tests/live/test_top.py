@@ -68,7 +68,7 @@ def without_bpf_tcp_is_exact():
 def every_grouping_adds_up():
     with netns() as ns, talker(ns) as me:
         runs = {}
-        for by in ("process", "thread", "conn", "peer", "peer/8", "container", "unit", "user", "iface", "port",
+        for by in ("process", "thread", "conn", "peer", "peer/8", "container", "unit", "user", "iface", "proto", "port",
                    "netns", "user,port"):
             with top(ns, f"pid {me.pid}", "--by", by) as shown:
                 shown.read()

@@ -447,7 +447,7 @@ static void test_words(void **state)
     } cases[] = {
         {"proces", "traffic cannot be shown by \"proces\": did you mean process?"},
         {"", "traffic cannot be shown by \"\": process thread conn peer container unit user iface "
-             "port netns"},
+             "port netns proto"},
         {"unit/24", "only an address can be counted by prefix, and unit is none"},
     };
     const char *word, *help;
