@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Host names by getnameinfo(). */
+/* Host names by getnameinfo() and getaddrinfo(). */
 #include "base/host_name.h"
 
-#include <netdb.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -22,4 +21,16 @@ int host_look_up(unsigned int family, const uint8_t *bytes, char name[HOST_NAME_
         memcpy(&inet.sin_addr, bytes, sizeof(inet.sin_addr));
     }
     return getnameinfo(address, length, name, HOST_NAME_SIZE, NULL, 0, NI_NAMEREQD);
+}
+
+int host_find(const char *name, int family, struct addrinfo **ret_found)
+{
+    const struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM};
+
+    return getaddrinfo(name, NULL, &hints, ret_found);
+}
+
+void host_found_free(struct addrinfo *found)
+{
+    freeaddrinfo(found);
 }

@@ -92,11 +92,14 @@ static const struct table table_of_columns = {
 
 static int list_tables(struct catalogue *catalogue)
 {
-    if (flow_group_all(&catalogue->traffic) < 0)
+    int r = flow_group_all(&catalogue->traffic);
+
+    if (r == -ENOMEM)
         return command_error("out of memory");
     for (uint32_t i = 0; i < table_count && i + 2 < TABLES_MAX; i++)
         catalogue->tables[catalogue->count++] = tables[i];
-    catalogue->tables[catalogue->count++] = &catalogue->traffic.table;
+    if (r == 0)
+        catalogue->tables[catalogue->count++] = &catalogue->traffic.table;
     return 0;
 }
 

@@ -86,7 +86,8 @@ static void put_first_screen(struct buf *out)
     buf_puts(out, "nwho: who on this machine is talking to the network?\n\n"
                   "usage: nwho [COMMAND] [OPTIONS] [FILTER]\n\n");
     for (size_t i = 0; i < ARRAY_SIZE(most_wanted); i++)
-        put_line(out, most_wanted[i], command_find(most_wanted[i])->summary);
+        if (command_find(most_wanted[i])) /* a small nwho has not all of them */
+            put_line(out, most_wanted[i], command_find(most_wanted[i])->summary);
     buf_puts(out,
              "\nA FILTER of any of them: established dst 10.0.0.0/8 and not process nginx\n"
              "\n  nwho help COMMAND   options and examples of a command\n"

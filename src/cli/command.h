@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A command: one row of the table in main.c; help, completion and man page come from it. */
+/* A command: one row of the table in commands.c; help, completion and man page come from it. */
 #pragma once
 
 #include "cli/options.h"
@@ -32,9 +32,12 @@ extern const struct command command_overview, command_explain, command_ls, comma
     command_events, command_sniff, command_doctor, command_history, command_export, command_serve,
     command_mark, command_fleet, command_selfcheck;
 
-/* All of them in the order of the help; main.c has the table. */
+/* All of them in the order of the help: cli/commands.c, or lite/commands.c. */
 extern const struct command *const command_table[];
 extern const uint32_t command_table_count;
+
+extern const struct command *const command_alone;     /* what runs where no word names one */
+extern const struct command *const command_of_target; /* what such a word is for; NULL: nothing */
 
 /* NULL when there is none of this name. */
 const struct command *command_find(const char *name);

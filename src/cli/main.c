@@ -21,15 +21,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-const struct command *const command_table[] = {
-    &command_overview, &command_explain,  &command_ls,        &command_ports,   &command_doctor,
-    &command_ps,       &command_top,      &command_count,     &command_events,  &command_sniff,
-    &command_if,       &command_stats,    &command_routes,    &command_groups,  &command_nat,
-    &command_kill,     &command_why_busy, &command_history,   &command_export,  &command_serve,
-    &command_mark,     &command_fleet,    &command_selfcheck, &command_columns, &command_help,
-};
-const uint32_t command_table_count = ARRAY_SIZE(command_table);
-
 const struct command *command_find(const char *name)
 {
     for (uint32_t i = 0; i < command_table_count; i++)
@@ -111,14 +102,16 @@ static void hint_command(const char *word)
 {
     const char *similar = is_word(word) ? similar_command(word) : NULL;
 
-    if (similar)
+    if (!command_of_target)
+        command_error("\"%s\" is no command of this small nwho (nwho help lists them)", word);
+    else if (similar)
         command_error("\"%s\" is no command; did you mean nwho %s? It is taken for a target", word,
                       similar);
 }
 
 /*
  * The command that the first word names; options may stand before it. A first word that names none
- * is a target to be explained. The name is taken out of argv[1..].
+ * is a target to be explained. The name is taken out of argv[1..]. NULL: there is nothing to run.
  */
 static const struct command *choose(int *argc, char **argv)
 {
@@ -126,11 +119,11 @@ static const struct command *choose(int *argc, char **argv)
     const struct command *command;
 
     if (at == count)
-        return &command_overview;
+        return command_alone;
     command = *argv[at + 1] ? command_find(argv[at + 1]) : NULL;
     if (!command || !*command->name) {
         hint_command(argv[at + 1]);
-        return &command_explain;
+        return command_of_target;
     }
     memmove(&argv[at + 1], &argv[at + 2], sizeof(*argv) * (count - at));
     --*argc;
@@ -233,6 +226,8 @@ static int run_words(int argc, char **argv)
 {
     const struct command *command = choose(&argc, argv);
 
+    if (!command)
+        return EXIT_ERROR;
     return run_command(command, argv + 1, argc > 0 ? (uint32_t)argc - 1 : 0);
 }
 

@@ -26,8 +26,8 @@ int session_begin(struct session *session, const struct options *options)
     session->request.programs = session->programs = programs_new();
     if (options->watch && options->delta)
         return command_error("-d ends after its second reading: it does not go with --watch");
-    if (options->resolve)
-        session->resolver = resolver_new();
+    if (options->resolve && !(session->resolver = resolver_new()))
+        return command_error("-r: names of hosts cannot be looked up here");
     return session_sources(session);
 }
 
@@ -135,10 +135,14 @@ static void keep_memory(void)
 
 int session_account(struct session *session)
 {
+    int r;
+
     if (session->options->replay || !(session->request.needs & NEED_FLOWS))
         return 0;
-    if (accounting_open(&session->request, &session->accounting) < 0)
-        return command_error("out of memory");
+    r = accounting_open(&session->request, &session->accounting);
+    if (r < 0)
+        return command_error("%s", r == -ENOMEM ? "out of memory"
+                                                : "this nwho was built without counting traffic");
     keep_memory();
     session->request.accounting = session->accounting;
     if (session->everywhere && accounting_level(session->accounting) == ACCOUNTING_BPF &&

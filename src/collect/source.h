@@ -92,3 +92,7 @@ extern const struct collector collector_conntrack;
 extern const struct collector collector_group_members;
 extern const struct collector collector_cgroups;
 extern const struct collector collector_users;
+
+/* All of them in the order of reading: collectors.c, or lite/collectors.c. */
+extern const struct collector *const collectors[];
+extern const size_t collector_count;

@@ -2,6 +2,7 @@
 /* The sets that options of lsof take: processes, users, commands, descriptors, states, fields. */
 #include "compat/lsof.h"
 
+#include "base/mount_root.h"
 #include "base/vec.h"
 #include "compat/tcp_state.h"
 
@@ -245,15 +246,14 @@ int lsof_parse_states(struct lsof_options *options, const char *value)
     return r;
 }
 
-/* Kernels before 5.8 do not tell: what exists is then enough. */
 int lsof_check_mounted(const char *path)
 {
-    struct statx status;
+    bool is_root = false;
+    int r = mount_root(path, &is_root);
 
-    if (statx(AT_FDCWD, path, AT_NO_AUTOMOUNT, 0, &status) < 0)
-        return lsof_error("-e %s: %s", path, strerror(errno));
-    if (status.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT &&
-        !(status.stx_attributes & STATX_ATTR_MOUNT_ROOT))
+    if (r < 0)
+        return lsof_error("-e %s: %s", path, strerror(-r));
+    if (!is_root)
         return lsof_error("-e %s: nothing is mounted there", path);
     return 0;
 }

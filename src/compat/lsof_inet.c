@@ -2,6 +2,7 @@
 /* The addresses of lsof -i: [46][PROTOCOL][@HOST][:PORTS]. */
 #include "compat/lsof.h"
 
+#include "base/host_name.h"
 #include "base/vec.h"
 #include "derive/address.h"
 
@@ -54,15 +55,14 @@ static int add_found_host(struct inet_argument *argument, const struct addrinfo 
 
 static int look_up_host(struct inet_argument *argument, const char *name)
 {
-    struct addrinfo hints = {.ai_family = argument->common.family, .ai_socktype = SOCK_STREAM};
     struct addrinfo *found;
     int r = 0;
 
-    if (getaddrinfo(name, NULL, &hints, &found) != 0)
+    if (host_find(name, argument->common.family, &found) != 0)
         return refuse(argument, "no such host");
     for (const struct addrinfo *info = found; info && r == 0; info = info->ai_next)
         r = add_found_host(argument, info);
-    freeaddrinfo(found);
+    host_found_free(found);
     return r;
 }
 

@@ -6,18 +6,6 @@
 
 #include <string.h>
 
-const struct personality *const personality_table[] = {&personality_ss,
-                                                       &personality_netstat,
-                                                       &personality_lsof,
-                                                       &personality_nethogs,
-                                                       &personality_iftop,
-                                                       &personality_nload,
-                                                       &personality_iptraf,
-                                                       &personality_sar,
-                                                       &personality_tcpdump,
-                                                       &personality_conntrack,
-                                                       NULL};
-
 const struct personality *personality_find(const char *name)
 {
     for (uint32_t i = 0; personality_table[i]; i++)

@@ -2,6 +2,8 @@
 /* Operands of ss(8)'s filter expression: ends of sockets, interfaces, marks, cgroups. */
 #include "compat/ss_filter.h"
 
+#include "base/host_name.h"
+
 #include <arpa/inet.h>
 #include <limits.h>
 #include <net/if.h>
@@ -190,14 +192,14 @@ static int add_host(struct ss_filter *filter, const struct addrinfo *info, struc
 
 static int hosts_parse(struct ss_filter *filter, const char *name, int family, struct ss_end *end)
 {
-    struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM}, *infos;
+    struct addrinfo *infos;
     int r = -EINVAL;
 
-    if (getaddrinfo(name, NULL, &hints, &infos) != 0)
+    if (host_find(name, family, &infos) != 0)
         return -EINVAL;
     for (const struct addrinfo *info = infos; info; info = info->ai_next)
         r = add_host(filter, info, end);
-    freeaddrinfo(infos);
+    host_found_free(infos);
     return r;
 }
 

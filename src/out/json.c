@@ -396,11 +396,12 @@ static int put_findings(const struct grid *grid, struct buf *out)
 {
     struct json json CLEANUP(json_done) = {.grid = grid, .out = out};
     const struct view *view = grid->view;
-    uint32_t count = table_findings.row_count(view);
+    uint32_t count;
     int error;
 
     if (!view->findings || grid->table == &table_findings)
         return 0;
+    count = table_findings.row_count(view);
     error = shape_of_table(&json.rows, &table_findings, COLUMN_MACHINE);
     buf_puts(out, ",\n\"findings\":[");
     for (uint32_t i = 0; i < count && error == 0; i++) {

@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #define CREATE_MODE 0666 /* less the umask */
@@ -149,6 +150,12 @@ _Noreturn static void serve(const struct opener *opener, int from)
     _exit(0);
 }
 
+/* By number: not every C library has a function for it. */
+static void close_all(unsigned int first, unsigned int last)
+{
+    (void)syscall(SYS_close_range, first, last, 0);
+}
+
 /* Keeps nothing open but what is said, no capture above all. */
 static void close_others(int directory, int socket)
 {
@@ -156,10 +163,10 @@ static void close_others(int directory, int socket)
         high = directory < socket ? socket : directory;
 
     if (low > 0)
-        (void)close_range(0, (unsigned int)low - 1, 0);
+        close_all(0, (unsigned int)low - 1);
     if (high > low + 1)
-        (void)close_range((unsigned int)low + 1, (unsigned int)high - 1, 0);
-    (void)close_range((unsigned int)high + 1, UINT_MAX, 0);
+        close_all((unsigned int)low + 1, (unsigned int)high - 1);
+    close_all((unsigned int)high + 1, UINT_MAX);
 }
 
 int opener_delegate(struct opener *opener)

@@ -2,6 +2,7 @@
 /* Filter language: addresses, prefixes, classes of addresses and host names. */
 #include "table/filter_tree.h"
 
+#include "base/host_name.h"
 #include "derive/address.h"
 
 #include <arpa/inet.h>
@@ -118,10 +119,9 @@ static struct filter_node *any_address(struct filter_parser *parser,
 static struct filter_node *named_host(struct filter_parser *parser, const struct host *host,
                                       const struct column *columns[2])
 {
-    const struct addrinfo hints = {.ai_family = (int)host->family, .ai_socktype = SOCK_STREAM};
     struct addrinfo *found = NULL;
     struct filter_node *node = NULL;
-    int r = getaddrinfo(host->address, NULL, &hints, &found);
+    int r = host_find(host->address, (int)host->family, &found);
 
     if (r != 0)
         return filter_fail(parser, host->word,
@@ -141,7 +141,7 @@ static struct filter_node *named_host(struct filter_parser *parser, const struct
                             at->ai_family == AF_INET ? 32 : 128);
         node = node ? filter_join(parser, FILTER_OR, node, one) : one;
     }
-    freeaddrinfo(found);
+    host_found_free(found);
     return node ? node : filter_fail(parser, host->word, "'%.60s' has no address", host->address);
 }
 

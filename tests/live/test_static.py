@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+"""nwho-lite, the static program for small boxes: ./dev static makes it no larger than it may be, it says what nwho says, it
+needs nothing but /proc, and it is the netstat -p that busybox has not. Those that NWHO_FULL=1 makes are examined too."""
+import os
+import shutil
+import struct
+import tempfile
+from pathlib import Path
+
+import live
+from live import BUILD, SOURCE, mksock, netns, run, run_tests, skip, test
+
+LITE = SOURCE / "build-static-lite/nwho-lite"
+ARM64 = SOURCE / "build-static-arm64/nwho-lite"
+WHOLE = SOURCE / "build-static/nwho"
+PROGRAM_INTERPRETER = 3  # the segment that names the dynamic loader
+FULL = bool(os.environ.get("NWHO_FULL"))
+SITUATION = "listening -- established -- udp -- udp-connected -- unix-listening".split()
+ENVIRONMENT = {**os.environ, "LC_ALL": "C.UTF-8"}
+SMALL_BOX = """set -e
+mount -t tmpfs none "$1"
+mkdir "$1/proc" "$1/bin"
+mount --bind /proc "$1/proc"
+cp "$2" "$1/bin/netstat"
+cp "$3" "$1/bin/busybox"
+shift 3
+exec chroot "$@"
+"""
+
+
+def programs():
+    """Those that there are, with the words before them to run them here."""
+    found = [[LITE]]
+    if ARM64.exists() and shutil.which("qemu-aarch64"):
+        found.append(["qemu-aarch64", ARM64])
+    return found + ([[WHOLE]] if WHOLE.exists() else [])
+
+
+def make():
+    """The programs, as ./dev makes them; it fails when one is too large."""
+    if not shutil.which("musl-gcc") and "musl" not in run(["ldd", "/bin/sh"], None).out:
+        skip("there is no musl here")
+    run([SOURCE / "dev", "static", *([] if FULL else ["lite"])], timeout=280 if not FULL else 1500)
+
+
+def segments(path):
+    """The types of an ELF file's segments."""
+    data = Path(path).read_bytes()
+    assert data[:6] == b"\x7fELF\x02\x01", f"{path}: no 64-bit little-endian ELF file"
+    start, = struct.unpack_from("<Q", data, 32)
+    size, count = struct.unpack_from("<HH", data, 54)
+    return {struct.unpack_from("<I", data, start + i * size)[0] for i in range(count)}
+
+
+def table(text):
+    """The rows of netstat as words, without their headings."""
+    return sorted(line.split() for line in text.splitlines() if line.startswith(("tcp", "udp")))
+
+
+@test
+def is_made_without_a_library():
+    make()
+    for *_, path in programs():
+        assert PROGRAM_INTERPRETER not in segments(path), f"{path} wants a dynamic loader"
+
+
+@test
+def answers_of_a_recording_are_the_same_bytes():
+    make()
+    with netns() as ns, tempfile.TemporaryDirectory() as directory:
+        recording = Path(directory) / "recording"
+        with mksock(ns, *SITUATION):
+            live.nwho(ns, "ls", "-a", "--record", recording)
+        for words in (["ls", "-a"], ["ports"], ["ps", "-a"], ["ls", "state established"], ["count", "state,process"]):
+            for form in (["--json"], ["--csv"], ["--exact"]):
+                question = [*words, "--replay", recording, *form]
+                expected = run([BUILD / "nwho", *question], env=ENVIRONMENT)
+                assert expected.out
+                for program in programs():
+                    answer = run([*program, *question], env=ENVIRONMENT)
+                    assert answer == expected, f"{program} {question}: {answer} instead of {expected}"
+
+
+@test
+def shows_what_nwho_shows():
+    make()
+    columns = "proto,state,local_addr,local_port,peer_addr,peer_port,inode,pid,process,fd,user"
+    with netns() as ns, mksock(ns, *SITUATION):
+        question = ["ls", "tcp or udp or unix", "--csv", "-o", columns, "--sort", "proto,local_addr,local_port,peer_port,inode"]
+        expected = live.nwho(ns, *question).out
+        assert expected.count("\n") > 3
+        for sources in ("bpf,sock_diag,proc_net,proc_fd", "sock_diag,proc_fd"):
+            answer = ns.run([LITE, *question, "--sources", sources], env=ENVIRONMENT)
+            assert answer.out == expected, f"{sources}: {answer} instead of {expected}"
+        inet = ["ls", "tcp or udp", *question[2:]]
+        answer = ns.run([LITE, *inet, "--sources", "proc_net,proc_fd"], env=ENVIRONMENT)
+        assert answer.out == live.nwho(ns, *inet).out and "/proc/net" in answer.err, answer
+
+
+@test
+def old_tools_are_the_same():
+    make()
+    with netns() as ns, mksock(ns, *SITUATION):
+        for words in (["netstat", "-antup"], ["netstat", "-anxp"], ["ss", "-tunap"], ["lsof", "-nP", "-i"]):
+            expected = live.nwho(ns, *words, expect=None)
+            answer = ns.run([LITE, *words], None, env=ENVIRONMENT)
+            assert answer == expected, f"{words}: {answer} instead of {expected}"
+
+
+@test
+def is_netstat_where_there_is_only_busybox():
+    make()
+    busybox = shutil.which("busybox") or skip("busybox is not installed")
+    if PROGRAM_INTERPRETER in segments(busybox):
+        skip("this busybox is not static")
+    with netns() as ns, mksock(ns, *SITUATION) as facts, \
+            tempfile.TemporaryDirectory() as root:
+        inside = ["unshare", "--mount", "sh", "-c", SMALL_BOX, "sh", root, LITE, busybox, root]
+        expected = table(ns.run([*inside, "/bin/busybox", "netstat", "-tuna"]).out)
+        assert expected and table(ns.run([*inside, "/bin/netstat", "-tuna"]).out) == expected
+        with_owners = table(ns.run([*inside, "/bin/netstat", "-tunap"]).out)
+        assert [row[:len(plain)] for row, plain in zip(with_owners, expected)] == expected, with_owners
+        owner = f"{facts[0]['pid']}/mksock"
+        assert owner in {row[-1] for row in with_owners}, f"{owner} is not in {with_owners}"
+
+
+@test
+def says_what_it_is_without():
+    make()
+    for words, reason in ((["netstat", "-r"], "sockets only"), (["ss", "-s"], "without the counters"),
+                          (["ls", "process ~ x"], "regular expressions"), (["ls", "-o", "+rx_rate"], "counting traffic"),
+                          (["ports", "--diff"], "without baselines"), (["top"], "no command of this small nwho")):
+        answer = run([LITE, *words], (1, 2))
+        assert reason in answer.err and not answer.out, f"{words}: {answer}"
+
+
+run_tests()
