@@ -11,7 +11,7 @@ int regcomp(regex_t *regex, const char *pattern, int flags)
     (void)regex;
     (void)pattern;
     (void)flags;
-    return REG_ESPACE;
+    return REG_BADPAT;
 }
 
 int regexec(const regex_t *regex, const char *text, size_t count, regmatch_t *matches, int flags)
