@@ -64,11 +64,17 @@ static __always_inline void write_head(struct seq_file *seq)
     bpf_seq_write(seq, &record.head, sizeof(record.head));
 }
 
+/* Whether the socket of the head has been counted here: whoever includes this may say how. */
+#ifndef COUNT_STATE
+#define COUNT_STATE() false
+#endif
+
 static __always_inline bool is_counted(struct seq_file *seq)
 {
     if (!(filter.brief_states & STATE_BIT(record.head.state & 31)))
         return false;
-    write_head(seq);
+    if (!COUNT_STATE())
+        write_head(seq);
     return true;
 }
 

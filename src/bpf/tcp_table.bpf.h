@@ -12,6 +12,11 @@
  */
 #pragma once
 
+#include "socket.bpf.h"
+
+static __always_inline bool count_state(void);
+
+#define COUNT_STATE() count_state()
 #include "tcp.bpf.h"
 
 /* Of a whole part; a walk that takes more steps is given up. */
@@ -86,22 +91,11 @@ static __always_inline void begin_counting(struct counted_netns *netns)
     netns->attempt = walk.attempt;
 }
 
-static __always_inline __u8 state_of(const struct sock_common *skc)
-{
-    const struct tcp_timewait_sock *timewait = FOR_READING(struct tcp_timewait_sock, skc);
-
-    return skc->skc_state == TCP_TIME_WAIT ? timewait->tw_sk.tw_substate : record.head.state;
-}
-
-/* False: there is no room for its namespace, or it is to be told and not counted. */
-static __always_inline bool count_state(const struct sock_common *skc)
+static __always_inline bool count_state(void)
 {
     __u32 inode = record.head.netns;
     struct counted_netns *netns = &counts.netns[inode % COUNTED_MAX];
-    __u8 state = state_of(skc);
 
-    if (!inode || !(filter.brief_states & STATE_BIT(state & 31)))
-        return false;
     if (netns->inode != inode) {
         if (netns->inode)
             return false;
@@ -109,7 +103,7 @@ static __always_inline bool count_state(const struct sock_common *skc)
     }
     if (netns->attempt != walk.attempt)
         begin_counting(netns);
-    netns->latest[state & 15]++;
+    netns->latest[record.head.state & 15]++;
     return true;
 }
 
@@ -154,8 +148,6 @@ static __always_inline void take(struct seq_file *seq, struct sock_common *skc)
         return;
     if (filter.with_routes)
         count_route(skc);
-    if (filter.brief_states && count_state(skc))
-        return;
     switch (skc->skc_state) {
     case TCP_TIME_WAIT:
         take_timewait(seq, FOR_READING(struct tcp_timewait_sock, skc));
