@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """nwho-lite, the static program for small boxes: ./dev static makes it no larger than it may be, it says what nwho says, it
 needs nothing but /proc, and it is the netstat -p that busybox has not. Those that NWHO_FULL=1 makes are examined too."""
+import functools
 import os
 import shutil
 import struct
@@ -36,6 +37,7 @@ def programs():
     return found + ([[WHOLE]] if WHOLE.exists() else [])
 
 
+@functools.cache
 def make():
     """The programs, as ./dev makes them; it fails when one is too large."""
     if not shutil.which("musl-gcc") and "musl" not in run(["ldd", "/bin/sh"], None).out:
