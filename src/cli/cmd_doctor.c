@@ -6,6 +6,7 @@
 #include "base/units.h"
 #include "cli/doctor_text.h"
 #include "cli/last_reading.h"
+#include "cli/least.h"
 #include "cli/paragraph.h"
 #include "cli/rules.h"
 #include "cli/session.h"
@@ -193,6 +194,7 @@ static int show(struct session *session, struct query *query, struct snapshot *b
 
     if (r != 0 || session_select(session, query, &grid) != 0)
         return EXIT_ERROR;
+    least_end();
     r = session->screen && session->options->format == FORMAT_TEXT
             ? session->screen(session->screen_context, &grid, 0, 0, &out)
             : session_write(session, &grid, &out);

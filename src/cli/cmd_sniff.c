@@ -2,6 +2,7 @@
 /* nwho sniff: tcpdump's command line and lines, with the processes at both ends. */
 #include "cli/sniff.h"
 
+#include "base/confine_command.h"
 #include "cli/interrupts.h"
 #include "compat/personality.h"
 
@@ -9,8 +10,6 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 
 /* --- options --- */
 
@@ -58,18 +57,14 @@ static void part_words(int argc, char **argv, struct words *words)
  */
 static void drop_privileges(const struct sniff *sniff)
 {
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct kept[_LINUX_CAPABILITY_U32S_3] = {{0}};
-
     bool searches = sniff->owners && !packet_owners_by_bpf(sniff->owners);
+    uint64_t kept = 0;
 
     if (sniff->owners && (searches || sniff->processes.needs & NEED_EXE))
-        kept[0].permitted = CAP_TO_MASK(CAP_SYS_PTRACE);
+        kept |= CAPABILITY(CAP_SYS_PTRACE);
     if (searches)
-        kept[0].permitted |= CAP_TO_MASK(CAP_SYS_ADMIN);
-    kept[0].effective = kept[0].permitted;
-    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    (void)syscall(SYS_capset, &header, kept);
+        kept |= CAPABILITY(CAP_SYS_ADMIN);
+    confine_capabilities_to(kept);
 }
 
 /* --- names --- */

@@ -10,6 +10,7 @@
 
 #include "base/escape.h"
 #include "base/suggest.h"
+#include "cli/least.h"
 #include "compat/personality.h"
 #include "table/filter.h"
 
@@ -165,6 +166,7 @@ static int run_command(const struct command *command, char **argv, uint32_t coun
         options.word_count = *command->name != '\0';
         return command_help.run(&options);
     }
+    least_keep(command->name, &options);
     return command->run(&options);
 }
 
@@ -258,6 +260,7 @@ static int run_personality(const struct personality *personality, int argc, char
         return EXIT_NOTHING;
     if (result == HANDOVER_WORDS && command_find(handover.words[0]))
         return run_instead(&handover);
+    least_keep(personality->name, NULL);
     return personality->run(argc, argv);
 }
 
@@ -300,6 +303,8 @@ int main(int argc, char **argv)
     int at = 0;
 
     fill_standard_descriptors();
+    if (least_begin() != 0)
+        return EXIT_ERROR;
     personality = argc > 0 ? choose_personality(argc, argv, &at) : NULL;
     if (!personality && argc == 2 &&
         (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0))

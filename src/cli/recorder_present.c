@@ -3,10 +3,10 @@
 #include "cli/recorder_present.h"
 
 #include "base/clock.h"
+#include "base/confine.h"
 #include "cli/recording.h"
 #include "cli/session.h"
 #include "model/snapshot_file.h"
-#include "serve/confine.h"
 #include "serve/passing.h"
 #include "serve/serve.h"
 

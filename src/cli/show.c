@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "cli/findings.h"
+#include "cli/least.h"
 #include "cli/resolve.h"
 #include "out/csv.h"
 #include "out/json.h"
@@ -223,6 +224,8 @@ static int show_once(struct session *session, struct query *query)
 
     if (session_select(session, query, &grid) != 0)
         return EXIT_ERROR;
+    if (grid.row_count) /* else a hint may look into other namespaces */
+        least_end();
     if (session->screen && options->format == FORMAT_TEXT && !options->quiet)
         r = session->screen(session->screen_context, &grid, 0, 0, &out);
     else

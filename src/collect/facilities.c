@@ -3,16 +3,15 @@
 #include "collect/facilities.h"
 
 #include "base/buf.h"
+#include "base/confine_command.h"
 #include "collect/facility.h"
 
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <string.h>
-#include <sys/syscall.h>
 
-#define CAN(capability) (1ull << (capability))
-#define READS_KERNEL (CAN(CAP_BPF) | CAN(CAP_PERFMON))
-#define HOOKS_CGROUPS (READS_KERNEL | CAN(CAP_NET_ADMIN))
+#define READS_KERNEL (CAPABILITY(CAP_BPF) | CAPABILITY(CAP_PERFMON))
+#define HOOKS_CGROUPS (READS_KERNEL | CAPABILITY(CAP_NET_ADMIN))
 
 /* Before 5.8 it stood for both, and it still does. */
 #define STANDS_FOR_BPF CAP_SYS_ADMIN
@@ -23,7 +22,7 @@ struct facility {
     const char *instead;   /* what becomes of that without it */
     const char *option;    /* what the kernel needs for it */
     const char *module;    /* which may bring it; NULL: none */
-    uint64_t capabilities; /* CAN()s: all are needed; 0: anybody may */
+    uint64_t capabilities; /* CAPABILITY()s: all are needed; 0: anybody may */
     int (*probe)(struct probing *probing, unsigned int argument);
     unsigned int argument;
 };
@@ -65,11 +64,13 @@ static const struct facility facilities[] = {
      "/proc/PID/fd is searched", "CONFIG_BPF_SYSCALL, CONFIG_DEBUG_INFO_BTF, Linux 5.14", NULL,
      READS_KERNEL, probe_descriptors, 0},
     {"owners", "/proc/PID/fd", "who holds which socket, without BPF", "owners of others are hidden",
-     "CONFIG_PROC_FS", NULL, CAN(CAP_SYS_PTRACE) | CAN(CAP_DAC_READ_SEARCH), probe_proc_fd, 0},
+     "CONFIG_PROC_FS", NULL, CAPABILITY(CAP_SYS_PTRACE) | CAPABILITY(CAP_DAC_READ_SEARCH),
+     probe_proc_fd, 0},
     {"owners", "kcmp", "threads with a descriptor table of their own",
-     "what only they hold has no owner", "CONFIG_KCMP", NULL, CAN(CAP_SYS_PTRACE), probe_kcmp, 0},
+     "what only they hold has no owner", "CONFIG_KCMP", NULL, CAPABILITY(CAP_SYS_PTRACE),
+     probe_kcmp, 0},
     {"namespaces", "setns", "sockets of other network namespaces", "only the own one is read",
-     "CONFIG_NET_NS", NULL, CAN(CAP_SYS_ADMIN), probe_setns, 0},
+     "CONFIG_NET_NS", NULL, CAPABILITY(CAP_SYS_ADMIN), probe_setns, 0},
     {"processes", "cgroup2", "unit and container of sockets and processes",
      "cgroups of sockets have no names", "CONFIG_CGROUPS", NULL, 0, probe_cgroup2, 0},
     {"interfaces", "rtnetlink", "interfaces, addresses and routes", "they are not shown",
@@ -94,11 +95,16 @@ static const struct facility facilities[] = {
     {"packets", "libpcap", "packets and their filters", "packets are not shown", NULL, NULL, 0,
      probe_capture, 0},
     {"packets", "packet sockets", "packets of interfaces", "only files of packets are read",
-     "CONFIG_PACKET", "af_packet", CAN(CAP_NET_RAW), probe_packet_socket, 0},
+     "CONFIG_PACKET", "af_packet", CAPABILITY(CAP_NET_RAW), probe_packet_socket, 0},
     {"packets", "bpf owners", "whose each packet is", "descriptors are searched",
      "CONFIG_CGROUP_BPF, CONFIG_DEBUG_INFO_BTF", NULL, HOOKS_CGROUPS, probe_packet_owners, 0},
     {"conntrack", "ctnetlink", "tracked connections, NAT", "they are not shown",
-     "CONFIG_NF_CT_NETLINK", "nf_conntrack_netlink", CAN(CAP_NET_ADMIN), probe_conntrack, 0},
+     "CONFIG_NF_CT_NETLINK", "nf_conntrack_netlink", CAPABILITY(CAP_NET_ADMIN), probe_conntrack, 0},
+    {"privileges", "seccomp", "system calls that nwho never needs fail",
+     "only capabilities are given up", "CONFIG_SECCOMP_FILTER", NULL, 0, probe_seccomp, 0},
+    {"privileges", "landlock", "processes of nwho serve open no file that is not theirs",
+     "only system calls are limited", "CONFIG_SECURITY_LANDLOCK, Linux 5.13", NULL, 0,
+     probe_landlock, 0},
 };
 
 /* --- what is lacking --- */
@@ -118,14 +124,9 @@ static const struct {
 
 static uint64_t own_capabilities(void)
 {
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
-    uint64_t own;
+    uint64_t own = confine_capabilities();
 
-    if (syscall(SYS_capget, &header, data) < 0)
-        return 0;
-    own = (uint64_t)data[1].effective << 32 | data[0].effective;
-    return own & CAN(STANDS_FOR_BPF) ? own | READS_KERNEL : own;
+    return own & CAPABILITY(STANDS_FOR_BPF) ? own | READS_KERNEL : own;
 }
 
 static void put_capabilities(struct buf *out, uint64_t capabilities)
@@ -133,7 +134,7 @@ static void put_capabilities(struct buf *out, uint64_t capabilities)
     const char *separator = "";
 
     for (size_t i = 0; i < ARRAY_SIZE(capability_names); i++)
-        if (capabilities & CAN(capability_names[i].capability)) {
+        if (capabilities & CAPABILITY(capability_names[i].capability)) {
             buf_printf(out, "%s%s", separator, capability_names[i].name);
             separator = ", ";
         }
@@ -154,7 +155,7 @@ static bool is_locked_down(void)
 
 static bool is_bpf(const struct facility *facility)
 {
-    return facility->capabilities & CAN(CAP_BPF);
+    return facility->capabilities & CAPABILITY(CAP_BPF);
 }
 
 /* Whoever has all that it takes is refused by something above the kernel's usual rules. */

@@ -2,6 +2,7 @@
 /* Facilities: how each source but those of BPF is tried. */
 #include "collect/facility.h"
 
+#include "base/confine_command.h"
 #include "collect/capture.h"
 #include "collect/collect.h"
 #include "collect/conntrack_usage.h"
@@ -246,4 +247,23 @@ int probe_packet_socket(struct probing *probing, unsigned int unused)
     (void)probing;
     (void)unused;
     return fd < 0 ? -errno : 0;
+}
+
+int probe_seccomp(struct probing *probing, unsigned int unused)
+{
+    (void)probing;
+    (void)unused;
+    return confine_tries_calls();
+}
+
+int probe_landlock(struct probing *probing, unsigned int unused)
+{
+    int r = confine_tries_files();
+
+    (void)unused;
+    if (r == -EOPNOTSUPP) {
+        buf_puts(&probing->lacks, "landlock, which this kernel has, among its security modules");
+        buf_puts(&probing->fix, "boot with landlock in the list of lsm=");
+    }
+    return r;
 }

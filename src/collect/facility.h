@@ -24,6 +24,7 @@ typedef int probe_fn(struct probing *probing, unsigned int argument);
 probe_fn probe_inet_diag, probe_diag, probe_proc_net; /* argument: PROTO_* */
 probe_fn probe_iterator, probe_descriptors, probe_traffic, probe_packet_owners;
 probe_fn probe_proc_fd, probe_kcmp, probe_setns, probe_cgroup2;
+probe_fn probe_seccomp, probe_landlock;
 probe_fn probe_link, probe_counters, probe_conntrack;
 probe_fn probe_events; /* argument: enum source_bit */
 #if !HAVE_BPF

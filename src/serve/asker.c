@@ -3,8 +3,8 @@
 #include "serve/asker.h"
 
 #include "base/clock.h"
+#include "base/confine.h"
 #include "serve/ask.h"
-#include "serve/confine.h"
 #include "serve/passing.h"
 #include "serve/present.h"
 

@@ -3,9 +3,9 @@
 #include "serve/serve.h"
 
 #include "base/clock.h"
+#include "base/confine.h"
 #include "base/escape.h"
 #include "serve/asker.h"
-#include "serve/confine.h"
 #include "serve/passing.h"
 #include "serve/place.h"
 #include "serve/server.h"

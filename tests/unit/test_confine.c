@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the processes of the server can not do: each thing is tried in a process that is confined as
  * they are, on a store that anybody may write by its mode. */
-#include "serve/confine.h"
+#include "base/confine.h"
 
 #include "base/cleanup.h"
 

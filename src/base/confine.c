@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Confinement: user, capabilities, files, system calls. */
-#include "serve/confine.h"
+#include "base/confine.h"
+
+#include "base/confine_filter.h"
 
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
-#include <linux/audit.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
 #include <linux/landlock.h>
-#include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -19,20 +18,6 @@
 
 /* nobody, who owns no file. */
 #define NOBODY 65534
-
-#if defined(__x86_64__)
-#define OWN_ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define OWN_ARCH AUDIT_ARCH_AARCH64
-#elif defined(__riscv) && __riscv_xlen == 64
-#define OWN_ARCH AUDIT_ARCH_RISCV64
-#elif defined(__s390x__)
-#define OWN_ARCH AUDIT_ARCH_S390X
-#elif defined(__powerpc64__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define OWN_ARCH AUDIT_ARCH_PPC64LE
-#else
-#define OWN_ARCH 0
-#endif
 
 /* Every one has these: memory, time, and the end. */
 #define CALLS_OF_ALL                                                                               \
@@ -184,34 +169,6 @@ static void forbid_files(const char *const *readable, unsigned int count)
 
 /* --- system calls --- */
 
-#define LOAD(field)                                                                                \
-    (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define JUMP_EQUAL(value, yes, no)                                                                 \
-    (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (yes), (no))
-#define END(action) (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, (action))
-
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define LOW_HALF 0
-#else
-#define LOW_HALF sizeof(uint32_t)
-#endif
-
-/* openat(2) for anything but reading fails, also where there is no landlock. */
-static size_t put_read_only(struct sock_filter *at)
-{
-    const unsigned int writes = O_ACCMODE | O_CREAT | O_TRUNC;
-    const struct sock_filter filter[] = {
-        JUMP_EQUAL(SYS_openat, 0, 3),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2]) + LOW_HALF),
-        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, writes, 0, 1),
-        END(SECCOMP_RET_ERRNO | EACCES),
-        LOAD(nr),
-    };
-
-    memcpy(at, filter, sizeof(filter));
-    return ARRAY_SIZE(filter);
-}
-
 /* Everything else fails with EPERM. A jump is counted from the instruction behind it. */
 static int limit_calls(const unsigned int *calls, size_t count)
 {
@@ -223,11 +180,8 @@ static int limit_calls(const unsigned int *calls, size_t count)
         return -ENOSYS;
     if (count > CALLS_MAX)
         return -E2BIG;
-    filter[at++] = LOAD(arch);
-    filter[at++] = JUMP_EQUAL(OWN_ARCH, 1, 0);
-    filter[at++] = END(SECCOMP_RET_ERRNO | EPERM);
-    filter[at++] = LOAD(nr);
-    at += put_read_only(&filter[at]);
+    at = filter_begin(filter);
+    at += filter_read_only(&filter[at], SYS_openat, 2);
     for (size_t i = 0; i < count; i++)
         filter[at++] = JUMP_EQUAL(calls[i], (uint8_t)(count - i), 0);
     filter[at++] = END(SECCOMP_RET_ERRNO | EPERM);
