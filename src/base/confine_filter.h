@@ -57,7 +57,8 @@ static inline size_t filter_begin(struct sock_filter *at)
 static inline size_t filter_read_only(struct sock_filter *at, unsigned int call,
                                       unsigned int argument)
 {
-    const unsigned int writes = O_ACCMODE | O_CREAT | O_TRUNC;
+    /* Not O_ACCMODE, in which musl has O_PATH, too. */
+    const unsigned int writes = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC;
     const size_t flags =
         offsetof(struct seccomp_data, args) + argument * sizeof(uint64_t) + LOW_HALF;
     const struct sock_filter filter[FILTER_READ_ONLY] = {

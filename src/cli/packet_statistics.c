@@ -166,6 +166,8 @@ void packet_statistics_put_text(struct buf *out, struct conversations *conversat
         put_talker(&text, &cell, &processes[i]);
     put_losses(&text, losses, conversations_rest(conversations));
     buf_put(out, text.data, text.length);
+    if (text.error || cell.error)
+        out->error = text.error ? text.error : cell.error;
     buf_done(&cell);
     buf_done(&text);
 }

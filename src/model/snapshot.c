@@ -20,9 +20,15 @@
 int snapshot_init(struct snapshot *snapshot)
 {
     uint32_t empty;
+    int r;
 
     *snapshot = (struct snapshot){0};
-    return snapshot_intern(snapshot, "", 0, &empty);
+    r = snapshot_intern(snapshot, "", 0, &empty);
+    if (r < 0) {
+        snapshot_done(snapshot);
+        *snapshot = (struct snapshot){0};
+    }
+    return r;
 }
 
 void snapshot_done(struct snapshot *snapshot)

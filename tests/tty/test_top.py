@@ -76,7 +76,7 @@ def rows_and_what_keys_do():
             screen.keys(str(number))
             text = screen.until(f"by {name}")
             assert re.search(r"\d+ rows?", text), text
-        screen.keys("b", "b", "w", "w", "w")
+        screen.keys("b", "b", "b", "w", "w", "w")
         screen.until(lambda text: "by process" in text and "window total  sort bytes" in text)
         screen.keys("w", "Down", "Enter")
         screen.until(lambda text: f"in python3({child.pid})" in text or f"({child.pid})" in text)
