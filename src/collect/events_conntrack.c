@@ -223,13 +223,18 @@ static int take_message(void *context, const struct nlmsghdr *message)
 /* All that one namespace has to tell, until there are `limit` events. */
 static int read_post(struct reading *reading, uint32_t limit)
 {
+    bool overflowed = false; /* twice in a row is enough for once: there is an end, whatever comes
+                              */
     int r = 0;
 
     while (r == 0 && reading->watch->heard_count < limit) {
         r = netlink_hear(reading->post->fd, MSG_DONTWAIT, take_message, reading);
         if (r == -ENOBUFS) {
             reading->watch->lost++;
-            r = -EAGAIN; /* what waits is read the next time: there is an end, whatever comes */
+            r = overflowed ? -EAGAIN : 0;
+            overflowed = true;
+        } else {
+            overflowed = false;
         }
     }
     return r == -EAGAIN ? 0 : r;

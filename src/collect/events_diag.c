@@ -265,13 +265,18 @@ static int take_message(void *context, const struct nlmsghdr *message)
 /* All that one socket has to tell, until there are `end` events. */
 static int read_post(struct reading *reading, int fd, uint32_t end)
 {
+    bool overflowed = false; /* twice in a row is enough for once: there is an end, whatever comes
+                              */
     int r = 0;
 
     while (r == 0 && reading->snapshot->events_count < end) {
         r = netlink_hear(fd, MSG_DONTWAIT, take_message, reading);
         if (r == -ENOBUFS) {
             reading->destroy->lost++;
-            r = -EAGAIN; /* what waits is read the next time: there is an end, whatever comes */
+            r = overflowed ? -EAGAIN : 0;
+            overflowed = true;
+        } else {
+            overflowed = false;
         }
     }
     return r == -EAGAIN ? 0 : r;

