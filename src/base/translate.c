@@ -12,14 +12,20 @@
 
 #define DOMAIN "nwho"
 
-static const char *look_up(const char *text)
+/* That of messages alone, made once; 0: there is none. */
+static locale_t messages_locale(void)
 {
-    /* What was built and is not installed is found by that: tests, and ./dev run. */
-    const char *directory = getenv("NWHO_LOCALEDIR");
+    static locale_t messages;
+    const char *directory;
 
+    if (messages)
+        return messages;
+    messages = newlocale(LC_MESSAGES_MASK, "", (locale_t)0);
+    /* What was built and is not installed is found by that: tests, and ./dev run. */
+    directory = getenv("NWHO_LOCALEDIR");
     bindtextdomain(DOMAIN, directory && *directory ? directory : LOCALEDIR);
     bind_textdomain_codeset(DOMAIN, "UTF-8");
-    return dgettext(DOMAIN, text);
+    return messages;
 }
 
 const char *translated(const char *text)
@@ -29,13 +35,12 @@ const char *translated(const char *text)
     /* The translation of "" is the head of the catalogue. */
     if (!*text || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
         return text;
-    messages = newlocale(LC_MESSAGES_MASK, "", (locale_t)0);
+    messages = messages_locale();
     if (!messages)
         return text;
     before = uselocale(messages);
-    text = look_up(text);
+    text = dgettext(DOMAIN, text);
     uselocale(before);
-    freelocale(messages);
     return text;
 }
 
