@@ -39,11 +39,14 @@ def at(time):
 
 def golden(name, *keys, **more):
     with replay(**more) as (screen, _):
-        for key in keys:
+        for number, key in enumerate(keys, 1):
+            before = screen.text()
             if key.startswith("="):
                 screen.type(key[1:])
             else:
                 screen.keys(key)
+            if number < len(keys):  # columns stay as wide as they were in a frame that was drawn
+                screen.until(lambda text, before=before: text != before)
         screen.until_golden(name)
 
 
