@@ -39,8 +39,16 @@ int buf_flush(struct buf *buf)
 {
     if (!buf->error && buf->fd >= 0 && buf->length > 0)
         buf->error = write_all(buf->fd, buf->data, buf->length);
-    buf->length = 0;
+    buf_reset(buf);
     return buf->error;
+}
+
+/* No room is left for what is shorter either. */
+static char *fail(struct buf *buf)
+{
+    buf->error = -ENOMEM;
+    buf->capacity = buf->length;
+    return NULL;
 }
 
 char *buf_reserve_slow(struct buf *buf, size_t count)
@@ -52,18 +60,14 @@ char *buf_reserve_slow(struct buf *buf, size_t count)
         return NULL;
     if (buf->fd >= 0 && buf->length >= SINK_FLUSH_BYTES && buf_flush(buf) < 0)
         return NULL;
-    if (count > SIZE_MAX / 4 || buf->length > SIZE_MAX / 4) {
-        buf->error = -ENOMEM;
-        return NULL;
-    }
+    if (count > SIZE_MAX / 4 || buf->length > SIZE_MAX / 4)
+        return fail(buf);
     while (capacity - buf->length < count)
         capacity *= 2;
     if (capacity > buf->capacity) {
         data = realloc(buf->data, capacity);
-        if (!data) {
-            buf->error = -ENOMEM;
-            return NULL;
-        }
+        if (!data)
+            return fail(buf);
         buf->data = data;
         buf->capacity = capacity;
     }

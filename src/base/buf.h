@@ -79,4 +79,6 @@ static inline void buf_puts(struct buf *buf, const char *string)
 static inline void buf_reset(struct buf *buf)
 {
     buf->length = 0;
+    if (buf->error)
+        buf->capacity = 0;
 }

@@ -7,6 +7,7 @@
 #include "base/units.h"
 #include "model/socket.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <time.h>
@@ -166,8 +167,8 @@ void packet_statistics_put_text(struct buf *out, struct conversations *conversat
         put_talker(&text, &cell, &processes[i]);
     put_losses(&text, losses, conversations_rest(conversations));
     buf_put(out, text.data, text.length);
-    if (text.error || cell.error)
-        out->error = text.error ? text.error : cell.error;
+    if (!all || !processes || text.error || cell.error)
+        out->error = -ENOMEM;
     buf_done(&cell);
     buf_done(&text);
 }
@@ -289,4 +290,6 @@ void packet_statistics_put_json(struct buf *out, struct conversations *conversat
     buf_puts(out, "],");
     put_losses_json(out, losses, conversations_rest(conversations));
     buf_puts(out, "}\n");
+    if (!all || !processes)
+        out->error = -ENOMEM;
 }

@@ -118,7 +118,7 @@ static void put_line(struct sniff *sniff, const struct sniff_source *source,
                      const struct captured *captured, const struct packet_flow *flow,
                      struct buf *out)
 {
-    sniff->remark.length = 0;
+    buf_reset(&sniff->remark);
     sniff->packet.out = &sniff->remark;
     sniff->packet.bytes = captured->bytes;
     sniff->packet.captured = captured->captured;

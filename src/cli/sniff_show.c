@@ -159,8 +159,8 @@ static void put_line(struct sniff *sniff, const struct sniff_source *source,
     line_put(&sniff->line, &sniff->packet, source->link_type, captured, sniff->shown);
 }
 
-void sniff_show(struct sniff *sniff, const struct sniff_source *source,
-                const struct captured *captured)
+static void show(struct sniff *sniff, const struct sniff_source *source,
+                 const struct captured *captured)
 {
     struct packet_owner owner = {.sender.kind = PACKET_END_ELSEWHERE};
     struct packet_flow flow;
@@ -181,6 +181,23 @@ void sniff_show(struct sniff *sniff, const struct sniff_source *source,
         sniff_put_json(sniff, source, captured, &flow, &owner);
     else
         put_line(sniff, source, captured, owned ? &owner : NULL);
+}
+
+/* What could not be put together is missed in what is put together of it. */
+static void take_errors(struct sniff *sniff)
+{
+    const struct buf *parts[] = {&sniff->remark, &sniff->facts.texts, &sniff->texts.text};
+
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+        if (parts[i]->error)
+            sniff->out.error = parts[i]->error;
+}
+
+void sniff_show(struct sniff *sniff, const struct sniff_source *source,
+                const struct captured *captured)
+{
+    show(sniff, source, captured);
+    take_errors(sniff);
     if (sniff->options->line_buffered)
         (void)buf_flush(&sniff->out);
 }

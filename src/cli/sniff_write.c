@@ -139,6 +139,8 @@ static void write_names(struct sniff *sniff, const struct sniff_source *source,
                             .out = &text};
 
     packet_dissect(&packet, source->link_type, captured->length);
+    if (text.error)
+        sniff->failed = text.error;
     buf_done(&text);
 }
 

@@ -49,7 +49,7 @@ int conversations_add(struct conversations *conversations, const struct packet_e
                       uint64_t time_ns, uint32_t length, const struct conversation_process *sender,
                       const struct conversation_process *receiver) MUST_CHECK;
 
-/* All of them, those with most bytes first. Valid until something is added. */
+/* All of them, those with most bytes first; NULL: no memory. Valid until something is added. */
 const struct conversation *conversations_all(struct conversations *conversations,
                                              uint32_t *ret_count);
 /* The same of processes; an index of a conversation is none into these, see below. */

@@ -25,6 +25,7 @@ static uint32_t read_name(struct packet *packet, uint32_t start, uint32_t at)
 static uint32_t tell_record(struct packet *packet, uint32_t at)
 {
     const struct packet_options *options = packet->options;
+    const char *name = buf_string(packet->out);
     uint16_t type, length;
     uint32_t data;
 
@@ -36,10 +37,10 @@ static uint32_t tell_record(struct packet *packet, uint32_t at)
     data = at + RECORD_HEAD;
     if (!packet_has(packet, data, length))
         return 0;
-    if (packet_u16(packet, at + 2) == CLASS_INTERNET &&
+    if (name[0] && packet_u16(packet, at + 2) == CLASS_INTERNET &&
         ((type == TYPE_A && length == 4) || (type == TYPE_AAAA && length == 16)))
         options->take_name(options->names, type == TYPE_A ? AF_INET : AF_INET6,
-                           packet->bytes + data, buf_string(packet->out));
+                           packet->bytes + data, name);
     return data + length;
 }
 
@@ -59,5 +60,7 @@ void dns_tell_answers(const struct packet *packet, uint32_t start)
         while (at && count-- > 0 && !reading.cut)
             at = tell_record(&reading, at);
     }
+    if (name.error)
+        packet->out->error = name.error;
     buf_done(&name);
 }

@@ -4,6 +4,8 @@
 #include "packet/dns.h"
 #include "packet/facts.h"
 
+#include <errno.h>
+
 #define HEADER 12
 
 /* Without the last dot. *at moves behind it; 0: it is broken or cut, and none is told. */
@@ -49,8 +51,10 @@ static uint32_t take_answer(struct packet *reading, uint32_t at, uint32_t start)
         begin++;
     answer.data = packet_facts_since(facts, begin);
     if (VEC_RESERVE(&facts->dns.answers, &facts->dns.answer_capacity, facts->dns.answer_count, 1) <
-        0)
+        0) {
+        facts->texts.error = -ENOMEM;
         return 0;
+    }
     facts->dns.answers[facts->dns.answer_count++] = answer;
     return behind;
 }

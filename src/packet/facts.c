@@ -8,7 +8,7 @@ void packet_facts_reset(struct packet_facts *facts)
 {
     struct packet_facts empty = {.texts = facts->texts};
 
-    empty.texts.length = 0;
+    buf_reset(&empty.texts);
     empty.dns.answers = facts->dns.answers;
     empty.dns.answer_capacity = facts->dns.answer_capacity;
     *facts = empty;
