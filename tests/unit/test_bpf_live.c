@@ -237,18 +237,24 @@ static int count_own(void *context, const struct record *record)
     return 0;
 }
 
-/* As often as the table changed meanwhile. */
+#define TRIES 1000
+
+/* As often as the table changed meanwhile; where others never let it be there is nothing to test. */
 static int count_in_table(struct iterator *glance, uint32_t together, struct seen *seen)
 {
-    int r = 0;
-
     glance->filter->together = together;
-    do {
+    for (unsigned int i = 0; i < TRIES; i++) {
+        int r;
+
         glance->filter->torn = 0;
         seen->count = 0;
         r = iterator_walk(glance, 0, count_own, seen);
-    } while (r == 0 && glance->filter->torn);
-    return r;
+        if (r < 0 || !glance->filter->torn)
+            return r;
+    }
+    print_message("skipped: the table of TCP changes all the time\n");
+    skip();
+    return 0;
 }
 
 /* The table of TCP in stretches, some of them or all together: each socket once. */
