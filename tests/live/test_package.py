@@ -359,6 +359,7 @@ def the_apkbuild_says_what_abuild_wants():
     script = """. "$1"; echo "$pkgname-$pkgver-r$pkgrel"; echo "$source"; for i in $license $arch $makedepends $subpackages; do echo "$i"; done |
         grep -c .; for i in build check package; do command -v $i; done"""
     lines = live.run(["sh", "-eu", "-c", script, "sh", SOURCE / "packaging/APKBUILD"]).out.splitlines()
+    assert (SOURCE / "packaging/nwho.pre-install").exists() and (SOURCE / "packaging/nwho.initd").exists()
     assert lines[:2] == [f"nwho-{VERSION}-r0", f"nwho-{VERSION}.tar.xz"] and int(lines[2]) > 10 and lines[3:] == ["build", "check", "package"], lines
 
 
