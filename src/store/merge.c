@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Merge: the ticks of ten minutes become one chunk of each kind, and rows of the coarse tables. */
+/* Merge: the ticks of ten minutes become one chunk of each kind, and rows of the coarse tables.
+ * Connections, of which each is a row, become several where they are many. */
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/vec.h"
@@ -9,6 +10,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+
+/* A row has 150 bytes. Larger chunks would be hardly smaller in the file. */
+#define MERGED_ROWS_MAX 16384
 
 /* How a row that is there takes in another: "rx_bytes = rx_bytes + excluded.rx_bytes". */
 static void put_combination(struct buf *out, const struct measure *measure)
@@ -200,67 +204,117 @@ static void forget_endpoints(struct chunk *chunk)
     chunk_fold(chunk);
 }
 
-static int add_fresh(struct store *store, sqlite3_stmt *statement, struct chunk *chunk,
-                     uint32_t *broken)
-{
-    CLEANUP(chunk_done) struct chunk tick = {.kind = chunk->kind};
-    int r = codec_read(&store->codec, sqlite3_column_blob(statement, 0),
-                       (size_t)sqlite3_column_bytes(statement, 0), &tick);
+/* What is made of ticks that are not merged yet. */
+struct merge {
+    struct chunk chunk;
+    uint32_t broken; /* ticks that cannot be read */
+};
 
-    if (r == -EBADMSG) {
-        ++*broken;
-        return 0;
-    }
-    return r < 0 ? r : chunk_append(chunk, &tick);
+static void merge_done(struct merge *merge)
+{
+    chunk_done(&merge->chunk);
 }
 
-static int read_fresh(struct store *store, struct chunk *chunk)
+/* Connections are in no coarse table: it does not matter how many chunks they are in. */
+static bool is_full(const struct chunk *chunk, uint64_t more)
 {
-    static const char text[] = "SELECT data FROM chunk WHERE merged = 0 AND kind = ? ORDER BY id";
-    uint32_t broken = 0;
-    sqlite3_stmt *statement;
+    return chunk->kind == CHUNK_CONNECTIONS && chunk->tick_count &&
+           chunk->row_count + more > MERGED_ROWS_MAX;
+}
+
+static int write_piece(struct store *store, struct chunk *chunk)
+{
+    int r = write_chunk(store, chunk, true);
+
+    chunk_clear(chunk);
+    return r;
+}
+
+static int add_fresh(struct store *store, sqlite3_stmt *statement, struct merge *merge)
+{
+    CLEANUP(chunk_done) struct chunk tick = {.kind = merge->chunk.kind};
+    int r =
+        is_full(&merge->chunk, sql_column(statement, 0)) ? write_piece(store, &merge->chunk) : 0;
+
+    if (r == 0)
+        r = codec_read(&store->codec, sqlite3_column_blob(statement, 1),
+                       (size_t)sqlite3_column_bytes(statement, 1), &tick);
+    if (r == -EBADMSG) {
+        merge->broken++;
+        return 0;
+    }
+    return r < 0 ? r : chunk_append(&merge->chunk, &tick);
+}
+
+static int note_broken(struct store *store, const struct merge *merge)
+{
     char lost[80];
+
+    if (!merge->broken)
+        return 0;
+    snprintf(lost, sizeof(lost), "%" PRIu32 " ticks of kind '%s' were damaged in the file",
+             merge->broken, layouts[merge->chunk.kind].name);
+    return store_note(store, clock_ns(CLOCK_REALTIME), STORE_LOST, lost);
+}
+
+static int read_fresh(struct store *store, struct merge *merge)
+{
+    static const char text[] =
+        "SELECT rows, data FROM chunk WHERE merged = 0 AND kind = ? ORDER BY id";
+    sqlite3_stmt *statement;
     int r = sql_prepare(store, STATEMENT_FRESH_CHUNKS, text, &statement);
 
     if (r < 0)
         return r;
-    sql_bind(statement, 1, chunk->kind);
+    sql_bind(statement, 1, merge->chunk.kind);
     while ((r = sql_step(statement)) > 0) {
-        r = add_fresh(store, statement, chunk, &broken);
+        r = add_fresh(store, statement, merge);
         if (r < 0)
             break;
     }
     sqlite3_reset(statement);
-    if (r < 0 || !broken)
+    return r < 0 ? r : note_broken(store, merge);
+}
+
+/* A tick with as many connections as a merged chunk has is one already. */
+static int keep_large_ticks(struct store *store)
+{
+    sqlite3_stmt *statement;
+    int r = sql_prepare(store, STATEMENT_KEEP_LARGE,
+                        "UPDATE chunk SET merged = 1 WHERE merged = 0 AND kind = ? AND rows > ?",
+                        &statement);
+
+    if (r < 0)
         return r;
-    snprintf(lost, sizeof(lost), "%" PRIu32 " ticks of kind '%s' were damaged in the file", broken,
-             layouts[chunk->kind].name);
-    return store_note(store, clock_ns(CLOCK_REALTIME), STORE_LOST, lost);
+    sql_bind(statement, 1, CHUNK_CONNECTIONS);
+    sql_bind(statement, 2, MERGED_ROWS_MAX);
+    return sql_run(statement);
 }
 
 static int merge_kind(struct store *store, enum chunk_kind kind)
 {
-    CLEANUP(chunk_done) struct chunk chunk = {.kind = kind};
-    int r = read_fresh(store, &chunk);
+    CLEANUP(merge_done) struct merge merge = {.chunk.kind = kind};
+    struct chunk *chunk = &merge.chunk;
+    int r = read_fresh(store, &merge);
 
-    if (r < 0 || !chunk.tick_count)
+    if (r < 0 || !chunk->tick_count)
         return r;
-    r = write_chunk(store, &chunk, true);
+    r = write_chunk(store, chunk, true);
     if (r == 0 && coarse_has(kind, COARSE_HOUR))
-        r = write_coarse(store, &chunk, COARSE_HOUR);
+        r = write_coarse(store, chunk, COARSE_HOUR);
     if (r == 0 && kind == CHUNK_FLOWS)
-        forget_endpoints(&chunk);
+        forget_endpoints(chunk);
     if (r == 0 && coarse_has(kind, COARSE_MINUTE))
-        r = write_coarse(store, &chunk, COARSE_MINUTE);
+        r = write_coarse(store, chunk, COARSE_MINUTE);
     if (r == 0 && coarse_has(kind, COARSE_PROCESS_HOUR))
-        r = write_coarse(store, &chunk, COARSE_PROCESS_HOUR);
+        r = write_coarse(store, chunk, COARSE_PROCESS_HOUR);
     return r;
 }
 
 int merge_ticks(struct store *store)
 {
     sqlite3_stmt *statement = NULL;
-    int r = 0;
+    int r = keep_large_ticks(store);
 
     for (unsigned int kind = 0; kind < CHUNK_KIND_MAX && r == 0; kind++)
         r = merge_kind(store, kind);

@@ -7,8 +7,9 @@
 
 /*
  * Times are seconds since 1970, of `chunk`, `note` and `span` nanoseconds. A chunk has one tick
- * (merged 0) or those of ten minutes; store/chunk.h says what is in it. The names of enums are
- * texts and addresses are readable, for people who ask with sqlite3(1).
+ * (merged 0) or those of ten minutes, where connections are many some of these; store/chunk.h says
+ * what is in it. The names of enums are texts and addresses are readable, for people who ask with
+ * sqlite3(1).
  */
 static const char first_schema[] =
     "CREATE TABLE chunk(id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, merged INTEGER NOT NULL,"

@@ -193,6 +193,81 @@ static void a_broken_chunk_is_skipped_and_said(void **state)
     assert_int_equal(notes, 0);
 }
 
+static int64_t number_of(const struct place *place, const char *text)
+{
+    sqlite3_stmt *statement;
+    sqlite3 *db;
+    int64_t number;
+
+    assert_int_equal(sqlite3_open(place->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, text, -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    number = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    return number;
+}
+
+static void write_connections(struct place *place, uint64_t number, uint32_t count)
+{
+    struct snapshot tick;
+
+    tick_begin(&tick, number);
+    for (uint32_t i = 0; i < count; i++)
+        *snapshot_add_event(&tick) = (struct event){.time_ns = tick.boot_ns - SECOND_NS,
+                                                    .has = EVENT_HAS_BYTES,
+                                                    .rx_bytes = number * 100000 + i,
+                                                    .kind = EVENT_CLOSED,
+                                                    .proto = PROTO_TCP,
+                                                    .family = AF_INET};
+    tick_write(place, &tick);
+}
+
+static void check_connections(struct place *place, uint32_t count, uint64_t bytes)
+{
+    CLEANUP(answers_done) struct answers answers = {0};
+    const struct snapshot *past;
+
+    place_ask(
+        place,
+        (struct store_question){.since_ns = 1, .until_ns = INT64_MAX, .parts = STORE_CONNECTIONS},
+        &answers);
+    past = &answers.items[0].snapshot;
+    assert_int_equal(past->events_count, count);
+    for (uint32_t i = 0; i < past->events_count; i++)
+        bytes -= past->events[i].rx_bytes;
+    assert_int_equal(bytes, 0);
+}
+
+/* A chunk of all that came in ten minutes would take a hundred megabytes to make: a tick that is
+ * large stays what it is, and small ones become few. */
+static void many_connections_are_merged_in_parts(void **state)
+{
+    static const uint32_t counts[] = {5, 9000, 7, 6000, 6000, 8, 20000, 1};
+    struct place *place = *state;
+    uint32_t count = 0;
+    uint64_t bytes = 0;
+
+    place_open(place, NULL);
+    for (uint32_t i = 0; i < ARRAY_SIZE(counts); i++) {
+        write_connections(place, i, counts[i]);
+        count += counts[i];
+        bytes += (uint64_t)counts[i] * (counts[i] - 1) / 2 + (uint64_t)counts[i] * i * 100000;
+    }
+    check_connections(place, count, bytes);
+    assert_int_equal(number_of(place, "SELECT count(*) FROM chunk WHERE merged"), 0);
+    write_connections(place, 60, 0); /* the next ten minutes begin */
+    check_connections(place, count, bytes);
+    assert_int_equal(number_of(place, "SELECT count(*) FROM chunk WHERE kind = 5 AND NOT merged"),
+                     0);
+    /* 20000 as they were; 5 + 9000 + 7 + 6000; 6000 + 8 + 1 */
+    assert_int_equal(number_of(place, "SELECT count(*) FROM chunk WHERE kind = 5"), 3);
+    assert_int_equal(number_of(place, "SELECT max(rows) FROM chunk WHERE kind = 5 AND ticks > 1"),
+                     15012);
+    assert_int_equal(number_of(place, "SELECT sum(ticks) FROM chunk WHERE kind = 5"),
+                     ARRAY_SIZE(counts));
+}
+
 /* A tick that cannot be read is not merged; the others are, and the loss is noted. */
 static void a_broken_tick_is_noted(void **state)
 {
@@ -345,6 +420,7 @@ int main(void)
         TEST(the_second_writer_is_refused),
         TEST(others_may_not_read_it),
         TEST(a_broken_chunk_is_skipped_and_said),
+        TEST(many_connections_are_merged_in_parts),
         TEST(a_broken_tick_is_noted),
         TEST(a_truncated_file_is_set_aside),
         TEST(zeroed_pages_end_nobody),
