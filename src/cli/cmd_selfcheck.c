@@ -5,7 +5,7 @@
 
 #include "collect/collect.h"
 #include "collect/facilities.h"
-#include "derive/agreement.h"
+#include "derive/agreement_write.h"
 #include "fleet/fleet.h"
 #include "store/store.h"
 

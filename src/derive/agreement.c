@@ -2,17 +2,13 @@
 /* Agreement: rounds of readings, the differences of each, and those that stay. */
 #include "derive/agreement.h"
 
-#include "base/buf.h"
 #include "base/hash.h"
 #include "base/vec.h"
+#include "derive/address.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-
-/* Protocols, and behind them which process holds which socket. */
-#define SUBJECT_OWNERS PROTO_MAX
-#define SUBJECTS (PROTO_MAX + 1)
 
 /* A thing that some teller told of: a socket, or a process that holds one. */
 struct item {
@@ -43,13 +39,13 @@ struct round {
     struct map ends;    /* key of ends -> who told of a socket with them */
     struct map inodes;  /* of the sockets -> who told of them */
     struct map visible; /* ids of the processes whose descriptors /proc shows */
-    struct tally tallies[SUBJECTS];
+    struct tally tallies[AGREEMENT_SUBJECTS];
 };
 
 struct agreement {
     struct items differing; /* of every round so far; `seen` is who told of it */
-    struct tally tallies[SUBJECTS];
-    uint32_t first[SUBJECTS]; /* differences of the first round */
+    struct tally tallies[AGREEMENT_SUBJECTS];
+    uint32_t first[AGREEMENT_SUBJECTS]; /* differences of the first round */
     uint32_t rounds;
 };
 
@@ -138,15 +134,10 @@ static int add_bit(struct map *map, uint64_t key, uint32_t bit)
     return map_set(map, key, bits_of(map, key) | bit);
 }
 
-static bool is_internet(const struct socket *socket)
-{
-    return socket->family == AF_INET || socket->family == AF_INET6;
-}
-
 /* Of sockets of the same protocol and namespace only this one has these ends. */
 static uint64_t hash_ends(uint64_t hash, const struct socket *socket)
 {
-    if (is_internet(socket)) {
+    if (address_is_inet(socket->family)) {
         hash = hash_end(hash, socket, &socket->local, socket->local_port);
         return hash_end(hash, socket, &socket->peer, socket->peer_port);
     }
@@ -305,7 +296,7 @@ static int tell_holders(struct round *round, enum teller teller)
             .key = hash_number(hash_number(hash_number(HASH_INIT, holder->inode), pid), 2),
             .seen = 1u << teller,
             .index = i,
-            .subject = SUBJECT_OWNERS,
+            .subject = AGREEMENT_OWNERS,
             .teller = (uint8_t)teller,
         };
 
@@ -325,7 +316,7 @@ static int tell_owners(struct round *round)
 
         if (!snapshot || !has_brought(snapshot, "owners"))
             continue;
-        round->tallies[SUBJECT_OWNERS].tellers |= 1u << tellers[i];
+        round->tallies[AGREEMENT_OWNERS].tellers |= 1u << tellers[i];
         r = tell_holders(round, tellers[i]);
     }
     return r;
@@ -390,167 +381,43 @@ bool agreement_is_settled(const struct agreement *agreement)
     return agreement->rounds > 0 && agreement->differing.count == 0;
 }
 
-/* --- rows --- */
+/* --- what came out --- */
 
-static void put_tellers(struct buf *out, uint32_t tellers, const char *one, const char *several)
-{
-    const char *separator = "";
-    unsigned int count = 0;
-
-    for (unsigned int teller = 0; teller < TELLERS; teller++)
-        if (tellers & 1u << teller) {
-            buf_puts(out, separator);
-            buf_puts(out, teller_name(teller));
-            separator = " and ";
-            count++;
-        }
-    buf_printf(out, " %s", count == 1 ? one : several);
-}
-
-static void put_end(struct buf *out, const struct socket *socket, const union address *address,
-                    uint16_t port)
-{
-    buf_host(out, socket->family, address->bytes);
-    buf_printf(out, ":%u", port);
-}
-
-static void put_socket(struct buf *out, const struct snapshot *snapshot,
-                       const struct socket *socket)
-{
-    size_t length;
-    const char *path = snapshot_string(snapshot, socket->path, &length);
-
-    buf_puts(out, socket_proto_name(socket->proto));
-    if (is_internet(socket)) {
-        buf_byte(out, ' ');
-        put_end(out, socket, &socket->local, socket->local_port);
-        if (socket->peer_port) {
-            buf_puts(out, " > ");
-            put_end(out, socket, &socket->peer, socket->peer_port);
-        }
-    }
-    buf_printf(out, " %s", socket_state_name(socket->state));
-    if (socket->path) {
-        buf_puts(out, socket->flags & SOCKET_ABSTRACT ? " @" : " ");
-        buf_put(out, path, length);
-    }
-    buf_printf(out, " inode %u in namespace ", socket->inode);
-    snapshot_put_netns(snapshot, socket->netns, out);
-}
-
-static void put_holder(struct buf *out, const struct snapshot *snapshot,
-                       const struct holder *holder)
-{
-    const struct process *process = &snapshot->processes[holder->process];
-    size_t length;
-    const char *comm = snapshot_string(snapshot, process->comm, &length);
-
-    buf_puts(out, "process ");
-    buf_put(out, comm, length);
-    buf_printf(out, "(%u) with the socket of inode %u", process->pid, holder->inode);
-}
-
-static int set_text(struct snapshot *snapshot, struct buf *text, uint32_t *ret_string)
-{
-    int r = text->error;
-
-    if (r == 0)
-        r = snapshot_intern(snapshot, text->data ? text->data : "", text->length, ret_string);
-    buf_reset(text);
-    return r;
-}
-
-static const char *hint(const struct item *item, uint32_t silent)
-{
-    if (item->subject == PROTO_UNIX && item->seen == 1u << TELLER_PROC)
-        return ": a name with a line break in it can forge such a line of /proc/net/unix";
-    if (silent & 1u << TELLER_PROC)
-        return ": something hides it in /proc, as a rootkit or a preloaded library does, or the "
-               "kernel has a fault";
-    return ": something hides it, as a rootkit does, or the kernel has a fault";
-}
-
-static int write_difference(const struct agreement *agreement, const struct item *item,
-                            const struct agreement_reading *reading, struct snapshot *snapshot,
-                            struct selfcheck_row *row)
-{
-    CLEANUP(buf_done) struct buf text = BUF_INIT;
-    const struct snapshot *from = reading->snapshots[item->teller];
-    bool is_owner = item->subject == SUBJECT_OWNERS;
-    uint32_t tellers = agreement->tallies[item->subject].tellers, silent = tellers & ~item->seen;
-    int r;
-
-    row->kind = SELFCHECK_DIFFERENCE;
-    row->result = SELFCHECK_DIFFERS;
-    row->tellers = tellers;
-    for (unsigned int teller = 0; teller < TELLERS; teller++)
-        row->counts[teller] = item->seen >> teller & 1;
-    if (is_owner)
-        put_holder(&text, from, &from->holders[item->index]);
-    else
-        put_socket(&text, from, &from->sockets[item->index]);
-    r = set_text(snapshot, &text, &row->name);
-    put_tellers(&text, item->seen, "tells", "tell");
-    buf_printf(&text, " of it in each of %u readings, ", agreement->rounds);
-    put_tellers(&text, silent, "does", "do");
-    buf_puts(&text, " not");
-    buf_puts(&text, hint(item, silent));
-    if (r == 0)
-        r = set_text(snapshot, &text, &row->detail);
-    if (r == 0)
-        r = snapshot_intern(snapshot, is_owner ? "owners" : "sockets", is_owner ? 6 : 7,
-                            &row->part);
-    return r;
-}
-
-static unsigned int count_tellers(uint32_t tellers)
-{
-    return (unsigned int)__builtin_popcount(tellers);
-}
-
-static int write_comparison(const struct agreement *agreement, unsigned int subject,
-                            struct snapshot *snapshot, struct selfcheck_row *row)
+void agreement_result(const struct agreement *agreement, unsigned int subject,
+                      struct agreement_result *ret_result)
 {
     const struct tally *tally = &agreement->tallies[subject];
-    bool is_owner = subject == SUBJECT_OWNERS;
-    const char *name = is_owner ? "owners" : socket_proto_name(subject);
-    int r;
+    uint32_t differing = 0;
 
-    row->kind = SELFCHECK_COMPARISON;
-    row->tellers = tally->tellers;
-    for (unsigned int teller = 0; teller < TELLERS; teller++)
-        row->counts[teller] = tally->counts[teller];
     for (uint32_t i = 0; i < agreement->differing.count; i++)
-        row->differing += agreement->differing.all[i].subject == subject;
-    row->passing = agreement->first[subject] - row->differing;
-    row->result = count_tellers(tally->tellers) < 2 ? SELFCHECK_ALONE
-                  : row->differing                  ? SELFCHECK_DIFFERS
-                                                    : SELFCHECK_AGREES;
-    r = snapshot_intern(snapshot, name, strlen(name), &row->name);
-    if (r == 0)
-        r = snapshot_intern(snapshot, is_owner ? "owners" : "sockets", is_owner ? 6 : 7,
-                            &row->part);
-    return r;
+        differing += agreement->differing.all[i].subject == subject;
+    *ret_result = (struct agreement_result){
+        .tellers = tally->tellers,
+        .differing = differing,
+        .passing = agreement->first[subject] - differing,
+    };
+    memcpy(ret_result->counts, tally->counts, sizeof(tally->counts));
 }
 
-int agreement_write(const struct agreement *agreement, const struct agreement_reading *reading,
-                    struct snapshot *snapshot, struct selfcheck *selfcheck)
+uint32_t agreement_rounds(const struct agreement *agreement)
 {
-    int r = 0;
+    return agreement->rounds;
+}
 
-    for (unsigned int subject = PROTO_UNKNOWN + 1; subject < SUBJECTS && r == 0; subject++) {
-        struct selfcheck_row *row;
+uint32_t agreement_count(const struct agreement *agreement)
+{
+    return agreement->differing.count;
+}
 
-        if (!agreement->tallies[subject].tellers)
-            continue;
-        row = selfcheck_add(selfcheck);
-        r = row ? write_comparison(agreement, subject, snapshot, row) : -ENOMEM;
-    }
-    for (uint32_t i = 0; i < agreement->differing.count && r == 0; i++) {
-        struct selfcheck_row *row = selfcheck_add(selfcheck);
+struct agreement_difference agreement_difference(const struct agreement *agreement, uint32_t index)
+{
+    const struct item *item = &agreement->differing.all[index];
 
-        r = row ? write_difference(agreement, &agreement->differing.all[i], reading, snapshot, row)
-                : -ENOMEM;
-    }
-    return r;
+    return (struct agreement_difference){
+        .subject = item->subject,
+        .tells = item->seen,
+        .silent = agreement->tallies[item->subject].tellers & ~item->seen,
+        .teller = item->teller,
+        .index = item->index,
+    };
 }

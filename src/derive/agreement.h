@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "model/selfcheck.h"
+#include "model/selfcheck.h" /* enum teller */
 #include "model/snapshot.h"
 
 /* One round: each teller's snapshot, in the order of the enum. */
@@ -28,9 +28,32 @@ int agreement_add(struct agreement *agreement, const struct agreement_reading *r
 /* Whether nothing differs any more: further rounds would change nothing. */
 bool agreement_is_settled(const struct agreement *agreement);
 
-/*
- * Adds a row for each sort of thing, and one for each difference that stayed; texts are made in
- * `snapshot`. `reading` is the last one that was added. 0 or -ENOMEM.
- */
-int agreement_write(const struct agreement *agreement, const struct agreement_reading *reading,
-                    struct snapshot *snapshot, struct selfcheck *selfcheck) MUST_CHECK;
+/* --- what came out; before the first round, nothing --- */
+
+/* A sort of thing: a protocol (enum socket_proto), or which process holds which socket. */
+#define AGREEMENT_OWNERS PROTO_MAX
+#define AGREEMENT_SUBJECTS (PROTO_MAX + 1)
+
+/* Of all that is of one sort. */
+struct agreement_result {
+    uint32_t counts[TELLERS]; /* how many each told of, in the last round */
+    uint32_t tellers;         /* 1u << enum teller: who could tell; 0: nobody */
+    uint32_t differing;       /* in every round */
+    uint32_t passing;         /* in the first round, and not in all that followed */
+};
+
+/* One thing that differed in every round. */
+struct agreement_difference {
+    unsigned int subject;
+    uint32_t tells, silent; /* 1u << enum teller: who told of it; who could, and did not */
+    uint32_t index;         /* of the socket, or holder, in the last round's snapshot of `teller` */
+    enum teller teller;
+};
+
+uint32_t agreement_rounds(const struct agreement *agreement);
+void agreement_result(const struct agreement *agreement, unsigned int subject,
+                      struct agreement_result *ret_result);
+
+/* How many things differed in every round, and the one at `index` of them. */
+uint32_t agreement_count(const struct agreement *agreement);
+struct agreement_difference agreement_difference(const struct agreement *agreement, uint32_t index);

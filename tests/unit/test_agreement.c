@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Agreement on hand-made readings: what passes is no difference, what stays is one. */
-#include "derive/agreement.h"
+#include "derive/agreement_write.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -131,6 +131,8 @@ static void equal_readings_agree(void **state)
 static void what_stays_is_a_difference(void **state)
 {
     struct agreement *agreement = agreement_new();
+    struct agreement_result result;
+    struct agreement_difference difference;
     struct selfcheck rows;
     struct round first, second;
 
@@ -150,6 +152,16 @@ static void what_stays_is_a_difference(void **state)
     add(&second, TELLER_NETLINK, 82, 0, 73);
     take(agreement, &second);
     assert_false(agreement_is_settled(agreement));
+    agreement_result(agreement, PROTO_TCP, &result);
+    assert_int_equal(result.counts[TELLER_NETLINK], 3);
+    assert_int_equal(result.counts[TELLER_PROC], 1);
+    assert_int_equal(result.differing, 1);
+    assert_int_equal(result.passing, 2);
+    assert_int_equal(agreement_count(agreement), 1);
+    difference = agreement_difference(agreement, 0);
+    assert_int_equal(difference.tells, 1u << TELLER_BPF | 1u << TELLER_NETLINK);
+    assert_int_equal(difference.silent, 1u << TELLER_PROC);
+    assert_int_equal(second.snapshots[difference.teller].sockets[difference.index].local_port, 80);
     rows = rows_of(agreement, &second);
     assert_int_equal(rows.count, 2);
     assert_int_equal(rows.rows[0].result, SELFCHECK_DIFFERS);
@@ -233,6 +245,62 @@ static void hidden_owners(void **state)
     }
 }
 
+static void assert_row(const struct selfcheck *rows, const struct round *round, uint32_t index,
+                       const char *name, const char *detail)
+{
+    const struct snapshot *texts = &round->snapshots[0];
+
+    assert_true(index < rows->count);
+    assert_string_equal(snapshot_string(texts, rows->rows[index].name, NULL), name);
+    assert_string_equal(snapshot_string(texts, rows->rows[index].detail, NULL), detail);
+}
+
+/* Who tells, who does not, and what that hints at. */
+static void words(void **state)
+{
+    struct agreement *agreement = agreement_new();
+    struct agreement_reading reading;
+    struct socket *forged;
+    struct selfcheck rows;
+    struct round round;
+
+    (void)state;
+    begin(&round);
+    add(&round, TELLER_BPF, 80, 7, 70);
+    add(&round, TELLER_PROC, 80, 7, 0);
+    add(&round, TELLER_PROC, 0, 8, 0);
+    forged = &round.snapshots[TELLER_PROC].sockets[1];
+    forged->proto = PROTO_UNIX;
+    forged->family = AF_UNIX;
+    assert_int_equal(snapshot_intern(&round.snapshots[TELLER_PROC], "/a", 2, &forged->path), 0);
+    add_holder(&round, TELLER_BPF, 7, 100);
+    add_holder(&round, TELLER_PROC, 0, 100);
+    reading = reading_of(&round);
+    for (unsigned int teller = 0; teller < TELLERS; teller++) {
+        snapshot_source(&round.snapshots[teller], "unix", "a test");
+        reading.protos[teller] |= PROTO_BIT(PROTO_UNIX);
+    }
+    assert_int_equal(agreement_add(agreement, &reading), 0);
+    assert_int_equal(agreement_add(agreement, &reading), 0);
+    rows = rows_of(agreement, &round);
+    assert_int_equal(rows.count, 6);
+    assert_row(&rows, &round, 0, "tcp", "");
+    assert_row(&rows, &round, 1, "unix", "");
+    assert_row(&rows, &round, 2, "owners", "");
+    assert_row(&rows, &round, 3, "tcp 0.0.0.0:80 listening inode 7 in namespace 4026531840",
+               "bpf and /proc tell of it in each of 2 readings, netlink does not: something hides "
+               "it, as a rootkit does, or the kernel has a fault");
+    assert_row(&rows, &round, 4, "unix listening /a inode 8 in namespace 4026531840",
+               "/proc tells of it in each of 2 readings, bpf and netlink do not: a name with a "
+               "line break in it can forge such a line of /proc/net/unix");
+    assert_row(&rows, &round, 5, "process (100) with the socket of inode 7",
+               "bpf tells of it in each of 2 readings, /proc does not: something hides it in "
+               "/proc, as a rootkit or a preloaded library does, or the kernel has a fault");
+    selfcheck_done(&rows);
+    agreement_free(agreement);
+    end(&round);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +309,7 @@ int main(void)
         cmocka_unit_test(another_state_is_no_difference),
         cmocka_unit_test(who_cannot_tell_is_not_asked),
         cmocka_unit_test(hidden_owners),
+        cmocka_unit_test(words),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
