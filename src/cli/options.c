@@ -25,6 +25,7 @@ FLAG(packet, options->protos |= PROTO_BIT(PROTO_PACKET))
 FLAG(inet, options->families |= FAMILY_BIT(AF_INET))
 FLAG(inet6, options->families |= FAMILY_BIT(AF_INET6))
 FLAG(listening, options->listening = true)
+FLAG(no_time_wait, options->no_time_wait = true)
 FLAG(all, options->all = true)
 FLAG(nothing, (void)options)
 FLAG(resolve, options->resolve = true)
@@ -355,6 +356,8 @@ const struct option_info option_table[] = {
      set_inet6},
     {'l', "listening", NULL, "only what waits for others: listening TCP, unconnected UDP", SOCKETS,
      set_listening},
+    {0, "no-time-wait", NULL, "without connections that are over (time-wait)", SOCKETS,
+     set_no_time_wait},
     {'a', "all", NULL, "every kind of socket, also unix, packet and netlink", SOCKETS, set_all},
     {'p', "processes", NULL, "(owners are always shown)", SOCKETS, set_nothing},
     {0, "exposed", NULL, "only what other machines can reach", OPTIONS_PORTS, set_exposed},

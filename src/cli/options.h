@@ -47,7 +47,7 @@ enum output_format {
 struct options {
     /* the letters of ss(8) */
     uint32_t protos, families; /* as in struct request; 0: not chosen */
-    bool listening, all;
+    bool listening, no_time_wait, all;
     /* source */
     bool all_netns;
     const char *namespaces[OPTION_NAMESPACES_MAX];

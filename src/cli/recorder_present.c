@@ -84,16 +84,18 @@ static int write_snapshot(const struct serve *serve, enum present kind,
     return r < 0 ? r : serve_grant(serve, kind, memory);
 }
 
-/* All that a question may be about, of the namespaces that `nwho ls` reads. */
+/* All that such a question may be about, of the namespaces that `nwho ls` reads. */
 static int read_machine(const struct serve *serve, enum present kind)
 {
-    struct options options = {.color = COLOR_NEVER, .all_netns = kind == PRESENT_ALL};
+    struct options options = {.color = COLOR_NEVER, .all_netns = kind & PRESENT_ALL_NETNS};
     struct session session;
     struct frame *frame = NULL;
     int r = session_begin(&session, &options);
 
     if (r == 0) {
         recording_widen(&session.request);
+        if (kind & PRESENT_NO_TIME_WAIT)
+            session.request.states &= ~STATE_BIT(STATE_TIME_WAIT);
         r = session_read(&session, &session.request, &frame);
     }
     if (r == 0)

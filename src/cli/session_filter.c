@@ -42,6 +42,10 @@ static void put_letters(struct buf *text, const struct options *options, uint32_
         put_and(text);
         buf_puts(text, "state listening,unconnected");
     }
+    if (options->no_time_wait) {
+        put_and(text);
+        buf_puts(text, "not state time-wait");
+    }
 }
 
 void session_put_quoted(const char *word, struct buf *text)

@@ -39,7 +39,8 @@ enum { POLL_QUESTIONS, POLL_RECORDER, POLL_RUNNING };
 struct asked {
     struct ask_request request;
     enum question_source source;
-    uint64_t came_ns; /* CLOCK_MONOTONIC */
+    enum present present; /* of QUESTION_PRESENT: what it is about */
+    uint64_t came_ns;     /* CLOCK_MONOTONIC */
     pid_t child;
     int end;                 /* a pipe that the child holds: it ends with it */
     int document, complaint; /* memory that it writes: standard output, standard error */
@@ -61,13 +62,6 @@ struct asking {
     uint64_t now_ns;
 };
 
-/* Whether it is about a snapshot, and which. */
-static bool is_of_present(const struct asked *asked, enum present *ret_present)
-{
-    *ret_present = asked->source == QUESTION_PRESENT_ALL ? PRESENT_ALL : PRESENT_OWN;
-    return asked->source == QUESTION_PRESENT || asked->source == QUESTION_PRESENT_ALL;
-}
-
 static void free_asked(struct asked *asked)
 {
     if (asked->end >= 0)
@@ -88,6 +82,33 @@ static void reply(const struct asking *asking, uint32_t id, uint32_t status, con
     snprintf(answer.text, sizeof(answer.text), "%s", text);
     r = ask_reply(asking->asker->questions, &answer, -1);
     (void)r;
+}
+
+/* --- the present --- */
+
+static bool is_fresh(const struct asking *asking, unsigned int present)
+{
+    const struct snapshot_of *snapshot = &asking->presents[present];
+
+    return snapshot->memory >= 0 && asking->now_ns - snapshot->came_ns < PRESENT_NS;
+}
+
+/* The snapshot for a question, or -1. One that also has what the question leaves out is as good. */
+static int find_present(const struct asking *asking, const struct asked *asked)
+{
+    const unsigned int present = asked->present, more = present & ~PRESENT_NO_TIME_WAIT;
+
+    return is_fresh(asking, present) ? asking->presents[present].memory
+           : is_fresh(asking, more)  ? asking->presents[more].memory
+                                     : -1;
+}
+
+/* What is too old answers nobody any more. */
+static void drop_presents(struct asking *asking)
+{
+    for (unsigned int i = 0; i < PRESENT_MAX; i++)
+        if (asking->presents[i].memory >= 0 && !is_fresh(asking, i))
+            close(TAKE_FD(asking->presents[i].memory));
 }
 
 /* --- the child --- */
@@ -130,10 +151,9 @@ static void run_words(const struct asker *asker, struct asked *asked)
     char *argv[QUESTION_WORDS_MAX + 3] = {(char *)(uintptr_t) "nwho"};
     char *word = asked->request.words, *end = word + asked->request.length;
     CLEANUP(buf_done) struct buf from = BUF_INIT;
-    enum present present;
     int argc = 1;
 
-    if (is_of_present(asked, &present))
+    if (asked->source == QUESTION_PRESENT)
         buf_puts(&from, "--replay=/proc/self/fd/0");
     else
         buf_printf(&from, "--store=%s", asker->store);
@@ -148,8 +168,7 @@ static void run_words(const struct asker *asker, struct asked *asked)
 /* Returns where it could not begin. */
 static void be_child(const struct asking *asking, struct asked *asked, int end)
 {
-    enum present present;
-    int input = is_of_present(asked, &present) ? asking->presents[present].memory : STDIN_FILENO;
+    int input = asked->source == QUESTION_PRESENT ? find_present(asking, asked) : STDIN_FILENO;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGTERM, SIG_DFL);
@@ -258,14 +277,7 @@ static void kill_running(struct asking *asking, unsigned int i)
     asking->running[i] = NULL;
 }
 
-/* --- the present --- */
-
-static bool has_present(const struct asking *asking, enum present present)
-{
-    const struct snapshot_of *snapshot = &asking->presents[present];
-
-    return snapshot->memory >= 0 && asking->now_ns - snapshot->came_ns < PRESENT_NS;
-}
+/* --- wishes for it --- */
 
 static int want_present(struct asking *asking, enum present present)
 {
@@ -318,12 +330,13 @@ static int take_questions(struct asking *asking)
 {
     struct ask_request request;
     enum question_source source;
+    enum present present;
     int r;
 
     while ((r = ask_receive(asking->asker->questions, &request)) == 0 || r == -EBADMSG) {
         struct asked *asked;
 
-        if (r < 0 || question_check(request.words, request.length, &source) < 0 ||
+        if (r < 0 || question_check(request.words, request.length, &source, &present) < 0 ||
             source == QUESTION_DOCTOR) {
             reply(asking, request.id, 400, "this is no question of the API");
             continue;
@@ -335,6 +348,7 @@ static int take_questions(struct asking *asking)
         }
         *asked = (struct asked){.request = request,
                                 .source = source,
+                                .present = present,
                                 .came_ns = asking->now_ns,
                                 .end = -1,
                                 .document = -1,
@@ -349,11 +363,10 @@ static int take_questions(struct asking *asking)
 static unsigned int find_ready(struct asking *asking, int *error)
 {
     unsigned int i = 0;
-    enum present present;
 
-    while (i < asking->waiting_count && is_of_present(asking->waiting[i], &present) &&
-           !has_present(asking, present)) {
-        *error = want_present(asking, present);
+    while (i < asking->waiting_count && asking->waiting[i]->source == QUESTION_PRESENT &&
+           find_present(asking, asking->waiting[i]) < 0) {
+        *error = want_present(asking, asking->waiting[i]->present);
         i++;
     }
     return i;
@@ -399,7 +412,6 @@ static uint64_t next_end(const struct asking *asking)
 {
     uint64_t oldest_ns = asking->waiting_count ? asking->waiting[0]->came_ns : UINT64_MAX;
     uint64_t end_ns;
-    enum present present;
     bool is_full = true;
 
     for (unsigned int slot = 0; slot < RUNNING_MAX; slot++) {
@@ -413,9 +425,12 @@ static uint64_t next_end(const struct asking *asking)
         return UINT64_MAX;
     end_ns = oldest_ns + DEADLINE_NS;
     for (unsigned int i = 0; i < asking->waiting_count && !is_full; i++)
-        if (is_of_present(asking->waiting[i], &present) &&
-            asking->presents[present].wanted_ns + PATIENCE_NS < end_ns)
-            end_ns = asking->presents[present].wanted_ns + PATIENCE_NS;
+        if (asking->waiting[i]->source == QUESTION_PRESENT) {
+            uint64_t wanted_ns = asking->presents[asking->waiting[i]->present].wanted_ns;
+
+            if (wanted_ns + PATIENCE_NS < end_ns)
+                end_ns = wanted_ns + PATIENCE_NS;
+        }
     return end_ns;
 }
 
@@ -456,16 +471,17 @@ static int go_on(struct asking *asking)
         r = take_questions(asking);
     if (r == 0)
         expire_some(asking);
+    drop_presents(asking);
     return r == 0 ? start_some(asking) : r;
 }
 
 int asker_run(const struct asker *asker)
 {
-    struct asking asking = {.asker = asker,
-                            .presents = {{.memory = -1}, {.memory = -1}},
-                            .now_ns = clock_ns(CLOCK_MONOTONIC)};
+    struct asking asking = {.asker = asker, .now_ns = clock_ns(CLOCK_MONOTONIC)};
     int r = 0;
 
+    for (unsigned int i = 0; i < PRESENT_MAX; i++)
+        asking.presents[i].memory = -1;
     while (r == 0)
         r = go_on(&asking);
     if (r > 0)

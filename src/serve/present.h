@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Present: which snapshots of now there are, and the messages that want one and bring it. */
+/* Present: which snapshots of now there are, by bits, and the messages that want one and bring it.
+ */
 #pragma once
 
 #include "serve/passing.h"
 
 enum present {
-    PRESENT_OWN, /* of the network namespace of the recorder */
-    PRESENT_ALL, /* of every one */
-    PRESENT_MAX,
+    PRESENT_ALL_NETNS = 1u << 0,    /* of every network namespace; else of the recorder's */
+    PRESENT_NO_TIME_WAIT = 1u << 1, /* without these sockets, of which there may be very many */
+    PRESENT_MAX = 1u << 2,
 };
 
 /* `memory`: the snapshot; -1: it is wanted. As passing_send(). */

@@ -6,6 +6,7 @@
 
 #define API "/api/v1/"
 #define ALL_NETNS "--all-netns"
+#define NO_TIME_WAIT "--no-time-wait"
 
 /* Where the value of a parameter goes. */
 enum place_of_value {
@@ -13,7 +14,8 @@ enum place_of_value {
     AS_KEYS,   /* the first word behind the options */
     AS_FILTER, /* the last one */
     AS_FORM,
-    AS_NETNS, /* "all" is the option */
+    AS_NETNS,     /* "all" is the option */
+    AS_TIME_WAIT, /* "no" is the option */
 };
 
 struct parameter {
@@ -40,6 +42,10 @@ struct parameter {
     {                                                                                              \
         "netns", ALL_NETNS, AS_NETNS                                                               \
     }
+#define TIME_WAIT                                                                                  \
+    {                                                                                              \
+        "time_wait", NO_TIME_WAIT, AS_TIME_WAIT                                                    \
+    }
 
 #define PARAMETERS_MAX 12
 
@@ -53,7 +59,7 @@ static const struct endpoint {
     {.name = "sockets",
      .command = "ls",
      .source = QUESTION_PRESENT,
-     .parameters = {FORM, FILTER, PRESENT, ROWS}},
+     .parameters = {FORM, FILTER, PRESENT, TIME_WAIT, ROWS}},
     {.name = "processes",
      .command = "ps",
      .source = QUESTION_PRESENT,
@@ -66,7 +72,7 @@ static const struct endpoint {
      .command = "count",
      .source = QUESTION_PRESENT,
      .needs_keys = true,
-     .parameters = {FORM, {"by", NULL, AS_KEYS}, FILTER, PRESENT, ROWS}},
+     .parameters = {FORM, {"by", NULL, AS_KEYS}, FILTER, PRESENT, TIME_WAIT, ROWS}},
     {.name = "history",
      .command = "history",
      .source = QUESTION_HISTORY,
@@ -252,8 +258,38 @@ static int choose_netns(struct question *question, const char *netns, const char
     if (strcmp(netns, "all") != 0)
         return refuse(problem, "the namespace", netns,
                       "cannot be chosen: netns=all, and filter=netns NAME");
-    question->source = QUESTION_PRESENT_ALL;
     put_word(question, option, "");
+    return 0;
+}
+
+static int choose_time_wait(struct question *question, const char *time_wait, const char *option,
+                            struct buf *problem)
+{
+    if (strcmp(time_wait, "no") != 0)
+        return refuse(problem, "time_wait", time_wait,
+                      "is not known: time_wait=no leaves such sockets out");
+    put_word(question, option, "");
+    return 0;
+}
+
+/* What stands before "--". */
+static int put_parameter(const struct parameter *parameter, const char *value,
+                         struct question *question, struct buf *problem)
+{
+    switch (parameter->place) {
+    case AS_OPTION:
+        put_word(question, parameter->option, value);
+        return 0;
+    case AS_FORM:
+        return choose_form(question, value, problem);
+    case AS_NETNS:
+        return choose_netns(question, value, parameter->option, problem);
+    case AS_TIME_WAIT:
+        return choose_time_wait(question, value, parameter->option, problem);
+    case AS_KEYS:
+    case AS_FILTER:
+        break;
+    }
     return 0;
 }
 
@@ -273,22 +309,16 @@ static bool put_words_of(const struct endpoint *endpoint, enum place_of_value pl
 static int put_words(const struct endpoint *endpoint, const struct values *values,
                      struct question *question, struct buf *problem)
 {
+    int r = 0;
+
     put_word(question, "", endpoint->command);
     if (endpoint->flag)
         put_word(question, "", endpoint->flag);
-    for (size_t i = 0; i < PARAMETERS_MAX; i++) {
-        const struct parameter *parameter = &endpoint->parameters[i];
-
-        if (!values->of[i].length)
-            continue;
-        if (parameter->place == AS_OPTION)
-            put_word(question, parameter->option, values->of[i].data);
-        if (parameter->place == AS_FORM && choose_form(question, values->of[i].data, problem) < 0)
-            return -EINVAL;
-        if (parameter->place == AS_NETNS &&
-            choose_netns(question, values->of[i].data, parameter->option, problem) < 0)
-            return -EINVAL;
-    }
+    for (size_t i = 0; i < PARAMETERS_MAX && r == 0; i++)
+        if (values->of[i].length)
+            r = put_parameter(&endpoint->parameters[i], values->of[i].data, question, problem);
+    if (r < 0)
+        return r;
     put_word(question, "", form_words[question->form]);
     put_word(question, "", "--");
     if (endpoint->needs_keys && !put_words_of(endpoint, AS_KEYS, values, question))
@@ -355,12 +385,20 @@ static bool has_flag(const struct endpoint *endpoint, const char *second, const 
     return !endpoint->flag || (second < end && strcmp(second, endpoint->flag) == 0);
 }
 
-int question_check(const char *words, size_t length, enum question_source *ret_source)
+/* What an option says of the snapshot. */
+static unsigned int present_of(const char *option)
+{
+    if (strcmp(option, ALL_NETNS) == 0)
+        return PRESENT_ALL_NETNS;
+    return strcmp(option, NO_TIME_WAIT) == 0 ? PRESENT_NO_TIME_WAIT : 0;
+}
+
+int question_check(const char *words, size_t length, enum question_source *ret_source,
+                   enum present *ret_present)
 {
     const char *end = words + length, *word = words;
     const struct endpoint *endpoint = NULL;
-    bool is_everywhere = false;
-    unsigned int count = 1;
+    unsigned int count = 1, present = 0;
 
     if (!length || length > QUESTION_MAX || end[-1] != '\0')
         return -EINVAL;
@@ -373,7 +411,7 @@ int question_check(const char *words, size_t length, enum question_source *ret_s
     for (; word < end && strcmp(word, "--") != 0; word += strlen(word) + 1, count++) {
         if (!is_option_of(endpoint, word))
             return -EINVAL;
-        is_everywhere |= strcmp(word, ALL_NETNS) == 0;
+        present |= present_of(word);
     }
     if (word == end)
         return -EINVAL;
@@ -381,7 +419,8 @@ int question_check(const char *words, size_t length, enum question_source *ret_s
         count++;
     if (count > QUESTION_WORDS_MAX)
         return -EINVAL;
-    *ret_source = is_everywhere ? QUESTION_PRESENT_ALL : endpoint->source;
+    *ret_source = endpoint->source;
+    *ret_present = present;
     return 0;
 }
 

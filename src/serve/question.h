@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "serve/present.h"
 #include "serve/request.h"
 
 /* Bytes of all words, each with its NUL; and how many there are at most. */
@@ -11,10 +12,9 @@
 
 /* What answers it. */
 enum question_source {
-    QUESTION_HISTORY,     /* the store */
-    QUESTION_PRESENT,     /* a snapshot of now */
-    QUESTION_PRESENT_ALL, /* one of every network namespace */
-    QUESTION_DOCTOR,      /* what the recorder's doctor found last */
+    QUESTION_HISTORY, /* the store */
+    QUESTION_PRESENT, /* a snapshot of now */
+    QUESTION_DOCTOR,  /* what the recorder's doctor found last */
 };
 
 enum question_form {
@@ -43,9 +43,10 @@ void question_done(struct question *question);
 
 /*
  * What the process that runs it checks again: words[0..length) is a command of the API with options
- * of the API, and behind "--" only words. 0 and what answers it, or -EINVAL.
+ * of the API, and behind "--" only words. 0 and what answers it, of QUESTION_PRESENT also which snapshot, or -EINVAL.
  */
-int question_check(const char *words, size_t length, enum question_source *ret_source) MUST_CHECK;
+int question_check(const char *words, size_t length, enum question_source *ret_source,
+                   enum present *ret_present) MUST_CHECK;
 
 /* The same as it would be typed into a shell: "nwho history --since=-1h 'dst 10.0.0.1'". */
 void question_put_command(const struct question *question, struct buf *out);

@@ -8,8 +8,8 @@ static const char *const paths[] = {"/api/v1/sockets", "/api/v1/processes", "/ap
                                     "/api/v1/count",   "/api/v1/history",   "/api/v1/doctor",
                                     "/api/v1/status"};
 static const char *const options[] = {
-    "--json",   "--csv",    "--status", "--sort=",  "--limit=", "--output=",
-    "--since=", "--until=", "--at=",    "--every=", "--by=",    "--all-netns",
+    "--json",   "--csv", "--status", "--sort=", "--limit=",    "--output=",      "--since=",
+    "--until=", "--at=", "--every=", "--by=",   "--all-netns", "--no-time-wait",
 };
 
 static bool is_allowed(const char *word)
@@ -24,11 +24,13 @@ static void check_words(const struct question *question)
 {
     const char *word = question->words.data, *end = word + question->words.length;
     enum question_source source;
+    enum present present;
     unsigned int behind = 0;
     bool ended = false;
 
-    CHECK(question_check(word, question->words.length, &source) == 0);
+    CHECK(question_check(word, question->words.length, &source, &present) == 0);
     CHECK(source == question->source && question->words.length <= QUESTION_MAX);
+    CHECK(present < PRESENT_MAX);
     CHECK(*word != '-');
     for (word += strlen(word) + 1; word < end; word += strlen(word) + 1) {
         CHECK(ended || strcmp(word, "--") == 0 || is_allowed(word));
@@ -67,9 +69,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CLEANUP_FREE char *bytes = fuzz_bytes(data, size);
     const size_t length = size < HTTP_TARGET_MAX ? size : HTTP_TARGET_MAX;
     enum question_source source;
+    enum present present;
 
     for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
         make(paths[i], (struct http_text){bytes, length});
-    (void)!question_check(bytes, size, &source);
+    (void)!question_check(bytes, size, &source, &present);
     return 0;
 }

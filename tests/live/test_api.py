@@ -101,6 +101,18 @@ def same_present(ns, server):
     assert ask(server, name, format="csv", **parameters)[1] == nwho(ns, *words, "--csv").out
 
 
+def same_without_time_wait(ns, server):
+    """What is over is left out where that is asked for, and only there."""
+    with mksock(ns, "time-wait"):
+        for parameters, words in (({}, ["ls"]), ({"netns": "all", "filter": f"netns {ns.name}"}, ["ls", "--all-netns", f"netns {ns.name}"])):
+            without, _ = same_rows(ns, server, "sockets", {**parameters, "time_wait": "no"}, [*words, "--no-time-wait"])
+            with_all, _ = same_rows(ns, server, "sockets", parameters, words)
+            assert [row for row in with_all["rows"] if row["state"] != "time-wait"] == without["rows"] != with_all["rows"], (without, with_all)
+        assert document(server, "sockets", time_wait="no", filter="state time-wait")["rows"] == []
+        same_rows(ns, server, "count", {"by": "state", "time_wait": "no"}, ["count", "state", "--no-time-wait"])
+    assert "time_wait=no" in error(server, "sockets", time_wait="yes")["error"]
+
+
 def same_rows(ns, server, name, parameters, words):
     expected = json.loads(nwho(ns, *words, "--json").out)
     found = wait_for(lambda: (got := document(server, name, **parameters))["rows"] == expected["rows"] and got, what=f"{name} {parameters}")
@@ -140,6 +152,7 @@ def answers_are_those_of_the_commands():
     ns, store, server = api()
     same_past(store, server)
     same_present(ns, server)
+    same_without_time_wait(ns, server)
     same_everywhere(ns, server)
     same_findings(ns, server)
     status = document(server, "status")

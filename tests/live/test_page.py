@@ -162,6 +162,28 @@ def sockets_are_those_of_now():
 
 
 @test
+def time_wait_is_shown_when_it_is_asked_for():
+    at = scene()
+    port = at.root.split(":")[2].strip("/")
+
+    def states():
+        return {row[1] for row in at.page.table("#panel-sockets table")[1:]}
+
+    at.get("/api/v1/status")  # its connection is over
+    show(at, hash_more=f"&filter=sport {port}")
+    wait_for(lambda: "listening" in states(), what="the listener")
+    assert "time-wait" not in states() and "--no-time-wait" in at.page.text("#panel-sockets footer code"), states()
+    with loading(at.page):
+        at.page.click("#closed")
+    assert "closed=time-wait" in hash_of(at.page) and "--no-time-wait" not in at.page.text("#panel-sockets footer code")
+    wait_for(lambda: "time-wait" in states(), what="what is over")
+    with loading(at.page):
+        at.page.click("#closed")
+    show(at, hash_more=f"&filter=state time-wait sport {port}")
+    wait_for(lambda: states() == {"time-wait"}, what="what the filter asks for")
+
+
+@test
 def a_brush_makes_the_window():
     at = scene()
     page = at.page

@@ -329,6 +329,11 @@ static void a_question_is_a_command_line(void **state)
         {"status", "", "nwho serve --status --json"},
         {"doctor", "format=json", "nwho doctor --json"},
         {"ports", "netns=all&limit=", "nwho ports --all-netns --json"},
+        {"sockets", "time_wait=no&filter=tcp", "nwho ls --no-time-wait --json tcp"},
+        {"count", "by=state&time_wait=no&netns=all",
+         "nwho count --all-netns --no-time-wait --json state"},
+        {"sockets", "time_wait=yes", NULL},
+        {"processes", "time_wait=no", NULL},
         {"ports", "netns=blue", NULL},
         {"history", "netns=all", NULL},
         {"count", "", NULL},
@@ -358,21 +363,30 @@ static void a_question_is_a_command_line(void **state)
     }
 }
 
-#define CHECKED(words) question_check(words, sizeof(words), &source)
+#define CHECKED(words) question_check(words, sizeof(words), &source, &present)
 
 static void only_commands_of_the_api_are_run(void **state)
 {
     enum question_source source;
+    enum present present;
 
     (void)state;
     assert_int_equal(CHECKED("history\0--since=-1h\0--json\0--\0-w"), 0);
     assert_int_equal(source, QUESTION_HISTORY);
     assert_int_equal(CHECKED("ls\0--csv\0--"), 0);
     assert_int_equal(source, QUESTION_PRESENT);
+    assert_int_equal(present, 0);
     assert_int_equal(CHECKED("ls\0--all-netns\0--csv\0--"), 0);
-    assert_int_equal(source, QUESTION_PRESENT_ALL);
-    assert_int_equal(CHECKED("ls\0--csv\0--\0--all-netns"), 0);
     assert_int_equal(source, QUESTION_PRESENT);
+    assert_int_equal(present, PRESENT_ALL_NETNS);
+    assert_int_equal(CHECKED("ls\0--no-time-wait\0--csv\0--"), 0);
+    assert_int_equal(present, PRESENT_NO_TIME_WAIT);
+    assert_int_equal(CHECKED("count\0--all-netns\0--no-time-wait\0--csv\0--\0state"), 0);
+    assert_int_equal(present, PRESENT_ALL_NETNS | PRESENT_NO_TIME_WAIT);
+    assert_int_equal(CHECKED("ls\0--csv\0--\0--all-netns\0--no-time-wait"), 0);
+    assert_int_equal(source, QUESTION_PRESENT);
+    assert_int_equal(present, 0);
+    assert_int_equal(CHECKED("ps\0--no-time-wait\0--csv\0--"), -EINVAL);
     assert_int_equal(CHECKED("ls\0--all-netns=x\0--"), -EINVAL);
     assert_int_equal(CHECKED("history\0--all-netns\0--"), -EINVAL);
     assert_int_equal(CHECKED("serve\0--status\0--json\0--"), 0);
@@ -384,8 +398,8 @@ static void only_commands_of_the_api_are_run(void **state)
     assert_int_equal(CHECKED("ls\0--since=-1h\0--"), -EINVAL);
     assert_int_equal(CHECKED("ls\0word\0--"), -EINVAL);
     assert_int_equal(CHECKED("ls\0--json"), -EINVAL);
-    assert_int_equal(question_check("ls\0--", 5, &source), -EINVAL);
-    assert_int_equal(question_check("", 0, &source), -EINVAL);
+    assert_int_equal(question_check("ls\0--", 5, &source, &present), -EINVAL);
+    assert_int_equal(question_check("", 0, &source, &present), -EINVAL);
 }
 
 static void an_error_has_its_first_line_and_the_others(void **state)

@@ -125,6 +125,8 @@ function build() {
         el('select', { id: 'chart', onchange: (event) => go({ chart: event.target.value }) }, ...Object.entries(CHARTS).map(([key, { title }]) => el('option', { value: key }, title))),
         chartButton('rates'));
     panels.states.tools.append(chartButton('states'));
+    panels.sockets.tools.append(el('span', { id: 'sockets-count', class: 'muted' }),
+        el('button', { type: 'button', id: 'closed', 'aria-pressed': 'false', title: 'Connections that are over are kept for a minute', onclick: () => go({ closed: state.closed ? '' : 'time-wait' }) }, 'With time-wait'));
     charts.rates = new Chart(panels.rates.body, { directions: [{ name: 'received', sign: '↓' }, { name: 'sent', sign: '↑' }], write: bitRate, minimum: 1000, onBrush: brush, onClick: replayAt });
     charts.states = new Chart(panels.states.body, { directions: [{ name: '', sign: '' }], write: (value) => String(Math.round(value * 10) / 10), minimum: 4, onBrush: brush, onClick: replayAt });
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', replaceTheme);

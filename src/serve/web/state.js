@@ -4,7 +4,7 @@
 import { iso } from './format.js';
 
 export const PRESETS = [['-15m', '15 min', 900], ['-1h', '1 h', 3600], ['-6h', '6 h', 21600], ['-24h', '24 h', 86400], ['-7d', '7 d', 604800]];
-const DEFAULTS = { since: '-1h', until: '', at: '', filter: '', chart: 'iface', view: '', sort: '' };
+const DEFAULTS = { since: '-1h', until: '', at: '', filter: '', chart: 'iface', view: '', sort: '', closed: '' };
 const STEPS = [10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400, 604800];
 const POINTS = 300;
 export const TICK = 10; // seconds that one moment of replay is long

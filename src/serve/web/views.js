@@ -101,22 +101,30 @@ export async function loadTop(id, shown) {
         describeWindow(shown, answer.document);
 }
 
+// A server has a minute of them, which may be thousands of times what it has open. Whoever filters by state means it.
+function wantsTimeWait() {
+    return Boolean(state.closed) || /\bstate\b|time-?wait/i.test(state.filter);
+}
+
 export async function loadSockets(shown) {
     const panel = panels.sockets;
     const isPast = shown.replay !== null;
     const kind = isPast ? 'flows' : 'sockets';
+    const closed = byId('closed');
 
     panel.setTitle(isPast ? `Traffic at ${clock(shown.replay)}` : 'Sockets now');
-    panel.tools.replaceChildren();
+    byId('sockets-count').textContent = '';
+    closed.hidden = isPast;
+    closed.setAttribute('aria-pressed', String(wantsTimeWait()));
     const answer = await panel.load(api.json, isPast ? 'history' : 'sockets',
-        { filter: state.filter, ...(isPast ? { by: 'process,peer,port', ...timeOfTables(shown) } : {}), columns: asked[kind], sort: sortOf('sockets'), limit: SOCKETS });
+        { filter: state.filter, ...(isPast ? { by: 'process,peer,port', ...timeOfTables(shown) } : { time_wait: wantsTimeWait() ? '' : 'no' }), columns: asked[kind], sort: sortOf('sockets'), limit: SOCKETS });
 
     if (!answer)
         return;
     const { rows, warnings } = answer.document;
     showTable(panel, kind, rows, isPast ? captionOf('Traffic', shown) : 'Sockets now');
-    panel.tools.replaceChildren(el('span', { class: 'muted', title: (warnings ?? []).map(({ text }) => text).join('\n') || null },
-        `${rows.length === SOCKETS ? `first ${rows.length}: the filter finds others` : rows.length}${warnings?.length ? ', with warnings' : ''}`));
+    byId('sockets-count').title = (warnings ?? []).map(({ text }) => text).join('\n');
+    byId('sockets-count').textContent = `${rows.length === SOCKETS ? `first ${rows.length}: the filter finds others` : rows.length}${warnings?.length ? ', with warnings' : ''}`;
 }
 
 export async function loadNotes(shown) {
