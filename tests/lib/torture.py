@@ -183,7 +183,7 @@ def check_exact(result, truth):
     """Of what stands still: the whole answer, or a failure that says why. Ages grow meanwhile."""
     result, truth = without_times(result), without_times(truth)
     if result.rc in (0, 1):
-        assert result.rc == truth.rc and result.out == truth.out, f"another answer than {truth.rc}: {difference(result, truth)}"
+        assert result.rc == truth.rc and without_widths(result) == without_widths(truth), f"another answer than {truth.rc}: {difference(result, truth)}"
     else:
         check_failure(result, truth)
 
@@ -198,6 +198,11 @@ def check_live(result, truth):
 
 def without_times(result):
     return Result(result.rc, re.sub(r'(?m)^  started .*$|"time":"[^"]*"', "", result.out), result.err)
+
+
+def without_widths(result):
+    """The lines. libc may say that there is no locale for UTF-8 where it had no memory for it: then those with wide letters have other blanks."""
+    return [line if line.isascii() else line.split() for line in result.out.splitlines(keepends=True)]
 
 
 def check_live_details(result, truth):
