@@ -28,7 +28,7 @@ void known_done(struct known *known)
     free(known->endpoints);
 }
 
-/* 1: there is a row. 0: there is none; then all columns are NULL, which reads as 0 and "". */
+/* 1: there is a row. 0: there is none, or it is damaged. */
 static int look_up(struct known *known, unsigned int dictionary, uint64_t id,
                    sqlite3_stmt **ret_statement)
 {
@@ -38,7 +38,11 @@ static int look_up(struct known *known, unsigned int dictionary, uint64_t id,
     if (r < 0)
         return r;
     sql_bind(*ret_statement, 1, id);
-    return sql_step(*ret_statement);
+    r = sql_step(*ret_statement);
+    if (r != -EBADMSG)
+        return r;
+    known->broken++;
+    return 0;
 }
 
 static int intern_column(struct known *known, sqlite3_stmt *statement, int column,
@@ -226,6 +230,11 @@ int known_endpoint(struct known *known, uint64_t id, uint32_t *ret_endpoint)
     if (r > 0) {
         r = read_endpoint(known, statement, &endpoint);
         sqlite3_reset(statement);
+        if (r == -EBADMSG) {
+            known->broken++;
+            endpoint = (struct known_endpoint){0};
+            r = 0;
+        }
     }
     at = known->endpoint_count;
     if (r == 0)

@@ -9,6 +9,7 @@ struct known {
     struct store *store;
     struct snapshot *snapshot;
     uint32_t own_netns; /* id; 0: the initial one */
+    uint32_t broken;    /* ids whose names could not be read: they have none */
     struct map ids[DICTIONARY_MAX];
     struct known_process {
         uint32_t process; /* 1 + index; 0: it is none */

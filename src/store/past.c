@@ -391,13 +391,22 @@ static int begin_answer(const struct past *past, const struct store_host *host,
     return r;
 }
 
+/* What of it is damaged does not keep the rest from being answered. */
+static int forgive(int result, uint32_t *broken)
+{
+    if (result != -EBADMSG)
+        return result;
+    ++*broken;
+    return 0;
+}
+
 int past_answer(struct store *store, const struct past *past, unsigned int parts,
-                struct store_answer *answer)
+                struct store_answer *answer, uint32_t *broken)
 {
     CLEANUP(known_done)
     struct known known = {.store = store, .snapshot = &answer->snapshot};
-    struct store_host host;
-    int r = store_host(store, past->until_ns, &host);
+    struct store_host host = {0};
+    int r = forgive(store_host(store, past->until_ns, &host), broken);
 
     if (r == 0)
         r = begin_answer(past, &host, answer);
@@ -407,6 +416,7 @@ int past_answer(struct store *store, const struct past *past, unsigned int parts
     if (r == 0)
         r = add_connections(&known, past);
     if (r == 0 && parts & STORE_NOTES)
-        r = add_notes(store, past, answer);
+        r = forgive(add_notes(store, past, answer), broken);
+    *broken += known.broken;
     return r;
 }

@@ -27,6 +27,6 @@ static inline void past_add_accounting(struct past *past, uint64_t accounting)
 void past_begin(struct past *past, uint64_t since_ns, uint64_t until_ns);
 void past_done(struct past *past);
 
-/* Fills an empty answer. 0 or -errno. */
+/* Fills an empty answer, and counts what of it could not be read. 0 or -errno. */
 int past_answer(struct store *store, const struct past *past, unsigned int parts,
-                struct store_answer *answer) MUST_CHECK;
+                struct store_answer *answer, uint32_t *broken) MUST_CHECK;

@@ -27,32 +27,55 @@ static unsigned int kinds_of(unsigned int parts)
     "SELECT min((SELECT min(time) FROM span WHERE coarse = " coarse " AND kind = column1))"        \
     " * 1000000000 FROM (VALUES (0), (1), (2), (3), (4), (5))"
 
+/* Where a page of the index is damaged the table has it, too. */
+static int find_time(struct store *store, const char *const texts[2], uint64_t *ret_ns)
+{
+    int64_t time_ns = 0;
+    int r = sql_number(store, texts[0], &time_ns);
+
+    if (r == -EBADMSG && texts[1])
+        r = sql_number(store, texts[1], &time_ns);
+    *ret_ns = (uint64_t)time_ns;
+    return r;
+}
+
+/* Fills what can be read; -EBADMSG: something of it is damaged. */
+static int find_times(struct store *store, struct store_extent *extent)
+{
+    static const char *const texts[STORE_TIER_MAX][2] = {
+        [STORE_ANY] = {"SELECT max(until_ns) FROM chunk",
+                       "SELECT max(until_ns) FROM chunk NOT INDEXED"},
+        [STORE_FINE] = {"SELECT min(since_ns) FROM chunk",
+                        "SELECT min(since_ns) FROM chunk NOT INDEXED"},
+        [STORE_MINUTE] = {FIRST_SPAN("0")},
+        [STORE_HOUR] = {FIRST_SPAN("1")},
+    };
+    int result = find_time(store, texts[STORE_ANY], &extent->until_ns);
+
+    for (unsigned int i = STORE_FINE; i < STORE_TIER_MAX; i++) {
+        uint64_t since;
+        int r = find_time(store, texts[i], &since);
+
+        result = r < 0 && (result == 0 || r != -EBADMSG) ? r : result;
+        extent->since_ns[i] = since;
+        if (since && (!extent->since_ns[STORE_ANY] || since < extent->since_ns[STORE_ANY]))
+            extent->since_ns[STORE_ANY] = since;
+    }
+    return result;
+}
+
 int store_extent(struct store *store, struct store_extent *ret_extent)
 {
-    static const char *const texts[STORE_TIER_MAX] = {
-        [STORE_FINE] = "SELECT min(since_ns) FROM chunk",
-        [STORE_MINUTE] = FIRST_SPAN("0"),
-        [STORE_HOUR] = FIRST_SPAN("1"),
-    };
     struct store_extent extent = {0};
-    int64_t until = 0, pages = 0, page_bytes = 0;
-    int r = sql_number(store, "SELECT max(until_ns) FROM chunk", &until);
+    int64_t pages = 0, page_bytes = 0;
+    int r = find_times(store, &extent);
 
-    for (unsigned int i = STORE_FINE; i < STORE_TIER_MAX && r == 0; i++) {
-        int64_t since = 0;
-
-        r = sql_number(store, texts[i], &since);
-        extent.since_ns[i] = (uint64_t)since;
-        if (since && (!extent.since_ns[STORE_ANY] || (uint64_t)since < extent.since_ns[STORE_ANY]))
-            extent.since_ns[STORE_ANY] = (uint64_t)since;
-    }
     if (r == 0)
         r = sql_number(store, "PRAGMA page_count", &pages);
     if (r == 0)
         r = sql_number(store, "PRAGMA page_size", &page_bytes);
     if (r < 0)
         return r;
-    extent.until_ns = (uint64_t)until;
     extent.bytes = (uint64_t)(pages * page_bytes);
     *ret_extent = extent;
     return 0;
@@ -107,10 +130,11 @@ static int begin(struct store *store, const struct store_question *question, str
 {
     struct store_extent extent = {0};
     enum store_tier tier = question->tier;
-    int r = store_extent(store, &extent);
+    int r = find_times(store, &extent);
 
     if (r < 0 && r != -EBADMSG)
         return r;
+    reader->broken += r < 0;
     reader->store = store;
     reader->question = *question;
     if (reader->question.until_ns > LATEST_NS)

@@ -4,6 +4,10 @@
 
 #include "base/clock.h"
 #include "base/vec.h"
+#include "store/page_sums.h"
+
+#include <inttypes.h>
+#include <stdio.h>
 
 #define NO_PIECE UINT32_MAX
 #define ROWS_AT_ONCE 512
@@ -64,13 +68,32 @@ static int piece_of(struct reader *reader, uint64_t number, struct past **ret_pa
     return r;
 }
 
+/* Pages that are named can be looked for; what has no checksum may be damaged, too. */
+static void note_damage(const struct reader *reader, struct snapshot *snapshot)
+{
+    struct page_faults faults = page_sums_faults(reader->store->db);
+    char page[32] = "";
+
+    if (faults.damaged)
+        snprintf(page, sizeof(page), " (page %" PRIu32 ")", faults.first);
+    if (reader->broken)
+        snapshot_note(snapshot, NOTE_INCOMPLETE, "history", -EBADMSG,
+                      "%u parts of the file are damaged%s: what they had is missing",
+                      reader->broken, page);
+    else if (faults.damaged)
+        snapshot_note(snapshot, NOTE_INFO, "history", -EBADMSG,
+                      "the file is damaged%s: nothing of this answer is missing", page);
+    if (faults.unsummed)
+        snapshot_note(snapshot, NOTE_INFO, "history", 0,
+                      "pages of the file have no checksum: another program wrote them, or they are "
+                      "damaged");
+}
+
 static void note_doubts(const struct reader *reader, struct store_answer *answer)
 {
     uint64_t length = answer->until_ns - answer->since_ns;
 
-    if (reader->broken)
-        snapshot_note(&answer->snapshot, NOTE_INCOMPLETE, "history", -EBADMSG,
-                      "%u parts of the file are damaged: what they had is missing", reader->broken);
+    note_damage(reader, &answer->snapshot);
     if (reader->kinds & 1u << CHUNK_FLOWS && answer->measured_ns < length / 100 * 98)
         snapshot_note(&answer->snapshot, NOTE_INFO, "history", 0,
                       "traffic was measured in %.1f%% of this time",
@@ -107,7 +130,7 @@ static int answer_first(struct reader *reader)
         return 0;
     }
     if (r == 0)
-        r = past_answer(reader->store, past, reader->question.parts, &answer);
+        r = past_answer(reader->store, past, reader->question.parts, &answer, &reader->broken);
     if (r < 0)
         return r;
     answer.tier = !reader->uses_coarse              ? STORE_FINE
@@ -294,10 +317,8 @@ static int add_listed(struct reader *reader, struct list *list, struct listed li
     return r;
 }
 
-static int list_chunks(struct reader *reader, struct list *list)
+static int list_chunks_by(struct reader *reader, const char *text, struct list *list)
 {
-    static const char text[] = "SELECT id, since_ns, kind FROM chunk WHERE merged IN (0, ?) AND"
-                               " since_ns <= ? AND until_ns > ? ORDER BY since_ns, id";
     CLEANUP_STATEMENT sqlite3_stmt *statement = NULL;
     int r = sql_prepare_once(reader->store, text, &statement);
 
@@ -338,6 +359,20 @@ static int add_seconds(struct reader *reader, struct list *list, sqlite3_stmt *s
         return r;
     reader->broken++;
     return 0;
+}
+
+/* Each row is in the table, too, where a page of the index is damaged. */
+static int list_chunks(struct reader *reader, struct list *list)
+{
+#define LIST_OF(table)                                                                             \
+    "SELECT id, since_ns, kind FROM " table " WHERE merged IN (0, ?) AND since_ns <= ? AND"        \
+    " until_ns > ? ORDER BY since_ns, id"
+    int r = list_chunks_by(reader, LIST_OF("chunk"), list);
+
+    if (r != -EBADMSG)
+        return r;
+    list->count = 0;
+    return list_chunks_by(reader, LIST_OF("chunk NOT INDEXED"), list);
 }
 
 static int list_seconds(struct reader *reader, struct list *list)

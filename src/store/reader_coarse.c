@@ -20,7 +20,7 @@ static void put_select(const struct stretch *stretch, struct buf *out)
         buf_printf(out, i < keys ? "%s, " : "0, ", layout->key_names[i]);
     for (uint32_t i = 0; i + layout->rate_count < layout->measure_count; i++)
         buf_printf(out, "%s%s", i ? ", " : "", layout->measures[i].name);
-    buf_puts(out, " FROM ");
+    buf_puts(out, ", time FROM ");
     coarse_put_table(stretch->kind, stretch->coarse, out);
     buf_puts(out, " WHERE time >= ? AND time < ? ORDER BY time");
 }
@@ -41,7 +41,9 @@ static int prepare(struct reader *reader, const struct stretch *stretch,
     return r;
 }
 
-static int add_rows(struct reader *reader, struct past *past, const struct stretch *stretch)
+/* Adds the rows, and tells the time of the last one that could be read. */
+static int add_rows(struct reader *reader, struct past *past, const struct stretch *stretch,
+                    uint64_t *ret_last_s)
 {
     uint64_t row[KEYS_MAX + MEASURES_MAX];
     enum chunk_kind kind = stretch->kind;
@@ -52,12 +54,13 @@ static int add_rows(struct reader *reader, struct past *past, const struct stret
         return r;
     sql_bind(statement, 1, stretch->since_s);
     sql_bind(statement, 2, stretch->until_s);
-    columns = sqlite3_column_count(statement);
+    columns = sqlite3_column_count(statement) - 1;
     while ((r = sql_step(statement)) > 0) {
         for (int i = 0; i < columns; i++)
             row[i] = sql_column(statement, i);
         if (reader_folds(reader, kind))
             row[FLOWS_ENDPOINT] = 0;
+        *ret_last_s = sql_column(statement, columns);
         r = sums_add(&past->sums[kind], row, row + key_count(kind));
         if (r < 0)
             break;
@@ -88,21 +91,53 @@ static int add_span(struct reader *reader, struct past *past, const struct stret
     return r < 0 ? r : 0;
 }
 
-/* What cannot be read of a damaged table does not keep the rest from being answered. */
+/*
+ * What cannot be read of a damaged table does not keep the rest from being answered: it goes on
+ * with the minute or hour behind, again and again until that can be read.
+ */
+static int add_whole_rows(struct reader *reader, struct past *past, struct stretch rest)
+{
+    bool broken = false;
+    int r = 0;
+
+    while (rest.since_s < rest.until_s) {
+        uint64_t last_s = rest.since_s;
+
+        r = add_rows(reader, past, &rest, &last_s);
+        if (r != -EBADMSG)
+            break;
+        broken = true;
+        rest.since_s = last_s + coarse_seconds[rest.coarse];
+    }
+    reader->broken += broken;
+    return r == -EBADMSG ? 0 : r;
+}
+
+/* Likewise, each minute or hour alone where the whole cannot be read. */
+static int add_whole_span(struct reader *reader, struct past *past, struct stretch rest)
+{
+    uint64_t until_s = rest.until_s;
+    int r = add_span(reader, past, &rest);
+
+    if (r != -EBADMSG)
+        return r;
+    reader->broken++;
+    for (r = 0; rest.since_s < until_s && (r == 0 || r == -EBADMSG);
+         rest.since_s += coarse_seconds[rest.coarse]) {
+        rest.until_s = rest.since_s + coarse_seconds[rest.coarse];
+        r = add_span(reader, past, &rest);
+    }
+    return r == -EBADMSG ? 0 : r;
+}
+
 static int add_stretch(struct reader *reader, struct past *past, const struct stretch *stretch)
 {
     int r;
 
     if (stretch->since_s >= stretch->until_s)
         return 0;
-    r = add_rows(reader, past, stretch);
-    if (r == 0)
-        r = add_span(reader, past, stretch);
-    if (r == -EBADMSG) {
-        reader->broken++;
-        r = 0;
-    }
-    return r;
+    r = add_whole_rows(reader, past, *stretch);
+    return r < 0 ? r : add_whole_span(reader, past, *stretch);
 }
 
 /* The table that has the hours of the kind, with as few rows as tell enough apart. */

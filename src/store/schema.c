@@ -3,7 +3,10 @@
 #include "store/schema.h"
 
 #include "base/buf.h"
+#include "store/page_sums.h"
 #include "store/sql.h"
+
+#include <inttypes.h>
 
 /*
  * Times are seconds since 1970, of `chunk`, `note` and `span` nanoseconds. A chunk has one tick
@@ -156,9 +159,15 @@ static void put_seconds(struct buf *out)
                   " flushed_ns INTEGER NOT NULL, why TEXT NOT NULL);");
 }
 
+/* The tables are the same. */
+static void put_sums(struct buf *out)
+{
+    (void)out;
+}
+
 /* From the version that is its index to the next one. */
 static void (*const steps[SCHEMA_VERSION])(struct buf *out) = {put_first_schema, put_process_hours,
-                                                               put_host, put_seconds};
+                                                               put_host, put_seconds, put_sums};
 
 int schema_check(struct store *store)
 {
@@ -183,22 +192,28 @@ int schema_check(struct store *store)
     return 0;
 }
 
+int64_t schema_newest(struct store *store)
+{
+    return page_sums_used(store->db) ? SCHEMA_VERSION : SCHEMA_WITH_SUMS - 1;
+}
+
 int schema_make(struct store *store)
 {
+    int64_t newest = schema_newest(store);
     CLEANUP(buf_done) struct buf text = BUF_INIT;
     int r;
 
     buf_puts(&text, "BEGIN IMMEDIATE;");
-    for (int64_t i = store->version; i < SCHEMA_VERSION; i++)
+    for (int64_t i = store->version; i < newest; i++)
         steps[i](&text);
-    buf_printf(&text, "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
-               SCHEMA_APPLICATION, SCHEMA_VERSION);
+    buf_printf(&text, "PRAGMA application_id = %d; PRAGMA user_version = %" PRId64 "; COMMIT",
+               SCHEMA_APPLICATION, newest);
     buf_string(&text);
     if (text.error)
         return text.error;
     r = sql_run_text(store, text.data);
     if (r == 0)
-        store->version = SCHEMA_VERSION;
+        store->version = newest;
     if (r < 0 && !sqlite3_get_autocommit(store->db))
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     return r;

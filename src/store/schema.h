@@ -6,9 +6,10 @@
 #include "store/store.h"
 
 #define SCHEMA_APPLICATION 0x6e77686f /* "nwho": PRAGMA application_id */
-#define SCHEMA_VERSION 4
+#define SCHEMA_VERSION 5
 #define SCHEMA_WITH_HOST 3
 #define SCHEMA_WITH_SECONDS 4
+#define SCHEMA_WITH_SUMS 5 /* of pages: only files that were begun with them have this version */
 
 /* The tables of sums: how long a row of each is. */
 enum coarse {
@@ -37,5 +38,8 @@ uint32_t coarse_keys(enum chunk_kind kind, enum coarse coarse);
  * store->version is 0 of a new file. */
 int schema_check(struct store *store) MUST_CHECK;
 
-/* Brings the file to the present version, in one transaction. */
+/* The version that the file can be brought to. */
+int64_t schema_newest(struct store *store);
+
+/* Brings the file to that version, in one transaction. */
 int schema_make(struct store *store) MUST_CHECK;

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/vec.h"
+#include "store/page_sums.h"
 #include "store/schema.h"
 #include "store/write.h"
 
@@ -104,8 +105,11 @@ static int say(struct buf *problem, const char *path, int error)
 
 static int open_file(struct store *store, const char *path, int flags)
 {
-    int result = sqlite3_open_v2(path, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    int result, r = page_sums_register();
 
+    if (r < 0)
+        return r;
+    result = sqlite3_open_v2(path, &store->db, flags | SQLITE_OPEN_NOMUTEX, PAGE_SUMS_LAYER);
     if (result != SQLITE_OK)
         return sql_error(store->db, result);
     sqlite3_extended_result_codes(store->db, 1);
@@ -203,13 +207,15 @@ static int open_to_write(struct store *store, const char *path)
     if (r == 0)
         r = schema_check(store);
     if (r == 0 && store->version == 0)
+        r = page_sums_begin(store->db);
+    if (r == 0 && store->version == 0)
         r = sql_run_text(store, "PRAGMA auto_vacuum = INCREMENTAL");
     if (r == 0)
         r = sql_run_text(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
                                 "PRAGMA journal_size_limit = 4194304");
     if (r == 0 && store->version)
         r = check_whole(store);
-    if (r == 0 && store->version < SCHEMA_VERSION)
+    if (r == 0 && store->version < schema_newest(store))
         r = schema_make(store);
     if (r == 0) /* who may only read can do so also when nobody writes */
         sqlite3_file_control(store->db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
@@ -399,7 +405,8 @@ static int open_unchanging(struct store *store, const char *path)
         buf_printf(&uri, strchr("%?#", *at) ? "%%%02x" : "%c", (unsigned char)*at);
     buf_puts(&uri, "?immutable=1");
     result = sqlite3_open_v2(buf_string(&uri), &store->db,
-                             SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
+                             SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
+                             PAGE_SUMS_LAYER);
     return result == SQLITE_OK ? 0 : sql_error(store->db, result);
 }
 

@@ -21,6 +21,7 @@ from pathlib import Path
 import answers
 from compat import PATH, OUTPUTS, SHARE, Case, Verdict, check_releases, environment_of, judge, links, read_explained, read_matrix
 from live import BUILD, PATIENCE, run, run_tests, skip, test, wait_for
+from page_sums import put_sums
 from sar_scene import forgive, locale_directory, move, place_with_mover, without_softnet
 
 SADC = "/usr/lib/sysstat/sadc"
@@ -60,6 +61,7 @@ def begin_at(store, since, restart, second):
         raise Missed("ticks were merged meanwhile")
     ask(store, "DELETE FROM chunk WHERE since_ns BETWEEN ? AND ?", int(since * 1e9), int((second + 0.9) * 1e9))
     ask(store, "UPDATE note SET time_ns = ? WHERE kind = 'started' AND time_ns > ?", restart * 10**9, int(since * 1e9))
+    put_sums(store)
 
 
 def record_run(ns, mover, places, word, intervals):

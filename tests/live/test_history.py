@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from live import BUILD, PATIENCE, netns, nwho, run_tests, test, wait_for
+from page_sums import put_sums
 from recorder import ask, directory, is_recording, recorder, rows
 from talker import talker
 
@@ -140,6 +141,7 @@ def losses_that_follow_each_other_are_one_line():
             file.execute("DELETE FROM note")
             file.executemany("INSERT INTO note(time_ns, kind, text) VALUES(?, ?, ?)",
                              [(last + i * 10**9, *note) for i, note in enumerate(noted)])
+        put_sums(store)
         moments = [time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(last // 10**9 + i)) for i in range(len(noted))]
         text = nwho(None, "history", "--store", store, expect=(0, 1)).out
         assert text.partition("\n\n")[2].splitlines() == [

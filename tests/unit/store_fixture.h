@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "store/page_sums.h"
 #include "store/store.h"
 
 #include <arpa/inet.h>
@@ -70,6 +71,41 @@ static inline void place_close(struct place *place)
 {
     store_close(place->store);
     place->store = NULL;
+}
+
+/* For SQL, with checksums of pages as nwho itself writes them. */
+static inline sqlite3 *place_database(const struct place *place)
+{
+    sqlite3 *db;
+
+    assert_int_equal(page_sums_register(), 0);
+    assert_int_equal(sqlite3_open_v2(place->path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+                                     PAGE_SUMS_LAYER),
+                     SQLITE_OK);
+    return db;
+}
+
+static inline void place_sql(const struct place *place, const char *text)
+{
+    sqlite3 *db = place_database(place);
+
+    assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+/* The first column of the first row. */
+static inline int64_t place_number(const struct place *place, const char *query)
+{
+    sqlite3_stmt *statement;
+    int64_t number;
+    sqlite3 *db = place_database(place);
+
+    assert_int_equal(sqlite3_prepare_v2(db, query, -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    number = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    return number;
 }
 
 static inline uint32_t text_of(struct snapshot *snapshot, const char *text)

@@ -2,8 +2,6 @@
 /* Tests of files that are damaged, foreign, newer, or in use. */
 #include "store_fixture.h"
 
-#include <sqlite3.h>
-
 #define TICKS 130
 
 static void write_ticks(struct place *place, uint64_t first, uint64_t count)
@@ -27,15 +25,6 @@ static void make_file(struct place *place)
     place_close(place);
 }
 
-static void run_sql(const struct place *place, const char *text)
-{
-    sqlite3 *db;
-
-    assert_int_equal(sqlite3_open(place->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
-}
-
 /* What opening says: of a reader, then of a writer. */
 static void check_refused(struct place *place, int error, const char *words)
 {
@@ -55,7 +44,7 @@ static void check_refused(struct place *place, int error, const char *words)
 static void a_newer_schema_is_refused(void **state)
 {
     make_file(*state);
-    run_sql(*state, "PRAGMA user_version = 99");
+    place_sql(*state, "PRAGMA user_version = 99");
     check_refused(*state, -EPROTONOSUPPORT, "newer nwho");
 }
 
@@ -81,30 +70,30 @@ static void an_older_schema_is_brought_up(void **state)
     write_ticks(place, 0, 1000);
     sum = sum_of_hours(place, STORE_FINE);
     place_close(place);
-    run_sql(place, "CREATE TABLE kept AS SELECT * FROM flow_process_hour;"
-                   "CREATE TABLE kept_span AS SELECT * FROM span WHERE coarse = 2;"
-                   "DROP TABLE host; DROP TABLE second; DROP TABLE ring; DROP TABLE "
-                   "flow_process_hour; DELETE FROM span WHERE coarse = 2;"
-                   "DELETE FROM flow_minute WHERE time < 1764547200 + 1000;"
-                   "PRAGMA user_version = 1");
+    place_sql(place, "CREATE TABLE kept AS SELECT * FROM flow_process_hour;"
+                     "CREATE TABLE kept_span AS SELECT * FROM span WHERE coarse = 2;"
+                     "DROP TABLE host; DROP TABLE second; DROP TABLE ring; DROP TABLE "
+                     "flow_process_hour; DELETE FROM span WHERE coarse = 2;"
+                     "DELETE FROM flow_minute WHERE time < 1764547200 + 1000;"
+                     "PRAGMA user_version = 1");
     assert_int_equal(sum_of_hours(place, STORE_HOUR), sum);
     place_open(place, NULL);
     place_close(place);
-    run_sql(place, "CREATE TABLE t(same CHECK (same));"
-                   "INSERT INTO t SELECT count(*) = 3 FROM flow_process_hour;"
-                   "INSERT INTO t SELECT h.rx_bytes = k.rx_bytes AND h.tx_bytes = k.tx_bytes"
-                   " FROM flow_process_hour h JOIN kept k USING(time, process);"
-                   "INSERT INTO t SELECT count(*) = 0 FROM (SELECT * FROM flow_process_hour"
-                   " WHERE time > 1764547200 EXCEPT SELECT * FROM kept);"
-                   "INSERT INTO t SELECT count(*) = 3 FROM span JOIN kept_span"
-                   " USING(coarse, kind, time, measured_ns, ticks, accounting)");
+    place_sql(place, "CREATE TABLE t(same CHECK (same));"
+                     "INSERT INTO t SELECT count(*) = 3 FROM flow_process_hour;"
+                     "INSERT INTO t SELECT h.rx_bytes = k.rx_bytes AND h.tx_bytes = k.tx_bytes"
+                     " FROM flow_process_hour h JOIN kept k USING(time, process);"
+                     "INSERT INTO t SELECT count(*) = 0 FROM (SELECT * FROM flow_process_hour"
+                     " WHERE time > 1764547200 EXCEPT SELECT * FROM kept);"
+                     "INSERT INTO t SELECT count(*) = 3 FROM span JOIN kept_span"
+                     " USING(coarse, kind, time, measured_ns, ticks, accounting)");
     assert_int_equal(sum_of_hours(place, STORE_HOUR), sum);
     assert_int_equal(sum_of_hours(place, STORE_MINUTE), sum);
 }
 
 static void a_foreign_database_is_refused(void **state)
 {
-    run_sql(*state, "CREATE TABLE t(a)");
+    place_sql(*state, "CREATE TABLE t(a)");
     check_refused(*state, -EBADMSG, "no history of nwho");
 }
 
@@ -184,8 +173,8 @@ static void a_broken_chunk_is_skipped_and_said(void **state)
     make_file(place);
     whole = read_sum(place, STORE_FINE, &notes);
     assert_int_equal(notes, 0);
-    run_sql(place, "UPDATE chunk SET data = zeroblob(length(data)) WHERE id ="
-                   " (SELECT min(id) FROM chunk WHERE kind = 0 AND merged = 1)");
+    place_sql(place, "UPDATE chunk SET data = zeroblob(length(data)) WHERE id ="
+                     " (SELECT min(id) FROM chunk WHERE kind = 0 AND merged = 1)");
     rest = read_sum(place, STORE_FINE, &notes);
     assert_in_range(rest, 1, whole - 1);
     assert_int_equal(notes, 1);
@@ -276,7 +265,7 @@ static void a_broken_tick_is_noted(void **state)
 
     place_open(place, NULL);
     write_ticks(place, 0, 30);
-    run_sql(place, "UPDATE chunk SET data = x'00' WHERE id = 3");
+    place_sql(place, "UPDATE chunk SET data = x'00' WHERE id = 3");
     write_ticks(place, 30, 60);
     place_ask(place,
               (struct store_question){
@@ -393,8 +382,8 @@ static void one_without_host_is_read_too(void **state)
 
     make_file(place);
     whole = read_sum(place, STORE_FINE, &notes);
-    run_sql(place, "DROP TABLE host; DROP TABLE second; DROP TABLE ring;"
-                   "PRAGMA user_version = 2");
+    place_sql(place, "DROP TABLE host; DROP TABLE second; DROP TABLE ring;"
+                     "PRAGMA user_version = 2");
     assert_int_equal(read_sum(place, STORE_FINE, &notes), whole);
     assert_int_equal(store_open_to_read(place->path, &reader, &problem), 0);
     assert_int_equal(store_host(reader, BEGIN_NS, &host), 0);
@@ -402,7 +391,7 @@ static void one_without_host_is_read_too(void **state)
     store_close(reader);
     place_open(place, NULL);
     place_close(place);
-    run_sql(place, "SELECT name FROM host");
+    place_sql(place, "SELECT name FROM host");
     assert_int_equal(read_sum(place, STORE_FINE, &notes), whole);
 }
 

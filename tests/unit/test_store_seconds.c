@@ -2,27 +2,10 @@
 /* Tests of the ring: the seconds of a tick are written around events, once, and are its parts. */
 #include "store_fixture.h"
 
-#include <sqlite3.h>
-
 #define RING_S 20
 #define RX 1000 /* of the first flow in each tick */
 
 static const struct store_limits with_ring = {.ring_s = RING_S};
-
-static int64_t number_of(const struct place *place, const char *query)
-{
-    sqlite3_stmt *statement;
-    int64_t number;
-    sqlite3 *db;
-
-    assert_int_equal(sqlite3_open(place->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db, query, -1, &statement, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-    number = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    sqlite3_close(db);
-    return number;
-}
 
 /* So much of the flow with this id in the second of a tick, 1 to 9. */
 static void sample(struct seconds *seconds, uint64_t id, uint64_t rx)
@@ -102,7 +85,7 @@ static void note(struct place *place, uint64_t tick, enum store_note_kind kind, 
 
 static int64_t ticks_in_seconds(const struct place *place)
 {
-    return number_of(place, "SELECT count(*) FROM second WHERE kind = 0");
+    return place_number(place, "SELECT count(*) FROM second WHERE kind = 0");
 }
 
 static void ask_seconds(struct place *place, uint64_t from_s, uint64_t to_s,
@@ -192,10 +175,10 @@ static void time_before_and_after_is_kept(void **state)
     write_ticks(place, 5, 12);
     assert_false(store_wants_seconds(place->store));
     assert_int_equal(ticks_in_seconds(place), 5);
-    assert_int_equal(number_of(place, "SELECT min(tick_ns) / 1000000000 - 1764547200 FROM second"),
-                     20);
-    assert_int_equal(number_of(place, "SELECT max(tick_ns) / 1000000000 - 1764547200 FROM second"),
-                     60);
+    assert_int_equal(
+        place_number(place, "SELECT min(tick_ns) / 1000000000 - 1764547200 FROM second"), 20);
+    assert_int_equal(
+        place_number(place, "SELECT max(tick_ns) / 1000000000 - 1764547200 FROM second"), 60);
     assert_int_equal(store_ring(place->store, &ring), 0);
     assert_int_equal(ring.length_s, RING_S);
     assert_string_equal(ring.why, "mark: deployed");
@@ -216,8 +199,8 @@ static void overlapping_events_are_kept_once(void **state)
     note(place, 4, STORE_MARK, "three");
     write_ticks(place, 5, 12);
     assert_int_equal(ticks_in_seconds(place), 6);
-    assert_int_equal(number_of(place, "SELECT count(*) = count(DISTINCT tick_ns) FROM second"
-                                      " WHERE kind = 0"),
+    assert_int_equal(place_number(place, "SELECT count(*) = count(DISTINCT tick_ns) FROM second"
+                                         " WHERE kind = 0"),
                      1);
 }
 
@@ -248,18 +231,9 @@ static void without_a_ring_there_is_nothing(void **state)
     write_ticks(place, 0, 3);
     note(place, 2, STORE_MARK, "x");
     write_ticks(place, 3, 5);
-    assert_int_equal(number_of(place, "SELECT count(*) FROM second"), 0);
+    assert_int_equal(place_number(place, "SELECT count(*) FROM second"), 0);
     assert_int_equal(store_ring(place->store, &ring), 0);
     assert_int_equal(ring.length_s, 0);
-}
-
-static void run_sql(const struct place *place, const char *text)
-{
-    sqlite3 *db;
-
-    assert_int_equal(sqlite3_open(place->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
 }
 
 /* The tick is there whole, and answers instead. */
@@ -273,8 +247,8 @@ static void broken_seconds_are_skipped_and_said(void **state)
     note(place, 2, STORE_MARK, "x");
     write_ticks(place, 3, 4);
     place_close(place);
-    run_sql(place, "UPDATE second SET data = zeroblob(length(data))"
-                   " WHERE kind = 0 AND tick_ns / 1000000000 = 1764547200 + 30");
+    place_sql(place, "UPDATE second SET data = zeroblob(length(data))"
+                     " WHERE kind = 0 AND tick_ns / 1000000000 = 1764547200 + 30");
     ask_seconds(place, 20, 30, &answers);
     assert_int_equal(answers.count, 10);
     assert_int_equal(answers.items[4].measured_ns, 0);
@@ -296,8 +270,8 @@ static void seconds_are_kept_as_long_as_minutes(void **state)
     write_ticks(place, 0, 3);
     note(place, 2, STORE_MARK, "x");
     write_ticks(place, 3, 130);
-    assert_int_equal(number_of(place, "SELECT count(*) FROM chunk"
-                                      " WHERE since_ns / 1000000000 < 1764547200 + 100"),
+    assert_int_equal(place_number(place, "SELECT count(*) FROM chunk"
+                                         " WHERE since_ns / 1000000000 < 1764547200 + 100"),
                      0);
     ask_seconds(place, 20, 30, &answers);
     assert_int_equal(sum_of(&answers.items[4].snapshot).rx_bytes, MUCH);

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests of the checksums of pages: each bit of the file is looked after, and the rest is read. */
+#include "store/schema.h"
+#include "store_fixture.h"
+
+#define TICKS 130
+#define PAGE_BYTES 4096
+
+static void make_file(struct place *place)
+{
+    place_open(place, NULL);
+    for (uint64_t i = 0; i < TICKS; i++) {
+        struct snapshot tick;
+
+        tick_begin(&tick, i + 1);
+        for (uint32_t j = 0; j < 40; j++) {
+            char name[64];
+
+            snprintf(name, sizeof(name), "program-with-a-name-of-some-length-%u", j);
+            tick_flow(&tick, tick_process(&tick, 100 + j, name), (uint32_t)(i * 7 + j), 1000 + j,
+                      1);
+        }
+        tick_write(place, &tick);
+    }
+    place_close(place);
+}
+
+static off_t length_of(const struct place *place)
+{
+    struct stat status;
+
+    assert_int_equal(stat(place->path, &status), 0);
+    return status.st_size;
+}
+
+static void flip(const struct place *place, off_t byte, unsigned int bit)
+{
+    CLEANUP_CLOSE int fd = open(place->path, O_RDWR | O_CLOEXEC);
+    uint8_t value;
+
+    assert_int_equal(pread(fd, &value, 1, byte), 1);
+    value ^= (uint8_t)(1u << bit);
+    assert_int_equal(pwrite(fd, &value, 1, byte), 1);
+}
+
+/* What a question says. */
+struct said {
+    int error; /* of opening, or of the question */
+    uint64_t rx_bytes, measured_ns;
+    uint32_t unnamed;
+    bool incomplete, doubted;
+};
+
+static void sum_up(const struct store_answer *answer, struct said *said)
+{
+    const struct snapshot *snapshot = &answer->snapshot;
+
+    said->rx_bytes = sum_of(snapshot).rx_bytes;
+    said->measured_ns = answer->measured_ns;
+    for (uint32_t i = 0; i < snapshot->flows_count; i++)
+        said->unnamed += !snapshot->flows[i].process;
+    for (uint32_t i = 0; i < snapshot->notes_count; i++) {
+        said->incomplete |= snapshot->notes[i].effect == NOTE_INCOMPLETE;
+        said->doubted = true;
+    }
+}
+
+/* The last minute is left out, as else the hour would answer for its minutes. */
+static struct said ask(const struct place *place, enum store_tier tier)
+{
+    CLEANUP_ANSWERS struct answers answers = {0};
+    CLEANUP(buf_done) struct buf problem = BUF_INIT;
+    struct store_question question = {.since_ns = BEGIN_NS,
+                                      .until_ns = BEGIN_NS + 3540 * SECOND_NS,
+                                      .tier = tier,
+                                      .parts = STORE_PROCESSES | STORE_NOTES};
+    struct store *reader = NULL;
+    struct said said = {0};
+
+    said.error = store_open_to_read(place->path, &reader, &problem);
+    assert_true(said.error == 0 || problem.length > 0);
+    if (said.error == 0)
+        said.error = store_read(reader, &question, keep_answer, &answers);
+    if (said.error == 0)
+        sum_up(&answers.items[0], &said);
+    store_close(reader);
+    return said;
+}
+
+static bool is_same(const struct said *a, const struct said *b)
+{
+    return a->error == b->error && a->rx_bytes == b->rx_bytes && a->unnamed == b->unnamed &&
+           a->measured_ns == b->measured_ns;
+}
+
+/* Also of pages that no question reads, and of what SQLite never looks at. */
+static void a_flipped_bit_changes_nothing_unsaid(void **state)
+{
+    struct place *place = *state;
+    static const enum store_tier tiers[] = {STORE_FINE, STORE_MINUTE, STORE_HOUR};
+    struct said whole[ARRAY_SIZE(tiers)];
+    unsigned int told = 0, read = 0;
+
+    make_file(place);
+    for (size_t i = 0; i < ARRAY_SIZE(tiers); i++) {
+        whole[i] = ask(place, tiers[i]);
+        assert_int_equal(whole[i].error, 0);
+        assert_false(whole[i].incomplete);
+    }
+    /* A prime distance, so that all places of a page come. */
+    for (off_t byte = 0; byte < length_of(place); byte += 1021) {
+        unsigned int bit = (unsigned int)byte % 8;
+
+        flip(place, byte, bit);
+        for (size_t i = 0; i < ARRAY_SIZE(tiers); i++) {
+            struct said said = ask(place, tiers[i]);
+
+            assert_true(said.error == 0 || said.error == -EBADMSG);
+            assert_true(is_same(&said, &whole[i]) || said.error || said.incomplete);
+            told += said.error || said.incomplete;
+            read += said.error == 0 && said.incomplete && said.rx_bytes > 0;
+        }
+        flip(place, byte, bit);
+    }
+    assert_true(told > 50 && read > 20);
+}
+
+static void each_byte_of_the_head_is_looked_after(void **state)
+{
+    struct place *place = *state;
+
+    make_file(place);
+    for (off_t byte = 0; byte < 100; byte++)
+        for (unsigned int bit = 0; bit < 8; bit += 3) {
+            struct said said;
+
+            flip(place, byte, bit);
+            said = ask(place, STORE_FINE);
+            assert_true(said.error == -EBADMSG || said.error == -EPROTONOSUPPORT);
+            flip(place, byte, bit);
+        }
+    assert_int_equal(ask(place, STORE_FINE).error, 0);
+}
+
+/* The number of the first page of a table or an index. */
+static int64_t root_of(const struct place *place, const char *name)
+{
+    char query[128];
+
+    snprintf(query, sizeof(query), "SELECT rootpage FROM sqlite_schema WHERE name = '%s'", name);
+    return place_number(place, query);
+}
+
+static void damage_page(const struct place *place, int64_t number)
+{
+    flip(place, (number - 1) * PAGE_BYTES + PAGE_BYTES / 2, 3);
+}
+
+static void names_that_are_damaged_are_none(void **state)
+{
+    struct place *place = *state;
+    struct said whole, said;
+
+    make_file(place);
+    whole = ask(place, STORE_MINUTE);
+    damage_page(place, root_of(place, "process"));
+    said = ask(place, STORE_MINUTE);
+    assert_int_equal(said.error, 0);
+    assert_true(said.incomplete);
+    assert_int_equal(said.rx_bytes, whole.rx_bytes);
+    assert_int_equal(whole.unnamed, 0);
+    assert_true(said.unnamed > 0);
+}
+
+static void a_damaged_index_costs_nothing(void **state)
+{
+    struct place *place = *state;
+    struct said whole, said;
+
+    make_file(place);
+    whole = ask(place, STORE_FINE);
+    damage_page(place, root_of(place, "chunk_time"));
+    said = ask(place, STORE_FINE);
+    assert_true(is_same(&said, &whole));
+    assert_true(said.doubted && !said.incomplete);
+}
+
+/* A leaf of the table in the middle of the hour; what comes after it is there. */
+static void minutes_behind_a_damaged_page_are_read(void **state)
+{
+    struct place *place = *state;
+    struct said whole = {0}, said;
+    uint64_t most = 0;
+
+    make_file(place);
+    whole = ask(place, STORE_MINUTE);
+    for (off_t page = 2; page <= length_of(place) / PAGE_BYTES; page++) {
+        damage_page(place, page);
+        said = ask(place, STORE_MINUTE);
+        if (said.error == 0 && said.incomplete && said.rx_bytes < whole.rx_bytes &&
+            said.rx_bytes > most)
+            most = said.rx_bytes;
+        damage_page(place, page);
+    }
+    assert_true(most > whole.rx_bytes / 2);
+}
+
+static void a_page_in_the_place_of_another_is_found(void **state)
+{
+    struct place *place = *state;
+    CLEANUP_CLOSE int fd = -1;
+    uint8_t page[PAGE_BYTES];
+    int64_t from, to;
+
+    make_file(place);
+    from = root_of(place, "flow_hour");
+    to = root_of(place, "flow_minute");
+    fd = open(place->path, O_RDWR | O_CLOEXEC);
+    assert_int_equal(pread(fd, page, PAGE_BYTES, (from - 1) * PAGE_BYTES), PAGE_BYTES);
+    assert_int_equal(pwrite(fd, page, PAGE_BYTES, (to - 1) * PAGE_BYTES), PAGE_BYTES);
+    assert_true(ask(place, STORE_MINUTE).incomplete);
+}
+
+/* Of another program: there is no telling whether they are whole. */
+static void pages_without_a_checksum_are_read_and_said(void **state)
+{
+    static const uint8_t none[8];
+    struct place *place = *state;
+    CLEANUP_CLOSE int fd = -1;
+    struct said whole, said;
+
+    make_file(place);
+    whole = ask(place, STORE_FINE);
+    fd = open(place->path, O_RDWR | O_CLOEXEC);
+    for (off_t end = PAGE_BYTES; end <= length_of(place); end += PAGE_BYTES)
+        assert_int_equal(pwrite(fd, none, sizeof(none), end - 8), sizeof(none));
+    said = ask(place, STORE_FINE);
+    assert_true(is_same(&said, &whole));
+    assert_true(said.doubted && !said.incomplete);
+}
+
+/* One without room for checksums, as older releases made it. */
+static void an_older_file_goes_on_without(void **state)
+{
+    struct place *place = *state;
+    struct said whole, said;
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open(place->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(db);
+    make_file(place);
+    whole = ask(place, STORE_FINE);
+    assert_int_equal(whole.error, 0);
+    assert_false(whole.incomplete);
+    assert_int_equal(place_number(place, "PRAGMA user_version"), SCHEMA_WITH_SUMS - 1);
+    place_open(place, NULL);
+    place_close(place);
+    assert_int_equal(place_number(place, "PRAGMA user_version"), SCHEMA_WITH_SUMS - 1);
+    said = ask(place, STORE_FINE);
+    assert_true(is_same(&said, &whole));
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, place_make, place_remove)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_flipped_bit_changes_nothing_unsaid),
+        TEST(each_byte_of_the_head_is_looked_after),
+        TEST(names_that_are_damaged_are_none),
+        TEST(a_damaged_index_costs_nothing),
+        TEST(minutes_behind_a_damaged_page_are_read),
+        TEST(a_page_in_the_place_of_another_is_found),
+        TEST(pages_without_a_checksum_are_read_and_said),
+        TEST(an_older_file_goes_on_without),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
