@@ -4,9 +4,9 @@
 #include "bpf/iterators.h"
 
 #include "bpf/call.h"
+#include "bpf/iterator_load.h"
 
 /* Generated; they need the headers above. */
-#include "bpf/glance.lskel.h"
 #include "bpf/task_file.lskel.h"
 #include "bpf/tcp.lskel.h"
 #include "bpf/udp.lskel.h"
@@ -25,46 +25,17 @@
  */
 #define EAGAIN_MAX 10000
 
-/* Opens and loads one skeleton, and takes from it what the caller needs. */
-#define LOAD(name, program, ret)                                                                   \
-    ({                                                                                             \
-        struct name *skeleton = name##__open();                                                    \
-        int result = skeleton ? name##__load(skeleton) : -ENOMEM;                                  \
-                                                                                                   \
-        if (result < 0) {                                                                          \
-            name##__destroy(skeleton);                                                             \
-        } else {                                                                                   \
-            (ret)->prog_fd = skeleton->progs.program.prog_fd;                                      \
-            (ret)->filter = &skeleton->bss->filter;                                                \
-            (ret)->skeleton = skeleton;                                                            \
-        }                                                                                          \
-        result;                                                                                    \
-    })
-
-static int load_glance(struct iterator *ret_iterator)
-{
-    int r = LOAD(glance_bpf, walk_tcp_table, ret_iterator);
-    const struct glance_bpf *glance = ret_iterator->skeleton;
-
-    if (r == 0) {
-        ret_iterator->map_fd = glance->maps.stretches.map_fd;
-        ret_iterator->tasks_fd = glance->progs.walk_tasks.prog_fd;
-        ret_iterator->counts = &glance->bss->counts;
-    }
-    return r;
-}
-
 static int load(enum iterator_kind kind, struct iterator *ret_iterator)
 {
     switch (kind) {
     case ITERATOR_TASK_FILE:
-        return LOAD(task_file_bpf, walk_descriptors, ret_iterator);
+        return ITERATOR_LOAD(task_file_bpf, walk_descriptors, ret_iterator);
     case ITERATOR_TCP:
-        return LOAD(tcp_bpf, walk_tcp, ret_iterator);
+        return ITERATOR_LOAD(tcp_bpf, walk_tcp, ret_iterator);
     case ITERATOR_GLANCE:
-        return load_glance(ret_iterator);
+        return glance_load(ret_iterator);
     case ITERATOR_UDP:
-        return LOAD(udp_bpf, walk_udp, ret_iterator);
+        return ITERATOR_LOAD(udp_bpf, walk_udp, ret_iterator);
     default:
         return -EINVAL;
     }
@@ -93,7 +64,7 @@ void iterator_close(struct iterator *iterator)
     else if (iterator->skeleton && iterator->kind == ITERATOR_TCP)
         tcp_bpf__destroy(iterator->skeleton);
     else if (iterator->skeleton && iterator->kind == ITERATOR_GLANCE)
-        glance_bpf__destroy(iterator->skeleton);
+        glance_close(iterator);
     else if (iterator->skeleton)
         udp_bpf__destroy(iterator->skeleton);
     *iterator = ITERATOR_INIT;

@@ -2,6 +2,7 @@
 """nwho-lite, the static program for small boxes: ./dev static makes it no larger than it may be, it says what nwho says, it
 needs nothing but /proc, and it is the netstat -p that busybox has not. Those that NWHO_FULL=1 makes are examined too."""
 import functools
+import json
 import os
 import shutil
 import struct
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import live
 from live import BUILD, SOURCE, mksock, netns, run, run_tests, skip, test
+from truth import has_bpf
 
 LITE = SOURCE / "build-static-lite/nwho-lite"
 ARM64 = SOURCE / "build-static-arm64/nwho-lite"
@@ -97,6 +99,20 @@ def shows_what_nwho_shows():
         inet = ["ls", "tcp or udp", *question[2:]]
         answer = ns.run([LITE, *inet, "--sources", "proc_net,proc_fd"], env=ENVIRONMENT)
         assert answer.out == live.nwho(ns, *inet).out and "/proc/net" in answer.err, answer
+
+
+@test
+def bpf_is_unpacked_and_tells_the_same():
+    make()
+    if not has_bpf():
+        skip("BPF is not here")
+    columns = "proto,state,local_addr,local_port,peer_addr,peer_port,inode,pid,process,fd,user"
+    with netns() as ns, mksock(ns, *SITUATION):
+        question = ["ls", "tcp or udp", "--json", "-o", columns, "--sort", "proto,local_addr,local_port,peer_port,inode", "--sources", "bpf"]
+        expected = json.loads(live.nwho(ns, *question).out)
+        answer = json.loads(ns.run([LITE, *question], env=ENVIRONMENT).out)
+        assert len(expected["rows"]) > 3 and expected["sources"]["tcp"].startswith("bpf"), expected
+        assert [answer[key] for key in ("rows", "sources")] == [expected[key] for key in ("rows", "sources")], answer
 
 
 @test
