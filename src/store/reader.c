@@ -12,6 +12,9 @@
 #define NO_PIECE UINT32_MAX
 #define ROWS_AT_ONCE 512
 
+/* From which part on, in percent, it is said that peers are missing. */
+#define PEERLESS_NOTED 50
+
 /* Of those that something is known of. */
 static struct past *open_piece(const struct reader *reader, uint32_t number)
 {
@@ -89,15 +92,37 @@ static void note_damage(const struct reader *reader, struct snapshot *snapshot)
                       "damaged");
 }
 
+/* Of which part of the bytes nobody knows the peer any more. Percent. */
+static unsigned int peerless_part(const struct snapshot *snapshot)
+{
+    double all = 0, peerless = 0;
+
+    for (uint32_t i = 0; i < snapshot->flows_count; i++) {
+        const struct flow *flow = &snapshot->flows[i];
+        double bytes = (double)flow->total.rx_bytes + (double)flow->total.tx_bytes;
+
+        all += bytes;
+        peerless += flow->flags & FLOW_FOLDED ? bytes : 0;
+    }
+    return all > 0 ? (unsigned int)(100 * peerless / all) : 0;
+}
+
 static void note_doubts(const struct reader *reader, struct store_answer *answer)
 {
     uint64_t length = answer->until_ns - answer->since_ns;
+    unsigned int peerless =
+        reader->question.parts & STORE_PEERS ? peerless_part(&answer->snapshot) : 0;
 
     note_damage(reader, &answer->snapshot);
     if (reader->kinds & 1u << CHUNK_FLOWS && answer->measured_ns < length / 100 * 98)
         snapshot_note(&answer->snapshot, NOTE_INFO, "history", 0,
                       "traffic was measured in %.1f%% of this time",
                       100.0 * (double)answer->measured_ns / (double)length);
+    if (peerless >= PEERLESS_NOTED)
+        snapshot_note(&answer->snapshot, NOTE_INFO, "history", 0,
+                      "of %u%% of the bytes no peer was kept: only of those with most traffic of "
+                      "each process, and not where thousands of connections ended in a tick",
+                      peerless);
 }
 
 static bool is_measured(const struct past *past)

@@ -255,6 +255,43 @@ static void counters_are_differences(void **state)
     assert_int_equal(past->counters[1].value, 43);
 }
 
+static bool says(const struct snapshot *past, const char *words)
+{
+    for (uint32_t i = 0; i < past->notes_count; i++)
+        if (strstr(snapshot_string(past, past->notes[i].text, NULL), words))
+            return true;
+    return false;
+}
+
+/* As it is where more connections end in a tick than are listed. */
+static void that_peers_are_missing_is_said(void **state)
+{
+    struct place *place = *state;
+    struct snapshot tick;
+    uint32_t nginx;
+
+    place_open(place, NULL);
+    for (unsigned int i = 0; i < 2; i++) {
+        tick_begin(&tick, i);
+        nginx = tick_process(&tick, 100, "nginx");
+        tick_flow(&tick, nginx, 1, 100, 0);
+        tick_flow(&tick, nginx, 2, i ? 900 : 10, 0)->flags = FLOW_FOLDED;
+        tick_write(place, &tick);
+    }
+    for (unsigned int i = 0; i < 2; i++) {
+        CLEANUP_ANSWERS struct answers answers = {0};
+
+        place_ask(place,
+                  (struct store_question){.since_ns = BEGIN_NS + i * TICK_NS - TICK_NS,
+                                          .until_ns = BEGIN_NS + i * TICK_NS,
+                                          .parts = STORE_PEERS},
+                  &answers);
+        assert_int_equal(says(&answers.items[0].snapshot, "of 90% of the bytes no peer was kept"),
+                         i == 1);
+        assert_int_equal(says(&answers.items[0].snapshot, "no peer was kept"), i == 1);
+    }
+}
+
 static void connections_come_back(void **state)
 {
     struct place *place = *state;
@@ -341,6 +378,7 @@ int main(void)
         TEST(directions_are_known),
         TEST(sockets_that_are_only_counted_are_there),
         TEST(counters_are_differences),
+        TEST(that_peers_are_missing_is_said),
         TEST(connections_come_back),
         TEST(notes_come_back),
     };
