@@ -107,6 +107,7 @@ static int list_tables(struct catalogue *catalogue)
 static int choose_table(struct catalogue *catalogue, const char *word)
 {
     struct suggestion best = suggestion_for(word);
+    struct buf names = BUF_INIT;
 
     for (uint32_t i = 0; i < catalogue->count; i++) {
         if (strcmp(catalogue->tables[i]->name, word) == 0) {
@@ -116,8 +117,13 @@ static int choose_table(struct catalogue *catalogue, const char *word)
         }
         suggestion_try(&best, catalogue->tables[i]->name);
     }
-    return command_error("there is no table \"%s\"%s%s%s", word, best.name ? ": did you mean " : "",
-                         best.name ? best.name : "", best.name ? "?" : "");
+    if (best.name)
+        return command_error("there is no table \"%s\": did you mean %s?", word, best.name);
+    for (uint32_t i = 0; i < catalogue->count; i++)
+        buf_printf(&names, " %s", catalogue->tables[i]->name);
+    command_error("there is no table \"%s\": there are%s", word, buf_string(&names));
+    buf_done(&names);
+    return EXIT_ERROR;
 }
 
 static int run_columns(struct options *options)

@@ -88,7 +88,7 @@ static int list_checks(struct session *session)
     for (uint32_t i = 0; i < choice.count; i++) {
         const struct check *check = checks[choice.items[i]];
 
-        buf_printf(&out, "%-14s %s\n", check->name, translated(check->title));
+        buf_printf(&out, "%-16s %s\n", check->name, translated(check->title));
     }
     return session_output(session, &out);
 }

@@ -50,8 +50,13 @@ static int run_events(struct options *options)
     if (options->follow && (options->since || options->until))
         return command_error("--follow is about what happens from now on: leave out --since and "
                              "--until");
-    if (options->replay)
-        return session_answer(options, &query, NULL, NULL);
+    if (options->replay) {
+        r = session_answer(options, &query, NULL, NULL);
+        if (r == EXIT_NOTHING && !options->quiet && !options->word_count)
+            command_error("a recording is one moment, and has no events: nwho events --since TIME "
+                          "shows those that nwho serve recorded");
+        return r;
+    }
     r = session_begin(&session, options);
     if (options->since || options->until)
         session.recorded = STORE_CONNECTIONS;

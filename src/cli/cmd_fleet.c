@@ -62,7 +62,7 @@ static int choose_view(struct options *options, const struct fleet_view **ret_vi
     struct suggestion best;
 
     if (!options->word_count)
-        return command_error("what of the fleet? nwho fleet top, doctor, ports or history");
+        return command_error("fleet: which view? nwho fleet top, doctor, ports or history");
     best = suggestion_for(options->words[0]);
     for (size_t i = 0; i < ARRAY_SIZE(views); i++) {
         suggestion_try(&best, views[i].name);
@@ -74,9 +74,9 @@ static int choose_view(struct options *options, const struct fleet_view **ret_vi
         return 0;
     }
     if (best.name)
-        return command_error("no such word of nwho fleet: %s: did you mean %s?", options->words[0],
-                             best.name);
-    return command_error("no such word of nwho fleet: %s: it has top, doctor, ports and history",
+        return command_error("fleet: there is no \"%s\": did you mean nwho fleet %s?",
+                             options->words[0], best.name);
+    return command_error("fleet: there is no \"%s\": nwho fleet top, doctor, ports or history",
                          options->words[0]);
 }
 

@@ -242,6 +242,8 @@ static int run_help(struct options *options)
     struct buf word = BUF_INIT, out = BUF_INIT;
     int result;
 
+    if (options->word_count > 1 && command_find(options->words[0]))
+        return command_error("help takes one command: nwho help %s", options->words[0]);
     put_words(&word, options);
     result = word.error ? command_error("%s", strerror(-word.error))
                         : show_help(buf_string(&word), &out);

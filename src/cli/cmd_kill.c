@@ -22,7 +22,7 @@ static const char *reason(int error)
     switch (error) {
     case -EPERM:
     case -EACCES:
-        return "not permitted: it takes CAP_NET_ADMIN; run as root";
+        return "not permitted: it takes CAP_NET_ADMIN (run as root: sudo nwho ...)";
     case -ENODATA:
         return "without its cookie, which only sock_diag and BPF tell, another one could be hit";
     case -EOPNOTSUPP:

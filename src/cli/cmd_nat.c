@@ -68,6 +68,7 @@ static int run_nat(struct options *options)
 {
     struct query query = {.table = &table_nat};
     struct options all = *options;
+    int r;
 
     all.all_netns |= !options->namespace_count && !options->container && !options->replay;
     all.families = 0; /* a socket for IPv6 may have connections of IPv4 */
@@ -77,7 +78,11 @@ static int run_nat(struct options *options)
         return command_error("--for is for --events");
     if (options->by)
         return show_groups(&all);
-    return session_answer(&all, &query, options_family(options), NULL);
+    r = session_answer(&all, &query, options_family(options), NULL);
+    if (r == EXIT_NOTHING && !options->quiet && !options->replay && !options->word_count)
+        command_error("no connection is tracked: the kernel does so where a rule of a firewall or "
+                      "NAT asks for it");
+    return r;
 }
 
 static const char *const examples[] = {

@@ -6,6 +6,8 @@
 
 #include "base/escape.h"
 
+#include <stdio.h>
+
 #define LISTENERS_SHOWN 12
 #define OWNERS_SHOWN 6
 #define SICK_SHOWN 6
@@ -57,6 +59,12 @@ static int make_queries(struct session *session, struct overview *overview)
     return 0;
 }
 
+/* Where root itself may not see the owners, a line on stderr says why. */
+static const char *if_not_root(const char *advice)
+{
+    return geteuid() == 0 ? "" : advice;
+}
+
 static void put_head_line(struct session *session, struct buf *out)
 {
     const struct snapshot *snapshot = &session->now->snapshot;
@@ -76,7 +84,8 @@ static void put_head_line(struct session *session, struct buf *out)
     if (processes || !hidden)
         buf_printf(out, "%u process%s with sockets", processes, processes == 1 ? "" : "es");
     if (hidden)
-        buf_printf(out, "%sowners hidden: run as root", processes ? ", other " : "");
+        buf_printf(out, "%sowners hidden%s", processes ? ", other " : "",
+                   if_not_root(": run as root"));
     buf_byte(out, '\n');
 }
 
@@ -139,8 +148,11 @@ static int put_lists(struct session *session, struct overview *overview, struct 
 {
     bool hidden = join_owners_hidden(&session->now->snapshot);
     struct buf heading = BUF_INIT;
+    char if_empty[32];
     int r;
 
+    snprintf(if_empty, sizeof(if_empty), ": %s%s", hidden ? "hidden" : "none",
+             hidden ? if_not_root(" (run as root)") : "");
     buf_puts(&heading, "LISTENERS (nwho ports");
     put_letters(&heading, session->options, "");
     buf_puts(&heading, ")");
@@ -150,8 +162,7 @@ static int put_lists(struct session *session, struct overview *overview, struct 
     put_letters(&heading, session->options, " -a");
     buf_puts(&heading, ")");
     if (r == 0)
-        r = show_section(session, &overview->owners, buf_string(&heading),
-                         hidden ? ": hidden (run as root)" : ": none", out);
+        r = show_section(session, &overview->owners, buf_string(&heading), if_empty, out);
     if (r == 0)
         r = heading.error;
     buf_done(&heading);

@@ -402,6 +402,9 @@ static int take_port(const struct options *options, struct port *ret_port)
     if (r == -EPROTONOSUPPORT)
         return command_error("why-busy tries bind() for tcp and udp only, not for %s",
                              socket_proto_name(ret_port->proto));
+    if (r < 0 && options->word_count == 1)
+        return command_error("why-busy: \"%s\" is no port: nwho why-busy 9000, tcp/9000 or udp/53",
+                             options->words[0]);
     return r < 0 ? command_error("why-busy needs one port: nwho why-busy tcp/9000") : 0;
 }
 

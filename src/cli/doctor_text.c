@@ -54,7 +54,7 @@ static void put_severity(struct buf *out, enum severity severity, const struct d
 static void put_culprit(const struct view *view, const struct finding *finding,
                         translation *translate, struct buf *out)
 {
-    if (finding->subject.process != HEALTH_NONE)
+    if (finding->subject.process != HEALTH_NONE || finding->subject.acts)
         finding_expand(view, finding, "{process} ", translate, out);
     else if (finding->subject.interface != HEALTH_NONE)
         finding_expand(view, finding, "{iface} ", translate, out);

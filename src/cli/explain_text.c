@@ -397,15 +397,19 @@ static void hint_elsewhere(const char *pid)
 /* Why a process that was asked for by its id shows nothing. Returns the exit code. */
 static int explain_no_process(struct session *session, const char *pid)
 {
+    bool port = strtoul(pid, NULL, 10) <= UINT16_MAX; /* a number of other tools is mostly one */
     char path[64];
     struct stat status;
 
     snprintf(path, sizeof(path), "/proc/%s", pid);
     if (stat(path, &status) < 0)
-        return command_error("there is no process %s", pid);
+        return command_error("there is no process %s%s%s%s", pid, port ? " (the port: nwho :" : "",
+                             port ? pid : "", port ? ")" : "");
     snprintf(path, sizeof(path), "/proc/%s/ns/net", pid);
     if (stat(path, &status) < 0)
-        command_error("process %s does not show its network namespace to you; run as root", pid);
+        command_error(
+            "process %s does not show its network namespace to you (run as root: sudo nwho ...)",
+            pid);
     else if (is_elsewhere(session, pid))
         hint_elsewhere(pid);
     else

@@ -197,7 +197,7 @@ int events_follow(struct session *session, struct query *query, enum event_subje
     int r;
 
     if (session->options->sort)
-        return command_error("events come in the order of time: --sort is for --replay");
+        return command_error("events come in the order of time: --sort goes with --since");
     if (session->options->record)
         return command_error("--record takes one moment; --jsonl > FILE keeps events");
     if (session_plan(session, query) != 0)

@@ -80,9 +80,9 @@ static const struct help_line exit_codes[] = {
 };
 
 static const struct help_line privileges[] = {
-    {NULL, "Everybody sees all sockets of the own network namespace, and the owners of the own "
-           "processes. What is missing for want of privilege is told on stderr; root misses "
-           "nothing."},
+    {NULL, "Every user sees all sockets of this network namespace, and which of them the user's "
+           "own processes hold. What is missing for want of privilege is told on stderr; root "
+           "misses nothing."},
     {"other users' owners", "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH"},
     {"other namespaces", "CAP_SYS_ADMIN: -N, --all-netns, --container"},
     {"BPF", "CAP_BPF and CAP_PERFMON: exact counts of traffic, fast owners of many sockets; "

@@ -133,6 +133,9 @@ static int open_for(const struct options *options,
     r = open(path, ret_store, &problem);
     if (r == -ENOENT)
         r = command_error("there is no history: %s does not exist. nwho serve records one", path);
+    else if (r == -EACCES || r == -EPERM)
+        r = command_error("%s: root may, and who is in the group of the file (nwho help files)",
+                          buf_string(&problem));
     else if (r < 0)
         r = command_error("%s", r == -ENOMEM ? "out of memory" : buf_string(&problem));
     buf_done(&problem);

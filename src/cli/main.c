@@ -137,11 +137,35 @@ static int print_version(void)
     return EXIT_FOUND;
 }
 
+/* ": nwho top, events and history have it" */
+static void put_commands_with(const char *option, struct buf *out)
+{
+    const struct command *having[16];
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < command_table_count && count < ARRAY_SIZE(having); i++)
+        if (*command_table[i]->name &&
+            options_find_name(option, strcspn(option, "="), command_table[i]->options))
+            having[count++] = command_table[i];
+    for (uint32_t i = 0; i < count; i++)
+        buf_printf(out, "%s%s",
+                   i == 0           ? ": nwho "
+                   : i + 1 == count ? " and "
+                                    : ", ",
+                   having[i]->name);
+    buf_puts(out, count == 0 ? "" : count == 1 ? " has it" : " have it");
+}
+
 static int refuse_options(const struct command *command, const struct options *options, char **argv,
                           uint32_t count, const char *reason)
 {
-    command_error("%s%s%s (nwho help%s%s)", command->name, *command->name ? ": " : "", reason,
-                  *command->name ? " " : "", command->name);
+    struct buf elsewhere = BUF_INIT;
+
+    if (options->elsewhere)
+        put_commands_with(options->elsewhere, &elsewhere);
+    command_error("%s%s%s%s (nwho help%s%s)", command->name, *command->name ? ": " : "", reason,
+                  buf_string(&elsewhere), *command->name ? " " : "", command->name);
+    buf_done(&elsewhere);
     return command->refused ? command->refused(options, argv, count, reason) : EXIT_ERROR;
 }
 

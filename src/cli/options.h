@@ -66,6 +66,7 @@ struct options {
     /* watch */
     bool watch;
     uint64_t watch_ms;                        /* 0: the usual */
+    const char *elsewhere;                    /* a long option that only other commands have */
     uint32_t watch_count;                     /* refreshes until it ends; 0: none */
     const char *by;                           /* of top and if */
     bool batch;                               /* top */

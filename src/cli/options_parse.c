@@ -56,18 +56,21 @@ static int unknown_letter(char letter, struct buf *error)
     return -EINVAL;
 }
 
-static int unknown_long(const char *word, uint32_t groups, struct buf *error)
+/* What other commands have is no slip of the pen: who calls can say which these are. */
+static int unknown_long(struct parser *parser, const char *word, size_t length)
 {
     struct suggestion best = suggestion_for(word);
 
-    for (uint32_t i = 0; i < option_count; i++)
-        if (option_table[i].groups & groups)
+    if (options_find_name(word, length, ~0u))
+        parser->options->elsewhere = word;
+    for (uint32_t i = 0; i < option_count && !parser->options->elsewhere; i++)
+        if (option_table[i].groups & parser->groups)
             suggestion_try(&best, option_table[i].name);
-    buf_puts(error, "unknown option \"--");
-    buf_puts(error, word);
-    buf_byte(error, '"');
+    buf_puts(parser->error, "unknown option \"--");
+    buf_puts(parser->error, word);
+    buf_byte(parser->error, '"');
     if (best.name)
-        buf_printf(error, ": did you mean --%s?", best.name);
+        buf_printf(parser->error, ": did you mean --%s?", best.name);
     return -EINVAL;
 }
 
@@ -118,7 +121,7 @@ static int parse_long(struct parser *parser, const char *word)
     int r = 0;
 
     if (!option)
-        return unknown_long(word, parser->groups, parser->error);
+        return unknown_long(parser, word, length);
     if (equals && !option->argument) {
         buf_printf(parser->error, "--%s takes no argument", option->name);
         return -EINVAL;

@@ -66,7 +66,8 @@ static int find_container(const char *id, uint32_t *ret_inode)
     if (r == -EEXIST)
         return command_error("\"%s\" is the beginning of several containers: write more of it", id);
     if (r < 0)
-        return command_error("no process of a container \"%s\" is visible here", id);
+        return command_error("no process of a container \"%s\" is visible here%s", id,
+                             geteuid() == 0 ? "" : " (run as root: sudo nwho ...)");
     *ret_inode = snapshot.netns[netns].inode;
     return 0;
 }

@@ -180,7 +180,8 @@ void show_heading(const struct session *session, const char *heading, struct buf
 {
     bool color = session_color(session);
 
-    buf_printf(out, "\n%s%s%s", color ? COLOR_HEADER : "", heading, color ? COLOR_RESET : "");
+    buf_puts(out, out->length || out->fd >= 0 ? "\n" : "");
+    buf_printf(out, "%s%s%s", color ? COLOR_HEADER : "", heading, color ? COLOR_RESET : "");
 }
 
 int show_grid(struct session *session, const struct grid *grid, const char *heading,

@@ -78,7 +78,8 @@ int sniff_open_parts(const struct sniff *sniff, struct sniff_source *source,
                               &source->parts[i], error) < 0 ||
             capture_set_filter(source->parts[i], sniff->filter.parts[i],
                                !sniff->options->plain_filter, error) < 0)
-            return command_error("%s: %s", sniff->filter.parts[i], error);
+            return command_error("sniff: \"%s\": %s (nwho help sniff)", sniff->filter.parts[i],
+                                 error);
     return 0;
 }
 

@@ -2,6 +2,7 @@
 /* nwho sniff: captures in namespaces, and files. */
 #include "cli/sniff.h"
 
+#include "collect/bpf_error.h"
 #include "collect/collect.h"
 #include "collect/netns.h"
 #include "packet/tcp_flows.h"
@@ -49,7 +50,7 @@ int sniff_finish_source(struct sniff *sniff, struct sniff_source *source,
         return command_error("out of memory");
     if (capture_set_filter(source->capture, sniff->filter.packets, !sniff->options->plain_filter,
                            error) < 0)
-        return command_error("%s", error);
+        return command_error("sniff: \"%s\": %s (nwho help sniff)", sniff->filter.packets, error);
     return sniff_open_parts(sniff, source, error);
 }
 
@@ -60,7 +61,8 @@ struct opening {
     const struct snapshot *snapshot;
     bool several; /* namespaces */
     uint32_t failed;
-    int result; /* EXIT_ERROR: something was said that ends all */
+    bool denied; /* one of these for want of privilege */
+    int result;  /* EXIT_ERROR: something was said that ends all */
     char error[CAPTURE_ERROR_SIZE];
 };
 
@@ -83,11 +85,15 @@ static int open_inside(void *context, uint32_t netns)
     struct sniff *sniff = opening->sniff;
     struct sniff_source *source = &sniff->sources[sniff->source_count];
     const char *interface = sniff->options->capture.interface;
+    int r;
 
     *source = (struct sniff_source){.capture = NULL};
-    if ((sniff->owners && packet_owners_add_place(sniff->owners, &source->place) < 0) ||
-        make_source(sniff, source, interface, opening->error) < 0) {
+    r = sniff->owners ? packet_owners_add_place(sniff->owners, &source->place) : 0;
+    if (r == 0)
+        r = make_source(sniff, source, interface, opening->error);
+    if (r < 0) {
         opening->failed++;
+        opening->denied |= r == -EPERM;
         return 0;
     }
     sniff->source_count++;
@@ -125,8 +131,9 @@ static int open_all(struct sniff *sniff, struct snapshot *snapshot)
     for (char *end = opening.error; (end = strchr(end, '\n'));)
         *end = ' '; /* libpcap's errors may have two lines */
     if (!sniff->source_count)
-        return command_error("sniff: %s",
-                             opening.failed ? opening.error : "no namespace could be entered");
+        return command_error(
+            "sniff: %s%s", opening.failed ? opening.error : "no namespace could be entered",
+            opening.denied && geteuid() != 0 ? " (run as root: sudo nwho ...)" : "");
     if (opening.failed)
         command_error("incomplete: %u namespaces have no capture: %s", opening.failed,
                       opening.error);
@@ -143,9 +150,9 @@ static int open_owners(struct sniff *sniff)
     if (r < 0)
         return command_error("out of memory");
     if (why < 0)
-        command_error("incomplete: whose packets of short connections are is unknown, and of all "
-                      "behind NAT: no BPF%s%s",
-                      why == -ECANCELED ? "" : ": ", why == -ECANCELED ? "" : strerror(-why));
+        command_error("incomplete: without BPF packets of short connections have no process, nor "
+                      "have those behind NAT%s%s",
+                      why == -ECANCELED ? "" : ": ", why == -ECANCELED ? "" : bpf_error_text(why));
     return 0;
 }
 
@@ -185,6 +192,15 @@ int sniff_open(struct sniff *sniff)
     return r == 0 ? open_all(sniff, &snapshot) : r;
 }
 
+int sniff_file_error(const struct sniff *sniff, const char *error)
+{
+    const char *file = sniff->options->read_file;
+
+    if (strncmp(error, file, strlen(file)) == 0)
+        return command_error("sniff: %s", error);
+    return command_error("sniff: %s: %s", file, error);
+}
+
 int sniff_open_file(struct sniff *sniff)
 {
     CLEANUP_CLOSE int fd = open(sniff->options->read_file, O_RDONLY | O_CLOEXEC);
@@ -200,7 +216,7 @@ int sniff_open_file(struct sniff *sniff)
         return command_error("out of memory");
     if (capture_open_file(sniff->options->read_file, sniff->options->capture.nanoseconds,
                           &sniff->sources[0].capture, error) < 0)
-        return command_error("%s", error);
+        return sniff_file_error(sniff, error);
     sniff->source_count = 1;
     return sniff_finish_source(sniff, &sniff->sources[0], error);
 }

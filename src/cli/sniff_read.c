@@ -104,7 +104,7 @@ int sniff_read_pcapng(struct sniff *sniff)
         taken = add_sources(sniff);
     problem = pcapng_reader_problem(sniff->reader);
     if (problem)
-        taken = command_error("%s: %s", sniff->options->read_file, problem);
+        taken = sniff_file_error(sniff, problem);
     (void)buf_flush(&sniff->out);
     if (r < 0)
         return r;

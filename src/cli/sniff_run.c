@@ -228,7 +228,7 @@ static int read_file(struct sniff *sniff)
     while (!end && !sniff_is_full(sniff) && r >= 0 && !sniff->out.error)
         r = capture_read(sniff->sources[0].capture, UINT32_MAX, show_packet, sniff, &end, error);
     if (r < 0)
-        command_error("%s: %s", sniff->options->read_file, error);
+        sniff_file_error(sniff, error);
     r = r < 0 ? EXIT_ERROR : 0;
     (void)buf_flush(&sniff->out);
     return sniff->out.error && sniff->out.error != -EPIPE ? sniff->out.error : r;
@@ -245,11 +245,11 @@ static void say_counts(const struct sniff *sniff)
             all.received += one.received;
             all.dropped += one.dropped + one.dropped_by_interface;
         }
-    command_error("%u packets shown, %u captured, %u dropped", sniff->shown, all.received,
-                  all.dropped);
+    command_error("%u packet%s shown, %u captured, %u dropped", sniff->shown,
+                  sniff->shown == 1 ? "" : "s", all.received, all.dropped);
     if (sniff->owners && packet_owners_lost(sniff->owners))
-        command_error("incomplete: %llu flows were lost, and have no process: they came faster "
-                      "than they could be taken",
+        command_error("incomplete: flows came faster than they could be taken: packets of %llu "
+                      "have no process",
                       (unsigned long long)packet_owners_lost(sniff->owners));
 }
 

@@ -79,7 +79,7 @@ static int say_status(const struct pcap_library *library, char error[CAPTURE_ERR
 {
     snprintf(error, CAPTURE_ERROR_SIZE, "%.80s: %s%s%.120s%s", interface,
              library->pcap_statustostr(status), *reason ? "\n(" : "", reason, *reason ? ")" : "");
-    return -EINVAL;
+    return status == PCAP_ERROR_PERM_DENIED ? -EPERM : -EINVAL;
 }
 
 static int set_monitor(const struct pcap_library *library, pcap_t *pcap, const char *interface,

@@ -151,7 +151,7 @@ static void note_missing(const struct discovery *discovery, struct netns_unseen 
     if (unseen.hidden && (request->netns_scope == NETNS_SCOPE_ALL || missing))
         snapshot_note(snapshot, NOTE_INCOMPLETE, "netns", -EACCES,
                       "the network namespace of %u process%s is hidden, sockets in it may be "
-                      "missing: needs CAP_SYS_PTRACE, run as root",
+                      "missing: needs CAP_SYS_PTRACE (run as root: sudo nwho ...)",
                       unseen.hidden, unseen.hidden == 1 ? "" : "es");
     if (missing)
         snapshot_note(snapshot, NOTE_INCOMPLETE, "netns", -ENOENT,
@@ -319,8 +319,9 @@ static void note_forbidden(struct snapshot *snapshot, uint32_t first, uint32_t c
     if (count > 1)
         snprintf(more, sizeof(more), " and %u more", count - 1);
     snapshot_note(snapshot, NOTE_INCOMPLETE, "netns", error,
-                  "what is in namespace %s%s is not shown: needs CAP_SYS_ADMIN; run as root", label,
-                  more);
+                  "what is in namespace %s%s is not shown: needs CAP_SYS_ADMIN (run as root: sudo "
+                  "nwho ...)",
+                  label, more);
 }
 
 int netns_for_each(struct collection *collection,

@@ -74,8 +74,8 @@ static int choose_interface(struct run *run)
     if (r < 0)
         return r;
     if (count == 0) {
-        say("iftop", "no such interface: %s",
-            run->options->interface ? run->options->interface : "none is up");
+        say("iftop", run->options->interface ? "no such interface: %s" : "no interface is up",
+            run->options->interface);
         return -ENODEV;
     }
     interface = &snapshot->interfaces[indexes[count - 1]];

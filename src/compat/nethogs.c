@@ -52,7 +52,8 @@ static int put_interfaces(const struct traffic_reader *reader,
         put_link(out, interface->type);
     }
     if (r == 0 && count == 0) {
-        say("nethogs", "no such interface is up; -a takes loopback and others besides");
+        say("nethogs", "no interface %s is up; -a takes loopback, and those that are down",
+            options->devices.count ? options->devices.names[0] : "but loopback");
         return -ENODEV;
     }
     return r;

@@ -96,7 +96,7 @@ static int say(struct buf *problem, const char *path, int error)
 {
     const char *reason = error == -EBADMSG           ? "no history of nwho, or damaged"
                          : error == -EPROTONOSUPPORT ? "made by a newer nwho"
-                         : error == -ENOENT          ? "there is none: no such file or directory"
+                         : error == -ENOENT          ? "there is no such file or directory"
                                                      : strerror(-error);
 
     buf_printf(problem, "history %s: %s", path, reason);

@@ -71,15 +71,17 @@ static bool bare_text(struct filter_parser *parser, const struct filter_word *wo
 
     if (*text != '/' && *text != '%' && *text != '@')
         return false;
+    if (*text != '/' && !text[1]) {
+        *ret_node = filter_fail(parser, word, "a name is expected behind '%s'", text);
+        return true;
+    }
     parser->names += *text != '%';
     if (*text == '@') /* ss(8) and the column path write abstract names of unix sockets so */
         node = or_text(parser, NULL, word, "path", text);
     if (*text != '/')
         column = *text++ == '%' ? "user" : "container";
     node = or_text(parser, node, word, column, text);
-    if (!*text)
-        node = filter_fail(parser, word, "a name is expected behind '%s'", word->bytes);
-    else if (!node)
+    if (!node)
         node = filter_fail(parser, word, "rows of %s have no %s", parser->table->name, column);
     *ret_node = node;
     return true;

@@ -94,8 +94,8 @@ static struct filter_node *one_port(struct filter_parser *parser, const struct f
         high = low;
     else if (!read_range(parser, text, &low, &high))
         return filter_fail(parser, word,
-                           "'%.60s' is no port: a number, a range 1024-2048 or a name of "
-                           "/etc/services is expected",
+                           "'%.60s' is no port: a number up to 65535, a range 1024-2048 or a name "
+                           "of /etc/services is expected",
                            text);
     else if (ordered)
         return filter_fail(parser, word, "a range of ports cannot be compared with < or >");

@@ -103,6 +103,10 @@ static int unknown_key(const struct table *table, const char *word, bool suggest
         suggestion_try(&best, column);
     for (size_t i = 0; i < ARRAY_SIZE(others); i++)
         suggestion_try(&best, others[i][0]);
+    if (!*word) {
+        buf_puts(error, "a column is missing before or behind a comma");
+        return -EINVAL;
+    }
     buf_printf(error, "%s cannot be counted by \"", table->name);
     buf_puts(error, word);
     buf_byte(error, '"');

@@ -98,6 +98,15 @@ def an_ordinary_user_is_told_what_was_left_out():
 
 
 @test
+def a_culprit_that_is_hidden_is_named_all_the_same():
+    with netns() as ns, for_everybody() as (own_nwho, _), mksock(ns, "bound-inactive", "port=9000"):
+        result = ns.run([own_nwho, "doctor", *SHORT, "port-conflict"], expect=None, user="nobody", env={**os.environ, "HOME": "/nonexistent"})
+        if result.rc == 126:
+            skip("this user cannot run the program")
+        assert result.rc == 3 and result.out.startswith("INFO port-conflict: the process has port 9000 bound"), result
+
+
+@test
 def the_exit_code_is_that_of_the_worst():
     with netns() as ns, leak(ns):
         doctor(ns, expect=1)

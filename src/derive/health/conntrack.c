@@ -32,7 +32,7 @@ static const struct advice advice[] = {
                  N_("looking at the first network namespace alone: each has its own table, with "
                     "the same limit"),
                  NULL},
-            .next = {"nwho count{in} raddr", "nwho stats{in} conntrack -a -d 5", NULL},
+            .next = {"nwho nat{in} --by process,state", "nwho stats{in} conntrack -a -d 5", NULL},
         },
     [INSERT_FAILED] =
         {

@@ -27,7 +27,7 @@ static const struct advice advice[] = {
                     NULL},
             .avoid = {N_("ulimit -n in a shell: it does not reach a service that is running"),
                       N_("a longer backlog of the listener: nobody accepts from it"), NULL},
-            .next = {"nwho ps{in} pid {pid}", "nwho count{in} state,raddr pid {pid}",
+            .next = {"nwho ps{in} pid {pid}", "nwho count{in} state,peer pid {pid}",
                      "nwho doctor{in} close-wait accept-queue", NULL},
         },
     [NEARLY_FULL] =
@@ -41,7 +41,7 @@ static const struct advice advice[] = {
                  NULL},
             .avoid = {N_("ulimit -n in a shell: it does not reach a service that is running"),
                       NULL},
-            .next = {"nwho ps{in} pid {pid}", "nwho count{in} state,raddr pid {pid}", NULL},
+            .next = {"nwho ps{in} pid {pid}", "nwho count{in} state,peer pid {pid}", NULL},
         },
     [MACHINE_FULL] =
         {

@@ -45,6 +45,7 @@ struct subject {
     union address peer;
     uint8_t peer_family, peer_prefix;
     uint16_t peer_port;
+    bool acts; /* the finding says what the process does, which is named also when it is unknown */
 };
 
 #define SUBJECT_NONE                                                                               \

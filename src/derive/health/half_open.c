@@ -109,6 +109,7 @@ static int say_dying(struct examination *examination, const struct tally_item *i
     if (severity == SEVERITY_OK)
         return 0;
     subject.peer_port = 0;
+    subject.acts = true;
     health_say(examination,
                N_("has {1} connections to one remote that acknowledges nothing, after {2} tries"),
                fact_count(item->count), fact_count(item->largest));

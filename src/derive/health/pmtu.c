@@ -78,6 +78,7 @@ static int say(struct examination *examination, const struct tally_item *item)
         severity = SEVERITY_WARN;
     if (severity == SEVERITY_OK)
         return 0;
+    subject.acts = true;
     health_say(examination,
                item->count == 1 ? N_("has {1} connection whose segments of {2} bytes never arrive, "
                                      "though small ones do; for {3}")

@@ -60,6 +60,7 @@ static int say_not_served(struct examination *examination, uint32_t index)
 
     if (!is_not_served(examination, socket))
         return 0;
+    subject.acts = true;
     health_say(examination, N_("has port {1} bound, and serves nothing there"),
                fact_count(socket->local_port));
     r = health_add(examination, SEVERITY_INFO, NOT_SERVED, &subject, socket->local_port);
@@ -100,6 +101,7 @@ static int say_divided(struct examination *examination, uint32_t index)
     struct subject subject = health_subject(examination, index);
     int r;
 
+    subject.acts = true;
     health_say(
         examination,
         N_("gets only a part of the connections to port {1}: another program listens there too"),

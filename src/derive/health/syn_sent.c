@@ -141,6 +141,7 @@ static int say_remote(struct examination *examination, const struct tally_item *
 
     if (severity == SEVERITY_OK)
         return 0;
+    subject.acts = true;
     health_say(examination,
                N_("waits for an answer to {1} requests for connections to {2} port {3}, asked up "
                   "to {4} times"),
@@ -177,6 +178,7 @@ static int say_hop(struct examination *examination, const struct tally_item *ite
     subject.peer_family = (uint8_t)hop->address_family;
     subject.peer_prefix = hop->address_family == AF_INET6 ? 128 : 32;
     subject.peer_port = 0;
+    subject.acts = true;
     health_say(examination, N_("wants {1} connections by way of {2}, which nobody answers for"),
                fact_count(item->count), fact_address(hop->address_family, hop->address.bytes));
     r = health_add(examination, severity, NO_NEIGHBOUR, &subject, item->count);
