@@ -41,6 +41,16 @@ static int show_recorded(struct session *session, struct query *query)
     return session->options->summary ? show_summary(session, query) : session_show(session, query);
 }
 
+static int replay_events(const struct options *options, struct query *query)
+{
+    int r = session_answer(options, query, NULL, NULL);
+
+    if (r == EXIT_NOTHING && !options->quiet && !options->word_count)
+        command_error("a recording is one moment, and has no events: nwho events --since TIME "
+                      "shows those that nwho serve recorded");
+    return r;
+}
+
 static int run_events(struct options *options)
 {
     struct query query = {.table = &table_events};
@@ -50,13 +60,8 @@ static int run_events(struct options *options)
     if (options->follow && (options->since || options->until))
         return command_error("--follow is about what happens from now on: leave out --since and "
                              "--until");
-    if (options->replay) {
-        r = session_answer(options, &query, NULL, NULL);
-        if (r == EXIT_NOTHING && !options->quiet && !options->word_count)
-            command_error("a recording is one moment, and has no events: nwho events --since TIME "
-                          "shows those that nwho serve recorded");
-        return r;
-    }
+    if (options->replay)
+        return replay_events(options, &query);
     r = session_begin(&session, options);
     if (options->since || options->until)
         session.recorded = STORE_CONNECTIONS;

@@ -143,14 +143,14 @@ int sniff_take_pcapng(struct sniff *sniff, int fd) MUST_CHECK;
 /* What a capture of any kind has: 0, or EXIT_ERROR after a line. */
 int sniff_finish_source(struct sniff *sniff, struct sniff_source *source,
                         char error[CAPTURE_ERROR_SIZE]) MUST_CHECK;
-/* One line on what is wrong with the file that is read; some of libpcap's have its name already.
- * Returns EXIT_ERROR. */
-int sniff_file_error(const struct sniff *sniff, const char *error);
 bool sniff_is_full(const struct sniff *sniff);
 static inline bool sniff_is_live(const struct sniff *sniff)
 {
     return !sniff->options->read_file;
 }
+/* One line on what is wrong with the file that is read; some of libpcap's have its name already.
+ * Returns EXIT_ERROR. */
+int sniff_file_error(const struct sniff *sniff, const char *error);
 
 uint64_t sniff_time_of(const struct sniff *sniff, const struct captured *captured);
 
