@@ -43,7 +43,8 @@ void question_done(struct question *question);
 
 /*
  * What the process that runs it checks again: words[0..length) is a command of the API with options
- * of the API, and behind "--" only words. 0 and what answers it, of QUESTION_PRESENT also which snapshot, or -EINVAL.
+ * of the API, and behind "--" only words. 0 and what answers it, of QUESTION_PRESENT also which
+ * snapshot, or -EINVAL.
  */
 int question_check(const char *words, size_t length, enum question_source *ret_source,
                    enum present *ret_present) MUST_CHECK;

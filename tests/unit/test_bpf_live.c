@@ -239,7 +239,7 @@ static int count_own(void *context, const struct record *record)
 
 #define TRIES 1000
 
-/* As often as the table changed meanwhile; where others never let it be there is nothing to test. */
+/* Again while the table changes; where others never let it be there is nothing to test. */
 static int count_in_table(struct iterator *glance, uint32_t together, struct seen *seen)
 {
     glance->filter->together = together;
