@@ -317,7 +317,6 @@ const struct history_subject *history_subject_find(const char *by)
 
 void history_hint(const struct session *session)
 {
-    session_hint_words(session);
     if (!session->options->quiet && session->words && filter_mentions(session->words, "local_addr"))
         command_error(
             "own addresses are not recorded (src ADDRESS): dst ADDRESS asks for the other "

@@ -132,7 +132,6 @@ void session_narrow(struct session *session, uint32_t usual_protos);
  * network namespaces; the second alone.
  */
 void session_hint(const struct session *session);
-void session_hint_words(const struct session *session); /* what words were taken for */
 void session_hint_netns(const struct session *session);
 
 /* Compiles an expression of the program's own. 0 or EXIT_ERROR. */

@@ -314,21 +314,16 @@ static bool mentions_rate(const struct session *session)
     return false;
 }
 
-void session_hint_words(const struct session *session)
+void session_hint(const struct session *session)
 {
     struct buf line = BUF_INIT;
 
-    if (!session->options->quiet && session->words && session->options->word_count &&
-        filter_hint(session->words, &line) && !line.error)
-        command_error("nothing found; %s", buf_string(&line));
-    buf_done(&line);
-}
-
-void session_hint(const struct session *session)
-{
     if (session->options->quiet)
         return;
-    session_hint_words(session);
+    if (session->words && session->options->word_count && filter_hint(session->words, &line) &&
+        !line.error)
+        command_error("nothing found; %s", buf_string(&line));
+    buf_done(&line);
     if (mentions_rate(session))
         command_error("rates are not known of one reading: -d SEC or --watch");
     session_hint_netns(session);
