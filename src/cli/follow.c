@@ -200,6 +200,10 @@ int events_follow(struct session *session, struct query *query, enum event_subje
         return command_error("events come in the order of time: --sort goes with --since");
     if (session->options->record)
         return command_error("--record takes one moment; --jsonl > FILE keeps events");
+    if (subject != EVENTS_OF_CONNTRACK &&
+        !(session->request.sources & (SOURCE_BPF | SOURCE_SOCK_DIAG)))
+        return command_error("events are told by bpf and sock_diag alone: name one of them, or "
+                             "leave out --sources");
     if (session_plan(session, query) != 0)
         return EXIT_ERROR;
     query->limit = 0; /* of all batches together */

@@ -112,6 +112,20 @@ static uint32_t count_read(const struct snapshot *snapshot)
     return count;
 }
 
+/* libpcap's errors may have two lines: "INTERFACE: REASON", "(REASON)". */
+static void join_lines(char *error)
+{
+    char *end = strchr(error, '\n');
+    size_t length = end ? strlen(end + 1) : 0; /* with brackets */
+    bool again = length > 2 && (size_t)(end - error) >= length - 2 &&
+                 strncmp(end + 2, end - (length - 2), length - 2) == 0;
+
+    if (again)
+        *end = '\0';
+    for (; (end = strchr(error, '\n')); *end = ' ')
+        ;
+}
+
 static int open_all(struct sniff *sniff, struct snapshot *snapshot)
 {
     struct opening opening = {
@@ -128,8 +142,7 @@ static int open_all(struct sniff *sniff, struct snapshot *snapshot)
         return command_error("sniff: %s", strerror(-r));
     if (sniff->owners)
         packet_owners_narrow(sniff->owners);
-    for (char *end = opening.error; (end = strchr(end, '\n'));)
-        *end = ' '; /* libpcap's errors may have two lines */
+    join_lines(opening.error);
     if (!sniff->source_count)
         return command_error(
             "sniff: %s%s", opening.failed ? opening.error : "no namespace could be entered",

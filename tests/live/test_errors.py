@@ -29,6 +29,8 @@ USAGE = {
     "ls --color maybe": '"maybe"',
     "ls --sources sock_diag,x": '"x"',
     "ls --sources=": '""',
+    "events --sources proc_net": "events are told by bpf and sock_diag",
+    "events --sources proc_net,proc_fd --retrans": "leave out --sources",
     "ls -N": "--netns needs an argument",
     "ls -N no-such-namespace": "no-such-namespace",
     "ls -N 4194305": "4194305",

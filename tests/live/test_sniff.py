@@ -702,6 +702,7 @@ def errors_are_one_line():
                             (["-i", "lo", "process a or nosuchword 5"], "nosuchword"), (["-o", "+nosuch"], "nosuch")):
             result = nwho(ns, "sniff", *words, expect=2)
             assert part in result.err and result.err.count("\n") <= 2, result
+        assert nwho(ns, "sniff", "-i", "nothere", expect=2).err.count("No such device") == 1
         for words, caret in ((["process nginx port 80"], 14), (["tcp", "and", "pid", "x"], 12)):
             result = nwho(ns, "sniff", "-i", "lo", *words, expect=2)
             assert result.err.splitlines()[2].index("^") == caret + 2, result
