@@ -4,15 +4,15 @@ import contextlib
 import json
 import subprocess
 import sys
-from pathlib import Path
 from tempfile import TemporaryFile
 
 from counting import PEER, assert_exact, counting, make, objects, sums
 from documents import Documents, top
 from links import ip, pair
-from live import BUILD, PATIENCE, netns, run_tests, skip, test, wait_for
+from live import BUILD, KERNEL, PATIENCE, netns, run_tests, skip, test, wait_for
+from loaded import program_facts
 
-SOCK_ADDR = "prog_type:\t18"  # BPF_PROG_TYPE_CGROUP_SOCK_ADDR
+SOCK_ADDR = "18"  # BPF_PROG_TYPE_CGROUP_SOCK_ADDR
 
 
 def by_peer(flows, cookie):
@@ -207,10 +207,7 @@ def iftop_shows_the_pairs():
 
 def has_hooks(process):
     """Whether it has programs at the hooks of calls with an address."""
-    kinds = set()
-    for number in Path(f"/proc/{process}/fdinfo").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # it was closed meanwhile
-            kinds |= {line for line in number.read_text().splitlines() if line.startswith("prog_type:")}
+    kinds = program_facts(process, "prog_type")
     if not kinds:
         skip("no accounting by BPF")
     return SOCK_ADDR in kinds

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory, TemporaryFile
 
 from counting import BPF, CLOSED, FOLDED, SPLICED, assert_exact, counting, make, objects, waiting
 from live import BUILD, netns, run, run_tests, skip, test, wait_for
+from loaded import program_facts
 
 def check(situation, *options, keys=(), closed=True):
     with netns() as ns:
@@ -218,8 +219,7 @@ def killed_it_leaves_nothing_in_the_kernel():
     process = subprocess.Popen([BUILD / "tests/helpers/flows", "wire"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         assert process.stdout.readline() == b"ready\n"
-        programs = {line.split()[1] for info in Path(f"/proc/{process.pid}/fdinfo").iterdir()
-                    for line in info.read_text().splitlines() if line.startswith("prog_id:")}
+        programs = program_facts(process.pid, "prog_id")
     finally:
         process.kill()
         process.wait()
