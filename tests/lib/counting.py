@@ -5,7 +5,7 @@ import subprocess
 from collections import defaultdict
 from contextlib import contextmanager
 
-from live import BUILD, skip
+from live import BUILD, PATIENCE, skip
 
 CLOSED, FOLDED, SPLICED, PEER = 1, 4, 16, 32  # enum flow_flag
 BPF = 3  # enum accounting_level
@@ -53,7 +53,7 @@ def objects(text):
 
 def make(ns, situation, *options):
     """What the helper counted: of each (cookie, pid, tid) the bytes."""
-    rows = objects(ns.run([BUILD / "tests/helpers/mktraffic", situation, *options], timeout=60).out)
+    rows = objects(ns.run([BUILD / "tests/helpers/mktraffic", situation, *options], timeout=PATIENCE).out)
     if rows and "skip" in rows[-1]:
         skip(rows[-1]["skip"])
     return rows
