@@ -14,7 +14,7 @@
 #define CGROUP2_MAGIC 0x63677270
 #define CGROUP2_ROOT_INODE 1 /* of the whole machine; that of a cgroup namespace has another */
 
-int attach_tracepoint(int prog_fd)
+int attach_tracing(int prog_fd)
 {
     union bpf_attr attr = bpf_no_attr();
 

@@ -357,7 +357,7 @@ extern void *bpf_cast_to_kern_ctx(void *argument) __ksym;
 extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym;
 
 #ifdef WITHOUT_CASTS /* for kernels before 6.2, whose verifiers look at no names */
-#define FOR_READING(type, pointer) (pointer)
+#define FOR_READING(type, pointer) ((type *)(pointer))
 #else
 #define FOR_READING(type, pointer)                                                                 \
     ((type *)bpf_rdonly_cast((const void *)(pointer), bpf_core_type_id_kernel(type)))

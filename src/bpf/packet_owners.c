@@ -22,9 +22,9 @@ static int attach(struct packet_owners_program *program, const struct packet_own
 {
     int *links = program->links;
 
-    links[0] = attach_tracepoint(skeleton->progs.follow_state.prog_fd);
-    links[1] = attach_tracepoint(skeleton->progs.follow_send.prog_fd);
-    links[2] = attach_tracepoint(skeleton->progs.follow_receive.prog_fd);
+    links[0] = attach_tracing(skeleton->progs.follow_state.prog_fd);
+    links[1] = attach_tracing(skeleton->progs.follow_send.prog_fd);
+    links[2] = attach_tracing(skeleton->progs.follow_receive.prog_fd);
     links[3] =
         attach_to_root_cgroup(skeleton->progs.follow_create.prog_fd, BPF_CGROUP_INET_SOCK_CREATE);
     links[4] = attach_to_root_cgroup(skeleton->progs.follow_sent.prog_fd, BPF_CGROUP_INET_EGRESS);

@@ -43,7 +43,9 @@ static __always_inline void fill_socket(struct traffic_socket *record, struct in
     const struct sock_common *skc = &inet->sk.__sk_common;
 
     record->netns = skc->skc_net.net->ns.inum;
-    record->ifindex = skc->skc_bound_dev_if ?: inet->sk.sk_rx_dst_ifindex;
+    record->ifindex = skc->skc_bound_dev_if;
+    if (!record->ifindex && bpf_core_field_exists(inet->sk.sk_rx_dst_ifindex)) /* since 5.16 */
+        record->ifindex = inet->sk.sk_rx_dst_ifindex;
     record->family = skc->skc_family;
     record->proto = socket_proto(inet);
     if (record->proto != PROTO_RAW && record->proto != PROTO_ICMP)

@@ -14,6 +14,7 @@
 #include "bpf/traffic_packets.lskel.h"
 #include "bpf/traffic_peers.lskel.h"
 #include "bpf/traffic_walk.lskel.h"
+#include "bpf/traffic_without_tracepoints.lskel.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -102,20 +103,46 @@ static int make_slots(struct traffic_program *program)
         make_slots(program);                                                                       \
     })
 
+/* What both programs have that count calls. */
+#define OPEN_CALLS(loaded, program)                                                                \
+    ({                                                                                             \
+        int opened = open_notice(program, (loaded)->maps.notice.map_fd);                           \
+                                                                                                   \
+        (program)->peer_flows_fd = (loaded)->maps.peer_flows.map_fd;                               \
+        (program)->peer_callers_fd = (loaded)->maps.peer_callers.map_fd;                           \
+        opened < 0 ? opened : OPEN_HALVES(loaded, program);                                        \
+    })
+
+static int attach_all(struct traffic_program *program, const int *prog_fds, size_t count)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < count && r == 0; i++)
+        r = keep_link(program, i, attach_tracing(prog_fds[i]));
+    return r;
+}
+
 static int open_calls(struct traffic_program *program)
 {
     struct traffic_bpf *loaded = LOAD(traffic_bpf, program);
-    int r = open_notice(program, loaded->maps.notice.map_fd);
+    const int prog_fds[] = {loaded->progs.count_send.prog_fd, loaded->progs.count_receive.prog_fd};
+    int r = OPEN_CALLS(loaded, program);
 
-    program->peer_flows_fd = loaded->maps.peer_flows.map_fd;
-    program->peer_callers_fd = loaded->maps.peer_callers.map_fd;
-    if (r == 0)
-        r = OPEN_HALVES(loaded, program);
-    if (r == 0)
-        r = keep_link(program, 0, attach_tracepoint(loaded->progs.count_send.prog_fd));
-    if (r == 0)
-        r = keep_link(program, 1, attach_tracepoint(loaded->progs.count_receive.prog_fd));
-    return r;
+    return r < 0 ? r : attach_all(program, prog_fds, ARRAY_SIZE(prog_fds));
+}
+
+static int open_calls_by_functions(struct traffic_program *program)
+{
+    struct traffic_without_tracepoints_bpf *loaded = LOAD(traffic_without_tracepoints_bpf, program);
+    const int prog_fds[] = {
+        loaded->progs.count_send_v4.prog_fd,        loaded->progs.count_send_v6.prog_fd,
+        loaded->progs.count_send_packet.prog_fd,    loaded->progs.count_send_page.prog_fd,
+        loaded->progs.count_receive_v4.prog_fd,     loaded->progs.count_receive_v6.prog_fd,
+        loaded->progs.count_receive_raw_v6.prog_fd,
+    };
+    int r = OPEN_CALLS(loaded, program);
+
+    return r < 0 ? r : attach_all(program, prog_fds, ARRAY_SIZE(prog_fds));
 }
 
 static int open_packets(struct traffic_program *program)
@@ -161,7 +188,7 @@ static int open_end(struct traffic_program *program)
     if (r == 0)
         r = ring_open(loaded->maps.ring.map_fd, TRAFFIC_RING_SIZE, &program->ring);
     if (r == 0)
-        r = keep_link(program, 0, attach_tracepoint(loaded->progs.tell_end.prog_fd));
+        r = keep_link(program, 0, attach_tracing(loaded->progs.tell_end.prog_fd));
     return r;
 }
 
@@ -190,9 +217,10 @@ int traffic_program_open(enum traffic_part part, uint32_t pidns,
                          struct traffic_program *ret_program)
 {
     static int (*const open_part[])(struct traffic_program *) = {
-        [TRAFFIC_CALLS] = open_calls,     [TRAFFIC_END] = open_end,
-        [TRAFFIC_CLOSE] = open_close,     [TRAFFIC_WALK] = open_walk,
-        [TRAFFIC_PACKETS] = open_packets, [TRAFFIC_PEERS] = open_peers,
+        [TRAFFIC_CALLS] = open_calls, [TRAFFIC_CALLS_BY_FUNCTIONS] = open_calls_by_functions,
+        [TRAFFIC_END] = open_end,     [TRAFFIC_CLOSE] = open_close,
+        [TRAFFIC_WALK] = open_walk,   [TRAFFIC_PACKETS] = open_packets,
+        [TRAFFIC_PEERS] = open_peers,
     };
     struct traffic_program opened = TRAFFIC_PROGRAM_INIT;
     int r;
@@ -208,11 +236,30 @@ int traffic_program_open(enum traffic_part part, uint32_t pidns,
     return 0;
 }
 
+/* No tracepoint of that name (ENOENT), or another one than is expected. */
+static bool may_do_without_tracepoints(int error)
+{
+    return error != -EPERM && error != -EACCES && error != -ENOMEM;
+}
+
+int traffic_calls_open(uint32_t pidns, struct traffic_program *ret_program)
+{
+    int r = traffic_program_open(TRAFFIC_CALLS, pidns, ret_program);
+
+    if (r < 0 && may_do_without_tracepoints(r) &&
+        traffic_program_open(TRAFFIC_CALLS_BY_FUNCTIONS, pidns, ret_program) == 0)
+        return 0;
+    return r;
+}
+
 static void destroy_skeleton(struct traffic_program *program)
 {
     switch (program->part) {
     case TRAFFIC_CALLS:
         traffic_bpf__destroy(program->skeleton);
+        break;
+    case TRAFFIC_CALLS_BY_FUNCTIONS:
+        traffic_without_tracepoints_bpf__destroy(program->skeleton);
         break;
     case TRAFFIC_END:
         traffic_end_bpf__destroy(program->skeleton);

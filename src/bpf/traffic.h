@@ -6,8 +6,10 @@
 #include "bpf/traffic_record.h"
 
 enum traffic_part {
-    TRAFFIC_CALLS,   /* bytes of every call that sends or receives; since 6.3 */
-    TRAFFIC_END,     /* counters of TCP sockets that are destroyed */
+    TRAFFIC_CALLS, /* bytes of every call that sends or receives; by tracepoints, since 6.3 */
+    TRAFFIC_CALLS_BY_FUNCTIONS, /* the same by functions of the kernel, before 6.5; where it allows
+                                   that, and has packet sockets and IPv6 built in */
+    TRAFFIC_END,                /* counters of TCP sockets that are destroyed */
     TRAFFIC_CLOSE,   /* who closed a socket; needs CAP_NET_ADMIN and the root of cgroup2 */
     TRAFFIC_WALK,    /* counters of TCP sockets with a descriptor; counts nothing by itself */
     TRAFFIC_PACKETS, /* of every socket, with their headers; since 6.2, needs what CLOSE needs */
@@ -19,7 +21,7 @@ struct traffic_program {
     enum traffic_part part;
     void *skeleton;              /* owned; NULL when closed */
     struct traffic_state *state; /* memory shared with the program. Owned by the skeleton */
-    int links[4];                /* owned; -1: none */
+    int links[7];                /* owned; -1: none */
     int prog_fd;                 /* of the walk, for iterator_read(): struct traffic_held */
     struct ring ring;            /* of end (struct traffic_tcp) and close (struct traffic_close) */
     struct ring notice;          /* readable when half of the ring or most of the flows are full */
@@ -33,14 +35,19 @@ struct traffic_program {
 };
 
 #define TRAFFIC_PROGRAM_INIT                                                                       \
-    ((struct traffic_program){                                                                     \
-        .links = {-1, -1, -1, -1}, .prog_fd = -1, .ring = RING_INIT, .notice = RING_INIT})
+    ((struct traffic_program){.links = {-1, -1, -1, -1, -1, -1, -1},                               \
+                              .prog_fd = -1,                                                       \
+                              .ring = RING_INIT,                                                   \
+                              .notice = RING_INIT})
 
 /* Processes are numbered as in the pid namespace of this inode. 0, or -errno as the kernel gave it.
  */
 int traffic_program_open(enum traffic_part part, uint32_t pidns,
                          struct traffic_program *ret_program) MUST_CHECK;
 void traffic_program_close(struct traffic_program *program);
+
+/* Calls by tracepoints, or else by functions; the error is that of the first. */
+int traffic_calls_open(uint32_t pidns, struct traffic_program *ret_program) MUST_CHECK;
 
 typedef int traffic_flow_fn(void *context, const struct traffic_key *key,
                             const struct traffic_flow *flow);

@@ -53,22 +53,32 @@ int probe_descriptors(struct probing *probing, unsigned int unused)
     return r;
 }
 
+int probe_calls(struct probing *probing, unsigned int unused)
+{
+    CLEANUP(traffic_program_close) struct traffic_program program = TRAFFIC_PROGRAM_INIT;
+    int r = traffic_calls_open(proc_pidns_inode(), &program);
+
+    (void)unused;
+    if (r == 0)
+        r = rehearse_calls(&program);
+    if (r == 0 && program.part == TRAFFIC_CALLS_BY_FUNCTIONS)
+        buf_puts(&probing->detail, "bytes of every process, by the kernel's functions: it has no "
+                                   "tracepoints of calls (Linux 6.3)");
+    return r == -ENOMEM ? -ENOBUFS : r;
+}
+
 int probe_traffic(struct probing *probing, unsigned int which)
 {
     static const enum traffic_part parts[] = {
-        [PROBE_TRAFFIC_CALLS] = TRAFFIC_CALLS,
         [PROBE_TRAFFIC_PACKETS] = TRAFFIC_PACKETS,
         [PROBE_TRAFFIC_PEERS] = TRAFFIC_PEERS,
     };
-    struct traffic_program program = TRAFFIC_PROGRAM_INIT;
+    CLEANUP(traffic_program_close) struct traffic_program program = TRAFFIC_PROGRAM_INIT;
     int r = traffic_program_open(parts[which], proc_pidns_inode(), &program);
 
     (void)probing;
-    if (r == 0 && which == PROBE_TRAFFIC_CALLS)
-        r = rehearse_calls(&program);
     if (r == 0 && which == PROBE_TRAFFIC_PACKETS)
         r = rehearse_packets(&program);
-    traffic_program_close(&program);
     return r == -ENOMEM ? -ENOBUFS : r;
 }
 
@@ -99,6 +109,12 @@ int probe_iterator(struct probing *probing, unsigned int which)
 }
 
 int probe_descriptors(struct probing *probing, unsigned int unused)
+{
+    (void)unused;
+    return facility_no_bpf(probing);
+}
+
+int probe_calls(struct probing *probing, unsigned int unused)
 {
     (void)unused;
     return facility_no_bpf(probing);

@@ -330,7 +330,10 @@ static int read_traffic(void *context, struct flow_table *table, struct collecti
     if (r < 0)
         return r;
     leave_notes(state, table, collection->snapshot);
-    snapshot_source(collection->snapshot, "traffic", "bpf sock_send_length, sock_recv_length");
+    snapshot_source(collection->snapshot, "traffic",
+                    state->calls.program.part == TRAFFIC_CALLS
+                        ? "bpf sock_send_length, sock_recv_length"
+                        : "bpf inet_sendmsg, inet_recvmsg");
     collection->snapshot->wire_ns = state->packets_ns;
     follow_need(state, collection->request->needs, now_ns);
     return 0;
@@ -363,7 +366,7 @@ static int open_programs(struct bpf_state *state)
     int r;
 
     traffic_ends_open(&state->ends, pidns);
-    r = traffic_program_open(TRAFFIC_CALLS, pidns, &state->calls.program);
+    r = traffic_calls_open(pidns, &state->calls.program);
     state->walk_error = traffic_program_open(TRAFFIC_WALK, pidns, &state->walk);
     if (r == 0)
         r = wait_for_notice(state, &state->calls.program);
@@ -436,7 +439,7 @@ static const char *reason(int error)
     case -EINVAL:
     case -ENOENT:
     case -ESRCH:
-        return "needs Linux 6.3 with BTF";
+        return "needs BTF, and Linux 6.3 or CONFIG_FUNCTION_TRACER";
     default:
         return bpf_error_text(error);
     }

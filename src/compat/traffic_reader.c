@@ -113,7 +113,8 @@ static bool say_how(struct traffic_reader *reader)
     (void)!moment_check(&reader->moment, &none, reader->tool, false);
     if (level == ACCOUNTING_TCP_INFO)
         say(reader->tool, "TCP only, by the counters of connections: counting calls, also "
-                          "of UDP, needs root and a kernel since 6.3");
+                          "of UDP, needs root and Linux 6.3, or a kernel whose functions BPF "
+                          "may follow");
     if (level == ACCOUNTING_INTERFACES)
         say(reader->tool, "nothing here counts the traffic of processes");
     return level != ACCOUNTING_INTERFACES;

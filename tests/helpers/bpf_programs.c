@@ -35,9 +35,13 @@ static void try_iterators(void)
 static void try_traffic(uint32_t pidns)
 {
     static const char *const names[] = {
-        [TRAFFIC_CALLS] = "traffic_calls",     [TRAFFIC_END] = "traffic_end",
-        [TRAFFIC_CLOSE] = "traffic_close",     [TRAFFIC_WALK] = "traffic_walk",
-        [TRAFFIC_PACKETS] = "traffic_packets", [TRAFFIC_PEERS] = "traffic_peers",
+        [TRAFFIC_CALLS] = "traffic_calls",
+        [TRAFFIC_CALLS_BY_FUNCTIONS] = "traffic_calls_by_functions",
+        [TRAFFIC_END] = "traffic_end",
+        [TRAFFIC_CLOSE] = "traffic_close",
+        [TRAFFIC_WALK] = "traffic_walk",
+        [TRAFFIC_PACKETS] = "traffic_packets",
+        [TRAFFIC_PEERS] = "traffic_peers",
     };
 
     for (size_t part = 0; part < ARRAY_SIZE(names); part++) {
