@@ -13,7 +13,7 @@ enum accounting_level {
     ACCOUNTING_INTERFACES, /* only the counters of interfaces: no flows */
     ACCOUNTING_TCP_INFO,   /* differences of tcp_info, and the kernel's notice when a connection is
                               destroyed (sock_diag, since 4.1 and 4.3): TCP only */
-    ACCOUNTING_BPF, /* every call that sends or receives, counted in the kernel */
+    ACCOUNTING_BPF,        /* every call that sends or receives, counted in the kernel */
     ACCOUNTING_LEVEL_MAX,
 };
 
