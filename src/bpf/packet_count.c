@@ -25,9 +25,15 @@ int packet_program_open(uint32_t ifindex, uint32_t mtu, bool ethernet,
                         struct packet_program *ret_program)
 {
     CLEANUP_CLOSE int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-    struct packet_count_bpf *skeleton = fd < 0 ? NULL : packet_count_bpf__open();
-    int r = fd < 0 ? -errno : skeleton ? packet_count_bpf__load(skeleton) : -ENOMEM;
+    struct packet_count_bpf *skeleton;
+    int r;
 
+    if (fd < 0)
+        return -errno;
+    skeleton = packet_count_bpf__open();
+    if (!skeleton)
+        return -ENOMEM;
+    r = packet_count_bpf__load(skeleton);
     if (r >= 0) {
         skeleton->bss->state.mtu = mtu;
         skeleton->bss->state.ethernet = ethernet;

@@ -53,9 +53,9 @@ static bool read_process(const char *text, size_t length, struct packet_process 
     word = behind + 2;
     rest = word < text + length ? (size_t)(text + length - word) : 0;
     ret_end->kind = PACKET_END_PROCESS;
-    for (uint8_t kind = PACKET_END_LISTENER; kind <= PACKET_END_TIME_WAIT; kind++)
+    for (unsigned int kind = PACKET_END_LISTENER; kind <= PACKET_END_TIME_WAIT; kind++)
         if (begins_with(word, rest, packet_end_words[kind]))
-            ret_end->kind = kind;
+            ret_end->kind = (uint8_t)kind;
     return true;
 }
 

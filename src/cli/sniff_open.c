@@ -221,7 +221,7 @@ int sniff_open_file(struct sniff *sniff)
     int r = fd < 0 ? 0 : sniff_take_pcapng(sniff, fd);
 
     if (r == 1)
-        fd = -1;
+        (void)TAKE_FD(fd);
     if (r != 0)
         return r < 0 ? command_error("sniff: %s", strerror(-r)) : 0;
     sniff->sources = calloc(1, sizeof(*sniff->sources));

@@ -148,9 +148,11 @@ static int walk_entries(struct cgroup_names *names, struct proc_dir *dir, unsign
 {
     size_t length = names->path.length;
     const char *name;
-    int r;
 
-    while (names->left.count > 0 && (r = proc_dir_next(dir, &name)) > 0) {
+    /* a directory that vanishes ends early */
+    while (names->left.count > 0 && proc_dir_next(dir, &name) > 0) {
+        int r;
+
         if (dir->type != DT_DIR)
             continue;
         buf_byte(&names->path, '/');

@@ -131,12 +131,10 @@ static int list_owners(const struct snapshot *snapshot, const struct owner_list 
         const struct known_owner *known = find_owner(before, socket->cookie);
         struct known_owner owner = {.cookie = socket->cookie};
 
-        if (process != MAP_NONE && known && known->pid == snapshot->processes[process].pid)
+        if (known && (process == MAP_NONE || known->pid == snapshot->processes[process].pid))
             r = add_owner(list, known);
         else if (process != MAP_NONE)
             describe_owner(snapshot, &snapshot->processes[process], &owner);
-        else if (known)
-            r = add_owner(list, known);
         if (owner.has && r == 0)
             r = add_owner(list, &owner);
     }

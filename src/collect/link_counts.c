@@ -34,7 +34,7 @@ static int copy_netns(struct snapshot *last, const struct snapshot *now, const s
 
     if (r == 0)
         r = snapshot_add_netns(last, from->inode, &index);
-    if (r < 0)
+    if (r != 0)
         return r;
     added = &last->netns[index];
     added->pid = from->pid;

@@ -30,6 +30,7 @@ static const struct packet_process *keep_process(struct packet_holders *holders,
     uint32_t index = map_get(&holders->by_pid, found->pid);
     struct packet_process *process;
 
+    /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): copy_process() clears the padding */
     if (index != MAP_NONE && memcmp(holders->known[index], found, sizeof(*found)) == 0)
         return holders->known[index];
     process = arena_alloc(&holders->arena, sizeof(*process));
@@ -60,7 +61,7 @@ static const struct packet_process *copy_process(struct packet_holders *holders,
 }
 
 /* The holder of an inode; the second one makes it unknown which of them it is. */
-static int map_holders(const struct snapshot *snapshot, struct map *by_inode, uint32_t *unknown)
+static int map_holders(const struct snapshot *snapshot, struct map *by_inode, uint32_t unknown)
 {
     int r = 0;
 
@@ -69,7 +70,7 @@ static int map_holders(const struct snapshot *snapshot, struct map *by_inode, ui
         uint32_t known = map_get(by_inode, holder->inode);
 
         r = map_set(by_inode, holder->inode,
-                    known == MAP_NONE || known == holder->process ? holder->process : *unknown);
+                    known == MAP_NONE || known == holder->process ? holder->process : unknown);
     }
     return r;
 }
@@ -78,7 +79,7 @@ static int take_sockets(struct packet_holders *holders, const struct snapshot *s
 {
     uint32_t unknown = snapshot->processes_count;
     struct map by_inode = {.slots = NULL};
-    int r = map_holders(snapshot, &by_inode, &unknown);
+    int r = map_holders(snapshot, &by_inode, unknown);
 
     for (uint32_t i = 0; i < snapshot->sockets_count && r == 0; i++) {
         const struct socket *socket = &snapshot->sockets[i];

@@ -6,10 +6,23 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 
 #define NAME "sys/net/ipv4/ip_local_port_range"
+
+static int parse_range(const char *text, uint32_t *ret_low, uint32_t *ret_high)
+{
+    uint64_t low, high;
+
+    if (!proc_parse_number(&text, &low))
+        return -EBADMSG;
+    text += strspn(text, " \t");
+    if (!proc_parse_number(&text, &high) || low > UINT16_MAX || high > UINT16_MAX)
+        return -EBADMSG;
+    *ret_low = (uint32_t)low;
+    *ret_high = (uint32_t)high;
+    return 0;
+}
 
 static int read_range(const struct request_files *files, uint32_t *ret_low, uint32_t *ret_high)
 {
@@ -19,9 +32,7 @@ static int read_range(const struct request_files *files, uint32_t *ret_low, uint
 
     if (r == 0)
         r = proc_read(AT_FDCWD, path, text, sizeof(text), &length);
-    if (r == 0 && sscanf(text, "%u %u", ret_low, ret_high) != 2)
-        r = -EBADMSG;
-    return r;
+    return r < 0 ? r : parse_range(text, ret_low, ret_high);
 }
 
 static int read_namespace(struct collection *collection, uint32_t index)

@@ -7,7 +7,6 @@
 #include "model/socket.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -43,12 +42,13 @@ static const struct rare_protocol rare_protocols[] = {
 static bool is_counted(const struct rare_protocol *rare)
 {
     struct utsname kernel;
-    int major = 0, minor = 0;
+    const char *at = kernel.release;
+    uint64_t major, minor;
 
     if (rare->count != COUNTED_LATELY)
         return rare->count == COUNTED;
-    return uname(&kernel) == 0 && sscanf(kernel.release, "%d.%d", &major, &minor) == 2 &&
-           (major > 6 || (major == 6 && minor >= 3));
+    return uname(&kernel) == 0 && proc_parse_number(&at, &major) && *at++ == '.' &&
+           proc_parse_number(&at, &minor) && (major > 6 || (major == 6 && minor >= 3));
 }
 
 /* "RAW       1152      0      -1   NI ...": the name, the size of a socket, how many there are. */

@@ -317,9 +317,9 @@ static uint8_t section_of(const struct netstat_options *options, const struct gr
     struct value proto = grid_cell(grid, row, NETSTAT_PROTO);
     struct value family = grid_cell(grid, row, NETSTAT_FAMILY);
 
-    for (uint8_t i = 0; i < ARRAY_SIZE(sections); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
         if (value_is_text(&proto, sections[i].proto) && value_is_text(&family, sections[i].family))
-            return is_shown(options, &sections[i], grid, row) ? i : SECTION_NONE;
+            return is_shown(options, &sections[i], grid, row) ? (uint8_t)i : SECTION_NONE;
     return SECTION_NONE;
 }
 

@@ -68,7 +68,7 @@ static int take_totals(struct moment *moment, int *totals)
     r = moment_take(moment, &query);
     if (r == 0)
         r = query_run(&query, &moment->view, &grid);
-    if (r < 0)
+    if (r != 0)
         return r;
     for (uint32_t row = 0; row < grid.row_count; row++) {
         struct value name = grid_cell(&grid, row, COLUMN_NAME);

@@ -136,7 +136,7 @@ static int add_owner(struct snapshot *snapshot, char *const fields[FIELD_MAX], u
     buf_done(&path);
     if (r == 0)
         r = snapshot_add_process(snapshot, inode, &index);
-    if (r < 0)
+    if (r != 0)
         return r;
     owner.has = (*fields[FIELD_PROCESS] ? PROCESS_HAS_COMM : 0) |
                 (*fields[FIELD_UNIT] ? PROCESS_HAS_CGROUP : 0);

@@ -126,7 +126,7 @@ static int take_sample(struct asking *asking, const json_t *sample, bool has_tim
     r = read_names(asking, has_time ? (uint64_t)(seconds * 1e3) * MILLISECOND_NS : 0, &names);
     if (r == 0)
         r = find_row(asking, &names, &row);
-    if (r < 0)
+    if (r != 0)
         return r;
     row->values[asking->value] += (uint64_t)(number + 0.5);
     row->has |= 1u << asking->value;
@@ -158,7 +158,7 @@ static void note_warnings(struct asking *asking, const json_t *document)
     const json_t *partial = libraries->json_object_get(document, "isPartial");
     const char *said = libraries->json_string_value(libraries->json_array_get(warnings, 0));
 
-    if (asking->is_partial || (!said && !(partial && json_is_true(partial))))
+    if (asking->is_partial || (!said && !json_is_true(partial)))
         return;
     asking->is_partial = true;
     snapshot_note(asking->snapshot, NOTE_INCOMPLETE, "server", 0,

@@ -50,7 +50,7 @@ void commands_begin(struct commands *commands, const char *program, const char *
     commands->error = VEC_RESERVE(&commands->running, &commands->capacity, commands->count, 1);
     if (commands->error == 0)
         commands->error = spawn(program, path, &pid);
-    if (commands->error < 0)
+    if (commands->error != 0)
         return;
     (void)setpriority(PRIO_PROCESS, (id_t)pid, LEAST_PRIORITY);
     commands->running[commands->count++] = pid;

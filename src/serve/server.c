@@ -160,14 +160,14 @@ static void refuse_more(int fd)
     CLEANUP(buf_done) struct buf head = BUF_INIT;
     const char *reason = answer_reason(503);
     char nothing[HTTP_HEAD_MAX];
-    ssize_t n = recv(fd, nothing, sizeof(nothing), MSG_DONTWAIT); /* lest its end is a reset */
 
+    (void)recv(fd, nothing, sizeof(nothing), MSG_DONTWAIT); /* lest its end is a reset */
     answer_put_head(
         &(struct answer_head){.status = 503, .type = ANSWER_PLAIN, .length = strlen(reason)},
         &head);
     buf_puts(&head, reason);
-    n = send(fd, buf_string(&head), head.length, MSG_NOSIGNAL | MSG_DONTWAIT);
-    (void)n; /* who does not get it sees the end */
+    /* who does not get it sees the end */
+    (void)send(fd, buf_string(&head), head.length, MSG_NOSIGNAL | MSG_DONTWAIT);
     close(fd);
 }
 

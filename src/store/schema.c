@@ -178,7 +178,7 @@ int schema_check(struct store *store)
         r = sql_number(store, "PRAGMA user_version", &version);
     if (r == 0)
         r = sql_number(store, "SELECT count(*) FROM sqlite_schema", &tables);
-    if (r < 0)
+    if (r != 0)
         return r;
     if (application == 0 && version == 0 && tables == 0) {
         store->version = 0;

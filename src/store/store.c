@@ -428,7 +428,7 @@ static int open_beside(const char *path, int flags, struct store **ret_store, st
     }
     if (r == 0 && store->version == 0)
         r = -EBADMSG;
-    if (r < 0)
+    if (r != 0)
         return say(problem, path, r);
     *ret_store = take_store(&store);
     return 0;

@@ -46,7 +46,7 @@ int write_chunk(struct store *store, struct chunk *chunk, bool merged)
     r = codec_write(&store->codec, chunk, &store->bytes);
     if (r == 0)
         r = sql_prepare(store, STATEMENT_ADD_CHUNK, text, &statement);
-    if (r < 0)
+    if (r != 0)
         return r;
     find_times(chunk, &since, &until);
     sql_bind(statement, 1, chunk->kind);

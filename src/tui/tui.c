@@ -270,7 +270,7 @@ static int wait_and_handle(struct loop *loop)
         r = handle_keys(loop);
     else if (wanted[0].revents)
         loop->tui->quit = true; /* the terminal is gone */
-    if (r == 0 && wanted[2].revents)
+    if (r == 0 && source->drain && wanted[2].revents)
         r = source->drain(source->context);
     return r == 0 && !loop->tui->quit ? handle_time(loop) : r;
 }

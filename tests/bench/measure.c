@@ -19,8 +19,6 @@
 
 #define PIPE_BYTES (1 << 20)
 
-extern char **environ;
-
 static int fail(const char *what)
 {
     fprintf(stderr, "measure: %s: %s\n", what, strerror(errno));

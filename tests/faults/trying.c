@@ -38,6 +38,8 @@ static void try_all(void)
 {
     const char *path = getenv("TRY_FILE");
 
+    if (!path)
+        return; /* nothing is told, which is a failure of the test */
     tell("execve", can_run());
     tell("ptrace", ptrace(PTRACE_SEIZE, getppid(), NULL, NULL) == 0);
     tell("mount", mount("none", "/nowhere", "tmpfs", 0, NULL) == 0);
