@@ -226,7 +226,8 @@ static struct filter_node *one_number(struct filter_parser *parser,
         return descendants(parser, operand, text, field);
     }
     if (filter_quantity(text, quantity_kind(column), &number, &more) < 0 &&
-        strcmp(column->name, "uid") == 0 && *text && (op == FILTER_OP_EQ || op == FILTER_OP_NE))
+        strcmp(column->name, "uid") == 0 && filter_column(parser, "user") && *text &&
+        (op == FILTER_OP_EQ || op == FILTER_OP_NE))
         return named_uid(parser, operand, text, op, field);
     if (filter_quantity(text, quantity_kind(column), &number, &more) < 0)
         return filter_fail(parser, operand, "'%.60s' is no value for %s: %s is expected", text,
