@@ -28,5 +28,12 @@ int page_sums_register(void);
 /* Pages of this file, which has none yet, will have checksums. */
 int page_sums_begin(sqlite3 *db);
 
+/*
+ * From now on damaged pages that are no part of a tree are read all the same: chunks, which are all
+ * but a few of what such pages have, have checksums of their own, and so a writer need not set the
+ * file aside for one of them.
+ */
+void page_sums_forgive(sqlite3 *db);
+
 bool page_sums_used(sqlite3 *db);
 struct page_faults page_sums_faults(sqlite3 *db);

@@ -2,6 +2,7 @@
 /* Retention: what is too old goes, and the oldest of what is too much. */
 #include "base/buf.h"
 #include "base/clock.h"
+#include "store/page_sums.h"
 #include "store/schema.h"
 #include "store/write.h"
 
@@ -202,12 +203,13 @@ static int drop_much(struct store *store)
     return r;
 }
 
+/* A page that is damaged would get a right checksum where it is moved to. */
 static int give_back(struct store *store)
 {
     int64_t pages, empty;
     int r = count_pages(store, &pages, &empty);
 
-    if (r < 0 || empty <= pages / EMPTY)
+    if (r < 0 || page_sums_faults(store->db).damaged || empty <= pages / EMPTY)
         return r;
     return run(store, "PRAGMA incremental_vacuum(%" PRId64 ")", empty - pages / EMPTY);
 }

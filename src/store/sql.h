@@ -65,9 +65,14 @@ struct store {
     bool waits;                      /* for the disk, at the end of a transaction */
     bool has_fresh;                  /* there are ticks that could not be merged */
     uint64_t swept_day;              /* since 1970, when names were last forgotten */
+    char *path;                      /* whole, for when the file must be begun anew */
+    uint64_t mend_ns;                /* CLOCK_BOOTTIME: before it the file is not checked again */
     uint64_t lost_ticks, lost_since; /* since writing failed: how many, time of the first */
     int lost_error;
 };
+
+/* Reopens a file that is damaged, or sets it aside and begins a new one, which then says so. */
+int store_mend(struct store *store) MUST_CHECK;
 
 /* -errno of what SQLite said last, of its result `result`; 0 of SQLITE_OK, ROW and DONE. */
 int sql_error(sqlite3 *db, int result);

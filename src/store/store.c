@@ -56,6 +56,7 @@ static void free_store(struct store *store)
     baseline_done(&store->counters);
     ring_done(&store->ring);
     buf_done(&store->bytes);
+    free(store->path);
     cleanup_close(&store->lock_fd);
     free(store);
 }
@@ -213,6 +214,8 @@ static int open_to_write(struct store *store, const char *path)
     if (r == 0)
         r = sql_run_text(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
                                 "PRAGMA journal_size_limit = 4194304");
+    if (r == 0)
+        page_sums_forgive(store->db);
     if (r == 0 && store->version)
         r = check_whole(store);
     if (r == 0 && store->version < schema_newest(store))
@@ -362,10 +365,36 @@ int store_open(const char *path, const struct store_limits *limits, struct store
         r = find_last(store);
     if (r == 0)
         r = ring_begin(store);
+    if (r == 0 && !(store->path = strdup(sqlite3_db_filename(store->db, "main"))))
+        r = -ENOMEM;
     if (r < 0)
         return say(problem, path, r);
     *ret_store = take_store(&store);
     return 0;
+}
+
+/* What was known of the file may not be true of the new one. */
+int store_mend(struct store *store)
+{
+    CLEANUP(buf_done) struct buf problem = BUF_INIT;
+    int r;
+
+    close_file(store);
+    dictionaries_done(&store->names);
+    baseline_done(&store->interfaces);
+    baseline_done(&store->counters);
+    ring_empty(&store->ring);
+    store->waits = store->has_host = store->has_fresh = false;
+    r = open_or_begin_anew(store, store->path, &problem);
+    if (r == 0)
+        r = limit_size(store);
+    if (r == 0 && problem.length)
+        r = store_note(store, clock_ns(CLOCK_REALTIME), STORE_LOST, buf_string(&problem));
+    if (r == 0)
+        r = ring_begin(store);
+    if (r < 0)
+        close_file(store);
+    return r;
 }
 
 void store_close(struct store *store)

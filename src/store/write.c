@@ -154,7 +154,7 @@ static int in_transaction(struct store *store, const struct snapshot *now)
 /* SQLite may have rolled back by itself. Names that were new are not in the file now. */
 static void forget(struct store *store, const struct snapshot *now, int error)
 {
-    if (!sqlite3_get_autocommit(store->db))
+    if (store->db && !sqlite3_get_autocommit(store->db))
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     dictionaries_done(&store->names);
     ring_empty(&store->ring);
@@ -163,23 +163,43 @@ static void forget(struct store *store, const struct snapshot *now, int error)
     store->lost_error = error;
 }
 
-int store_add(struct store *store, const struct snapshot *now, const struct seconds *seconds)
+static int add_tick(struct store *store, const struct snapshot *now)
 {
     bool new_slot = store->slot != now->time_ns / SLOT_NS;
     int r = 0;
 
-    store->ring.seconds = store->ring.length_ns ? seconds : NULL;
     store->interfaces.used = store->counters.used = false;
-    if (clock_jump(store, now) > (int64_t)LARGE_JUMP_NS)
-        store->hold_until_ns = now->boot_ns + HOLD_NS;
     if (!sqlite3_get_autocommit(store->db)) /* there was no memory to end the last tick */
         r = sql_run_text(store, "ROLLBACK");
     if (r == 0 && (new_slot || store->lost_ticks))
         r = retention_apply(store, now);
     if (r == 0)
         r = choose_sync(store, now);
-    if (r == 0)
-        r = in_transaction(store, now);
+    return r < 0 ? r : in_transaction(store, now);
+}
+
+/* To look at all of a file takes time: what this does not mend is not looked at at each tick. */
+static int mend(struct store *store, const struct snapshot *now)
+{
+    if (store->db && now->boot_ns < store->mend_ns)
+        return -EBADMSG;
+    store->mend_ns = now->boot_ns + SLOT_NS;
+    return store_mend(store);
+}
+
+int store_add(struct store *store, const struct snapshot *now, const struct seconds *seconds)
+{
+    int r;
+
+    store->ring.seconds = store->ring.length_ns ? seconds : NULL;
+    if (clock_jump(store, now) > (int64_t)LARGE_JUMP_NS)
+        store->hold_until_ns = now->boot_ns + HOLD_NS;
+    r = store->db ? add_tick(store, now) : -EBADMSG;
+    if (r == -EBADMSG) {
+        r = mend(store, now);
+        if (r == 0)
+            r = add_tick(store, now);
+    }
     if (r < 0) {
         forget(store, now, r);
         return r;

@@ -17,8 +17,8 @@ static void make_file(struct place *place)
             char name[64];
 
             snprintf(name, sizeof(name), "program-with-a-name-of-some-length-%u", j);
-            tick_flow(&tick, tick_process(&tick, 100 + j, name), (uint32_t)(i * 7 + j), 1000 + j,
-                      1);
+            tick_flow(&tick, tick_process(&tick, 100 + j, name), (uint32_t)(i * 7 + j),
+                      (i * 7919 + j * 104729) % 100003, 1);
         }
         tick_write(place, &tick);
     }
@@ -107,8 +107,8 @@ static void a_flipped_bit_changes_nothing_unsaid(void **state)
         assert_int_equal(whole[i].error, 0);
         assert_false(whole[i].incomplete);
     }
-    /* A prime distance, so that all places of a page come. */
-    for (off_t byte = 0; byte < length_of(place); byte += 1021) {
+    /* A prime distance, so that all places of a page come. NWHO_FULL=1: more than 10,000 bits. */
+    for (off_t byte = 0; byte < length_of(place); byte += getenv("NWHO_FULL") ? 61 : 2039) {
         unsigned int bit = (unsigned int)byte % 8;
 
         flip(place, byte, bit);
@@ -239,6 +239,84 @@ static void pages_without_a_checksum_are_read_and_said(void **state)
     assert_true(said.doubted && !said.incomplete);
 }
 
+/* Notes of what the writer says of its file. */
+static bool is_noted(const struct place *place, const char *words)
+{
+    char query[128];
+
+    snprintf(query, sizeof(query), "SELECT count(*) FROM note WHERE text LIKE '%%%s%%'", words);
+    return place_number(place, query) == 1;
+}
+
+static void add_tick_of(struct place *place, uint64_t number, const char *name)
+{
+    struct snapshot tick;
+
+    tick_begin(&tick, number);
+    tick_flow(&tick, tick_process(&tick, 7, name), 1, 4711, 1);
+    tick_write(place, &tick);
+}
+
+/* Another one writes a note: what the writer has in memory of the file counts no more. */
+static void make_it_read_again(const struct place *place)
+{
+    CLEANUP(buf_done) struct buf problem = BUF_INIT;
+    struct store *other = NULL;
+
+    assert_int_equal(store_open_to_note(place->path, &other, &problem), 0);
+    assert_int_equal(store_note(other, BEGIN_NS, STORE_MARK, "a mark"), 0);
+    store_close(other);
+}
+
+static void a_writer_that_meets_damage_begins_anew_and_loses_no_tick(void **state)
+{
+    struct place *place = *state;
+    int64_t page;
+
+    make_file(place);
+    page = root_of(place, "sqlite_autoindex_process_1");
+    place_open(place, NULL);
+    damage_page(place, page);
+    make_it_read_again(place);
+    add_tick_of(place, TICKS + 1, "new");
+    assert_true(is_noted(place, "broken-"));
+    assert_int_equal(place_number(place, "SELECT count(*) FROM chunk"), 1);
+    add_tick_of(place, TICKS + 2, "newer");
+    place_close(place);
+    assert_int_equal(ask(place, STORE_FINE).error, 0);
+}
+
+/* It has a checksum of its own. */
+static void a_damaged_chunk_is_no_reason_to_begin_anew(void **state)
+{
+    struct place *place = *state;
+    struct said whole, said;
+    off_t page = 2, pages;
+
+    make_file(place);
+    pages = length_of(place) / PAGE_BYTES;
+    whole = ask(place, STORE_FINE);
+    for (; page <= pages; page++) {
+        CLEANUP_CLOSE int fd = open(place->path, O_RDONLY | O_CLOEXEC);
+        uint8_t first;
+
+        assert_int_equal(pread(fd, &first, 1, (page - 1) * PAGE_BYTES), 1);
+        damage_page(place, page);
+        said = ask(place, STORE_FINE);
+        if (first == 0 && said.incomplete && said.rx_bytes < whole.rx_bytes)
+            break;
+        damage_page(place, page);
+    }
+    assert_true(page <= pages);
+    place_open(place, NULL);
+    add_tick_of(place, TICKS + 1, "new");
+    place_close(place);
+    said = ask(place, STORE_FINE);
+    assert_true(said.error == 0 && said.incomplete);
+    assert_int_equal(said.measured_ns % TICK_NS, 0);
+    assert_true(said.rx_bytes > 4711 && said.rx_bytes < whole.rx_bytes);
+}
+
 /* One without room for checksums, as older releases made it. */
 static void an_older_file_goes_on_without(void **state)
 {
@@ -275,6 +353,8 @@ int main(void)
         TEST(minutes_behind_a_damaged_page_are_read),
         TEST(a_page_in_the_place_of_another_is_found),
         TEST(pages_without_a_checksum_are_read_and_said),
+        TEST(a_writer_that_meets_damage_begins_anew_and_loses_no_tick),
+        TEST(a_damaged_chunk_is_no_reason_to_begin_anew),
         TEST(an_older_file_goes_on_without),
     };
 
