@@ -74,8 +74,8 @@ static int choose_view(struct options *options, const struct fleet_view **ret_vi
         return 0;
     }
     if (best.name)
-        return command_error("fleet: there is no \"%s\": did you mean %s?",
-                             options->words[0], best.name);
+        return command_error("fleet: there is no \"%s\": did you mean %s?", options->words[0],
+                             best.name);
     return command_error("fleet: there is no \"%s\": nwho fleet top, doctor, ports or history",
                          options->words[0]);
 }
