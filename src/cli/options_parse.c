@@ -4,6 +4,8 @@
 
 #include "base/suggest.h"
 
+#include <errno.h>
+
 struct parser {
     char **argv;
     uint32_t count, at;
@@ -185,6 +187,10 @@ int options_parse(char **argv, uint32_t count, uint32_t groups, struct options *
     }
     ret_options->words = argv;
     ret_options->word_count = words;
+    if (r == 0 && groups & OPTIONS_WATCH && ret_options->watch_count && !ret_options->watch) {
+        buf_puts(error, "--times ends --watch: it needs that, too");
+        r = -EINVAL;
+    }
     return r;
 }
 

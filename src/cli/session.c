@@ -26,8 +26,6 @@ int session_begin(struct session *session, const struct options *options)
     session->request.programs = session->programs = programs_new();
     if (options->watch && options->delta)
         return command_error("-d ends after its second reading: it does not go with --watch");
-    if (options->watch_count && !options->watch)
-        return command_error("--times ends --watch: it needs that, too");
     if (options->resolve && !(session->resolver = resolver_new()))
         return command_error("-r: names of hosts cannot be looked up here");
     return session_sources(session);

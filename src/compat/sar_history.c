@@ -99,6 +99,11 @@ int sar_history_show(const struct sar_options *options, struct sar_layout *layou
 
     if (r == 0)
         r = show(layout, &past);
+    if (r == 0 && store_broken_parts(past.store)) {
+        say("sar", "%u parts of the history are damaged: what they had is missing",
+            store_broken_parts(past.store));
+        r = SAR_FAILED;
+    }
     sar_past_close(&past);
     return r;
 }

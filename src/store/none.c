@@ -87,6 +87,12 @@ int store_read(struct store *store, const struct store_question *question,
     return -ENOTSUP;
 }
 
+uint32_t store_broken_parts(const struct store *store)
+{
+    (void)store;
+    return 0;
+}
+
 bool store_reaches(const struct store_extent *extent, enum store_tier tier, uint64_t since_ns)
 {
     (void)extent;

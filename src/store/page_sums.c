@@ -19,14 +19,14 @@
 #define HEAD_VERSION 60    /* u32, big-endian: PRAGMA user_version */
 #define HEAD_APPLICATION 68
 
-/* One that SQLite has opened; the real one lies behind it. */
+/* One that SQLite has opened, or its journal; the real one lies behind it. */
 struct layer_file {
     sqlite3_file base;
     sqlite3_file *real;
     struct page_faults faults;
     uint8_t *page; /* where one is put together; NULL: not needed yet */
     int page_room, page_bytes;
-    bool has_sums, forgives;
+    bool has_sums, forgives, is_journal;
 };
 
 static struct layer_file *layer(sqlite3_file *file)
@@ -126,6 +126,14 @@ static uint8_t *room_for(struct layer_file *file, int bytes)
     return file->page;
 }
 
+/* SQLite would take an error of the disk for a damaged page, which nobody knows it to be. */
+static int read_below(const struct layer_file *file, void *to, int amount, sqlite3_int64 offset)
+{
+    int result = file->real->pMethods->xRead(file->real, to, amount, offset);
+
+    return result == SQLITE_IOERR_CORRUPTFS ? SQLITE_IOERR_READ : result;
+}
+
 /* A part of a page is looked at as a whole. */
 static int read_part(struct layer_file *file, void *to, int amount, sqlite3_int64 offset)
 {
@@ -139,7 +147,7 @@ static int read_part(struct layer_file *file, void *to, int amount, sqlite3_int6
     page = room_for(file, bytes);
     if (!page)
         return SQLITE_IOERR_NOMEM;
-    result = file->real->pMethods->xRead(file->real, page, bytes, begin);
+    result = read_below(file, page, bytes, begin);
     if (result != SQLITE_OK && result != SQLITE_IOERR_SHORT_READ)
         return result;
     if (check_page(file, page, bytes, begin) != SQLITE_OK)
@@ -156,8 +164,8 @@ static int file_read(sqlite3_file *base, void *to, int amount, sqlite3_int64 off
 
     if (file->has_sums && !whole && offset + amount > HEAD_BYTES)
         return read_part(file, to, amount, offset);
-    result = file->real->pMethods->xRead(file->real, to, amount, offset);
-    if (result != SQLITE_OK && result != SQLITE_IOERR_SHORT_READ)
+    result = read_below(file, to, amount, offset);
+    if (file->is_journal || (result != SQLITE_OK && result != SQLITE_IOERR_SHORT_READ))
         return result;
     if (offset == 0 && amount >= HEAD_BYTES)
         learn(file, to);
@@ -171,7 +179,7 @@ static int file_write(sqlite3_file *base, const void *from, int amount, sqlite3_
     struct layer_file *file = layer(base);
     uint8_t *page;
 
-    if (offset == 0 && amount >= HEAD_BYTES)
+    if (offset == 0 && amount >= HEAD_BYTES && !file->is_journal)
         learn(file, from);
     if (!file->has_sums || !is_page(amount, offset))
         return file->real->pMethods->xWrite(file->real, from, amount, offset);
@@ -287,16 +295,17 @@ static sqlite3_vfs *below(sqlite3_vfs *vfs)
     return vfs->pAppData;
 }
 
-/* Journals and files of a moment have no pages in their own places. */
+/* Journals have no pages in their own places; files of a moment are nobody's. */
 static int layer_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *base, int flags,
                       int *ret_flags)
 {
     struct layer_file *file = layer(base);
     int result;
 
-    if (!(flags & SQLITE_OPEN_MAIN_DB))
+    if (!(flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)))
         return below(vfs)->xOpen(below(vfs), name, base, flags, ret_flags);
-    *file = (struct layer_file){.real = (sqlite3_file *)(file + 1)};
+    *file = (struct layer_file){.real = (sqlite3_file *)(file + 1),
+                                .is_journal = !(flags & SQLITE_OPEN_MAIN_DB)};
     result = below(vfs)->xOpen(below(vfs), name, file->real, flags, ret_flags);
     file->base.pMethods = file->real->pMethods ? &file_methods : NULL;
     return result;

@@ -183,5 +183,11 @@ int store_read(struct store *store, const struct store_question *question,
         r = reader_answer(&reader, UINT64_MAX);
     if (!sqlite3_get_autocommit(store->db))
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    store->broken += reader.broken;
     return r;
+}
+
+uint32_t store_broken_parts(const struct store *store)
+{
+    return store->broken;
 }

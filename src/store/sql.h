@@ -53,6 +53,7 @@ struct store {
     struct dictionaries names;
     struct store_limits limits;
     int64_t version; /* of the file's schema */
+    uint32_t broken; /* parts of the file that could not be read until now */
     int lock_fd;
     /* of the writer: */
     struct buf bytes; /* of the chunk that is being written */

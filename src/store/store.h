@@ -172,6 +172,10 @@ struct store_answer {
 int store_read(struct store *store, const struct store_question *question,
                int (*take)(struct store_answer *answer, void *context), void *context) MUST_CHECK;
 
+/* How many parts of the file could not be read until now, as the answers' snapshots say: those who
+ * show no notes ask for it. */
+uint32_t store_broken_parts(const struct store *store);
+
 /* Moves the answer to *ret_answer, which the caller ends by store_answer_done(). */
 void store_answer_take(struct store_answer *answer, struct store_answer *ret_answer);
 void store_answer_done(struct store_answer *answer);

@@ -178,12 +178,12 @@ def readers_beside_the_writer_see_whole_ticks():
 # --- flipped bits ---
 
 QUESTIONS = (["history", *TIME, "--json"], ["history", *TIME, "--by", "iface", "--every", "10m", "--json"],
-             ["export", *TIME, "--format", "jsonl", "--every", "10"])
+             ["export", *TIME, "--format", "jsonl", "--every", "10"], ["sar", "-n", "DEV", "-e", "00:03:20"])
 NAMES = re.compile(r'"(process|exe|user|unit|container|cgroup|iface|name|local_addr|peer_addr|peer_port|pid|uid)":("[^"]*"|\d+|null)')
 
 
 def ask(store):
-    return [run(None, [PROGRAM, *question, "--store", store]) for question in QUESTIONS]
+    return [run(None, [PROGRAM, *question, "-f" if question[0] == "sar" else "--store", store]) for question in QUESTIONS]
 
 
 def without_times(text):
@@ -208,7 +208,7 @@ def flipped_bits_are_found():
     tally = dict.fromkeys(("same", "told", "refused", "names", "numbers"), 0)
     with history() as (store, place):
         truth, chance, whole = ask(store), random.Random(SEED), store.read_bytes()
-        assert [result.rc for result in truth] == [0, 0, 0]
+        assert not any(result.rc for result in truth)
         broken = place / "broken.db"
         for _ in range(times):
             bit = chance.randrange(len(whole) * 8)

@@ -133,7 +133,7 @@ static inline void tick_begin(struct snapshot *snapshot, uint64_t number)
 
 static inline uint32_t tick_process(struct snapshot *snapshot, uint32_t pid, const char *comm)
 {
-    char exe[32];
+    char exe[96];
     uint32_t index, comm_string = text_of(snapshot, comm), exe_string;
 
     snprintf(exe, sizeof(exe), "/usr/bin/%s", comm);
