@@ -211,7 +211,7 @@ def bench(args):
             print("daemon: ok", flush=True)
             return True
         # The clients of a server are elsewhere: half as many here are as many ends as it has.
-        lines = daemon_lines(place, SECONDS, True) + daemon_lines(place, SECONDS, False, goal=False) + \
+        lines = daemon_lines(place, SECONDS, True) + daemon_lines(place, SECONDS, False) + \
             daemon_lines(place, SECONDS, False, RATE // 2, goal=False)
         lines += scrape_lines(place, PROGRAMS, SOCKETS, args.runs or SCRAPES)
     return report("daemon: nwho serve with everything on", lines, args.markdown)
