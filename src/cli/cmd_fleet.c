@@ -57,27 +57,30 @@ struct fleet_run {
 
 /* --- what is asked, and of whom --- */
 
-static int choose_view(struct options *options, const struct fleet_view **ret_view)
+/* NULL: there is none, which was told. */
+static const struct fleet_view *choose_view(struct options *options)
 {
     struct suggestion best;
 
-    if (!options->word_count)
-        return command_error("fleet: which view? nwho fleet top, doctor, ports or history");
+    if (!options->word_count) {
+        command_error("fleet: which view? nwho fleet top, doctor, ports or history");
+        return NULL;
+    }
     best = suggestion_for(options->words[0]);
     for (size_t i = 0; i < ARRAY_SIZE(views); i++) {
         suggestion_try(&best, views[i].name);
         if (strcmp(views[i].name, options->words[0]) != 0)
             continue;
-        *ret_view = &views[i];
         options->words++;
         options->word_count--;
-        return 0;
+        return &views[i];
     }
     if (best.name)
-        return command_error("fleet: there is no \"%s\": did you mean %s?", options->words[0],
-                             best.name);
-    return command_error("fleet: there is no \"%s\": nwho fleet top, doctor, ports or history",
-                         options->words[0]);
+        command_error("fleet: there is no \"%s\": did you mean %s?", options->words[0], best.name);
+    else
+        command_error("fleet: there is no \"%s\": nwho fleet top, doctor, ports or history",
+                      options->words[0]);
+    return NULL;
 }
 
 static int choose_key(const struct options *options, const struct fleet_view *view, size_t *ret_key)
@@ -228,8 +231,8 @@ static int exit_of(const struct fleet_run *run, int code)
 static int run_fleet(struct options *options)
 {
     struct arena arena = {0};
-    struct fleet_run run = {0};
-    int r = choose_view(options, &run.view);
+    struct fleet_run run = {.view = choose_view(options)};
+    int r = run.view ? 0 : EXIT_ERROR;
 
     if (r == 0)
         r = choose_key(options, run.view, &run.key);

@@ -334,8 +334,11 @@ static int collect_group_members(struct collection *collection)
     CLEANUP(search_done)
     struct search search = {.snapshot = collection->snapshot, .pidfd = -1};
     const struct snapshot *snapshot = collection->snapshot;
-    int r = snapshot->memberships_count ? begin_search(&search) : 0;
+    int r;
 
+    if (!snapshot->memberships_count)
+        return 0;
+    r = begin_search(&search);
     if (r == 0)
         r = ask_holders(&search, false);
     if (r == 0 && any_left(&search))

@@ -295,7 +295,7 @@ static int parse_name(const char *text, uint32_t *ret_inode)
 
 int netns_parse(const char *text, uint32_t *ret_inode)
 {
-    uint32_t number, inode, pid;
+    uint32_t number, inode = 0, pid;
     int r = parse_name(text, &inode);
 
     if (r == -ENOENT && strcmp(text, "init") == 0)

@@ -63,7 +63,7 @@ int proc_dir_next(struct proc_dir *dir, const char **ret_name)
 
 int proc_dir_next_number(struct proc_dir *dir, uint32_t *ret_number)
 {
-    const char *name;
+    const char *name = "";
     uint64_t number;
     int r;
 

@@ -244,7 +244,7 @@ static int row_of(struct nethogs_rows *rows, const struct traffic_reader *reader
     put_program(&rows->scratch, reader, flow, options);
     row.name = (char *)(uintptr_t)buf_string(&rows->scratch);
     r = rows->scratch.error ? rows->scratch.error : find_or_add(rows, &row, ret_index);
-    if (r < 0 || strcmp(rows->rows[*ret_index].name, row.name) == 0)
+    if (r != 0 || strcmp(rows->rows[*ret_index].name, row.name) == 0)
         return r;
     name = strdup(row.name); /* it has another name since, by execve(2) */
     if (!name)

@@ -418,7 +418,7 @@ int sar_options_parse(int argc, char **argv, struct sar_options *ret_options)
 
     *ret_options =
         (struct sar_options){.decimals = 2, .start = FIRST_OF_DAY, .end = LAST_OF_DAY, .cpus = {1}};
-    for (char **at = argv + 1; at < argv + argc && status == 0; at++) {
+    for (char **at = argv + 1; at < argv + argc && *at && status == 0; at++) {
         status = **at == '-' ? take_option(&parser, &at) : take_number(&parser, *at);
         if (ret_options->show != SAR_SHOW_REPORTS)
             return status;

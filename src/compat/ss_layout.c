@@ -118,7 +118,7 @@ static void fit_screen(struct ss_layout *layout)
             count--;
             i--;
         }
-        if (used < screen)
+        if (used < screen && count)
             spread(layout, first, i, count, used);
         first = i + 1;
         used = 0;
