@@ -79,7 +79,8 @@ def their_bytes_are_those_of_their_group():
             for one, group in zip(filtered, (unit, unit, other, box)):
                 document = answer(one, sent[group])
                 assert sum(sums(document, "pid").values()) == sent[group], (one, document)
-                assert {row["flags"] for row in document["rows"]} == {"closed,exited"}, document
+                # Their sockets are told apart no more where others on the machine have very many: folded.
+                assert {row["flags"] for row in document["rows"]} <= {"closed,exited", "exited,folded"}, document
 
 
 @test
