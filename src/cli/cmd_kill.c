@@ -2,6 +2,7 @@
 /* nwho kill: destroys sockets, and leaves their processes alone. */
 #include "cli/session.h"
 
+#include "base/advice.h"
 #include "collect/destroy.h"
 
 #include <stdio.h>
@@ -22,7 +23,7 @@ static const char *reason(int error)
     switch (error) {
     case -EPERM:
     case -EACCES:
-        return "not permitted: it takes CAP_NET_ADMIN (run as root: sudo nwho ...)";
+        return "not permitted: it takes CAP_NET_ADMIN" RUN_AS_ROOT;
     case -ENODATA:
         return "without its cookie, which only sock_diag and BPF tell, another one could be hit";
     case -EOPNOTSUPP:

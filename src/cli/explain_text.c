@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* nwho TARGET in words: the facts of what waits, of the connections, and of the process. */
+#include "base/advice.h"
 #include "base/hash.h"
 #include "cli/explain.h"
 #include "cli/findings.h"
@@ -407,9 +408,7 @@ static int explain_no_process(struct session *session, const char *pid)
                              port ? pid : "", port ? ")" : "");
     snprintf(path, sizeof(path), "/proc/%s/ns/net", pid);
     if (stat(path, &status) < 0)
-        command_error(
-            "process %s does not show its network namespace to you (run as root: sudo nwho ...)",
-            pid);
+        command_error("process %s does not show its network namespace to you" RUN_AS_ROOT, pid);
     else if (is_elsewhere(session, pid))
         hint_elsewhere(pid);
     else

@@ -2,6 +2,7 @@
 /* nwho if DEV --by size|proto: counts packets for some seconds, or again and again. */
 #include "cli/if_packets.h"
 
+#include "base/advice.h"
 #include "cli/session.h"
 #include "collect/packet_counts.h"
 
@@ -12,8 +13,8 @@
 static int count_error(int error)
 {
     if (error == -EPERM || error == -EACCES)
-        return command_error("--by counts the packets themselves: that takes CAP_NET_RAW (run as "
-                             "root: sudo nwho ...)");
+        return command_error(
+            "--by counts the packets themselves: that takes CAP_NET_RAW" RUN_AS_ROOT);
     return command_error("cannot count packets: %s", strerror(-error));
 }
 

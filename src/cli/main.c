@@ -8,6 +8,7 @@
  */
 #include "cli/command.h"
 
+#include "base/advice.h"
 #include "base/escape.h"
 #include "base/suggest.h"
 #include "cli/least.h"
@@ -140,20 +141,22 @@ static int print_version(void)
 /* ": nwho top, events and history have it" */
 static void put_commands_with(const char *option, struct buf *out)
 {
-    const struct command *having[16];
+    const char *last = NULL;
     uint32_t count = 0;
 
-    for (uint32_t i = 0; i < command_table_count && count < ARRAY_SIZE(having); i++)
-        if (*command_table[i]->name &&
-            options_find_name(option, strcspn(option, "="), command_table[i]->options))
-            having[count++] = command_table[i];
-    for (uint32_t i = 0; i < count; i++)
-        buf_printf(out, "%s%s",
-                   i == 0           ? ": nwho "
-                   : i + 1 == count ? " and "
-                                    : ", ",
-                   having[i]->name);
-    buf_puts(out, count == 0 ? "" : count == 1 ? " has it" : " have it");
+    for (uint32_t i = 0; i < command_table_count; i++) {
+        const struct command *command = command_table[i];
+
+        if (!*command->name || !options_find_name(option, strcspn(option, "="), command->options))
+            continue;
+        if (last)
+            buf_printf(out, "%s%s", count > 1 ? ", " : ": nwho ", last);
+        last = command->name;
+        count++;
+    }
+    if (last)
+        buf_printf(out, "%s%s%s it", count > 1 ? " and " : ": nwho ", last,
+                   count > 1 ? " have" : " has");
 }
 
 static int refuse_options(const struct command *command, const struct options *options, char **argv,
@@ -229,7 +232,7 @@ static int enter_netns(const char *name)
                              "lists, a pid or a path",
                              name);
     return command_error("cannot enter the network namespace \"%s\": %s%s", name, strerror(errno),
-                         errno == EPERM || errno == EACCES ? " (run as root: sudo nwho ...)" : "");
+                         errno == EPERM || errno == EACCES ? RUN_AS_ROOT : "");
 }
 
 /* Old tools know one namespace, their own: before the name of one only -N is an option. */

@@ -2,6 +2,7 @@
 /* A session: which namespaces of which machine it reads, and by which sources. */
 #include "cli/session.h"
 
+#include "base/advice.h"
 #include "collect/collect.h"
 #include "collect/netns.h"
 #include "derive/container.h"
@@ -67,7 +68,7 @@ static int find_container(const char *id, uint32_t *ret_inode)
         return command_error("\"%s\" is the beginning of several containers: write more of it", id);
     if (r < 0)
         return command_error("no process of a container \"%s\" is visible here%s", id,
-                             geteuid() == 0 ? "" : " (run as root: sudo nwho ...)");
+                             geteuid() == 0 ? "" : RUN_AS_ROOT);
     *ret_inode = snapshot.netns[netns].inode;
     return 0;
 }

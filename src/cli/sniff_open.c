@@ -2,6 +2,7 @@
 /* nwho sniff: captures in namespaces, and files. */
 #include "cli/sniff.h"
 
+#include "base/advice.h"
 #include "collect/bpf_error.h"
 #include "collect/collect.h"
 #include "collect/netns.h"
@@ -144,9 +145,9 @@ static int open_all(struct sniff *sniff, struct snapshot *snapshot)
         packet_owners_narrow(sniff->owners);
     join_lines(opening.error);
     if (!sniff->source_count)
-        return command_error(
-            "sniff: %s%s", opening.failed ? opening.error : "no namespace could be entered",
-            opening.denied && geteuid() != 0 ? " (run as root: sudo nwho ...)" : "");
+        return command_error("sniff: %s%s",
+                             opening.failed ? opening.error : "no namespace could be entered",
+                             opening.denied && geteuid() != 0 ? RUN_AS_ROOT : "");
     if (opening.failed)
         command_error("incomplete: %u namespaces have no capture: %s", opening.failed,
                       opening.error);

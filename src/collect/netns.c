@@ -2,6 +2,7 @@
 /* Network namespaces: lists them and takes the collectors through those that are asked for. */
 #include "collect/netns.h"
 
+#include "base/advice.h"
 #include "collect/netns_scan.h"
 #include "collect/tasks.h"
 
@@ -151,7 +152,7 @@ static void note_missing(const struct discovery *discovery, struct netns_unseen 
     if (unseen.hidden && (request->netns_scope == NETNS_SCOPE_ALL || missing))
         snapshot_note(snapshot, NOTE_INCOMPLETE, "netns", -EACCES,
                       "the network namespace of %u process%s is hidden, sockets in it may be "
-                      "missing: needs CAP_SYS_PTRACE (run as root: sudo nwho ...)",
+                      "missing: needs CAP_SYS_PTRACE" RUN_AS_ROOT,
                       unseen.hidden, unseen.hidden == 1 ? "" : "es");
     if (missing)
         snapshot_note(snapshot, NOTE_INCOMPLETE, "netns", -ENOENT,
@@ -319,9 +320,8 @@ static void note_forbidden(struct snapshot *snapshot, uint32_t first, uint32_t c
     if (count > 1)
         snprintf(more, sizeof(more), " and %u more", count - 1);
     snapshot_note(snapshot, NOTE_INCOMPLETE, "netns", error,
-                  "what is in namespace %s%s is not shown: needs CAP_SYS_ADMIN (run as root: sudo "
-                  "nwho ...)",
-                  label, more);
+                  "what is in namespace %s%s is not shown: needs CAP_SYS_ADMIN" RUN_AS_ROOT, label,
+                  more);
 }
 
 int netns_for_each(struct collection *collection,
