@@ -171,9 +171,14 @@ static int note_lost(struct recorder *recorder, uint64_t count, const char *why)
     return r;
 }
 
+static uint64_t lost_events(const struct recorder *recorder)
+{
+    return recorder->events ? event_source_lost(recorder->events) : 0;
+}
+
 static int note_losses(struct recorder *recorder)
 {
-    uint64_t lost = recorder->events ? event_source_lost(recorder->events) : 0;
+    uint64_t lost = lost_events(recorder);
     int r = 0;
 
     if (recorder->dropped)
@@ -182,7 +187,8 @@ static int note_losses(struct recorder *recorder)
     if (r == 0 && lost != recorder->lost)
         r = note_lost(recorder, lost - recorder->lost,
                       " events of connections or more came too fast, and are not in the list");
-    recorder->lost = lost;
+    if (r == 0)
+        recorder->lost = lost;
     return r;
 }
 
@@ -241,6 +247,7 @@ static int read_machine(struct recorder *recorder)
     recorder_metrics_part(recorder->metrics, METRICS_SNAPSHOT, began_ns,
                           !recorder->next.incomplete);
     recorder_metrics_take(recorder->metrics, &recorder->next);
+    recorder_metrics_set_lost(recorder->metrics, lost_events(recorder));
     return 0;
 }
 

@@ -83,6 +83,12 @@ void recorder_metrics_take_surplus(struct recorder_metrics *metrics, const struc
         metrics_take_surplus(metrics->metrics, events, count);
 }
 
+void recorder_metrics_set_lost(struct recorder_metrics *metrics, uint64_t count)
+{
+    if (metrics)
+        metrics->recorder.events_lost = count;
+}
+
 void recorder_metrics_take(struct recorder_metrics *metrics, const struct snapshot *snapshot)
 {
     struct metrics_recorder *recorder;

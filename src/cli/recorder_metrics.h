@@ -26,6 +26,9 @@ void recorder_metrics_count(struct recorder_metrics *metrics, struct snapshot *s
 void recorder_metrics_take_surplus(struct recorder_metrics *metrics, const struct event *events,
                                    uint32_t count);
 
+/* So many events were lost in all before they were taken. */
+void recorder_metrics_set_lost(struct recorder_metrics *metrics, uint64_t count);
+
 /* What was read in a tick. */
 void recorder_metrics_take(struct recorder_metrics *metrics, const struct snapshot *snapshot);
 

@@ -69,6 +69,9 @@ const struct metric_family metric_families[METRIC_MAX] = {
     [METRIC_HISTORY_DROPPED] = {"nwho_history_dropped_samples", NULL,
                                 "Readings that could not be written into the history.",
                                 METRIC_COUNTER},
+    [METRIC_EVENTS_LOST] = {"nwho_events_lost", NULL,
+                            "Events of connections that came too fast to be counted.",
+                            METRIC_COUNTER},
 };
 
 enum metric metric_of_counter(const char *name, size_t length)

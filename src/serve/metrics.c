@@ -216,6 +216,7 @@ void metrics_write(const struct metrics *metrics, const struct metrics_recorder 
     put_findings(&writing);
     put_one(&writing, METRIC_HISTORY_BYTES, recorder->history_bytes);
     put_one(&writing, METRIC_HISTORY_DROPPED, recorder->dropped);
+    put_one(&writing, METRIC_EVENTS_LOST, recorder->events_lost);
     if (form == METRIC_OPENMETRICS)
         openmetrics_end(out);
 }

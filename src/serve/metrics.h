@@ -31,6 +31,7 @@ struct metrics_recorder {
     uint64_t conntrack_entries, conntrack_limit; /* limit 0: nothing is tracked */
     uint64_t history_bytes;
     uint64_t dropped;                      /* ticks that could not be written */
+    uint64_t events_lost;                  /* that came too fast to be taken */
     const struct finding_counts *findings; /* now, for each of checks[]; NULL: nobody looked */
 };
 
