@@ -23,6 +23,9 @@
 #define DUMP_TRIES 4
 #define REQUEST_SIZE 2048
 
+/* So many sockets that are passed by take as long as the request that tells to do that once. */
+#define WAITING_MANY 256
+
 struct inet_source {
     enum socket_proto proto;
     int protocol; /* IPPROTO_* */
@@ -76,7 +79,7 @@ static int add_message(struct inet_dump *dump, uint16_t type, const void *payloa
     uint32_t known;
     int r;
 
-    if (type != SOCK_DIAG_BY_FAMILY || length < sizeof(*message))
+    if ((type != SOCK_DIAG_BY_FAMILY && type != TCPDIAG_GETSOCK) || length < sizeof(*message))
         return 0;
     cookie = (uint64_t)message->id.idiag_cookie[1] << 32 | message->id.idiag_cookie[0];
     known = map_get(&collection->by_cookie, cookie);
@@ -126,22 +129,43 @@ static uint8_t wanted_extensions(const struct request *request, bool older)
     return extensions;
 }
 
+static void put_head(struct nlmsghdr *header, uint16_t type, const void *body, size_t length)
+{
+    header->nlmsg_type = type;
+    header->nlmsg_len = (uint32_t)NLMSG_LENGTH(length);
+    memcpy(NLMSG_DATA(header), body, length);
+}
+
+/* Of both families at once only the older request asks, which is for TCP. */
+static void put_body(const struct inet_dump *dump, uint8_t family, struct nlmsghdr *header)
+{
+    uint8_t extensions = wanted_extensions(dump->collection->request, dump->as_it_comes);
+
+    if (family == AF_UNSPEC)
+        put_head(header, TCPDIAG_GETSOCK,
+                 &(struct inet_diag_req){.idiag_ext = extensions, .idiag_states = dump->states},
+                 sizeof(struct inet_diag_req));
+    else
+        put_head(header, SOCK_DIAG_BY_FAMILY,
+                 &(struct inet_diag_req_v2){
+                     .sdiag_family = family,
+                     .sdiag_protocol = dump->source->protocol > UINT8_MAX
+                                           ? IPPROTO_TCP
+                                           : (uint8_t)dump->source->protocol,
+                     .idiag_ext = extensions,
+                     .idiag_states = dump->states,
+                 },
+                 sizeof(struct inet_diag_req_v2));
+}
+
+/* AF_UNSPEC: of both. */
 static int build_request(const struct inet_dump *dump, uint8_t family, struct nlmsghdr *header)
 {
     const struct request *request = dump->collection->request;
-    struct inet_diag_req_v2 body = {
-        .sdiag_family = family,
-        .sdiag_protocol =
-            dump->source->protocol > UINT8_MAX ? IPPROTO_TCP : (uint8_t)dump->source->protocol,
-        .idiag_ext = wanted_extensions(request, dump->as_it_comes),
-        .idiag_states = dump->states,
-    };
     char code[REQUEST_SIZE / 2];
     int length = 0, r = 0;
 
-    header->nlmsg_type = SOCK_DIAG_BY_FAMILY;
-    header->nlmsg_len = NLMSG_LENGTH(sizeof(body));
-    memcpy(NLMSG_DATA(header), &body, sizeof(body));
+    put_body(dump, family, header);
     if (!dump->helper_ports)
         length = inet_bytecode(request->matches, request->match_count, code, sizeof(code));
     if (length > 0)
@@ -187,17 +211,44 @@ static int dump_family(struct inet_dump *dump, uint8_t family)
     return r;
 }
 
+/* Whether most of the table is not wanted: then to look through it is what takes the time. */
+static bool is_mostly_waiting(const struct inet_dump *dump)
+{
+    const struct request *request = dump->collection->request;
+    struct sockstat sockstat;
+
+    return dump->source->proto == PROTO_TCP && !(dump->states & STATE_BIT(STATE_TIME_WAIT)) &&
+           dump->states & ~STATE_BIT(STATE_LISTENING) && !request->verbatim && !dump->as_it_comes &&
+           request->families == FAMILY_INET && sockstat_read(&sockstat) == 0 &&
+           sockstat.tcp_waiting >= WAITING_MANY;
+}
+
 /*
- * The first part of the first dump on a socket is small, because the kernel does not know yet how
- * much we can receive: therefore the family with fewer sockets comes first.
+ * Both families in one walk over the table. The first part of the first dump on a socket is small,
+ * because the kernel does not know yet how much we can receive: that is told by one of nothing.
  */
+static int dump_at_once(struct inet_dump *dump)
+{
+    const uint32_t states = dump->states;
+    int r;
+
+    dump->states = 0;
+    r = dump_family(dump, AF_UNSPEC);
+    dump->states = states;
+    return r < 0 ? r : dump_family(dump, AF_UNSPEC);
+}
+
+/* For the same reason the family with fewer sockets comes first. */
 static int dump_families(struct inet_dump *dump)
 {
     static const uint8_t fewer_first[] = {AF_INET6, AF_INET}, usual[] = {AF_INET, AF_INET6};
     const struct request *request = dump->collection->request;
     const uint8_t *order = request->verbatim ? usual : fewer_first;
-    int r = 0;
+    int r = is_mostly_waiting(dump) ? dump_at_once(dump) : -EOPNOTSUPP;
 
+    if (r == 0 || dump->no_memory)
+        return r;
+    r = 0;
     for (size_t i = 0; i < ARRAY_SIZE(fewer_first) && r == 0; i++)
         if (request->families & 1u << order[i])
             r = dump_family(dump, order[i]);

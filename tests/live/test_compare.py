@@ -260,4 +260,17 @@ def listeners_are_those_that_listen():
         assert out and all(ipaddress.ip_address(row["local_addr"]).is_unspecified for row in out), out
 
 
+@test
+def who_leaves_time_wait_out_gets_all_others():
+    """Where there are many of these, sock_diag is asked for both families at once."""
+    columns = "proto,family,state,local_addr,local_port,peer_addr,peer_port,cookie,inode,pid,fd,rtt_us,cc"
+    many = "time-wait many=300 -- established many=90 -- established family=6 many=3".split()
+    with netns() as ns, mksock(ns, *SITUATION, "--", *many):
+        for sources in SOURCES:
+            words = ("ls", "-a", "-t", "--sources", sources, "--sort", "cookie", "-o", columns)
+            want = [row for row in nwho_json(ns, *words)["rows"] if row["state"] != "time-wait"]
+            found = nwho_json(ns, *words, "--no-time-wait")["rows"]
+            assert len(want) > 180 and found == want, (sources, [row for row in want if row not in found], [row for row in found if row not in want])
+
+
 run_tests()

@@ -154,11 +154,34 @@ def sockets_are_those_of_now():
         # Not only a load shows sockets: what is asked for again in between takes its place.
         wait_for(lambda: [row[1:3] for row in at.page.table("#panel-sockets table")[1:]] == [["listening", f"127.0.0.1:{port}"]], what="the listener")
         listener.listen()
+        at.page.run("document.getElementById('panel-sockets').scrollIntoView()")
         wait_for(lambda: f"127.0.0.1:{own}" in at.page.text("#panel-sockets"), what="what is asked for again and again")
+        assert re.fullmatch(r"2, of \d\d:\d\d:\d\d(, with warnings)?", at.page.text("#sockets-count")), at.page.text("#sockets-count")
     with loading(at.page):
         at.page.click("#panel-sockets thead th:nth-child(2) button")
     assert "sort=sockets.state:desc" in hash_of(at.page), hash_of(at.page)
     at.page.until("return document.querySelector('#panel-sockets th[aria-sort]')?.innerText.startsWith('State')", what="the order")
+
+
+@test
+def only_what_is_seen_is_asked_for_again():
+    at = scene()
+    show(at, hash_more="&filter=listening")
+    wait_for(lambda: len(at.page.table("#panel-sockets table")) > 1, what="sockets")
+
+    def asked_by(action):
+        """What the page asks for at once."""
+        found = at.page.run(f"scrollTo(0, 0); const kept = fetch, found = []; window.fetch = (...words) => {{ found.push(words[0].split('?')[0]); return kept(...words); }};"
+                            f"{action}; window.fetch = kept; return found")
+        return {path.removeprefix("/api/v1/") for path in found}
+
+    again = "document.dispatchEvent(new Event('visibilitychange'))"
+    assert asked_by(f"Object.defineProperty(document, 'hidden', {{ configurable: true, value: true }}); {again}; delete document.hidden") == set()
+    at.page.size(1400, 400)  # only charts have room in it
+    at.page.run("scrollTo(0, 0)")
+    wait_for(lambda: asked_by(again) == {"doctor"}, what="sockets to be out of view")
+    at.page.run("document.getElementById('panel-sockets').scrollIntoView()")
+    wait_for(lambda: "sockets" in asked_by(f"document.getElementById('panel-sockets').scrollIntoView(); {again}"), what="sockets to be in view")
 
 
 @test

@@ -9,7 +9,12 @@ import { install } from './keys.js';
 import { brush, go, link, PRESETS, read, replayAt, replayMove, state, zoom } from './state.js';
 import { chartKey, charts, CHARTS, frame, loadDoctor, loadNotes, loadRates, loadSockets, loadStates, loadTop, panels, showFindings } from './views.js';
 
-const REFRESH = 5000; // milliseconds: how often "now" is asked again
+const REFRESH = 10000; // milliseconds: how often "now" is asked again, as often as there usually is a tick
+const TABLES = {
+    processes: (shown) => loadTop('processes', shown), peers: (shown) => loadTop('peers', shown), ports: (shown) => loadTop('ports', shown), sockets: loadSockets,
+};
+const LOADS = { rates: loadRates, states: loadStates, notes: loadNotes, ...TABLES };
+const ALWAYS = ['notes', 'processes']; // whose answers have the name of the host and what was measured
 
 let live = true;
 let loads = 0;
@@ -52,18 +57,26 @@ function needToken(results) {
         dialog.showModal();
 }
 
-async function load() {
+function loadPanels(ids, shown) {
+    ids.forEach((id) => { panels[id].isLate = false; });
+    return Promise.allSettled(ids.map((id) => LOADS[id](shown)));
+}
+
+// Of those that are not wanted what comes is asked when they are seen.
+async function load(isWanted = () => true) {
     const shown = frame();
     const turn = ++asking;
+    const ids = Object.keys(LOADS).filter((id) => ALWAYS.includes(id) || isWanted(panels[id]));
 
     showControls();
+    Object.values(panels).forEach((panel) => { panel.isLate = true; });
     if (shown.replay === null)
         loadDoctor();
-    const ofCharts = Promise.allSettled([loadRates(shown), loadStates(shown), loadNotes(shown)]).then((results) => {
+    const ofCharts = loadPanels(ids.filter((id) => !TABLES[id]), shown).then((results) => {
         showFindings();
         return results;
     });
-    const ofTables = Promise.allSettled([loadTop('processes', shown), loadTop('peers', shown), loadTop('ports', shown), loadSockets(shown)]).then((results) => {
+    const ofTables = loadPanels(ids.filter((id) => TABLES[id]), shown).then((results) => {
         if (turn === asking)
             showFilterError(results);
         return results;
@@ -77,18 +90,31 @@ async function load() {
     performance.mark('nwho-loaded');
 }
 
-// Only what is seen is asked for; the window as often as it has something new.
+function rests(shown) {
+    return !live || document.hidden || shown.replay !== null || document.querySelector('.u-over:active'); // whoever brushes goes on
+}
+
+// Only what is seen is asked for; the window as often as it has something new. What is slow to come is not asked for once more.
 async function refresh() {
     const shown = frame();
 
-    if (!live || document.hidden || shown.replay !== null || document.querySelector('.u-over:active')) // whoever brushes goes on
+    if (rests(shown) || Object.values(panels).some((panel) => panel.isBusy()))
         return;
-    if (shown.isNow && Date.now() - last >= Math.max(shown.every * 1000, 2 * REFRESH)) {
+    if (shown.isNow && Date.now() - last >= Math.max(shown.every * 1000, REFRESH) - REFRESH / 2) { // timers are not exact
         last = Date.now();
-        await load();
+        await load((panel) => panel.isSeen);
         return;
     }
-    await Promise.allSettled([loadSockets(shown), loadDoctor()]);
+    panels.sockets.isLate = true;
+    await Promise.allSettled([loadDoctor(), ...panels.sockets.isSeen ? [loadPanels(['sockets'], shown)] : []]);
+}
+
+// It has waited for that since it was asked for last.
+function seen(panel) {
+    const shown = frame();
+
+    if (panel.isLate && !rests(shown))
+        loadPanels([panel.id], shown);
 }
 
 function changed() {
@@ -119,6 +145,7 @@ function build() {
     const replaceTheme = () => Object.values(charts).forEach((chart) => chart.data && chart.draw());
 
     byId('panels').append(...Object.values(panels).map(({ element }) => element));
+    Object.values(panels).forEach((panel) => panel.watch(seen));
     byId('presets').append(...PRESETS.map(([since, text]) => el('a', { 'data-since': since, href: '#' }, text)));
     panels.rates.tools.append(el('span', { id: 'chart-hint', class: 'muted' }),
         el('label', { class: 'unseen', for: 'chart' }, 'Lines of'),

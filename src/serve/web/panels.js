@@ -5,6 +5,8 @@ import { address, ApiError, download, token } from './api.js';
 import { el } from './dom.js';
 import { link } from './state.js';
 
+const NEARLY = '100px'; // below and above what is in view
+
 async function copy(button, text) {
     try {
         await navigator.clipboard.writeText(text);
@@ -19,6 +21,8 @@ export class Panel {
     constructor(id, title) {
         this.id = id;
         this.request = null;
+        this.isSeen = false; // it is in view, or nearly
+        this.isLate = false; // there is something newer than what it shows
         this.title = el('a', { href: '#', title: 'Link to this view' }, title);
         this.tools = el('div', { class: 'tools' });
         this.body = el('div', { class: 'body' });
@@ -38,6 +42,19 @@ export class Panel {
             event.preventDefault();
             download(this.path, this.params, format, `nwho-${this.id}.${format}`).catch((error) => this.fail(error));
         } }, format.toUpperCase());
+    }
+
+    isBusy() {
+        return this.element.hasAttribute('aria-busy');
+    }
+
+    // Tells each time that it comes into view.
+    watch(onSeen) {
+        new IntersectionObserver(([{ isIntersecting }]) => {
+            this.isSeen = isIntersecting;
+            if (isIntersecting)
+                onSeen(this);
+        }, { rootMargin: NEARLY }).observe(this.element);
     }
 
     setTitle(text) {

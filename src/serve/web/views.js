@@ -121,10 +121,11 @@ export async function loadSockets(shown) {
 
     if (!answer)
         return;
-    const { rows, warnings } = answer.document;
+    const { rows, warnings, time } = answer.document;
+    const count = rows.length === SOCKETS ? `first ${rows.length}: the filter finds others` : rows.length;
     showTable(panel, kind, rows, isPast ? captionOf('Traffic', shown) : 'Sockets now');
     byId('sockets-count').title = (warnings ?? []).map(({ text }) => text).join('\n');
-    byId('sockets-count').textContent = `${rows.length === SOCKETS ? `first ${rows.length}: the filter finds others` : rows.length}${warnings?.length ? ', with warnings' : ''}`;
+    byId('sockets-count').textContent = `${count}${isPast ? '' : `, of ${clock(Date.parse(time) / 1000)}`}${warnings?.length ? ', with warnings' : ''}`;
 }
 
 export async function loadNotes(shown) {
