@@ -220,6 +220,22 @@ int terminal_start(const struct terminal_options *options, struct terminal *ret_
     return 0;
 }
 
+/* A title by which a test knows whether what it sees is a whole frame. */
+static void tell_frame(bool whole)
+{
+    static const char titles[2][24] = {"\033]2;nwho: drawing\a", "\033]2;nwho: drawn\a"};
+
+    if (state.tells_frames && write(STDOUT_FILENO, titles[whole], strlen(titles[whole])) < 0)
+        state.tells_frames = false;
+}
+
+/* endwin() lets the terminal take back the title that it had when it began: in the middle of the first frame. */
+static void leave_screen(void)
+{
+    endwin();
+    tell_frame(true);
+}
+
 void terminal_stop(void)
 {
     if (!state.screen)
@@ -230,7 +246,7 @@ void terminal_stop(void)
         clrtoeol();
         refresh();
     }
-    endwin();
+    leave_screen();
     signals_writing(false);
     signals_release();
     delscreen(state.screen);
@@ -256,7 +272,7 @@ void terminal_suspend(struct terminal *terminal)
     if (mouse)
         terminal_set_mouse(terminal, false);
     terminal->mouse = mouse;
-    endwin();
+    leave_screen();
     signals_stand_still();
     start_again(terminal);
 }
@@ -375,15 +391,6 @@ void terminal_errors(struct buf *out)
 void terminal_clear(void)
 {
     erase();
-}
-
-/* A title by which a test knows whether what it sees is a whole frame. */
-static void tell_frame(bool whole)
-{
-    static const char titles[2][24] = {"\033]2;nwho: drawing\a", "\033]2;nwho: drawn\a"};
-
-    if (state.tells_frames && write(STDOUT_FILENO, titles[whole], strlen(titles[whole])) < 0)
-        state.tells_frames = false;
 }
 
 void terminal_show(int cursor_row, int cursor_column)
