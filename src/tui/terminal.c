@@ -229,7 +229,7 @@ static void tell_frame(bool whole)
         state.tells_frames = false;
 }
 
-/* endwin() lets the terminal take back the title that it had when it began: in the middle of the first frame. */
+/* endwin() gives the terminal the title back that it had in the middle of the first frame. */
 static void leave_screen(void)
 {
     endwin();

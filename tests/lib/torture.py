@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Torture: a command is run again and again, and each time another one of its calls fails (tests/faults/failing_calls.c).
 
-NWHO_FULL=1 fails every call of a kind, one after the other; else a sample of them, drawn with NWHO_SEED (1 unless told).
+NWHO_FULL=1 fails every call of a kind, one after the other; else a sample of them, drawn with NWHO_SEED (1 unless told), and
+of that every second one, by turns from question to question.
 At the end of each run nothing may be left: no memory that the program itself allocated, and no open file.
 """
 import contextlib
 import errno
+import itertools
 import os
 import random
 import re
@@ -22,6 +24,7 @@ LIBRARY = BUILD / "tests/faults/libfailing_calls.so"
 SEED = int(os.environ.get("NWHO_SEED", "1"))
 HANG = 30  # seconds after which a run has hung; each takes a fraction of one
 ONE, REST, EVERY = "FAIL_AT", "FAIL_FROM", "FAIL_EVERY"  # that call, all from it on, or each second one
+_turns = itertools.count(SEED)
 SHORT, BYTE = 0, -1  # no error, but half of the bytes, or a single one
 
 AGAIN = (errno.EINTR, errno.EAGAIN)  # which nobody says for ever
@@ -111,6 +114,11 @@ def faults_of(kinds, counts, sample, key):
             yield kind, REST, 1, BYTE
 
 
+def of_this_turn(faults):
+    """Every second one, the other half at the next question: each fault is tried with half of the questions."""
+    return faults if FULL else faults[next(_turns) % 2::2]
+
+
 def torture(args, check, kinds=("memory",), sample=3, own=False, ns=None, prepare=None,
             workers=2, right=(0, 1), look=None, seconds=None):
     """CHECK(result, truth) for each fault at each call; gives a line for each answer that is wrong.
@@ -130,7 +138,7 @@ def torture(args, check, kinds=("memory",), sample=3, own=False, ns=None, prepar
     truth = whole[kinds[0]][0]
     assert all(result.rc in right for result, _ in whole.values()), f"nwho {args}: exit status {truth.rc}: {truth.err}"
     words = [word for word in args if not str(word).startswith(tempfile.gettempdir())]  # the same sample at each run
-    faults = list(faults_of(kinds, {kind: counts.made for kind, (_, counts) in whole.items()}, sample, words))
+    faults = of_this_turn(list(faults_of(kinds, {kind: counts.made for kind, (_, counts) in whole.items()}, sample, words)))
 
     def judge(fault):
         kind, when, number, error = fault
