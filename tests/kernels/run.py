@@ -25,8 +25,10 @@ SOURCE = Path(os.environ.get("NWHO_SOURCE", Path(__file__).resolve().parents[2])
 BUILD = Path(os.environ.get("NWHO_BUILD", SOURCE / "build"))
 FULL = bool(os.environ.get("NWHO_FULL"))
 PATIENCE = "600"  # see tests/lib/live.py: a second of this machine is many there
-LONG = os.environ.get("NWHO_LONG", "1000" if FULL else "300")  # see tests/live/test_churn.py
-DUMPS = os.environ.get("NWHO_DUMPS", "250" if FULL else "4")
+# See tests/live/test_churn.py.
+CHURN_SIZES = {"NWHO_LONG": os.environ.get("NWHO_LONG", "5000" if FULL else "300"),
+               "NWHO_DUMPS": os.environ.get("NWHO_DUMPS", "5" if FULL else "3"),
+               "NWHO_WATCHED": os.environ.get("NWHO_WATCHED", "245" if FULL else "3")}
 SILENCE = 1800  # seconds without a line after which a guest is given up
 MEMORY = "2048"  # MiB
 EMULATOR = "qemu-system-x86_64"
@@ -58,8 +60,7 @@ JOBS = {
 
 def jobs_text(names):
     environment = {"NWHO_SOURCE": "/nwho", "NWHO_BUILD": "/nwho/build", "PYTHONPATH": "/nwho/tests/lib",
-                   "NWHO_PATIENCE": PATIENCE, "CMOCKA_MESSAGE_OUTPUT": "TAP",
-                   "NWHO_LONG": LONG, "NWHO_DUMPS": DUMPS}
+                   "NWHO_PATIENCE": PATIENCE, "CMOCKA_MESSAGE_OUTPUT": "TAP", **CHURN_SIZES}
     return json.dumps([{"name": name, "stage": JOBS[name][0], "command": JOBS[name][1], "environment": environment}
                        for name in names])
 

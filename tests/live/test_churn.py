@@ -2,7 +2,8 @@
 """Long-lived connections beside others that come and go: no dump misses one of them or shows it twice.
 
 NWHO_FULL=1: 10,000 long-lived connections and 200 dumps in all. Without it fewer, so that it stays short. NWHO_LONG is how
-many of them, NWHO_DUMPS how many dumps in each of the four cases.
+many of them, NWHO_DUMPS how many dumps in each of the four cases, each by a program of its own, and NWHO_WATCHED how many
+more by one program that watches: where the machine is emulated, to start it takes longer than a dump.
 """
 import contextlib
 import json
@@ -15,7 +16,9 @@ from live import netns, nwho, run_tests, skip, test
 
 FULL = bool(os.environ.get("NWHO_FULL"))
 LONG = int(os.environ.get("NWHO_LONG", 10000 if FULL else 2000))
-DUMPS = int(os.environ.get("NWHO_DUMPS", 50 if FULL else 8))
+DUMPS = int(os.environ.get("NWHO_DUMPS", 50 if FULL else 6))
+WATCHED = int(os.environ.get("NWHO_WATCHED", 2))
+TOLD = 50  # after so many dumps it says how many were wrong
 OTHERS = 10 if FULL else 3  # dumps of ss and netstat, for the figure beside
 
 BPF = "bpf,sock_diag,proc_net,proc_fd"
@@ -49,28 +52,81 @@ def churn(ns):
 
 
 class Tally:
-    """What a reader did to the long-lived sockets, over several dumps."""
+    """What a reader did to the long-lived sockets TRUTH, over several dumps."""
 
-    def __init__(self, name):
-        self.name = name
-        self.dumps = self.bad = self.missed = self.doubled = 0
+    def __init__(self, name, truth):
+        self.name, self.truth = name, truth
+        self.dumps = self.bad = self.missed = self.doubled = self.ownerless = 0
+        self.right = set()  # lines of a dump that was right, one of each socket
 
-    def add(self, truth, rows):
-        seen = Counter(row for row in rows if row in truth)
-        missed, doubled = len(truth) - len(seen), sum(seen.values()) - len(seen)
+    def add(self, rows):
+        """Gives whether nothing is wrong with this dump."""
+        seen = Counter(row for row in rows if row in self.truth)
+        missed, doubled = len(self.truth) - len(seen), sum(seen.values()) - len(seen)
         self.dumps += 1
         self.bad += missed + doubled > 0
         self.missed += missed
         self.doubled += doubled
+        return missed + doubled == 0
+
+    def add_lines(self, lines):
+        """The same of nwho's lines: what --watch says of the change, the row, the process."""
+        others = [line for line in lines if line not in self.right]
+        if self.right and len(set(lines)) == len(others) + len(self.right) == len(lines) and \
+                not any(row_of(line)[0] in self.truth for line in others):
+            self.dumps += 1  # the slow way would tell the same
+            return
+        rows = [row_of(line) for line in lines]
+        ownerless = sum(1 for row, pid in rows if row in self.truth and not pid)
+        self.ownerless += ownerless
+        self.right = set()
+        if self.add(row for row, _ in rows) and not ownerless:
+            self.right = {line for line in lines if row_of(line)[0] in self.truth}
 
     def __str__(self):
         return f"{self.name}: {self.bad} of {self.dumps} dumps wrong ({self.missed} missed, {self.doubled} double)"
 
 
-def nwho_rows(ns, sources):
-    out = nwho(ns, "ls", "tcp", "--csv", "-H", "-o", "local_addr,local_port,peer_addr,peer_port,pid", "--sources",
-               sources).out
-    return [line.rpartition(",") for line in out.splitlines()]
+def row_of(line):
+    """The row and the process of a line. What is gone is no row of this dump."""
+    change, _, row = line.partition(",")
+    row, _, pid = row.rpartition(",")
+    return (None if change == "gone" else row), pid
+
+
+PIPE_SIZE = 1 << 20  # a dump fits in: who writes it need not wait for who reads it
+COLUMNS = "local_addr,local_port,peer_addr,peer_port,pid"
+
+
+def dump(ns, sources):
+    """The lines of one dump, with no change."""
+    lines = nwho(ns, "ls", "tcp", "--csv", "-H", "-o", COLUMNS, "--sources", sources).out.splitlines()
+    return ["," + line for line in lines]
+
+
+def watched_dumps(ns, sources):
+    """The lines of one dump after the other, as fast as they come. Each begins with a header."""
+    watcher = ns.popen([live.BUILD / "nwho", "ls", "tcp", "--csv", "-o", COLUMNS, "--sources", sources, "--watch=0.01",
+                        f"--times={WATCHED}"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                       pipesize=PIPE_SIZE, bufsize=PIPE_SIZE)
+    lines, header = [], watcher.stdout.readline()
+    assert header == f"change,{COLUMNS}\n", header
+    for line in watcher.stdout:
+        if line == header:
+            yield lines
+            lines = []
+        else:
+            lines.append(line[:-1])
+    yield lines
+    watcher.stdout.close()
+    assert watcher.wait(live.PATIENCE) == 0
+
+
+def dumps(ns, sources):
+    for _ in range(DUMPS):
+        yield dump(ns, sources)
+    if WATCHED:
+        yield from watched_dumps(ns, sources)
 
 
 def used_sources(ns, sources):
@@ -86,22 +142,22 @@ def other_rows(ns, command):
 
 
 def dump_and_compare(ns, sources, source):
-    tally, ownerless = Tally("nwho by " + source), 0
     with churn(ns) as truth:
+        tally = Tally("nwho by " + source, truth)
         if source not in used_sources(ns, sources):  # of what has no sockets no source is asked
             skip(f"{source} cannot be used here")
-        for _ in range(DUMPS):
-            rows = nwho_rows(ns, sources)
-            tally.add(truth, (row[0] for row in rows))
-            ownerless += sum(1 for row in rows if row[0] in truth and not row[2])
-        print(f"# {tally}, {ownerless} without owner", flush=True)
+        for lines in dumps(ns, sources):
+            tally.add_lines(lines)
+            if tally.dumps % TOLD == 0 or tally.dumps == DUMPS + WATCHED:
+                print(f"# {tally}, {tally.ownerless} without owner", flush=True)
         for command in (["ss", "-Htan"], ["netstat", "-tan"]):
-            other = Tally(command[0])
+            other = Tally(command[0], truth)
             for _ in range(OTHERS):
-                other.add(truth, other_rows(ns, command))
+                other.add(other_rows(ns, command))
             print(f"# {other}", flush=True)
+    assert tally.dumps == DUMPS + WATCHED, str(tally)
     assert tally.bad == 0, str(tally)
-    assert ownerless == 0, f"{ownerless} rows without owner"
+    assert tally.ownerless == 0, f"{tally.ownerless} rows without owner"
 
 
 @test
