@@ -280,6 +280,7 @@ static int check(void *context, struct frame *frame)
 static int write_sections(void *context, const struct grid *grid, uint32_t rows, uint32_t columns,
                           struct buf *out)
 {
+    CLEANUP(buf_done) struct buf text = BUF_INIT; /* whose first heading has nothing above it */
     struct selfchecking *checking = context;
     int r = 0;
 
@@ -288,8 +289,9 @@ static int write_sections(void *context, const struct grid *grid, uint32_t rows,
     (void)columns;
     for (size_t i = 0; i < SECTIONS && r == 0; i++)
         r = show_section(checking->session, &checking->queries[i], sections[i].heading,
-                         sections[i].if_empty, out);
-    return r;
+                         sections[i].if_empty, &text);
+    buf_put(out, text.data, text.length);
+    return r == 0 ? text.error : r;
 }
 
 static int plan_sections(struct selfchecking *checking)

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/confine_command.h"
 #include "collect/facility.h"
+#include "collect/kernel_release.h"
 
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -25,87 +26,90 @@ struct facility {
     uint64_t capabilities; /* CAPABILITY()s: all are needed; 0: anybody may */
     int (*probe)(struct probing *probing, unsigned int argument);
     unsigned int argument;
+    unsigned int since; /* LINUX(): older kernels have it not; 0: any that has the option may */
 };
 
 static const struct facility facilities[] = {
     {"sockets", "tcp_diag", "TCP sockets with all details (sock_diag)", "/proc/net/tcp is read",
-     "CONFIG_INET_TCP_DIAG", "tcp_diag", 0, probe_inet_diag, PROTO_TCP},
+     "CONFIG_INET_TCP_DIAG", "tcp_diag", 0, probe_inet_diag, PROTO_TCP, 0},
     {"sockets", "udp_diag", "UDP sockets (sock_diag)", "/proc/net/udp is read",
-     "CONFIG_INET_UDP_DIAG", "udp_diag", 0, probe_inet_diag, PROTO_UDP},
+     "CONFIG_INET_UDP_DIAG", "udp_diag", 0, probe_inet_diag, PROTO_UDP, 0},
     {"sockets", "raw_diag", "raw sockets (sock_diag)", "/proc/net/raw is read",
-     "CONFIG_INET_RAW_DIAG", "raw_diag", 0, probe_inet_diag, PROTO_RAW},
+     "CONFIG_INET_RAW_DIAG", "raw_diag", 0, probe_inet_diag, PROTO_RAW, 0},
     {"sockets", "udplite_diag", "UDP-Lite sockets (sock_diag)", "/proc/net/udplite is read",
-     "CONFIG_INET_UDP_DIAG", "udp_diag", 0, probe_inet_diag, PROTO_UDPLITE},
+     "CONFIG_INET_UDP_DIAG", "udp_diag", 0, probe_inet_diag, PROTO_UDPLITE, 0},
     {"sockets", "mptcp_diag", "MPTCP connections (sock_diag)", "only what carries them is shown",
-     "CONFIG_INET_MPTCP_DIAG", "mptcp_diag", 0, probe_inet_diag, PROTO_MPTCP},
+     "CONFIG_INET_MPTCP_DIAG", "mptcp_diag", 0, probe_inet_diag, PROTO_MPTCP, 0},
     {"sockets", "sctp_diag", "SCTP associations (sock_diag)", "they are not shown",
-     "CONFIG_INET_SCTP_DIAG", "sctp_diag", 0, probe_inet_diag, PROTO_SCTP},
+     "CONFIG_INET_SCTP_DIAG", "sctp_diag", 0, probe_inet_diag, PROTO_SCTP, 0},
     {"sockets", "unix_diag", "unix sockets with their peers (sock_diag)",
      "/proc/net/unix is read, without peers", "CONFIG_UNIX_DIAG", "unix_diag", 0, probe_diag,
-     PROTO_UNIX},
+     PROTO_UNIX, 0},
     {"sockets", "packet_diag", "packet sockets (sock_diag)", "/proc/net/packet is read",
-     "CONFIG_PACKET_DIAG", "af_packet_diag", 0, probe_diag, PROTO_PACKET},
+     "CONFIG_PACKET_DIAG", "af_packet_diag", 0, probe_diag, PROTO_PACKET, 0},
     {"sockets", "netlink_diag", "netlink sockets (sock_diag)", "/proc/net/netlink is read",
-     "CONFIG_NETLINK_DIAG", "netlink_diag", 0, probe_diag, PROTO_NETLINK},
+     "CONFIG_NETLINK_DIAG", "netlink_diag", 0, probe_diag, PROTO_NETLINK, 0},
     {"sockets", "vsock_diag", "sockets between virtual machines (sock_diag)", "they are not shown",
-     "CONFIG_VSOCKETS_DIAG", "vsock_diag", 0, probe_diag, PROTO_VSOCK},
+     "CONFIG_VSOCKETS_DIAG", "vsock_diag", 0, probe_diag, PROTO_VSOCK, 0},
     {"sockets", "/proc/net", "sockets, where sock_diag has nothing", "sock_diag alone is asked",
-     "CONFIG_PROC_FS", NULL, 0, probe_proc_net, 0},
+     "CONFIG_PROC_FS", NULL, 0, probe_proc_net, 0, 0},
     {"sockets", "bpf iter/tcp", "TCP sockets, exact while they come and go", "sock_diag is asked",
-     "CONFIG_BPF_SYSCALL, CONFIG_DEBUG_INFO_BTF, Linux 5.14", NULL, READS_KERNEL, probe_iterator,
-     PROBE_ITERATOR_TCP},
+     "CONFIG_BPF_SYSCALL, CONFIG_DEBUG_INFO_BTF", NULL, READS_KERNEL, probe_iterator,
+     PROBE_ITERATOR_TCP, LINUX(5, 14)},
     {"sockets", "bpf iter/udp", "UDP sockets, where there are many", "sock_diag is asked",
-     "CONFIG_BPF_SYSCALL, CONFIG_DEBUG_INFO_BTF, Linux 5.14", NULL, READS_KERNEL, probe_iterator,
-     PROBE_ITERATOR_UDP},
+     "CONFIG_BPF_SYSCALL, CONFIG_DEBUG_INFO_BTF", NULL, READS_KERNEL, probe_iterator,
+     PROBE_ITERATOR_UDP, LINUX(5, 14)},
     {"sockets", "bpf tcp table", "connections of all namespaces in one walk",
-     "namespaces are read one by one", "CONFIG_BPF_SYSCALL, CONFIG_DEBUG_INFO_BTF, Linux 6.2", NULL,
-     READS_KERNEL, probe_iterator, PROBE_ITERATOR_GLANCE},
+     "namespaces are read one by one", "CONFIG_BPF_SYSCALL, CONFIG_DEBUG_INFO_BTF", NULL,
+     READS_KERNEL, probe_iterator, PROBE_ITERATOR_GLANCE, LINUX(6, 2)},
     {"owners", "bpf iter/task_file", "who holds which socket, in one pass",
-     "/proc/PID/fd is searched", "CONFIG_BPF_SYSCALL, CONFIG_DEBUG_INFO_BTF, Linux 5.14", NULL,
-     READS_KERNEL, probe_descriptors, 0},
+     "/proc/PID/fd is searched", "CONFIG_BPF_SYSCALL, CONFIG_DEBUG_INFO_BTF", NULL, READS_KERNEL,
+     probe_descriptors, 0, LINUX(5, 14)},
     {"owners", "/proc/PID/fd", "who holds which socket, without BPF", "owners of others are hidden",
      "CONFIG_PROC_FS", NULL, CAPABILITY(CAP_SYS_PTRACE) | CAPABILITY(CAP_DAC_READ_SEARCH),
-     probe_proc_fd, 0},
+     probe_proc_fd, 0, 0},
     {"owners", "kcmp", "threads with a descriptor table of their own",
      "what only they hold has no owner", "CONFIG_KCMP", NULL, CAPABILITY(CAP_SYS_PTRACE),
-     probe_kcmp, 0},
+     probe_kcmp, 0, 0},
     {"namespaces", "setns", "sockets of other network namespaces", "only the own one is read",
-     "CONFIG_NET_NS", NULL, CAPABILITY(CAP_SYS_ADMIN), probe_setns, 0},
+     "CONFIG_NET_NS", NULL, CAPABILITY(CAP_SYS_ADMIN), probe_setns, 0, 0},
     {"processes", "cgroup2", "unit and container of sockets and processes",
-     "cgroups of sockets have no names", "CONFIG_CGROUPS", NULL, 0, probe_cgroup2, 0},
+     "cgroups of sockets have no names", "CONFIG_CGROUPS", NULL, 0, probe_cgroup2, 0, 0},
     {"interfaces", "rtnetlink", "interfaces, addresses and routes", "they are not shown",
-     "CONFIG_NET", NULL, 0, probe_link, 0},
+     "CONFIG_NET", NULL, 0, probe_link, 0, 0},
     {"interfaces", "/proc/net/snmp", "counters of the protocols", "they are not shown",
-     "CONFIG_PROC_FS", NULL, 0, probe_counters, 0},
+     "CONFIG_PROC_FS", NULL, 0, probe_counters, 0, 0},
     {"traffic", "bpf calls", "bytes of every process, by each call",
      "only TCP is counted, by its own counters",
      "CONFIG_DEBUG_INFO_BTF, Linux 6.3 or CONFIG_FUNCTION_TRACER", NULL, READS_KERNEL, probe_calls,
-     0},
+     0, 0},
     {"traffic", "bpf packets", "packets and bytes on the wire of every socket",
-     "only payload is counted", "CONFIG_CGROUP_BPF, Linux 6.2", NULL, HOOKS_CGROUPS, probe_traffic,
-     PROBE_TRAFFIC_PACKETS},
+     "only payload is counted", "CONFIG_CGROUP_BPF", NULL, HOOKS_CGROUPS, probe_traffic,
+     PROBE_TRAFFIC_PACKETS, LINUX(6, 2)},
     {"traffic", "bpf peers", "peers of UDP sockets that are not connected",
-     "such a socket is one row", "CONFIG_CGROUP_BPF, Linux 6.2", NULL, HOOKS_CGROUPS, probe_traffic,
-     PROBE_TRAFFIC_PEERS},
+     "such a socket is one row", "CONFIG_CGROUP_BPF", NULL, HOOKS_CGROUPS, probe_traffic,
+     PROBE_TRAFFIC_PEERS, LINUX(6, 2)},
     {"events", "bpf events", "connections that open, fail and end, as it happens",
-     "only ends are told, by sock_diag", "CONFIG_DEBUG_INFO_BTF, Linux 5.14", NULL, READS_KERNEL,
-     probe_events, SOURCE_BPF},
+     "only ends are told, by sock_diag", "CONFIG_DEBUG_INFO_BTF", NULL, READS_KERNEL, probe_events,
+     SOURCE_BPF, LINUX(5, 14)},
     {"events", "sock_diag groups", "connections that end, as it happens",
-     "nothing is told without BPF", "CONFIG_INET_DIAG, Linux 4.3", "inet_diag", 0, probe_events,
-     SOURCE_SOCK_DIAG},
+     "nothing is told without BPF", "CONFIG_INET_DIAG", "inet_diag", 0, probe_events,
+     SOURCE_SOCK_DIAG, LINUX(4, 3)},
     {"packets", "libpcap", "packets and their filters", "packets are not shown", NULL, NULL, 0,
-     probe_capture, 0},
+     probe_capture, 0, 0},
     {"packets", "packet sockets", "packets of interfaces", "only files of packets are read",
-     "CONFIG_PACKET", "af_packet", CAPABILITY(CAP_NET_RAW), probe_packet_socket, 0},
+     "CONFIG_PACKET", "af_packet", CAPABILITY(CAP_NET_RAW), probe_packet_socket, 0, 0},
     {"packets", "bpf owners", "whose each packet is", "descriptors are searched",
-     "CONFIG_CGROUP_BPF, CONFIG_DEBUG_INFO_BTF", NULL, HOOKS_CGROUPS, probe_packet_owners, 0},
+     "CONFIG_CGROUP_BPF, CONFIG_DEBUG_INFO_BTF", NULL, HOOKS_CGROUPS, probe_packet_owners, 0,
+     LINUX(6, 2)},
     {"conntrack", "ctnetlink", "tracked connections, NAT", "they are not shown",
-     "CONFIG_NF_CT_NETLINK", "nf_conntrack_netlink", CAPABILITY(CAP_NET_ADMIN), probe_conntrack, 0},
+     "CONFIG_NF_CT_NETLINK", "nf_conntrack_netlink", CAPABILITY(CAP_NET_ADMIN), probe_conntrack, 0,
+     0},
     {"privileges", "seccomp", "system calls that nwho never needs fail",
-     "only capabilities are given up", "CONFIG_SECCOMP_FILTER", NULL, 0, probe_seccomp, 0},
+     "only capabilities are given up", "CONFIG_SECCOMP_FILTER", NULL, 0, probe_seccomp, 0, 0},
     {"privileges", "landlock", "processes of nwho serve open no file that is not theirs",
-     "only system calls are limited", "CONFIG_SECURITY_LANDLOCK, Linux 5.13", NULL, 0,
-     probe_landlock, 0},
+     "only system calls are limited", "CONFIG_SECURITY_LANDLOCK", NULL, 0, probe_landlock, 0,
+     LINUX(5, 13)},
 };
 
 /* --- what is lacking --- */
@@ -185,8 +189,23 @@ static bool is_absent(int error)
            error == -ESOCKTNOSUPPORT;
 }
 
+/* Asked when it is not there: some have what is newer than they are. */
+static bool explain_age(const struct facility *facility, struct probing *probing)
+{
+    unsigned int here = kernel_release(), since = facility->since;
+
+    if (!here || here >= since)
+        return false;
+    buf_printf(&probing->lacks, "Linux %u.%u (this is %u.%u)", LINUX_MAJOR(since),
+               LINUX_MINOR(since), LINUX_MAJOR(here), LINUX_MINOR(here));
+    buf_printf(&probing->fix, "a kernel since Linux %u.%u", LINUX_MAJOR(since), LINUX_MINOR(since));
+    return true;
+}
+
 static void explain_absence(const struct facility *facility, struct probing *probing)
 {
+    if (explain_age(facility, probing))
+        return;
     if (is_bpf(facility) && access("/sys/fs", F_OK) == 0 &&
         access("/sys/kernel/btf/vmlinux", F_OK) < 0)
         buf_puts(&probing->lacks, "CONFIG_DEBUG_INFO_BTF (no /sys/kernel/btf/vmlinux)");

@@ -3,12 +3,12 @@
 #include "collect/protocols.h"
 
 #include "base/cleanup.h"
+#include "collect/kernel_release.h"
 #include "collect/proc_file.h"
 #include "model/socket.h"
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #define FILE_SIZE ((size_t)16 * 1024)
 
@@ -41,14 +41,8 @@ static const struct rare_protocol rare_protocols[] = {
 
 static bool is_counted(const struct rare_protocol *rare)
 {
-    struct utsname kernel;
-    const char *at = kernel.release;
-    uint64_t major, minor;
-
-    if (rare->count != COUNTED_LATELY)
-        return rare->count == COUNTED;
-    return uname(&kernel) == 0 && proc_parse_number(&at, &major) && *at++ == '.' &&
-           proc_parse_number(&at, &minor) && (major > 6 || (major == 6 && minor >= 3));
+    return rare->count == COUNTED ||
+           (rare->count == COUNTED_LATELY && kernel_release() >= LINUX(6, 3));
 }
 
 /* "RAW       1152      0      -1   NI ...": the name, the size of a socket, how many there are. */

@@ -124,6 +124,7 @@ def hidden_thing_is_said_in_text():
     with listener() as (ns, fact):
         result = nwho(ns, "selfcheck", "-N", f"/run/netns/{ns.name}", expect=3,
                       env={"LD_PRELOAD": str(HIDING), "HIDE_PORT": str(fact["local_port"])})
+        assert result.out.startswith("what each source tells of\n"), result.out
         assert "\ndifferences that stay\n" in result.out and "something hides it" in result.out, result.out
         assert "1 difference between sources stayed" in result.err, result.err
         result = nwho(ns, "selfcheck", "-N", f"/run/netns/{ns.name}", expect=(0, 3))
@@ -153,6 +154,21 @@ def without_a_source():
         assert met and result.rc == 3
         assert found["tcp_diag"]["lacks"] == "CONFIG_INET_TCP_DIAG" and found["tcp_diag"]["fix"] == "modprobe tcp_diag"
         assert "/proc/net/tcp is read" in found["tcp_diag"]["detail"], found["tcp_diag"]
+
+
+@test
+def an_older_kernel_is_what_is_missing():
+    """A kernel that says that it is 2.6, and has no BPF."""
+    strace = ["strace", "-f", "--seccomp-bpf", "-o", "/dev/null", "-e", "trace=bpf", "-e", "inject=bpf:error=ENOSYS:when=1+"]
+    with netns() as ns:
+        if not has_bpf(check(ns)):
+            skip("no BPF")
+        result = ns.run(["setarch", "--uname-2.6", *strace, live.BUILD / "nwho", "selfcheck", "-N", f"/run/netns/{ns.name}", "--json"],
+                        expect=3)
+        found = missing(result)
+        for name, release in (("bpf iter/tcp", "5.14"), ("bpf packets", "6.2"), ("bpf owners", "6.2")):
+            assert found[name]["lacks"].startswith(f"Linux {release} (this is 2.6"), found[name]
+            assert found[name]["fix"] == f"a kernel since Linux {release}", found[name]
 
 
 @test
