@@ -12,6 +12,7 @@
 #include "base/escape.h"
 #include "base/suggest.h"
 #include "cli/least.h"
+#include "cli/session.h"
 #include "compat/personality.h"
 #include "table/filter.h"
 
@@ -227,10 +228,8 @@ static int enter_netns(const char *name)
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd >= 0 && setns(fd, CLONE_NEWNET) == 0)
         return 0;
-    if (errno == ENOENT)
-        return command_error("there is no network namespace \"%s\": it needs a name that ip netns "
-                             "lists, a pid or a path",
-                             name);
+    if (errno == ENOENT || errno == EINVAL)
+        return session_netns_error(name, is_pid ? -ESRCH : -errno);
     return command_error("cannot enter the network namespace \"%s\": %s%s", name, strerror(errno),
                          errno == EPERM || errno == EACCES ? RUN_AS_ROOT : "");
 }

@@ -225,8 +225,10 @@ int session_read(struct session *session, const struct request *request, struct 
 {
     struct frame *frame = calloc(1, sizeof(*frame));
 
-    if (!frame)
-        return command_error("out of memory");
+    if (!frame) {
+        command_error("out of memory");
+        return EXIT_ERROR;
+    }
     if (fill_frame(session, request, frame) != 0) {
         session_free_frame(frame);
         return EXIT_ERROR;
@@ -338,12 +340,14 @@ int session_frame(struct session *session, struct snapshot *snapshot, struct fra
 
     if (!frame) {
         snapshot_done(snapshot);
-        return command_error("out of memory");
+        command_error("out of memory");
+        return EXIT_ERROR;
     }
     frame->snapshot = *snapshot;
     if (join_make(&frame->snapshot, session->request.needs, &frame->join) < 0) {
         session_free_frame(frame);
-        return command_error("out of memory");
+        command_error("out of memory");
+        return EXIT_ERROR;
     }
     make_view(session, frame);
     *ret_frame = frame;

@@ -50,6 +50,11 @@ static const char *netns_problem(int error)
     }
 }
 
+int session_netns_error(const char *name, int error)
+{
+    return command_error("network namespace \"%s\": %s", name, netns_problem(error));
+}
+
 /* What --container says, as some process is in it. */
 static int find_container(const char *id, uint32_t *ret_inode)
 {
@@ -86,8 +91,7 @@ static int add_namespaces(struct session *session)
         int r = netns_parse(options->namespaces[i], &inodes[i]);
 
         if (r < 0)
-            return command_error("network namespace \"%s\": %s", options->namespaces[i],
-                                 netns_problem(r));
+            return session_netns_error(options->namespaces[i], r);
     }
     if (options->container && find_container(options->container, &inodes[count - 1]))
         return EXIT_ERROR;

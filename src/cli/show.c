@@ -164,7 +164,10 @@ int session_select_now(struct session *session, const struct query *query, struc
         if (r == 0)
             r = query_run(session->groups, &frame->view, ret_grid);
     }
-    return r < 0 ? command_error("cannot select the rows: %s", strerror(-r)) : 0;
+    if (r == 0)
+        return 0;
+    command_error("cannot select the rows: %s", strerror(-r));
+    return EXIT_ERROR;
 }
 
 int session_select(struct session *session, const struct query *query, struct grid *ret_grid)

@@ -460,6 +460,7 @@ const struct table table_events = {
     .column_count = ARRAY_SIZE(columns),
     .words = words,
     .words_are = "a process, an event, a verdict or a direction",
+    .fixed_words = event_words,
     .row_count = row_count,
     .netns = row_netns,
 };

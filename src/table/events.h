@@ -7,7 +7,7 @@
 extern const char *const event_kinds[EVENT_KIND_MAX];
 extern const char *const tracked_kinds[TRACKED_KIND_MAX];
 
-/* All that a column may have, NULL where a number has no word; NULL: it has no fixed words. */
+/* What `fixed_words` of these tables is (table/table.h). */
 const char *const *event_words(const struct column *column, size_t *ret_count);
 
 column_get_fn event_kind, event_verdict, event_ended_by, event_direction, event_owner_source,

@@ -59,6 +59,28 @@ static struct filter_node *user_condition(struct filter_parser *parser,
     return filter_text(parser, word, text, field);
 }
 
+/* A text that the column, which has fixed words, never has would be waited for in vain. */
+static struct filter_node *check_words(struct filter_parser *parser, const struct filter_word *word,
+                                       const char *text, const struct column *column,
+                                       struct filter_node *node)
+{
+    const char *const *words;
+    char suggestion[200];
+    size_t count;
+
+    words = parser->table->fixed_words ? parser->table->fixed_words(column, &count) : NULL;
+    if (!words || !node)
+        return node;
+    for (size_t i = 0; i < count; i++) {
+        struct value value = words[i] ? value_name(words[i]) : value_none();
+
+        if (filter_pattern_matches(&node->pattern, &value))
+            return node;
+    }
+    filter_suggest_among(words, count, "it is one of", text, suggestion, sizeof(suggestion));
+    return filter_fail(parser, word, "unknown %s '%.60s': %s", column->name, text, suggestion);
+}
+
 struct filter_node *filter_text_or_user(struct filter_parser *parser,
                                         const struct filter_word *word, const char *text,
                                         const struct filter_node *field)
@@ -69,7 +91,7 @@ struct filter_node *filter_text_or_user(struct filter_parser *parser,
         return user_condition(parser, word, text, field);
     if (column->kind == KIND_NAME)
         parser->filter->word = column;
-    return filter_text(parser, word, text, field);
+    return check_words(parser, word, text, column, filter_text(parser, word, text, field));
 }
 
 /* The operand of a text condition; TOKEN_END after an error. */

@@ -225,8 +225,11 @@ const char *filter_plain_word(const struct filter_parser *parser, const char *wo
 const struct column *filter_extra_column(const char *word);
 /* The keyword, flag, state or column that was probably meant, or NULL. */
 const char *filter_suggest(const struct filter_parser *parser, const char *word);
-/* The end of a message about an unknown state, protocol or family (as enum filter_kind says): which
- * one was probably meant, or all. */
+/* The end of a message about an unknown word: which name (NULL: none) was probably meant, or all.
+ */
+void filter_suggest_among(const char *const *names, size_t count, const char *they_are,
+                          const char *word, char *text, size_t size);
+/* The same of a state, protocol or family, as enum filter_kind says. */
 void filter_suggest_mask(enum filter_kind kind, const char *word, char *text, size_t size);
 /* Family number `index` of those that can be named; NULL behind the last. */
 const char *filter_family_name(unsigned int index);

@@ -210,26 +210,36 @@ static const char *mask_item(enum filter_kind kind, unsigned int index)
                : NULL;
 }
 
-void filter_suggest_mask(enum filter_kind kind, const char *word, char *text, size_t size)
+void filter_suggest_among(const char *const *names, size_t count, const char *they_are,
+                          const char *word, char *text, size_t size)
 {
     struct suggestion nearest = suggestion_for(word);
-    const char *name;
     size_t at;
 
-    for (unsigned int i = 0; i < 32; i++)
-        if ((name = mask_item(kind, i)))
-            suggestion_try(&nearest, name);
+    for (size_t i = 0; i < count; i++)
+        if (names[i])
+            suggestion_try(&nearest, names[i]);
     if (nearest.name) {
         snprintf(text, size, "did you mean '%s'?", nearest.name);
         return;
     }
-    at = (size_t)snprintf(text, size, "%s are",
-                          kind == FILTER_PROTO    ? "protocols"
-                          : kind == FILTER_FAMILY ? "families"
-                                                  : "states");
-    for (unsigned int i = 0; i < 32 && at < size; i++)
-        if ((name = mask_item(kind, i)))
-            at += (size_t)snprintf(text + at, size - at, " %s", name);
+    at = (size_t)snprintf(text, size, "%s", they_are);
+    for (size_t i = 0; i < count && at < size; i++)
+        if (names[i])
+            at += (size_t)snprintf(text + at, size - at, " %s", names[i]);
+}
+
+void filter_suggest_mask(enum filter_kind kind, const char *word, char *text, size_t size)
+{
+    const char *names[32];
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(names); i++)
+        names[i] = mask_item(kind, i);
+    filter_suggest_among(names, ARRAY_SIZE(names),
+                         kind == FILTER_PROTO    ? "protocols are"
+                         : kind == FILTER_FAMILY ? "families are"
+                                                 : "states are",
+                         word, text, size);
 }
 
 const char *filter_suggest_long(const struct filter_parser *parser, const char *word)

@@ -210,6 +210,7 @@ const struct table table_nat_events = {
     .column_count = ARRAY_SIZE(columns),
     .words = words,
     .words_are = "a process, an event, a verdict, a state or a protocol",
+    .fixed_words = event_words,
     .owners = &table_nat_event_owners,
     .row_count = row_count,
     .netns = row_netns,

@@ -78,10 +78,12 @@ struct table {
     uint64_t needs; /* enum need: what it takes to have rows at all */
     const struct column *columns;
     uint32_t column_count;
-    const char *const *words;   /* columns that a bare word of a filter is compared with, ends with
-                                   NULL; NULL: process, unit, container */
-    bool words_are_parts;       /* ... a part of the text is enough, in upper or lower case */
-    const char *words_are;      /* what a bare word is then taken for */
+    const char *const *words; /* columns that a bare word of a filter is compared with, ends with
+                                 NULL; NULL: process, unit, container */
+    bool words_are_parts;     /* ... a part of the text is enough, in upper or lower case */
+    const char *words_are;    /* what a bare word is then taken for */
+    /* May be NULL. All that a column can have, NULL where a number has no word; NULL: anything. */
+    const char *const *(*fixed_words)(const struct column *column, size_t *ret_count);
     const char *hint;           /* when a filter lets nothing pass; NULL: none */
     const char *addresses[2];   /* columns with the own and the other address; NULL: as sockets */
     bool is_plain_list;         /* a list of it is a list of its only column, in JSON */

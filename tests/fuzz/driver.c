@@ -408,6 +408,14 @@ static int run_all_large(struct driver *driver, int64_t ms_max, int said)
     return failed ? 1 : 0;
 }
 
+static void require_inputs(const struct driver *driver, const char *program)
+{
+    if (driver->input_count)
+        return;
+    fprintf(stderr, "%s: no input\n", program);
+    exit(2);
+}
+
 static bool is_directory(const char *path)
 {
     struct stat status;
@@ -429,6 +437,7 @@ int main(int argc, char **argv)
     if (argc == 4 && strcmp(argv[1], "--large") == 0) {
         read_corpus(&driver, argv[2]);
         read_words(&driver, argv[2]);
+        require_inputs(&driver, argv[0]);
         return run_all_large(&driver, strtol(argv[3], NULL, 10) * 1000, said);
     }
     if (argc == 3 && is_directory(argv[1])) {
@@ -439,10 +448,7 @@ int main(int argc, char **argv)
         for (int i = 1; i < argc && driver.input_count < INPUTS_MAX; i++)
             read_file(argv[i], &driver.inputs[driver.input_count++]);
     }
-    if (!driver.input_count) {
-        fprintf(stderr, "%s: no input\n", argv[0]);
-        return 2;
-    }
+    require_inputs(&driver, argv[0]);
     status = run_in_child(&driver, rounds, said);
     if (status)
         report(&driver, argv[0], status, said);

@@ -17,26 +17,25 @@ static const struct mk_situation *const tables[] = {
 };
 #define TABLE_COUNT (sizeof(tables) / sizeof(tables[0]))
 
-int mk_fail(struct mk *mk, const char *format, ...)
+void mk_say(struct mk *mk, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
     (void)vsnprintf(mk->error, sizeof(mk->error), format, args);
     va_end(args);
-    return -1;
 }
 
-int mk_fail_errno(struct mk *mk, const char *what)
+void mk_say_errno(struct mk *mk, const char *what)
 {
-    return mk_fail(mk, "%s: %s", what, strerror(errno));
+    mk_say(mk, "%s: %s", what, strerror(errno));
 }
 
 /* A kind of socket the kernel does not have is told apart: a test skips then. */
-int mk_fail_socket(struct mk *mk, const char *what)
+void mk_say_socket(struct mk *mk, const char *what)
 {
     mk->unsupported = errno == EPROTONOSUPPORT || errno == ESOCKTNOSUPPORT ||
                       errno == EAFNOSUPPORT || errno == ENOPROTOOPT || errno == EPROTOTYPE;
-    return mk_fail_errno(mk, what);
+    mk_say_errno(mk, what);
 }
 
 const char *mk_option(struct mk *mk, const char *key, const char *fallback)

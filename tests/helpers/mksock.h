@@ -125,10 +125,13 @@ struct mk_pair {
     int server;
 };
 
-/* mksock.c: options and errors. mk_fail() and mk_fail_errno() always return -1. */
-int mk_fail(struct mk *mk, const char *format, ...) __attribute__((format(printf, 2, 3)));
-int mk_fail_errno(struct mk *mk, const char *what);
-int mk_fail_socket(struct mk *mk, const char *what);
+/* mksock.c: options and errors. What fails is -1, for the compiler and its analyzer to see. */
+#define mk_fail(mk, ...) (mk_say(mk, __VA_ARGS__), -1)
+#define mk_fail_errno(mk, what) (mk_say_errno(mk, what), -1)
+#define mk_fail_socket(mk, what) (mk_say_socket(mk, what), -1)
+void mk_say(struct mk *mk, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void mk_say_errno(struct mk *mk, const char *what);
+void mk_say_socket(struct mk *mk, const char *what);
 const char *mk_option(struct mk *mk, const char *key, const char *fallback);
 int64_t mk_number(struct mk *mk, const char *key, int64_t fallback);
 void mk_default(struct mk *mk, const char *key, const char *value);

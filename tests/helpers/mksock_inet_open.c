@@ -137,6 +137,7 @@ int mk_tcp_listener(struct mk *mk, int protocol, int backlog)
 int mk_listener_address(struct mk *mk, int listener, struct sockaddr_storage *ret_addr)
 {
     socklen_t length = sizeof(*ret_addr);
+    memset(ret_addr, 0, sizeof(*ret_addr)); /* the kernel fills the part that it has */
     if (getsockname(listener, (struct sockaddr *)ret_addr, &length) < 0)
         return mk_fail_errno(mk, "getsockname");
     if (ret_addr->ss_family == AF_INET) {

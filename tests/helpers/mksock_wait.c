@@ -42,14 +42,14 @@ static int diag_ask(const void *request, size_t size, void *body, size_t body_si
     ssize_t n = send(fd, request, size, 0);
     if (n >= 0)
         n = recv(fd, answer, sizeof(answer), 0);
-    int error = n < 0 ? -errno : 0;
+    int error = n < 0 ? -errno : -EBADMSG;
     (void)close(fd);
-    if (error)
+    if (n < (ssize_t)(sizeof(*header) + sizeof(int)))
         return error;
-    if ((size_t)n < sizeof(*header) + sizeof(int))
-        return -EBADMSG;
-    if (header->nlmsg_type == NLMSG_ERROR)
-        return ((const struct nlmsgerr *)NLMSG_DATA(header))->error;
+    if (header->nlmsg_type == NLMSG_ERROR) {
+        error = ((const struct nlmsgerr *)NLMSG_DATA(header))->error;
+        return error ? error : -EBADMSG; /* no body to copy */
+    }
     if ((size_t)n < NLMSG_HDRLEN + body_size)
         return -EBADMSG;
     memcpy(body, NLMSG_DATA(header), body_size);
@@ -94,7 +94,7 @@ int mk_diag_find(int protocol, const struct sockaddr_storage *local,
     fill_id(id->idiag_dst, &id->idiag_dport, peer);
     id->idiag_if = scope_of(local);
     id->idiag_cookie[0] = id->idiag_cookie[1] = INET_DIAG_NOCOOKIE;
-    struct inet_diag_msg msg;
+    struct inet_diag_msg msg = {0};
     int rc = diag_ask(&request, sizeof(request), &msg, sizeof(msg));
     if (rc == 0 && (msg.id.idiag_sport != id->idiag_sport || msg.id.idiag_dport != id->idiag_dport))
         rc = -ENOENT; /* the lookup falls back to the listener */

@@ -153,6 +153,21 @@ def the_same_holds_on_every_source_and_output():
 
 
 @test
+def nothing_is_waited_for_that_cannot_come():
+    for command in (["events"], ["nat", "--events"]):
+        result = nwho(None, *command, "verdict", "nosuch", expect=2)
+        assert result.out == "" and "unknown verdict 'nosuch': it is one of ok" in result.err, (command, result)
+
+
+@test
+def a_namespace_that_is_none_is_told_in_the_same_words():
+    for name, reason in (("nosuch", "no such name"), ("4999999", "no such process"), ("/etc/hosts", "it is no network namespace")):
+        result = nwho(None, "ls", "-N", name, expect=2)
+        assert_usage_error(result, name)
+        assert reason in result.err and nwho(None, "-N", name, "ss", expect=2) == result, (name, result)
+
+
+@test
 def the_exit_code_tells_found_from_nothing():
     with netns() as ns, mksock(ns, "listening", "--", "time-wait") as facts:
         port = facts[0]["local_port"]

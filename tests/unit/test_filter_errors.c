@@ -100,6 +100,32 @@ static void words(void **state)
     expect_all(&table_sockets, mistakes, ARRAY_SIZE(mistakes));
 }
 
+/* Nothing else would ever come. */
+static void fixed_words(void **state)
+{
+    static const struct mistake mistakes[] = {
+        {"verdict nosuch", "nosuch",
+         "unknown verdict 'nosuch': it is one of ok refused reset timed-out unreachable aborted"},
+        {"verdict != nosuch", "nosuch", "unknown verdict 'nosuch'"},
+        {"verdict = reset,refussed", "reset,refussed", "did you mean 'refused'?"},
+        {"verdict 'OK'", "'OK'", "unknown verdict 'OK': did you mean 'ok'?"},
+        {"verdict z*", "z*", "unknown verdict 'z*'"},
+        {"verdict ~ ^z", "^z", "unknown verdict '^z'"},
+        {"event closd", "closd", "unknown event 'closd': did you mean 'closed'?"},
+        {"event new", "new", "it is one of opened accepted closed retransmitted"},
+        {"ended_by them", "them", "unknown ended_by 'them': it is one of us peer"},
+        {"direction local", "local", "unknown direction 'local': it is one of out in"},
+    };
+    static const struct mistake of_nat[] = {
+        {"event closed", "closed", "it is one of new changed forgotten"},
+        {"verdict nosuch", "nosuch", "it is one of ok refused"},
+    };
+
+    (void)state;
+    expect_all(&table_events, mistakes, ARRAY_SIZE(mistakes));
+    expect_all(&table_nat_events, of_nat, ARRAY_SIZE(of_nat));
+}
+
 static void operands(void **state)
 {
     static const struct mistake mistakes[] = {
@@ -236,6 +262,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(structure),
         cmocka_unit_test(words),
+        cmocka_unit_test(fixed_words),
         cmocka_unit_test(operands),
         cmocka_unit_test(users_and_composed_columns),
         cmocka_unit_test(rows_without_a_network),
