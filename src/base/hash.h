@@ -14,6 +14,14 @@ static inline uint64_t hash_number(uint64_t hash, uint64_t number)
     return (hash ^ number) * UINT64_C(0x100000001b3);
 }
 
+/* Of each number in one step. */
+static inline uint64_t hash_numbers(uint64_t hash, const uint32_t *numbers, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        hash = hash_number(hash, numbers[i]);
+    return hash;
+}
+
 static inline uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t length)
 {
     const unsigned char *at = bytes;

@@ -409,7 +409,7 @@ static uint64_t row_identity(const struct view *view, uint32_t row)
         route->ifindex,
         (uint32_t)route->family << 16 | (uint32_t)route->dst_bits << 8 | route->src_bits,
         (uint32_t)route->type << 16 | (uint32_t)route->tos << 8 | (route->flags & ROUTE_ANSWER)};
-    uint64_t hash = hash_bytes(HASH_INIT, numbers, sizeof(numbers));
+    uint64_t hash = hash_numbers(HASH_INIT, numbers, ARRAY_SIZE(numbers));
 
     hash = hash_bytes(hash, &route->dst, sizeof(route->dst));
     hash = hash_bytes(hash, &route->src, sizeof(route->src));

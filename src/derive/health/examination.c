@@ -52,7 +52,7 @@ static uint64_t key_of_ends(const struct snapshot *snapshot, const struct socket
                                 socket->local_port,
                                 socket->peer_port,
                                 socket->peer_port ? 0 : socket->inode};
-    uint64_t hash = hash_bytes(HASH_INIT, numbers, sizeof(numbers));
+    uint64_t hash = hash_numbers(HASH_INIT, numbers, ARRAY_SIZE(numbers));
 
     hash = hash_bytes(hash, &socket->local, sizeof(socket->local));
     return hash_bytes(hash, &socket->peer, sizeof(socket->peer));
