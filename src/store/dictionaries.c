@@ -88,9 +88,10 @@ static int remember(struct dictionary *dictionary, uint64_t hash, const void *by
     char *copy;
     int r;
 
-    if (dictionary->count >= ENTRIES_MAX)
-        dictionary_done(dictionary);
-    find_entry(dictionary, bytes, length, &hash);
+    if (dictionary->count < ENTRIES_MAX)
+        find_entry(dictionary, bytes, length, &hash);
+    else
+        dictionary_done(dictionary); /* and any hash is free */
     copy = arena_copy(&dictionary->bytes, bytes, length);
     r = copy ? VEC_RESERVE(&dictionary->entries, &dictionary->capacity, dictionary->count, 1)
              : -ENOMEM;

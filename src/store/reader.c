@@ -209,7 +209,7 @@ static int find_pieces(struct reader *reader, const struct chunk *chunk)
         if (piece < reader->first)
             continue;
         r = piece_of(reader, piece, &past);
-        if (r < 0)
+        if (r != 0)
             break;
         reader->piece_of_tick[i] = (uint32_t)(piece - reader->first);
         past->measured_ns[chunk->kind] += tick->length_ns;

@@ -77,5 +77,7 @@ int write_flows(struct store *store, const struct snapshot *now, struct chunk *c
             chunk, (struct chunk_tick){now->time_ns, now->window_ns[FLOW_LAST], now->accounting});
     if (r == 0)
         r = add_rows(store, &flows, chunk);
-    return r < 0 ? r : tell_ring(&store->ring, now, flows.row_of_flow);
+    if (r == 0)
+        r = tell_ring(&store->ring, now, flows.row_of_flow);
+    return r;
 }

@@ -91,7 +91,7 @@ static bool test_scope(const struct row *row, const struct filter_node *node)
     unsigned int family = address_of(row, node, &bytes);
     union address address = {0};
 
-    if (!address_is_inet(family))
+    if (!bytes || !address_is_inet(family))
         return false;
     memcpy(address.bytes, bytes, family == AF_INET ? 4 : 16);
     return (node->mask >> address_scope(family, &address)) & 1;
