@@ -95,8 +95,9 @@ static int leave_parent(int ready)
 
 struct service {
     const struct options *options;
-    const char *path;    /* of the history */
-    struct serve *serve; /* NULL: nothing is served */
+    const char *path;                 /* of the history */
+    struct serve *serve;              /* NULL: nothing is served */
+    struct recorder_present *present; /* the same */
     uint64_t every_ms;
     int ready; /* the pipe to a parent that waits for the beginning; -1: it stays in the foreground
                 */
@@ -108,38 +109,48 @@ static int record_until_end(const struct service *service, struct store *store,
                             const sigset_t *unblocked)
 {
     struct recorder_metrics *metrics = NULL;
-    struct recorder_present *present = NULL;
     struct recorder *recorder = NULL;
     int r = recorder_open(store, service->path, service->every_ms, ring_of(service->options) > 0,
                           service->say, &recorder);
 
     if (r == 0 && service->serve) {
         metrics = recorder_metrics_new(service->serve, service->path, service->say);
-        present = recorder_present_new(service->serve);
-        r = metrics && present ? 0 : command_error("out of memory");
+        r = metrics ? 0 : command_error("out of memory");
     }
     if (r == 0 && service->ready >= 0)
         r = leave_parent(service->ready);
     else if (r == 0)
         say_started(service->path, getpid(), service->serve);
     if (r == 0) {
-        recorder_set_served(recorder, metrics, present);
+        recorder_set_served(recorder, metrics, service->present);
         r = recorder_run(recorder, unblocked);
         if (r < 0)
             service->say(strerror(-r));
     }
     recorder_close(recorder);
-    recorder_present_free(present);
     recorder_metrics_free(metrics);
+    return r;
+}
+
+/* 0, EXIT_ERROR or -errno. */
+static int record_into_store(const struct service *service)
+{
+    struct store *store = NULL;
+    sigset_t unblocked;
+    int r;
+
+    interrupts_catch(&unblocked);
+    r = open_store(service->options, service->path, &store);
+    if (r == 0)
+        r = record_until_end(service, store, &unblocked);
+    store_close(store);
     return r;
 }
 
 /* What serves is begun first: it has nothing then that it could not have. It may read the directory
  * of the history, which has to be there. */
-static int record(const struct service *service)
+static int record(struct service *service)
 {
-    struct store *store = NULL;
-    sigset_t unblocked;
     int r;
 
     if (!service->options->store)
@@ -149,11 +160,12 @@ static int record(const struct service *service)
         _exit(EXIT_FOUND);
     if (r < 0)
         return command_error("cannot serve metrics: %s", strerror(-r));
-    interrupts_catch(&unblocked);
-    r = open_store(service->options, service->path, &store);
-    if (r == 0)
-        r = record_until_end(service, store, &unblocked);
-    store_close(store);
+    if (service->serve)
+        service->present = recorder_present_new(service->serve);
+    if (service->serve && !service->present)
+        return command_error("out of memory");
+    r = record_into_store(service);
+    recorder_present_free(service->present);
     return r == 0 ? EXIT_FOUND : EXIT_ERROR;
 }
 

@@ -292,7 +292,7 @@ static int record(struct recorder *recorder, const sigset_t *unblocked)
     recorder_metrics_end_tick(recorder->metrics, recorder_health_counts(recorder->health),
                               recorder_health_documents(recorder->health));
     if (recorder->present)
-        recorder_present_go_on(recorder->present);
+        recorder_present_keep(recorder->present);
     say_written(recorder, r < 0 ? r : noted);
     return begin_tick(recorder);
 }
@@ -338,7 +338,6 @@ static int take_second(struct recorder *recorder, uint64_t tick, uint64_t *secon
 enum {
     AWAITED_TRAFFIC,
     AWAITED_EVENTS,
-    AWAITED_WISH,
     AWAITED_NUMBERS,
     AWAITED_MAX,
 };
@@ -349,7 +348,6 @@ static void await(const struct recorder *recorder, bool gathers, struct pollfd a
     const int fds[AWAITED_MAX] = {
         [AWAITED_TRAFFIC] = gathers ? -1 : accounting_fd(recorder->accounting),
         [AWAITED_EVENTS] = gathers || !recorder->events ? -1 : event_source_fd(recorder->events),
-        [AWAITED_WISH] = recorder->present ? recorder_present_fd(recorder->present) : -1,
         [AWAITED_NUMBERS] = recorder_metrics_fd(recorder->metrics),
     };
 
@@ -378,8 +376,6 @@ static int wait_for_tick(struct recorder *recorder, const sigset_t *unblocked)
             continue;
         if (awaited[AWAITED_TRAFFIC].revents || awaited[AWAITED_EVENTS].revents)
             taken_ns = clock_ns(CLOCK_MONOTONIC);
-        if (awaited[AWAITED_WISH].revents)
-            recorder_present_go_on(recorder->present);
         if (awaited[AWAITED_NUMBERS].revents)
             recorder_metrics_go_on(recorder->metrics);
         if (awaited[AWAITED_TRAFFIC].revents)

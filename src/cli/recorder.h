@@ -22,7 +22,8 @@ int recorder_open(struct store *store, const char *path, uint64_t every_ms, bool
                   void (*say)(const char *line), struct recorder **ret_recorder) MUST_CHECK;
 void recorder_close(struct recorder *recorder);
 
-/* What it measures, and what there is now, is served as well; borrowed. NULL: it is not. */
+/* What it measures is served, and what there is now by a process beside it; borrowed. NULL: it is
+ * not. */
 void recorder_set_served(struct recorder *recorder, struct recorder_metrics *metrics,
                          struct recorder_present *present);
 

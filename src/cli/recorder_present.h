@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* The present, for questions of the API: snapshots of the machine that the recorder hands to the
- * process which answers them. */
+/* The present, for questions of the API: snapshots of the machine, which a process beside the
+ * recorder hands to that which answers them. */
 #pragma once
-
-#include "base/cleanup.h"
 
 struct recorder_present;
 struct serve;
 
-/* The server is borrowed. NULL: there is no memory. */
+/*
+ * Starts that process, which reads the machine at most once in two seconds and for a fifth of the
+ * time, as long as somebody asks: a tick never waits for it. To be called before anything is opened
+ * that is none of its business. The server is borrowed. NULL: there is no memory.
+ */
 struct recorder_present *recorder_present_new(struct serve *serve);
 void recorder_present_free(struct recorder_present *present);
 
-/* Readable when a snapshot is wanted; -1: nobody will want one. */
-int recorder_present_fd(const struct recorder_present *present);
-
-/*
- * Reads the machine in a child, at most once in two seconds and for a fifth of the time, as long as
- * one is wanted: a tick never waits for it. To be called when it is readable, and now and then.
- */
-void recorder_present_go_on(struct recorder_present *present);
+/* Starts it again where it has ended. To be called now and then. */
+void recorder_present_keep(struct recorder_present *present);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Whether BPF is worth loading: what the machine has, times what each source takes for it. */
 #include "collect/bpf_pass.h"
+#include "collect/programs.h"
 #include "collect/sockstat.h"
 
 #include <fcntl.h>
@@ -46,15 +47,38 @@ static uint64_t count_tasks(void)
     return at ? strtoull(at + 1, NULL, 10) : 0;
 }
 
+/* Of what is not loaded already. */
+static uint64_t time_to_load(const struct request *request, bool sockets, bool owners)
+{
+    bool descriptors = owners && !programs_have(request->programs, ITERATOR_TASK_FILE);
+    bool tcp = sockets && !programs_have(request->programs, ITERATOR_TCP);
+
+    return (descriptors ? LOAD_DESCRIPTORS : 0u) + (tcp ? LOAD_TCP : 0u);
+}
+
 /*
- * Tasks are all threads, kernel threads too: the kernel has that number at hand, while processes
- * would have to be counted in /proc.
+ * What the other sources would take more. Tasks are all threads, kernel threads too: the kernel has
+ * that number at hand, while processes would have to be counted in /proc. A search for owners
+ * that is loaded runs whatever reads the sockets.
  */
+static uint64_t time_saved(const struct request *request, bool sockets, bool owners)
+{
+    struct sockstat sockstat = {0};
+    uint64_t saved = 0;
+
+    if (sockstat_read(&sockstat) < 0)
+        return 0;
+    if (owners && !request->pids && !programs_have(request->programs, ITERATOR_TASK_FILE))
+        saved = count_tasks() * PROC_PER_TASK + sockstat.used * PROC_PER_SOCKET;
+    if (sockets)
+        saved += request->signs ? sockstat.used * DIAG_SIGNLESS
+                                : sockstat.used * DIAG_MORE_PER_1000_SOCKETS / 1000;
+    return saved;
+}
+
 bool bpf_pays(const struct collection *collection, bool sockets, bool owners)
 {
     const struct request *request = collection->request;
-    struct sockstat sockstat = {0};
-    uint64_t gain = 0;
 
     if (request->prefer_bpf || request->netns_scope == NETNS_SCOPE_ALL)
         return true;
@@ -64,14 +88,10 @@ bool bpf_pays(const struct collection *collection, bool sockets, bool owners)
     /* sock_diag checks ports and addresses in the kernel, and then sends little. */
     if (sockets && request->match_count)
         return false;
-    if (sockstat_read(&sockstat) < 0)
-        return false;
-    if (owners && !request->pids)
-        gain = count_tasks() * PROC_PER_TASK + sockstat.used * PROC_PER_SOCKET;
-    if (sockets)
-        gain += request->signs ? sockstat.used * DIAG_SIGNLESS
-                               : sockstat.used * DIAG_MORE_PER_1000_SOCKETS / 1000;
-    return gain > (owners ? LOAD_DESCRIPTORS : 0u) + (sockets ? LOAD_TCP : 0u);
+    if (owners && !sockets && !request->pids &&
+        programs_have(request->programs, ITERATOR_TASK_FILE))
+        return true;
+    return time_saved(request, sockets, owners) > time_to_load(request, sockets, owners);
 }
 
 bool bpf_pays_for_udp(const struct collection *collection)

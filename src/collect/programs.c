@@ -2,6 +2,8 @@
 /* Keeps iterators loaded, and lends them. */
 #include "collect/programs.h"
 
+#include <errno.h>
+
 #if HAVE_BPF
 
 struct programs {
@@ -24,14 +26,23 @@ void programs_free(struct programs *programs)
     free(programs);
 }
 
+bool programs_have(const struct programs *programs, enum iterator_kind kind)
+{
+    return programs && programs->loaded[kind].skeleton;
+}
+
+int programs_prepare(struct programs *programs, enum iterator_kind kind)
+{
+    return programs_have(programs, kind) ? 0 : iterator_open(kind, &programs->loaded[kind]);
+}
+
 int programs_open(struct programs *programs, enum iterator_kind kind, struct iterator *ret_iterator)
 {
-    struct iterator *loaded = &programs->loaded[kind];
-    int r = loaded->skeleton ? 0 : iterator_open(kind, loaded);
+    int r = programs_prepare(programs, kind);
 
     if (r < 0)
         return r;
-    *ret_iterator = *loaded;
+    *ret_iterator = programs->loaded[kind];
     ret_iterator->skeleton = NULL;
     return 0;
 }
@@ -46,6 +57,13 @@ struct programs *programs_new(void)
 void programs_free(struct programs *programs)
 {
     (void)programs;
+}
+
+int programs_prepare(struct programs *programs, enum iterator_kind kind)
+{
+    (void)programs;
+    (void)kind;
+    return -EOPNOTSUPP;
 }
 
 #endif

@@ -93,14 +93,24 @@ static bool is_fresh(const struct asking *asking, unsigned int present)
     return snapshot->memory >= 0 && asking->now_ns - snapshot->came_ns < PRESENT_NS;
 }
 
-/* The snapshot for a question, or -1. One that also has what the question leaves out is as good. */
+/* Whether one is about what the other is about, and has all that it has. */
+static bool has_all_of(unsigned int present, unsigned int wanted)
+{
+    return (present & PRESENT_ALL_NETNS) == (wanted & PRESENT_ALL_NETNS) &&
+           (present & PRESENT_PROCESSES) >= (wanted & PRESENT_PROCESSES) &&
+           (present & PRESENT_NO_TIME_WAIT) <= (wanted & PRESENT_NO_TIME_WAIT);
+}
+
+/* The newest snapshot for a question, or -1. One that has more is as good. */
 static int find_present(const struct asking *asking, const struct asked *asked)
 {
-    const unsigned int present = asked->present, more = present & ~PRESENT_NO_TIME_WAIT;
+    const struct snapshot_of *newest = NULL;
 
-    return is_fresh(asking, present) ? asking->presents[present].memory
-           : is_fresh(asking, more)  ? asking->presents[more].memory
-                                     : -1;
+    for (unsigned int i = 0; i < PRESENT_MAX; i++)
+        if (is_fresh(asking, i) && has_all_of(i, asked->present) &&
+            (!newest || asking->presents[i].came_ns > newest->came_ns))
+            newest = &asking->presents[i];
+    return newest ? newest->memory : -1;
 }
 
 /* What is too old answers nobody any more. */

@@ -8,7 +8,8 @@
 enum present {
     PRESENT_ALL_NETNS = 1u << 0,    /* of every network namespace; else of the recorder's */
     PRESENT_NO_TIME_WAIT = 1u << 1, /* without these sockets, of which there may be very many */
-    PRESENT_MAX = 1u << 2,
+    PRESENT_PROCESSES = 1u << 2,    /* with those that have no socket */
+    PRESENT_MAX = 1u << 3,
 };
 
 /* `memory`: the snapshot; -1: it is wanted. As passing_send(). */

@@ -53,6 +53,8 @@ static const struct endpoint {
     const char *name, *command;
     const char *flag; /* a further word of the command; or NULL */
     enum question_source source;
+    unsigned int present; /* of QUESTION_PRESENT: what its snapshot has to have, whatever is asked
+                           */
     bool needs_keys;
     struct parameter parameters[PARAMETERS_MAX];
 } endpoints[] = {
@@ -63,6 +65,7 @@ static const struct endpoint {
     {.name = "processes",
      .command = "ps",
      .source = QUESTION_PRESENT,
+     .present = PRESENT_PROCESSES,
      .parameters = {FORM, FILTER, PRESENT, ROWS}},
     {.name = "ports",
      .command = "ports",
@@ -398,7 +401,7 @@ int question_check(const char *words, size_t length, enum question_source *ret_s
 {
     const char *end = words + length, *word = words;
     const struct endpoint *endpoint = NULL;
-    unsigned int count = 1, present = 0;
+    unsigned int count = 1, present;
 
     if (!length || length > QUESTION_MAX || end[-1] != '\0')
         return -EINVAL;
@@ -408,6 +411,7 @@ int question_check(const char *words, size_t length, enum question_source *ret_s
     word += strlen(word) + 1;
     if (!endpoint || !has_flag(endpoint, word, end))
         return -EINVAL;
+    present = endpoint->present;
     for (; word < end && strcmp(word, "--") != 0; word += strlen(word) + 1, count++) {
         if (!is_option_of(endpoint, word))
             return -EINVAL;

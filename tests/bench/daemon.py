@@ -80,8 +80,8 @@ def cpu_of_children(pid):
 
 def cpu_by_part(server):
     """Seconds by what took them."""
-    recorder, asker, answerer, *_ = server.processes()  # what it forks for the page comes behind these
-    return {"recorder": cpu_of(recorder), "its readings for the page": cpu_of_children(recorder), "answers of the API": cpu_of(asker) + cpu_of_children(asker),
+    recorder, asker, answerer, reader = server.processes()
+    return {"recorder": cpu_of(recorder), "its readings for the page": cpu_of(reader) + cpu_of_children(reader), "answers of the API": cpu_of(asker) + cpu_of_children(asker),
             "HTTP": cpu_of(answerer)}
 
 

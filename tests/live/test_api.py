@@ -247,7 +247,7 @@ def a_snapshot_that_fails_is_tried_again():
         with ThreadPoolExecutor(1) as pool:
             answer = pool.submit(server.get, "/api/v1/sockets")
             while not answer.done():
-                for reader in server.processes()[3:]:
+                for reader in children(server.processes()[3]):
                     began = time.monotonic()
                     with suppress(ProcessLookupError):
                         os.kill(reader, signal.SIGKILL)
@@ -256,6 +256,10 @@ def a_snapshot_that_fails_is_tried_again():
         return None
 
     assert wait_for(killed, what="a process that reads") < RETRY
+    old = server.processes()[3]
+    os.kill(old, signal.SIGKILL)
+    wait_for(lambda: (now := server.processes()[3:]) and now[0] != old, what="another process that has it read")
+    assert server.get("/api/v1/ports")[0] == 200
 
 
 @test

@@ -383,6 +383,9 @@ static void only_commands_of_the_api_are_run(void **state)
     assert_int_equal(present, PRESENT_NO_TIME_WAIT);
     assert_int_equal(CHECKED("count\0--all-netns\0--no-time-wait\0--csv\0--\0state"), 0);
     assert_int_equal(present, PRESENT_ALL_NETNS | PRESENT_NO_TIME_WAIT);
+    assert_int_equal(CHECKED("ps\0--netns=all\0--json\0--"), -EINVAL);
+    assert_int_equal(CHECKED("ps\0--all-netns\0--json\0--"), 0);
+    assert_int_equal(present, PRESENT_ALL_NETNS | PRESENT_PROCESSES);
     assert_int_equal(CHECKED("ls\0--csv\0--\0--all-netns\0--no-time-wait"), 0);
     assert_int_equal(source, QUESTION_PRESENT);
     assert_int_equal(present, 0);
