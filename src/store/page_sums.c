@@ -3,7 +3,9 @@
 #include "store/page_sums.h"
 
 #include "base/cleanup.h"
+#include "store/journal.h"
 #include "store/schema.h"
+#include "store/sql.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -24,6 +26,7 @@ struct layer_file {
     sqlite3_file base;
     sqlite3_file *real;
     struct page_faults faults;
+    struct journal journal;
     uint8_t *page; /* where one is put together; NULL: not needed yet */
     int page_room, page_bytes;
     bool has_sums, forgives, is_journal;
@@ -126,14 +129,6 @@ static uint8_t *room_for(struct layer_file *file, int bytes)
     return file->page;
 }
 
-/* SQLite would take an error of the disk for a damaged page, which nobody knows it to be. */
-static int read_below(const struct layer_file *file, void *to, int amount, sqlite3_int64 offset)
-{
-    int result = file->real->pMethods->xRead(file->real, to, amount, offset);
-
-    return result == SQLITE_IOERR_CORRUPTFS ? SQLITE_IOERR_READ : result;
-}
-
 /* A part of a page is looked at as a whole. */
 static int read_part(struct layer_file *file, void *to, int amount, sqlite3_int64 offset)
 {
@@ -147,12 +142,20 @@ static int read_part(struct layer_file *file, void *to, int amount, sqlite3_int6
     page = room_for(file, bytes);
     if (!page)
         return SQLITE_IOERR_NOMEM;
-    result = read_below(file, page, bytes, begin);
+    result = read_below(file->real, page, bytes, begin);
     if (result != SQLITE_OK && result != SQLITE_IOERR_SHORT_READ)
         return result;
     if (check_page(file, page, bytes, begin) != SQLITE_OK)
         return SQLITE_CORRUPT;
     memcpy(to, page + (offset - begin), (size_t)amount);
+    return result;
+}
+
+static int read_journal(struct layer_file *file, void *to, int amount, sqlite3_int64 offset)
+{
+    int result = journal_read(file->real, &file->journal, to, amount, offset);
+
+    file->faults.damaged += result == SQLITE_CORRUPT;
     return result;
 }
 
@@ -162,10 +165,12 @@ static int file_read(sqlite3_file *base, void *to, int amount, sqlite3_int64 off
     bool whole = is_page(amount, offset);
     int result;
 
+    if (file->is_journal)
+        return read_journal(file, to, amount, offset);
     if (file->has_sums && !whole && offset + amount > HEAD_BYTES)
         return read_part(file, to, amount, offset);
-    result = read_below(file, to, amount, offset);
-    if (file->is_journal || (result != SQLITE_OK && result != SQLITE_IOERR_SHORT_READ))
+    result = read_below(file->real, to, amount, offset);
+    if (result != SQLITE_OK && result != SQLITE_IOERR_SHORT_READ)
         return result;
     if (offset == 0 && amount >= HEAD_BYTES)
         learn(file, to);
@@ -179,7 +184,9 @@ static int file_write(sqlite3_file *base, const void *from, int amount, sqlite3_
     struct layer_file *file = layer(base);
     uint8_t *page;
 
-    if (offset == 0 && amount >= HEAD_BYTES && !file->is_journal)
+    if (file->is_journal)
+        journal_written(&file->journal, from, amount, offset);
+    else if (offset == 0 && amount >= HEAD_BYTES)
         learn(file, from);
     if (!file->has_sums || !is_page(amount, offset))
         return file->real->pMethods->xWrite(file->real, from, amount, offset);
@@ -295,6 +302,17 @@ static sqlite3_vfs *below(sqlite3_vfs *vfs)
     return vfs->pAppData;
 }
 
+static int look_at_journal(struct layer_file *file)
+{
+    int result = journal_look(file->real, &file->journal);
+
+    if (result != SQLITE_OK) {
+        file->real->pMethods->xClose(file->real);
+        file->real->pMethods = NULL;
+    }
+    return result;
+}
+
 /* Journals have no pages in their own places; files of a moment are nobody's. */
 static int layer_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *base, int flags,
                       int *ret_flags)
@@ -307,6 +325,8 @@ static int layer_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *base, in
     *file = (struct layer_file){.real = (sqlite3_file *)(file + 1),
                                 .is_journal = !(flags & SQLITE_OPEN_MAIN_DB)};
     result = below(vfs)->xOpen(below(vfs), name, file->real, flags, ret_flags);
+    if (result == SQLITE_OK && file->is_journal)
+        result = look_at_journal(file);
     file->base.pMethods = file->real->pMethods ? &file_methods : NULL;
     return result;
 }
@@ -381,15 +401,20 @@ int page_sums_register(void)
 
 /* --- of an open file --- */
 
-/* NULL: it is of another layer. */
-static struct layer_file *file_of(sqlite3 *db)
+/* NULL: it is of another layer, or not open. */
+static struct layer_file *opened(sqlite3 *db, int which)
 {
     sqlite3_file *file = NULL;
 
-    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || !file ||
+    if (sqlite3_file_control(db, "main", which, &file) != SQLITE_OK || !file ||
         file->pMethods != &file_methods)
         return NULL;
     return layer(file);
+}
+
+static struct layer_file *file_of(sqlite3 *db)
+{
+    return opened(db, SQLITE_FCNTL_FILE_POINTER);
 }
 
 int page_sums_begin(sqlite3 *db)
@@ -418,7 +443,25 @@ bool page_sums_used(sqlite3 *db)
 
 struct page_faults page_sums_faults(sqlite3 *db)
 {
-    const struct layer_file *file = file_of(db);
+    const struct layer_file *file = file_of(db),
+                            *journal = opened(db, SQLITE_FCNTL_JOURNAL_POINTER);
+    struct page_faults faults = file ? file->faults : (struct page_faults){0};
 
-    return file ? file->faults : (struct page_faults){0};
+    if (journal && journal->is_journal) {
+        faults.damaged += journal->faults.damaged;
+        faults.journal_lost = journal->journal.lost_from > 0;
+    }
+    return faults;
+}
+
+int page_sums_mixed(sqlite3 *db)
+{
+    struct layer_file *file = file_of(db), *journal = opened(db, SQLITE_FCNTL_JOURNAL_POINTER);
+    bool mixed = false;
+    int result;
+
+    if (!file || !journal || !journal->is_journal || !journal->journal.lost_from)
+        return 0;
+    result = journal_is_mixed(journal->real, &journal->journal, file->real, &mixed);
+    return result == SQLITE_OK ? mixed : sql_error(NULL, result);
 }

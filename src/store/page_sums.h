@@ -18,8 +18,9 @@
 /* What was wrong with what has been read of an open file until now. */
 struct page_faults {
     uint32_t damaged;  /* reads of pages that are not what was written */
-    uint32_t first;    /* number of the first such page, from 1 on */
+    uint32_t first;    /* number of the first such page, from 1 on; 0: in the journal */
     uint32_t unsummed; /* reads of pages without a checksum */
+    bool journal_lost; /* transactions of the journal cannot be read any more */
 };
 
 /* Makes the layer known to SQLite; again it does nothing. 0 or -errno. */
@@ -37,3 +38,7 @@ void page_sums_forgive(sqlite3 *db);
 
 bool page_sums_used(sqlite3 *db);
 struct page_faults page_sums_faults(sqlite3 *db);
+
+/* Whether what is left of a damaged journal does not fit the file, see journal_is_mixed(): 1 or 0,
+ * -errno. */
+int page_sums_mixed(sqlite3 *db);

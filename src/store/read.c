@@ -189,5 +189,5 @@ int store_read(struct store *store, const struct store_question *question,
 
 uint32_t store_broken_parts(const struct store *store)
 {
-    return store->broken;
+    return store->broken + store->journal_lost;
 }

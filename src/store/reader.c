@@ -71,13 +71,30 @@ static int piece_of(struct reader *reader, uint64_t number, struct past **ret_pa
     return r;
 }
 
-/* Pages that are named can be looked for; what has no checksum may be damaged, too. */
+/* What has no checksum may be damaged, too. */
+static void note_unsummed(struct snapshot *snapshot, const struct page_faults *faults)
+{
+    if (faults->unsummed)
+        snapshot_note(snapshot, NOTE_INFO, "history", 0,
+                      "pages of the file have no checksum: another program wrote them, or they are "
+                      "damaged");
+}
+
+static void note_journal(const struct store *store, struct snapshot *snapshot)
+{
+    if (store->journal_lost)
+        snapshot_note(snapshot, NOTE_INCOMPLETE, "history", -EBADMSG,
+                      "the journal of the file (-wal) is damaged: what was recorded last, before "
+                      "the recorder ended, is missing");
+}
+
+/* Pages that are named can be looked for. */
 static void note_damage(const struct reader *reader, struct snapshot *snapshot)
 {
     struct page_faults faults = page_sums_faults(reader->store->db);
     char page[32] = "";
 
-    if (faults.damaged)
+    if (faults.first)
         snprintf(page, sizeof(page), " (page %" PRIu32 ")", faults.first);
     if (reader->broken)
         snapshot_note(snapshot, NOTE_INCOMPLETE, "history", -EBADMSG,
@@ -86,10 +103,8 @@ static void note_damage(const struct reader *reader, struct snapshot *snapshot)
     else if (faults.damaged)
         snapshot_note(snapshot, NOTE_INFO, "history", -EBADMSG,
                       "the file is damaged%s: nothing of this answer is missing", page);
-    if (faults.unsummed)
-        snapshot_note(snapshot, NOTE_INFO, "history", 0,
-                      "pages of the file have no checksum: another program wrote them, or they are "
-                      "damaged");
+    note_journal(reader->store, snapshot);
+    note_unsummed(snapshot, &faults);
 }
 
 /* Of which part of the bytes nobody knows the peer any more. Percent. */

@@ -52,8 +52,9 @@ struct store {
     struct codec codec;
     struct dictionaries names;
     struct store_limits limits;
-    int64_t version; /* of the file's schema */
-    uint32_t broken; /* parts of the file that could not be read until now */
+    int64_t version;   /* of the file's schema */
+    uint32_t broken;   /* parts of the file that could not be read until now */
+    bool journal_lost; /* the last of what was written is not in the file */
     int lock_fd;
     /* of the writer: */
     struct buf bytes; /* of the chunk that is being written */

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/vec.h"
+#include "store/loss.h"
 #include "store/page_sums.h"
 #include "store/schema.h"
 #include "store/write.h"
@@ -197,6 +198,13 @@ static int check_whole(struct store *store)
                                                                                        : -EBADMSG;
 }
 
+static int begin_file(struct store *store)
+{
+    int r = page_sums_begin(store->db);
+
+    return r < 0 ? r : sql_run_text(store, "PRAGMA auto_vacuum = INCREMENTAL");
+}
+
 /* synchronous=NORMAL: a tick does not wait for the disk; store_add() says which ones do. */
 static int open_to_write(struct store *store, const char *path)
 {
@@ -207,10 +215,8 @@ static int open_to_write(struct store *store, const char *path)
         r = open_file(store, path, SQLITE_OPEN_READWRITE);
     if (r == 0)
         r = schema_check(store);
-    if (r == 0 && store->version == 0)
-        r = page_sums_begin(store->db);
-    if (r == 0 && store->version == 0)
-        r = sql_run_text(store, "PRAGMA auto_vacuum = INCREMENTAL");
+    if (r == 0)
+        r = store->version ? loss_check(store) : begin_file(store);
     if (r == 0)
         r = sql_run_text(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
                                 "PRAGMA journal_size_limit = 4194304");
@@ -364,6 +370,8 @@ int store_open(const char *path, const struct store_limits *limits, struct store
     if (r == 0)
         r = find_last(store);
     if (r == 0)
+        r = loss_note(store, path, problem);
+    if (r == 0)
         r = ring_begin(store);
     if (r == 0 && !(store->path = strdup(sqlite3_db_filename(store->db, "main"))))
         r = -ENOMEM;
@@ -388,8 +396,10 @@ int store_mend(struct store *store)
     r = open_or_begin_anew(store, store->path, &problem);
     if (r == 0)
         r = limit_size(store);
-    if (r == 0 && problem.length)
-        r = store_note(store, clock_ns(CLOCK_REALTIME), STORE_LOST, buf_string(&problem));
+    if (r == 0)
+        r = problem.length
+                ? store_note(store, clock_ns(CLOCK_REALTIME), STORE_LOST, buf_string(&problem))
+                : loss_note(store, store->path, &problem);
     if (r == 0)
         r = ring_begin(store);
     if (r < 0)
@@ -455,8 +465,8 @@ static int open_beside(const char *path, int flags, struct store **ret_store, st
         if (r == 0)
             r = schema_check(store);
     }
-    if (r == 0 && store->version == 0)
-        r = -EBADMSG;
+    if (r == 0)
+        r = store->version ? loss_find(store, path, flags, problem) : -EBADMSG;
     if (r != 0)
         return say(problem, path, r);
     *ret_store = take_store(&store);

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from faults import FULL, run
 from live import BUILD, run_tests, skip, test, wait_for
-from made_history import TIME, history
+from made_history import TIME, history, make_killed_history
 from torture import SEED
 
 PROGRAM = BUILD / "nwho"
@@ -201,25 +201,54 @@ def judge(result, truth):
     return "names" if NAMES.sub("", without_times(result.out)) == NAMES.sub("", without_times(truth.out)) else "numbers"
 
 
+def flipped(contents, bit):
+    return contents[:bit // 8] + bytes([contents[bit // 8] ^ 1 << bit % 8]) + contents[bit // 8 + 1:]
+
+
+def flip_and_ask(store, place, times):
+    """Flips TIMES bits of the file and its journal, one after the other, and counts what became of the answers."""
+    tally = dict.fromkeys(("same", "told", "refused", "names", "numbers"), 0)
+    journal = store.with_name(store.name + "-wal")
+    parts = [store.read_bytes(), journal.read_bytes() if journal.exists() else b""]
+    broken = place / "broken.db"
+
+    def lay(files):
+        for rest in place.glob("broken.db*"):
+            rest.unlink()
+        for name, contents in zip(("broken.db", "broken.db-wal"), files):
+            if contents:
+                (place / name).write_bytes(contents)
+
+    lay(parts)
+    truth, chance = ask(broken), random.Random(SEED)
+    assert not any(result.rc for result in truth), truth
+    for _ in range(times):
+        bit = chance.randrange(8 * sum(map(len, parts)))
+        rest = bit - 8 * len(parts[0])
+        lay([flipped(parts[0], bit), parts[1]] if rest < 0 else [parts[0], flipped(parts[1], rest)])
+        for result, right in zip(ask(broken), truth):
+            verdict = judge(result, right)
+            tally["refused" if verdict == "told" and result.rc == 2 else verdict] += 1
+            assert verdict in ("same", "told"), (bit, rest, result)
+    print(f"# {times} flips in {len(parts[0])} bytes and a journal of {len(parts[1])}, {len(QUESTIONS)} questions each: {tally}; "
+          "none changes an answer unsaid", flush=True)
+    return tally
+
+
 @test
 def flipped_bits_are_found():
     """Each page has a checksum: what changes an answer is said, and mostly the rest is still there."""
-    times = 10000 if FULL else 40
-    tally = dict.fromkeys(("same", "told", "refused", "names", "numbers"), 0)
     with history() as (store, place):
-        truth, chance, whole = ask(store), random.Random(SEED), store.read_bytes()
-        assert not any(result.rc for result in truth)
-        broken = place / "broken.db"
-        for _ in range(times):
-            bit = chance.randrange(len(whole) * 8)
-            for rest in place.glob("broken.db*"):
-                rest.unlink()
-            broken.write_bytes(whole[:bit // 8] + bytes([whole[bit // 8] ^ 1 << bit % 8]) + whole[bit // 8 + 1:])
-            for result, right in zip(ask(broken), truth):
-                verdict = judge(result, right)
-                tally["refused" if verdict == "told" and result.rc == 2 else verdict] += 1
-                assert verdict in ("same", "told"), (bit // 8 // 4096 + 1, bit, result)
-    print(f"# {times} flips, {len(QUESTIONS)} questions each: {tally}; none changes an answer unsaid", flush=True)
+        flip_and_ask(store, place, 3000 if FULL else 30)
+
+
+@test
+def flipped_bits_of_a_killed_recorder_are_found():
+    """Also in the journal that it leaves, which nobody has written into the file yet."""
+    with history(make_killed_history) as (store, place):
+        assert store.with_name("h.db-wal").stat().st_size > 1 << 20
+        tally = flip_and_ask(store, place, 7000 if FULL else 10)
+        assert tally["told"] + tally["refused"] > 0
 
 
 @test

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "store/store.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,8 +175,8 @@ int main(int argc, char **argv)
     uint64_t ticks = argc > 3 ? strtoull(argv[3], NULL, 10) : TICKS;
     int pid, r;
 
-    if (argc < 2 || argc > 4) {
-        fputs("usage: history_maker FILE [BEGIN [TICKS]]\n", stderr);
+    if (argc < 2 || argc > 5) {
+        fputs("usage: history_maker FILE [BEGIN [TICKS [killed]]]\n", stderr);
         return 2;
     }
     r = store_open(argv[1], NULL, &store, &pid, &problem);
@@ -189,6 +190,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "history_maker: %s %s\n", strerror(-r), buf_string(&problem));
         return 1;
     }
+    if (argc == 5)
+        raise(SIGKILL);
     store_close(store);
     return 0;
 }

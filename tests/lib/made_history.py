@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The history that helpers/history_maker writes, and what is in it."""
+import signal
 import subprocess
 import tempfile
 from contextlib import contextmanager
@@ -22,10 +23,20 @@ def make_history(path, *begin):
     subprocess.run([maker, path, *map(str, begin)], check=True)
 
 
+def make_killed_history(path):
+    """Its recorder was killed at the end: the newest of it is only in the journal beside the file."""
+    try:
+        make_history(path, BEGIN, TICKS, "killed")
+    except subprocess.CalledProcessError as error:
+        assert error.returncode == -signal.SIGKILL, error
+    else:
+        raise AssertionError("history_maker was not killed")
+
+
 @contextmanager
-def history():
+def history(make=make_history):
     """The store and the directory that it is in."""
     with tempfile.TemporaryDirectory(prefix="nwho-test-") as name:
         place = Path(name)
-        make_history(place / "h.db")
+        make(place / "h.db")
         yield place / "h.db", place

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Tests of the checksums of pages: each bit of the file is looked after, and the rest is read. */
 #include "store/schema.h"
-#include "store_fixture.h"
+#include "store_damage.h"
 
 #define TICKS 130
 #define PAGE_BYTES 4096
@@ -25,74 +25,6 @@ static void make_file(struct place *place)
     place_close(place);
 }
 
-static off_t length_of(const struct place *place)
-{
-    struct stat status;
-
-    assert_int_equal(stat(place->path, &status), 0);
-    return status.st_size;
-}
-
-static void flip(const struct place *place, off_t byte, unsigned int bit)
-{
-    CLEANUP_CLOSE int fd = open(place->path, O_RDWR | O_CLOEXEC);
-    uint8_t value;
-
-    assert_int_equal(pread(fd, &value, 1, byte), 1);
-    value ^= (uint8_t)(1u << bit);
-    assert_int_equal(pwrite(fd, &value, 1, byte), 1);
-}
-
-/* What a question says. */
-struct said {
-    int error; /* of opening, or of the question */
-    uint64_t rx_bytes, measured_ns;
-    uint32_t unnamed;
-    bool incomplete, doubted;
-};
-
-static void sum_up(const struct store_answer *answer, struct said *said)
-{
-    const struct snapshot *snapshot = &answer->snapshot;
-
-    said->rx_bytes = sum_of(snapshot).rx_bytes;
-    said->measured_ns = answer->measured_ns;
-    for (uint32_t i = 0; i < snapshot->flows_count; i++)
-        said->unnamed += !snapshot->flows[i].process;
-    for (uint32_t i = 0; i < snapshot->notes_count; i++) {
-        said->incomplete |= snapshot->notes[i].effect == NOTE_INCOMPLETE;
-        said->doubted = true;
-    }
-}
-
-/* The last minute is left out, as else the hour would answer for its minutes. */
-static struct said ask(const struct place *place, enum store_tier tier)
-{
-    CLEANUP_ANSWERS struct answers answers = {0};
-    CLEANUP(buf_done) struct buf problem = BUF_INIT;
-    struct store_question question = {.since_ns = BEGIN_NS,
-                                      .until_ns = BEGIN_NS + 3540 * SECOND_NS,
-                                      .tier = tier,
-                                      .parts = STORE_PROCESSES | STORE_NOTES};
-    struct store *reader = NULL;
-    struct said said = {0};
-
-    said.error = store_open_to_read(place->path, &reader, &problem);
-    assert_true(said.error == 0 || problem.length > 0);
-    if (said.error == 0)
-        said.error = store_read(reader, &question, keep_answer, &answers);
-    if (said.error == 0)
-        sum_up(&answers.items[0], &said);
-    store_close(reader);
-    return said;
-}
-
-static bool is_same(const struct said *a, const struct said *b)
-{
-    return a->error == b->error && a->rx_bytes == b->rx_bytes && a->unnamed == b->unnamed &&
-           a->measured_ns == b->measured_ns;
-}
-
 /* Also of pages that no question reads, and of what SQLite never looks at. */
 static void a_flipped_bit_changes_nothing_unsaid(void **state)
 {
@@ -103,17 +35,17 @@ static void a_flipped_bit_changes_nothing_unsaid(void **state)
 
     make_file(place);
     for (size_t i = 0; i < ARRAY_SIZE(tiers); i++) {
-        whole[i] = ask(place, tiers[i]);
+        whole[i] = ask(place->path, tiers[i]);
         assert_int_equal(whole[i].error, 0);
         assert_false(whole[i].incomplete);
     }
     /* A prime distance, so that all places of a page come. NWHO_FULL=1: more than 10,000 bits. */
-    for (off_t byte = 0; byte < length_of(place); byte += getenv("NWHO_FULL") ? 61 : 2039) {
+    for (off_t byte = 0; byte < length_of(place->path); byte += getenv("NWHO_FULL") ? 61 : 2039) {
         unsigned int bit = (unsigned int)byte % 8;
 
-        flip(place, byte, bit);
+        flip(place->path, byte, bit);
         for (size_t i = 0; i < ARRAY_SIZE(tiers); i++) {
-            struct said said = ask(place, tiers[i]);
+            struct said said = ask(place->path, tiers[i]);
 
             assert_true(said.error == 0 || said.error == -EBADMSG);
             assert_true(is_same(&said, &whole[i]) || said.error || said.incomplete);
@@ -121,7 +53,7 @@ static void a_flipped_bit_changes_nothing_unsaid(void **state)
             told += said.error || said.incomplete;
             read += said.error == 0 && said.incomplete && said.rx_bytes > 0;
         }
-        flip(place, byte, bit);
+        flip(place->path, byte, bit);
     }
     print_message("%u of %u answers after a flipped bit were not the same, and said so\n", told,
                   asked);
@@ -137,12 +69,12 @@ static void each_byte_of_the_head_is_looked_after(void **state)
         for (unsigned int bit = 0; bit < 8; bit += 3) {
             struct said said;
 
-            flip(place, byte, bit);
-            said = ask(place, STORE_FINE);
+            flip(place->path, byte, bit);
+            said = ask(place->path, STORE_FINE);
             assert_true(said.error == -EBADMSG || said.error == -EPROTONOSUPPORT);
-            flip(place, byte, bit);
+            flip(place->path, byte, bit);
         }
-    assert_int_equal(ask(place, STORE_FINE).error, 0);
+    assert_int_equal(ask(place->path, STORE_FINE).error, 0);
 }
 
 /* The number of the first page of a table or an index. */
@@ -156,7 +88,7 @@ static int64_t root_of(const struct place *place, const char *name)
 
 static void damage_page(const struct place *place, int64_t number)
 {
-    flip(place, (number - 1) * PAGE_BYTES + PAGE_BYTES / 2, 3);
+    flip(place->path, (number - 1) * PAGE_BYTES + PAGE_BYTES / 2, 3);
 }
 
 static void names_that_are_damaged_are_none(void **state)
@@ -165,9 +97,9 @@ static void names_that_are_damaged_are_none(void **state)
     struct said whole, said;
 
     make_file(place);
-    whole = ask(place, STORE_MINUTE);
+    whole = ask(place->path, STORE_MINUTE);
     damage_page(place, root_of(place, "process"));
-    said = ask(place, STORE_MINUTE);
+    said = ask(place->path, STORE_MINUTE);
     assert_int_equal(said.error, 0);
     assert_true(said.incomplete);
     assert_int_equal(said.rx_bytes, whole.rx_bytes);
@@ -181,9 +113,9 @@ static void a_damaged_index_costs_nothing(void **state)
     struct said whole, said;
 
     make_file(place);
-    whole = ask(place, STORE_FINE);
+    whole = ask(place->path, STORE_FINE);
     damage_page(place, root_of(place, "chunk_time"));
-    said = ask(place, STORE_FINE);
+    said = ask(place->path, STORE_FINE);
     assert_true(is_same(&said, &whole));
     assert_true(said.doubted && !said.incomplete);
 }
@@ -196,10 +128,10 @@ static void minutes_behind_a_damaged_page_are_read(void **state)
     uint64_t most = 0;
 
     make_file(place);
-    whole = ask(place, STORE_MINUTE);
-    for (off_t page = 2; page <= length_of(place) / PAGE_BYTES; page++) {
+    whole = ask(place->path, STORE_MINUTE);
+    for (off_t page = 2; page <= length_of(place->path) / PAGE_BYTES; page++) {
         damage_page(place, page);
-        said = ask(place, STORE_MINUTE);
+        said = ask(place->path, STORE_MINUTE);
         if (said.error == 0 && said.incomplete && said.rx_bytes < whole.rx_bytes &&
             said.rx_bytes > most)
             most = said.rx_bytes;
@@ -221,7 +153,7 @@ static void a_page_in_the_place_of_another_is_found(void **state)
     fd = open(place->path, O_RDWR | O_CLOEXEC);
     assert_int_equal(pread(fd, page, PAGE_BYTES, (from - 1) * PAGE_BYTES), PAGE_BYTES);
     assert_int_equal(pwrite(fd, page, PAGE_BYTES, (to - 1) * PAGE_BYTES), PAGE_BYTES);
-    assert_true(ask(place, STORE_MINUTE).incomplete);
+    assert_true(ask(place->path, STORE_MINUTE).incomplete);
 }
 
 /* Of another program: there is no telling whether they are whole. */
@@ -233,11 +165,11 @@ static void pages_without_a_checksum_are_read_and_said(void **state)
     struct said whole, said;
 
     make_file(place);
-    whole = ask(place, STORE_FINE);
+    whole = ask(place->path, STORE_FINE);
     fd = open(place->path, O_RDWR | O_CLOEXEC);
-    for (off_t end = PAGE_BYTES; end <= length_of(place); end += PAGE_BYTES)
+    for (off_t end = PAGE_BYTES; end <= length_of(place->path); end += PAGE_BYTES)
         assert_int_equal(pwrite(fd, none, sizeof(none), end - 8), sizeof(none));
-    said = ask(place, STORE_FINE);
+    said = ask(place->path, STORE_FINE);
     assert_true(is_same(&said, &whole));
     assert_true(said.doubted && !said.incomplete);
 }
@@ -286,7 +218,7 @@ static void a_writer_that_meets_damage_begins_anew_and_loses_no_tick(void **stat
     assert_int_equal(place_number(place, "SELECT count(*) FROM chunk"), 1);
     add_tick_of(place, TICKS + 2, "newer");
     place_close(place);
-    assert_int_equal(ask(place, STORE_FINE).error, 0);
+    assert_int_equal(ask(place->path, STORE_FINE).error, 0);
 }
 
 /* It has a checksum of its own. */
@@ -297,15 +229,15 @@ static void a_damaged_chunk_is_no_reason_to_begin_anew(void **state)
     off_t page = 2, pages;
 
     make_file(place);
-    pages = length_of(place) / PAGE_BYTES;
-    whole = ask(place, STORE_FINE);
+    pages = length_of(place->path) / PAGE_BYTES;
+    whole = ask(place->path, STORE_FINE);
     for (; page <= pages; page++) {
         CLEANUP_CLOSE int fd = open(place->path, O_RDONLY | O_CLOEXEC);
         uint8_t first;
 
         assert_int_equal(pread(fd, &first, 1, (page - 1) * PAGE_BYTES), 1);
         damage_page(place, page);
-        said = ask(place, STORE_FINE);
+        said = ask(place->path, STORE_FINE);
         if (first == 0 && said.incomplete && said.rx_bytes < whole.rx_bytes)
             break;
         damage_page(place, page);
@@ -314,7 +246,7 @@ static void a_damaged_chunk_is_no_reason_to_begin_anew(void **state)
     place_open(place, NULL);
     add_tick_of(place, TICKS + 1, "new");
     place_close(place);
-    said = ask(place, STORE_FINE);
+    said = ask(place->path, STORE_FINE);
     assert_true(said.error == 0 && said.incomplete);
     assert_int_equal(said.measured_ns % TICK_NS, 0);
     assert_true(said.rx_bytes > 4711 && said.rx_bytes < whole.rx_bytes);
@@ -333,14 +265,14 @@ static void an_older_file_goes_on_without(void **state)
                      SQLITE_OK);
     sqlite3_close(db);
     make_file(place);
-    whole = ask(place, STORE_FINE);
+    whole = ask(place->path, STORE_FINE);
     assert_int_equal(whole.error, 0);
     assert_false(whole.incomplete);
     assert_int_equal(place_number(place, "PRAGMA user_version"), SCHEMA_WITH_SUMS - 1);
     place_open(place, NULL);
     place_close(place);
     assert_int_equal(place_number(place, "PRAGMA user_version"), SCHEMA_WITH_SUMS - 1);
-    said = ask(place, STORE_FINE);
+    said = ask(place->path, STORE_FINE);
     assert_true(is_same(&said, &whole));
 }
 
