@@ -44,7 +44,7 @@ static int spawn(const char *program, const char *path, pid_t *ret_pid)
 
 void commands_begin(struct commands *commands, const char *program, const char *path)
 {
-    pid_t pid;
+    pid_t pid = -1;
 
     forget_ended(commands);
     commands->error = VEC_RESERVE(&commands->running, &commands->capacity, commands->count, 1);
