@@ -60,7 +60,7 @@ class Server:
         return found
 
     def processes(self):
-        """Its own, that which asks the history, and that which answers."""
+        """Its own, that which asks the history, that which answers, and that which has read what is now."""
         children = Path(f"/proc/{self.child.pid}/task/{self.child.pid}/children").read_text().split()
         return self.child.pid, *map(int, children)
 

@@ -195,7 +195,7 @@ def descriptors(pid):
 
 
 def who_answers_can_do_nothing_else(server):
-    _recorder, _asking, answering = server.processes()
+    _recorder, _asking, answering, _reading = server.processes()
     status = dict(line.split(":\t", 1) for line in Path(f"/proc/{answering}/status").read_text().splitlines())
     assert status["Seccomp"] == "2" and status["NoNewPrivs"] == "1" and int(status["CapEff"], 16) == 0, status
     assert status["Uid"].split() == ["65534"] * 4 and not status["Groups"].strip(), status
