@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* nwho help: the first screen, commands and topics. */
 #include "cli/help_lists.h"
-#include "cli/help_states.h"
 #include "cli/help_topics.h"
 #include "cli/paragraph.h"
 #include "cli/session.h"
@@ -19,20 +18,15 @@
 static void put_all_commands(struct buf *out);
 static void put_topic_names(struct buf *out);
 
-/* Those that are no plain text; that is in help_topics[]. */
+/* Those that every nwho has; others are in help_topics[]. */
 static const struct topic {
     const char *name;
     bool is_list; /* for programs */
     void (*put)(struct buf *out);
 } topics[] = {
-    {"commands", false, put_all_commands},
-    {"filters", false, help_put_filters},
-    {"states", false, help_put_states},
-    {"keys", false, help_put_keys},
-    {"command-names", true, help_put_command_names},
-    {"option-names", true, help_put_option_names},
-    {"topic-names", true, put_topic_names},
-    {"words", true, help_put_words},
+    {"commands", false, put_all_commands},           {"filters", false, help_put_filters},
+    {"command-names", true, help_put_command_names}, {"option-names", true, help_put_option_names},
+    {"topic-names", true, put_topic_names},          {"words", true, help_put_words},
 };
 
 /* The name of a topic for people; NULL: there are no more. */
@@ -50,20 +44,28 @@ static void put_topic_names(struct buf *out)
         buf_printf(out, "%s\n", topic_name(i));
 }
 
+static const struct help_topic *find_more(const char *name)
+{
+    for (uint32_t i = 0; i < help_topic_count; i++)
+        if (strcmp(name, help_topics[i].name) == 0)
+            return &help_topics[i];
+    return NULL;
+}
+
 /* Whether there is one of this name, which is put then. */
 static bool put_topic(const char *name, struct buf *out)
 {
+    const struct help_topic *more = find_more(name);
+
     for (size_t i = 0; i < ARRAY_SIZE(topics); i++)
         if (strcmp(name, topics[i].name) == 0) {
             topics[i].put(out);
             return true;
         }
-    for (uint32_t i = 0; i < help_topic_count; i++)
-        if (strcmp(name, help_topics[i].name) == 0) {
-            help_put_topic(&help_topics[i], out);
-            return true;
-        }
-    return false;
+    if (!more)
+        return false;
+    help_put_topic(more, out);
+    return true;
 }
 
 /* --- commands --- */
@@ -171,7 +173,8 @@ static const char *where_explained(const char *word)
     if (check_find(word) != HEALTH_NONE)
         return "a check of the doctor: nwho doctor --explain NAME";
     if (socket_state_parse(word, &states) == 0)
-        return "a state: nwho help states";
+        return find_more("states") ? "a state: nwho help states"
+                                   : "a word of filters: nwho help filters";
     if (table_column(&table_sockets, word))
         return "a column: nwho columns sockets";
     for (uint32_t i = 0; filter_keyword(i, &known); i++)

@@ -4,7 +4,6 @@
 
 #include "cli/command.h"
 #include "table/filter.h"
-#include "tui/keys.h"
 
 void help_put_filters(struct buf *out)
 {
@@ -68,11 +67,4 @@ void help_put_words(struct buf *out)
     for (unsigned int i = STATE_ESTABLISHED; i < STATE_MAX; i++)
         if (i != STATE_NEW_SYN_RECV_UNUSED)
             buf_printf(out, "%s\n", socket_state_name(i));
-}
-
-void help_put_keys(struct buf *out)
-{
-    buf_printf(out, "Keys of the screen of nwho top:\n");
-    for (const struct tui_binding *binding = tui_bindings; binding->name; binding++)
-        buf_printf(out, "  %-16s %s\n", binding->name, binding->help);
 }

@@ -5,7 +5,6 @@
 #include "base/buf.h"
 
 void help_put_filters(struct buf *out);
-void help_put_keys(struct buf *out); /* of the screen of nwho top */
 
 /* One name a line: for completion, and for the check of the documentation. */
 void help_put_command_names(struct buf *out);

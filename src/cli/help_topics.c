@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Topics of nwho help that are nothing but text: what holds for many commands. */
+/* Topics of nwho help: what holds for many commands. */
 #include "cli/help_topics.h"
 
+#include "cli/help_states.h"
 #include "cli/paragraph.h"
+#include "tui/keys.h"
 
 #include <string.h>
 
@@ -131,16 +133,25 @@ static const struct help_line targets[] = {
     {NULL, NULL},
 };
 
+static void put_keys(struct buf *out)
+{
+    buf_puts(out, "Keys of the screen of nwho top:\n");
+    for (const struct tui_binding *binding = tui_bindings; binding->name; binding++)
+        buf_printf(out, "  %-16s %s\n", binding->name, binding->help);
+}
+
 const struct help_topic help_topics[] = {
-    {"targets", "what nwho TARGET can explain", targets},
-    {"columns", "choosing and sorting columns", columns},
-    {"time", "how times and lengths of time are written", times},
-    {"history", "the past: recording, asking, marking", history},
-    {"formats", "JSON, CSV and text", formats},
-    {"exit-codes", "what 0, 1, 2 and 3 mean", exit_codes},
-    {"privileges", "what is seen without root", privileges},
-    {"files", "configuration, history, baseline", files},
-    {"environment", "variables that are looked at", environment},
+    {"states", NULL, help_put_states},
+    {"keys", NULL, put_keys},
+    {"targets", targets, NULL},
+    {"columns", columns, NULL},
+    {"time", times, NULL},
+    {"history", history, NULL},
+    {"formats", formats, NULL},
+    {"exit-codes", exit_codes, NULL},
+    {"privileges", privileges, NULL},
+    {"files", files, NULL},
+    {"environment", environment, NULL},
 };
 const uint32_t help_topic_count = ARRAY_SIZE(help_topics);
 
@@ -155,14 +166,14 @@ static uint32_t text_column(const struct help_line *lines)
     return (uint32_t)longest + INDENT + 2;
 }
 
-void help_put_topic(const struct help_topic *topic, struct buf *out)
+static void put_lines(const struct help_line *lines, struct buf *out)
 {
-    uint32_t column = text_column(topic->lines), width = paragraph_width();
+    uint32_t column = text_column(lines), width = paragraph_width();
 
-    for (const struct help_line *line = topic->lines; line->text; line++) {
+    for (const struct help_line *line = lines; line->text; line++) {
         bool is_word = line->label != NULL;
 
-        if (line != topic->lines && is_word != (line[-1].label != NULL))
+        if (line != lines && is_word != (line[-1].label != NULL))
             buf_byte(out, '\n');
         if (is_word) {
             buf_pad(out, INDENT);
@@ -171,4 +182,12 @@ void help_put_topic(const struct help_topic *topic, struct buf *out)
         }
         paragraph_put(out, line->text, strlen(line->text), is_word ? column : 0, width);
     }
+}
+
+void help_put_topic(const struct help_topic *topic, struct buf *out)
+{
+    if (topic->put)
+        topic->put(out);
+    else
+        put_lines(topic->lines, out);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Topics of nwho help that are nothing but text. */
+/* Topics of nwho help that nwho-lite has not: most are nothing but text. */
 #pragma once
 
 #include "base/buf.h"
@@ -14,8 +14,8 @@ struct help_line {
 
 struct help_topic {
     const char *name;
-    const char *summary;
-    const struct help_line *lines; /* ends with a line that has no text */
+    const struct help_line *lines; /* ends with a line that has no text; NULL: */
+    void (*put)(struct buf *out);  /* what puts it together */
 };
 
 extern const struct help_topic help_topics[];

@@ -194,14 +194,27 @@ static int set_iterations(struct options *options, const char *argument, struct 
                : refuse(error, "-n needs a number of refreshes, 1 or more", argument);
 }
 
+/* A number without a unit. */
+static int parse_seconds(const char *argument, uint64_t *ret_ms)
+{
+    char text[32];
+    size_t length = strlen(argument);
+
+    if (length == 0 || length > sizeof(text) - 2 || argument[strspn(argument, "0123456789.")])
+        return -EINVAL;
+    text[0] = '0'; /* ".5" */
+    memcpy(text + 1, argument, length);
+    text[length + 1] = 's';
+    return units_parse(text, length + 2, UNIT_MILLISECONDS, ret_ms, NULL);
+}
+
 static int parse_interval(const char *argument, uint64_t *ret_ms)
 {
-    char *end = NULL;
-    double seconds = strtod(argument, &end);
+    uint64_t ms;
 
-    if (*argument == '\0' || *end || !(seconds >= 0.01 && seconds <= 86400))
+    if (parse_seconds(argument, &ms) < 0 || ms < 10 || ms > 86400 * 1000)
         return -EINVAL;
-    *ret_ms = (uint64_t)(seconds * 1000);
+    *ret_ms = ms;
     return 0;
 }
 
@@ -254,14 +267,11 @@ static int set_delay(struct options *options, const char *argument, struct buf *
 
 static int set_for(struct options *options, const char *argument, struct buf *error)
 {
-    char *end = NULL;
-    double seconds = strtod(argument, &end);
     uint64_t milliseconds;
 
-    if (*argument && !*end && seconds >= 0.001 && seconds <= 1e9)
-        milliseconds = (uint64_t)(seconds * 1000);
-    else if (units_parse(argument, strlen(argument), UNIT_MILLISECONDS, &milliseconds, NULL) < 0 ||
-             milliseconds == 0)
+    if ((parse_seconds(argument, &milliseconds) < 0 &&
+         units_parse(argument, strlen(argument), UNIT_MILLISECONDS, &milliseconds, NULL) < 0) ||
+        milliseconds == 0)
         return refuse(error, "--for needs a time like 10, 1.5s or 2m", argument);
     options->for_ms = milliseconds;
     return 0;

@@ -111,19 +111,6 @@ int session_plan_also(struct session *session, const struct query *query)
     return 0;
 }
 
-int session_plan_groups(struct session *session, struct group_plan *plan)
-{
-    const char *by = session->options->by ? session->options->by : "process";
-    struct buf error = BUF_INIT;
-    int r = flow_group_plan(by, plan, &error);
-
-    if (r < 0)
-        r = command_error("%s", r == -ENOMEM ? "out of memory" : buf_string(&error));
-    buf_done(&error);
-    session->plan = plan;
-    return r;
-}
-
 /* Readings follow each other: each takes the memory that the one before gave back. */
 static void keep_memory(void)
 {

@@ -274,19 +274,6 @@ bool session_filter_fits(struct session *session, const struct table *table)
     return fits;
 }
 
-int session_split_filter(struct session *session, struct query *groups)
-{
-    struct filter_error error;
-    struct filter *split;
-    int r = filter_split(session->filters[session->filter_count - 1], groups->table,
-                         &session->arena, &split, &error);
-
-    if (r < 0)
-        return command_error("filter: %s", r == -EINVAL ? error.message : "out of memory");
-    groups->filter = split;
-    return 0;
-}
-
 void session_hint_netns(const struct session *session)
 {
     const struct options *options = session->options;

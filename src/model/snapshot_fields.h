@@ -48,13 +48,14 @@ enum section_id {
     SECTION_MAX,
 };
 
+/* There are hundreds: 16 bytes each. */
 struct field {
-    const char *name; /* in the file; stays as it is when the member of the struct is renamed */
-    uint16_t offset;  /* in the struct */
-    uint8_t width;    /* bytes */
-    uint8_t kind;     /* enum field_kind */
-    uint32_t limit;
+    const char *name;   /* in the file; stays as it is when the member of the struct is renamed */
     uint32_t only_with; /* has-bits without which the value means nothing; 0: it always does */
+    uint16_t offset;    /* in the struct */
+    uint8_t kind : 3;   /* enum field_kind */
+    uint8_t width : 5;  /* bytes */
+    uint8_t limit;
 };
 
 struct section {

@@ -180,12 +180,6 @@ struct phrase_fact fact_window(const struct examination *examination)
     return fact_duration(examination->window_ns / 1000);
 }
 
-void finding_say(const struct finding *finding, translation *translate, struct buf *out)
-{
-    for (uint32_t i = 0; i < finding->phrase_count; i++)
-        phrase_put(out, &finding->phrases[i], translate);
-}
-
 /* Moves what was said to the finding. */
 static int keep_what(struct examination *examination, struct finding *finding)
 {
@@ -274,26 +268,4 @@ void health_skip(struct examination *examination, const char *why)
 {
     if (!examination->result->skipped)
         examination->result->skipped = why;
-}
-
-/* --- findings --- */
-
-void findings_done(struct findings *findings)
-{
-    arena_done(&findings->arena);
-    free(findings->items);
-    free(findings->evidence);
-    *findings = (struct findings){0};
-}
-
-enum severity findings_worst(const struct findings *findings)
-{
-    return findings->count ? findings->items[0].severity : SEVERITY_OK;
-}
-
-const char *severity_name(unsigned int severity)
-{
-    static const char *const names[SEVERITY_MAX] = {"ok", "info", "warn", "crit"};
-
-    return severity < SEVERITY_MAX ? names[severity] : "unknown";
 }
