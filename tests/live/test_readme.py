@@ -245,7 +245,7 @@ CHECKS = {
     "nwho selfcheck": has(r"^NAME +BPF +NETLINK ", r"^owners +", r"^sockets +unix_diag +\w+ "),
     "nwho ls -0w": has(r"^packet .*dockerd", r"^raw .*dockerd", without=["^tcp"]),
     "nwho ls deleted -o +exe": has(r"^tcp +listening .*mksock-copy", without=["nginx"]),
-    "nwho ps --sort sockets:desc": has(r"\A +PID +PROCESS.*\n *\d+ +(java|nginx) ", r"sshd +root +1 "),
+    "nwho ps --sort sockets:desc": has(r"\A *PID +PROCESS.*\n *\d+ +(java|nginx) ", r"sshd +root +1 "),
     "nwho %www-data": has(r"^udp 0\.0\.0\.0:5354", r"^  user +www-data", without=["nginx"]),
     "nwho doctor": has(r"^CRIT deleted-exe: mksock-copy", r"^OK +\d+ checks? fine", r"^looked for \d"),
     "nwho ls sick": has(r"close-wait .*java", without=["established"]),
