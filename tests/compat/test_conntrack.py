@@ -4,6 +4,7 @@
 them changes the other sees; events, told to both at once; and what the real one gets wrong."""
 import contextlib
 import json
+import os
 import re
 import signal
 import socket
@@ -169,13 +170,13 @@ def listeners(ns):
 def events(ns, program, args, lines):
     """A function that waits for so many LINES of -E, interrupts it, and gives what it said."""
     before = len(listeners(ns))
-    out, err = tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")
+    out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()
     by_lines = ["stdbuf", "-oL"] if program == "conntrack" else []  # ours writes each event at once
     child = ns.popen([*by_lines, program, "-E", *args], stdout=out, stderr=err)
 
     def read(file):
-        file.seek(0)
-        return file.read()
+        """Where the child writes next stays as it is: the file is the child's, too."""
+        return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode()
 
     def finish():
         try:
