@@ -89,6 +89,7 @@ void session_end(struct session *session);
 
 /* Of it: namespaces and sources. 0, or EXIT_ERROR after one line on stderr. */
 int session_sources(struct session *session) MUST_CHECK;
+
 /* Says why there is no namespace of this name, by an error as of netns_parse(). EXIT_ERROR. */
 int session_netns_error(const char *name, int error);
 
