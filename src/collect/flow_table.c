@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "collect/flow_entries.h"
+#include "collect/flow_row.h"
 
 #include <string.h>
 
@@ -413,88 +414,21 @@ int flow_table_advance(struct flow_table *table, uint64_t now_ns)
 
 /* --- the snapshot --- */
 
-/* What all flows have windows of. */
-struct windows {
-    const struct flow_table *table;
-    struct bin_window of[FLOW_WINDOW_MAX];
-};
-
-static struct windows make_windows(const struct flow_table *table)
+static struct flow_windows make_windows(const struct flow_table *table)
 {
     if (table->entries.no_history)
-        return (struct windows){.table = table,
-                                .of = {[FLOW_LAST] = {.length_ns = table->interval_ns}}};
-    return (struct windows){
-        .table = table,
+        return (struct flow_windows){.entries = &table->entries,
+                                     .of = {[FLOW_LAST] = {.length_ns = table->interval_ns}}};
+    return (struct flow_windows){
+        .entries = &table->entries,
+        .seconds = &table->seconds,
+        .tens = &table->tens,
         .of = {[FLOW_LAST] = {.length_ns = table->interval_ns},
                [FLOW_2S] = bin_clock_window(&table->seconds, 2 * SECOND_NS),
                [FLOW_10S] = bin_clock_window(&table->seconds, 10 * SECOND_NS),
                [FLOW_40S] = bin_clock_window(&table->tens, 40 * SECOND_NS),
                [FLOW_60S] = bin_clock_window(&table->tens, 60 * SECOND_NS)},
     };
-}
-
-static void write_windows(const struct windows *windows, const struct flow_entry *entry,
-                          struct flow *flow)
-{
-    const struct flow_table *table = windows->table;
-    const struct flow_history *history = flow_entries_history(&table->entries, entry);
-
-    flow->window[FLOW_LAST] = entry->last;
-    if (!history)
-        return;
-    for (int i = FLOW_2S; i <= FLOW_10S; i++)
-        flow->window[i] = bins_window(&history->seconds, &table->seconds, &windows->of[i]);
-    for (int i = FLOW_40S; i <= FLOW_60S; i++)
-        flow->window[i] = bins_window(&history->tens, &table->tens, &windows->of[i]);
-}
-
-static int write_entry(const struct windows *windows, const struct flow_entry *entry,
-                       struct snapshot *snapshot)
-{
-    const struct flow_report *facts = &entry->facts;
-    struct flow *flow;
-    uint32_t netns, comm;
-    int r =
-        snapshot_intern(snapshot, facts->comm, strnlen(facts->comm, sizeof(facts->comm)), &comm);
-
-    if (r == 0)
-        r = snapshot_add_netns(snapshot, facts->netns, &netns);
-    if (r < 0)
-        return r;
-    flow = snapshot_add_flow(snapshot);
-    if (!flow)
-        return -ENOMEM;
-    *flow = (struct flow){
-        .id = entry->id,
-        .cookie = facts->cookie,
-        .cgroup_id = facts->cgroup_id,
-        .first_ns = entry->first_ns,
-        .last_ns = entry->last_ns,
-        .total = entry->shown,
-        .wire = entry->wire,
-        .wire_last = entry->wire_last,
-        .rx_calls = entry->rx_calls,
-        .tx_calls = entry->tx_calls,
-        .start_ticks = facts->start_ticks,
-        .pid = facts->pid,
-        .tid = facts->tid,
-        .ppid = facts->ppid,
-        .uid = facts->uid,
-        .comm = comm,
-        .netns = netns,
-        .ifindex = facts->ifindex,
-        .flags = facts->flags | entry->shown_flags,
-        .sockets = entry->sockets,
-        .local_port = facts->local_port,
-        .peer_port = facts->peer_port,
-        .proto = facts->proto,
-        .family = facts->family,
-        .local = facts->local,
-        .peer = facts->peer,
-    };
-    write_windows(windows, entry, flow);
-    return 0;
 }
 
 /* Bytes that were ahead turned out to be of another flow. */
@@ -506,13 +440,13 @@ static bool is_empty(const struct flow_entry *entry)
 
 int flow_table_write(const struct flow_table *table, struct snapshot *snapshot)
 {
-    const struct windows windows = make_windows(table);
+    const struct flow_windows windows = make_windows(table);
     int r = snapshot_reserve_flows(snapshot, table->entries.count);
 
     for (int i = 0; i < FLOW_WINDOW_MAX; i++)
         snapshot->window_ns[i] = windows.of[i].length_ns;
     for (uint32_t i = 0; i < table->entries.count && r == 0; i++)
         if (!is_empty(&table->entries.all[i]))
-            r = write_entry(&windows, &table->entries.all[i], snapshot);
+            r = flow_row_write(&windows, &table->entries.all[i], snapshot);
     return r;
 }
