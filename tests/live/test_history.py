@@ -73,19 +73,21 @@ def time_is_right_within_a_tick():
         store, about = place / "h.db", f"netns {ns.name}"
         before = time.time()
         one.say("tcp", 5000)
-        after = time.time()
         wait_for(lambda: rows(store, about))
+        shown = time.time()
 
         def moved(since, until):
             return sum(row["rx_bytes"] for row in rows(store, about, "--since", f"@{since:.6f}", "--until", f"@{until:.6f}"))
 
-        assert moved(before - 60, int(before)) == 0
-        assert moved(int(before), int(after) + 2) == 5000
-        wait_for(lambda: time.time() > int(after) + 4, what="later")
-        assert moved(int(after) + 2, time.time()) == 0
-        assert sum(row["rx_bytes"] for row in rows(store, about, "--at", f"@{int(before) - 5}")) == 5000
-        assert rows(store, about, "--at", f"@{int(before) - 60}") == []
-        series = rows(store, about, "--since", f"@{int(before) - 3}", "--until", f"@{int(after) + 3}", "--every", "1")
+        # What moves while a tick is read may still be of that tick, which is one second late at most.
+        first = int(before) - 1
+        assert moved(before - 60, first) == 0
+        assert moved(first, shown) == 5000
+        wait_for(lambda: time.time() > shown + 2, what="later")
+        assert moved(shown, time.time()) == 0
+        assert sum(row["rx_bytes"] for row in rows(store, about, "--at", f"@{first - 4}")) == 5000
+        assert rows(store, about, "--at", f"@{first - 59}") == []
+        series = rows(store, about, "--since", f"@{first - 2}", "--until", f"@{int(shown) + 1}", "--every", "1")
         assert sum(row["rx_bytes"] for row in series) == 5000, series
         assert len(series) <= 2, series
 
