@@ -221,6 +221,21 @@ static int read_frame(const struct walk *walk, sqlite3_int64 offset)
     return read_below(walk->file, walk->frame, (int)frame_bytes(walk), offset);
 }
 
+/* The checksum that one of a frame goes on from: that of the frame before, or of the header. */
+static int read_sum_before(sqlite3_file *file, const struct journal *journal, sqlite3_int64 offset,
+                           struct sum *ret_sum)
+{
+    sqlite3_int64 place = offset == HEADER_BYTES
+                              ? HEADER_SUMMED
+                              : offset - FRAME_BYTES - journal->page_bytes + FRAME_SUM;
+    uint8_t bytes[8];
+    int result = read_below(file, bytes, sizeof(bytes), place);
+
+    if (result == SQLITE_OK)
+        *ret_sum = sum_at(bytes);
+    return result;
+}
+
 /*
  * Whether behind a frame that is not right there is the end of a transaction. A writer that lives
  * may have been writing that frame: then it is right when it has come to that end.
@@ -232,15 +247,16 @@ static int look_behind(struct walk *walk, sqlite3_int64 broken)
     int result = SQLITE_OK;
 
     while (result == SQLITE_OK && !is_end && (offset += step) + step <= walk->bytes) {
-        uint8_t head[FRAME_BYTES], before[8];
+        uint8_t head[FRAME_BYTES];
+        struct sum before;
 
         result = read_below(walk->file, head, FRAME_BYTES, offset);
         if (result != SQLITE_OK || !has_salts(walk, head) || !number_at(head + FRAME_PAGES))
             continue;
-        result = read_below(walk->file, before, sizeof(before), offset - step + FRAME_SUM);
+        result = read_sum_before(walk->file, walk->journal, offset, &before);
         if (result == SQLITE_OK)
             result = read_frame(walk, offset);
-        is_end = result == SQLITE_OK && is_whole(walk, sum_at(before));
+        is_end = result == SQLITE_OK && is_whole(walk, before);
     }
     if (is_end)
         result = read_frame(walk, broken);
@@ -259,10 +275,13 @@ static int walk_frames(struct walk *walk)
         if (result == SQLITE_OK && !is_whole(walk, walk->sum))
             break;
         walk->sum = sum_at(walk->frame + FRAME_SUM);
+        if (number_at(walk->frame + FRAME_PAGES))
+            walk->journal->known_until = offset + step;
     }
     if (result != SQLITE_OK || offset + step > walk->bytes)
         return result;
-    if (!has_flipped_bit(walk))
+    walk->journal->is_one_bit = has_flipped_bit(walk);
+    if (!walk->journal->is_one_bit)
         return look_behind(walk, offset);
     walk->journal->lost_from = offset;
     return SQLITE_OK;
@@ -290,15 +309,61 @@ int journal_look(sqlite3_file *file, struct journal *journal)
 }
 
 /* Of a page the last bytes may differ: that of the file has a checksum there. */
-static int is_in(sqlite3_file *history, const uint8_t *frame, uint8_t *page, uint32_t page_bytes,
-                 bool *ret_in)
+static bool is_same_page(const uint8_t *a, const uint8_t *b, uint32_t page_bytes,
+                         unsigned int bits_off)
 {
-    sqlite3_int64 number = number_at(frame);
-    int result = number ? read_below(history, page, (int)page_bytes, (number - 1) * page_bytes)
-                        : SQLITE_IOERR_SHORT_READ;
+    unsigned int bits = 0;
 
-    *ret_in = result == SQLITE_OK && memcmp(page, frame + FRAME_BYTES, page_bytes - 8) == 0;
+    for (uint32_t i = 0; i + 8 < page_bytes && bits <= bits_off; i += 8)
+        bits += (unsigned int)__builtin_popcountll(bits_between(a + i, b + i));
+    return bits <= bits_off;
+}
+
+/*
+ * Whether the file has the page of the frame. One that a power cut has torn has the page of an
+ * earlier journal, which may well be in the file: what counts is as it was written, but for the
+ * bit.
+ */
+static int is_in(struct walk *walk, sqlite3_int64 offset, sqlite3_file *history, bool *ret_in)
+{
+    const struct journal *journal = walk->journal;
+    uint8_t *frame = walk->frame, *page = frame + frame_bytes(walk);
+    sqlite3_int64 number = number_at(frame);
+    unsigned int bits_off = journal->is_one_bit && offset == journal->lost_from ? 1 : 0;
+    struct sum before;
+    int result = read_sum_before(walk->file, journal, offset, &before);
+
+    *ret_in = false;
+    if (result != SQLITE_OK || !number || !(bits_off || is_whole(walk, before)))
+        return result;
+    result =
+        read_below(history, page, (int)journal->page_bytes, (number - 1) * journal->page_bytes);
+    *ret_in = result == SQLITE_OK &&
+              is_same_page(page, frame + FRAME_BYTES, journal->page_bytes, bits_off);
     return result == SQLITE_IOERR_SHORT_READ ? SQLITE_OK : result;
+}
+
+/*
+ * Whether SQLite takes the page out of the journal, and another one than the file has: a page may
+ * have been written again as it was, which says nothing.
+ */
+static int is_older(struct walk *walk, sqlite3_int64 end, bool *ret_older)
+{
+    uint8_t *frame = walk->frame, *page = frame + frame_bytes(walk), head[FRAME_BYTES];
+    sqlite3_int64 step = frame_bytes(walk), offset = end;
+    uint32_t number = number_at(frame);
+    int result = SQLITE_OK;
+
+    while (result == SQLITE_OK && (offset -= step) >= HEADER_BYTES) {
+        result = read_below(walk->file, head, FRAME_BYTES, offset);
+        if (result == SQLITE_OK && number_at(head) == number)
+            break;
+    }
+    if (result == SQLITE_OK && offset >= HEADER_BYTES) {
+        result = read_frame(walk, offset);
+        *ret_older = !is_same_page(page, frame + FRAME_BYTES, walk->journal->page_bytes, 0);
+    }
+    return result;
 }
 
 int journal_is_mixed(sqlite3_file *file, const struct journal *journal, sqlite3_file *history,
@@ -308,18 +373,21 @@ int journal_is_mixed(sqlite3_file *file, const struct journal *journal, sqlite3_
     struct journal known = *journal;
     struct walk walk = {.file = file, .journal = &known};
     uint32_t step = frame_bytes(&walk);
-    bool mixed = false;
+    sqlite3_int64 begin = journal->known_until ? journal->known_until : HEADER_BYTES;
+    bool in = false, mixed = false;
     int result = file->pMethods->xFileSize(file, &walk.bytes);
 
     walk.frame = frame = malloc(2 * step);
     if (!frame)
         return SQLITE_IOERR_NOMEM;
-    for (sqlite3_int64 offset = journal->lost_from;
+    for (sqlite3_int64 offset = begin;
          journal->page_bytes && result == SQLITE_OK && !mixed && offset + step <= walk.bytes;
          offset += step) {
         result = read_frame(&walk, offset);
-        if (result == SQLITE_OK && has_salts(&walk, frame))
-            result = is_in(history, frame, frame + step, journal->page_bytes, &mixed);
+        if (result == SQLITE_OK)
+            result = is_in(&walk, offset, history, &in);
+        if (result == SQLITE_OK && in)
+            result = is_older(&walk, begin, &mixed);
     }
     *ret_mixed = mixed;
     return result;
@@ -331,20 +399,16 @@ int journal_is_mixed(sqlite3_file *file, const struct journal *journal, sqlite3_
 static int check_page(sqlite3_file *file, const struct journal *journal, const uint8_t *page,
                       sqlite3_int64 offset)
 {
-    sqlite3_int64 head_place = offset - FRAME_BYTES;
-    sqlite3_int64 sum_place = head_place == HEADER_BYTES
-                                  ? HEADER_SUMMED
-                                  : head_place - FRAME_BYTES - journal->page_bytes + FRAME_SUM;
-    uint8_t head[FRAME_BYTES], before[8];
-    int result = read_below(file, head, FRAME_BYTES, head_place);
+    uint8_t head[FRAME_BYTES];
+    struct sum before;
+    int result = read_below(file, head, FRAME_BYTES, offset - FRAME_BYTES);
 
     if (result == SQLITE_OK)
-        result = read_below(file, before, sizeof(before), sum_place);
+        result = read_sum_before(file, journal, offset - FRAME_BYTES, &before);
     if (result != SQLITE_OK)
         return result;
-    return is_equal(sum_of(journal, sum_at(before), head, page), sum_at(head + FRAME_SUM))
-               ? SQLITE_OK
-               : SQLITE_CORRUPT;
+    return is_equal(sum_of(journal, before, head, page), sum_at(head + FRAME_SUM)) ? SQLITE_OK
+                                                                                   : SQLITE_CORRUPT;
 }
 
 static bool is_page(const struct journal *journal, int amount, sqlite3_int64 offset)

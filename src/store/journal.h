@@ -18,9 +18,12 @@ struct journal {
     uint32_t page_bytes;               /* 0: not known yet */
     bool big_endian;                   /* the words that are added up */
     uint8_t salts[JOURNAL_SALT_BYTES]; /* in all frames since it last began anew */
-    sqlite3_int64 lost_from; /* first frame that is forgotten because of damage; 0: none */
-    sqlite3_int64 page_next; /* where the page belongs whose frame's header was written last */
-    sqlite3_int64 stale;     /* pages from here on may be newer than their checksums; 0: none */
+    sqlite3_int64 known_until; /* end of the transactions that are not forgotten; 0: there are none
+                                */
+    sqlite3_int64 lost_from;   /* first frame that is forgotten because of damage; 0: none */
+    bool is_one_bit;           /* all of its damage */
+    sqlite3_int64 page_next;   /* where the page belongs whose frame's header was written last */
+    sqlite3_int64 stale;       /* pages from here on may be newer than their checksums; 0: none */
 };
 
 /* SQLite would take an error of the disk for a damaged page, which nobody knows it to be. */

@@ -163,6 +163,18 @@ static void forget(struct store *store, const struct snapshot *now, int error)
     store->lost_error = error;
 }
 
+/*
+ * A transaction whose sync has failed is in the journal, and a shorter one in its place leaves its
+ * end there, which looks like one that is damaged. After a checkpoint the journal begins anew,
+ * unless a reader needs it. Where this fails, too, the tick is tried all the same.
+ */
+static void leave_failure(struct store *store)
+{
+    int result = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+
+    (void)result;
+}
+
 static int add_tick(struct store *store, const struct snapshot *now)
 {
     bool new_slot = store->slot != now->time_ns / SLOT_NS;
@@ -171,6 +183,8 @@ static int add_tick(struct store *store, const struct snapshot *now)
     store->interfaces.used = store->counters.used = false;
     if (!sqlite3_get_autocommit(store->db)) /* there was no memory to end the last tick */
         r = sql_run_text(store, "ROLLBACK");
+    if (r == 0 && store->lost_ticks)
+        leave_failure(store);
     if (r == 0 && (new_slot || store->lost_ticks))
         r = retention_apply(store, now);
     if (r == 0)

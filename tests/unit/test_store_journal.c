@@ -254,25 +254,32 @@ static void the_next_recorder_notes_what_is_lost(void **state)
 /* The pages of the journal are in the file already, but it has not begun anew. */
 static void a_journal_that_does_not_fit_the_file_is_set_aside(void **state)
 {
+    /* Frames and bytes of them: in the middle and at the end, in pages and in checksums. */
+    static const struct {
+        int frame, byte;
+    } damages[] = {{-20, 500}, {-20, 17}, {-1, 500}, {-1, 17}, {-2, 700}, {-2, 20}};
     struct place *place = *state;
     struct copy copy = make_killed(place);
-    CLEANUP(buf_done) struct buf problem = BUF_INIT;
-    struct store *store = NULL;
-    struct said said;
 
     place_sql(place, "PRAGMA wal_checkpoint(PASSIVE)");
-    copy_again(&copy);
-    said = ask(copy.path, STORE_FINE);
-    assert_true(said.measured_ns == TICKS * TICK_NS && !said.incomplete);
-    flip(copy.journal, frame_of(&copy, -20) + 500, 2);
-    said = ask(copy.path, STORE_FINE);
-    assert_true(said.error == -EBADMSG || said.incomplete);
-    assert_int_equal(store_open_to_note(copy.path, &store, &problem), -EBADMSG);
-    buf_reset(&problem);
-    store_close(open_copy(&copy, &problem));
-    assert_non_null(strstr(buf_string(&problem), "broken-"));
-    said = ask(copy.path, STORE_FINE);
-    assert_true(said.error == 0 && said.measured_ns == 0 && !said.incomplete);
+    for (size_t i = 0; i < ARRAY_SIZE(damages); i++) {
+        CLEANUP(buf_done) struct buf problem = BUF_INIT;
+        struct store *store = NULL;
+        struct said said;
+
+        copy_again(&copy);
+        said = ask(copy.path, STORE_FINE);
+        assert_true(said.measured_ns == TICKS * TICK_NS && !said.incomplete);
+        flip(copy.journal, frame_of(&copy, damages[i].frame) + damages[i].byte, 2);
+        said = ask(copy.path, STORE_FINE);
+        assert_true(said.error == -EBADMSG || said.incomplete);
+        assert_int_equal(store_open_to_note(copy.path, &store, &problem), -EBADMSG);
+        buf_reset(&problem);
+        store_close(open_copy(&copy, &problem));
+        assert_non_null(strstr(buf_string(&problem), "broken-"));
+        said = ask(copy.path, STORE_FINE);
+        assert_true(said.error == 0 && said.measured_ns == 0 && !said.incomplete);
+    }
 }
 
 /* `nwho mark` takes the place of what was forgotten. */
