@@ -27,6 +27,20 @@
 #define OWN_ARCH 0
 #endif
 
+/* Those of 32 bits have no filter: many calls have two numbers there, and often another name. */
+#if !OWN_ARCH && !defined(SYS_mmap)
+#define SYS_mmap SYS_mmap2
+#endif
+#if !OWN_ARCH && !defined(SYS_newfstatat)
+#define SYS_newfstatat SYS_fstatat64
+#endif
+#if !OWN_ARCH && !defined(SYS_clock_gettime)
+#define SYS_clock_gettime SYS_clock_gettime64
+#define SYS_clock_settime SYS_clock_settime64
+#define SYS_clock_nanosleep SYS_clock_nanosleep_time64
+#define SYS_settimeofday SYS_clock_settime64
+#endif
+
 #define LOAD(field)                                                                                \
     (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define JUMP_EQUAL(value, yes, no)                                                                 \

@@ -98,9 +98,9 @@ static int add_name(struct cgroup_names *names, uint64_t id, const char *path)
  */
 static int open_cgroup(int mount, uint64_t id)
 {
-    struct {
+    union {
         struct file_handle handle;
-        unsigned char bytes[sizeof(id)];
+        unsigned char bytes[sizeof(struct file_handle) + sizeof(id)];
     } request = {.handle = {.handle_bytes = sizeof(id), .handle_type = HANDLE_KERNFS}};
     int fd;
 

@@ -418,7 +418,7 @@ static int read_input(int fd, struct buf *buf, struct snapshot_file_error *error
         known = buf->length < SNAPSHOT_MAGIC_LENGTH ? buf->length : SNAPSHOT_MAGIC_LENGTH;
         if (memcmp(buf->data, SNAPSHOT_MAGIC, known) != 0)
             return fail(error, -EBADMSG, "this is no snapshot file of nwho");
-        if (buf->length > SNAPSHOT_FILE_MAX_BYTES)
+        if ((uint64_t)buf->length > SNAPSHOT_FILE_MAX_BYTES)
             return fail(error, -EFBIG, "larger than 4 GiB");
     }
 }
