@@ -30,6 +30,13 @@ static struct flow_entry *entry_at(const struct flow_entries *entries, uint32_t 
 
 /* --- finding --- */
 
+/* Without a socket and a process a flow is all that had this name, user and place. */
+static bool is_same_sum(const struct flow_report *a, const struct flow_report *b)
+{
+    return a->uid == b->uid && a->cgroup_id == b->cgroup_id && a->netns == b->netns &&
+           !memcmp(a->comm, b->comm, sizeof(a->comm));
+}
+
 static bool is_same(const struct flow_report *a, const struct flow_report *b)
 {
     if (a->cookie != b->cookie || a->pid != b->pid || a->tid != b->tid ||
@@ -40,10 +47,7 @@ static bool is_same(const struct flow_report *a, const struct flow_report *b)
         return false;
     if (a->cookie && a->netns != b->netns) /* a socket of the kernel itself */
         return false;
-    /* Without a socket and a process a flow is all that had this name, user and cgroup. */
-    return a->cookie || a->pid ||
-           (a->uid == b->uid && a->cgroup_id == b->cgroup_id &&
-            !memcmp(a->comm, b->comm, sizeof(a->comm)));
+    return a->cookie || a->pid || is_same_sum(a, b);
 }
 
 static uint64_t hash_of(const struct flow_report *facts)
@@ -52,7 +56,8 @@ static uint64_t hash_of(const struct flow_report *facts)
 
     hash ^= ((uint64_t)facts->pid << 32 | facts->tid) * UINT64_C(0xc2b2ae3d27d4eb4f);
     if (!facts->cookie && !facts->pid)
-        hash = hash_bytes(hash ^ facts->cgroup_id, facts->comm, sizeof(facts->comm));
+        hash = hash_bytes(hash ^ facts->cgroup_id ^ (uint64_t)facts->netns << 32, facts->comm,
+                          sizeof(facts->comm));
     if (facts->flags & FLOW_PEER)
         hash = hash_bytes(hash ^ facts->peer_port, &facts->peer, sizeof(facts->peer));
     return hash;

@@ -18,6 +18,7 @@ struct flow_table {
     struct seconds *noted; /* borrowed; NULL: nobody asks for them */
     uint64_t now_ns, interval_ns;
     uint32_t peers;    /* flows with FLOW_PEER: half of the limit at most */
+    bool many_sums;    /* those of what has ended are half of the limit by themselves */
     bool wants_peers;  /* one found no room in this interval */
     bool joined_peers; /* or ever */
     bool tells_once;   /* what has ended is told of its last interval, and then folded */
@@ -251,9 +252,15 @@ static bool is_rest(const struct flow_entry *entry)
     return !entry->facts.cookie;
 }
 
+/* Of processes that have ended: what is folded last. */
+static bool is_sum_of_ended(const struct flow_entry *entry)
+{
+    return is_rest(entry) && !entry->facts.pid;
+}
+
 /* What remains of a flow that is not listed any more: of a peer the socket's own flow, else the
- * sums of its process; of a process that has ended, those of all that had its name in its cgroup;
- * of these, those of all cgroups. */
+ * sums of its process; of a process that has ended, those of all that had its name in its cgroup
+ * and network namespace; of these, those of all cgroups, and then of all namespaces. */
 static struct flow_report folded_facts(const struct flow_entry *entry)
 {
     struct flow_report facts = {.pid = entry->facts.pid,
@@ -272,8 +279,10 @@ static struct flow_report folded_facts(const struct flow_entry *entry)
         facts.start_ticks = 0;
         facts.flags |= FLOW_EXITED;
     }
-    if (is_rest(entry) && !entry->facts.pid)
+    if (is_sum_of_ended(entry) && entry->facts.cgroup_id)
         facts.cgroup_id = 0;
+    else if (is_sum_of_ended(entry))
+        facts.netns = 0;
     return facts;
 }
 
@@ -338,6 +347,24 @@ static bool give_to_user(const struct flow_table *table, const struct flow_entry
     return true;
 }
 
+/* Sums of what has ended keep their place, unless they are too many themselves: in a crowd of
+ * other flows it would be of no use to give that up. */
+static bool may_be_over(const struct flow_table *table, const struct flow_entry *entry)
+{
+    if (is_sum_of_ended(entry))
+        return table->many_sums && (entry->facts.cgroup_id || entry->facts.netns);
+    return !is_rest(entry) || entry->facts.flags & FLOW_EXITED;
+}
+
+static bool has_many_sums(const struct flow_table *table)
+{
+    uint32_t sums = 0;
+
+    for (uint32_t i = 0; i < table->entries.count; i++)
+        sums += is_sum_of_ended(&table->entries.all[i]);
+    return sums > table->limit / 2;
+}
+
 /* Where there are too many, or ends are not told, silence is an end as well. */
 static bool is_over(const struct flow_table *table, const struct flow_entry *entry,
                     uint64_t keep_ns)
@@ -347,10 +374,8 @@ static bool is_over(const struct flow_table *table, const struct flow_entry *ent
         table->misses_ends || crowded || (entry->facts.flags & FLOW_PEER && table->wants_peers);
     uint64_t end_ns = entry->ended_ns ? entry->ended_ns : entry->last_ns;
 
-    if (is_rest(entry) &&
-        !(entry->facts.pid ? entry->facts.flags & FLOW_EXITED : entry->facts.cgroup_id && crowded))
-        return false;
-    return (entry->ended_ns || silence) && end_ns + keep_ns <= table->now_ns;
+    return may_be_over(table, entry) && (entry->ended_ns || silence) &&
+           end_ns + keep_ns <= table->now_ns;
 }
 
 /* Of the first entries those of peers, or the others. What they are folded into may come behind. */
@@ -384,6 +409,7 @@ static int fold_old(struct flow_table *table, uint64_t keep_ns)
     uint32_t count = table->entries.count, folded = 0;
     int r = table->peers ? fold_those(table, count, true, keep_ns, &folded) : 0, swept;
 
+    table->many_sums = has_many_sums(table);
     if (r == 0)
         r = fold_those(table, count, false, keep_ns, &folded);
     if (!folded)

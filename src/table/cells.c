@@ -191,7 +191,7 @@ struct cell_traffic cell_traffic(const struct view *view, const struct flow_sum 
 
 struct value netns_label(const struct view *view, uint32_t netns)
 {
-    if (netns >= view->snapshot->netns_count)
+    if (netns >= view->snapshot->netns_count || !view->snapshot->netns[netns].inode)
         return value_none();
     buf_reset(view->scratch);
     snapshot_put_netns(view->snapshot, netns, view->scratch);

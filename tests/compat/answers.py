@@ -17,7 +17,7 @@ import termios
 import tty
 from dataclasses import dataclass
 
-PATIENCE = 30  # seconds for one command line
+PATIENCE = 120  # seconds for one command line, also where the machine has much else to do
 CRASH = re.compile(rb"AddressSanitizer|LeakSanitizer|runtime error:|Segmentation fault|Aborted")
 PIECE = re.compile(rb"[ \t]+|[\w.+%-]+|.", re.S)
 MASK = b"~"

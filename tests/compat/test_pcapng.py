@@ -7,14 +7,14 @@ import tempfile
 
 import packets
 from compat import check_releases
-from live import BUILD, run_tests, skip, test
+from live import BUILD, PATIENCE, run_tests, skip, test
 
 TOOL = BUILD / "tests/helpers/pcapng_tool"
 DIRECTIONS = ["0x00000000", "0x00000001", "0x00000002"]
 
 
 def output(*words):
-    return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=True).stdout
+    return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=True).stdout
 
 
 def make(directory):

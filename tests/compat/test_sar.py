@@ -26,7 +26,7 @@ from pathlib import Path
 
 import answers
 from compat import PATH, OUTPUTS, SHARE, Case, Verdict, check_releases, environment_of, judge, links, read_explained, read_matrix
-from live import BUILD, netns, run, run_tests, test, wait_for
+from live import BUILD, PATIENCE, netns, run, run_tests, test, wait_for
 from sar_scene import forgive, locale_directory, move, place_with_mover, without_moments
 
 # Of each attempt: how many lines together, three programs each; and how many such batches beside each other, each in a
@@ -157,7 +157,7 @@ def until_interrupted(ns, program, *words):
     while len([line for line in lines if line[:2].isdigit()]) < 2:
         lines.append(process.stdout.readline())
     os.killpg(process.pid, signal.SIGINT)
-    lines += process.communicate(timeout=20)[0].splitlines(keepends=True)
+    lines += process.communicate(timeout=PATIENCE)[0].splitlines(keepends=True)
     assert process.returncode == 0, (program, process.returncode)
     return [line[11:] for line in lines if line.strip()]
 
@@ -188,7 +188,7 @@ def icmp_is_read_by_name():
         assert "CPU)" in ours.stdout.readline()
         ns.run([sys.executable, "-c", "import socket; u = socket.socket(type=socket.SOCK_DGRAM)\n"
                                       "for _ in range(20): u.sendto(b'x', ('127.0.0.1', 5003))"])
-        values = ours.communicate(timeout=20)[0].splitlines()[2].split()[1:]
+        values = ours.communicate(timeout=PATIENCE)[0].splitlines()[2].split()[1:]
         assert values[2] == values[3] and 19 <= float(values[2]) <= 20, values
         assert float(values[7]) == 0, values
 

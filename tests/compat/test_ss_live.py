@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 from compat import PATH, check_releases, links
-from live import netns, run_tests, skip, test, wait_for
+from live import PATIENCE, netns, run_tests, skip, test, wait_for
 
 # Runs in the namespace: a connection for each line it reads ("ADDRESS CLIENT-PORT"), until the next line.
 PEERS = """
@@ -53,7 +53,7 @@ def stage():
 
 
 def ss(ns, environment, line):
-    return subprocess.run([*ns.prefix(), "sh", "-c", f"ss {line}"], capture_output=True, env=environment, timeout=60,
+    return subprocess.run([*ns.prefix(), "sh", "-c", f"ss {line}"], capture_output=True, env=environment, timeout=PATIENCE,
                           stdin=subprocess.DEVNULL, check=False)
 
 
@@ -84,7 +84,7 @@ def who_may_not_close_sees_the_same():
         done = []
         for environment in environments:
             peers.connect("127.0.0.1", 4000)
-            result = subprocess.run([*ns.prefix("nobody"), "sh", "-c", "ss -tKn"], capture_output=True, env=environment, timeout=60,
+            result = subprocess.run([*ns.prefix("nobody"), "sh", "-c", "ss -tKn"], capture_output=True, env=environment, timeout=PATIENCE,
                                     stdin=subprocess.DEVNULL, check=False)
             done.append((result.returncode, result.stdout, len(ss(ns, environments[0], "-Htn").stdout.splitlines())))
         assert done[0] == done[1] and done[0][2] == 2, done

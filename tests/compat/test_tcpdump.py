@@ -15,7 +15,7 @@ from pathlib import Path
 
 import packets
 from compat import PATH, SHARE, check_releases
-from live import BUILD, netns, run_tests, test, wait_for
+from live import BUILD, PATIENCE, netns, run_tests, test, wait_for
 
 # Each is what one packet may look like.
 OPTIONS = ["-nn", "-nnv", "-nnvv", "-nnvvv", "-nne", "-nnq", "-nnqq", "-nnqe", "-nnev", "-nnt", "-nntt", "-nnttt", "-nntttt", "-nnttttt", "-nnS",
@@ -27,7 +27,7 @@ USES = ["-d", "-d port 80", "-dd ip6 and tcp", "-ddd udp", "-O -d port 80 or icm
 
 def answer(program, words, **options):
     environment = {"PATH": PATH, "TZ": "Europe/Berlin", "LC_ALL": "C", **{k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}}
-    done = subprocess.run([*program, *words], stdin=subprocess.DEVNULL, capture_output=True, env=environment, timeout=120, check=False, **options)
+    done = subprocess.run([*program, *words], stdin=subprocess.DEVNULL, capture_output=True, env=environment, timeout=PATIENCE, check=False, **options)
     return done.stdout, done.stderr, done.returncode
 
 
@@ -115,7 +115,7 @@ datagram.sendto(b"nobody listens", (host, 9))
                 ns.run([sys.executable, "-c", talk, family])
             wait_for(lambda: b"nobody listens" in file.read_bytes()[-400:])  # pylint: disable=cell-var-from-loop
             capture.send_signal(signal.SIGINT)
-            capture.communicate(timeout=20)
+            capture.communicate(timeout=PATIENCE)
             compare_all([["-r", str(file), *options.split()] for options in OPTIONS])
 
 
@@ -146,7 +146,7 @@ def the_same_lines_live():
             for each in both:
                 each.send_signal(signal.SIGINT)
             for lines, each, text in zip(shown, both, said):
-                out, err = each.communicate(timeout=20)
+                out, err = each.communicate(timeout=PATIENCE)
                 lines += out.splitlines(keepends=True)
                 text += err.splitlines(keepends=True)
                 assert each.returncode == 0, (words, each.returncode, err)
@@ -158,7 +158,7 @@ def the_same_lines_live():
         ns.run([sys.executable, "-c", send])
         wait_for(lambda: b"live" in file.read_bytes())
         ours.send_signal(signal.SIGTERM)
-        assert "packets captured" in ours.communicate(timeout=20)[1]
+        assert "packets captured" in ours.communicate(timeout=PATIENCE)[1]
         assert b"127.0.0.1.9: UDP, length 4" in answer(["tcpdump"], ["-nn", "-r", str(file)])[0]
 
 

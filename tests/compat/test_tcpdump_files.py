@@ -12,7 +12,7 @@ from pathlib import Path
 
 import packets
 from compat import PATH, check_releases
-from live import BUILD, netns, run_tests, test, wait_for
+from live import BUILD, PATIENCE, netns, run_tests, test, wait_for
 
 OURS, THEIRS = [str(BUILD / "nwho"), "tcpdump"], ["tcpdump", "-Z", "root"]
 PCAP_HEADER = 24
@@ -31,7 +31,7 @@ def directory():
 
 def run(program, words, where, **more):
     environment = {"PATH": PATH, "TZ": "Europe/Berlin", "LC_ALL": "C", **{k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}}
-    return subprocess.run([*program, *words], cwd=where, stdin=subprocess.DEVNULL, capture_output=True, env=environment, timeout=60, check=False, **more)
+    return subprocess.run([*program, *words], cwd=where, stdin=subprocess.DEVNULL, capture_output=True, env=environment, timeout=PATIENCE, check=False, **more)
 
 
 def packets_in(file):
@@ -110,7 +110,7 @@ def a_list_that_nobody_reads():
                 os.close(reading)
             with subprocess.Popen([*OURS, "-D"], stdout=writing, stderr=subprocess.PIPE, restore_signals=not ignored) as process:
                 os.close(writing)
-                process.communicate(timeout=20)
+                process.communicate(timeout=PATIENCE)
             if not closed:
                 os.close(reading)
             assert process.returncode in ((0, -signal.SIGPIPE) if closed else (0,)), (ignored, closed, process.returncode)
@@ -141,7 +141,7 @@ def capture(ns, words, where):
 
 def end(process):
     process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=PATIENCE)
     return process.returncode, out, err
 
 
@@ -156,7 +156,7 @@ def files_by_time():
         (where / "x1").write_bytes(b"of somebody else")
         with capture(ns, ["-G", "1", "-w", "x", "-W", "2", "-z", "echo"], where) as process:
             ns.run([sys.executable, "-c", SEND, "first"])
-            out, err = process.communicate(timeout=20)
+            out, err = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0 and "Maximum file limit reached: 2\n" in err, err
         assert names(where) == ["x", "x1", "x2"], names(where)
         assert (where / "x1").read_bytes() == b"of somebody else"
@@ -172,7 +172,7 @@ def readable_while_it_is_written():
             ns.run([sys.executable, "-c", SEND, "one", "two"])
             wait_for(lambda: len(packets_in(where / "x")) == 2)
             process.send_signal(signal.SIGKILL)
-            process.wait(20)
+            process.wait(PATIENCE)
         assert len(packets_in(where / "x")) == 2
 
 
@@ -225,7 +225,7 @@ def the_interface_goes_away():
         process = ns.popen([*OURS, "-i", "gone0", "-w", where / "x"], stderr=subprocess.PIPE, text=True)
         assert "listening on gone0" in process.stderr.readline()
         ns.run(["ip", "link", "del", "gone0"])
-        err = process.communicate(timeout=20)[1]
+        err = process.communicate(timeout=PATIENCE)[1]
         assert process.returncode == 1 and "tcpdump: pcap_loop: The interface disappeared" in err and "packets captured" in err, (process.returncode, err)
         packets_in(where / "x")
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
-from live import BUILD, netns, run, run_tests, skip, test, wait_for
+from live import BUILD, PATIENCE, netns, run, run_tests, skip, test, wait_for
 
 NWHO = BUILD / "nwho"
 HERE, THERE = "10.91.0.1", "10.91.0.2"
@@ -154,7 +154,7 @@ def iftop_counts_and_ends():
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert process.stdout.readline() == "Listening on near0\n"
         talk.once()
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, err
         pair = [line.split() for line in out.splitlines() if "=>" in line or "<=" in line]
         assert len(pair) == 2 and pair[0][:1] == ["1"] and pair[1][0] == f"{THERE}:5001", out

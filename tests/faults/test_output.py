@@ -76,7 +76,7 @@ def a_reader_that_goes_away_is_no_error():
                 reading, writing = os.pipe()
                 os.close(reading)
                 done = subprocess.run([*ns.prefix(), PROGRAM, *args], stdout=writing, stderr=subprocess.PIPE, check=False,
-                                      env=ENVIRONMENT, timeout=60, restore_signals=not ignored)
+                                      env=ENVIRONMENT, timeout=live.PATIENCE, restore_signals=not ignored)
                 os.close(writing)
                 lines = [line for line in done.stderr.decode().splitlines() if not any(note in line for note in NOTES)]
                 assert not lines, f"nwho {args}: {lines}"

@@ -35,7 +35,7 @@ class Counter:
     def close(self):
         self.process.stdin.close()
         self.process.stdout.close()
-        assert self.process.wait(20) == 0
+        assert self.process.wait(PATIENCE) == 0
 
 
 @contextmanager
@@ -117,7 +117,7 @@ def waiting(ns, situation):
         process.stdin.write(b"\n")
         process.stdin.flush()
         rows = objects(process.stdout.read().decode())
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0
         return rows
 
     assert b"ready" in process.stdout.readline()

@@ -42,7 +42,7 @@ def quiet_machine():
             helper.stdout.close()
 
 
-def run(ns, command, timeout=60, **options):
+def run(ns, command, timeout=live.PATIENCE, **options):
     """Run COMMAND in NS with any exit status."""
     prefix = ns.prefix() if ns else []
     done = subprocess.run([str(word) for word in [*prefix, *command]], stdin=subprocess.DEVNULL, capture_output=True,

@@ -30,8 +30,9 @@ from pathlib import Path
 
 SOURCE = Path(os.environ.get("NWHO_SOURCE", Path(__file__).resolve().parents[2]))
 BUILD = Path(os.environ.get("NWHO_BUILD", SOURCE / "build"))
-# Seconds until a state that does not come is a failure; never a wait of this length. More where a machine is emulated.
-PATIENCE = int(os.environ.get("NWHO_PATIENCE", "60"))
+# Seconds until a state that does not come is a failure; never a wait of this length. On a slow machine that has much
+# else to do one command of many readings takes more than a minute. More where a machine is emulated.
+PATIENCE = int(os.environ.get("NWHO_PATIENCE", "120"))
 KERNEL = tuple(map(int, os.uname().release.split(".")[:2]))  # (6, 1): what older ones lack is not asked of them
 
 _tests = []

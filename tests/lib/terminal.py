@@ -34,7 +34,7 @@ class Terminal:
         environment = {key: value for key, value in os.environ.items() if not key.startswith("TMUX")}
         environment.update(TMUX_TMPDIR=str(self.directory), LC_ALL="C.UTF-8")
         done = subprocess.run(["tmux", "-L", "nwho", "-f", "/dev/null", *map(str, words)], env=environment, check=check,
-                              capture_output=True, timeout=60)
+                              capture_output=True, timeout=PATIENCE)
         return done.stdout.decode("utf-8", "replace")
 
     def start(self, shell_command):

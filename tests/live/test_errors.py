@@ -6,7 +6,7 @@ import re
 import subprocess
 
 import truth
-from live import BUILD, mksock, netns, nwho, run_tests, test
+from live import BUILD, PATIENCE, mksock, netns, nwho, run_tests, test
 
 USAGE = {
     # words: what must be in the line
@@ -216,13 +216,13 @@ def output_that_cannot_be_written_is_an_error():
             for options in ([], ["--json"], ["--csv"], ["--jsonl"], ["--watch=0.05"]):
                 with ns.popen([BUILD / "nwho", "ls", *options], stdout=full, stderr=subprocess.PIPE) as child:
                     err = child.stderr.read().decode()
-                    assert child.wait(20) == 2 and "cannot write the output" in err, (options, err)
+                    assert child.wait(PATIENCE) == 2 and "cannot write the output" in err, (options, err)
         reader, writer = os.pipe()
         os.close(reader)
         with ns.popen([BUILD / "nwho", "ls"], stdout=writer, stderr=subprocess.PIPE) as child:
             os.close(writer)
             assert b"cannot write" not in child.stderr.read(), "| head is no error"
-            child.wait(20)
+            child.wait(PATIENCE)
 
 
 run_tests()

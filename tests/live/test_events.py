@@ -121,7 +121,7 @@ while waiting:
             client = ns.popen([sys.executable, "-c", PREAMBLE + script + "\nprint(json.dumps(facts))", port], **pipes)
             assert client.stdout.readline() == "connected\n"
             other.run(["ip", "addr", "flush", "dev", "v1"])
-            out, _ = client.communicate("\n", timeout=60)
+            out, _ = client.communicate("\n", timeout=PATIENCE)
             document = follower.finish()
         server.communicate("\n")
         rows = closed(document)

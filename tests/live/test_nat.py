@@ -230,13 +230,27 @@ def idle(seconds, *words_of_client):
 
 @test
 def forgotten_while_idle():
-    with idle(2) as (ns, asking):
-        row = wait_for(lambda: (entries(ns, "tcp will_forget", namespaces=(ns,), expect=None) or [None])[0],
-                       what="a connection that will be forgotten")
-        assert row["role"] == "both" and row["timeout_s"] < 2 and row["pid"] == asking.pid, row
+    assert any(will_be_forgotten(seconds) for seconds in (2, 10, 30)), "two seconds are few on a busy machine, thirty are not"
+
+
+def will_be_forgotten(seconds):
+    """Whether it was seen before it was forgotten."""
+    with idle(seconds) as (ns, asking):
+        seen = []
+
+        def is_over():
+            seen.extend(entries(ns, "tcp will_forget", namespaces=(ns,), expect=None))
+            return seen or not entries(ns, "tcp", namespaces=(ns,), expect=None)
+
+        wait_for(is_over, what="a connection that will be forgotten")
+        if not seen:
+            return False
+        row = seen[0]
+        assert row["role"] == "both" and row["timeout_s"] < seconds and row["pid"] == asking.pid, row
         wait_for(lambda: not entries(ns, "tcp", namespaces=(ns,), expect=None), what="it is forgotten")
         rows = nwho_json(ns, "ls", "tcp", "established", "-o", "tracked")["rows"]
         assert [row["tracked"] for row in rows] == [False, False], rows
+    return True
 
 
 @test

@@ -190,9 +190,9 @@ def time_wait_is_shown_when_it_is_asked_for():
     port = at.root.split(":")[2].strip("/")
 
     def states():
+        at.get("/api/v1/status")  # its connection is over, for a minute
         return {row[1] for row in at.page.table("#panel-sockets table")[1:]}
 
-    at.get("/api/v1/status")  # its connection is over
     show(at, hash_more=f"&filter=sport {port}")
     wait_for(lambda: "listening" in states(), what="the listener")
     assert "time-wait" not in states() and "--no-time-wait" in at.page.text("#panel-sockets footer code"), states()

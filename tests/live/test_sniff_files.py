@@ -10,7 +10,7 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-from live import BUILD, netns, run, run_tests, skip, test, wait_for
+from live import BUILD, PATIENCE, netns, run, run_tests, skip, test, wait_for
 
 NWHO = BUILD / "nwho"
 TALK = """
@@ -54,7 +54,7 @@ def sniffing(ns, *words, **options):
 
 def end(process, expect=0):
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == expect, (process.returncode, err)
     return out
 
@@ -150,9 +150,9 @@ def files_without_owners():
             ns.run([sys.executable, "-c", TALK])
             wait_for(lambda: file.read_bytes().count(b"www\7example") == 2)
             process.send_signal(signal.SIGINT)
-            said = process.communicate(timeout=30)[1]
+            said = process.communicate(timeout=PATIENCE)[1]
             assert process.returncode == 0, (process.returncode, said)
-            assert "3 packets shown" in few.communicate(timeout=30)[1] and few.returncode == 0
+            assert "3 packets shown" in few.communicate(timeout=PATIENCE)[1] and few.returncode == 0
         count = len(read(file))
         assert count >= 10 and f"{count} packets shown, {count} captured, 0 dropped" in said, (count, said)
         assert [packet["text"] for packet in read(part)] == [packet["text"] for packet in read(file)[:3]]

@@ -9,7 +9,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from live import BUILD, netns, nwho, run_tests, test, wait_for
+from live import BUILD, PATIENCE, netns, nwho, run_tests, test, wait_for
 from recorder import directory, recorder, rows
 from talker import talker
 
@@ -22,7 +22,7 @@ NGINX = re.compile(r"^1203 |^ +1203 ", re.M)
 @contextmanager
 def scene():
     with tempfile.TemporaryDirectory(prefix="nwho-test-") as place:
-        subprocess.run([BUILD / "tests/helpers/history_scene", f"{place}/h.db"], check=True, timeout=60)
+        subprocess.run([BUILD / "tests/helpers/history_scene", f"{place}/h.db"], check=True, timeout=PATIENCE)
         yield f"{place}/h.db"
 
 

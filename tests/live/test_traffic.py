@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory, TemporaryFile
 
 from counting import (BPF, CLOSED, FOLDED, SPLICED, assert_exact, counting, is_short, make, objects, read_to_the_end,
                       waiting)
-from live import BUILD, netns, run, run_tests, skip, test, wait_for
+from live import BUILD, PATIENCE, netns, run, run_tests, skip, test, wait_for
 from loaded import program_facts
 
 def check(situation, *options, keys=(), closed=True):
@@ -209,7 +209,7 @@ def sockets_that_end_while_the_counting_begins_are_over():
             assert b"ready" in process.stdout.readline()
             open_still = [flow for flow in counter.read() if not flow["flags"] & (CLOSED | FOLDED)]
             assert not open_still, open_still
-            process.communicate(b"\n", timeout=20)
+            process.communicate(b"\n", timeout=PATIENCE)
             assert process.returncode == 0
 
 

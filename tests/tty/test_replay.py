@@ -7,7 +7,7 @@ import shlex
 import subprocess
 import tempfile
 
-from live import BUILD, run_tests, test
+from live import BUILD, PATIENCE, run_tests, test
 from terminal import terminal
 
 NWHO = BUILD / "nwho"
@@ -19,7 +19,7 @@ NAMED = ["unshare", "--uts", "sh", "-c", 'until [ "$(uname -n)" = web1 ]; do ech
 @contextlib.contextmanager
 def store():
     with tempfile.TemporaryDirectory(prefix="nwho-test-") as place:
-        subprocess.run([*NAMED, BUILD / "tests/helpers/history_scene", f"{place}/h.db"], check=True, timeout=60)
+        subprocess.run([*NAMED, BUILD / "tests/helpers/history_scene", f"{place}/h.db"], check=True, timeout=PATIENCE)
         yield f"{place}/h.db"
 
 

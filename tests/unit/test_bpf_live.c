@@ -238,8 +238,10 @@ static int count_own(void *context, const struct record *record)
 }
 
 #define TRIES 1000
+#define ALWAYS_TORN 1
 
-/* Again while the table changes; where others never let it be there is nothing to test. */
+/* Again while the table changes; where others never let it be there is nothing to test, which is
+ * skipped once all is closed: what is left open is in the way of the next test. */
 static int count_in_table(struct iterator *glance, uint32_t together, struct seen *seen)
 {
     glance->filter->together = together;
@@ -252,9 +254,13 @@ static int count_in_table(struct iterator *glance, uint32_t together, struct see
         if (r < 0 || !glance->filter->torn)
             return r;
     }
+    return ALWAYS_TORN;
+}
+
+static void skip_torn(void)
+{
     print_message("skipped: the table of TCP changes all the time\n");
     skip();
-    return 0;
 }
 
 /* The table of TCP in stretches, some of them or all together: each socket once. */
@@ -264,6 +270,7 @@ static void test_stretches(void **state)
     struct scene scene = {0};
     struct stat own;
     struct seen seen;
+    int r = 0;
 
     (void)state;
     if (iterator_open(ITERATOR_GLANCE, &glance) < 0)
@@ -272,14 +279,16 @@ static void test_stretches(void **state)
     assert_int_equal(stat("/proc/self/ns/net", &own), 0);
     seen.netns = glance.filter->netns = (uint32_t)own.st_ino;
     glance.filter->protos = PROTO_BIT(PROTO_TCP);
-    for (uint32_t together = 1; together <= TABLE_STRETCHES; together *= 4) {
-        assert_int_equal(count_in_table(&glance, together, &seen), 0);
-        assert_int_equal(seen.count, 5);
+    for (uint32_t together = 1; r == 0 && together <= TABLE_STRETCHES; together *= 4) {
+        r = count_in_table(&glance, together, &seen);
+        assert_true(r == ALWAYS_TORN || (r == 0 && seen.count == 5));
     }
     iterator_close(&glance);
     scene.collection.own_netns = -1;
     assert_int_equal(snapshot_init(&scene.snapshot), 0);
     end(&scene);
+    if (r == ALWAYS_TORN)
+        skip_torn();
 }
 
 #define PAIRS 200 /* of them all records have no room in one buffer of the kernel */
@@ -289,7 +298,7 @@ static void test_full_stretches(void **state)
     struct iterator glance = ITERATOR_INIT;
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof(address);
-    int listener, clients[PAIRS];
+    int listener, clients[PAIRS], all, some;
     struct seen seen = {0};
     struct stat own;
 
@@ -305,13 +314,17 @@ static void test_full_stretches(void **state)
     assert_int_equal(stat("/proc/self/ns/net", &own), 0);
     seen.netns = glance.filter->netns = (uint32_t)own.st_ino;
     glance.filter->protos = PROTO_BIT(PROTO_TCP);
-    assert_int_equal(count_in_table(&glance, TABLE_STRETCHES, &seen), -E2BIG);
-    assert_int_equal(count_in_table(&glance, 1, &seen), 0);
-    assert_int_equal(seen.count, 2 * PAIRS + 1);
+    all = count_in_table(&glance, TABLE_STRETCHES, &seen);
+    some = count_in_table(&glance, 1, &seen);
     for (unsigned int i = 0; i < PAIRS; i++)
         close(clients[i]);
     close(listener);
     iterator_close(&glance);
+    if (all == ALWAYS_TORN || some == ALWAYS_TORN)
+        skip_torn();
+    assert_int_equal(all, -E2BIG);
+    assert_int_equal(some, 0);
+    assert_int_equal(seen.count, 2 * PAIRS + 1);
 }
 
 /* Reads all processes for a check of descriptors; whether this one is a suspect. */

@@ -305,6 +305,40 @@ static void the_ended_are_folded_by_cgroup(void **state)
     flow_table_free(table);
 }
 
+/* Those of a namespace are not told as another's, also beside more flows than there is room for. */
+static void the_ended_keep_their_place_in_a_crowd(void **state)
+{
+    struct flow_table *table = flow_table_new(100, START);
+    struct flow_report of_one = report(1, 0, 1, 0);
+    struct snapshot snapshot;
+    uint64_t bytes[3] = {0};
+
+    (void)state;
+    for (uint32_t i = 0; i < 60; i++) {
+        of_one.cookie = of_one.pid = i + 1;
+        of_one.cgroup_id = 70 + i % 2;
+        of_one.netns = 7 + i % 3;
+        add(table, of_one);
+    }
+    end_all(table, 1, 60, START);
+    for (uint32_t second = 1; second <= 3; second++) {
+        for (uint32_t i = 0; i < 200; i++)
+            add(table, report(1000 + i, 1000 + i, 10, 0));
+        assert_int_equal(flow_table_advance(table, START + second * SECOND), 0);
+    }
+    write_flows(table, &snapshot);
+    assert_int_equal(snapshot.flows_count, 206);
+    for (uint32_t i = 0; i < snapshot.flows_count; i++)
+        if (!snapshot.flows[i].pid) {
+            assert_int_equal(snapshot.flows[i].total.rx_bytes, 10);
+            bytes[snapshot.netns[snapshot.flows[i].netns].inode - 7] += 10;
+        }
+    for (size_t i = 0; i < ARRAY_SIZE(bytes); i++)
+        assert_int_equal(bytes[i], 20);
+    snapshot_done(&snapshot);
+    flow_table_free(table);
+}
+
 /* What is folded of a process is not of the next one that has its pid. */
 static void pids_are_given_again(void **state)
 {
@@ -557,6 +591,7 @@ int main(void)
         cmocka_unit_test(the_closed_are_told_once),
         cmocka_unit_test(the_ended_are_folded_by_name),
         cmocka_unit_test(the_ended_are_folded_by_cgroup),
+        cmocka_unit_test(the_ended_keep_their_place_in_a_crowd),
         cmocka_unit_test(pids_are_given_again),
         cmocka_unit_test(peers_are_bounded),
         cmocka_unit_test(peers_are_folded_without_loss),
