@@ -97,9 +97,9 @@ static int say_result(const struct export *export, int r)
     if (r == -EPIPE && !path)
         return EXIT_FOUND;
     if (r < 0 && path)
-        return command_error("cannot export to %s: %s", path, strerror(-r));
+        return command_error("cannot export to %s: %s", path, store_failure(r));
     if (r < 0)
-        return command_error("cannot export: %s", strerror(-r));
+        return command_error("cannot export: %s", store_failure(r));
     if (export->incomplete)
         return EXIT_INCOMPLETE;
     return export->rows ? EXIT_FOUND : EXIT_NOTHING;

@@ -295,7 +295,7 @@ static int answer(struct history *history)
     history->notes = HISTORY_NOTES_INIT(session->options->format == FORMAT_JSON);
     r = read_and_show(history);
     if (r < 0)
-        r = command_error("cannot read the history: %s", strerror(-r));
+        r = command_error("cannot read the history: %s", store_failure(r));
     if (r == 0)
         r = session_output(session, &history->out);
     buf_done(&history->out);

@@ -15,7 +15,7 @@ static int write_mark(const struct options *options, const char *text)
         return r;
     r = store_note(store, clock_ns(CLOCK_REALTIME), STORE_MARK, text);
     store_close(store);
-    return r < 0 ? command_error("cannot write the note: %s", strerror(-r)) : EXIT_FOUND;
+    return r < 0 ? command_error("cannot write the note: %s", store_failure(r)) : EXIT_FOUND;
 }
 
 static int run_mark(struct options *options)

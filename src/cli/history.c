@@ -190,7 +190,7 @@ int history_read(const struct options *options, unsigned int parts, struct snaps
     if (r == 0) {
         r = store_read(store, &question, take_snapshot, ret_snapshot);
         if (r < 0)
-            r = command_error("cannot read the history: %s", strerror(-r));
+            r = command_error("cannot read the history: %s", store_failure(r));
     }
     store_close(store);
     return r;

@@ -199,7 +199,7 @@ static void say_written(struct recorder *recorder, int error)
 
     if (error && error != recorder->failed) {
         buf_puts(&line, "this tick is not in the history: ");
-        buf_puts(&line, strerror(-error));
+        buf_puts(&line, store_failure(error));
         buf_puts(&line, "; recording goes on");
         recorder->say(buf_string(&line));
     } else if (!error && recorder->failed) {

@@ -175,7 +175,7 @@ static int read_file(struct status *status)
         r = store_ring(store, &status->ring);
     store_close(store);
     status->has_file = r == 0;
-    return r < 0 ? command_error("cannot read %s: %s", status->path, strerror(-r)) : 0;
+    return r < 0 ? command_error("cannot read %s: %s", status->path, store_failure(r)) : 0;
 }
 
 int recorder_status(const char *path, bool json)

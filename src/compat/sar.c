@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "compat/personality.h"
 #include "compat/say.h"
+#include "store/store.h"
 
 #include <locale.h>
 #include <string.h>
@@ -98,7 +99,7 @@ static int finish(struct buf *out, int r)
     if (r == -EPIPE)
         return 0;
     if (r < 0)
-        say("sar", "%s", strerror(-r));
+        say("sar", "%s", store_failure(r));
     return r < 0 ? SAR_FAILED : r;
 }
 

@@ -92,18 +92,25 @@ static int show(struct sar_layout *layout, const struct sar_past *past)
     return r;
 }
 
+/* Also where a report has nothing: what it would have had may be what is damaged. */
+static int show_whole(struct sar_layout *layout, const struct sar_past *past)
+{
+    int r = show(layout, past);
+    uint32_t broken = store_broken_parts(past->store);
+
+    if (r < 0 || !broken)
+        return r;
+    say("sar", "%u parts of the history are damaged: what they had is missing", broken);
+    return SAR_FAILED;
+}
+
 int sar_history_show(const struct sar_options *options, struct sar_layout *layout)
 {
     struct sar_past past;
     int r = sar_past_open(options, &past);
 
     if (r == 0)
-        r = show(layout, &past);
-    if (r == 0 && store_broken_parts(past.store)) {
-        say("sar", "%u parts of the history are damaged: what they had is missing",
-            store_broken_parts(past.store));
-        r = SAR_FAILED;
-    }
+        r = show_whole(layout, &past);
     sar_past_close(&past);
     return r;
 }

@@ -283,7 +283,7 @@ int sar_past_open(const struct sar_options *options, struct sar_past *ret_past)
         return r;
     r = find_all(ret_past);
     if (r < 0)
-        say("sar", "cannot read the history: %s", strerror(-r));
+        say("sar", "cannot read the history: %s", store_failure(r));
     return r < 0 ? SAR_FAILED : 0;
 }
 

@@ -102,6 +102,9 @@ enum store_note_kind {
     STORE_NOTE_KIND_MAX,
 };
 
+/* What a failure (-errno) of the store means, in words. */
+const char *store_failure(int error);
+
 /* "started", "stopped", "gap", ... */
 const char *store_note_kind_name(unsigned int kind);
 

@@ -2,6 +2,7 @@
 /* Writes a small history with known numbers and hostile names. README.md here explains it. */
 #include "base/buf.h"
 #include "base/clock.h"
+#include "store/page_sums.h"
 #include "store/store.h"
 
 #include <signal.h>
@@ -167,6 +168,23 @@ static int write_tick(struct store *store, uint64_t begin_ns, uint64_t number)
     return r;
 }
 
+/* SQLite does so by itself when the journal is long: what it has goes into the file, and what comes
+ * afterwards takes the place of that in the journal. */
+static int empty_journal(const char *path)
+{
+    sqlite3 *db;
+    int r = page_sums_register();
+
+    if (r < 0)
+        return r;
+    r = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, PAGE_SUMS_LAYER) == SQLITE_OK &&
+                sqlite3_exec(db, "PRAGMA wal_checkpoint(PASSIVE)", NULL, NULL, NULL) == SQLITE_OK
+            ? 0
+            : -EIO;
+    sqlite3_close(db);
+    return r;
+}
+
 int main(int argc, char **argv)
 {
     CLEANUP(buf_done) struct buf problem = BUF_INIT;
@@ -180,9 +198,12 @@ int main(int argc, char **argv)
         return 2;
     }
     r = store_open(argv[1], NULL, &store, &pid, &problem);
-    for (uint64_t number = 1; number <= ticks && r == 0; number++)
+    for (uint64_t number = 1; number <= ticks && r == 0; number++) {
         if (number <= GAP_BEGIN || number > GAP_END)
             r = write_tick(store, begin_ns, number);
+        if (argc == 5 && r == 0 && number == ticks * 2 / 3)
+            r = empty_journal(argv[1]);
+    }
     if (r == 0)
         r = store_note(store, begin_ns + 5 * TICK_NS, STORE_MARK,
                        "v2 \"x\",\n\x1b[1m\xff \xc3\xa9");
