@@ -154,8 +154,10 @@ def files_by_time():
     """Each second a file, though nothing comes; none is overwritten, of which the last one can be read at any time; -W ends it."""
     with netns() as ns, directory() as where:
         (where / "x1").write_bytes(b"of somebody else")
+        waiting = [sys.executable, "-c", f"input(); {SEND.strip()}", "first"]  # it takes a while to begin, the capture has two seconds
+        sender = ns.popen(waiting, stdin=subprocess.PIPE)
         with capture(ns, ["-G", "1", "-w", "x", "-W", "2", "-z", "echo"], where) as process:
-            ns.run([sys.executable, "-c", SEND, "first"])
+            sender.communicate(b"\n")
             out, err = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0 and "Maximum file limit reached: 2\n" in err, err
         assert names(where) == ["x", "x1", "x2"], names(where)

@@ -115,7 +115,11 @@ def hostile_names_are_bounded_and_parsed_by_others():
         run_named(ns, place / "hostile", HOSTILE)
         wait_for(lambda: set(HOSTILE) <= programs(server.samples()), what="hostile names")
         run_named(ns, place / "many", [f"p{i}".encode() for i in range(GROUPS_MAX + 20)])
-        wait_for(lambda: sum(server.values("nwho_process_groups_folded_total").values()) >= 20, what="groups without room")
+        try:
+            wait_for(lambda: sum(server.values("nwho_process_groups_folded_total").values()) >= 20, what="groups without room")
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {server.values('nwho_process_groups_folded_total')}, {sorted(programs(server.samples()))}, "
+                                 f"{server.values('nwho_collector_success', 'collector')}") from None
         samples = server.samples()
         groups = {tuple(sorted(has.items())) for _, _, name, has, value, _ in samples if name == BYTES}
         assert len({tuple(pair for pair in group if pair[0] in ("process_executable_name", "process_owner", "service"))
