@@ -64,8 +64,10 @@ static int present_host(struct store_host *ret_host)
 
 int store_host(struct store *store, uint64_t time_ns, struct store_host *ret_host)
 {
+    /* For each piece of a chart: nothing is sorted, which would be most of what a piece costs. */
     static const char query[] = "SELECT system, release, name, machine, cpus, netns FROM host"
-                                " ORDER BY time_ns > ?1, abs(time_ns - ?1) LIMIT 1";
+                                " WHERE time_ns = coalesce((SELECT max(time_ns) FROM host"
+                                " WHERE time_ns <= ?1), (SELECT min(time_ns) FROM host)) LIMIT 1";
     struct utsname *machine = &ret_host->machine;
     sqlite3_stmt *statement;
     int r = 0;

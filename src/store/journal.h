@@ -29,7 +29,7 @@ struct journal {
 /* SQLite would take an error of the disk for a damaged page, which nobody knows it to be. */
 int read_below(sqlite3_file *file, void *to, int amount, sqlite3_int64 offset);
 
-/* Looks at all of it, once, before SQLite does. SQLite's result. */
+/* Looks at all of it, before SQLite does, which forgets what is behind damage. SQLite's result. */
 int journal_look(sqlite3_file *file, struct journal *journal);
 
 /*

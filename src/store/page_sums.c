@@ -30,6 +30,7 @@ struct layer_file {
     uint8_t *page; /* where one is put together; NULL: not needed yet */
     int page_room, page_bytes;
     bool has_sums, forgives, is_journal;
+    bool has_looked; /* at all of the journal */
 };
 
 static struct layer_file *layer(sqlite3_file *file)
@@ -151,10 +152,25 @@ static int read_part(struct layer_file *file, void *to, int amount, sqlite3_int6
     return result;
 }
 
+/*
+ * SQLite reads the head of a journal only to go through all of it: nobody else has it open, who
+ * would know its frames. Else it takes those that it is told of, and each is looked at when it is
+ * read: then a look at megabytes of others would be most of what a question costs.
+ */
+static int look_at_journal(struct layer_file *file, sqlite3_int64 offset)
+{
+    if (offset != 0 || file->has_looked)
+        return SQLITE_OK;
+    file->has_looked = true;
+    return journal_look(file->real, &file->journal);
+}
+
 static int read_journal(struct layer_file *file, void *to, int amount, sqlite3_int64 offset)
 {
-    int result = journal_read(file->real, &file->journal, to, amount, offset);
+    int result = look_at_journal(file, offset);
 
+    if (result == SQLITE_OK)
+        result = journal_read(file->real, &file->journal, to, amount, offset);
     file->faults.damaged += result == SQLITE_CORRUPT;
     return result;
 }
@@ -302,17 +318,6 @@ static sqlite3_vfs *below(sqlite3_vfs *vfs)
     return vfs->pAppData;
 }
 
-static int look_at_journal(struct layer_file *file)
-{
-    int result = journal_look(file->real, &file->journal);
-
-    if (result != SQLITE_OK) {
-        file->real->pMethods->xClose(file->real);
-        file->real->pMethods = NULL;
-    }
-    return result;
-}
-
 /* Journals have no pages in their own places; files of a moment are nobody's. */
 static int layer_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *base, int flags,
                       int *ret_flags)
@@ -325,8 +330,6 @@ static int layer_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *base, in
     *file = (struct layer_file){.real = (sqlite3_file *)(file + 1),
                                 .is_journal = !(flags & SQLITE_OPEN_MAIN_DB)};
     result = below(vfs)->xOpen(below(vfs), name, file->real, flags, ret_flags);
-    if (result == SQLITE_OK && file->is_journal)
-        result = look_at_journal(file);
     file->base.pMethods = file->real->pMethods ? &file_methods : NULL;
     return result;
 }

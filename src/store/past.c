@@ -317,11 +317,11 @@ static int add_connections(struct known *known, const struct past *past)
 
 static int add_notes(struct store *store, const struct past *past, struct store_answer *answer)
 {
-    CLEANUP_STATEMENT sqlite3_stmt *statement = NULL;
-    int r = sql_prepare_once(store,
-                             "SELECT time_ns, kind, text FROM note"
-                             " WHERE time_ns > ? AND time_ns <= ? ORDER BY time_ns, id",
-                             &statement);
+    sqlite3_stmt *statement;
+    int r = sql_prepare(store, STATEMENT_READ_NOTES,
+                        "SELECT time_ns, kind, text FROM note"
+                        " WHERE time_ns > ? AND time_ns <= ? ORDER BY time_ns, id",
+                        &statement);
 
     if (r < 0)
         return r;

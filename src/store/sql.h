@@ -26,6 +26,7 @@ enum statement {
     STATEMENT_HOST,
     STATEMENT_ADD_SECONDS,
     STATEMENT_READ_SECONDS,
+    STATEMENT_READ_NOTES,
     STATEMENT_RING_NOTES,
     STATEMENT_RING_STATE,
     STATEMENT_NAME,                                       /* two of each dictionary: find, add */
