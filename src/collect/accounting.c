@@ -300,5 +300,7 @@ int accounting_finish(struct accounting *accounting, struct collection *collecti
         }
     }
     r = flow_interfaces(snapshot);
-    return r < 0 ? r : process_memory_keep(accounting->processes, snapshot);
+    if (r == 0)
+        r = process_memory_keep(accounting->processes, snapshot);
+    return r < 0 ? r : flow_table_end_told(accounting->flows);
 }

@@ -10,6 +10,8 @@
 
 /* How long a flow is listed after its socket was closed or its process ended. */
 #define KEEP_NS (60 * SECOND_NS)
+/* What has ended has been told, whenever that was; what is only silent stays. */
+#define KEEP_OF_TOLD UINT64_MAX
 
 struct flow_table {
     struct flow_entries entries;
@@ -374,8 +376,11 @@ static bool is_over(const struct flow_table *table, const struct flow_entry *ent
         table->misses_ends || crowded || (entry->facts.flags & FLOW_PEER && table->wants_peers);
     uint64_t end_ns = entry->ended_ns ? entry->ended_ns : entry->last_ns;
 
-    return may_be_over(table, entry) && (entry->ended_ns || silence) &&
-           end_ns + keep_ns <= table->now_ns;
+    if (!may_be_over(table, entry))
+        return false;
+    if (keep_ns == KEEP_OF_TOLD)
+        return entry->ended_ns != 0;
+    return (entry->ended_ns || silence) && end_ns + keep_ns <= table->now_ns;
 }
 
 /* Of the first entries those of peers, or the others. What they are folded into may come behind. */
@@ -436,6 +441,11 @@ int flow_table_advance(struct flow_table *table, uint64_t now_ns)
     bin_clock_advance(&table->seconds, table->interval_ns);
     bin_clock_advance(&table->tens, table->interval_ns);
     return r;
+}
+
+int flow_table_end_told(struct flow_table *table)
+{
+    return table->tells_once ? fold_old(table, KEEP_OF_TOLD) : 0;
 }
 
 /* --- the snapshot --- */

@@ -36,7 +36,8 @@ struct flow_table;
  */
 struct flow_table *flow_table_new(uint32_t limit, uint64_t now_ns);
 /* For who looks at the last interval alone, before anything is reported: what has ended is folded
- * in the next one, and other windows are not kept. */
+ * when it was told, by flow_table_end_told() or in the next interval, and other windows are not
+ * kept. */
 void flow_table_tell_once(struct flow_table *table);
 void flow_table_free(struct flow_table *table);
 
@@ -84,3 +85,10 @@ int flow_table_advance(struct flow_table *table, uint64_t now_ns) MUST_CHECK;
 
 /* Writes all flows, not yet linked to processes, and the windows' lengths. 0 or -ENOMEM. */
 int flow_table_write(const struct flow_table *table, struct snapshot *snapshot) MUST_CHECK;
+
+/*
+ * After flow_table_tell_once(), when all is written and no end will be told of this interval: folds
+ * what has ended, so that it is not gone through once more, and what is reported next finds its
+ * place in half of the memory. 0 or -ENOMEM.
+ */
+int flow_table_end_told(struct flow_table *table) MUST_CHECK;

@@ -238,6 +238,64 @@ static void the_closed_are_told_once(void **state)
     flow_table_free(table);
 }
 
+/* What is over is in its process at once; what goes on and what is only silent stay. */
+static void the_told_are_folded_before_the_next_interval(void **state)
+{
+    struct flow_table *table = flow_table_new(100, START);
+    struct snapshot snapshot;
+    uint64_t id;
+
+    (void)state;
+    flow_table_tell_once(table);
+    flow_table_miss_ends(table);
+    for (uint64_t cookie = 5; cookie <= 7; cookie++)
+        add(table, report(cookie, 10, 100, 200));
+    flow_table_close(table, 5, START + SECOND);
+    assert_int_equal(flow_table_advance(table, START + 10 * SECOND), 0);
+    write_flows(table, &snapshot);
+    assert_int_equal(snapshot.flows_count, 3);
+    assert_int_equal(find_flow(&snapshot, 5, 10)->window[FLOW_LAST].rx_bytes, 100);
+    id = find_flow(&snapshot, 6, 10)->id;
+    snapshot_done(&snapshot);
+    flow_table_exit(table, id, START + 10 * SECOND);
+    assert_int_equal(flow_table_end_told(table), 0);
+    add(table, report(5, 10, 3, 4)); /* as spliced bytes are told at its very end */
+    flow_table_close(table, 5, START + 19 * SECOND);
+    add(table, report(7, 10, 1, 1));
+    assert_int_equal(flow_table_advance(table, START + 20 * SECOND), 0);
+    write_flows(table, &snapshot);
+    assert_null(find_flow(&snapshot, 6, 10));
+    assert_int_equal(find_flow(&snapshot, 5, 10)->window[FLOW_LAST].rx_bytes, 3);
+    assert_int_equal(find_flow(&snapshot, 5, 10)->total.rx_bytes, 3);
+    assert_int_equal(find_flow(&snapshot, 7, 10)->window[FLOW_LAST].rx_bytes, 1);
+    assert_int_equal(find_flow(&snapshot, 7, 10)->total.tx_bytes, 201);
+    for (uint32_t i = 0; i < snapshot.flows_count; i++)
+        if (snapshot.flows[i].flags & FLOW_FOLDED)
+            assert_int_equal(snapshot.flows[i].window[FLOW_LAST].rx_bytes, 0);
+    assert_int_equal(sum_of(&snapshot).rx_bytes, 100 + 100 + 3 + 101);
+    snapshot_done(&snapshot);
+    flow_table_free(table);
+}
+
+/* For all others what has ended is listed for a minute. */
+static void ends_are_not_hurried(void **state)
+{
+    struct flow_table *table = flow_table_new(100, START);
+    struct snapshot snapshot;
+
+    (void)state;
+    add(table, report(5, 10, 100, 200));
+    flow_table_close(table, 5, START + SECOND);
+    assert_int_equal(flow_table_advance(table, START + 10 * SECOND), 0);
+    assert_int_equal(flow_table_end_told(table), 0);
+    assert_int_equal(flow_table_advance(table, START + 20 * SECOND), 0);
+    write_flows(table, &snapshot);
+    assert_int_equal(snapshot.flows_count, 1);
+    assert_int_equal(snapshot.flows[0].cookie, 5);
+    snapshot_done(&snapshot);
+    flow_table_free(table);
+}
+
 static void the_ended_are_folded_by_name(void **state)
 {
     struct flow_table *table = flow_table_new(100, START);
@@ -589,6 +647,8 @@ int main(void)
         cmocka_unit_test(threads_and_processes_are_apart),
         cmocka_unit_test(the_closed_are_folded_after_a_minute),
         cmocka_unit_test(the_closed_are_told_once),
+        cmocka_unit_test(the_told_are_folded_before_the_next_interval),
+        cmocka_unit_test(ends_are_not_hurried),
         cmocka_unit_test(the_ended_are_folded_by_name),
         cmocka_unit_test(the_ended_are_folded_by_cgroup),
         cmocka_unit_test(the_ended_keep_their_place_in_a_crowd),
