@@ -5,10 +5,7 @@
 
 #include "store_fixture.h"
 
-#include <dirent.h>
 #include <sqlite3.h>
-
-#define SECTOR_BYTES 512
 
 enum disk_file { DISK_HISTORY, DISK_JOURNAL, DISK_ROLLBACK, DISK_FILE_MAX };
 
@@ -38,6 +35,8 @@ struct disk {
     size_t count, capacity;
     struct image begin[DISK_FILE_MAX]; /* before the first change */
     uint32_t fails;                    /* so many syncs of the journal fail, from now on */
+    uint32_t until_failure;            /* calls up to the one that fails; 0: none does */
+    bool forgets;                      /* nothing is recorded */
 };
 
 /* SQLite's list of layers is one for the whole process. */
@@ -67,7 +66,7 @@ static struct change *disk_record(enum change_kind kind, int file)
 {
     struct change *change;
 
-    if (file == DISK_FILE_MAX || !*disk.path)
+    if (file == DISK_FILE_MAX || !*disk.path || disk.forgets)
         return NULL;
     if (disk.count == disk.capacity) {
         disk.capacity = disk.capacity ? 2 * disk.capacity : 256;
@@ -79,10 +78,30 @@ static struct change *disk_record(enum change_kind kind, int file)
     return change;
 }
 
+static bool disk_fails(int file)
+{
+    return file != DISK_FILE_MAX && disk.until_failure && !--disk.until_failure;
+}
+
+static int disk_read(sqlite3_file *file, void *to, int count, sqlite3_int64 offset)
+{
+    return disk_fails(*disk_which(file)) ? SQLITE_IOERR_READ
+                                         : disk_usual_methods->xRead(file, to, count, offset);
+}
+
+static int disk_size(sqlite3_file *file, sqlite3_int64 *ret_size)
+{
+    return disk_fails(*disk_which(file)) ? SQLITE_IOERR_FSTAT
+                                         : disk_usual_methods->xFileSize(file, ret_size);
+}
+
 static int disk_write(sqlite3_file *file, const void *from, int count, sqlite3_int64 offset)
 {
-    struct change *change = disk_record(CHANGE_WRITE, *disk_which(file));
+    bool fails = disk_fails(*disk_which(file));
+    struct change *change = fails ? NULL : disk_record(CHANGE_WRITE, *disk_which(file));
 
+    if (fails)
+        return SQLITE_IOERR_WRITE;
     if (change) {
         change->offset = offset;
         change->count = (size_t)count;
@@ -102,7 +121,8 @@ static int disk_truncate(sqlite3_file *file, sqlite3_int64 length)
     return disk_usual_methods->xTruncate(file, length);
 }
 
-/* The machine's own disk is not waited for: what is on it is made by disk_image() alone. */
+/* The machine's own disk is not waited for: whoever wants to know what is on it looks at the
+ * changes. */
 static int disk_sync(sqlite3_file *file, int flags)
 {
     (void)flags;
@@ -110,6 +130,8 @@ static int disk_sync(sqlite3_file *file, int flags)
         disk.fails--;
         return SQLITE_IOERR_FSYNC;
     }
+    if (disk_fails(*disk_which(file)))
+        return SQLITE_IOERR_FSYNC;
     disk_record(CHANGE_SYNC, *disk_which(file));
     return SQLITE_OK;
 }
@@ -128,6 +150,8 @@ static const sqlite3_io_methods *disk_methods_of(const sqlite3_io_methods *usual
     if (!known[i].usual) {
         known[i].usual = usual;
         known[i].ours = *usual;
+        known[i].ours.xRead = disk_read;
+        known[i].ours.xFileSize = disk_size;
         known[i].ours.xWrite = disk_write;
         known[i].ours.xTruncate = disk_truncate;
         known[i].ours.xSync = disk_sync;
@@ -140,9 +164,14 @@ static const sqlite3_io_methods *disk_methods_of(const sqlite3_io_methods *usual
 static int disk_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
                      int *ret_flags)
 {
-    int result = disk_usual->xOpen(disk_usual, name, file, flags, ret_flags);
+    int result;
 
     (void)vfs;
+    if (disk_fails(disk_find(name))) {
+        file->pMethods = NULL;
+        return SQLITE_CANTOPEN;
+    }
+    result = disk_usual->xOpen(disk_usual, name, file, flags, ret_flags);
     if (result != SQLITE_OK)
         return result;
     file->pMethods = disk_methods_of(file->pMethods);
@@ -192,17 +221,6 @@ static void image_extend(struct image *image, size_t length)
     }
 }
 
-static struct image image_copy(const struct image *image)
-{
-    struct image copy = {.is_there = image->is_there};
-
-    if (image->length) {
-        image_extend(&copy, image->length);
-        memcpy(copy.bytes, image->bytes, image->length);
-    }
-    return copy;
-}
-
 static void image_load(const char *path, struct image *image)
 {
     CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -213,120 +231,6 @@ static void image_load(const char *path, struct image *image)
     assert_int_equal(fstat(fd, &status), 0);
     image_extend(image, (size_t)status.st_size);
     assert_int_equal(pread(fd, image->bytes, image->length, 0), image->length);
-}
-
-static void image_lay(const struct image *image, const char *path)
-{
-    CLEANUP_CLOSE int fd = -1;
-
-    unlink(path);
-    if (!image->is_there)
-        return;
-    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    assert_true(fd >= 0);
-    assert_int_equal(pwrite(fd, image->bytes, image->length, 0), image->length);
-}
-
-/* --- the cut --- */
-
-/* What the disk has made of the changes that it was not told to keep. */
-enum cut_kind {
-    CUT_KEPT,      /* all of them, as when only the process is killed */
-    CUT_DROPPED,   /* none */
-    CUT_FIRST,     /* those before some moment */
-    CUT_REORDERED, /* some of them */
-    CUT_TORN,      /* some sectors of them */
-    CUT_LONG,      /* likewise, and files are as long as if all were there */
-    CUT_KIND_MAX
-};
-
-struct cut {
-    enum cut_kind kind;
-    size_t at;      /* changes before it were made, this one was being made */
-    size_t first;   /* CUT_FIRST: those from here on are dropped */
-    uint32_t share; /* of what is kept, in per cent */
-    uint64_t *chance;
-};
-
-static uint32_t draw(uint64_t *chance, uint32_t below)
-{
-    *chance = *chance * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (uint32_t)(*chance >> 33) % below;
-}
-
-static bool is_kept(const struct cut *cut, size_t number)
-{
-    if (cut->kind == CUT_KEPT)
-        return true;
-    if (cut->kind == CUT_DROPPED)
-        return false;
-    return cut->kind == CUT_FIRST ? number < cut->first : draw(cut->chance, 100) < cut->share;
-}
-
-static void image_change(struct image *image, const struct change *change)
-{
-    if (change->kind == CHANGE_WRITE) {
-        image_extend(image, (size_t)change->offset + change->count);
-        memcpy(image->bytes + change->offset, change->bytes, change->count);
-    } else if (change->kind == CHANGE_LENGTH) {
-        if ((size_t)change->offset < image->length)
-            image->length = (size_t)change->offset;
-        image_extend(image, (size_t)change->offset);
-    } else if (change->kind == CHANGE_REMOVE) {
-        image_done(image);
-    }
-}
-
-/* A change that may be there, or not, or some of its sectors. */
-static void image_doubt(struct image *image, size_t number, const struct cut *cut)
-{
-    const struct change *change = &disk.changes[number];
-    bool torn = cut->kind >= CUT_TORN || number == cut->at;
-
-    if (cut->kind == CUT_LONG && change->kind == CHANGE_WRITE)
-        image_extend(image, (size_t)change->offset + change->count);
-    if (!torn || change->kind != CHANGE_WRITE) {
-        if (is_kept(cut, number))
-            image_change(image, change);
-        return;
-    }
-    for (size_t begin = 0, bytes; begin < change->count; begin += bytes) {
-        size_t offset = (size_t)change->offset + begin;
-        struct change part = *change;
-
-        bytes = SECTOR_BYTES - offset % SECTOR_BYTES;
-        bytes = bytes < change->count - begin ? bytes : change->count - begin;
-        part.offset = (off_t)offset;
-        part.bytes = change->bytes + begin;
-        part.count = bytes;
-        if (draw(cut->chance, 100) < (cut->kind >= CUT_TORN ? cut->share : 50))
-            image_change(image, &part);
-    }
-}
-
-/* From here on the disk was not told to keep anything of the file. A removal waits for the disk. */
-static size_t kept_until(enum disk_file file, size_t at)
-{
-    while (at > 0 && (disk.changes[at - 1].file != file || disk.changes[at - 1].kind < CHANGE_SYNC))
-        at--;
-    return at;
-}
-
-/* The file after the cut. */
-static struct image disk_image(enum disk_file file, const struct cut *cut)
-{
-    struct image image = image_copy(&disk.begin[file]);
-    size_t kept = kept_until(file, cut->at);
-
-    for (size_t i = 0; i < disk.count && i <= cut->at; i++) {
-        if (disk.changes[i].file != file)
-            continue;
-        if (i < kept)
-            image_change(&image, &disk.changes[i]);
-        else
-            image_doubt(&image, i, cut);
-    }
-    return image;
 }
 
 /* --- recording --- */
@@ -361,17 +265,4 @@ static void disk_forget(void)
     for (int i = 0; i < DISK_FILE_MAX; i++)
         image_done(&disk.begin[i]);
     disk = (struct disk){0};
-}
-
-/* Lays the files as they are after the cut. */
-static void disk_lay(const struct cut *cut, const char *path)
-{
-    for (int i = 0; i < DISK_FILE_MAX; i++) {
-        struct image image = disk_image((enum disk_file)i, cut);
-        char name[112];
-
-        disk_path(path, (enum disk_file)i, name, sizeof(name));
-        image_lay(&image, name);
-        image_done(&image);
-    }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Tests of power cuts: whatever the disk has kept, what it was told to keep is there, and the next
  * recorder goes on. */
-#include "store_disk.h"
+#include "store_cut.h"
 
 #define FLOWS 20  /* of each tick */
 #define MINUTE 6u /* ticks between two that wait for the disk */
