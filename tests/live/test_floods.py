@@ -88,7 +88,11 @@ def metrics_count_also_what_the_history_has_no_room_for():
             assert set(opened) <= {("inbound",), ("outbound",)} and max(opened.values(), default=0) <= 2 * times, opened
             return 4 * times - lost <= sum(opened.values()) and (lost or sum(opened.values()) == 4 * times)
 
-        wait_for(all_are_accounted_for, what="all of them")
+        try:
+            wait_for(all_are_accounted_for, what="all of them")
+        except AssertionError as error:
+            known = [server.values(name) for name in ("nwho_events_lost_total", "nwho_process_groups", "nwho_process_groups_folded_total")]
+            raise AssertionError(f"{error}: {server.values(OPENED, 'process_executable_name')}, {known}") from None
 
 
 run_tests()

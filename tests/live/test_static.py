@@ -53,7 +53,7 @@ def make():
     """The programs, as ./dev makes them; it fails when one is too large."""
     if not shutil.which("musl-gcc") and "musl" not in run(["ldd", "/bin/sh"], None).out:
         skip("there is no musl here")
-    run([SOURCE / "dev", "static", *([] if FULL else ["lite"])], timeout=280 if not FULL else 1500)
+    run([SOURCE / "dev", "static", *([] if FULL else ["lite"])], timeout=800 if not FULL else 1500)
 
 
 def segments(path):
