@@ -19,8 +19,10 @@ int loss_note(struct store *store, const char *path, struct buf *problem)
 
 int loss_check(struct store *store)
 {
-    int r = page_sums_mixed(store->db);
+    int r = page_sums_look(store->db);
 
+    if (r == 0)
+        r = page_sums_mixed(store->db);
     if (r <= 0)
         return r;
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
@@ -32,8 +34,11 @@ int loss_find(struct store *store, const char *path, int flags, struct buf *prob
     uint64_t since_ns;
     int pid, r;
 
-    if (!page_sums_faults(store->db).journal_lost || store_writer(path, &pid, &since_ns) == 1)
+    if (store_writer(path, &pid, &since_ns) == 1)
         return 0;
+    r = page_sums_look(store->db);
+    if (r < 0 || !page_sums_faults(store->db).journal_lost)
+        return r;
     store->journal_lost = true;
     if (flags == SQLITE_OPEN_READONLY)
         return 0;

@@ -457,6 +457,13 @@ struct page_faults page_sums_faults(sqlite3 *db)
     return faults;
 }
 
+int page_sums_look(sqlite3 *db)
+{
+    struct layer_file *journal = opened(db, SQLITE_FCNTL_JOURNAL_POINTER);
+
+    return journal && journal->is_journal ? sql_error(NULL, look_at_journal(journal, 0)) : 0;
+}
+
 int page_sums_mixed(sqlite3 *db)
 {
     struct layer_file *file = file_of(db), *journal = opened(db, SQLITE_FCNTL_JOURNAL_POINTER);

@@ -39,6 +39,10 @@ void page_sums_forgive(sqlite3 *db);
 bool page_sums_used(sqlite3 *db);
 struct page_faults page_sums_faults(sqlite3 *db);
 
+/* Goes through the journal, where SQLite did not: who had it open before has done so for others. 0
+ * or -errno. */
+int page_sums_look(sqlite3 *db);
+
 /* Whether what is left of a damaged journal does not fit the file, see journal_is_mixed(): 1 or 0,
  * -errno. */
 int page_sums_mixed(sqlite3 *db);

@@ -282,6 +282,21 @@ static void a_journal_that_does_not_fit_the_file_is_set_aside(void **state)
     }
 }
 
+/* The first reader has gone through the journal for all that come while it has it open. */
+static void others_beside_a_reader_are_told_too(void **state)
+{
+    struct copy copy = make_killed(*state);
+    CLEANUP(buf_done) struct buf problem = BUF_INIT;
+    struct store *first = NULL;
+
+    flip(copy.journal, frame_of(&copy, -20) + 500, 2);
+    assert_int_equal(store_open_to_read(copy.path, &first, &problem), 0);
+    assert_true(ask(copy.path, STORE_FINE).incomplete);
+    store_close(open_copy(&copy, &problem));
+    assert_non_null(strstr(buf_string(&problem), "killed.db-wal"));
+    store_close(first);
+}
+
 /* `nwho mark` takes the place of what was forgotten. */
 static void who_leaves_a_note_says_what_is_lost(void **state)
 {
@@ -349,6 +364,7 @@ int main(void)
         TEST(what_an_earlier_journal_left_is_no_damage),
         TEST(the_next_recorder_notes_what_is_lost),
         TEST(a_journal_that_does_not_fit_the_file_is_set_aside),
+        TEST(others_beside_a_reader_are_told_too),
         TEST(who_leaves_a_note_says_what_is_lost),
         TEST(a_damaged_page_does_not_go_into_the_file),
         TEST(pages_that_are_replaced_are_read_as_they_are),
