@@ -17,7 +17,7 @@ static int add_to_socket(struct flow_join *join, uint32_t *capacity, const struc
     uint32_t at = map_get(&join->by_cookie, flow->cookie);
     int r;
 
-    if (at == MAP_NONE) {
+    if (at >= join->socket_count) { /* MAP_NONE */
         at = join->socket_count;
         r = VEC_RESERVE(&join->sockets, capacity, at, 1);
         if (r == 0)
@@ -69,7 +69,7 @@ static int link_sockets(const struct snapshot *snapshot, struct flow_join *join)
         uint32_t sum = socket->cookie ? map_get(&join->by_cookie, socket->cookie) : MAP_NONE;
 
         join->of_socket[i] = sum;
-        if (sum != MAP_NONE)
+        if (sum < join->socket_count)
             join->sockets[sum].socket = i;
         if (serves(socket))
             r = map_set(&join->serving, place(socket->netns, socket->proto, socket->local_port), 1);

@@ -87,7 +87,7 @@ static uint64_t hash_names(const struct fleet_row *row)
     const uint32_t names[] = {row->host,  row->process,  row->user, row->service,
                               row->check, row->severity, row->port};
 
-    return hash_bytes(hash_number(HASH_INIT, row->until_ns), names, sizeof(names));
+    return hash_numbers(hash_number(HASH_INIT, row->until_ns), names, ARRAY_SIZE(names));
 }
 
 static int find_row(struct asking *asking, const struct fleet_row *names,

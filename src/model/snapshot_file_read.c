@@ -171,6 +171,7 @@ static int load_columns(struct reader *reader, const struct stored *stored, char
 /* Makes the array of a section in the snapshot: zeroed, with room for exactly these elements. */
 static char *make_array(struct snapshot *snapshot, const struct section *section, uint32_t count)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-optin.portability.UnixAPI): none of the table has size 0 */
     char *elements = calloc(count, section->size);
     char *count_at = (char *)snapshot + section->count;
 

@@ -82,7 +82,7 @@ static inline bool pcapng_option(struct pcapng_cursor *cursor, uint16_t *ret_cod
         return false;
     *ret_value = pcapng_padded(cursor, length);
     *ret_code = code;
-    return !cursor->failed;
+    return !cursor->failed && ret_value->at;
 }
 
 static inline size_t pcapng_left(const struct pcapng_cursor *cursor)

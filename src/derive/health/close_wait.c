@@ -82,7 +82,7 @@ static int say(struct examination *examination, const struct tally_item *item,
     uint64_t share = share_of_limit(process, item->count);
     enum severity severity = judge(examination, item, share);
     uint32_t at = map_get(&fresh->index, item->key);
-    uint32_t more = at == MAP_NONE ? 0 : fresh->items[at].count;
+    uint32_t more = at < fresh->count ? fresh->items[at].count : 0;
     struct subject subject = health_subject(examination, item->example);
     int r;
 

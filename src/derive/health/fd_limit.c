@@ -105,7 +105,7 @@ static int say_process(struct examination *examination, uint32_t index,
     uint32_t full = map_get(&listeners->index, index);
     uint64_t share = share_of(process);
     enum severity severity = health_judge(examination, OPEN, share);
-    bool refuses = full != MAP_NONE && process->fds == process->fd_limit;
+    bool refuses = full < listeners->count && process->fds == process->fd_limit;
     struct subject subject = SUBJECT_NONE;
     int r;
 

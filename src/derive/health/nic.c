@@ -87,7 +87,7 @@ static struct link_change change_of(const struct examination *examination,
 static uint64_t share_of(const struct examination *examination, const struct link_change *change,
                          uint64_t part)
 {
-    if (health_judge(examination, PACKETS, change->packets) == SEVERITY_OK)
+    if (!change->packets || health_judge(examination, PACKETS, change->packets) == SEVERITY_OK)
         return 0;
     return part * 1000 / change->packets;
 }

@@ -117,7 +117,7 @@ static int look_at_listener(struct examination *examination, uint32_t index, str
     const struct socket *sockets = examination->now->sockets;
     uint64_t key = key_of(&sockets[index]);
     uint32_t at = map_get(&places->index, key);
-    uint32_t first = at == MAP_NONE ? index : places->items[at].example;
+    uint32_t first = at < places->count ? places->items[at].example : index;
 
     /* The first one of a place stands for all; one word about a place is enough. */
     if (first != index && places->items[at].sum == 0 &&

@@ -2,20 +2,11 @@
 /* Tells destinations apart, and finds the other end of connections. */
 #include "derive/health/remote.h"
 
+#include "base/hash.h"
 #include "derive/address.h"
 #include "derive/health/finding.h"
 
 #include <string.h>
-
-#define FNV_BASIS UINT64_C(0xcbf29ce484222325)
-
-/* FNV-1a. */
-static uint64_t mix(uint64_t hash, const void *bytes, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ ((const unsigned char *)bytes)[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
 
 /* IPv4 has one form, whether the socket is of IPv4 or of IPv6. */
 static union address plain(const struct socket *socket, const union address *address)
@@ -23,6 +14,11 @@ static union address plain(const struct socket *socket, const union address *add
     if (!address_is_mapped(socket->family, address))
         return *address;
     return (union address){.words = {address->words[3]}};
+}
+
+static uint64_t hash_address(uint64_t hash, const union address *address)
+{
+    return hash_numbers(hash, address->words, ARRAY_SIZE(address->words));
 }
 
 static bool is_same(const struct socket *a, const union address *of_a, const struct socket *b,
@@ -35,17 +31,17 @@ static bool is_same(const struct socket *a, const union address *of_a, const str
 
 uint64_t remote_key(const struct socket *socket, bool by_port)
 {
-    const uint32_t rest[] = {socket->netns, by_port ? socket->peer_port : 0};
     union address peer = plain(socket, &socket->peer);
+    uint64_t hash = hash_number(HASH_INIT, socket->netns);
 
-    return mix(mix(FNV_BASIS, rest, sizeof(rest)), &peer, sizeof(peer));
+    return hash_address(hash_number(hash, by_port ? socket->peer_port : 0), &peer);
 }
 
 uint64_t remote_route_key(const struct socket *socket)
 {
     union address local = plain(socket, &socket->local);
 
-    return mix(remote_key(socket, true), &local, sizeof(local));
+    return hash_address(remote_key(socket, true), &local);
 }
 
 const struct next_hop *remote_next_hop(const struct snapshot *snapshot, const struct socket *socket)
@@ -63,9 +59,9 @@ const struct next_hop *remote_next_hop(const struct snapshot *snapshot, const st
 
 uint64_t remote_hop_key(const struct next_hop *hop)
 {
-    const uint32_t link[] = {hop->netns, hop->ifindex};
+    uint64_t hash = hash_number(HASH_INIT, hop->netns);
 
-    return mix(mix(FNV_BASIS, link, sizeof(link)), &hop->address, sizeof(hop->address));
+    return hash_address(hash_number(hash, hop->ifindex), &hop->address);
 }
 
 uint32_t remote_other_end(const struct snapshot *snapshot, const struct socket *socket)
