@@ -476,10 +476,10 @@ time.sleep(float(sys.argv[1])); c.close(); ended(s)
         assert "without BPF" in follower.err and document["warnings"][0]["effect"] == "owners", follower.err
         assert nwho(ns, "events", "--for", "0.01", "--strict", "-q", user="nobody", expect=3)
         with following(ns, "--sources", "sock_diag,proc_fd") as follower:
-            for seconds in (1.2, 2.5, 5, 10):  # the search comes once a second, later where it takes long
+            for seconds in (1.2, 2.5, 5, 10, 20):  # the search comes once a second, later where it takes long
                 fact = play(ns, script, str(seconds))[0]
                 follower.read_until(f'"local_port":{fact["port"]},'.encode())
-                if f'"pid":{fact["pid"]},' in follower.bytes.decode():
+                if f'"pid":{fact["pid"]},' in follower.bytes.decode() and f'"ppid":{fact["ppid"]},' in follower.bytes.decode():
                     break
             row = closed(follower.finish())[fact["port"]]
         assert (row["pid"], row["ppid"], row["owner_source"]) == (fact["pid"], fact["ppid"], "holder"), row
