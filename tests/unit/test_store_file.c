@@ -2,6 +2,8 @@
 /* Tests of files that are damaged, foreign, newer, or in use. */
 #include "store_fixture.h"
 
+#include "store/sql.h"
+
 #define TICKS 130
 
 static void write_ticks(struct place *place, uint64_t first, uint64_t count)
@@ -395,11 +397,41 @@ static void one_without_host_is_read_too(void **state)
     assert_int_equal(read_sum(place, STORE_FINE, &notes), whole);
 }
 
+static void what_sqlite_says_is_an_error_of_the_system(void **state)
+{
+    static const struct {
+        int result, error;
+    } cases[] = {
+        {SQLITE_OK, 0},
+        {SQLITE_ROW, 0},
+        {SQLITE_DONE, 0},
+        {SQLITE_NOMEM, -ENOMEM},
+        {SQLITE_FULL, -ENOSPC},
+        {SQLITE_BUSY_SNAPSHOT, -EBUSY},
+        {SQLITE_LOCKED, -EBUSY},
+        {SQLITE_READONLY_DIRECTORY, -EROFS},
+        {SQLITE_PERM, -EACCES},
+        {SQLITE_AUTH, -EACCES},
+        {SQLITE_CORRUPT, -EBADMSG},
+        {SQLITE_NOTADB, -EBADMSG},
+        {SQLITE_SCHEMA, -EBADMSG},
+        {SQLITE_TOOBIG, -EFBIG},
+        {SQLITE_IOERR_READ, -EIO},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        assert_int_equal(sql_error(NULL, cases[i].result), cases[i].error);
+    assert_string_equal(store_failure(-EBADMSG), "the file of the history is damaged");
+    assert_string_equal(store_failure(-ENOSPC), strerror(ENOSPC));
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, place_make, place_remove)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(what_sqlite_says_is_an_error_of_the_system),
         TEST(a_newer_schema_is_refused),
         TEST(an_older_schema_is_brought_up),
         TEST(one_without_host_is_read_too),

@@ -276,6 +276,66 @@ static void an_older_file_goes_on_without(void **state)
     assert_true(is_same(&said, &whole));
 }
 
+static int read_bytes(sqlite3 *db, int64_t page, int first, int count, uint8_t *to)
+{
+    sqlite3_file *file = NULL;
+
+    assert_int_equal(sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file), SQLITE_OK);
+    return file->pMethods->xRead(file, to, count, (page - 1) * PAGE_BYTES + first);
+}
+
+/* SQLite may be built so that it reads what is long without its own memory of pages. */
+static void a_part_of_a_page_is_looked_at_as_a_whole(void **state)
+{
+    struct place *place = *state;
+    uint8_t page[PAGE_BYTES], part[PAGE_BYTES];
+    sqlite3 *db;
+
+    make_file(place);
+    db = place_database(place);
+    assert_int_equal(sqlite3_exec(db, "SELECT count(*) FROM chunk", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(read_bytes(db, 3, 0, PAGE_BYTES, page), SQLITE_OK);
+    assert_int_equal(read_bytes(db, 3, 4, 1000, part), SQLITE_OK);
+    assert_memory_equal(part, page + 4, 1000);
+    assert_int_equal(read_bytes(db, 3, PAGE_BYTES - 10, 20, part), SQLITE_CORRUPT);
+    assert_int_equal(read_bytes(db, 100000, 4, 1000, part), SQLITE_IOERR_SHORT_READ);
+    flip(place->path, 2 * PAGE_BYTES + 3000, 4);
+    assert_int_equal(read_bytes(db, 3, 4, 1000, part), SQLITE_CORRUPT);
+    sqlite3_close(db);
+}
+
+/* What SQLite asks of the system besides files is what it would have without the layer. */
+static void the_layer_passes_on_what_is_no_file(void **state)
+{
+    const struct place *place = *state;
+    sqlite3_vfs *layer, *usual = sqlite3_vfs_find(NULL);
+    double days = 0, days_before = 0;
+    sqlite3_int64 now = 0, before = 0;
+    char bytes[2][16] = {0};
+    uint64_t begin_ns;
+    int found = -1;
+
+    assert_int_equal(page_sums_register(), 0);
+    layer = sqlite3_vfs_find(PAGE_SUMS_LAYER);
+    assert_int_equal(usual->xCurrentTimeInt64(usual, &before), SQLITE_OK);
+    assert_int_equal(usual->xCurrentTime(usual, &days_before), SQLITE_OK);
+    assert_int_equal(layer->xCurrentTimeInt64(layer, &now), SQLITE_OK);
+    assert_int_equal(layer->xCurrentTime(layer, &days), SQLITE_OK);
+    assert_true(now >= before && now - before < 3600 * 1000);
+    assert_true(days >= days_before && days - days_before < 1.0 / 24);
+    layer->xRandomness(layer, sizeof(bytes[0]), bytes[0]);
+    layer->xRandomness(layer, sizeof(bytes[1]), bytes[1]);
+    assert_memory_not_equal(bytes[0], bytes[1], sizeof(bytes[0]));
+    begin_ns = clock_ns(CLOCK_MONOTONIC);
+    assert_true(layer->xSleep(layer, 2000) >= 2000);
+    assert_true(clock_ns(CLOCK_MONOTONIC) - begin_ns >= 2 * MILLISECOND_NS);
+    assert_int_equal(layer->xAccess(layer, place->directory, SQLITE_ACCESS_EXISTS, &found),
+                     SQLITE_OK);
+    assert_int_equal(found, 1);
+    assert_int_equal(layer->xDelete(layer, place->path, 0), SQLITE_IOERR_DELETE_NOENT);
+    assert_int_equal(layer->xGetLastError(layer, 0, NULL), ENOENT);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, place_make, place_remove)
 
 int main(void)
@@ -291,6 +351,8 @@ int main(void)
         TEST(a_writer_that_meets_damage_begins_anew_and_loses_no_tick),
         TEST(a_damaged_chunk_is_no_reason_to_begin_anew),
         TEST(an_older_file_goes_on_without),
+        TEST(a_part_of_a_page_is_looked_at_as_a_whole),
+        TEST(the_layer_passes_on_what_is_no_file),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
