@@ -199,6 +199,8 @@ def top_by_peer_is_what_the_server_counted():
 @test
 def iftop_shows_the_pairs():
     needs_hooks()
+    told = []
+
     def is_shown(seconds):
         with netns() as ns, clients(ns) as send, server(ns) as child:
             iftop = [BUILD / "nwho", "iftop", "-t", "-n", "-N", "-B", "-i", "near1", "-s", str(seconds)]
@@ -210,9 +212,13 @@ def iftop_shows_the_pairs():
                 skip("UDP is not counted without BPF")
             others = [peer for peer in truth if not peer.startswith(("10.9.1.", "fd09:1::"))]
             assert len(others) < len(truth) and not set(others) & set(text.split()), (others, text)
+            told.append((text, said))
             return set(truth) - set(others) <= set(text.split())
 
-    assert any(is_shown(seconds) for seconds in (3, 10, 30)), "three seconds are few on a busy machine, thirty are not"
+    is_there = any(is_shown(seconds) for seconds in (3, 10, 30))
+    if not is_there and all("more peers" in said for _, said in told[-1:]):
+        skip("others on this machine have so many peers that there is no room")
+    assert is_there, f"three seconds are few on a busy machine, thirty are not: {told[-1]}"
 
 
 def has_hooks(process):
