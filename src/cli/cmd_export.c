@@ -112,7 +112,7 @@ static int run_export(struct options *options)
     const struct format *format = NULL;
     int r;
 
-    if (check_options(options, &format) != 0 || history_times(options, question) != 0)
+    if (check_options(options, &format) != 0 || !format || history_times(options, question) != 0)
         return EXIT_ERROR;
     if (!question->every_ns)
         question->every_ns =
