@@ -260,7 +260,8 @@ static int remember_instance(struct store *store, const struct snapshot *snapsho
     return r < 0 ? r
                  : run_instance(store, STATEMENT_LAST_INSTANCE,
                                 "UPDATE process SET pid = ?2, start_ticks = ?3 WHERE id = ?1"
-                                " AND ?4 > 0",
+                                " AND ?4 = (SELECT first FROM instance WHERE process = ?1"
+                                " AND pid = ?2 AND start_ticks = ?3)",
                                 snapshot, instance);
 }
 

@@ -2,6 +2,7 @@
 /* Known: the dictionaries, read. An id that the file does not know (a damaged one) is nameless. */
 #include "store/known.h"
 
+#include "base/clock.h"
 #include "base/vec.h"
 
 #include <arpa/inet.h>
@@ -9,7 +10,9 @@
 static const char *const texts[DICTIONARY_MAX] = {
     [DICTIONARY_NETNS] = "SELECT inode, name, initial FROM netns WHERE id = ?",
     [DICTIONARY_PROCESS] =
-        "SELECT kind, comm, exe, uid, cgroup, netns, pid, start_ticks FROM process WHERE id = ?",
+        "SELECT kind, comm, exe, uid, cgroup, netns, pid, start_ticks,"
+        " (SELECT first FROM instance WHERE process = id AND instance.pid = process.pid"
+        " AND instance.start_ticks = process.start_ticks) FROM process WHERE id = ?",
     [DICTIONARY_ENDPOINT] =
         "SELECT proto, address, port, direction, interface FROM endpoint WHERE id = ?",
     [DICTIONARY_INTERFACE] = "SELECT netns, name FROM interface WHERE id = ?",
@@ -136,10 +139,37 @@ static int read_process(struct known *known, sqlite3_stmt *statement, struct pro
     return r;
 }
 
+/*
+ * Of processes with the same name, program, user and place a row has the last one. What was before
+ * it began was another one's: that is the last one that had begun then.
+ */
+static int read_instance(struct known *known, uint64_t id, struct process *process)
+{
+    sqlite3_stmt *statement;
+    int r = sql_prepare(known->store, STATEMENT_KNOW_INSTANCE,
+                        "SELECT pid, start_ticks FROM instance WHERE process = ?1 AND first <= ?2"
+                        " ORDER BY first DESC LIMIT 1",
+                        &statement);
+
+    if (r < 0)
+        return r;
+    sql_bind(statement, 1, id);
+    sql_bind(statement, 2, known->snapshot->time_ns / SECOND_NS);
+    r = sql_step(statement);
+    if (r > 0) {
+        process->pid = (uint32_t)sql_column(statement, 0);
+        process->start_ticks = sql_column(statement, 1);
+        sqlite3_reset(statement);
+    }
+    if (r == -EBADMSG)
+        known->broken++;
+    return r == -EBADMSG || r > 0 ? 0 : r;
+}
+
 static int learn_process(struct known *known, uint64_t id, struct known_process *ret_known)
 {
     struct process process = {0};
-    uint64_t netns = 0, kind = PROCESS_NONE;
+    uint64_t netns = 0, kind = PROCESS_NONE, first_s = 0;
     sqlite3_stmt *statement;
     uint32_t index = 0;
     int r = look_up(known, DICTIONARY_PROCESS, id, &statement);
@@ -147,9 +177,12 @@ static int learn_process(struct known *known, uint64_t id, struct known_process 
     if (r > 0) {
         kind = sql_column(statement, 0);
         netns = sql_column(statement, 5);
+        first_s = sql_column(statement, 8);
         r = read_process(known, statement, &process);
         sqlite3_reset(statement);
     }
+    if (r == 0 && first_s > known->snapshot->time_ns / SECOND_NS)
+        r = read_instance(known, id, &process);
     if (r == 0)
         r = known_netns(known, netns, &process.netns);
     if (r < 0)

@@ -25,9 +25,11 @@ PROGRAMS = ("iperf3", "nethogs", "iftop", "stdbuf")
 
 
 def stream(ns, *words):
-    """Bits a second of one connection."""
-    done = json.loads(ns.run(["iperf3", "-c", "10.91.0.2", "-J", *words]).out)
-    return done["end"]["sum_received"]["bits_per_second"]
+    """Bits a second of one connection. The server takes one at a time, and may still be busy with the end of the last."""
+    def received():
+        return json.loads(ns.run(["iperf3", "-c", "10.91.0.2", "-J", *words], None).out).get("end", {}).get("sum_received")
+
+    return wait_for(received, what="a stream of iperf3")["bits_per_second"]
 
 
 @contextmanager

@@ -128,6 +128,29 @@ static void flows_without_a_process_come_back(void **state)
     assert_int_equal(find_flow(past, "", NULL)->process, 0);
 }
 
+/* What was before a process began stays that of the one before it, whatever comes later. */
+static void the_past_keeps_its_processes(void **state)
+{
+    static const uint32_t pids[] = {100, 200, 300, 200};
+    struct place *place = *state;
+    CLEANUP_ANSWERS struct answers answers = {0};
+
+    place_open(place, NULL);
+    for (unsigned int i = 0; i < ARRAY_SIZE(pids); i++) {
+        struct snapshot tick;
+
+        tick_begin(&tick, i);
+        tick_flow(&tick, tick_process(&tick, pids[i], "curl"), 1, 5, 0);
+        tick_write(place, &tick);
+    }
+    for (unsigned int i = 0; i < ARRAY_SIZE(pids); i++) {
+        place_ask(place, (struct store_question){ALL_TIME(i), .parts = STORE_PROCESSES},
+                  &answers);
+        assert_int_equal(find_flow(&answers.items[i].snapshot, "curl", NULL)->pid,
+                         i < 3 ? pids[i] : 300);
+    }
+}
+
 /* Who listens serves; a port that the kernel chose for a client does not. */
 static void directions_are_known(void **state)
 {
@@ -375,6 +398,7 @@ int main(void)
         TEST(sums_of_flows_come_back),
         TEST(small_peers_become_one),
         TEST(flows_without_a_process_come_back),
+        TEST(the_past_keeps_its_processes),
         TEST(directions_are_known),
         TEST(sockets_that_are_only_counted_are_there),
         TEST(counters_are_differences),
