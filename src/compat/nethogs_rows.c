@@ -276,7 +276,7 @@ int nethogs_rows_add(struct nethogs_rows *rows, const struct traffic_reader *rea
         if (!last.rx_bytes && !last.tx_bytes)
             continue;
         r = row_of(rows, reader, flow, options, &index);
-        if (r < 0)
+        if (r != 0)
             break;
         traffic_add(&rows->rows[index].last, last);
         traffic_add(&rows->rows[index].total, last);

@@ -144,8 +144,7 @@ static void the_past_keeps_its_processes(void **state)
         tick_write(place, &tick);
     }
     for (unsigned int i = 0; i < ARRAY_SIZE(pids); i++) {
-        place_ask(place, (struct store_question){ALL_TIME(i), .parts = STORE_PROCESSES},
-                  &answers);
+        place_ask(place, (struct store_question){ALL_TIME(i), .parts = STORE_PROCESSES}, &answers);
         assert_int_equal(find_flow(&answers.items[i].snapshot, "curl", NULL)->pid,
                          i < 3 ? pids[i] : 300);
     }
