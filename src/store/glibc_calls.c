@@ -9,7 +9,7 @@
 int __fprintf_chk(FILE *file, int flag, const char *format, ...);
 void *__memcpy_chk(void *to, const void *from, size_t size, size_t room);
 void *__memset_chk(void *to, int byte, size_t size, size_t room);
-int fcntl64(int fd, int command, ...);
+int fcntl64(int fd, int command, ...); /* NOLINT(readability-redundant-declaration): not of musl */
 
 /* Of what SQLite traces for those who work on it: a library does not print. */
 int __fprintf_chk(FILE *file, int flag, const char *format, ...)
