@@ -31,7 +31,7 @@ static const struct field snapshot_fields[] = {
     NUMBER(snapshot, owners_known),
     NUMBER(snapshot, pidns_is_init),
     NUMBER(snapshot, incomplete),
-    NUMBER(snapshot, accounting),
+    ENUM(snapshot, accounting, ACCOUNTING_LEVEL_MAX),
     NUMBER(snapshot, cgroup_v1),
     NUMBER(snapshot, wire_ns),
     NUMBER(snapshot, window_ns[FLOW_LAST]),
