@@ -10,9 +10,9 @@
 static const char *const texts[DICTIONARY_MAX] = {
     [DICTIONARY_NETNS] = "SELECT inode, name, initial FROM netns WHERE id = ?",
     [DICTIONARY_PROCESS] =
-        "SELECT kind, comm, exe, uid, cgroup, netns, pid, start_ticks,"
-        " (SELECT first FROM instance WHERE process = id AND instance.pid = process.pid"
-        " AND instance.start_ticks = process.start_ticks) FROM process WHERE id = ?",
+        ("SELECT kind, comm, exe, uid, cgroup, netns, pid, start_ticks,"
+         " (SELECT first FROM instance WHERE process = id AND instance.pid = process.pid"
+         " AND instance.start_ticks = process.start_ticks) FROM process WHERE id = ?"),
     [DICTIONARY_ENDPOINT] =
         "SELECT proto, address, port, direction, interface FROM endpoint WHERE id = ?",
     [DICTIONARY_INTERFACE] = "SELECT netns, name FROM interface WHERE id = ?",
