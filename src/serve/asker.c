@@ -1,50 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* Asker: one loop over poll(2), a fixed number of children, a bounded queue. */
+/* Asker: one loop over poll(2), a bounded queue, a fixed number of questions that run. */
 #include "serve/asker.h"
 
 #include "base/clock.h"
-#include "base/confine.h"
-#include "serve/ask.h"
-#include "serve/passing.h"
+#include "serve/asked.h"
 #include "serve/present.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 
 /* Questions that run at once, and that wait for it. */
 #define RUNNING_MAX 2
 #define WAITING_MAX 32
 
-/* What one may take: from when it came, of CPU, of memory, and of the document. */
+/* How long a question may take from when it came. */
 #define DEADLINE_NS (15 * SECOND_NS)
-#define CPU_S 10
-#define MEMORY_BYTES ((rlim_t)512 << 20)
-#define DOCUMENT_BYTES ((rlim_t)32 << 20)
-#define DESCRIPTORS_MAX 64
 
 /* How old a snapshot of now may be; and after what time of silence it is asked for again. */
 #define PRESENT_NS (2 * SECOND_NS)
 #define PATIENCE_NS (10 * SECOND_NS)
 
 enum { POLL_QUESTIONS, POLL_RECORDER, POLL_RUNNING };
-
-/* A question and, when it runs, its child. */
-struct asked {
-    struct ask_request request;
-    enum question_source source;
-    enum present present; /* of QUESTION_PRESENT: what it is about */
-    uint64_t came_ns;     /* CLOCK_MONOTONIC */
-    pid_t child;
-    int end;                 /* a pipe that the child holds: it ends with it */
-    int document, complaint; /* memory that it writes: standard output, standard error */
-};
 
 /* A snapshot of now. */
 struct snapshot_of {
@@ -61,17 +38,6 @@ struct asking {
     struct snapshot_of presents[PRESENT_MAX];
     uint64_t now_ns;
 };
-
-static void free_asked(struct asked *asked)
-{
-    if (asked->end >= 0)
-        close(asked->end);
-    if (asked->document >= 0)
-        close(asked->document);
-    if (asked->complaint >= 0)
-        close(asked->complaint);
-    free(asked);
-}
 
 /* Who does not take it has ended, which shows when it is asked for the next one. */
 static void reply(const struct asking *asking, uint32_t id, uint32_t status, const char *text)
@@ -121,158 +87,19 @@ static void drop_presents(struct asking *asking)
             close(TAKE_FD(asking->presents[i].memory));
 }
 
-/* --- the child --- */
-
-/* A sanitizer of addresses maps more memory than there is. */
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED true
-#elif defined(__has_feature)
-#define SANITIZED __has_feature(address_sanitizer)
-#else
-#define SANITIZED false
-#endif
-
-/* At `most` a signal tells it of its CPU time, and a second later it is ended. */
-static void limit(int resource, rlim_t most)
-{
-    struct rlimit limit = {.rlim_cur = most, .rlim_max = most + (resource == RLIMIT_CPU)};
-    struct rlimit old;
-
-    if (getrlimit(resource, &old) == 0 && old.rlim_max < most)
-        return;
-    setrlimit(resource, &limit);
-}
-
-/* A document that becomes too long fails to be written, which the command says. */
-static void limit_resources(void)
-{
-    signal(SIGXFSZ, SIG_IGN);
-    limit(RLIMIT_CPU, CPU_S);
-    limit(RLIMIT_FSIZE, DOCUMENT_BYTES);
-    limit(RLIMIT_NOFILE, DESCRIPTORS_MAX);
-    limit(RLIMIT_CORE, 0);
-    if (!SANITIZED)
-        limit(RLIMIT_DATA, MEMORY_BYTES);
-}
-
-/* "nwho", the command, where it reads from, and the other words. */
-static void run_words(const struct asker *asker, struct asked *asked)
-{
-    char *argv[QUESTION_WORDS_MAX + 3] = {(char *)(uintptr_t) "nwho"};
-    char *word = asked->request.words, *end = word + asked->request.length;
-    CLEANUP(buf_done) struct buf from = BUF_INIT;
-    int argc = 1;
-
-    if (asked->source == QUESTION_PRESENT)
-        buf_puts(&from, "--replay=/proc/self/fd/0");
-    else
-        buf_printf(&from, "--store=%s", asker->store);
-    for (; word < end; word += strlen(word) + 1) {
-        argv[argc++] = word;
-        if (argc == 2)
-            argv[argc++] = (char *)(uintptr_t)buf_string(&from);
-    }
-    asker->run(argc, argv);
-}
-
-/* Returns where it could not begin. */
-static void be_child(const struct asking *asking, struct asked *asked, int end)
-{
-    int input = asked->source == QUESTION_PRESENT ? find_present(asking, asked) : STDIN_FILENO;
-
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    signal(SIGTERM, SIG_DFL);
-    if (dup2(input, STDIN_FILENO) < 0 || dup2(asked->document, STDOUT_FILENO) < 0 ||
-        dup2(asked->complaint, STDERR_FILENO) < 0 || confine_descriptors_to(&end, 1) < 0)
-        return;
-    limit_resources();
-    if (confine_to_read() == 0)
-        run_words(asking->asker, asked);
-}
-
-/* 0 or -errno; 1 in a child that could not begin. */
-static int start(const struct asking *asking, struct asked *asked)
-{
-    int ends[2];
-
-    asked->document = passing_memory("nwho-document");
-    asked->complaint = passing_memory("nwho-complaint");
-    if (asked->document < 0 || asked->complaint < 0 || pipe2(ends, O_CLOEXEC) < 0)
-        return -errno;
-    asked->end = ends[0];
-    asked->child = fork();
-    if (asked->child == 0) {
-        be_child(asking, asked, ends[1]);
-        return 1;
-    }
-    close(ends[1]);
-    return asked->child < 0 ? -errno : 0;
-}
-
-/* --- its answer --- */
-
-static uint64_t length_of(int memory)
-{
-    struct stat status;
-
-    return fstat(memory, &status) == 0 ? (uint64_t)status.st_size : 0;
-}
-
-/* What the command said, without its name and the last end of line. */
-static void read_complaint(int memory, char text[ASK_TEXT_MAX])
-{
-    static const char name[] = "nwho: ";
-    ssize_t n = pread(memory, text, ASK_TEXT_MAX - 1, 0);
-
-    text[n > 0 ? n : 0] = '\0';
-    while (n > 0 && text[n - 1] == '\n')
-        text[--n] = '\0';
-    if (strncmp(text, name, strlen(name)) == 0)
-        memmove(text, text + strlen(name), strlen(text) - strlen(name) + 1);
-}
-
-static void reply_document(const struct asking *asking, const struct asked *asked)
-{
-    struct ask_reply answer = {
-        .id = asked->request.id, .status = 200, .length = length_of(asked->document)};
-    int r = passing_seal(asked->document);
-
-    if (r == 0)
-        r = ask_reply(asking->asker->questions, &answer, asked->document);
-    if (r < 0)
-        reply(asking, asked->request.id, 500, strerror(-r));
-}
-
-/* Exit codes of every command: 2 is an error that it has said; with the others, "nothing found" and
- * "rows may be missing", there is a document which tells that. */
-static void reply_end(const struct asking *asking, const struct asked *asked, int status)
-{
-    char text[ASK_TEXT_MAX] = "";
-
-    if (WIFSIGNALED(status)) {
-        bool is_cpu = WTERMSIG(status) == SIGXCPU;
-
-        reply(asking, asked->request.id, is_cpu ? 504 : 500,
-              is_cpu ? "the answer takes too much time: ask for less"
-                     : "the command was ended by a signal");
-        return;
-    }
-    read_complaint(asked->complaint, text);
-    if (WEXITSTATUS(status) != 2 && length_of(asked->document))
-        reply_document(asking, asked);
-    else
-        reply(asking, asked->request.id, *text ? 400 : 500,
-              *text ? text : "the command ended without an answer");
-}
+/* --- what runs --- */
 
 static void end_running(struct asking *asking, unsigned int i)
 {
     struct asked *asked = asking->running[i];
-    int status = 0;
+    struct ask_reply answer;
+    int r;
 
-    if (waitpid(asked->child, &status, 0) == asked->child)
-        reply_end(asking, asked, status);
-    free_asked(asked);
+    asked_finish(asked, &answer);
+    r = ask_reply(asking->asker->questions, &answer, answer.status == 200 ? asked->document : -1);
+    if (r < 0 && answer.status == 200)
+        reply(asking, answer.id, 500, strerror(-r));
+    asked_free(asked);
     asking->running[i] = NULL;
 }
 
@@ -280,10 +107,9 @@ static void kill_running(struct asking *asking, unsigned int i)
 {
     struct asked *asked = asking->running[i];
 
-    kill(asked->child, SIGKILL);
-    waitpid(asked->child, NULL, 0);
+    asked_kill(asked);
     reply(asking, asked->request.id, 504, "the answer takes too long: ask for less");
-    free_asked(asked);
+    asked_free(asked);
     asking->running[i] = NULL;
 }
 
@@ -331,7 +157,7 @@ static void drop_waiting(struct asking *asking, unsigned int i)
 static void refuse_waiting(struct asking *asking, unsigned int i, uint32_t status, const char *text)
 {
     reply(asking, asking->waiting[i]->request.id, status, text);
-    free_asked(asking->waiting[i]);
+    asked_free(asking->waiting[i]);
     drop_waiting(asking, i);
 }
 
@@ -356,13 +182,8 @@ static int take_questions(struct asking *asking)
             reply(asking, request.id, 503, "too much is asked at once: ask again later");
             continue;
         }
-        *asked = (struct asked){.request = request,
-                                .source = source,
-                                .present = present,
-                                .came_ns = asking->now_ns,
-                                .end = -1,
-                                .document = -1,
-                                .complaint = -1};
+        *asked = (struct asked){ASKED_INIT, .request = request, .source = source,
+                                .present = present, .came_ns = asking->now_ns};
         asking->waiting[asking->waiting_count++] = asked;
     }
     return r == -EPIPE ? r : 0;
@@ -392,7 +213,8 @@ static int start_some(struct asking *asking)
 
         if (asking->running[slot] || i == asking->waiting_count)
             continue;
-        r = start(asking, asking->waiting[i]);
+        r = asked_start(asking->waiting[i], asking->asker,
+                        find_present(asking, asking->waiting[i]));
         if (r > 0)
             return r;
         if (r < 0) {

@@ -8,6 +8,7 @@
 #include "store/store.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <setjmp.h>
@@ -206,6 +207,18 @@ static inline void answers_done(struct answers *answers)
 }
 
 #define CLEANUP_ANSWERS CLEANUP(answers_done)
+
+/* A file that was set aside would stand beside it. */
+static inline void check_nothing_is_set_aside(const struct place *place)
+{
+    DIR *dir = opendir(place->directory);
+    const struct dirent *entry;
+
+    assert_non_null(dir);
+    while ((entry = readdir(dir)))
+        assert_null(strstr(entry->d_name, "broken"));
+    closedir(dir);
+}
 
 static inline void place_ask(struct place *place, struct store_question question,
                              struct answers *answers)

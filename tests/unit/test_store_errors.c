@@ -3,8 +3,6 @@
  * said to be incomplete, and no good file is taken for a damaged one. */
 #include "store_disk.h"
 
-#include <dirent.h>
-
 #define TICKS 70 /* more than are merged at once */
 
 static void make_tick(struct snapshot *tick, uint64_t number)
@@ -45,17 +43,6 @@ static void make_history(struct place *place)
     for (uint64_t number = 1; number <= TICKS; number++)
         assert_int_equal(add(place->store, number), 0);
     place_close(place);
-}
-
-static void check_nothing_is_set_aside(const struct place *place)
-{
-    DIR *dir = opendir(place->directory);
-    const struct dirent *entry;
-
-    assert_non_null(dir);
-    while ((entry = readdir(dir)))
-        assert_null(strstr(entry->d_name, "broken"));
-    closedir(dir);
 }
 
 /* Fails the next call, the one after it, ... until one is beyond the last; NWHO_FULL=1: each. */
