@@ -398,12 +398,96 @@ static void test_suspects(void **state)
     assert_false(task_is_suspect(&descriptors, &task, true));
 }
 
+/* A socket in time-wait has its state where others have something else. */
+#define OVER 30
+
+static int count_over(void *context, const struct record *record)
+{
+    struct seen *seen = context;
+
+    seen->count += record->head->netns == seen->netns && record->head->state == STATE_TIME_WAIT;
+    return 0;
+}
+
+/* In our namespace, as the walk counted it itself; it was cleared before. */
+static uint32_t over_by_counts(const struct table_counts *counts, uint32_t netns)
+{
+    const struct counted_netns *counted = &counts->netns[netns % COUNTED_MAX];
+
+    if (counted->inode != netns)
+        return 0;
+    return counted->states[STATE_TIME_WAIT] + counted->latest[STATE_TIME_WAIT];
+}
+
+/* Where the place of our namespace has been taken by another, there are heads instead. */
+static int walk_over(struct iterator *glance, uint32_t brief_states, struct seen *seen)
+{
+    int r;
+
+    glance->filter->torn = 0;
+    glance->filter->brief_states = brief_states;
+    memset(glance->counts, 0, sizeof(*glance->counts));
+    seen->count = 0;
+    r = iterator_walk(glance, 0, count_over, seen);
+    if (r == 0)
+        seen->count += over_by_counts(glance->counts, seen->netns);
+    return r;
+}
+
+static void make_over(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    int listener = stream();
+
+    assert_int_equal(listen(listener, OVER), 0);
+    assert_int_equal(getsockname(listener, (void *)&address, &size), 0);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    for (unsigned int i = 0; i < OVER; i++) {
+        int client = connect_to(address), served = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        char byte;
+
+        assert_true(served >= 0);
+        close(client);
+        assert_int_equal(recv(served, &byte, 1, 0), 0);
+        close(served);
+    }
+    close(listener);
+}
+
+static void test_over(void **state)
+{
+    struct iterator glance = ITERATOR_INIT;
+    struct seen listed = {0}, counted = {0};
+    struct stat own;
+    int r = 0;
+
+    (void)state;
+    if (iterator_open(ITERATOR_GLANCE, &glance) < 0)
+        skip();
+    assert_int_equal(stat("/proc/self/ns/net", &own), 0);
+    listed.netns = counted.netns = glance.filter->netns = (uint32_t)own.st_ino;
+    glance.filter->protos = PROTO_BIT(PROTO_TCP);
+    glance.filter->with_routes = 1;
+    make_over();
+    for (unsigned int i = 0; i < TRIES && (listed.count != OVER || counted.count != OVER); i++) {
+        r = walk_over(&glance, 0, &listed);
+        assert_int_equal(r, 0);
+        r = walk_over(&glance, ~0u, &counted);
+        assert_int_equal(r, 0);
+    }
+    iterator_close(&glance);
+    assert_int_equal(listed.count, OVER);
+    assert_int_equal(counted.count, OVER);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stretches), cmocka_unit_test(test_full_stretches),
         cmocka_unit_test(test_tasks),     cmocka_unit_test(test_suspects),
         cmocka_unit_test(test_sockets),   cmocka_unit_test(test_owners),
+        cmocka_unit_test(test_over),
     };
 
     if (!enter())
