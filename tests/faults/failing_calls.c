@@ -58,7 +58,7 @@ struct block {
     uintptr_t caller;
 };
 
-enum { BLOCK_BITS = 18, BLOCKS = 1 << BLOCK_BITS };
+enum { BLOCK_BITS = 16, BLOCKS = 1 << BLOCK_BITS };
 
 static struct {
     bool ready, own_only;
@@ -198,7 +198,7 @@ __attribute__((destructor)) static void look_at_what_is_kept(void)
     if (!plan.ready)
         return;
     plan.ready = false;
-    for (unsigned int i = 0; i < BLOCKS; i++) {
+    for (unsigned int i = 0; i < BLOCKS && plan.used; i++) {
         if (plan.blocks[i].memory && plan.blocks[i].size >= largest.size)
             largest = plan.blocks[i];
     }

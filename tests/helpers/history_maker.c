@@ -185,10 +185,27 @@ static int empty_journal(const char *path)
     return r;
 }
 
+/* As the recorder it goes on after a tick that could not be written. The journal of `path` (or NULL)
+ * is emptied on the way. */
+static int write_ticks(struct store *store, uint64_t begin_ns, uint64_t ticks, const char *path)
+{
+    int r = 0;
+
+    for (uint64_t number = 1; number <= ticks; number++) {
+        bool in_gap = number > GAP_BEGIN && number <= GAP_END;
+        int written = in_gap ? 0 : write_tick(store, begin_ns, number);
+
+        r = r < 0 ? r : written;
+        if (path && r == 0 && number == ticks * 2 / 3)
+            r = empty_journal(path);
+    }
+    return r;
+}
+
 int main(int argc, char **argv)
 {
     CLEANUP(buf_done) struct buf problem = BUF_INIT;
-    struct store *store;
+    struct store *store = NULL;
     uint64_t begin_ns = (argc > 2 ? strtoull(argv[2], NULL, 10) : BEGIN_S) * SECOND_NS;
     uint64_t ticks = argc > 3 ? strtoull(argv[3], NULL, 10) : TICKS;
     int pid, r;
@@ -198,17 +215,14 @@ int main(int argc, char **argv)
         return 2;
     }
     r = store_open(argv[1], NULL, &store, &pid, &problem);
-    for (uint64_t number = 1; number <= ticks && r == 0; number++) {
-        if (number <= GAP_BEGIN || number > GAP_END)
-            r = write_tick(store, begin_ns, number);
-        if (argc == 5 && r == 0 && number == ticks * 2 / 3)
-            r = empty_journal(argv[1]);
-    }
+    if (r == 0)
+        r = write_ticks(store, begin_ns, ticks, argc == 5 ? argv[1] : NULL);
     if (r == 0)
         r = store_note(store, begin_ns + 5 * TICK_NS, STORE_MARK,
                        "v2 \"x\",\n\x1b[1m\xff \xc3\xa9");
     if (r < 0) {
         fprintf(stderr, "history_maker: %s %s\n", strerror(-r), buf_string(&problem));
+        store_close(store);
         return 1;
     }
     if (argc == 5)

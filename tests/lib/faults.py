@@ -25,10 +25,10 @@ LS = ["ls", "-a", "tcp or udp or unix", "--csv", "-H", "-o", COLUMNS + OWNERS]
 
 
 @contextlib.contextmanager
-def quiet_machine():
+def quiet_machine(tcp=400, udp=50):
     """A namespace with more sockets than one datagram of an answer holds, which nobody touches meanwhile."""
     with netns() as ns:
-        helper = ns.popen([live.BUILD / "tests/helpers/manysocks", "tcp=400", "udp=50", "listeners=10", "processes=2"],
+        helper = ns.popen([live.BUILD / "tests/helpers/manysocks", f"tcp={tcp}", f"udp={udp}", "listeners=10", "processes=2"],
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         for line in helper.stdout:
             if line.strip() == b"ready":

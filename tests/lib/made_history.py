@@ -14,6 +14,8 @@ RECEIVED = {number: (PROCESSES - number) * 100 * WRITTEN for number in range(PRO
 NAMES = ["plain", 'q"uo\'te,\\n', "esc\\e[31m\\\\n", "bad\\xff\\xc3(", "\u00e9\u65e5<b>&{}=#"]  # as all forms escape them
 INTERFACES = ["eth0", 'e"t,h\\n1', "\\e\\\\2", "\\xe2\\x80\\xae", "\u00e9th"]
 TIME = ("--since", f"@{BEGIN}", "--until", f"@{BEGIN + TICKS * TICK}")
+MERGED = BEGIN + 600  # ticks before it became one chunk then
+MINUTE = ("--since", f"@{MERGED - 20}", "--until", f"@{MERGED + 40}")  # little to read, of both sides of it
 
 
 def make_history(path, *begin):

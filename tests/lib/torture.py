@@ -11,11 +11,13 @@ import itertools
 import os
 import random
 import re
+import signal
 import struct
 import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 from faults import ENVIRONMENT, FULL, SANITIZED
 from live import BUILD, Result, skip
@@ -76,9 +78,9 @@ def run_failing(command, kind, when=ONE, number=0, error=errno.ENOMEM, own=False
         report.write(bytes(struct.calcsize(Counts.FORMAT)))
         report.flush()
         variables = {**variables_of(kind, when, number, error, own), "FAIL_REPORT": str(report.fileno())}
-        words = [*(ns.prefix() if ns else []), "env", f"LD_PRELOAD={LIBRARY}", *command]
+        words = [*ns.prefix(), "env", f"LD_PRELOAD={LIBRARY}", *command] if ns else command
         with subprocess.Popen([str(word) for word in words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              env={**ENVIRONMENT, **variables}, pass_fds=[report.fileno()]) as child:
+                              env={**ENVIRONMENT, **variables, **({} if ns else {"LD_PRELOAD": str(LIBRARY)})}, pass_fds=[report.fileno()]) as child:
             try:
                 if seconds:
                     with contextlib.suppress(subprocess.TimeoutExpired):
@@ -120,23 +122,30 @@ def of_this_turn(faults):
 
 
 def torture(args, check, kinds=("memory",), sample=3, own=False, ns=None, prepare=None,
-            workers=2, right=(0, 1), look=None, seconds=None):
+            workers=2, right=(0, 1), look=None, seconds=None, program=BUILD / "nwho"):
     """CHECK(result, truth) for each fault at each call; gives a line for each answer that is wrong.
 
-    OWN: only calls of the program itself, none of libraries. PREPARE() gives further words for each run: a file that it
-    may change. WORKERS: so many at once. RIGHT: exit statuses of a run without a fault. LOOK(result, further words) gives
-    what else belongs to the output. SECONDS: after so many it is asked to end.
+    OWN: only calls of the program itself, none of libraries. PREPARE() gives further words for each run: a file (a Path)
+    that it may change, which is removed. WORKERS: so many at once. RIGHT: exit statuses of a run without a fault. LOOK(result, further words) gives
+    what else belongs to the output. SECONDS: after so many it is asked to end. PROGRAM: another one than nwho.
     """
     need_injector()
 
     def attempt(*fault):
-        further = list(prepare() if prepare else ())
-        result, counts = run_failing([BUILD / "nwho", *args, *further], *fault, own=own, ns=ns, seconds=seconds)
-        return Result(result.rc, result.out + (look(result, further) if look else ""), result.err), counts
+        for patience in (1, 10):
+            further = list(prepare() if prepare else ())
+            result, counts = run_failing([program, *args, *further], *fault, own=own, ns=ns, seconds=seconds and seconds * patience)
+            if not seconds or result.rc != -signal.SIGTERM:  # who has not begun yet does not know what he is asked
+                break
+        result = Result(result.rc, result.out + (look(result, further) if look else ""), result.err)
+        for path in filter(lambda word: isinstance(word, Path), further):
+            for file in path, *path.parent.glob(f"{path.name}[-.]*"):
+                file.unlink(missing_ok=True)
+        return result, counts
 
     whole = {kind: attempt(kind) for kind in kinds}
     truth = whole[kinds[0]][0]
-    assert all(result.rc in right for result, _ in whole.values()), f"nwho {args}: exit status {truth.rc}: {truth.err}"
+    assert all(result.rc in right for result, _ in whole.values()), f"{args}: exit status {truth.rc}: {truth.err}"
     words = [word for word in args if not str(word).startswith(tempfile.gettempdir())]  # the same sample at each run
     faults = of_this_turn(list(faults_of(kinds, {kind: counts.made for kind, (_, counts) in whole.items()}, sample, words)))
 
@@ -146,7 +155,7 @@ def torture(args, check, kinds=("memory",), sample=3, own=False, ns=None, prepar
         try:
             result, counts = attempt(*fault)
             check_lives(result)
-            check_nothing_is_kept(result, counts)
+            check_nothing_is_kept(result, counts, program)
             check(result, truth)
             # What cannot be written cannot be said either: all from some place on, or the only thing that there was to say.
             unheard = kind == "write" and (when != ONE or not truth.out)
@@ -158,22 +167,25 @@ def torture(args, check, kinds=("memory",), sample=3, own=False, ns=None, prepar
         return None
 
     with ThreadPoolExecutor(workers) as pool:
-        wrong = [text for text in pool.map(judge, faults) if text]
-    for text in wrong if FULL else ():
-        print(f"# {text}", flush=True)  # the whole may take hours
-    print(f"# {' '.join(map(str, args))[:70]}: {len(faults)} faults, {len(wrong)} wrong", flush=True)
-    return [f"nwho {' '.join(map(str, args))}: {text}" for text in wrong]
+        wrong = []
+        for text in filter(None, pool.map(judge, faults)):
+            wrong.append(text)
+            if FULL:
+                print(f"# {text}", flush=True)  # the whole may take hours
+    question = " ".join(map(str, [program.name, *args]))
+    print(f"# {question[:75]}: {len(faults)} faults, {len(wrong)} wrong", flush=True)
+    return [f"{question}: {text}" for text in wrong]
 
 
-def check_nothing_is_kept(result, counts):
+def check_nothing_is_kept(result, counts, program):
     """The one open file is the report itself. A process that was killed has not been asked."""
     if result.rc is not None and result.rc >= 0:
-        assert not counts.blocks, f"{counts.blocks} blocks of memory are kept, one of {counts.size} bytes {place_of(counts.caller)}"
+        assert not counts.blocks, f"{counts.blocks} blocks of memory are kept, one of {counts.size} bytes {place_of(counts.caller, program)}"
         assert counts.files <= 1, f"{counts.files - 1} files are kept open"
 
 
-def place_of(caller):
-    done = subprocess.run(["addr2line", "-fspe", BUILD / "nwho", hex(caller - 1)], capture_output=True, text=True, check=False)
+def place_of(caller, program):
+    done = subprocess.run(["addr2line", "-fspe", program, hex(caller - 1)], capture_output=True, text=True, check=False)
     return f"of {done.stdout.strip()}" if done.returncode == 0 else f"asked for at {caller:#x}"
 
 
