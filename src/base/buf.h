@@ -82,3 +82,12 @@ static inline void buf_reset(struct buf *buf)
     if (buf->error)
         buf->capacity = 0;
 }
+
+/* The same for one in memory that lives long: what failed before is over. */
+static inline void buf_renew(struct buf *buf)
+{
+    if (buf->error)
+        buf_done(buf);
+    buf->error = 0;
+    buf->length = 0;
+}

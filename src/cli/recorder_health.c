@@ -233,7 +233,7 @@ static void write_documents(struct recorder_health *health)
     for (unsigned int form = 0; form < QUESTION_FORM_MAX; form++) {
         struct buf *document = &health->documents[form];
 
-        buf_reset(document);
+        buf_renew(document);
         health->options.format = formats[form];
         if (r == 0 && session_write(&health->session, &grid, document) < 0)
             buf_reset(document);
@@ -269,6 +269,7 @@ static int look(struct recorder_health *health)
     struct frame *frame, *glance = NULL;
     int r = 0;
 
+    buf_renew(&session->scratch);
     if (session_look(session, &frame, &glance) != 0)
         return 0; /* it has said why, and there is a next time */
     if (session_push(session, frame) == 0 && session->before) {

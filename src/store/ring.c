@@ -198,7 +198,7 @@ static int keep_piece(struct store *store, struct cut *cut, uint64_t tick_ns)
                                .rows = cut->parts.row_count};
     int r;
 
-    buf_reset(&store->bytes);
+    buf_renew(&store->bytes);
     r = codec_write(&store->codec, &cut->parts, &store->bytes);
     if (r == 0)
         r = VEC_RESERVE(&ring->pieces, &ring->capacity, ring->count, 1);

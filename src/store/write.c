@@ -42,7 +42,7 @@ int write_chunk(struct store *store, struct chunk *chunk, bool merged)
     uint64_t since, until;
     int r;
 
-    buf_reset(&store->bytes);
+    buf_renew(&store->bytes);
     r = codec_write(&store->codec, chunk, &store->bytes);
     if (r == 0)
         r = sql_prepare(store, STATEMENT_ADD_CHUNK, text, &statement);

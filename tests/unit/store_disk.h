@@ -240,7 +240,7 @@ static void disk_path(const char *path, enum disk_file file, char *to, size_t si
     snprintf(to, size, "%s%s", path, disk_suffixes[file]);
 }
 
-static void disk_begin(const char *path)
+static inline void disk_begin(const char *path)
 {
     snprintf(disk.path, sizeof(disk.path), "%s", path);
     for (int i = 0; i < DISK_FILE_MAX; i++) {
@@ -252,12 +252,12 @@ static void disk_begin(const char *path)
 }
 
 /* What SQLite does from here on is not recorded. */
-static void disk_stop(void)
+static inline void disk_stop(void)
 {
     disk.path[0] = '\0';
 }
 
-static void disk_forget(void)
+static inline void disk_forget(void)
 {
     for (size_t i = 0; i < disk.count; i++)
         free(disk.changes[i].bytes);

@@ -178,6 +178,55 @@ static inline struct flow *tick_flow(struct snapshot *snapshot, uint32_t process
     return flow;
 }
 
+/* All kinds of facts that a history has. Peers are more than are told apart, and each tick has one
+ * that is new. */
+#define EVERYTHING_FLOWS 12 /* of a byte received, each */
+
+static inline void tick_everything(struct snapshot *tick, uint64_t number)
+{
+    uint32_t process, comm;
+
+    tick_begin(tick, number);
+    comm = text_of(tick, "nginx");
+    process = tick_process(tick, 100, "nginx");
+    for (uint32_t i = 0; i < EVERYTHING_FLOWS; i++)
+        tick_flow(tick, process, (uint32_t)number + i, 1, i);
+    assert_int_equal(snapshot_add_interface(tick, 0, 1, "lo"), 0);
+    tick->interfaces[0].has = INTERFACE_HAS_STATS;
+    tick->interfaces[0].stats.rx_bytes = number * 1000;
+    *snapshot_add_counter(tick) =
+        (struct counter){.value = number * 3, .name = text_of(tick, "TcpRetransSegs")};
+    *snapshot_add_counter(tick) = (struct counter){
+        .value = 40 + number, .name = text_of(tick, "TCPinuse"), .flags = COUNTER_GAUGE};
+    *snapshot_add_socket(tick) =
+        (struct socket){.inode = 7,
+                        .proto = PROTO_TCP,
+                        .family = AF_INET,
+                        .local_port = 22,
+                        .state = STATE_LISTENING,
+                        .has = SOCKET_HAS_INODE | SOCKET_HAS_QUEUES | SOCKET_HAS_BACKLOG};
+    assert_int_equal(snapshot_add_holder(tick, (struct holder){.inode = 7, .process = process}), 0);
+    *snapshot_add_event(tick) = (struct event){.time_ns = tick->boot_ns,
+                                               .has = EVENT_HAS_PROCESS | EVENT_HAS_BYTES,
+                                               .pid = 100,
+                                               .comm = comm,
+                                               .kind = EVENT_CLOSED,
+                                               .proto = PROTO_TCP,
+                                               .family = AF_INET};
+}
+
+static inline void place_remove_files(const struct place *place)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+        char name[112];
+
+        snprintf(name, sizeof(name), "%s%s", place->path, suffixes[i]);
+        unlink(name);
+    }
+}
+
 static inline void tick_write(struct place *place, struct snapshot *snapshot)
 {
     assert_int_equal(store_add(place->store, snapshot, NULL), 0);

@@ -5,33 +5,12 @@
 
 #define TICKS 70 /* more than are merged at once */
 
-static void make_tick(struct snapshot *tick, uint64_t number)
-{
-    uint32_t process;
-
-    tick_begin(tick, number);
-    process = tick_process(tick, 100, "nginx");
-    for (uint32_t i = 0; i < 4; i++)
-        tick_flow(tick, process, (uint32_t)number + i, 1, i);
-    assert_int_equal(snapshot_add_interface(tick, 0, 1, "lo"), 0);
-    tick->interfaces[0].has = INTERFACE_HAS_STATS;
-    tick->interfaces[0].stats.rx_bytes = number * 1000;
-    assert_non_null(snapshot_add_counter(tick));
-    *snapshot_add_socket(tick) =
-        (struct socket){.proto = PROTO_TCP, .family = AF_INET, .state = STATE_LISTENING};
-    *snapshot_add_event(tick) = (struct event){.time_ns = tick->boot_ns,
-                                               .kind = EVENT_CLOSED,
-                                               .proto = PROTO_TCP,
-                                               .family = AF_INET,
-                                               .comm = text_of(tick, "nginx")};
-}
-
 static int add(struct store *store, uint64_t number)
 {
     struct snapshot tick;
     int r;
 
-    make_tick(&tick, number);
+    tick_everything(&tick, number);
     r = store_add(store, &tick, NULL);
     snapshot_done(&tick);
     return r;
@@ -157,18 +136,6 @@ static void who_cannot_begin_says_so(void **state)
     }
 }
 
-static void remove_files(const struct place *place)
-{
-    static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
-
-    for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
-        char name[112];
-
-        snprintf(name, sizeof(name), "%s%s", place->path, suffixes[i]);
-        unlink(name);
-    }
-}
-
 static void a_new_file_is_begun_later(void **state)
 {
     struct place *place = *state;
@@ -193,7 +160,7 @@ static void a_new_file_is_begun_later(void **state)
             assert_int_equal(add(store, 2), 0);
         }
         store_close(store);
-        remove_files(place);
+        place_remove_files(place);
     }
     disk_stop();
     disk_forget();
@@ -224,7 +191,7 @@ static void ticks_are_written_or_lost(void **state)
     check_nothing_is_set_aside(place);
     heard = listen_to(place, STORE_FINE);
     assert_true(heard.error == 0 && !heard.told);
-    assert_int_equal(heard.rx_bytes, written * 4);
+    assert_int_equal(heard.rx_bytes, written * EVERYTHING_FLOWS);
     assert_int_equal(heard.measured_ns, written * TICK_NS);
 }
 
