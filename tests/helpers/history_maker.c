@@ -185,8 +185,8 @@ static int empty_journal(const char *path)
     return r;
 }
 
-/* As the recorder it goes on after a tick that could not be written. The journal of `path` (or NULL)
- * is emptied on the way. */
+/* As the recorder it goes on after a tick that could not be written. The journal of `path` (or
+ * NULL) is emptied on the way. */
 static int write_ticks(struct store *store, uint64_t begin_ns, uint64_t ticks, const char *path)
 {
     int r = 0;

@@ -397,6 +397,68 @@ static void one_without_host_is_read_too(void **state)
     assert_int_equal(read_sum(place, STORE_FINE, &notes), whole);
 }
 
+/* Whoever changed them: a page's checksum says nothing of it. */
+static void ends_that_mean_nothing_are_unknown(void **state)
+{
+    static const struct {
+        const char *change;
+        uint32_t notes;
+    } cases[] = {
+        {"UPDATE endpoint SET address = 'home' || id", 1},
+        {"UPDATE endpoint SET address = 'fe80::home' || id", 1},
+        {"UPDATE endpoint SET address = '', port = id", 0},
+        {"UPDATE endpoint SET direction = 'sideways'", 0},
+        {"UPDATE endpoint SET proto = 'pigeon'", 0},
+        {"DELETE FROM endpoint", 0},
+        {"DELETE FROM process", 0},
+        {"DELETE FROM netns", 0},
+    };
+    struct place *place = *state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        CLEANUP_ANSWERS struct answers answers = {0};
+        const struct store_question question = {.since_ns = BEGIN_NS,
+                                                .until_ns = BEGIN_NS + 3600 * SECOND_NS,
+                                                .tier = STORE_FINE,
+                                                .parts = ~0u};
+        const struct snapshot *past;
+        uint32_t notes = 0;
+
+        place_open(place, NULL);
+        for (uint64_t number = 1; number < 4; number++) {
+            struct snapshot tick;
+
+            tick_everything(&tick, number);
+            tick_write(place, &tick);
+        }
+        place_close(place);
+        place_sql(place, cases[i].change);
+        place_ask(place, question, &answers);
+        past = &answers.items[0].snapshot;
+        for (uint32_t j = 0; j < past->notes_count; j++)
+            notes += past->notes[j].effect == NOTE_INCOMPLETE;
+        assert_int_equal(sum_of(past).rx_bytes, 3 * EVERYTHING_FLOWS);
+        assert_int_equal(notes, cases[i].notes);
+        place_remove_files(place);
+    }
+}
+
+static void a_time_that_ends_before_it_begins_is_refused(void **state)
+{
+    const struct store_question question = {
+        .since_ns = BEGIN_NS, .until_ns = BEGIN_NS, .parts = STORE_PROCESSES};
+    struct place *place = *state;
+    CLEANUP(buf_done) struct buf problem = BUF_INIT;
+    struct answers answers = {0};
+    struct store *reader = NULL;
+
+    make_file(place);
+    assert_int_equal(store_open_to_read(place->path, &reader, &problem), 0);
+    assert_int_equal(store_read(reader, &question, keep_answer, &answers), -EINVAL);
+    assert_int_equal(answers.count, 0);
+    store_close(reader);
+}
+
 static void what_sqlite_says_is_an_error_of_the_system(void **state)
 {
     static const struct {
@@ -432,6 +494,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_sqlite_says_is_an_error_of_the_system),
+        TEST(ends_that_mean_nothing_are_unknown),
+        TEST(a_time_that_ends_before_it_begins_is_refused),
         TEST(a_newer_schema_is_refused),
         TEST(an_older_schema_is_brought_up),
         TEST(one_without_host_is_read_too),
