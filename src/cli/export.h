@@ -41,8 +41,10 @@ struct export_pass {
     void *context;
 };
 
-/* True when the words of the command line say something about rows of this kind. */
-bool export_filter_fits(const struct options *options, const struct export_kind *kind);
+/* Whether the words of the command line say something about rows of this kind. 0, or EXIT_ERROR
+ * after one line on stderr. */
+int export_filter_fits(const struct options *options, const struct export_kind *kind,
+                       bool *ret_fits) MUST_CHECK;
 
 /* Reads the time of `question` piece by piece. 0, EXIT_ERROR after one line on stderr, or -errno of
  * `take`. */

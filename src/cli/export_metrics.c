@@ -362,10 +362,14 @@ int export_metrics(struct export *export)
 
     for (size_t i = 0; i < ARRAY_SIZE(sources) && r == 0; i++) {
         struct collecting collecting = {.export = export, .source = &sources[i]};
+        bool fits = true;
 
-        if (i > 0 && !export_filter_fits(export->options, &sources[i].kind))
+        if (i > 0)
+            r = export_filter_fits(export->options, &sources[i].kind, &fits);
+        if (r == 0 && !fits)
             continue;
-        r = collect_source(&collecting);
+        if (r == 0)
+            r = collect_source(&collecting);
         for (unsigned int metric = 0; metric < METRIC_MAX && r == 0; metric++)
             export_series_write(&collecting.series, metric, &export->out);
         if (r == 0)

@@ -156,13 +156,15 @@ static int take_piece(struct store_answer *answer, void *context)
     struct reading *reading = context;
     struct session *session = &reading->session;
     struct snapshot snapshot = answer->snapshot;
+    int r;
 
     answer->snapshot = (struct snapshot){0};
     session_free_frame(session->now);
     session->now = NULL;
     if (session_adopt_reading(session, &snapshot) != 0)
         return EXIT_ERROR;
-    return select_and_take(reading, answer);
+    r = select_and_take(reading, answer);
+    return r == 0 ? session_check(session) : r;
 }
 
 static void finish(struct reading *reading)
@@ -196,13 +198,16 @@ int export_read(struct export *export, struct export_pass *pass,
 
 /* --- which kinds --- */
 
-bool export_filter_fits(const struct options *options, const struct export_kind *kind)
+int export_filter_fits(const struct options *options, const struct export_kind *kind,
+                       bool *ret_fits)
 {
     struct session session;
-    bool fits = session_begin(&session, options) == 0 && session_filter_fits(&session, kind->table);
+    int r = session_begin(&session, options);
 
+    if (r == 0)
+        r = session_filter_fits(&session, kind->table, ret_fits);
     session_end(&session);
-    return fits;
+    return r;
 }
 
 /* Of traffic every word can be said: what is wrong with one is told by its filter. */
@@ -216,8 +221,13 @@ int export_each_kind(struct export *export,
 
     if (by)
         return take(export, export_kind_find(by), context);
-    for (uint32_t i = 0; i < export_kind_count && r == 0; i++)
-        if (i == 0 || export_filter_fits(export->options, &export_kinds[i]))
+    for (uint32_t i = 0; i < export_kind_count && r == 0; i++) {
+        bool fits = true;
+
+        if (i > 0)
+            r = export_filter_fits(export->options, &export_kinds[i], &fits);
+        if (r == 0 && fits)
             r = take(export, &export_kinds[i], context);
+    }
     return r;
 }

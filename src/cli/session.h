@@ -105,8 +105,10 @@ int session_filter(struct session *session, struct query *query, const char *own
  */
 int session_filter_error(const char *text, const struct filter_error *error, size_t offset);
 
-/* Whether the words of the command line are a filter of this table; nothing is said if not. */
-bool session_filter_fits(struct session *session, const struct table *table) MUST_CHECK;
+/* Whether the words of the command line are a filter of this table; nothing is said if not. 0, or
+ * EXIT_ERROR after one line on stderr. */
+int session_filter_fits(struct session *session, const struct table *table, bool *ret_fits)
+    MUST_CHECK;
 
 /* What the filter that was compiled last says of groups becomes their filter: filter_split(). 0 or
  * EXIT_ERROR. */

@@ -258,20 +258,23 @@ int session_filter(struct session *session, struct query *query, const char *own
     return r;
 }
 
-bool session_filter_fits(struct session *session, const struct table *table)
+int session_filter_fits(struct session *session, const struct table *table, bool *ret_fits)
 {
     struct buf words = BUF_INIT;
     struct filter *filter = NULL;
     struct filter_error error;
-    bool fits;
+    int r;
 
     join_words(session, table, &words);
     buf_string(&words);
-    fits = !words.error && compile_text(session, table, words.data, &filter, &error) == 0;
-    if (fits)
-        filter_done(filter);
+    r = words.error ? words.error : compile_text(session, table, words.data, &filter, &error);
     buf_done(&words);
-    return fits;
+    if (r == 0)
+        filter_done(filter);
+    if (r < 0 && r != -EINVAL)
+        return command_error("out of memory");
+    *ret_fits = r == 0;
+    return 0;
 }
 
 void session_hint_netns(const struct session *session)

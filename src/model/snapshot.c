@@ -91,6 +91,7 @@ int snapshot_intern(struct snapshot *snapshot, const char *bytes, size_t length,
 {
     struct string_pool *pool = &snapshot->strings;
     uint64_t key = hash_bytes(HASH_INIT, bytes, length);
+    uint32_t end = pool->length;
     uint32_t offset;
     size_t found_length;
     int r;
@@ -114,8 +115,10 @@ int snapshot_intern(struct snapshot *snapshot, const char *bytes, size_t length,
     if (r < 0)
         return r;
     r = map_set(&pool->index, key, offset);
-    if (r < 0)
+    if (r < 0) {
+        pool->length = end; /* nobody would find it, and write it twice into a recording */
         return r;
+    }
     *ret_string = length ? offset : 0;
     return 0;
 }

@@ -92,7 +92,7 @@ PAST = [
     (["history", *TIME], True), (["history", *TIME, *NO_USERS], False),
     (["history", *TIME, "--every", "10m", "--by", "iface", "--json"], False), (["history", "--at", f"@{BEGIN + 60}", "--csv", *NO_USERS], False),
     (["history", *TIME, "--by", "peer,port", "--jsonl"], False), (["top", "--batch", "-n", "1", *TIME, *NO_USERS], False),
-    (["export", *MINUTE, "--format", "openmetrics"], False), (["export", *MINUTE, "--format", "jsonl"], True), (["export", *MINUTE, "--format", "csv"], True),
+    (["export", *MINUTE, "--format", "openmetrics"], True), (["export", *MINUTE, "--format", "jsonl"], True), (["export", *MINUTE, "--format", "csv"], True),
 ]
 
 

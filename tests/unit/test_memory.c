@@ -44,6 +44,31 @@ static void escaping_says_so(void **state)
     }
 }
 
+/* --- strings of a snapshot --- */
+
+/* One that is there and cannot be found would be there twice, and no such recording is read. */
+static void a_string_is_found_or_not_there(void **state)
+{
+    struct snapshot snapshot = {0};
+    int r = 0;
+
+    (void)state;
+    FOR_EACH_FAILURE(r == -ENOMEM)
+    {
+        snapshot_done(&snapshot);
+        r = snapshot_init(&snapshot);
+        for (unsigned char i = 1; i < 40 && r == 0; i++) {
+            uint32_t before = snapshot.strings.length, string;
+
+            r = snapshot_intern(&snapshot, (const char *)&i, 1, &string);
+            if (r < 0)
+                assert_int_equal(snapshot.strings.length, before);
+        }
+    }
+    assert_int_equal(r, 0);
+    snapshot_done(&snapshot);
+}
+
 /* --- joining --- */
 
 static void a_join_is_whole_or_none(void **state)
@@ -278,6 +303,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(escaping_says_so),
+        cmocka_unit_test(a_string_is_found_or_not_there),
         cmocka_unit_test(a_join_is_whole_or_none),
         cmocka_unit_test(a_filter_is_whole_or_none),
         cmocka_unit_test(a_packet_filter_is_whole_or_none),
