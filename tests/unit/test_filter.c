@@ -334,6 +334,45 @@ static void quantities(void **state)
     expect_all(&table_sockets, examples, ARRAY_SIZE(examples));
 }
 
+/* What the join and the source know of sockets, one thing of each. */
+static void flags_of_owners_and_options(void **state)
+{
+    static const struct example examples[] = {
+        {"deleted", "1"},       {"memfd", "1 2"},
+        {"deleted memfd", "1"}, {"kernel", "5 9"},
+        {"orphan", "8"},        {"in", "1"},
+        {"out", "3"},           {"local", "2"},
+        {"v6only", "10"},       {"unowned", "5 6 7 8 9"},
+    };
+    struct snapshot *snapshot = &machine.snapshot;
+    struct socket_join *joined = machine.join.sockets;
+
+    (void)state;
+    snapshot->processes[map_get(&snapshot->process_index, 200)].flags |= PROCESS_EXE_DELETED;
+    snapshot->processes[map_get(&snapshot->process_index, 201)].flags |= PROCESS_EXE_MEMFD;
+    snapshot->sockets[5].flags |= SOCKET_KERNEL;
+    joined[9].reason = OWNER_KERNEL;
+    joined[8].reason = OWNER_ORPHAN;
+    joined[10].reason = OWNER_UNKNOWN; /* nobody has looked */
+    for (uint32_t i = 0; i < snapshot->sockets_count; i++)
+        joined[i].direction = i == 1   ? DIRECTION_IN
+                              : i == 2 ? DIRECTION_LOCAL
+                              : i == 3 ? DIRECTION_OUT
+                                       : DIRECTION_UNKNOWN;
+    snapshot->sockets[2].has |= SOCKET_HAS_V6ONLY; /* it is known that it is not */
+    snapshot->sockets[3].flags |= SOCKET_V6ONLY;   /* nothing is known */
+    snapshot->sockets[10].has |= SOCKET_HAS_V6ONLY;
+    snapshot->sockets[10].flags |= SOCKET_V6ONLY;
+    expect_all(&table_sockets, examples, ARRAY_SIZE(examples));
+    machine.view.join = NULL;
+    for (size_t i = 0; i < 3; i++)
+        expect_rows(&table_sockets, examples[i].text, "");
+    expect_rows(&table_sockets, "kernel", "5");
+    expect_rows(&table_sockets, "in or out or local or orphan or unowned", "");
+    machine_done(&machine); /* others want it as it was */
+    machine_make(&machine);
+}
+
 static void flags_and_bare_words(void **state)
 {
     static const struct example examples[] = {
@@ -486,6 +525,7 @@ int main(void)
         cmocka_unit_test(hosts),
         cmocka_unit_test(owners_are_searched_one_by_one),
         cmocka_unit_test(quantities),
+        cmocka_unit_test(flags_of_owners_and_options),
         cmocka_unit_test(flags_and_bare_words),
         cmocka_unit_test(other_tables_have_their_columns),
         cmocka_unit_test(needs_follow_the_words),
