@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import struct
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from live import BUILD, SOURCE, mksock, netns, run, run_tests, skip, test
 from truth import has_bpf
 
 LITE = SOURCE / "build-static-lite/nwho-lite"
+PACKED = LITE.with_name("nwho-lite-packed")
 # Of other processors, and what runs them here: three have 32 bits, s390x is big-endian.
 FOREIGN = {"arm64": ["qemu-aarch64"], "armhf": ["qemu-arm"], "mipsel": ["qemu-mipsel"], "s390x": ["qemu-s390x"],
            "i386": [] if os.uname().machine == "x86_64" else ["qemu-i386"]}
@@ -35,12 +37,10 @@ exec chroot "$@"
 
 def programs():
     """Those that there are, with the words before them to run them here."""
-    found = [[LITE]]
-    for name, emulator in FOREIGN.items():
-        path = SOURCE / f"build-static-{name}/nwho-lite"
-        if path.exists() and all(map(shutil.which, emulator)):
-            found.append([*emulator, path])
-    return found + ([[WHOLE]] if WHOLE.exists() else [])
+    found = [([], LITE), ([], WHOLE)]
+    found += [(emulator, SOURCE / f"build-static-{name}/nwho-lite") for name, emulator in FOREIGN.items()]
+    found += [(emulator, path.with_name(f"{path.name}-packed")) for emulator, path in found]
+    return [[*emulator, path] for emulator, path in found if path.exists() and all(map(shutil.which, emulator))]
 
 
 def of_this_processor():
@@ -54,6 +54,11 @@ def make():
     if not shutil.which("musl-gcc") and "musl" not in run(["ldd", "/bin/sh"], None).out:
         skip("there is no musl here")
     run([SOURCE / "dev", "static", *([] if FULL else ["lite"])], timeout=800 if not FULL else 1500)
+
+
+def packed():
+    """Half of the program, which unpacks itself."""
+    return PACKED if PACKED.exists() else skip("programs of this processor are not packed")
 
 
 def segments(path):
@@ -131,7 +136,7 @@ def shows_what_nwho_shows():
 
 
 @test
-def bpf_is_unpacked_and_tells_the_same():
+def bpf_tells_the_same():
     make()
     if not has_bpf():
         skip("BPF is not here")
@@ -139,9 +144,45 @@ def bpf_is_unpacked_and_tells_the_same():
     with netns() as ns, mksock(ns, *SITUATION):
         question = ["ls", "tcp or udp", "--json", "-o", columns, "--sort", "proto,local_addr,local_port,peer_port,inode", "--sources", "bpf"]
         expected = json.loads(live.nwho(ns, *question).out)
-        answer = json.loads(ns.run([LITE, *question], env=ENVIRONMENT).out)
         assert len(expected["rows"]) > 3 and expected["sources"]["tcp"].startswith("bpf"), expected
-        assert [answer[key] for key in ("rows", "sources")] == [expected[key] for key in ("rows", "sources")], answer
+        for program in (LITE, packed()):
+            answer = json.loads(ns.run([program, *question], env=ENVIRONMENT).out)
+            assert [answer[key] for key in ("rows", "sources")] == [expected[key] for key in ("rows", "sources")], f"{program}: {answer}"
+
+
+@test
+def packed_is_the_same_process():
+    """Nothing else is begun: the file, its name and its arguments are what others see of it."""
+    make()
+    question = [packed(), "ls", "--watch=1000", "--sources", "proc_net"]
+    process = subprocess.Popen(question, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout.read(1), "it has shown nothing"
+        proc = Path("/proc", str(process.pid))
+        assert os.readlink(proc / "exe") == str(packed())
+        assert (proc / "comm").read_text() == packed().name[:15] + "\n"
+        assert (proc / "cmdline").read_bytes().split(b"\0")[:-1] == [os.fsencode(word) for word in question]
+        writable = [line for line in (proc / "maps").read_text().splitlines() if "wx" in line.split()[1]]
+        assert not writable, writable
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+@test
+def packed_that_cannot_be_unpacked_says_why():
+    make()
+    with tempfile.TemporaryDirectory() as directory:
+        damaged = Path(directory) / "nwho"
+        shutil.copy(packed(), damaged)
+        stream = packed().with_name("packed_program.lzma").read_bytes()
+        data = damaged.read_bytes()
+        damaged.write_bytes(data.replace(stream[:64], b"\1" + stream[1:64]))
+        assert "the file is damaged" in run([damaged, "--version"], 2).err
+    limit = 800 << 10  # enough for what the file itself wants
+    answer = run(["prlimit", f"--as={limit}", packed(), "--version"], 2)
+    assert "no memory" in answer.err and answer.err.count("\n") == 1, answer
 
 
 @test
@@ -163,7 +204,7 @@ def is_netstat_where_there_is_only_busybox():
         skip("this busybox is not static")
     with netns() as ns, mksock(ns, *SITUATION) as facts, \
             tempfile.TemporaryDirectory() as root:
-        inside = ["unshare", "--mount", "sh", "-c", SMALL_BOX, "sh", root, LITE, busybox, root]
+        inside = ["unshare", "--mount", "sh", "-c", SMALL_BOX, "sh", root, PACKED if PACKED.exists() else LITE, busybox, root]
         expected = table(ns.run([*inside, "/bin/busybox", "netstat", "-tuna"]).out)
         assert expected and table(ns.run([*inside, "/bin/netstat", "-tuna"]).out) == expected
         with_owners = table(ns.run([*inside, "/bin/netstat", "-tunap"]).out)
