@@ -199,6 +199,8 @@ static void put_name(struct sar_layout *layout, const char *name, size_t width)
         buf_puts(&text, name);
     buf_pad(&layout->out, length < width ? width - length : 0);
     buf_puts(&layout->out, buf_string(&text));
+    if (text.error && !layout->out.error)
+        layout->out.error = text.error;
 }
 
 static void put_item(struct sar_layout *layout, const char *name, size_t width)
