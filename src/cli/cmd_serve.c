@@ -218,6 +218,8 @@ static int run_service(const struct options *options, const char *path)
 
     if (problem.length)
         command_error("%s", buf_string(&problem));
+    else if (r < 0) /* also for the line that tells it there was no memory */
+        command_error("cannot serve metrics: %s", strerror(-r));
     if (r < 0)
         return EXIT_ERROR;
     r = options->foreground ? record(&service) : record_in_background(&service);

@@ -117,6 +117,8 @@ int recorder_health_open(struct store *store, const char *path, struct programs 
     health->counts = calloc(check_count, sizeof(*health->counts));
     if (!last_reading_path(path, health->reading))
         *health->reading = '\0';
+    if (!health->counts)
+        command_error("out of memory");
     if (!health->counts || begin(health, say) != 0) {
         recorder_health_close(health);
         return EXIT_ERROR;

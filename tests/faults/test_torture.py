@@ -148,10 +148,10 @@ def a_wrong_word_is_told():
         check_none(torture(args, check_exact, right=(2,)))
 
 
-# The old tools are asked for a little that stands still. Their exit statuses are their own.
+# The old tools are asked for a little that stands still, lsof for no names of users. Their exit statuses are their own.
 OLD = [
     ["ss", "-tan"], ["ss", "-tlnpi"], ["netstat", "-tan"], ["netstat", "-tulpn"], ["netstat", "-rn"],
-    ["netstat", "-i"], ["lsof", "-nPi"],
+    ["netstat", "-i"], ["lsof", "-nPli"],
 ]
 
 
