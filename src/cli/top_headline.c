@@ -3,6 +3,7 @@
  * the bytes of the interfaces are made of. */
 #include "cli/top_screen.h"
 
+#include "base/rate.h"
 #include "base/units.h"
 
 struct sum {
@@ -76,8 +77,7 @@ static void put_rates(const struct session *session, struct buf *out, const char
     const struct view *view = &session->now->view;
     uint64_t window_ns = view->snapshot->window_ns[FLOW_LAST];
     struct group_number last = group_sum(view->group, rate);
-    uint64_t a_second =
-        window_ns ? (uint64_t)((double)last.number * 1e9 / (double)window_ns + 0.5) : 0;
+    uint64_t a_second = per_second(last.number, window_ns, 0.5);
 
     buf_puts(out, label);
     buf_byte(out, ' ');

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The past on the screen of `nwho top`: pieces of the history in the place of readings. */
+#include "base/rate.h"
 #include "cli/history_subject.h"
 #include "cli/replay.h"
 #include "cli/top_screen.h"
@@ -118,11 +119,6 @@ static void end(struct top_screen *screen)
 
 /* --- pieces --- */
 
-static uint64_t a_second(uint64_t count, uint64_t measured_ns)
-{
-    return measured_ns ? (uint64_t)((double)count * 1e9 / (double)measured_ns + 0.5) : 0;
-}
-
 static int add_interface(struct top_screen *screen, const struct interface *interface)
 {
     const struct replay_piece *piece = screen->past->piece;
@@ -139,10 +135,10 @@ static int add_interface(struct top_screen *screen, const struct interface *inte
         .identity = hash_number(hash_bytes(HASH_INIT, name, length), netns->inode),
         .loopback = strcmp(name, "lo") == 0,
         .known = true,
-        .rx = a_second(stats->rx_bytes, measured_ns),
-        .tx = a_second(stats->tx_bytes, measured_ns),
-        .rx_packets = a_second(stats->rx_packets, measured_ns),
-        .tx_packets = a_second(stats->tx_packets, measured_ns),
+        .rx = per_second(stats->rx_bytes, measured_ns, 0.5),
+        .tx = per_second(stats->tx_bytes, measured_ns, 0.5),
+        .rx_packets = per_second(stats->rx_packets, measured_ns, 0.5),
+        .tx_packets = per_second(stats->tx_packets, measured_ns, 0.5),
         .errors = stats->rx_errors + stats->tx_errors,
         .drops = stats->rx_dropped + stats->tx_dropped + stats->rx_missed_errors,
     };

@@ -2,6 +2,7 @@
 /* What the screen of `nwho top` asks of one row: facts, names, the condition that it stands for. */
 #include "cli/top_screen.h"
 
+#include "base/rate.h"
 #include "collect/proc_file.h"
 #include "collect/process_text.h"
 #include "derive/health/ills.h"
@@ -15,11 +16,6 @@ uint64_t top_number(const struct view *view, uint32_t row, const char *column)
     return group_number(view->group, row, column).number;
 }
 
-static uint64_t a_second(uint64_t bytes, uint64_t window_ns)
-{
-    return window_ns ? (uint64_t)((double)bytes * 1e9 / (double)window_ns + 0.5) : 0;
-}
-
 void top_row_facts(void *context, const struct grid *grid, uint32_t row, struct tui_row *ret_row)
 {
     const struct view *view = grid->view;
@@ -30,8 +26,8 @@ void top_row_facts(void *context, const struct grid *grid, uint32_t row, struct 
 
     (void)context;
     ret_row->identity = grid->table->identity(view, at);
-    ret_row->rx = a_second(top_number(view, at, "rx_rate"), window_ns);
-    ret_row->tx = a_second(top_number(view, at, "tx_rate"), window_ns);
+    ret_row->rx = per_second(top_number(view, at, "rx_rate"), window_ns, 0.5);
+    ret_row->tx = per_second(top_number(view, at, "tx_rate"), window_ns, 0.5);
     ret_row->sick = group_number(view->group, at, "sick").number != 0;
     if (flags.known)
         ret_row->gone = flags.number & (FLOW_EXITED | (open.number ? 0 : FLOW_CLOSED));

@@ -2,6 +2,8 @@
 /* The history of interfaces: first counters, extremes of rates. */
 #include "derive/link_history.h"
 
+#include "base/rate.h"
+
 static void begin(struct link_past *past, const struct snapshot *now,
                   const struct interface *interface)
 {
@@ -74,5 +76,5 @@ uint64_t link_history_mean(const struct link_past *past, const struct snapshot *
 {
     uint64_t elapsed_ns = now->boot_ns - past->first_ns;
 
-    return elapsed_ns ? (uint64_t)((double)(counter - first) * 1e9 / (double)elapsed_ns) : 0;
+    return per_second(counter - first, elapsed_ns, 0);
 }

@@ -3,6 +3,7 @@
 #include "derive/rates.h"
 
 #include "base/map.h"
+#include "base/rate.h"
 #include "derive/rates_counters.h"
 #include "derive/reconcile.h"
 
@@ -43,8 +44,8 @@ static struct socket_rate rate_between(const struct snapshot *now_snapshot,
     if (rx_now < rx_before || tx_now < tx_before)
         return rate;
     rate.known = true;
-    rate.rx = (uint64_t)((double)(rx_now - rx_before) * 1e9 / (double)elapsed_ns);
-    rate.tx = (uint64_t)((double)(tx_now - tx_before) * 1e9 / (double)elapsed_ns);
+    rate.rx = per_second(rx_now - rx_before, elapsed_ns, 0);
+    rate.tx = per_second(tx_now - tx_before, elapsed_ns, 0);
     rate.segments = now->segs_out - before->segs_out;
     rate.sent_again = now->total_retrans - before->total_retrans;
     rate.unread = is_unread(now_socket, rx_now, before_socket, rx_before);
@@ -130,10 +131,10 @@ static struct interface_rate rate_of_link(const struct interface *now,
                                   .tx_bytes = b->tx_bytes - a->tx_bytes};
     double second = 1e9 / (double)elapsed_ns;
 
-    rate.rx = (uint64_t)((double)rate.rx_bytes * second);
-    rate.tx = (uint64_t)((double)rate.tx_bytes * second);
-    rate.rx_packets = (uint64_t)((double)(b->rx_packets - a->rx_packets) * second + 0.5);
-    rate.tx_packets = (uint64_t)((double)(b->tx_packets - a->tx_packets) * second + 0.5);
+    rate.rx = uint64_of((double)rate.rx_bytes * second);
+    rate.tx = uint64_of((double)rate.tx_bytes * second);
+    rate.rx_packets = uint64_of((double)(b->rx_packets - a->rx_packets) * second + 0.5);
+    rate.tx_packets = uint64_of((double)(b->tx_packets - a->tx_packets) * second + 0.5);
     return rate;
 }
 
@@ -186,8 +187,8 @@ static int rate_packets(const struct packet_count *now, uint32_t count,
         if (is_same_count(&now[i], &before[i]))
             rates[i] = (struct packet_rate){
                 .known = true,
-                .rx = (uint64_t)((double)(now[i].rx_packets - before[i].rx_packets) * second + 0.5),
-                .tx = (uint64_t)((double)(now[i].tx_packets - before[i].tx_packets) * second + 0.5),
+                .rx = uint64_of((double)(now[i].rx_packets - before[i].rx_packets) * second + 0.5),
+                .tx = uint64_of((double)(now[i].tx_packets - before[i].tx_packets) * second + 0.5),
             };
     *ret_rates = rates;
     return 0;

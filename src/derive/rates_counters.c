@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "base/map.h"
+#include "base/rate.h"
 
 uint64_t counter_key(const char *name, size_t length, uint32_t netns_inode, uint32_t cpu)
 {
@@ -22,17 +23,26 @@ uint64_t counter_identity(const struct snapshot *snapshot, const struct counter 
     return counter_key(name, length, snapshot->netns[counter->netns].inode, counter->cpu);
 }
 
+/* That of a gauge that fell is below 0. */
+static int64_t int64_of(double number)
+{
+    uint64_t size = uint64_of(number < 0 ? -number : number);
+    int64_t most = size < INT64_MAX ? (int64_t)size : INT64_MAX;
+
+    return number < 0 ? -most : most;
+}
+
 static struct counter_rate rate_between(const struct counter *now, const struct counter *before,
                                         uint64_t elapsed_ns)
 {
     struct counter_rate rate = {.delta = (int64_t)(now->value - before->value)};
-    double per_second;
+    double second;
 
     if (now->flags & COUNTER_WRAPS)
         rate.delta = (int64_t)(uint32_t)(now->value - before->value);
     rate.known = rate.delta >= 0 || now->flags & COUNTER_GAUGE;
-    per_second = (double)rate.delta * 1e9 / (double)elapsed_ns;
-    rate.rate = (int64_t)(per_second < 0 ? per_second - 0.5 : per_second + 0.5);
+    second = (double)rate.delta * 1e9 / (double)elapsed_ns;
+    rate.rate = int64_of(second < 0 ? second - 0.5 : second + 0.5);
     return rate;
 }
 

@@ -15,6 +15,7 @@
 #include "derive/reconcile.h"
 
 #include "base/map.h"
+#include "base/rate.h"
 #include "derive/address.h"
 
 #include <linux/if_arp.h>
@@ -175,7 +176,7 @@ static void share_interfaces(struct reconciler *reconciler, struct rates *rates)
 
 static uint64_t in_proportion(uint64_t bytes, uint64_t part, uint64_t all)
 {
-    return all ? (uint64_t)((double)bytes * (double)part / (double)all) : 0;
+    return all ? uint64_of((double)bytes * (double)part / (double)all) : 0;
 }
 
 /* From the first shares, which are of what is known by its addresses. What stands on others has the

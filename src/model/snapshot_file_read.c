@@ -248,14 +248,27 @@ static bool is_string(const struct reader *reader, uint32_t offset)
            (reader->string_starts[offset / 8] >> (offset % 8) & 1);
 }
 
-/* The fields that are checked are 1 or 4 bytes wide. */
+/* The fields that are checked are 1, 2 or 4 bytes wide. */
+static uint32_t value_of(const struct field *field, const char *element)
+{
+    uint32_t number;
+    uint16_t half;
+
+    if (field->width == sizeof(number)) {
+        memcpy(&number, element + field->offset, sizeof(number));
+        return number;
+    }
+    if (field->width == sizeof(half)) {
+        memcpy(&half, element + field->offset, sizeof(half));
+        return half;
+    }
+    return *(const uint8_t *)(element + field->offset);
+}
+
 static bool is_valid(const struct reader *reader, const struct field *field, const char *element)
 {
-    uint32_t value = *(const uint8_t *)(element + field->offset);
-    uint32_t count = 0;
+    uint32_t value = value_of(field, element), count = 0;
 
-    if (field->width == sizeof(value))
-        memcpy(&value, element + field->offset, sizeof(value));
     if (field->kind == FIELD_INDEX || field->kind == FIELD_NUMBER_OF)
         count = section_count(reader->snapshot, &snapshot_sections[field->limit]);
     switch (field->kind) {

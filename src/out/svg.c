@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/escape.h"
 #include "base/graph.h"
+#include "base/rate.h"
 #include "base/units.h"
 
 #include <time.h>
@@ -40,9 +41,7 @@ static uint64_t measured_ns(const struct svg_chart *chart, uint32_t piece)
 
 static uint64_t rate(const struct svg_chart *chart, const struct svg_line *line, uint32_t piece)
 {
-    uint64_t length_ns = measured_ns(chart, piece);
-
-    return length_ns ? (uint64_t)((double)line->bytes[piece] * 1e9 / (double)length_ns) : 0;
+    return per_second(line->bytes[piece], measured_ns(chart, piece), 0);
 }
 
 static uint64_t largest_rate(const struct svg_chart *chart)

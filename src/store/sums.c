@@ -2,8 +2,8 @@
 /* Sums: rows of the same keys become one, each column in its way. */
 #include "store/sums.h"
 
-#include "base/clock.h"
 #include "base/hash.h"
+#include "base/rate.h"
 #include "base/vec.h"
 
 #include <string.h>
@@ -96,11 +96,6 @@ int sums_add(struct sums *sums, const uint64_t *keys, const uint64_t *measures)
     return 0;
 }
 
-static uint64_t per_second(uint64_t value, uint64_t length_ns)
-{
-    return length_ns ? (uint64_t)((double)value * (double)SECOND_NS / (double)length_ns) : 0;
-}
-
 /* The rows of a run, of one column. */
 struct run {
     const struct chunk *chunk;
@@ -129,7 +124,7 @@ static uint64_t find_extreme(const struct run *run, uint32_t column, enum measur
         uint64_t value = row[column];
 
         if (rates)
-            value = per_second(value, run->chunk->ticks[row[tick]].length_ns);
+            value = per_second(value, run->chunk->ticks[row[tick]].length_ns, 0);
         if (i == 0)
             extreme = value;
         else

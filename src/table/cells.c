@@ -2,6 +2,7 @@
 /* Values that several tables show. */
 #include "table/cells.h"
 
+#include "base/rate.h"
 #include "derive/join.h"
 #include "derive/names.h"
 #include "derive/service.h"
@@ -171,8 +172,7 @@ static struct value rate_of(const struct view *view, uint64_t bytes)
 {
     uint64_t ns = view->snapshot->window_ns[FLOW_LAST];
 
-    return view->rates && ns ? value_uint((uint64_t)((double)bytes * 1e9 / (double)ns + 0.5))
-                             : value_none();
+    return view->rates && ns ? value_uint(per_second(bytes, ns, 0.5)) : value_none();
 }
 
 struct cell_traffic cell_traffic(const struct view *view, const struct flow_sum *sum, bool counted)

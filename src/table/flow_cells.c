@@ -3,6 +3,7 @@
 #include "table/flow_cells.h"
 
 #include "base/hash.h"
+#include "base/rate.h"
 #include "derive/address.h"
 #include "derive/join.h"
 #include "table/cells.h"
@@ -420,7 +421,7 @@ static struct value rate_of(const struct view *view, enum flow_window window, ui
 {
     uint64_t ns = view->snapshot->window_ns[window];
 
-    return ns ? value_uint((uint64_t)((double)bytes * 1e9 / (double)ns + 0.5)) : value_none();
+    return ns ? value_uint(per_second(bytes, ns, 0.5)) : value_none();
 }
 
 #define WINDOW(suffix, which)                                                                      \

@@ -2,6 +2,7 @@
 /* Rates of interfaces, what they counted since the first reading, and sums of counters. */
 #include "table/interface_cells.h"
 
+#include "base/rate.h"
 #include "derive/link_history.h"
 #include "derive/reconcile.h"
 #include "table/cells.h"
@@ -31,7 +32,7 @@ static struct value share_rate(const struct interface_rate *rate, uint64_t bytes
 {
     if (!rate->shares_known)
         return value_none();
-    return value_uint((uint64_t)((double)bytes * 1e9 / (double)rate->elapsed_ns));
+    return value_uint(per_second(bytes, rate->elapsed_ns, 0));
 }
 
 #define SHARE_COLUMN(name, member)                                                                 \

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/graph.h"
+#include "base/rate.h"
 #include "base/vec.h"
 #include "table/cells.h"
 
@@ -72,8 +73,7 @@ static struct value get_trend(const struct view *view, uint32_t row)
         measured[column] += trends->measured ? trends->measured[i] : SECOND_NS;
     }
     for (uint32_t i = 0; i < columns; i++)
-        sums[i] = measured[i] ? (uint64_t)((double)sums[i] * 1e9 / (double)measured[i] + 0.999)
-                              : GRAPH_UNKNOWN;
+        sums[i] = measured[i] ? per_second(sums[i], measured[i], 0.999) : GRAPH_UNKNOWN;
     buf_reset(view->scratch);
     graph_spark(view->scratch, sums, columns, columns, trends->utf8);
     return cell_scratch(view, 0);

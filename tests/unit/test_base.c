@@ -4,7 +4,9 @@
 #include "base/escape.h"
 #include "base/map.h"
 #include "base/phrase.h"
+#include "base/rate.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -196,6 +198,20 @@ static void phrases_have_their_facts_in_the_order_of_the_language(void **state)
     buf_done(&buf);
 }
 
+static void rates_of_any_count_are_numbers(void **state)
+{
+    (void)state;
+    assert_int_equal(per_second(1500, UINT64_C(1000000000), 0.5), 1500);
+    assert_int_equal(per_second(3, UINT64_C(2000000000), 0), 1);
+    assert_int_equal(per_second(3, UINT64_C(2000000000), 0.5), 2);
+    assert_int_equal(per_second(1500, 0, 0.5), 0);
+    assert_true(per_second(UINT64_MAX, UINT64_C(1000000000), 0.5) == UINT64_MAX);
+    assert_true(per_second(UINT64_MAX, 1, 0) == UINT64_MAX);
+    assert_true(per_second(1, UINT64_MAX, 0) == 0);
+    assert_true(uint64_of(-1) == 0);
+    assert_true(uint64_of((double)NAN) == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +219,7 @@ int main(void)
         cmocka_unit_test(map_forgets_only_what_it_should),
         cmocka_unit_test(arena_keeps_what_it_gave),
         cmocka_unit_test(map_finds_every_key),
+        cmocka_unit_test(rates_of_any_count_are_numbers),
         cmocka_unit_test(numbers_are_written),
         cmocka_unit_test(text_is_escaped),
         cmocka_unit_test(invisible_is_escaped),

@@ -167,6 +167,10 @@ static void values_out_of_range_are_refused(void **state)
     assert_sample_refused(
         &sample, "damaged: field 'process' of element 0 in section 'holders' is out of range");
     sample.holders[0].process = 0;
+    sample.counters[0].source = 0x600; /* whose low byte alone would do */
+    assert_sample_refused(
+        &sample, "damaged: field 'source' of element 0 in section 'counters' is out of range");
+    sample.counters[0].source = COUNTER_SNMP;
     for (uint32_t offset = 1; offset < 4; offset++) { /* in the length, not at a string */
         sample.host = offset;
         assert_sample_refused(

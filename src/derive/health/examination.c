@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* An examination: what checks ask of the ends of a window. */
 #include "base/hash.h"
+#include "base/rate.h"
 #include "derive/health/health.h"
 #include "derive/rates.h"
 
 #include <string.h>
 #include <sys/socket.h>
-
-#define SECOND_NS UINT64_C(1000000000)
 
 static int index_counters(const struct snapshot *snapshot, struct map *index)
 {
@@ -118,10 +117,7 @@ int examination_begin(struct examination *examination, const struct health_plan 
 
 uint64_t health_rate(const struct examination *examination, uint64_t count)
 {
-    if (examination->window_ns == 0)
-        return 0;
-    return (uint64_t)((double)count * (double)SECOND_NS / (double)examination->window_ns +
-                      0.999999);
+    return per_second(count, examination->window_ns, 0.999999);
 }
 
 struct change health_change(const struct examination *examination, const struct counter *after)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* fd-limit: processes with sockets, or a machine, that run out of descriptors. */
+#include "base/rate.h"
 #include "derive/health/health.h"
 #include "derive/health/ills.h"
 #include "derive/health/tally.h"
@@ -148,7 +149,7 @@ static int look_at_machine(struct examination *examination)
     if (!files || files->count < 3 || files->numbers[2] == 0)
         return 0;
     /* A limit that was never meant to be reached may be 2^63. */
-    share = (uint64_t)((double)files->numbers[0] * 1000 / (double)files->numbers[2]);
+    share = uint64_of((double)files->numbers[0] * 1000 / (double)files->numbers[2]);
     severity = health_judge(examination, MACHINE, share);
     if (severity == SEVERITY_OK)
         return 0;
