@@ -303,11 +303,12 @@ def it_is_installed_used_removed_and_purged():
 
 # --- other packages ---
 
-# What Fedora has, and Debian's rpm does not.
+# What Fedora has, and Debian's rpm does not, or has otherwise.
 MACROS = r"""
 %meson meson setup --buildtype=plain --prefix=%{_prefix} --libdir=%{_lib} --sysconfdir=%{_sysconfdir} --wrap-mode=nodownload output
 %meson_build meson compile -C output
 %meson_install DESTDIR=%{buildroot} meson install -C output --no-rebuild
+%_sharedstatedir /var/lib
 %_unitdir /usr/lib/systemd/system
 %_sysusersdir /usr/lib/sysusers.d
 %_tmpfilesdir /usr/lib/tmpfiles.d
