@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 
 /* Names of namespaces are read again at most so often. */
 #define NAMES_AGE_NS SECOND_NS
@@ -174,6 +175,24 @@ static int open_best(struct event_source *source)
     return r;
 }
 
+/* All that is beside the namespaces. */
+#define OTHER_DESCRIPTORS 128
+
+/*
+ * Some sources listen in each namespace by a socket. A shell and systemd give 1024 descriptors, of
+ * which a program may have more if it asks for them; namespaces may come later.
+ */
+static void allow_descriptors(uint32_t namespaces)
+{
+    struct rlimit limit;
+    rlim_t wanted = 2 * (rlim_t)namespaces + OTHER_DESCRIPTORS;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int event_source_open(const struct request *request, enum event_subject subject,
                       struct event_source **ret_source)
 {
@@ -191,6 +210,7 @@ int event_source_open(const struct request *request, enum event_subject subject,
         return r;
     }
     r = discover(source, &source->known);
+    allow_descriptors(source->known.netns_count);
     if (r == 0)
         r = subject == EVENTS_OF_CONNTRACK ? try_backend(source, &event_backend_conntrack)
                                            : open_best(source);

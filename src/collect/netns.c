@@ -218,34 +218,139 @@ static int open_of_process(uint32_t pid, uint32_t inode, int *ret_fd)
     return open_path(path, inode, ret_fd);
 }
 
-struct entrance {
-    uint32_t inode;
-    int fd; /* -1: not found yet */
-};
-
-static int open_sighting(void *context, const struct netns_sighting *sighting)
+/* "name" or "net:[inode]" */
+static const char *netns_label(const struct snapshot *snapshot, const struct netns *netns,
+                               char *buffer, size_t size)
 {
-    struct entrance *entrance = context;
-
-    return sighting->inode == entrance->inode &&
-           open_of_process(sighting->pid, entrance->inode, &entrance->fd) == 0;
+    if (netns->name)
+        snprintf(buffer, size, "%s", snapshot_string(snapshot, netns->name, NULL));
+    else
+        snprintf(buffer, size, "net:[%u]", netns->inode);
+    return buffer;
 }
 
-/* Who was seen in it may have been there for a moment only, as we are: then others may still be. */
-static int open_netns(const struct snapshot *snapshot, const struct netns *netns, int *ret_fd)
+/* Those that could not be entered for one reason. */
+struct left_out {
+    uint32_t first, count;
+    int error;
+};
+
+static void leave_out(struct left_out *left_out, uint32_t index, int error)
 {
-    struct entrance entrance = {.inode = netns->inode, .fd = -1};
+    if (!left_out->count++)
+        left_out->first = index;
+    left_out->error = error;
+}
+
+/* "name", or "name and 3 more" */
+static const char *left_out_label(const struct snapshot *snapshot, const struct left_out *left_out,
+                                  char *buffer, size_t size)
+{
+    char label[128];
+
+    netns_label(snapshot, &snapshot->netns[left_out->first], label, sizeof(label));
+    snprintf(buffer, size, "%s", label);
+    if (left_out->count > 1)
+        snprintf(buffer, size, "%s and %u more", label, left_out->count - 1);
+    return buffer;
+}
+
+/* `before` and `after`: the sentence around the label. */
+static void note_left_out(struct snapshot *snapshot, enum note_effect effect,
+                          const struct left_out *left_out, const char *before, const char *after)
+{
+    char label[160];
+
+    if (left_out->count)
+        snapshot_note(snapshot, effect, "netns", left_out->error, "%s %s %s", before,
+                      left_out_label(snapshot, left_out, label, sizeof(label)), after);
+}
+
+/* A look for all namespaces in /proc, because one is not where it was. */
+struct search {
+    struct snapshot *snapshot;
+    struct map lost; /* inode -> index, of those that were not seen yet */
+    uint32_t inode;  /* this one is to be opened */
+    int fd;          /* -1: not yet */
+};
+
+static void search_done(struct search *search)
+{
+    map_done(&search->lost);
+}
+
+/* The first process that is seen is the oldest, which most likely stays. */
+static int take_sighting(void *context, const struct netns_sighting *sighting)
+{
+    struct search *search = context;
+    uint32_t index = map_get(&search->lost, sighting->inode);
+
+    if (sighting->inode == search->inode && search->fd < 0)
+        (void)open_of_process(sighting->pid, search->inode, &search->fd);
+    if (index != MAP_NONE) {
+        search->snapshot->netns[index].pid = sighting->pid;
+        map_remove(&search->lost, sighting->inode);
+    }
+    return 0;
+}
+
+/* Whatever was seen nowhere; what has a path is asked for there first. */
+static void mark_gone(const struct search *search)
+{
+    struct snapshot *snapshot = search->snapshot;
+    struct left_out ended = {.error = -ENOENT}, unreachable = {.error = -ENOENT};
+
+    for (uint32_t i = 0; i < snapshot->netns_count; i++) {
+        struct netns *netns = &snapshot->netns[i];
+
+        if (netns->flags & (NETNS_GONE | NETNS_SELF) || !(netns->flags & NETNS_READ) ||
+            map_get(&search->lost, netns->inode) == MAP_NONE ||
+            (netns->path && netns->inode != search->inode))
+            continue;
+        netns->flags |= NETNS_GONE;
+        leave_out(netns->pid || netns->path ? &ended : &unreachable, i, -ENOENT);
+    }
+    note_left_out(snapshot, NOTE_INFO, &ended, "namespace", "ended while it was being read");
+    note_left_out(snapshot, NOTE_INFO, &unreachable, "namespace",
+                  "has no process and no name: only sockets with a descriptor are "
+                  "shown of it");
+}
+
+/*
+ * Who was seen in it may have been there for a moment only, as we are: then others may still be.
+ * Where one has ended others may have, too: whatever is nowhere is not searched for again, as that
+ * takes a look at all processes.
+ */
+static int search_netns(struct snapshot *snapshot, uint32_t inode, int *ret_fd)
+{
+    CLEANUP(search_done)
+    struct search search = {.snapshot = snapshot, .inode = inode, .fd = -1};
     struct netns_unseen unseen = {0};
+    int r = map_reserve(&search.lost, snapshot->netns_count);
+
+    for (uint32_t i = 0; i < snapshot->netns_count && r == 0; i++)
+        r = map_set(&search.lost, snapshot->netns[i].inode, i);
+    if (r == 0)
+        r = netns_scan_processes(take_sighting, &search, &unseen);
+    if (r == 0 && !unseen.error)
+        mark_gone(&search);
+    if (search.fd < 0)
+        return r < 0 ? r : -ENOENT;
+    *ret_fd = search.fd;
+    return 0;
+}
+
+static int open_netns(struct snapshot *snapshot, const struct netns *netns, int *ret_fd)
+{
     int r = -ENOENT;
 
+    if (netns->flags & NETNS_GONE)
+        return r;
     if (netns->path)
         r = open_path(snapshot_string(snapshot, netns->path, NULL), netns->inode, ret_fd);
     if (r < 0 && netns->pid)
         r = open_of_process(netns->pid, netns->inode, ret_fd);
-    if (!is_gone(r) || netns_scan_processes(open_sighting, &entrance, &unseen) <= 0)
-        return r;
-    *ret_fd = entrance.fd;
-    return 0;
+    return is_gone(r) ? search_netns(snapshot, netns->inode, ret_fd) : r;
 }
 
 /* Comes back. Where it cannot, nothing more is read: it would be taken for another namespace's. */
@@ -288,48 +393,34 @@ static int visit(struct collection *collection, uint32_t index,
     return leave(collection, r);
 }
 
-/* "name" or "net:[inode]" */
-static const char *netns_label(const struct snapshot *snapshot, const struct netns *netns,
-                               char *buffer, size_t size)
+/* Of many together one note: thousands may end at once. */
+struct not_entered {
+    struct left_out forbidden, failed;
+};
+
+/* search_netns() has told those that are gone. */
+static void sort_out(uint32_t index, int error, struct not_entered *not_entered)
 {
-    if (netns->name)
-        snprintf(buffer, size, "%s", snapshot_string(snapshot, netns->name, NULL));
-    else
-        snprintf(buffer, size, "net:[%u]", netns->inode);
-    return buffer;
+    if (error == -EPERM || error == -EACCES)
+        leave_out(&not_entered->forbidden, index, error);
+    else if (!is_gone(error))
+        leave_out(&not_entered->failed, index, error);
 }
 
-static void note_not_entered(struct snapshot *snapshot, uint32_t index, int error)
+static void note_not_entered(struct snapshot *snapshot, const struct not_entered *not_entered)
 {
-    char label[128];
-
-    netns_label(snapshot, &snapshot->netns[index], label, sizeof(label));
-    if (is_gone(error))
-        snapshot_note(snapshot, NOTE_INFO, "netns", error,
-                      "namespace %s ended while it was being read", label);
-    else
-        snapshot_note(snapshot, NOTE_INCOMPLETE, "netns", error,
-                      "what is in namespace %s is missing: it could not be entered", label);
-}
-
-static void note_forbidden(struct snapshot *snapshot, uint32_t first, uint32_t count, int error)
-{
-    char label[128], more[32] = "";
-
-    netns_label(snapshot, &snapshot->netns[first], label, sizeof(label));
-    if (count > 1)
-        snprintf(more, sizeof(more), " and %u more", count - 1);
-    snapshot_note(snapshot, NOTE_INCOMPLETE, "netns", error,
-                  "what is in namespace %s%s is not shown: needs CAP_SYS_ADMIN" RUN_AS_ROOT, label,
-                  more);
+    note_left_out(snapshot, NOTE_INCOMPLETE, &not_entered->failed, "what is in namespace",
+                  "is missing: it could not be entered");
+    note_left_out(snapshot, NOTE_INCOMPLETE, &not_entered->forbidden, "what is in namespace",
+                  "is not shown: needs CAP_SYS_ADMIN" RUN_AS_ROOT);
 }
 
 int netns_for_each(struct collection *collection,
                    int (*fn)(struct collection *collection, uint32_t netns))
 {
     struct snapshot *snapshot = collection->snapshot;
-    uint32_t forbidden = 0, first = 0;
-    int r = 0, error = 0;
+    struct not_entered not_entered = {0};
+    int r = 0;
 
     for (uint32_t i = 0; i < snapshot->netns_count && r >= 0; i++) {
         int entered;
@@ -337,15 +428,10 @@ int netns_for_each(struct collection *collection,
         if (!(snapshot->netns[i].flags & NETNS_READ))
             continue;
         r = visit(collection, i, fn, &entered);
-        if (entered == -EPERM || entered == -EACCES) {
-            first = forbidden++ ? first : i;
-            error = entered;
-        } else if (entered < 0) {
-            note_not_entered(snapshot, i, entered);
-        }
+        if (entered < 0)
+            sort_out(i, entered, &not_entered);
     }
-    if (forbidden)
-        note_forbidden(snapshot, first, forbidden, error);
+    note_not_entered(snapshot, &not_entered);
     return r < 0 ? r : 0;
 }
 

@@ -14,6 +14,7 @@ enum netns_flag {
                                     */
     NETNS_HAS_PORT_RANGE = 1u << 4,
     NETNS_HAS_CONNTRACK = 1u << 5, /* all that is tracked in it was read */
+    NETNS_GONE = 1u << 6,          /* it ended while it was being read */
 };
 
 struct netns {
