@@ -310,9 +310,9 @@ static void status(void *context, struct tui_status *ret_status)
     const char *nothing;
     size_t length;
 
-    buf_reset(&screen->accounting);
-    buf_reset(&screen->note);
-    buf_reset(&screen->notes);
+    buf_renew(&screen->accounting);
+    buf_renew(&screen->note);
+    buf_renew(&screen->notes);
     if (piece->measured_ns)
         buf_puts(&screen->accounting, accounting_level_label(snapshot->accounting));
     nothing = put_quality(screen, &screen->note);

@@ -192,10 +192,10 @@ void top_status(void *context, struct tui_status *ret_status)
     const struct snapshot *snapshot = &screen->session.now->snapshot;
     size_t length;
 
-    buf_reset(&screen->accounting);
-    buf_reset(&screen->reconcile);
-    buf_reset(&screen->note);
-    buf_reset(&screen->notes);
+    buf_renew(&screen->accounting);
+    buf_renew(&screen->reconcile);
+    buf_renew(&screen->note);
+    buf_renew(&screen->notes);
     buf_puts(&screen->accounting, accounting_level_label(snapshot->accounting));
     top_put_reconcile(&screen->session, &screen->reconcile);
     put_notes(screen);

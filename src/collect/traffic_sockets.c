@@ -2,13 +2,12 @@
 /* TCP sockets with traffic, by their cookie. */
 #include "collect/traffic_sockets.h"
 
+#include "base/clock.h"
 #include "base/map.h"
 #include "base/vec.h"
 
 #include <stdbool.h>
 #include <string.h>
-
-#define SECOND_NS UINT64_C(1000000000)
 
 /* A socket without a process is gone after some minutes, however bad its connection is. */
 #define CLOSED_NS (1800 * SECOND_NS)

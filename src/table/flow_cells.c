@@ -2,6 +2,7 @@
 /* What is known of a flow: who, where, how much. */
 #include "table/flow_cells.h"
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/rate.h"
 #include "derive/address.h"
@@ -9,8 +10,6 @@
 #include "table/cells.h"
 
 #include <sys/socket.h>
-
-#define SECOND_NS UINT64_C(1000000000)
 
 static const struct flow *get_flow(const struct view *view, uint32_t row)
 {

@@ -17,7 +17,7 @@ void tui_say(struct tui *tui, bool is_error, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    buf_reset(&tui->message);
+    buf_renew(&tui->message);
     escape_text(&tui->message, text, strlen(text));
     tui->message_is_error = is_error;
 }
@@ -471,7 +471,7 @@ int tui_key(struct tui *tui, uint32_t key, const struct terminal_mouse *mouse)
         key_in_help(tui, action);
         return 0;
     }
-    buf_reset(&tui->message);
+    buf_renew(&tui->message);
     if (key == TUI_KEY_MOUSE)
         return mouse_in_table(tui, mouse);
     if (!is_for(tui, action))

@@ -118,7 +118,7 @@ static void take_question(struct tui *tui, const char *text, size_t all)
     const char *last = memrchr(text, '\n', all);
     size_t length = last ? (size_t)(last - text) : 0;
 
-    buf_reset(&tui->question);
+    buf_renew(&tui->question);
     for (size_t at = 0; at < length;) {
         const char *end = memchr(text + at, '\n', length - at);
         size_t line = end ? (size_t)(end - text) - at : length - at;

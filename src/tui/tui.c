@@ -153,7 +153,7 @@ static void take_errors(struct tui *tui)
     if (length > 0) {
         line = memrchr(text.data, '\n', length);
         line = line ? line + 1 : text.data;
-        buf_reset(&tui->message);
+        buf_renew(&tui->message);
         escape_text(&tui->message, line, length - (size_t)(line - text.data));
         tui->message_is_error = true;
     }
