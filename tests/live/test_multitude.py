@@ -15,7 +15,7 @@ from faults import ENVIRONMENT, FULL
 from live import BUILD, netns, run_tests, skip, test
 
 PROGRAM = BUILD / "nwho"
-NAMESPACES, NAMELESS = (4096, 1024) if FULL else (40, 10)
+NAMESPACES, NAMELESS = (4096, 1024) if FULL else (40, 20)
 PROCESSES, THREADS = (300, 90) if FULL else (5, 20)
 DESCRIPTORS = 128  # that nwho may have
 PATIENCE = live.PATIENCE * (10 if FULL else 1)
@@ -69,7 +69,8 @@ def namespaces_without_an_entrance_are_searched_for_once():
             skip("no BPF here")
         assert len(done.stdout.split()) == NAMELESS, done
         searches = len(re.findall(r'"/proc", .*O_DIRECTORY', log.read_text(errors="replace")))
-        assert searches <= 6, f"{searches} searches for {NAMELESS} namespaces"
+        # Those of others that end meanwhile are searched for, too.
+        assert searches < NAMELESS, f"{searches} searches for {NAMELESS} namespaces"
 
 
 @test
