@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A packed program's beginning on 64-bit ARM, and the packed program itself. */
-#include "packed_layout.h"
-
+/* A packed program's beginning on 64-bit ARM. */
     .text
     .globl packed_start
 packed_start:
@@ -23,8 +21,4 @@ kernel_call:
     svc 0
     ret
 
-    .section .rodata
-    .globl packed_program
-packed_program:
-    .incbin PACKED_PROGRAM
     .section .note.GNU-stack, "", %progbits

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A packed program's beginning on x86-64, and the packed program itself. */
-#include "packed_layout.h"
-
+/* A packed program's beginning on x86-64. */
     .text
     .globl packed_start
 packed_start:
@@ -25,8 +23,4 @@ kernel_call:
     syscall
     ret
 
-    .section .rodata
-    .globl packed_program
-packed_program:
-    .incbin PACKED_PROGRAM
     .section .note.GNU-stack, "", %progbits

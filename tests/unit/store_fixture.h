@@ -94,12 +94,11 @@ static inline void place_sql(const struct place *place, const char *text)
     sqlite3_close(db);
 }
 
-/* The first column of the first row. */
-static inline int64_t place_number(const struct place *place, const char *query)
+/* The first column of the first row; closes the database. */
+static inline int64_t database_number(sqlite3 *db, const char *query)
 {
     sqlite3_stmt *statement;
     int64_t number;
-    sqlite3 *db = place_database(place);
 
     assert_int_equal(sqlite3_prepare_v2(db, query, -1, &statement, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
@@ -107,6 +106,11 @@ static inline int64_t place_number(const struct place *place, const char *query)
     sqlite3_finalize(statement);
     sqlite3_close(db);
     return number;
+}
+
+static inline int64_t place_number(const struct place *place, const char *query)
+{
+    return database_number(place_database(place), query);
 }
 
 static inline uint32_t text_of(struct snapshot *snapshot, const char *text)

@@ -53,19 +53,13 @@ static bool is_there(const struct place *place)
     return access(place->path, F_OK) == 0;
 }
 
+/* Without checksums of pages, as others read it. */
 static int64_t number_of(const struct place *place, const char *query)
 {
-    sqlite3_stmt *statement;
-    int64_t number;
     sqlite3 *db;
 
     assert_int_equal(sqlite3_open_v2(place->path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db, query, -1, &statement, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-    number = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    sqlite3_close(db);
-    return number;
+    return database_number(db, query);
 }
 
 static void what_was_added_is_there(void **state)
