@@ -3,70 +3,64 @@
 #include "base/vec.h"
 #include "store/write.h"
 
-/* A row: last counters, number of their tick, present counters, number of theirs. */
-static uint64_t *row_at(const struct baseline *baseline, uint32_t row)
+static void set_clear(struct counter_set *set)
 {
-    return &baseline->rows[(size_t)row * 2 * (baseline->width + 1)];
+    map_clear(&set->index);
+    set->count = 0;
 }
 
-static int find_row(struct baseline *baseline, uint32_t id, uint64_t **ret_row)
+static void set_done(struct counter_set *set)
 {
-    size_t size = 2 * (baseline->width + 1) * sizeof(*baseline->rows);
-    uint32_t row = map_get(&baseline->index, id);
-    int r = 0;
+    map_done(&set->index);
+    free(set->rows);
+    *set = (struct counter_set){0};
+}
 
-    if (row == MAP_NONE) {
-        row = baseline->count;
-        r = vec_reserve((void **)&baseline->rows, &baseline->capacity, row, 1, size);
-        if (r == 0)
-            r = map_set(&baseline->index, id, row);
-        if (r < 0)
-            return r;
-        memset(row_at(baseline, baseline->count++), 0, size);
+void baselines_begin(struct store *store)
+{
+    for (unsigned int i = 0; i < BASELINE_MAX; i++) {
+        store->baselines[i].used = false;
+        set_clear(&store->baselines[i].present);
     }
-    *ret_row = row_at(baseline, row);
-    return 0;
 }
 
-int baseline_add(struct baseline *baseline, uint32_t id, const uint64_t *values,
+int baseline_add(struct baseline *baseline, uint64_t thing, const uint64_t *values,
                  const uint64_t **ret_before)
 {
-    uint64_t *row, *present;
-    int r;
+    size_t size = baseline->width * sizeof(*values);
+    struct counter_set *present = &baseline->present;
+    uint32_t last = map_get(&baseline->last.index, thing);
+    int r = vec_reserve((void **)&present->rows, &present->capacity, present->count, 1, size);
 
-    if (!baseline->used) {
-        baseline->used = true;
-        baseline->tick++;
-    }
-    r = find_row(baseline, id, &row);
+    if (r == 0)
+        r = map_set(&present->index, thing, present->count);
     if (r < 0)
         return r;
-    present = row + baseline->width + 1;
-    memcpy(present, values, baseline->width * sizeof(*values));
-    present[baseline->width] = baseline->tick;
-    *ret_before = row[baseline->width] && row[baseline->width] == baseline->kept ? row : NULL;
+    memcpy(&present->rows[(size_t)present->count++ * baseline->width], values, size);
+    baseline->used = true;
+    *ret_before = last == MAP_NONE ? NULL : &baseline->last.rows[(size_t)last * baseline->width];
     return 0;
 }
 
-void baseline_keep(struct baseline *baseline, const struct snapshot *now)
+void baselines_keep(struct store *store, const struct snapshot *now)
 {
-    size_t half = baseline->width + 1;
+    for (unsigned int i = 0; i < BASELINE_MAX; i++) {
+        struct baseline *baseline = &store->baselines[i];
+        struct counter_set last = baseline->last;
 
-    if (!baseline->used)
-        return;
-    for (uint32_t i = 0; i < baseline->count; i++) {
-        uint64_t *row = row_at(baseline, i);
-
-        if (row[half + baseline->width] == baseline->tick)
-            memcpy(row, row + half, half * sizeof(*row));
+        if (!baseline->used)
+            continue;
+        baseline->last = baseline->present;
+        baseline->present = last;
+        baseline->boot_ns = now->boot_ns;
     }
-    baseline->kept = baseline->tick;
-    baseline->boot_ns = now->boot_ns;
 }
 
-void baseline_done(struct baseline *baseline)
+void baselines_done(struct store *store)
 {
-    map_done(&baseline->index);
-    free(baseline->rows);
-    *baseline = (struct baseline){.width = baseline->width};
+    for (unsigned int i = 0; i < BASELINE_MAX; i++) {
+        set_done(&store->baselines[i].last);
+        set_done(&store->baselines[i].present);
+        store->baselines[i] = (struct baseline){.width = store->baselines[i].width};
+    }
 }

@@ -36,16 +36,25 @@ enum statement {
     STATEMENT_MAX = STATEMENT_COARSE + COARSE_MAX * CHUNK_KIND_MAX,
 };
 
-/* Counters of each interface, or protocol, when they were last written; and now. */
-struct baseline {
-    uint32_t width;   /* counters of one thing */
-    struct map index; /* id of the dictionary -> row */
-    uint64_t *rows;   /* last ones and present ones, and the number of the tick of both */
+struct counter_set {
+    struct map index; /* what stands for a thing -> row */
+    uint64_t *rows;
     uint32_t count, capacity;
-    uint64_t tick;    /* the present one */
-    uint64_t kept;    /* the last one that was written; 0: none */
-    uint64_t boot_ns; /* of the last tick that had such things; 0: there was none */
-    bool used;        /* the present one has some */
+};
+
+/* Counters of each thing when they were last written, and now. */
+struct baseline {
+    uint32_t width; /* counters of one thing */
+    struct counter_set last, present;
+    uint64_t boot_ns; /* of `last`; 0: there was none */
+    bool used;        /* the present tick has such things, of which there may be none to compare */
+};
+
+enum baseline_id {
+    BASELINE_INTERFACES,    /* by ids of the dictionary */
+    BASELINE_COUNTERS,      /* by ids of the dictionary: those that were not 0 */
+    BASELINE_COUNTER_FILES, /* by hashes: which there were */
+    BASELINE_MAX,
 };
 
 struct store {
@@ -60,7 +69,7 @@ struct store {
     int lock_fd;
     /* of the writer: */
     struct buf bytes; /* of the chunk that is being written */
-    struct baseline interfaces, counters;
+    struct baseline baselines[BASELINE_MAX];
     struct ring ring;
     uint64_t time_ns, boot_ns;       /* of the last tick; 0: none */
     uint64_t slot;                   /* of the ticks that are not merged yet */

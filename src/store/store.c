@@ -53,8 +53,7 @@ static void free_store(struct store *store)
     close_file(store);
     codec_done(&store->codec);
     dictionaries_done(&store->names);
-    baseline_done(&store->interfaces);
-    baseline_done(&store->counters);
+    baselines_done(store);
     ring_done(&store->ring);
     buf_done(&store->bytes);
     free(store->path);
@@ -389,8 +388,7 @@ int store_mend(struct store *store)
 
     close_file(store);
     dictionaries_done(&store->names);
-    baseline_done(&store->interfaces);
-    baseline_done(&store->counters);
+    baselines_done(store);
     ring_empty(&store->ring);
     store->waits = store->has_host = store->has_fresh = false;
     r = open_or_begin_anew(store, store->path, &problem);

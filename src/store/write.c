@@ -180,7 +180,7 @@ static int add_tick(struct store *store, const struct snapshot *now)
     bool new_slot = store->slot != now->time_ns / SLOT_NS;
     int r = 0;
 
-    store->interfaces.used = store->counters.used = false;
+    baselines_begin(store);
     if (!sqlite3_get_autocommit(store->db)) /* there was no memory to end the last tick */
         r = sql_run_text(store, "ROLLBACK");
     if (r == 0 && store->lost_ticks)
@@ -218,8 +218,7 @@ int store_add(struct store *store, const struct snapshot *now, const struct seco
         forget(store, now, r);
         return r;
     }
-    baseline_keep(&store->interfaces, now);
-    baseline_keep(&store->counters, now);
+    baselines_keep(store, now);
     store->lost_ticks = 0;
     store->has_host = true;
     store->time_ns = now->time_ns;

@@ -31,12 +31,15 @@ int merge_ticks(struct store *store) MUST_CHECK;
 /* Merges ticks, then deletes what is too old, or too much. In transactions of its own. */
 int retention_apply(struct store *store, const struct snapshot *now) MUST_CHECK;
 
+/* Before anything of a tick is added. */
+void baselines_begin(struct store *store);
+
 /*
  * The counters of a thing that this tick has: *ret_before are those of the tick before, NULL when
- * it did not have the thing. They count as the last ones only after baseline_keep(), when the tick
+ * it did not have the thing. They count as the last ones only after baselines_keep(), when the tick
  * is written.
  */
-int baseline_add(struct baseline *baseline, uint32_t id, const uint64_t *values,
+int baseline_add(struct baseline *baseline, uint64_t thing, const uint64_t *values,
                  const uint64_t **ret_before) MUST_CHECK;
-void baseline_keep(struct baseline *baseline, const struct snapshot *now);
-void baseline_done(struct baseline *baseline);
+void baselines_keep(struct store *store, const struct snapshot *now);
+void baselines_done(struct store *store);

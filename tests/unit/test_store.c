@@ -247,6 +247,17 @@ static void add_counters(struct snapshot *tick, uint64_t number)
     tick->interfaces[0].stats.rx_otherhost_dropped = number;
 }
 
+#define ABSENT UINT64_MAX
+
+static uint64_t counted(const struct snapshot *past, const char *name, uint32_t cpu)
+{
+    for (uint32_t i = 0; i < past->counters_count; i++)
+        if (strcmp(snapshot_string(past, past->counters[i].name, NULL), name) == 0 &&
+            past->counters[i].cpu == cpu)
+            return past->counters[i].value;
+    return ABSENT;
+}
+
 /* The first tick has nothing to compare with: its time is not measured. */
 static void counters_are_differences(void **state)
 {
@@ -273,8 +284,49 @@ static void counters_are_differences(void **state)
     assert_int_equal(past->interfaces[0].stats.rx_otherhost_dropped, 3);
     assert_int_equal(past->interfaces[0].speed_mbit, 1000);
     assert_int_equal(past->counters_count, 2);
-    assert_int_equal(past->counters[0].value, 9);
-    assert_int_equal(past->counters[1].value, 43);
+    assert_int_equal(counted(past, "TcpRetransSegs", 0), 9);
+    assert_int_equal(counted(past, "TCPinuse", 0), 43);
+}
+
+/* What is 0 has no name in the file; what comes later has counted since the tick before, if that
+ * had its file, too. */
+static void counters_begin_at_0(void **state)
+{
+    static const struct {
+        const char *name;
+        enum counter_source source;
+        uint32_t cpu;
+        uint64_t values[6], counted;
+    } counters[] = {
+        {"TcpRetransSegs", COUNTER_SNMP, 0, {0, 0, 7, 7, 0, 4}, 11},
+        {"IcmpMsgInType3", COUNTER_SNMP, 0, {ABSENT, ABSENT, 3, 3, 5, 5}, 5},
+        {"TcpOutRsts", COUNTER_SNMP, 0, {0, 0, 0, 0, 0, 0}, ABSENT},
+        {"TcpExtTCPTimeouts", COUNTER_NETSTAT, 0, {5, ABSENT, 9, 10, ABSENT, ABSENT}, 1},
+        {"dropped", COUNTER_SOFTNET, 1, {1, 1, 1, 1, 1, 1}, ABSENT},
+        {"dropped", COUNTER_SOFTNET, 2, {ABSENT, 100, 130, ABSENT, 200, 210}, 40},
+    };
+    struct place *place = *state;
+    CLEANUP_ANSWERS struct answers answers = {0};
+
+    place_open(place, NULL);
+    for (unsigned int i = 0; i < ARRAY_SIZE(counters->values); i++) {
+        struct snapshot tick;
+
+        tick_begin(&tick, i);
+        for (unsigned int j = 0; j < ARRAY_SIZE(counters); j++)
+            if (counters[j].values[i] != ABSENT)
+                *snapshot_add_counter(&tick) =
+                    (struct counter){.value = counters[j].values[i],
+                                     .name = text_of(&tick, counters[j].name),
+                                     .source = counters[j].source,
+                                     .cpu = counters[j].cpu};
+        tick_write(place, &tick);
+    }
+    place_ask(place, (struct store_question){ALL_TIME(6), .parts = STORE_COUNTERS}, &answers);
+    for (unsigned int j = 0; j < ARRAY_SIZE(counters); j++)
+        assert_int_equal(counted(&answers.items[0].snapshot, counters[j].name, counters[j].cpu),
+                         counters[j].counted);
+    assert_int_equal(place_number(place, "SELECT count(*) FROM counter"), 5);
 }
 
 static bool says(const struct snapshot *past, const char *words)
@@ -401,6 +453,7 @@ int main(void)
         TEST(directions_are_known),
         TEST(sockets_that_are_only_counted_are_there),
         TEST(counters_are_differences),
+        TEST(counters_begin_at_0),
         TEST(that_peers_are_missing_is_said),
         TEST(connections_come_back),
         TEST(notes_come_back),

@@ -184,21 +184,6 @@ static void a_broken_chunk_is_skipped_and_said(void **state)
     assert_int_equal(notes, 0);
 }
 
-static int64_t number_of(const struct place *place, const char *text)
-{
-    sqlite3_stmt *statement;
-    sqlite3 *db;
-    int64_t number;
-
-    assert_int_equal(sqlite3_open(place->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db, text, -1, &statement, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-    number = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    sqlite3_close(db);
-    return number;
-}
-
 static void write_connections(struct place *place, uint64_t number, uint32_t count)
 {
     struct snapshot tick;
@@ -246,16 +231,16 @@ static void many_connections_are_merged_in_parts(void **state)
         bytes += (uint64_t)counts[i] * (counts[i] - 1) / 2 + (uint64_t)counts[i] * i * 100000;
     }
     check_connections(place, count, bytes);
-    assert_int_equal(number_of(place, "SELECT count(*) FROM chunk WHERE merged"), 0);
+    assert_int_equal(place_number(place, "SELECT count(*) FROM chunk WHERE merged"), 0);
     write_connections(place, 60, 0); /* the next ten minutes begin */
     check_connections(place, count, bytes);
-    assert_int_equal(number_of(place, "SELECT count(*) FROM chunk WHERE kind = 5 AND NOT merged"),
-                     0);
+    assert_int_equal(
+        place_number(place, "SELECT count(*) FROM chunk WHERE kind = 5 AND NOT merged"), 0);
     /* 20000 as they were; 5 + 9000 + 7 + 6000; 6000 + 8 + 1 */
-    assert_int_equal(number_of(place, "SELECT count(*) FROM chunk WHERE kind = 5"), 3);
-    assert_int_equal(number_of(place, "SELECT max(rows) FROM chunk WHERE kind = 5 AND ticks > 1"),
-                     15012);
-    assert_int_equal(number_of(place, "SELECT sum(ticks) FROM chunk WHERE kind = 5"),
+    assert_int_equal(place_number(place, "SELECT count(*) FROM chunk WHERE kind = 5"), 3);
+    assert_int_equal(
+        place_number(place, "SELECT max(rows) FROM chunk WHERE kind = 5 AND ticks > 1"), 15012);
+    assert_int_equal(place_number(place, "SELECT sum(ticks) FROM chunk WHERE kind = 5"),
                      ARRAY_SIZE(counts));
 }
 
