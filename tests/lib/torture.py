@@ -163,7 +163,7 @@ def torture(args, check, kinds=("memory",), sample=3, own=False, ns=None, prepar
         except AssertionError as wrong:
             name = {SHORT: "short", BYTE: "single bytes"}.get(error) or errno.errorcode[error]
             said = f"exit status {result.rc}: {result.err[-300:]!r}" if result else ""
-            return f"{kind} {when}={number} {name}: {wrong}: {said}{'' if counts and counts.failed else ' (and no call failed)'}"
+            return f"{kind} {when}={number} {name}: {wrong}: {said}{' (and no call failed)' if counts and not counts.failed else ''}"
         return None
 
     with ThreadPoolExecutor(workers) as pool:

@@ -13,6 +13,8 @@
  */
 #pragma once
 
+#include "sanitized.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -29,16 +31,7 @@ static struct {
     bool failed;
 } memory = {.left = -1};
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define MEMORY_IS_SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#define MEMORY_IS_SANITIZED 1
-#endif
-
-#ifndef MEMORY_IS_SANITIZED
+#ifndef IS_SANITIZED
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *old, size_t size);

@@ -193,7 +193,7 @@ static void a_tick_without_memory_is_lost_alone(void **state)
             place_remove_files(place);
         }
         assert_int_equal(r, 0);
-#ifndef MEMORY_IS_SANITIZED
+#ifndef IS_SANITIZED
         assert_true(lost > 10);
 #else
         (void)lost;
