@@ -41,9 +41,13 @@ static inline int place_make(void **state)
 {
     struct place *place = calloc(1, sizeof(*place));
 
-    assert_non_null(place);
+    if (!place)
+        return -1;
     snprintf(place->directory, sizeof(place->directory), "/tmp/nwho-store-XXXXXX");
-    assert_non_null(mkdtemp(place->directory));
+    if (!mkdtemp(place->directory)) {
+        free(place);
+        return -1;
+    }
     snprintf(place->path, sizeof(place->path), "%s/history.db", place->directory);
     *state = place;
     return 0;
