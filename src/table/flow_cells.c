@@ -104,6 +104,19 @@ struct value flow_cmdline(const struct view *view, uint32_t row)
     return flow->process ? process_cmdline(view, flow->process - 1) : value_none();
 }
 
+/* Sums of processes that have ended: of each program, user, control group and namespace. */
+static uint64_t ended_key(const struct view *view, const struct flow *flow)
+{
+    const struct snapshot *snapshot = view->snapshot;
+    uint64_t hash = hash_number(hash_number(HASH_INIT, flow->uid), flow->cgroup_id);
+    size_t length;
+    const char *comm = snapshot_string(snapshot, flow->comm, &length);
+
+    if (flow->netns < snapshot->netns_count)
+        hash = hash_number(hash, snapshot->netns[flow->netns].inode);
+    return hash_bytes(hash, comm, length);
+}
+
 /* A pid may be given again: pid and start time are one process. */
 struct value flow_process_key(const struct view *view, uint32_t row)
 {
@@ -111,6 +124,8 @@ struct value flow_process_key(const struct view *view, uint32_t row)
 
     if (flow->flags & FLOW_OTHER)
         return value_uint(UINT64_MAX);
+    if (!flow->pid && has_process(flow))
+        return value_uint(ended_key(view, flow));
     return value_uint((uint64_t)flow->pid << 40 ^ flow->start_ticks);
 }
 

@@ -426,6 +426,27 @@ static bool put_condition(struct buf *out, const struct column *column, const st
     }
 }
 
+/* What has no pid: processes that have ended are told apart by what is left of them. */
+static bool put_without_pid(struct buf *out, const struct view *view, uint32_t flow)
+{
+    static const char *const left[] = {"process", "uid", "netns", "cgroup"};
+    uint32_t flags = view->snapshot->flows[flow].flags;
+    bool sayable = true;
+
+    if (flags & FLOW_OTHER)
+        buf_puts(out, " and flags ~ other");
+    else if (!(flags & FLOW_EXITED))
+        buf_puts(out, " and not (flags ~ other or flags ~ exited)");
+    for (size_t i = 0; i < ARRAY_SIZE(left) && flags & FLOW_EXITED && sayable; i++) {
+        const struct column *column = table_column(&table_flows, left[i]);
+        struct value value = column->get(view, flow);
+
+        buf_puts(out, " and ");
+        sayable = put_condition(out, column, &value);
+    }
+    return sayable;
+}
+
 /* A socket that is not connected has a row for each peer. */
 static void put_peer(struct buf *out, const struct flow *flow)
 {
@@ -439,6 +460,7 @@ static void put_peer(struct buf *out, const struct flow *flow)
 bool flow_group_condition(const struct view *view, uint32_t row, struct buf *condition)
 {
     const struct group_plan *plan = view->group->plan;
+    uint32_t top = view->group->rows[row].top;
     bool sayable = true;
 
     for (uint32_t i = 0; i < plan->key_count && sayable; i++) {
@@ -449,7 +471,9 @@ bool flow_group_condition(const struct view *view, uint32_t row, struct buf *con
             buf_puts(condition, " and ");
         sayable = put_condition(condition, column, &value);
         if (plan->keys[i].column == &conn_key)
-            put_peer(condition, &view->snapshot->flows[view->group->rows[row].top]);
+            put_peer(condition, &view->snapshot->flows[top]);
+        if (plan->keys[i].column == &process_key && value.type == VALUE_NONE)
+            sayable = sayable && put_without_pid(condition, view, top);
     }
     return sayable;
 }

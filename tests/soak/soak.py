@@ -49,7 +49,7 @@ class Watcher:
 
     def __init__(self, ns, name, interval):
         words = WATCHERS[name].format(interval=interval).split()
-        self.name, self.samples, self.bpf = name, [], set()
+        self.name, self.netns, self.samples, self.bpf = name, ns.name, [], set()
         self.documents, self.last, self.broken, self.incomplete = 0, None, [], 0
         self.errors = tempfile.TemporaryFile()
         self.child = ns.popen([BUILD / "nwho", *words], stdout=subprocess.PIPE, stderr=self.errors)
@@ -201,14 +201,16 @@ def judge_events(watcher, facts):
     return wrong
 
 
-def bytes_of(document, process):
-    return [sum(row[column] for row in document["rows"] if row["process"] == process) for column in ("rx_bytes", "tx_bytes")]
+def bytes_of(document, process, netns):
+    """Another run may be on, in another namespace."""
+    return [sum(row[column] for row in document["rows"] if (row["process"], row["netns"]) == (process, netns))
+            for column in ("rx_bytes", "tx_bytes")]
 
 
 def judge_traffic(watcher, facts):
     if watcher.last.get("accounting") != "bpf":
         return []
-    moved = bytes_of(watcher.last, "soak-load")
+    moved = bytes_of(watcher.last, "soak-load", watcher.netns)
     return [] if moved == [facts["bytes"]] * 2 else [f"bytes {moved} instead of {facts['bytes']}"]
 
 

@@ -382,6 +382,70 @@ static void ended_ones_keep_their_name(void **state)
     snapshot->flows_count--;
 }
 
+static void join_again(void)
+{
+    join_done(&machine.join);
+    assert_int_equal(join_make(&machine.snapshot, NEED_FLOWS, &machine.join), 0);
+}
+
+/* What a row stands for, said in the language, finds the same flows. */
+static void assert_conditions_find_their_rows(const char *by)
+{
+    struct answer all, one;
+
+    ask(&all, by, "", "bytes");
+    for (uint32_t row = 0; row < all.grid.row_count; row++) {
+        uint64_t bytes = grid_cell(&all.grid, row, 0).uint;
+        struct buf condition = BUF_INIT;
+
+        assert_true(flow_group_condition(&machine.view, all.grid.rows[row], &condition));
+        ask(&one, by, buf_string(&condition), "bytes");
+        if (one.grid.row_count != 1 || grid_cell(&one.grid, 0, 0).uint != bytes)
+            print_error("by %s: %s: %u rows\n", by, buf_string(&condition), one.grid.row_count);
+        assert_int_equal(one.grid.row_count, 1);
+        assert_int_equal(grid_cell(&one.grid, 0, 0).uint, bytes);
+        answer_done(&one);
+        machine.view.group = &all.group;
+        buf_done(&condition);
+    }
+    answer_done(&all);
+}
+
+/* They are as many rows as there were programs and users; what is nobody's is one more. */
+static void ended_ones_are_told_apart(void **state)
+{
+    static const struct {
+        const char *comm;
+        uint32_t uid, flags;
+        uint64_t bytes;
+    } ended[] = {
+        {"curl", 33, FLOW_EXITED, 10},
+        {"wget", 33, FLOW_EXITED, 200},
+        {"curl", 0, FLOW_EXITED, 30},
+        {"curl", 33, FLOW_EXITED, 5},
+        {"", 0, 0, 1000},
+        {"", 0, 0, 2000},
+    };
+    uint32_t count = machine.snapshot.flows_count;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(ended); i++) {
+        add_flow(&(struct made){.comm = ended[i].comm,
+                                .total = {ended[i].bytes, 0},
+                                .flags = ended[i].flags | FLOW_FOLDED},
+                 1000 + i);
+        machine.snapshot.flows[count + i].uid = ended[i].uid;
+    }
+    join_again();
+    expect(
+        "process", "not pid >= 0", "pid,process,uid,rx_bytes,flags",
+        ",,,4,other\n,,,3000,folded\n,wget,33,200,\"exited,folded\"\n,curl,0,30,\"exited,folded\"\n"
+        ",curl,33,15,\"exited,folded\"\n");
+    assert_conditions_find_their_rows("process");
+    machine.snapshot.flows_count = count;
+    join_again();
+}
+
 static void test_identity(void **state)
 {
     struct answer answer;
@@ -407,37 +471,15 @@ static void test_identity(void **state)
     answer_done(&answer);
 }
 
-/* What a row stands for, said in the language, finds the same flows. */
 static void test_conditions(void **state)
 {
     static const char *const words[] = {"process",   "thread", "peer", "peer/16",
                                         "container", "unit",   "user", "user,port",
                                         "netns",     "iface",  "port"};
-    struct answer all, one;
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-        uint32_t rows;
-
-        ask(&all, words[i], "", "bytes");
-        rows = all.grid.row_count;
-        for (uint32_t row = 0; row < rows; row++) {
-            uint64_t bytes = grid_cell(&all.grid, row, 0).uint;
-            struct buf condition = BUF_INIT;
-
-            assert_true(flow_group_condition(&machine.view, all.grid.rows[row], &condition));
-            ask(&one, words[i], buf_string(&condition), "bytes");
-            if (one.grid.row_count != 1 || grid_cell(&one.grid, 0, 0).uint != bytes)
-                print_error("by %s: %s: %u rows\n", words[i], buf_string(&condition),
-                            one.grid.row_count);
-            assert_int_equal(one.grid.row_count, 1);
-            assert_int_equal(grid_cell(&one.grid, 0, 0).uint, bytes);
-            answer_done(&one);
-            machine.view.group = &all.group;
-            buf_done(&condition);
-        }
-        answer_done(&all);
-    }
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        assert_conditions_find_their_rows(words[i]);
 }
 
 static void test_words(void **state)
@@ -510,6 +552,7 @@ int main(void)
         TEST(each_flow_is_in_one_group),
         TEST(test_service_port),
         TEST(ended_ones_keep_their_name),
+        TEST(ended_ones_are_told_apart),
         TEST(test_identity),
         TEST(test_conditions),
         TEST(test_words),
