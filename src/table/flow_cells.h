@@ -37,9 +37,3 @@ struct value flow_flag_words(const struct view *view, uint64_t bits);
 
 /* What is wrong with its socket: bits of enum ill, and their words. */
 column_get_fn flow_ill_bits, flow_sick;
-
-/* Which process, and which socket, a flow is of: the same number in every snapshot. */
-column_get_fn flow_process_key, flow_past_process_key, flow_socket_key;
-
-/* The socket, or where it is not connected the socket and the peer. */
-column_get_fn flow_conn_key;

@@ -4,6 +4,7 @@
 
 #include "base/units.h"
 #include "table/flow_cells.h"
+#include "table/flow_keys.h"
 
 /* Up to one without a parent; any of them may have ended without traffic. No chain is longer than
  * there are processes, unless pids were given again. */

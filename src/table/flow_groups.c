@@ -5,6 +5,7 @@
 #include "base/suggest.h"
 #include "table/cells.h"
 #include "table/flow_cells.h"
+#include "table/flow_keys.h"
 
 enum grouping {
     BY_PROCESS = 1u << 0,
